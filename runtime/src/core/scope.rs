@@ -130,18 +130,22 @@ impl Scopes {
         Some(Cancelled::new(reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)))))
     }
 
-    pub(crate) fn add_wait(&self, id: ScopeId, wait: WaitId) {
-        if let Some(node) = self.nodes.borrow_mut().get_mut(id) {
-            node.waits.push(wait);
-        }
+    /// Lists a wait in a scope; returns its place.
+    pub(crate) fn add_wait(&self, id: ScopeId, wait: WaitId) -> Option<usize> {
+        let mut nodes = self.nodes.borrow_mut();
+        let waits = &mut nodes.get_mut(id)?.waits;
+        waits.push(wait);
+        Some(waits.len() - 1)
     }
 
-    pub(crate) fn remove_wait(&self, id: ScopeId, wait: WaitId) {
-        if let Some(node) = self.nodes.borrow_mut().get_mut(id)
-            && let Some(place) = node.waits.iter().rposition(|&other| other == wait)
-        {
-            node.waits.swap_remove(place);
+    /// Takes the wait at a place out; returns the one that has moved there instead.
+    pub(crate) fn remove_wait(&self, id: ScopeId, place: usize) -> Option<WaitId> {
+        let mut nodes = self.nodes.borrow_mut();
+        let waits = &mut nodes.get_mut(id)?.waits;
+        if place < waits.len() {
+            waits.swap_remove(place);
         }
+        waits.get(place).copied()
     }
 
     /// The nearest deadline that is visible from a scope; minus infinity if it is cancelled.

@@ -8,7 +8,10 @@
 //! of whatever queue it stands in, so that nothing is handed to a task that will not take it.
 //! That is trio's `wait_task_rescheduled` with its abort function.
 
-use super::{run::Run, scope::ScopeId};
+use super::{
+    run::Run,
+    scope::{ScopeId, Scopes},
+};
 use crate::Cancelled;
 use slab::Slab;
 use std::{
@@ -64,6 +67,8 @@ enum State {
 
 struct Wait {
     scope: ScopeId,
+    /// Where it stands in its scope's list; none once it cannot be aborted any more.
+    place: Option<usize>,
     waker: Waker,
     state: State,
 }
@@ -74,19 +79,34 @@ pub(crate) struct Waits {
     waits: RefCell<Slab<Wait>>,
 }
 
+impl Waits {
+    /// Takes a wait off its scope's list; the last of the list moves into the gap.
+    fn unlist(&self, scopes: &Scopes, id: WaitId) {
+        let mut waits = self.waits.borrow_mut();
+        let Some((scope, Some(place))) = waits.get_mut(id).map(|wait| (wait.scope, wait.place.take())) else {
+            return;
+        };
+        if let Some(moved) = scopes.remove_wait(scope, place)
+            && let Some(moved) = waits.get_mut(moved)
+        {
+            moved.place = Some(place);
+        }
+    }
+}
+
 impl Run {
     /// Completes a wait. One that was aborted, or completed before, is left alone.
     pub(crate) fn reschedule(&self, id: WaitId) -> bool {
-        let (scope, waker) = {
+        self.waits.unlist(&self.scopes, id);
+        let (waker, operation) = {
             let mut waits = self.waits.waits.borrow_mut();
             let Some(wait) = waits.get_mut(id) else { return false };
             if !matches!(wait.state, State::Blocked { .. } | State::Committed) {
                 return false;
             }
-            wait.state = State::Rescheduled;
-            (wait.scope, wait.waker.clone())
+            (wait.waker.clone(), std::mem::replace(&mut wait.state, State::Rescheduled))
         };
-        self.scopes.remove_wait(scope, id);
+        drop(operation);
         waker.wake();
         true
     }
@@ -104,17 +124,17 @@ impl Run {
                 }
             }
         };
+        self.waits.unlist(&self.scopes, id);
         // Nothing is borrowed here: the operation may touch its own queue and other waits.
         if operation.abort(key) == Abort::Failed {
             return;
         }
-        let (scope, waker) = {
+        let waker = {
             let mut waits = self.waits.waits.borrow_mut();
             let Some(wait) = waits.get_mut(id) else { return };
             wait.state = State::Aborted(cancelled.clone());
-            (wait.scope, wait.waker.clone())
+            wait.waker.clone()
         };
-        self.scopes.remove_wait(scope, id);
         waker.wake();
     }
 }
@@ -131,8 +151,11 @@ impl Blocked {
     pub(crate) fn new(run: Rc<Run>, cx: &Context<'_>, operation: Rc<dyn Operation>, key: usize) -> Blocked {
         let scope = run.scopes.current();
         let state = State::Blocked { operation, key };
-        let id = run.waits.waits.borrow_mut().insert(Wait { scope, waker: cx.waker().clone(), state });
-        run.scopes.add_wait(scope, id);
+        let mut waits = run.waits.waits.borrow_mut();
+        let id = waits.vacant_key();
+        let place = run.scopes.add_wait(scope, id);
+        waits.insert(Wait { scope, place, waker: cx.waker().clone(), state });
+        drop(waits);
         Blocked { run, id }
     }
 
@@ -176,9 +199,9 @@ impl Blocked {
 
 impl Drop for Blocked {
     fn drop(&mut self) {
+        self.run.waits.unlist(&self.run.scopes, self.id);
         let wait = self.run.waits.waits.borrow_mut().remove(self.id);
-        if matches!(wait.state, State::Blocked { .. } | State::Committed) {
-            self.run.scopes.remove_wait(wait.scope, self.id);
-        }
+        // Outside the borrow: it may hold the last reference to an operation.
+        drop(wait);
     }
 }
