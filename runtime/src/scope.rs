@@ -105,7 +105,8 @@ impl ScopeCell {
             run::try_with(|run| run.deadlines.borrow_mut().remove(timer));
         }
         if !self.called.get() && self.deadline.get() != f64::INFINITY {
-            let timer = self.entered(|run, id| run.deadlines.borrow_mut().add(self.deadline.get(), Due::Cancel(id)));
+            let timer =
+                self.entered(|run, id| run.deadlines.borrow_mut().add(self.deadline.get(), Due::Cancel(id)));
             self.timer.set(timer);
         }
     }

@@ -130,7 +130,9 @@ impl<T> Unpin for Park<T> {}
 
 impl<T> Park<T> {
     fn collect(&mut self) -> Option<T> {
-        let State::Parked(key, blocked) = std::mem::replace(&mut self.state, State::Done) else { return None };
+        let State::Parked(key, blocked) = std::mem::replace(&mut self.state, State::Done) else {
+            return None;
+        };
         let mut queue = self.lot.queue.borrow_mut();
         queue.unlink(key);
         let entry = queue.parked.try_remove(key);

@@ -1,5 +1,6 @@
 //! The core: run loop, strands, scopes, waits. It knows nothing of threads' work or sockets.
 
+pub(crate) mod checkpoint;
 pub(crate) mod clock;
 pub(crate) mod deadlines;
 pub(crate) mod inbox;
@@ -12,4 +13,3 @@ pub(crate) mod strand;
 pub(crate) mod token;
 pub(crate) mod wait;
 pub(crate) mod waker;
-pub(crate) mod checkpoint;

@@ -41,6 +41,7 @@ use slab::Slab;
 use std::{
     any::Any,
     cell::{Cell, RefCell},
+    fmt,
     future::poll_fn,
     marker::PhantomData,
     mem,
@@ -107,7 +108,10 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
-        assert!(!self.closed.get(), "the nursery is closed to new arrivals: its body and all its children have ended");
+        assert!(
+            !self.closed.get(),
+            "the nursery is closed to new arrivals: its body and all its children have ended"
+        );
         let child: Pin<Box<dyn Future<Output = Result<(), Error>> + 'scope>> = Box::pin(child);
         // SAFETY: only the lifetime changes. The future is stored in this nursery and nowhere else;
         // it is polled only by `poll_child` and dropped only there or by `Guard`, both inside the
@@ -168,7 +172,13 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.run.strands.current.set(outer);
     }
 
-    fn child_ended(&self, seat: usize, strand: StrandId, child: Child, end: Result<Result<(), Error>, Box<dyn Any + Send>>) {
+    fn child_ended(
+        &self,
+        seat: usize,
+        strand: StrandId,
+        child: Child,
+        end: Result<Result<(), Error>, Box<dyn Any + Send>>,
+    ) {
         let name = match &end {
             Ok(Ok(())) => None,
             _ => self.run.strands.task_of(strand),
@@ -277,6 +287,7 @@ fn with_stack<R>(f: impl FnOnce() -> R) -> R {
 /// ```
 pub async fn nursery<'env, T, F>(body: F) -> Result<T, Error>
 where
+    T: 'static,
     F: for<'scope> AsyncFnOnce(&'scope Nursery<'scope, 'env>) -> Result<T, Error>,
 {
     let run = run::current();
@@ -367,7 +378,31 @@ where
     match closed {
         Ok(Some(Some(value))) => Ok(value),
         Err(error) => Err(error),
-        // The nursery's own cancellation was caught, and the body has left no value.
-        Ok(_) => Err(CancelledBody.into()),
+        Ok(_) => value_of_cancelled_body(),
     }
 }
+
+/// What a nursery returns that was ended by its own scope before its body had a value.
+fn value_of_cancelled_body<T: 'static>() -> Result<T, Error> {
+    let mut value: Option<T> = None;
+    if let Some(unit) = (&mut value as &mut dyn Any).downcast_mut::<Option<()>>() {
+        *unit = Some(());
+    }
+    value.ok_or_else(|| BodyCancelled.into())
+}
+
+/// The nursery's own scope was cancelled before its body had a value to return.
+///
+/// trio's block simply ends then. A body that returns `()` ends so here, too; one that returns
+/// anything else has nothing to return, and this error says so. A body that expects it returns an
+/// `Option` out of a scope inside: `n.cancel_scope()` is then left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyCancelled;
+
+impl fmt::Display for BodyCancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the nursery was cancelled through its own scope before its body had a value")
+    }
+}
+
+impl std::error::Error for BodyCancelled {}

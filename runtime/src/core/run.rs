@@ -12,7 +12,7 @@ use super::{
     reactor::Reactor,
     scope::Scopes,
     strand::{Strands, TaskInfo},
-    wait::Waits,
+    wait::{Abortable, Unabortable, Waits},
     waker::{self, RunId},
 };
 use crate::{CancelReason, CancelSource, Error, scope::ScopeCell, threads::pool::Pool};
@@ -43,6 +43,10 @@ pub(crate) struct Run {
     pub(crate) deadlines: RefCell<Deadlines>,
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) pool: Pool,
+    /// Shared by all operations that need no clean-up on abort.
+    pub(crate) abortable: Rc<Abortable>,
+    /// Shared by all operations that cannot be aborted.
+    pub(crate) unabortable: Rc<Unabortable>,
     reactor: RefCell<Reactor>,
     /// Callbacks of the token not called yet.
     calls: RefCell<VecDeque<inbox::Callback>>,
@@ -62,7 +66,9 @@ pub enum RunError {
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RunError::Nested => f.write_str("`run` was called inside a run on the same thread; use a nursery"),
+            RunError::Nested => {
+                f.write_str("`run` was called inside a run on the same thread; use a nursery")
+            }
             RunError::Reactor(_) => f.write_str("the run's reactor could not be made"),
         }
     }
@@ -89,7 +95,9 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
 pub(crate) fn current() -> Rc<Run> {
     match try_with(Rc::clone) {
         Some(run) => run,
-        None => panic!("this function of terzetto works only inside `terzetto::run`, and no run is active on this thread"),
+        None => panic!(
+            "this function of terzetto works only inside `terzetto::run`, and no run is active on this thread"
+        ),
     }
 }
 
@@ -143,9 +151,9 @@ impl Builder {
         Builder { clock: Rc::new(SystemClock::new()) }
     }
 
-    /// Takes another clock. A clock in an `Rc` can be kept to be steered from inside the run.
-    pub fn clock(mut self, clock: impl Into<Rc<dyn Clock>>) -> Builder {
-        self.clock = clock.into();
+    /// Takes another clock. The `Rc` can be kept, to steer the clock from inside the run.
+    pub fn clock(mut self, clock: Rc<impl Clock + 'static>) -> Builder {
+        self.clock = clock;
         self
     }
 
@@ -169,6 +177,8 @@ impl Builder {
             deadlines: RefCell::default(),
             clock: self.clock,
             pool: Pool::new(),
+            abortable: Rc::new(Abortable),
+            unabortable: Rc::new(Unabortable),
             reactor: RefCell::new(reactor),
             calls: RefCell::default(),
             root: Cell::new(0),

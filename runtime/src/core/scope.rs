@@ -127,7 +127,9 @@ impl Scopes {
         let nodes = self.nodes.borrow();
         let node = nodes.get(id).filter(|node| node.cancelled)?;
         let reason = node.cell.reason();
-        Some(Cancelled::new(reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)))))
+        Some(Cancelled::new(
+            reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit))),
+        ))
     }
 
     /// Lists a wait in a scope; returns its place.
@@ -187,7 +189,8 @@ impl Run {
             node.cancelled = cancelled;
             todo.extend_from_slice(&node.children);
             if cancelled {
-                let reason = reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)));
+                let reason =
+                    reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)));
                 let cancelled = Cancelled::new(reason);
                 blocked.extend(node.waits.iter().map(|&wait| (wait, cancelled.clone())));
             }

@@ -100,10 +100,6 @@ impl Strands {
         self.task_of(self.current.get()?)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.strands.borrow().len()
-    }
-
     pub(crate) fn open_nursery(&self, host: &Waker) -> NurseryId {
         let nursery = Nursery { host: self.host_of(host), ready: VecDeque::new(), told: false };
         self.nurseries.borrow_mut().insert(nursery) as NurseryId

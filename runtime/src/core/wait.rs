@@ -58,7 +58,10 @@ impl Operation for Unabortable {
 
 enum State {
     /// May still be aborted.
-    Blocked { operation: Rc<dyn Operation>, key: usize },
+    Blocked {
+        operation: Rc<dyn Operation>,
+        key: usize,
+    },
     /// Abort was tried in vain: it is tried once only.
     Committed,
     Rescheduled,
@@ -190,10 +193,6 @@ impl Blocked {
     /// Whether the wait was completed.
     pub(crate) fn is_rescheduled(&self) -> bool {
         matches!(self.run.waits.waits.borrow()[self.id].state, State::Rescheduled)
-    }
-
-    pub(crate) fn run(&self) -> &Rc<Run> {
-        &self.run
     }
 }
 

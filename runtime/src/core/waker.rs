@@ -27,16 +27,16 @@ pub(crate) type RunId = u32;
 /// The number of a strand within its run.
 pub(crate) type StrandId = u32;
 
-static VTABLE: RawWakerVTable = RawWakerVTable::new(
-    |data| RawWaker::new(data, &VTABLE),
-    wake,
-    wake,
-    |_| (),
-);
+static VTABLE: RawWakerVTable = RawWakerVTable::new(|data| RawWaker::new(data, &VTABLE), wake, wake, |_| ());
 
 fn wake(data: *const ()) {
     let (run, strand) = unpack(data);
-    let own = run::try_with(|state| state.id == run && { state.strands.wake(strand); true });
+    let own = run::try_with(|state| {
+        state.id == run && {
+            state.strands.wake(strand);
+            true
+        }
+    });
     if own != Some(true)
         && let Some(inbox) = inbox::find(run)
     {

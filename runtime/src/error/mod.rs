@@ -133,7 +133,12 @@ impl Error {
 
     /// The chain of causes, this error first.
     pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-        std::iter::successors(Some(self.as_std()), |error| error.source())
+        let mut next = Some(self.as_std());
+        std::iter::from_fn(move || {
+            let error = next?;
+            next = error.source();
+            Some(error)
+        })
     }
 }
 
@@ -168,7 +173,7 @@ impl From<Error> for Box<dyn StdError + Send + Sync> {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_std().fmt(f)
+        fmt::Display::fmt(self.as_std(), f)
     }
 }
 
