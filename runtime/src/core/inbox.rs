@@ -7,7 +7,7 @@
 
 use super::waker::{RunId, StrandId};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
@@ -100,8 +100,8 @@ pub(crate) fn register(inbox: Arc<Inbox>) -> RunId {
     let mut runs = RUNS.write().unwrap_or_else(PoisonError::into_inner);
     loop {
         let id = NEXT.fetch_add(1, SeqCst);
-        if !runs.contains_key(&id) {
-            runs.insert(id, inbox);
+        if let Entry::Vacant(entry) = runs.entry(id) {
+            entry.insert(inbox);
             return id;
         }
     }

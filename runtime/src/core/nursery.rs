@@ -248,9 +248,10 @@ fn with_stack<R>(f: impl FnOnce() -> R) -> R {
 /// # terzetto::run(async {
 /// let parts = [1, 2, 3];
 /// let total = Cell::new(0);
+/// let total = &total;
 /// terzetto::nursery(async |n| {
 ///     for part in &parts {
-///         n.start_soon(async {
+///         n.start_soon(async move {
 ///             terzetto::sleep(0.001).await?;
 ///             total.set(total.get() + part);
 ///             Ok(())
