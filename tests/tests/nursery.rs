@@ -401,14 +401,14 @@ fn nested_bodies(levels: u32) -> Block {
 /// Nurseries in the children of nurseries: one more level a tick.
 fn nested_children(levels: u32) -> Block {
     Box::pin(async move {
-        let deeper = async |n: &terzetto::Nursery<'_, '_>| {
+        if levels == 0 {
+            return Ok(sleep(1.0).await?);
+        }
+        nursery(async |n| {
             n.start_soon(nested_children(levels - 1));
             Ok(())
-        };
-        match levels {
-            0 => Ok(sleep(1.0).await?),
-            _ => nursery(deeper).await,
-        }
+        })
+        .await
     })
 }
 

@@ -121,7 +121,7 @@ fn token_03_after_the_run_calls_are_refused() {
 fn thread_01_the_loop_goes_on_while_a_thread_works() {
     let ticks = Cell::new(0);
     run(async {
-        nursery(async |n| {
+        nursery::<(), _>(async |n| {
             n.start_soon(async {
                 let name = to_thread::run_sync(|| {
                     std::thread::sleep(Duration::from_millis(50));
