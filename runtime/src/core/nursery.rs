@@ -46,7 +46,7 @@ use std::{
     marker::PhantomData,
     mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    pin::{Pin, pin},
+    pin::Pin,
     rc::Rc,
     task::{Context, Poll},
 };
@@ -220,6 +220,25 @@ impl Drop for Guard<'_, '_, '_> {
     }
 }
 
+/// A body whose destructor, which is as deep as its nurseries nest, has stack enough.
+struct DeepDrop<F>(Option<Pin<Box<F>>>);
+
+impl<F: Future> DeepDrop<F> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match &mut self.0 {
+            Some(body) => body.as_mut().poll(cx),
+            None => unreachable!("emptied only when dropped"),
+        }
+    }
+}
+
+impl<F> Drop for DeepDrop<F> {
+    fn drop(&mut self) {
+        let body = self.0.take();
+        with_stack(|| drop(body));
+    }
+}
+
 fn with_stack<R>(f: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(RED_ZONE, SEGMENT, f)
 }
@@ -311,14 +330,14 @@ where
     let body_strand = strands.add(Some((nursery.id, Slot::Body)), task);
     let value = {
         let _guard = Guard { nursery: &nursery, body: body_strand };
-        let mut body = pin!(body(&nursery));
+        let mut body = DeepDrop(Some(Box::pin(body(&nursery))));
         let body_waker = waker::new(run.id, body_strand);
         let mut value = None;
         let mut poll_body = || {
             let outer = strands.current.replace(Some(body_strand));
             let _within = run.scopes.within(entered.id());
             let mut cx = Context::from_waker(&body_waker);
-            let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(&mut cx)));
+            let polled = catch_unwind(AssertUnwindSafe(|| body.poll(&mut cx)));
             let done = match polled {
                 Ok(Poll::Pending) => false,
                 Ok(Poll::Ready(Ok(of_body))) => {
