@@ -1,1 +1,8 @@
 //! terzetto-executor.
+#![forbid(unsafe_code)]
+
+pub mod executor;
+pub mod topology;
+
+pub use executor::{Control, Ending, ExecutorAsync, Observer, OneShotError, Options, Outcome, Stalled};
+pub use topology::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Problem, Queue, Topology};
