@@ -113,7 +113,8 @@ impl ExecutorAsync {
             return Err(OneShotError { work, cause }.into());
         }
         let scope = &self.scope;
-        let ran = scope
+        // `None` if the scope caught its own cancellation; why it was cancelled is known otherwise.
+        let _caught = scope
             .run(async {
                 terzetto::nursery(async |nursery| {
                     for stage in &scheduler.stages {
@@ -134,13 +135,8 @@ impl ExecutorAsync {
         if let Some(stalled) = scheduler.take_stalled() {
             return Err(stalled.into());
         }
-        let ending = match ran {
-            None => Ending::Cancelled,
-            Some(()) if scheduler.stop_asked.get() => Ending::Stopped,
-            Some(()) => Ending::Finished,
-        };
         Ok(Outcome {
-            ending,
+            ending: scheduler.asked.get().unwrap_or(Ending::Finished),
             done: tally.done.get(),
             failed: tally.failed.take(),
             elapsed: start.elapsed(),
@@ -159,15 +155,14 @@ impl Control {
     /// Lets running functions finish and starts nothing new. What still waits in queues stays
     /// there. The run ends with [`Ending::Stopped`].
     pub fn stop(&self) {
-        self.scheduler.stop_asked.set(true);
-        self.scheduler.close();
+        self.scheduler.ask(Ending::Stopped);
     }
 
     /// Cancels the run's nursery: items that wait for a thread are given up; functions that already
     /// run in one cannot be interrupted and are waited for. The run ends with
     /// [`Ending::Cancelled`].
     pub fn cancel(&self) {
-        self.scheduler.close();
+        self.scheduler.ask(Ending::Cancelled);
         self.scope.cancel_with_reason("the executor's run was cancelled");
     }
 }

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Observer, Options, bell::Bell, outcome::Stalled};
+use super::{Ending, Observer, Options, bell::Bell, outcome::Stalled};
 use crate::topology::{
     AnyQueue, Begun, Body, Delivery, ItemError, Join, Key, Kind, MultiShot, Topology, WorkNode,
 };
@@ -33,7 +33,8 @@ pub(super) struct Scheduler {
     busy_cpu: Cell<usize>,
     /// Set when no loop shall start anything any more.
     closed: Cell<bool>,
-    pub stop_asked: Cell<bool>,
+    /// How the run was asked to end early, if it was.
+    pub asked: Cell<Option<Ending>>,
     stalled: RefCell<Option<Stalled>>,
     pub tally: Tally,
     pub observer: RefCell<Option<Box<dyn Observer>>>,
@@ -93,7 +94,7 @@ impl Scheduler {
             busy_io: Cell::new(0),
             busy_cpu: Cell::new(0),
             closed: Cell::new(false),
-            stop_asked: Cell::new(false),
+            asked: Cell::new(None),
             stalled: RefCell::new(None),
             tally: Tally::default(),
             observer: RefCell::new(None),
@@ -111,6 +112,16 @@ impl Scheduler {
         self.closed.set(true);
         for stage in &self.stages {
             stage.bell.ring();
+        }
+    }
+
+    /// Ends the run early, unless it has ended.
+    pub fn ask(&self, ending: Ending) {
+        if !self.is_closed() {
+            self.asked.set(Some(ending));
+            self.close();
+        } else if self.asked.get() == Some(Ending::Stopped) {
+            self.asked.set(Some(ending));
         }
     }
 
