@@ -56,6 +56,9 @@ fn draw_titles(canvas: &mut Canvas, frame: &Frame, plot: &Plot<'_>, scale: &Scal
     if scale.every > 1 {
         subtitle.push_str(&format!(", 1 in {} × {} drawn", scale.every, scale.every));
     }
+    if plot.arrows.iter().any(|arrow| !arrow.valid) {
+        subtitle.push_str("  ·  red: not valid");
+    }
     canvas.text(&subtitle, (frame.left, 56.0), SMALL, Align::Left, room);
 }
 

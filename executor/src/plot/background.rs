@@ -5,7 +5,7 @@ use tiny_skia::{ColorU8, Pixmap};
 use super::{Plot, canvas::{Canvas, Frame}};
 
 /// The brightest grey of the background.
-const BRIGHTEST: f32 = 130.0;
+const BRIGHTEST: f32 = 112.0;
 /// The darkest.
 const DARKEST: f32 = 18.0;
 

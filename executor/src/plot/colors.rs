@@ -32,7 +32,7 @@ const VIRIDIS: [Rgb; 9] = [
 ];
 
 /// Where the colour scale begins in viridis: its darkest part would vanish in the dark image.
-const START: f32 = 0.22;
+const START: f32 = 0.3;
 
 /// The colour of a value between 0 and 1; values outside get the ends' colours.
 pub fn colormap(value: f32) -> Rgb {
