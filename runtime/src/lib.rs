@@ -1,1 +1,63 @@
-//! terzetto.
+//! A trio-style structured-concurrency runtime.
+//!
+//! Tasks live in [nurseries](nursery()): a block that does not end before everything started in it
+//! has ended, whose tasks may borrow from the frame around it, and from which every error comes out.
+//! What should stop early runs in a [cancel scope](CancelScope). Everything happens on one thread;
+//! what would block goes to [worker threads](to_thread).
+//!
+//! ```
+//! use terzetto::{channel, move_on_after, nursery, sleep};
+//!
+//! terzetto::run(async {
+//!     let words = ["one", "two", "three"];
+//!     let (sender, receiver) = channel(1);
+//!     nursery(async |n| {
+//!         let sender = sender;
+//!         for word in &words {
+//!             let sender = sender.clone();
+//!             n.start_soon(async move { sender.send(word.len()).await?; Ok(()) });
+//!         }
+//!         drop(sender);
+//!         let mut total = 0;
+//!         while let Some(length) = receiver.next().await? { total += length; }
+//!         assert_eq!(total, 11);
+//!         let late = move_on_after(0.01, async { sleep(60.0).await?; Ok(()) }).await?;
+//!         assert!(late.is_none());
+//!         Ok(())
+//!     }).await
+//! })?;
+//! # Ok::<(), terzetto::Error>(())
+//! ```
+//!
+//! # Where to read
+//!
+//! `core/` is the runtime proper: `run` the loop, `strand` how a wake finds its task, `waker` why a
+//! waker is a number, `nursery` why children may borrow, `scope` and `wait` how cancellation finds
+//! what is blocked, `lot` the queue on which `sync/` stands. `time/`, `sync/`, `threads/` and
+//! `testing/` build on it, and it knows none of them but the pool's name.
+
+#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+
+mod core;
+mod error;
+mod scope;
+pub mod sync;
+pub mod testing;
+mod threads;
+mod time;
+
+pub use crate::core::{
+    checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
+    clock::{Clock, SystemClock},
+    nursery::{BodyCancelled, Nursery, nursery},
+    run::{Builder, RunError, run},
+    token::{RunFinished, Token},
+};
+pub use error::{CancelReason, CancelSource, Cancelled, Error, ErrorGroup};
+pub use scope::{CancelScope, current_effective_deadline};
+pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
+pub use threads::to_thread;
+pub use time::{
+    Seconds, TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever,
+    sleep_until,
+};

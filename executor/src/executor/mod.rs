@@ -118,7 +118,8 @@ impl ExecutorAsync {
             .run(async {
                 terzetto::nursery(async |nursery| {
                     for stage in &scheduler.stages {
-                        nursery.start_soon(work_loop(nursery, scope, scheduler, stage));
+                        let loops = work_loop(nursery, scope, scheduler, stage);
+                        nursery.start_soon_named(format!("loop of {}", stage.name), loops);
                     }
                     scheduler.settle();
                     Ok(())

@@ -24,7 +24,8 @@ pub(super) async fn work_loop<'scope, 'env>(
         };
         match begun {
             Begun::Job(job) => {
-                nursery.start_soon(work_on(run, scheduler, stage, job, busy));
+                let name = format!("{} {}", stage.name, job.key);
+                nursery.start_soon_named(name, work_on(run, scheduler, stage, job, busy));
             }
             Begun::PassedOn(delivery) => {
                 drop(busy);

@@ -49,7 +49,7 @@ mod unix {
         }
     }
 
-    pub async fn with_signals<T>(
+    pub async fn with_signals<T: 'static>(
         control: &Control,
         ended_by: &EndedBy,
         run: impl Future<Output = Result<T, Error>>,
@@ -62,9 +62,10 @@ mod unix {
             nursery.start_soon(watch(signals, control, ended_by));
             let value = run.await;
             drop(closer);
-            value
+            // Not an error of this nursery: it would come out wrapped in a group.
+            Ok(value)
         })
-        .await
+        .await?
     }
 
     /// Hands each signal to the executor, until the signals are closed.

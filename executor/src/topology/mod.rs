@@ -38,4 +38,4 @@ pub use queue::{Queue, QueueSet};
 pub use work::Kind;
 
 pub(crate) use queue::{AnyQueue, QueueId};
-pub(crate) use work::{Begun, Body, Delivery, Join, MultiShot, WorkNode};
+pub(crate) use work::{Begun, Body, Delivery, Job, Join, MultiShot, WorkNode};

@@ -1,0 +1,62 @@
+//! Deadlines of scopes and of sleeps, in one ordered table.
+
+use super::{scope::ScopeId, wait::WaitId};
+use std::{cmp::Ordering, collections::BTreeMap};
+
+/// A time that can be a key. Never NaN: the public functions refuse it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct At(f64);
+
+impl Eq for At {}
+
+impl PartialOrd for At {
+    fn partial_cmp(&self, other: &At) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for At {
+    fn cmp(&self, other: &At) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// What happens when the time comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Due {
+    Cancel(ScopeId),
+    Wake(WaitId),
+}
+
+/// Names an entry, to take it out again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DeadlineKey(At, u64);
+
+/// The table: ordered by time, then by age.
+#[derive(Default)]
+pub(crate) struct Deadlines {
+    entries: BTreeMap<(At, u64), Due>,
+    counter: u64,
+}
+
+impl Deadlines {
+    pub(crate) fn add(&mut self, at: f64, due: Due) -> DeadlineKey {
+        self.counter += 1;
+        self.entries.insert((At(at), self.counter), due);
+        DeadlineKey(At(at), self.counter)
+    }
+
+    pub(crate) fn remove(&mut self, key: DeadlineKey) {
+        self.entries.remove(&(key.0, key.1));
+    }
+
+    pub(crate) fn next(&self) -> Option<f64> {
+        self.entries.first_key_value().map(|((at, _), _)| at.0)
+    }
+
+    /// Takes out the first entry if its time has come.
+    pub(crate) fn pop_due(&mut self, now: f64) -> Option<Due> {
+        let first = self.entries.first_entry()?;
+        (first.key().0.0 <= now).then(|| first.remove())
+    }
+}

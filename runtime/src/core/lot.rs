@@ -1,0 +1,184 @@
+//! Parking lots: ordered queues of blocked tasks, on which every primitive stands.
+//!
+//! A parked task brings a payload, which whoever unparks it can change: a receiver parks with an
+//! empty slot that the sender fills, a sender parks with its value that the receiver takes. A task
+//! that is cancelled leaves the queue at that moment, so nothing is handed to a task that is gone.
+
+use super::{
+    run,
+    wait::{Abort, Blocked, Operation, WaitId},
+};
+use crate::Cancelled;
+use slab::Slab;
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+struct Parked<T> {
+    payload: T,
+    wait: Option<WaitId>,
+    queued: bool,
+    before: Option<usize>,
+    after: Option<usize>,
+}
+
+/// A list threaded through a slab: any entry can be taken out in constant time.
+struct Queue<T> {
+    parked: Slab<Parked<T>>,
+    first: Option<usize>,
+    last: Option<usize>,
+    len: usize,
+}
+
+impl<T> Queue<T> {
+    fn push(&mut self, payload: T) -> usize {
+        let before = self.last;
+        let key = self.parked.insert(Parked { payload, wait: None, queued: true, before, after: None });
+        match before {
+            Some(before) => self.parked[before].after = Some(key),
+            None => self.first = Some(key),
+        }
+        self.last = Some(key);
+        self.len += 1;
+        key
+    }
+
+    /// Takes an entry out of the order; it stays in the slab until its task collects it.
+    fn unlink(&mut self, key: usize) {
+        let Some(entry) = self.parked.get_mut(key) else { return };
+        if !std::mem::replace(&mut entry.queued, false) {
+            return;
+        }
+        let (before, after) = (entry.before.take(), entry.after.take());
+        match before {
+            Some(before) => self.parked[before].after = after,
+            None => self.first = after,
+        }
+        match after {
+            Some(after) => self.parked[after].before = before,
+            None => self.last = before,
+        }
+        self.len -= 1;
+    }
+}
+
+/// A queue of parked tasks with payloads of type `T`.
+pub(crate) struct Lot<T> {
+    queue: RefCell<Queue<T>>,
+}
+
+impl<T> Operation for Lot<T> {
+    fn abort(&self, key: usize) -> Abort {
+        self.queue.borrow_mut().unlink(key);
+        Abort::Succeeded
+    }
+}
+
+impl<T: 'static> Lot<T> {
+    pub(crate) fn new() -> Rc<Lot<T>> {
+        Rc::new(Lot { queue: RefCell::new(Queue { parked: Slab::new(), first: None, last: None, len: 0 }) })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.borrow().len
+    }
+
+    /// Wakes the first parked task, after `hand_over` has seen its payload.
+    pub(crate) fn unpark_one<R>(&self, hand_over: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let (result, wait) = {
+            let mut queue = self.queue.borrow_mut();
+            let key = queue.first?;
+            queue.unlink(key);
+            let entry = &mut queue.parked[key];
+            (hand_over(&mut entry.payload), entry.wait)
+        };
+        if let Some(wait) = wait {
+            run::try_with(|run| run.reschedule(wait));
+        }
+        Some(result)
+    }
+
+    /// Wakes all that are parked now.
+    pub(crate) fn unpark_all(&self, mut hand_over: impl FnMut(&mut T)) {
+        for _ in 0..self.len() {
+            self.unpark_one(&mut hand_over);
+        }
+    }
+
+    /// Parks the current task until it is unparked or cancelled; either way the payload comes back.
+    pub(crate) fn park(self: &Rc<Self>, payload: T) -> Park<T> {
+        Park { lot: self.clone(), state: State::New(Some(payload)) }
+    }
+}
+
+enum State<T> {
+    New(Option<T>),
+    Parked(usize, Blocked),
+    Done,
+}
+
+/// A task on its way into, in, or out of a parking lot.
+pub(crate) struct Park<T: 'static> {
+    lot: Rc<Lot<T>>,
+    state: State<T>,
+}
+
+impl<T> Unpin for Park<T> {}
+
+impl<T> Park<T> {
+    fn collect(&mut self) -> Option<T> {
+        let State::Parked(key, blocked) = std::mem::replace(&mut self.state, State::Done) else {
+            return None;
+        };
+        let mut queue = self.lot.queue.borrow_mut();
+        queue.unlink(key);
+        let entry = queue.parked.try_remove(key);
+        drop(queue);
+        drop(blocked);
+        entry.map(|entry| entry.payload)
+    }
+
+    /// For a future that is dropped: the payload, if the task had been unparked and nobody has
+    /// looked at it since.
+    pub(crate) fn unclaimed(&mut self) -> Option<T> {
+        match &self.state {
+            State::Parked(_, blocked) if blocked.is_rescheduled() => self.collect(),
+            _ => None,
+        }
+    }
+}
+
+impl<T> Future for Park<T> {
+    type Output = (T, Result<(), Cancelled>);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let State::New(payload) = &mut self.state
+            && let Some(payload) = payload.take()
+        {
+            let key = self.lot.queue.borrow_mut().push(payload);
+            let blocked = Blocked::new(run::current(), cx, self.lot.clone(), key);
+            self.lot.queue.borrow_mut().parked[key].wait = Some(blocked.id());
+            blocked.arm();
+            self.state = State::Parked(key, blocked);
+        }
+        let State::Parked(_, blocked) = &self.state else {
+            panic!("a future of terzetto was polled after it had completed");
+        };
+        match blocked.poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(outcome) => match self.collect() {
+                Some(payload) => Poll::Ready((payload, outcome)),
+                None => unreachable!("a parked entry stays in its lot until it is collected here"),
+            },
+        }
+    }
+}
+
+impl<T> Drop for Park<T> {
+    fn drop(&mut self) {
+        drop(self.collect());
+    }
+}

@@ -1,0 +1,209 @@
+//! The tree of cancel scopes of a run.
+//!
+//! Every blocked operation belongs to one scope, every entered scope has a parent. A scope is
+//! *effectively cancelled* if it was cancelled itself, or if it is not shielded and its parent is
+//! effectively cancelled. That answer is kept in each node, so that a checkpoint asks in constant
+//! time, and is carried down the tree when something above changes: by a loop with a stack of its
+//! own, since scopes may nest deeper than a thread's stack.
+
+use super::{run::Run, wait::WaitId};
+use crate::{CancelReason, Cancelled, scope::ScopeCell};
+use slab::Slab;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
+
+/// The number of an entered scope within its run.
+pub(crate) type ScopeId = usize;
+
+struct Node {
+    cell: Rc<ScopeCell>,
+    parent: Option<ScopeId>,
+    /// Where this node stands among its parent's children.
+    place: usize,
+    children: Vec<ScopeId>,
+    waits: Vec<WaitId>,
+    cancelled: bool,
+}
+
+/// All entered scopes of a run, and which of them the code being polled is in.
+pub(crate) struct Scopes {
+    nodes: RefCell<Slab<Node>>,
+    current: Cell<ScopeId>,
+}
+
+/// Puts the former scope back when a poll ends, also by a panic.
+pub(crate) struct Within<'a>(&'a Scopes, ScopeId);
+
+impl Drop for Within<'_> {
+    fn drop(&mut self) {
+        self.0.current.set(self.1);
+    }
+}
+
+impl Scopes {
+    /// A tree with its root entered: the scope of the whole run.
+    pub(crate) fn new(root: Rc<ScopeCell>) -> Scopes {
+        let scopes = Scopes { nodes: RefCell::default(), current: Cell::new(0) };
+        scopes.insert(root, None);
+        scopes
+    }
+
+    fn insert(&self, cell: Rc<ScopeCell>, parent: Option<ScopeId>) -> ScopeId {
+        let mut nodes = self.nodes.borrow_mut();
+        let (place, above) = match parent.and_then(|id| nodes.get(id)) {
+            Some(node) => (node.children.len(), node.cancelled),
+            None => (0, false),
+        };
+        let cancelled = cell.called() || (above && !cell.is_shielded());
+        if cancelled && !cell.has_reason() {
+            let inherited = parent.and_then(|id| nodes.get(id)).and_then(|node| node.cell.reason());
+            cell.inherit_reason(inherited);
+        }
+        let node = Node { cell, parent, place, children: Vec::new(), waits: Vec::new(), cancelled };
+        let id = nodes.insert(node);
+        if let Some(parent) = parent.and_then(|id| nodes.get_mut(id)) {
+            parent.children.push(id);
+        }
+        id
+    }
+
+    pub(crate) fn current(&self) -> ScopeId {
+        self.current.get()
+    }
+
+    /// Makes `id` the current scope until the guard is dropped.
+    pub(crate) fn within(&self, id: ScopeId) -> Within<'_> {
+        Within(self, self.current.replace(id))
+    }
+
+    /// Enters a scope below the current one.
+    pub(crate) fn enter(&self, cell: Rc<ScopeCell>) -> ScopeId {
+        self.insert(cell, Some(self.current.get()))
+    }
+
+    /// Takes a scope out of the tree. Returns whether it may catch the cancellations that come out
+    /// of it: it is cancelled, and its parent's cancellation is hidden from it or does not exist.
+    pub(crate) fn exit(&self, id: ScopeId) -> bool {
+        let (node, catches) = {
+            let mut nodes = self.nodes.borrow_mut();
+            let Some(node) = nodes.try_remove(id) else { return false };
+            let above = node.parent.and_then(|parent| nodes.get(parent)).is_some_and(|p| p.cancelled);
+            let catches = node.cancelled && (node.cell.is_shielded() || !above);
+            if let Some(parent) = node.parent {
+                Self::unlink(&mut nodes, parent, node.place);
+            }
+            // Futures moved between tasks can outlive the scope they were started in: what is still
+            // below then belongs to the scope above.
+            for &child in &node.children {
+                let place = node.parent.and_then(|p| nodes.get(p)).map_or(0, |p| p.children.len());
+                if let Some(child) = nodes.get_mut(child) {
+                    (child.parent, child.place) = (node.parent, place);
+                }
+                if let Some(parent) = node.parent.and_then(|p| nodes.get_mut(p)) {
+                    parent.children.push(child);
+                }
+            }
+            (node, catches)
+        };
+        drop(node);
+        catches
+    }
+
+    fn unlink(nodes: &mut Slab<Node>, parent: ScopeId, place: usize) {
+        let Some(parent) = nodes.get_mut(parent) else { return };
+        parent.children.swap_remove(place);
+        if let Some(&moved) = parent.children.get(place)
+            && let Some(moved) = nodes.get_mut(moved)
+        {
+            moved.place = place;
+        }
+    }
+
+    /// The cancellation that a checkpoint in this scope must return, if any.
+    pub(crate) fn cancelled(&self, id: ScopeId) -> Option<Cancelled> {
+        let nodes = self.nodes.borrow();
+        let node = nodes.get(id).filter(|node| node.cancelled)?;
+        let reason = node.cell.reason();
+        Some(Cancelled::new(
+            reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit))),
+        ))
+    }
+
+    /// Lists a wait in a scope; returns its place.
+    pub(crate) fn add_wait(&self, id: ScopeId, wait: WaitId) -> Option<usize> {
+        let mut nodes = self.nodes.borrow_mut();
+        let waits = &mut nodes.get_mut(id)?.waits;
+        waits.push(wait);
+        Some(waits.len() - 1)
+    }
+
+    /// Takes the wait at a place out; returns the one that has moved there instead.
+    pub(crate) fn remove_wait(&self, id: ScopeId, place: usize) -> Option<WaitId> {
+        let mut nodes = self.nodes.borrow_mut();
+        let waits = &mut nodes.get_mut(id)?.waits;
+        if place < waits.len() {
+            waits.swap_remove(place);
+        }
+        waits.get(place).copied()
+    }
+
+    /// The nearest deadline that is visible from a scope; minus infinity if it is cancelled.
+    pub(crate) fn effective_deadline(&self, id: ScopeId) -> f64 {
+        let nodes = self.nodes.borrow();
+        let mut nearest = f64::INFINITY;
+        let mut next = Some(id);
+        while let Some(node) = next.and_then(|id| nodes.get(id)) {
+            if node.cancelled {
+                return f64::NEG_INFINITY;
+            }
+            nearest = nearest.min(node.cell.absolute_deadline());
+            next = if node.cell.is_shielded() { None } else { node.parent };
+        }
+        nearest
+    }
+}
+
+impl Run {
+    /// Carries a change of a scope (cancelled, shield moved) down the tree, and delivers to what is
+    /// blocked in each scope that has become cancelled.
+    pub(crate) fn recalculate(&self, id: ScopeId) {
+        let mut todo = vec![id];
+        let mut blocked = Vec::new();
+        while let Some(id) = todo.pop() {
+            let mut nodes = self.scopes.nodes.borrow_mut();
+            let Some(node) = nodes.get(id) else { continue };
+            let above = node.parent.and_then(|parent| nodes.get(parent)).filter(|parent| parent.cancelled);
+            let visible = above.filter(|_| !node.cell.is_shielded());
+            let cancelled = node.cell.called() || visible.is_some();
+            if cancelled == node.cancelled {
+                continue;
+            }
+            if let Some(parent) = visible {
+                node.cell.inherit_reason(parent.cell.reason());
+            }
+            let reason = node.cell.reason();
+            let node = &mut nodes[id];
+            node.cancelled = cancelled;
+            todo.extend_from_slice(&node.children);
+            if cancelled {
+                let reason =
+                    reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)));
+                let cancelled = Cancelled::new(reason);
+                blocked.extend(node.waits.iter().map(|&wait| (wait, cancelled.clone())));
+            }
+        }
+        for (wait, cancelled) in blocked {
+            self.deliver(wait, &cancelled);
+        }
+    }
+}
+
+impl Scopes {
+    /// The public half of a scope.
+    pub(crate) fn cell(&self, id: ScopeId) -> Option<Rc<ScopeCell>> {
+        self.nodes.borrow().get(id).map(|node| node.cell.clone())
+    }
+}

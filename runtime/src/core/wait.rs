@@ -1,0 +1,206 @@
+//! Waits: what a blocked operation leaves with the runtime, so that it can be aborted.
+//!
+//! An operation that has to block registers a *wait*: the scope it blocks in, the waker to call, and
+//! the operation itself with a key by which the operation knows this waiter. From then on exactly
+//! one of two things happens first. Either somebody reschedules the wait, and no cancellation can
+//! touch it any more: an operation that completed is never reported as cancelled. Or the scope is
+//! cancelled, and the operation's abort function is called there and then: it takes the waiter out
+//! of whatever queue it stands in, so that nothing is handed to a task that will not take it.
+//! That is trio's `wait_task_rescheduled` with its abort function.
+
+use super::{
+    run::Run,
+    scope::{ScopeId, Scopes},
+};
+use crate::Cancelled;
+use slab::Slab;
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+/// The number of a wait within its run.
+pub(crate) type WaitId = usize;
+
+/// What an abort function answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Abort {
+    /// The waiter was taken out: the task gets `Cancelled`.
+    Succeeded,
+    /// The operation cannot be aborted: the task stays blocked until it completes.
+    Failed,
+}
+
+/// An operation in which tasks block.
+pub(crate) trait Operation {
+    /// Takes the waiter `key` out of the operation.
+    fn abort(&self, key: usize) -> Abort;
+}
+
+/// An operation that needs no clean-up on abort.
+pub(crate) struct Abortable;
+
+impl Operation for Abortable {
+    fn abort(&self, _key: usize) -> Abort {
+        Abort::Succeeded
+    }
+}
+
+/// An operation that cannot be aborted.
+pub(crate) struct Unabortable;
+
+impl Operation for Unabortable {
+    fn abort(&self, _key: usize) -> Abort {
+        Abort::Failed
+    }
+}
+
+enum State {
+    /// May still be aborted.
+    Blocked {
+        operation: Rc<dyn Operation>,
+        key: usize,
+    },
+    /// Abort was tried in vain: it is tried once only.
+    Committed,
+    Rescheduled,
+    Aborted(Cancelled),
+}
+
+struct Wait {
+    scope: ScopeId,
+    /// Where it stands in its scope's list; none once it cannot be aborted any more.
+    place: Option<usize>,
+    waker: Waker,
+    state: State,
+}
+
+/// All waits of a run.
+#[derive(Default)]
+pub(crate) struct Waits {
+    waits: RefCell<Slab<Wait>>,
+}
+
+impl Waits {
+    /// Takes a wait off its scope's list; the last of the list moves into the gap.
+    fn unlist(&self, scopes: &Scopes, id: WaitId) {
+        let mut waits = self.waits.borrow_mut();
+        let Some((scope, Some(place))) = waits.get_mut(id).map(|wait| (wait.scope, wait.place.take())) else {
+            return;
+        };
+        if let Some(moved) = scopes.remove_wait(scope, place)
+            && let Some(moved) = waits.get_mut(moved)
+        {
+            moved.place = Some(place);
+        }
+    }
+}
+
+impl Run {
+    /// Completes a wait. One that was aborted, or completed before, is left alone.
+    pub(crate) fn reschedule(&self, id: WaitId) -> bool {
+        self.waits.unlist(&self.scopes, id);
+        let (waker, operation) = {
+            let mut waits = self.waits.waits.borrow_mut();
+            let Some(wait) = waits.get_mut(id) else { return false };
+            if !matches!(wait.state, State::Blocked { .. } | State::Committed) {
+                return false;
+            }
+            (wait.waker.clone(), std::mem::replace(&mut wait.state, State::Rescheduled))
+        };
+        drop(operation);
+        waker.wake();
+        true
+    }
+
+    /// Tries to abort a wait for a cancellation of its scope.
+    pub(crate) fn deliver(&self, id: WaitId, cancelled: &Cancelled) {
+        let (operation, key) = {
+            let mut waits = self.waits.waits.borrow_mut();
+            let Some(wait) = waits.get_mut(id) else { return };
+            match std::mem::replace(&mut wait.state, State::Committed) {
+                State::Blocked { operation, key } => (operation, key),
+                other => {
+                    wait.state = other;
+                    return;
+                }
+            }
+        };
+        self.waits.unlist(&self.scopes, id);
+        // Nothing is borrowed here: the operation may touch its own queue and other waits.
+        if operation.abort(key) == Abort::Failed {
+            return;
+        }
+        let waker = {
+            let mut waits = self.waits.waits.borrow_mut();
+            let Some(wait) = waits.get_mut(id) else { return };
+            wait.state = State::Aborted(cancelled.clone());
+            wait.waker.clone()
+        };
+        waker.wake();
+    }
+}
+
+/// A wait held by the future that blocks. Dropping it withdraws the wait.
+pub(crate) struct Blocked {
+    run: Rc<Run>,
+    id: WaitId,
+}
+
+impl Blocked {
+    /// Registers a wait in the current scope. If that is cancelled already, the abort function is
+    /// called by [`Blocked::arm`], which must follow when the operation has taken note of the id.
+    pub(crate) fn new(run: Rc<Run>, cx: &Context<'_>, operation: Rc<dyn Operation>, key: usize) -> Blocked {
+        let scope = run.scopes.current();
+        let state = State::Blocked { operation, key };
+        let mut waits = run.waits.waits.borrow_mut();
+        let id = waits.vacant_key();
+        let place = run.scopes.add_wait(scope, id);
+        waits.insert(Wait { scope, place, waker: cx.waker().clone(), state });
+        drop(waits);
+        Blocked { run, id }
+    }
+
+    pub(crate) fn id(&self) -> WaitId {
+        self.id
+    }
+
+    /// Delivers a cancellation that was there before the wait.
+    pub(crate) fn arm(&self) {
+        let scope = self.run.waits.waits.borrow()[self.id].scope;
+        if let Some(cancelled) = self.run.scopes.cancelled(scope) {
+            self.run.deliver(self.id, &cancelled);
+        }
+    }
+
+    /// Whether the wait was completed (`Ok`) or aborted (`Err`).
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
+        let mut waits = self.run.waits.waits.borrow_mut();
+        let wait = &mut waits[self.id];
+        match &wait.state {
+            State::Rescheduled => Poll::Ready(Ok(())),
+            State::Aborted(cancelled) => Poll::Ready(Err(cancelled.clone())),
+            State::Blocked { .. } | State::Committed => {
+                if !wait.waker.will_wake(cx.waker()) {
+                    wait.waker = cx.waker().clone();
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Whether the wait was completed.
+    pub(crate) fn is_rescheduled(&self) -> bool {
+        matches!(self.run.waits.waits.borrow()[self.id].state, State::Rescheduled)
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        self.run.waits.unlist(&self.run.scopes, self.id);
+        let wait = self.run.waits.waits.borrow_mut().remove(self.id);
+        // Outside the borrow: it may hold the last reference to an operation.
+        drop(wait);
+    }
+}

@@ -1,0 +1,173 @@
+//! `Cancelled`: the error that a checkpoint returns in a cancelled region.
+
+use std::{error::Error as StdError, fmt, sync::Arc};
+
+/// What asked for a cancellation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CancelSource {
+    /// [`CancelScope::cancel`](crate::CancelScope::cancel) was called.
+    Explicit,
+    /// A deadline passed.
+    Deadline,
+    /// A nursery cancelled itself, because its body or a child failed.
+    Nursery,
+    /// The run is ending.
+    Shutdown,
+}
+
+/// Why a region was cancelled: the source, a text, the task that asked. The first reason is kept.
+#[derive(Debug, Clone)]
+pub struct CancelReason {
+    pub(crate) source: CancelSource,
+    pub(crate) text: Option<String>,
+    pub(crate) task: Option<String>,
+}
+
+impl CancelReason {
+    pub(crate) fn new(source: CancelSource) -> Self {
+        CancelReason { source, text: None, task: None }
+    }
+
+    pub(crate) fn with_text(source: CancelSource, text: impl Into<String>) -> Self {
+        CancelReason { source, text: Some(text.into()), task: None }
+    }
+
+    /// What asked for the cancellation.
+    pub fn source(&self) -> CancelSource {
+        self.source
+    }
+
+    /// The text given with it, if any.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// The name of the task that asked, if a task did.
+    pub fn task(&self) -> Option<&str> {
+        self.task.as_deref()
+    }
+}
+
+impl fmt::Display for CancelReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.source {
+            CancelSource::Explicit => "cancelled on request",
+            CancelSource::Deadline => "cancelled by a deadline",
+            CancelSource::Nursery => "cancelled by its nursery",
+            CancelSource::Shutdown => "cancelled because the run is ending",
+        })?;
+        if let Some(task) = &self.task {
+            write!(f, ", by task {task}")?;
+        }
+        if let Some(text) = &self.text {
+            write!(f, ": {text}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The error of every checkpoint in a cancelled, unshielded region; trio's `Cancelled`.
+///
+/// Only the runtime makes it. Let it travel (`?`) to the scope that was cancelled, which swallows
+/// it; code that must clean up does so in a shielded scope on the way.
+///
+/// ```
+/// # use terzetto::{CancelScope, Error, sleep};
+/// # terzetto::run(async {
+/// let scope = CancelScope::new();
+/// scope.cancel_with_reason("tea is ready");
+/// let text = scope.run(async {
+///     let cancelled = sleep(1.0).await.unwrap_err();
+///     assert_eq!(cancelled.reason().text(), Some("tea is ready"));
+///     Ok(cancelled.to_string())
+/// }).await?;
+/// assert!(text.unwrap().contains("tea is ready"));
+/// # Ok::<(), Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Cancelled {
+    mark: Mark,
+}
+
+/// Stands at the end of the source chain, so that a wrapper which forwards `source` instead of
+/// returning the error it wraps still shows that a cancellation is inside.
+#[derive(Clone)]
+struct Mark(Arc<CancelReason>);
+
+impl Cancelled {
+    pub(crate) fn new(reason: Arc<CancelReason>) -> Self {
+        Cancelled { mark: Mark(reason) }
+    }
+
+    /// Why: the reason of the scope that was cancelled first.
+    pub fn reason(&self) -> &CancelReason {
+        &self.mark.0
+    }
+
+    /// Looks for a cancellation in an error of any kind: the error itself, what an `io::Error`
+    /// holds, and all that `source` leads to.
+    ///
+    /// ```
+    /// # use terzetto::{CancelScope, Cancelled, Error, checkpoint};
+    /// # terzetto::run(async {
+    /// let scope = CancelScope::new();
+    /// scope.cancel();
+    /// scope.run(async {
+    ///     let hidden = std::io::Error::other(checkpoint().await.unwrap_err());
+    ///     assert!(Cancelled::find_in(&hidden).is_some());
+    ///     Ok(())
+    /// }).await
+    /// # }).unwrap();
+    /// ```
+    pub fn find_in(error: &(dyn StdError + 'static)) -> Option<Cancelled> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<Cancelled>() {
+                return Some(found.clone());
+            }
+            if let Some(mark) = error.downcast_ref::<Mark>() {
+                return Some(Cancelled { mark: mark.clone() });
+            }
+            // `io::Error::source` skips the very error that it holds.
+            next = match error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {
+                Some(inner) => Some(inner),
+                None => error.source(),
+            };
+        }
+        None
+    }
+}
+
+impl fmt::Debug for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cancelled").field(self.reason()).finish()
+    }
+}
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason().fmt(f)
+    }
+}
+
+impl StdError for Cancelled {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.mark)
+    }
+}
+
+impl fmt::Debug for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cancellation")
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cancellation")
+    }
+}
+
+impl StdError for Mark {}

@@ -1,0 +1,191 @@
+//! Errors that know cancellation.
+//!
+//! A scope must tell a cancellation from a failure in whatever error passes through it. One boxed
+//! error type for the whole crate makes that possible without asking anything of users' errors:
+//! [`Error`] takes in every `std::error::Error` by `?`, and looks once, when it does, whether a
+//! [`Cancelled`] is inside. It also settles type inference: a body or a child always returns
+//! `Result<_, Error>`, so a plain `Ok(())` needs no annotation.
+
+mod cancelled;
+mod group;
+
+pub use cancelled::{CancelReason, CancelSource, Cancelled};
+pub use group::ErrorGroup;
+
+use std::{any::Any, error::Error as StdError, fmt};
+
+/// Any error, a cancellation, or a group of errors.
+///
+/// Made by `?` from whatever implements `std::error::Error + Send + Sync`, or by [`Error::msg`].
+/// Like `anyhow::Error` it does not implement `std::error::Error` itself.
+///
+/// ```
+/// use terzetto::Error;
+/// fn port(text: &str) -> Result<u16, Error> {
+///     Ok(text.parse()?)
+/// }
+/// let error = port("eighty").unwrap_err();
+/// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
+/// assert!(!error.is_cancelled());
+/// ```
+pub struct Error(Box<Kind>);
+
+enum Kind {
+    Cancelled(Cancelled),
+    Group(ErrorGroup),
+    Other { error: Box<dyn StdError + Send + Sync>, carries: Option<Cancelled> },
+}
+
+#[derive(Debug)]
+struct Message(String);
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Message {}
+
+impl Error {
+    /// An error that is only a text.
+    ///
+    /// ```
+    /// assert_eq!(terzetto::Error::msg("no such queue").to_string(), "no such queue");
+    /// ```
+    pub fn msg(text: impl Into<String>) -> Error {
+        Error::from(Message(text.into()))
+    }
+
+    /// Whether the error as a whole is a cancellation. A group is when all its members are.
+    pub fn is_cancelled(&self) -> bool {
+        match &*self.0 {
+            Kind::Cancelled(_) => true,
+            Kind::Group(group) => group.errors().iter().all(Error::is_cancelled),
+            Kind::Other { carries, .. } => carries.is_some(),
+        }
+    }
+
+    /// A cancellation somewhere inside, also in a group beside other errors.
+    pub fn cancelled(&self) -> Option<&Cancelled> {
+        match &*self.0 {
+            Kind::Cancelled(cancelled) => Some(cancelled),
+            Kind::Group(group) => group.errors().iter().find_map(Error::cancelled),
+            Kind::Other { carries, .. } => carries.as_ref(),
+        }
+    }
+
+    /// The group, if this is one: what a failed nursery returns.
+    pub fn group(&self) -> Option<&ErrorGroup> {
+        match &*self.0 {
+            Kind::Group(group) => Some(group),
+            _ => None,
+        }
+    }
+
+    /// The group by value, or the error unchanged.
+    pub fn into_group(self) -> Result<ErrorGroup, Error> {
+        match *self.0 {
+            Kind::Group(group) => Ok(group),
+            other => Err(Error(Box::new(other))),
+        }
+    }
+
+    /// The error as the type it was made from. A group is looked at as a group, not inside.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        match &*self.0 {
+            Kind::Cancelled(cancelled) => (cancelled as &dyn Any).downcast_ref(),
+            Kind::Group(group) => (group as &dyn Any).downcast_ref(),
+            Kind::Other { error, .. } => error.downcast_ref(),
+        }
+    }
+
+    /// The first error of type `E`: this one, or inside a group at any depth.
+    pub fn find<E: StdError + 'static>(&self) -> Option<&E> {
+        match self.group() {
+            Some(group) => group.errors().iter().find_map(Error::find),
+            None => self.downcast_ref(),
+        }
+    }
+
+    /// Divides the error into its cancellations and the rest. A plain error is wholly one or the
+    /// other; a group divides, and keeps its shape on both sides.
+    pub fn split_cancelled(self) -> (Option<Error>, Option<Error>) {
+        if !matches!(*self.0, Kind::Group(_)) {
+            return if self.is_cancelled() { (Some(self), None) } else { (None, Some(self)) };
+        }
+        match self.into_group() {
+            Ok(group) => {
+                let (matched, rest) = group.split(Error::is_cancelled);
+                (matched.map(Error::from), rest.map(Error::from))
+            }
+            Err(plain) => (None, Some(plain)),
+        }
+    }
+
+    fn as_std(&self) -> &(dyn StdError + 'static) {
+        match &*self.0 {
+            Kind::Cancelled(cancelled) => cancelled,
+            Kind::Group(group) => group,
+            Kind::Other { error, .. } => &**error,
+        }
+    }
+
+    /// The chain of causes, this error first.
+    pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        let mut next = Some(self.as_std());
+        std::iter::from_fn(move || {
+            let error = next?;
+            next = error.source();
+            Some(error)
+        })
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Error {
+        let mut slot = Some(error);
+        let any: &mut dyn Any = &mut slot;
+        if let Some(cancelled) = any.downcast_mut::<Option<Cancelled>>().and_then(Option::take) {
+            return Error(Box::new(Kind::Cancelled(cancelled)));
+        }
+        if let Some(group) = any.downcast_mut::<Option<ErrorGroup>>().and_then(Option::take) {
+            return Error(Box::new(Kind::Group(group)));
+        }
+        let error: Box<dyn StdError + Send + Sync> = match slot {
+            Some(error) => Box::new(error),
+            None => unreachable!("taken above, where the function returned"),
+        };
+        let carries = Cancelled::find_in(&*error);
+        Error(Box::new(Kind::Other { error, carries }))
+    }
+}
+
+impl From<Error> for Box<dyn StdError + Send + Sync> {
+    fn from(error: Error) -> Self {
+        match *error.0 {
+            Kind::Cancelled(cancelled) => Box::new(cancelled),
+            Kind::Group(group) => Box::new(group),
+            Kind::Other { error, .. } => error,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.as_std(), f)
+    }
+}
+
+/// The error, and each cause below it: what `main` prints when it returns one.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        if !matches!(*self.0, Kind::Cancelled(_)) {
+            for cause in self.chain().skip(1) {
+                write!(f, "\ncaused by: {cause}")?;
+            }
+        }
+        Ok(())
+    }
+}

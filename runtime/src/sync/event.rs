@@ -1,0 +1,81 @@
+//! Events: something that has happened, once and for all.
+
+use crate::{Cancelled, checkpoint, core::lot::Lot};
+use std::{cell::Cell, fmt, rc::Rc};
+
+/// A flag that tasks can wait for; trio's `Event`. Clones are the same event.
+///
+/// ```
+/// use terzetto::{nursery, sync::Event};
+/// terzetto::run(async {
+///     let ready = Event::new();
+///     nursery(async |n| {
+///         n.start_soon(async { ready.wait().await?; Ok(()) });
+///         ready.set();
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Event {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    set: Cell<bool>,
+    waiting: Rc<Lot<()>>,
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Event::new()
+    }
+}
+
+impl Event {
+    /// An event that has not happened.
+    pub fn new() -> Event {
+        Event { inner: Rc::new(Inner { set: Cell::new(false), waiting: Lot::new() }) }
+    }
+
+    /// Says that it has happened: everybody who waits, or ever will, goes on.
+    pub fn set(&self) {
+        if !self.inner.set.replace(true) {
+            self.inner.waiting.unpark_all(|_| ());
+        }
+    }
+
+    /// Whether it has happened.
+    pub fn is_set(&self) -> bool {
+        self.inner.set.get()
+    }
+
+    /// How many tasks wait.
+    pub fn tasks_waiting(&self) -> usize {
+        self.inner.waiting.len()
+    }
+
+    /// Waits until it has happened.
+    ///
+    /// # Cancellation
+    /// A checkpoint, also if the event is set already. Nothing is lost.
+    ///
+    /// # Errors
+    /// [`Cancelled`] in a cancelled region.
+    pub async fn wait(&self) -> Result<(), Cancelled> {
+        if self.is_set() {
+            return checkpoint().await;
+        }
+        self.inner.waiting.park(()).await.1
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("set", &self.is_set())
+            .field("tasks_waiting", &self.tasks_waiting())
+            .finish()
+    }
+}
