@@ -1,0 +1,135 @@
+//! How far a run is: a bar on a terminal, plain lines elsewhere.
+
+use std::{
+    cell::{Cell, RefCell},
+    io::{IsTerminal, Write},
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use terzetto_executor::{ItemError, Key, Observer};
+
+/// Where lines of text go while a run is on.
+#[derive(Clone)]
+pub struct Screen(Option<ProgressBar>);
+
+impl Screen {
+    /// Lines go straight to the standard error output.
+    pub fn plain() -> Screen {
+        Screen(None)
+    }
+
+    /// Prints a line, above the bar if there is one.
+    pub fn line(&self, text: &str) {
+        let print = || {
+            // Nobody listens if the terminal is gone.
+            let _ = writeln!(std::io::stderr(), "{text}");
+        };
+        match &self.0 {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+}
+
+/// Counts the couples of a run.
+pub struct Progress {
+    total: usize,
+    done: Cell<usize>,
+    failed: Cell<usize>,
+    start: Instant,
+    quiet: bool,
+    screen: Screen,
+    last_line: RefCell<Option<Instant>>,
+}
+
+/// Plain lines come no more often than this.
+const PAUSE: Duration = Duration::from_secs(2);
+
+impl Progress {
+    pub fn new(total: usize, quiet: bool) -> Progress {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::new(total as u64);
+            let template =
+                "{bar:32} {pos}/{len} couples · {per_sec} · {elapsed} so far, {eta} left {msg}";
+            // The template is checked by a test; a bar of the plain style is better than none.
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("━╸─"));
+            }
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
+        });
+        Progress {
+            total,
+            done: Cell::new(0),
+            failed: Cell::new(0),
+            start: Instant::now(),
+            quiet,
+            screen: Screen(bar),
+            last_line: RefCell::new(None),
+        }
+    }
+
+    /// The screen that this progress is shown on.
+    pub fn screen(&self) -> Screen {
+        self.screen.clone()
+    }
+
+    fn show(&self) {
+        let (done, failed) = (self.done.get(), self.failed.get());
+        if let Some(bar) = &self.screen.0 {
+            if failed > 0 {
+                bar.set_message(format!("· {failed} failed"));
+            }
+            bar.set_position((done + failed) as u64);
+            return;
+        }
+        let mut last_line = self.last_line.borrow_mut();
+        let is_last = done + failed == self.total;
+        if self.quiet || (!is_last && last_line.is_some_and(|time| time.elapsed() < PAUSE)) {
+            return;
+        }
+        *last_line = Some(Instant::now());
+        let text = plain_line(done, failed, self.total, self.start.elapsed());
+        self.screen.line(&text);
+    }
+}
+
+/// `12/100 couples, 8.3 a second, 11 s left`
+fn plain_line(done: usize, failed: usize, total: usize, elapsed: Duration) -> String {
+    let arrived = done + failed;
+    let rate = arrived as f64 / elapsed.as_secs_f64().max(1e-6);
+    let left = (total - arrived.min(total)) as f64 / rate.max(1e-6);
+    let mut text = format!("{arrived}/{total} couples, {rate:.1} a second, {left:.0} s left");
+    if failed > 0 {
+        text.push_str(&format!(", {failed} failed"));
+    }
+    text
+}
+
+impl Observer for Progress {
+    fn arrived(&self, _: &Key, error: Option<&ItemError>) {
+        let count = if error.is_some() { &self.failed } else { &self.done };
+        count.set(count.get() + 1);
+        self.show();
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.screen.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_lines_tell_rate_and_rest() {
+        let line = plain_line(9, 1, 30, Duration::from_secs(5));
+        assert_eq!(line, "10/30 couples, 2.0 a second, 10 s left, 1 failed");
+    }
+}

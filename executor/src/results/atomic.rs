@@ -1,0 +1,178 @@
+//! Files that are whole or absent.
+//!
+//! A run may be interrupted at any instant, by Ctrl-C, a full disk or a power cut, and whoever looks
+//! into the result folder afterwards must be able to trust every file in it. So a file is written
+//! under a temporary name in its own folder (a rename is atomic only within one file system),
+//! forced to the disk, and then renamed. Without the `fsync` before the rename, a crash may leave
+//! the new name with no content.
+
+use std::{
+    error::Error,
+    fmt,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// A file could not be written.
+#[derive(Debug)]
+pub struct WriteError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl WriteError {
+    /// The file that was to be written.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot write `{}`", self.path.display())
+    }
+}
+
+impl Error for WriteError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Writes a file such that under its name there is, at any instant, either what was there before or
+/// the whole of `bytes`.
+///
+/// # Errors
+///
+/// [`WriteError`] with the path and the system's error. Nothing is left behind then.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    write(path, bytes).map_err(|source| WriteError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = Temporary(temporary_name(path)?);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&temporary.0)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&temporary.0, path)?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// Removes a file that did not get its name; one that got it is no longer found here.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Most often it could not even be made; there is nobody to tell otherwise.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+const SUFFIX: &str = ".part";
+
+/// `.name.process-count.part`, in the folder of `path`.
+fn temporary_name(path: &Path) -> io::Result<PathBuf> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    temporary.push(format!(".{}-{count}{SUFFIX}", process::id()));
+    Ok(path.with_file_name(temporary))
+}
+
+/// The new name itself must reach the disk, too. Not every system can do that, and the file is whole
+/// either way, so that a failure is no error.
+fn sync_folder(path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
+        let _ = folder.sync_all();
+    }
+}
+
+/// Removes temporary files that a killed process left in `folder`, and returns them. To be called
+/// before this process writes there.
+///
+/// Files of processes that still run are left alone. Where that cannot be known, those younger than
+/// an hour are.
+///
+/// # Errors
+///
+/// The system's error if the folder cannot be listed or a file cannot be removed.
+pub fn remove_leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut removed = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(writer) = name.to_str().and_then(writer_of) else {
+            continue;
+        };
+        // A file under our own number was left by an earlier process that had the same one.
+        let is_left = writer == process::id()
+            || match is_running(writer) {
+                Some(running) => !running,
+                None => is_old(&entry),
+            };
+        if is_left {
+            fs::remove_file(entry.path())?;
+            removed.push(entry.path());
+        }
+    }
+    Ok(removed)
+}
+
+/// The process that made a temporary file, if the name is one of ours.
+fn writer_of(name: &str) -> Option<u32> {
+    let rest = name.strip_prefix('.')?.strip_suffix(SUFFIX)?;
+    let (_, last) = rest.rsplit_once('.')?;
+    let (process, count) = last.split_once('-')?;
+    count.parse::<u64>().ok()?;
+    process.parse().ok()
+}
+
+fn is_running(process: u32) -> Option<bool> {
+    let table = Path::new("/proc");
+    table
+        .join("self")
+        .exists()
+        .then(|| table.join(process.to_string()).exists())
+}
+
+fn is_old(entry: &fs::DirEntry) -> bool {
+    entry
+        .metadata()
+        .and_then(|metadata| metadata.modified())
+        .ok()
+        .and_then(|time| time.elapsed().ok())
+        .is_some_and(|age| age > Duration::from_secs(3600))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temporary_names_are_recognised() {
+        let name = temporary_name(Path::new("out/piv_1-2.csv")).expect("a file name");
+        assert_eq!(name.parent(), Some(Path::new("out")));
+        let name = name.file_name().and_then(|name| name.to_str()).expect("text");
+        assert_eq!(writer_of(name), Some(process::id()));
+        for other in ["piv_1-2.csv", ".hidden.part", ".a.12.part", ".a.x-1.part", "a.1-1.part"] {
+            assert_eq!(writer_of(other), None, "{other}");
+        }
+    }
+}

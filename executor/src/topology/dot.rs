@@ -1,0 +1,35 @@
+//! A picture of a topology, in graphviz's language.
+
+use std::fmt::Write;
+
+use super::{Kind, Topology};
+
+pub(super) fn draw(topology: &Topology) -> String {
+    let mut dot = String::new();
+    let mut line = |text: String| {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(dot, "{text}");
+    };
+    line(format!("digraph {:?} {{", topology.name()));
+    line("  rankdir=LR; node [fontname=\"sans-serif\"];".to_owned());
+    for (index, queue) in topology.queues.iter().enumerate() {
+        let style = if queue.keeps_results() { "bold" } else { "solid" };
+        line(format!("  q{index} [label={:?} shape=ellipse style={style}];", queue.name()));
+    }
+    for (index, work) in topology.works.iter().enumerate() {
+        let style = match work.kind {
+            Kind::OneShot | Kind::Join => "dashed",
+            Kind::Io | Kind::Cpu => "solid",
+        };
+        let label = format!("{}\n({})", work.name, work.kind);
+        line(format!("  w{index} [label={label:?} shape=box style={style}];"));
+        for queue in work.inputs.iter().filter(|queue| topology.owns(**queue)) {
+            line(format!("  q{} -> w{index};", queue.index));
+        }
+        for queue in work.outputs.iter().filter(|queue| topology.owns(**queue)) {
+            line(format!("  w{index} -> q{};", queue.index));
+        }
+    }
+    line("}".to_owned());
+    dot
+}

@@ -1,0 +1,156 @@
+//! Items: a key, and a value or the error that took its place.
+
+use std::{error::Error, fmt, sync::Arc};
+
+/// The error type of a work's function: any error that may travel between threads.
+///
+/// `?` turns every ordinary error into it, and `"text".into()` makes one from text.
+pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
+
+/// What a queue holds: the key of an item, and its value or the error that took its place.
+pub type Item<T> = (Key, Result<T, ItemError>);
+
+/// The name of an item: an image's file name, a couple's name, a number.
+///
+/// A key stays the same on the item's whole way through a topology. It is cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Arc<str>);
+
+impl Key {
+    /// Makes a key from text.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Key(name.into())
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl From<&str> for Key {
+    fn from(name: &str) -> Self {
+        Key::new(name)
+    }
+}
+
+impl From<String> for Key {
+    fn from(name: String) -> Self {
+        Key::new(name)
+    }
+}
+
+/// Why an item has no value any more: the work that failed, the key it failed on, and the cause.
+///
+/// The error travels in the item's place, untouched, to the end of the topology. It is shared and
+/// not copied: an image that cannot be read may be missed by two couples.
+#[derive(Clone)]
+pub struct ItemError(Arc<Inner>);
+
+struct Inner {
+    work: Arc<str>,
+    key: Key,
+    cause: Cause,
+}
+
+enum Cause {
+    Error(BoxError),
+    Panic(String),
+}
+
+impl ItemError {
+    pub(crate) fn new(work: &Arc<str>, key: &Key, cause: BoxError) -> Self {
+        ItemError(Arc::new(Inner {
+            work: work.clone(),
+            key: key.clone(),
+            cause: Cause::Error(cause),
+        }))
+    }
+
+    pub(crate) fn from_panic(
+        work: &Arc<str>,
+        key: &Key,
+        payload: &(dyn std::any::Any + Send),
+    ) -> Self {
+        ItemError(Arc::new(Inner {
+            work: work.clone(),
+            key: key.clone(),
+            cause: Cause::Panic(panic_text(payload)),
+        }))
+    }
+
+    /// The name of the work that failed.
+    pub fn work(&self) -> &str {
+        &self.0.work
+    }
+
+    /// The key on which the work failed. It differs from the key of the item that carries the error
+    /// when the item was joined from others.
+    pub fn key(&self) -> &Key {
+        &self.0.key
+    }
+
+    /// Did the work panic, rather than return an error?
+    pub fn is_panic(&self) -> bool {
+        matches!(self.0.cause, Cause::Panic(_))
+    }
+
+    /// The error that the work returned, if it is of type `E`.
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        match &self.0.cause {
+            Cause::Error(error) => error.downcast_ref(),
+            Cause::Panic(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for ItemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { work, key, cause } = &*self.0;
+        match cause {
+            Cause::Error(error) => {
+                write!(f, "work `{work}` failed on `{key}`: {error}")?;
+                // The chain belongs to one line: it is what a log or a terminal shows.
+                let mut source = error.source();
+                while let Some(error) = source {
+                    write!(f, ": {error}")?;
+                    source = error.source();
+                }
+                Ok(())
+            }
+            Cause::Panic(text) => write!(f, "work `{work}` panicked on `{key}`: {text}"),
+        }
+    }
+}
+
+impl fmt::Debug for ItemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ItemError({self})")
+    }
+}
+
+// The whole chain is in the message, so `source` would only make readers print it twice.
+impl Error for ItemError {}
+
+/// The text of a panic: what `panic!` was given, as far as it is text.
+pub(crate) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without text".to_owned()
+    }
+}

@@ -1,0 +1,173 @@
+//! Bringing items together: couples of images out of single images.
+//!
+//! Three things are wanted of a join, and they pull apart. Each part arrives once, though several
+//! groups may want it (image 2 belongs to the couples 1-2 and 2-3), so parts must be *held*. Memory
+//! must stay *bounded*, so parts must not be taken as they come. And nothing may *deadlock*: if the
+//! bounded queue fills with parts that are not wanted yet, the one that is wanted cannot enter.
+//!
+//! The rule that gives all three: groups are made strictly in their order, and a part is taken out
+//! of its queue only when the group now at the front wants it. Hence
+//!
+//! - the join holds the front group's parts, and parts that an earlier group has used and a later
+//!   one still wants: for consecutive couples that is two images, whatever the series' length;
+//! - all else waits in the queue, under the queue's limit;
+//! - if parts are produced in the order in which groups want them first, the front group's parts
+//!   are always ahead of those that could block them, and no deadlock is possible;
+//! - if they are produced in another order, the queue may fill with parts for later groups. The
+//!   executor sees that nothing moves, and only then the join takes one more part than the rule
+//!   allows. The bound yields where keeping it would mean to stop for ever.
+
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
+
+use super::{
+    Delivery, ItemError, Join, Key, Queue,
+    work::send,
+};
+
+pub(super) struct JoinWork<T, const N: usize> {
+    name: Arc<str>,
+    groups: Queue<[Key; N]>,
+    parts: Queue<T>,
+    output: Queue<[T; N]>,
+    state: RefCell<Option<State<T>>>,
+}
+
+struct State<T> {
+    /// How many places in groups still want each part.
+    wanted: HashMap<Key, usize>,
+    /// Parts taken out of the queue.
+    held: HashMap<Key, Result<T, ItemError>>,
+}
+
+impl<T: Clone + 'static, const N: usize> JoinWork<T, N> {
+    pub fn new(
+        name: Arc<str>,
+        groups: Queue<[Key; N]>,
+        parts: Queue<T>,
+        output: Queue<[T; N]>,
+    ) -> Self {
+        JoinWork {
+            name,
+            groups,
+            parts,
+            output,
+            state: RefCell::new(None),
+        }
+    }
+
+    /// Counts who wants what. One-shot works have filled the groups by the time of the first call.
+    fn count_wanted(&self) -> State<T> {
+        let mut wanted = HashMap::new();
+        self.groups.for_each(|(_, group)| {
+            for part in group.iter().flatten() {
+                *wanted.entry(part.clone()).or_insert(0) += 1;
+            }
+        });
+        State {
+            wanted,
+            held: HashMap::new(),
+        }
+    }
+
+    /// Makes the front group, if all its parts are held.
+    fn make(&self, state: &mut State<T>, group: &[Key; N]) -> Option<Result<[T; N], ItemError>> {
+        if !group.iter().all(|part| state.held.contains_key(part)) {
+            return None;
+        }
+        let mut failed = None;
+        let parts: Vec<T> = group
+            .iter()
+            .filter_map(|part| match state.give(part)? {
+                Ok(value) => Some(value),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                    None
+                }
+            })
+            .collect();
+        Some(match (failed, <[T; N]>::try_from(parts)) {
+            (Some(error), _) => Err(error),
+            (None, Ok(parts)) => Ok(parts),
+            // Not reached while each part held is given as often as it is wanted.
+            (None, Err(_)) => return None,
+        })
+    }
+}
+
+impl<T: Clone> State<T> {
+    /// Hands a held part to a group; the last one that wants it gets the part itself.
+    fn give(&mut self, part: &Key) -> Option<Result<T, ItemError>> {
+        match self.wanted.get_mut(part) {
+            Some(count) if *count > 1 => {
+                *count -= 1;
+                self.held.get(part).cloned()
+            }
+            _ => {
+                self.wanted.remove(part);
+                self.held.remove(part)
+            }
+        }
+    }
+}
+
+impl<T: Clone + 'static, const N: usize> Join for JoinWork<T, N> {
+    fn advance(&self, limit: usize) -> Vec<Delivery> {
+        let mut state = self.state.borrow_mut();
+        let state = state.get_or_insert_with(|| self.count_wanted());
+        let unwanted =
+            |part: &Key| !state.wanted.contains_key(part) || state.held.contains_key(part);
+        for part in self.parts.reject(unwanted) {
+            log::debug!("join `{}`: no group wants `{part}`", self.name);
+        }
+        let output = self.output.erased();
+        let mut deliveries = Vec::new();
+        while let Some((key, group)) = self.groups.front() {
+            let made = match group {
+                Err(error) => Some(Err(error)),
+                Ok(group) => {
+                    for part in &group {
+                        if !state.held.contains_key(part)
+                            && let Some(value) = self.parts.take(part)
+                        {
+                            state.held.insert(part.clone(), value);
+                        }
+                    }
+                    if !output.keeps_results() && output.load() >= limit {
+                        break;
+                    }
+                    self.make(state, &group)
+                }
+            };
+            let Some(made) = made else { break };
+            self.groups.pop();
+            let error = made.as_ref().err().cloned();
+            let at_end = send(Some(&self.output), (key.clone(), made));
+            deliveries.push(Delivery { key, error, at_end });
+        }
+        deliveries
+    }
+
+    fn relieve(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        let Some(state) = state.as_mut() else {
+            return false;
+        };
+        if let Some((part, value)) = self.parts.pop() {
+            log::debug!(
+                "join `{}`: takes `{part}` before its turn to let others pass",
+                self.name
+            );
+            state.held.insert(part, value);
+            return true;
+        }
+        let Some((_, Ok(group))) = self.groups.front() else {
+            return false;
+        };
+        let Some(missing) = group.iter().find(|part| !state.held.contains_key(*part)) else {
+            return false;
+        };
+        let error = ItemError::new(&self.name, missing, "it never arrived".into());
+        state.held.insert(missing.clone(), Err(error));
+        true
+    }
+}

@@ -1,0 +1,525 @@
+//! Topologies at work: order, bounds, errors, panics, joins, early ends.
+
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+
+use terzetto::Error;
+use terzetto_executor::{
+    Control, Ending, ExecutorAsync, Item, ItemError, Key, Observer, OneShotError, Options, Outcome,
+    Queue, Topology,
+};
+
+fn execute(topology: Topology, options: Options) -> Result<Outcome, Error> {
+    let executor = ExecutorAsync::new(topology, options)?;
+    // A run that hangs must fail its test and not the whole suite's patience.
+    terzetto::run(terzetto::fail_after(30.0, executor.run()))
+}
+
+fn small() -> Options {
+    Options::new().nb_max_workers(2).nb_items_queue_max(2)
+}
+
+/// A one-shot work that fills `queue` with the numbers from 0.
+fn fill_numbers(topology: &mut Topology, queue: &Queue<usize>, count: usize) {
+    topology.one_shot("fill", (), queue, move |(), queue| {
+        for n in 0..count {
+            queue.push(n.to_string(), n);
+        }
+        Ok(())
+    });
+}
+
+fn values<T>(items: Vec<Item<T>>) -> Vec<T> {
+    items.into_iter().map(|(_, value)| value.expect("no error")).collect()
+}
+
+/// Counts how many are inside at once, and the most that ever were.
+#[derive(Default)]
+struct Gauge {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Gauge {
+    fn enter(&self) {
+        let now = self.now.fetch_add(1, SeqCst) + 1;
+        self.most.fetch_max(now, SeqCst);
+    }
+
+    fn leave(&self) {
+        self.now.fetch_sub(1, SeqCst);
+    }
+
+    fn most(&self) -> usize {
+        self.most.load(SeqCst)
+    }
+}
+
+/// A value that is counted while it lives.
+struct Counted(usize, Arc<Gauge>);
+
+impl Counted {
+    fn new(n: usize, gauge: &Arc<Gauge>) -> Self {
+        gauge.enter();
+        Counted(n, gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.1.leave();
+    }
+}
+
+#[test]
+fn every_item_goes_through_every_work() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<usize>("numbers");
+    let doubles = topology.queue::<usize>("doubles");
+    let texts = topology.results::<String>("texts");
+    fill_numbers(&mut topology, &numbers, 500);
+    topology.cpu("double", &numbers).to(&doubles).each(|_, n| Ok(2 * n));
+    topology.io("write", &doubles).to(&texts).each(|key, n| Ok(format!("{key}:{n}")));
+    let outcome = execute(topology, Options::new())?;
+    assert_eq!((outcome.done, outcome.failed.len(), outcome.ending), (500, 0, Ending::Finished));
+    let mut found = values(texts.drain());
+    found.sort();
+    let mut expected: Vec<_> = (0..500).map(|n| format!("{n}:{}", 2 * n)).collect();
+    expected.sort();
+    assert_eq!(found, expected);
+    Ok(())
+}
+
+#[test]
+fn one_worker_keeps_the_order_of_arrival() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<usize>("numbers");
+    let doubles = topology.queue::<usize>("doubles");
+    let results = topology.results::<usize>("results");
+    fill_numbers(&mut topology, &numbers, 100);
+    topology.cpu("double", &numbers).to(&doubles).each(|_, n| Ok(2 * n));
+    topology.cpu("halve", &doubles).to(&results).each(|_, n| Ok(n / 2));
+    execute(topology, Options::new().nb_max_workers(1))?;
+    assert_eq!(values(results.drain()), (0..100).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
+fn one_shot_works_run_first_and_in_the_order_of_the_flow() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let names = topology.queue::<&'static str>("names");
+    let lengths = topology.queue::<usize>("lengths");
+    let results = topology.results::<usize>("results");
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    // Declared against the flow, to see that the flow decides.
+    topology.cpu("pass", &lengths).to(&results).each(|_, n| Ok(n));
+    let log = seen.clone();
+    topology.one_shot("measure", &names, &lengths, move |names, lengths| {
+        for (key, name) in names.drain() {
+            log.borrow_mut().push("measure");
+            lengths.push(key, name?.len());
+        }
+        Ok(())
+    });
+    let log = seen.clone();
+    topology.one_shot("name", (), &names, move |(), names| {
+        log.borrow_mut().push("name");
+        names.push("a", "terzetto");
+        Ok(())
+    });
+    execute(topology, small())?;
+    assert_eq!(*seen.borrow(), ["name", "measure"]);
+    assert_eq!(values(results.drain()), [8]);
+    Ok(())
+}
+
+#[test]
+fn a_one_shot_work_that_fails_or_panics_ends_the_run_by_name() {
+    for panics in [false, true] {
+        let mut topology = Topology::new("test");
+        let numbers = topology.queue::<usize>("numbers");
+        topology.one_shot("list files", (), &numbers, move |(), _| {
+            assert!(!panics, "lost");
+            Err("no such folder".into())
+        });
+        topology.io("read", &numbers).each(|_, _| Ok(()));
+        let error = execute(topology, small()).expect_err("it failed");
+        let error = error.downcast_ref::<OneShotError>().expect("a one-shot error");
+        assert_eq!(error.work(), "list files");
+        let text = if panics { "it panicked: lost" } else { "no such folder" };
+        assert_eq!(error.to_string(), format!("one-shot work `list files` failed: {text}"));
+    }
+}
+
+#[test]
+fn works_without_output_are_ends() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<usize>("numbers");
+    fill_numbers(&mut topology, &numbers, 20);
+    let sum = Arc::new(AtomicUsize::new(0));
+    let total = sum.clone();
+    topology.io("add", &numbers).each(move |_, n| {
+        total.fetch_add(n, SeqCst);
+        Ok(())
+    });
+    let outcome = execute(topology, small())?;
+    assert_eq!((outcome.done, sum.load(SeqCst)), (20, 190));
+    Ok(())
+}
+
+#[test]
+fn an_empty_series_is_done_at_once() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<usize>("numbers");
+    fill_numbers(&mut topology, &numbers, 0);
+    topology.io("never", &numbers).each(|_, _| Ok(()));
+    let outcome = execute(topology, small())?;
+    assert_eq!((outcome.done, outcome.ending), (0, Ending::Finished));
+    Ok(())
+}
+
+#[test]
+fn errors_and_panics_travel_untouched_past_later_works() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<usize>("numbers");
+    let checked = topology.queue::<usize>("checked");
+    let results = topology.results::<usize>("results");
+    fill_numbers(&mut topology, &numbers, 10);
+    topology.cpu("check", &numbers).to(&checked).each(|_, n| match n {
+        3 => Err("three is out".into()),
+        7 => panic!("seven is worse"),
+        n => Ok(n),
+    });
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = calls.clone();
+    topology.io("pass", &checked).to(&results).each(move |_, n| {
+        counter.fetch_add(1, SeqCst);
+        Ok(n)
+    });
+    let outcome = execute(topology, small())?;
+    assert_eq!((outcome.done, calls.load(SeqCst)), (8, 8));
+    let mut texts: Vec<String> =
+        outcome.failed.iter().map(|(key, error)| format!("{key}: {error}")).collect();
+    texts.sort();
+    assert_eq!(
+        texts,
+        [
+            "3: work `check` failed on `3`: three is out",
+            "7: work `check` panicked on `7`: seven is worse"
+        ]
+    );
+    let panics: Vec<bool> = outcome.failed.iter().map(|(_, error)| error.is_panic()).collect();
+    assert!(panics.contains(&true) && panics.contains(&false));
+    // The queue of results holds the errors in their items' places.
+    assert_eq!(results.drain().iter().filter(|(_, value)| value.is_err()).count(), 2);
+    Ok(())
+}
+
+#[test]
+fn stop_if_error_ends_the_run_with_that_error() {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<usize>("numbers");
+    fill_numbers(&mut topology, &numbers, 1000);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = calls.clone();
+    topology.cpu("check", &numbers).each(move |_, n| {
+        counter.fetch_add(1, SeqCst);
+        if n == 5 { Err("five".into()) } else { Ok(()) }
+    });
+    let error = execute(topology, small().stop_if_error(true)).expect_err("it stops");
+    let error = error.downcast_ref::<ItemError>().expect("the item's error itself");
+    assert_eq!((error.key().as_str(), error.work()), ("5", "check"));
+    // The other worker may have been a few items ahead, no more.
+    assert!(calls.load(SeqCst) < 100, "{}", calls.load(SeqCst));
+}
+
+#[test]
+fn workers_of_each_kind_are_limited_apart() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<usize>("numbers");
+    let read = topology.queue::<usize>("read");
+    fill_numbers(&mut topology, &numbers, 60);
+    let (io, cpu) = (Arc::new(Gauge::default()), Arc::new(Gauge::default()));
+    let work = |gauge: &Arc<Gauge>| {
+        let gauge = gauge.clone();
+        move |_: &Key, n: usize| {
+            gauge.enter();
+            thread::sleep(Duration::from_millis(2));
+            gauge.leave();
+            Ok(n)
+        }
+    };
+    topology.io("read", &numbers).to(&read).each(work(&io));
+    let compute = work(&cpu);
+    topology.cpu("compute", &read).each(move |key, n| compute(key, n).map(|_| ()));
+    execute(topology, Options::new().nb_max_workers(3))?;
+    assert_eq!((io.most(), cpu.most()), (3, 3));
+    Ok(())
+}
+
+/// The end is slow, so that everything before it would pile up without bounds.
+#[test]
+fn queues_stay_within_their_limit() -> Result<(), Error> {
+    for limit in [1, 2, 5] {
+        let mut topology = Topology::new("test");
+        let numbers = topology.queue::<usize>("numbers");
+        let first = topology.queue::<Counted>("first");
+        let second = topology.queue::<Counted>("second");
+        fill_numbers(&mut topology, &numbers, 60);
+        let gauge = Arc::new(Gauge::default());
+        let counted = gauge.clone();
+        topology.io("make", &numbers).to(&first).each(move |_, n| Ok(Counted::new(n, &counted)));
+        topology.cpu("pass", &first).to(&second).each(|_, value| Ok(value));
+        topology.io("end", &second).each(|_, value| {
+            thread::sleep(Duration::from_millis(1));
+            drop(value);
+            Ok(())
+        });
+        let workers = 2;
+        let options = Options::new().nb_max_workers(workers).nb_items_queue_max(limit);
+        let outcome = execute(topology, options)?;
+        assert_eq!(outcome.done, 60);
+        // Items on their way into a queue hold a place in it; on their way to the end they do not.
+        let most = 2 * limit + workers;
+        assert!(gauge.most() <= most, "limit {limit}: {} items, at most {most}", gauge.most());
+        assert_eq!(gauge.now.load(SeqCst), 0);
+    }
+    Ok(())
+}
+
+#[test]
+fn downstream_works_go_first() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<usize>("numbers");
+    let middle = topology.queue::<usize>("middle");
+    fill_numbers(&mut topology, &numbers, 5);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = seen.clone();
+    topology.cpu("up", &numbers).to(&middle).each(move |_, n| {
+        log.lock().expect("no panic").push(format!("up {n}"));
+        Ok(n)
+    });
+    let log = seen.clone();
+    topology.cpu("down", &middle).each(move |_, n| {
+        log.lock().expect("no panic").push(format!("down {n}"));
+        Ok(())
+    });
+    // One worker for both: each item must leave before the next enters.
+    execute(topology, Options::new().nb_max_workers(1))?;
+    let expected: Vec<_> = (0..5).flat_map(|n| [format!("up {n}"), format!("down {n}")]).collect();
+    assert_eq!(*seen.lock().expect("no panic"), expected);
+    Ok(())
+}
+
+/// A series of images 0, 1, 2 … in consecutive couples, read in the given order.
+fn couples_of(order: Vec<usize>, options: Options) -> Result<(Outcome, Vec<[usize; 2]>, usize), Error> {
+    let mut topology = Topology::new("test");
+    let groups = topology.queue::<[Key; 2]>("groups");
+    let paths = topology.queue::<usize>("paths");
+    let images = topology.queue::<Arc<Counted>>("images");
+    let pairs = topology.queue::<[Arc<Counted>; 2]>("pairs");
+    let results = topology.results::<[usize; 2]>("results");
+    topology.one_shot("fill", (), (groups.clone(), paths.clone()), move |(), (groups, paths)| {
+        for n in 1..order.len() {
+            groups.push(format!("{}-{n}", n - 1), [n - 1, n].map(|n| Key::from(n.to_string())));
+        }
+        for n in order {
+            paths.push(n.to_string(), n);
+        }
+        Ok(())
+    });
+    let gauge = Arc::new(Gauge::default());
+    let reads = Arc::new(AtomicUsize::new(0));
+    let (counted, counter) = (gauge.clone(), reads.clone());
+    topology.io("read", &paths).to(&images).each(move |_, n| {
+        counter.fetch_add(1, SeqCst);
+        // Reads take different times, so that they do not end in the order in which they began.
+        thread::sleep(Duration::from_micros(200 * (n as u64 * 7 % 5)));
+        if n == 13 { Err("unlucky".into()) } else { Ok(Arc::new(Counted::new(n, &counted))) }
+    });
+    topology.join("couple", &groups, &images).to(&pairs);
+    topology.cpu("compute", &pairs).to(&results).each(|_, [a, b]| {
+        thread::sleep(Duration::from_micros(300));
+        Ok([a.0, b.0])
+    });
+    let count = reads.clone();
+    let outcome = execute(topology, options)?;
+    assert_eq!(gauge.now.load(SeqCst), 0, "images are still alive");
+    println!("{} reads, at most {} images alive", count.load(SeqCst), gauge.most());
+    let made = results.drain().into_iter().filter_map(|(_, value)| value.ok()).collect();
+    Ok((outcome, made, gauge.most()))
+}
+
+#[test]
+fn a_join_makes_each_couple_once_and_within_bounds() -> Result<(), Error> {
+    for (workers, limit) in [(1, 1), (3, 1), (2, 2), (4, 3)] {
+        let options = Options::new().nb_max_workers(workers).nb_items_queue_max(limit);
+        let (outcome, made, most) = couples_of((0..13).collect(), options)?;
+        assert_eq!((outcome.done, outcome.failed.len()), (12, 0));
+        let mut sorted = made.clone();
+        sorted.sort();
+        assert_eq!(sorted, (1..13).map(|n| [n - 1, n]).collect::<Vec<_>>());
+        // Queued images, the join's two, queued couples (each adds one image), computed couples.
+        let bound = limit + 2 + limit + 2 * workers;
+        assert!(most <= bound, "{workers} workers, limit {limit}: {most} images, at most {bound}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_part_that_fails_costs_only_the_groups_that_want_it() -> Result<(), Error> {
+    let (outcome, made, _) = couples_of((0..20).collect(), small())?;
+    assert_eq!((outcome.done, made.len()), (17, 17));
+    let mut failed: Vec<String> =
+        outcome.failed.iter().map(|(key, error)| format!("{key}: {error}")).collect();
+    failed.sort();
+    assert_eq!(
+        failed,
+        [
+            "12-13: work `read` failed on `13`: unlucky",
+            "13-14: work `read` failed on `13`: unlucky"
+        ]
+    );
+    Ok(())
+}
+
+/// The worst order for a bounded queue: what the first group wants comes last.
+#[test]
+fn a_join_does_not_deadlock_whatever_the_order() -> Result<(), Error> {
+    for limit in [1, 2, 4] {
+        let options = Options::new().nb_max_workers(2).nb_items_queue_max(limit);
+        let (outcome, made, _) = couples_of((0..13).rev().collect(), options)?;
+        assert_eq!((outcome.done, made.len()), (12, 12));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_part_that_never_comes_is_named() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let groups = topology.queue::<[Key; 2]>("groups");
+    let parts = topology.queue::<usize>("parts");
+    let made = topology.results::<[usize; 2]>("made");
+    topology.one_shot("fill", (), (groups.clone(), parts.clone()), |(), (groups, parts)| {
+        groups.push("a-b", [Key::from("a"), Key::from("b")]);
+        groups.push("b-c", [Key::from("b"), Key::from("c")]);
+        groups.push("c-c", [Key::from("c"), Key::from("c")]);
+        parts.push("c", 3);
+        parts.push("stray", 4);
+        parts.push("a", 1);
+        Ok(())
+    });
+    topology.join("couple", &groups, &parts).to(&made);
+    let outcome = execute(topology, small())?;
+    assert_eq!(outcome.done, 1);
+    let failed: Vec<String> = outcome.failed.iter().map(|(_, error)| error.to_string()).collect();
+    assert_eq!(failed, ["work `couple` failed on `b`: it never arrived"; 2]);
+    assert_eq!(made.drain().pop().and_then(|(_, value)| value.ok()), Some([3, 3]));
+    Ok(())
+}
+
+/// Ends the run when a given number of items has arrived.
+struct EndAfter(usize, Control, bool, RefCell<Vec<String>>);
+
+impl Observer for EndAfter {
+    fn arrived(&self, key: &Key, _: Option<&ItemError>) {
+        self.3.borrow_mut().push(key.to_string());
+        if self.3.borrow().len() == self.0 {
+            if self.2 { self.1.cancel() } else { self.1.stop() }
+        }
+    }
+}
+
+#[test]
+fn stop_and_cancel_end_a_run_early() -> Result<(), Error> {
+    for cancel in [false, true] {
+        let mut topology = Topology::new("test");
+        let numbers = topology.queue::<usize>("numbers");
+        fill_numbers(&mut topology, &numbers, 1000);
+        let started = Arc::new(AtomicUsize::new(0));
+        let counter = started.clone();
+        topology.cpu("work", &numbers).each(move |_, _| {
+            counter.fetch_add(1, SeqCst);
+            Ok(())
+        });
+        let mut executor = ExecutorAsync::new(topology, small())?;
+        let control = executor.control();
+        executor.observe(EndAfter(10, control, cancel, RefCell::default()));
+        let outcome = terzetto::run(executor.run())?;
+        let ending = if cancel { Ending::Cancelled } else { Ending::Stopped };
+        assert_eq!(outcome.ending, ending);
+        assert!((10..20).contains(&outcome.done), "{}", outcome.done);
+        // What was started was finished and counted.
+        if !cancel {
+            assert_eq!(outcome.done, started.load(SeqCst));
+        }
+    }
+    Ok(())
+}
+
+/// A door that works wait at.
+#[derive(Default)]
+struct Door(Mutex<bool>, Condvar);
+
+impl Door {
+    fn pass(&self) {
+        let open = self.0.lock().expect("no panic");
+        drop(self.1.wait_while(open, |open| !*open).expect("no panic"));
+    }
+
+    fn open(&self) {
+        *self.0.lock().expect("no panic") = true;
+        self.1.notify_all();
+    }
+}
+
+#[test]
+fn a_scope_around_the_run_cancels_it_and_waits_for_its_threads() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<usize>("numbers");
+    fill_numbers(&mut topology, &numbers, 100);
+    let inside = Arc::new(Gauge::default());
+    let gauge = inside.clone();
+    let door = Arc::new(Door::default());
+    let closed = door.clone();
+    topology.io("wait", &numbers).each(move |_, _| {
+        gauge.enter();
+        closed.pass();
+        gauge.leave();
+        Ok(())
+    });
+    let executor = ExecutorAsync::new(topology, small())?;
+    let opener = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(100));
+        door.open();
+    });
+    let ran = terzetto::run(terzetto::move_on_after(0.02, executor.run()))?;
+    assert!(ran.is_none());
+    assert_eq!((inside.most(), inside.now.load(SeqCst)), (2, 0));
+    opener.join().expect("no panic");
+    Ok(())
+}
+
+/// Thousands of items a second: a loop that slept between two starts could not.
+#[test]
+fn loops_wake_on_events() -> Result<(), Error> {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<usize>("numbers");
+    let passed = topology.queue::<usize>("passed");
+    fill_numbers(&mut topology, &numbers, 5000);
+    topology.io("pass", &numbers).to(&passed).each(|_, n| Ok(n));
+    topology.cpu("end", &passed).each(|_, _| Ok(()));
+    let outcome = execute(topology, small())?;
+    let rate = outcome.done as f64 / outcome.elapsed.as_secs_f64();
+    println!("{rate:.0} items a second through two works");
+    assert!(rate > 1000.0, "{rate}");
+    Ok(())
+}
