@@ -13,8 +13,8 @@ use std::{
 
 use terzetto::Error;
 use terzetto_executor::{
-    Control, Ending, ExecutorAsync, Item, ItemError, Key, Observer, OneShotError, Options, Outcome,
-    Queue, Topology,
+    Control, Ending, ExecutorAsync, Item, ItemError, Key, Observer, OneShotError, Options, Outcome, Queue,
+    Topology,
 };
 
 fn execute(topology: Topology, options: Options) -> Result<Outcome, Error> {
@@ -211,10 +211,7 @@ fn errors_and_panics_travel_untouched_past_later_works() -> Result<(), Error> {
     texts.sort();
     assert_eq!(
         texts,
-        [
-            "3: work `check` failed on `3`: three is out",
-            "7: work `check` panicked on `7`: seven is worse"
-        ]
+        ["3: work `check` failed on `3`: three is out", "7: work `check` panicked on `7`: seven is worse"]
     );
     let panics: Vec<bool> = outcome.failed.iter().map(|(_, error)| error.is_panic()).collect();
     assert!(panics.contains(&true) && panics.contains(&false));
@@ -350,10 +347,8 @@ fn couples_of(order: Vec<usize>, options: Options) -> Result<(Outcome, Vec<[usiz
         thread::sleep(Duration::from_micros(300));
         Ok([a.0, b.0])
     });
-    let count = reads.clone();
     let outcome = execute(topology, options)?;
     assert_eq!(gauge.now.load(SeqCst), 0, "images are still alive");
-    println!("{} reads, at most {} images alive", count.load(SeqCst), gauge.most());
     let made = results.drain().into_iter().filter_map(|(_, value)| value.ok()).collect();
     Ok((outcome, made, gauge.most()))
 }
@@ -383,10 +378,7 @@ fn a_part_that_fails_costs_only_the_groups_that_want_it() -> Result<(), Error> {
     failed.sort();
     assert_eq!(
         failed,
-        [
-            "12-13: work `read` failed on `13`: unlucky",
-            "13-14: work `read` failed on `13`: unlucky"
-        ]
+        ["12-13: work `read` failed on `13`: unlucky", "13-14: work `read` failed on `13`: unlucky"]
     );
     Ok(())
 }

@@ -55,10 +55,7 @@ fn each_queue_needs_both_ends() {
     topology.io("wait", &dry).to(&numbers).each(|_, n| Ok(n));
     assert_eq!(
         problems(&topology),
-        [
-            Problem::NobodyEmpties { queue: "lost".into() },
-            Problem::NobodyFills { queue: "dry".into() }
-        ]
+        [Problem::NobodyEmpties { queue: "lost".into() }, Problem::NobodyFills { queue: "dry".into() }]
     );
 }
 
@@ -87,11 +84,8 @@ fn a_one_shot_work_cannot_wait_for_the_loops() {
     topology.one_shot("list", (), &list, |(), _| Ok(()));
     topology.io("load", &list).to(&late).each(|_, n| Ok(n));
     topology.one_shot("sum", &late, &numbers, |_, _| Ok(()));
-    let expected = Problem::OneShotTooEarly {
-        work: "sum".into(),
-        queue: "late".into(),
-        filled_by: "load".into(),
-    };
+    let expected =
+        Problem::OneShotTooEarly { work: "sum".into(), queue: "late".into(), filled_by: "load".into() };
     assert_eq!(problems(&topology), [expected]);
 }
 
@@ -105,11 +99,8 @@ fn groups_must_be_known_at_the_start() {
     topology.one_shot("fill", (), (seeds.clone(), parts.clone()), |(), _| Ok(()));
     topology.cpu("group", &seeds).to(&groups).each(|key, _| Ok([key.clone(), key.clone()]));
     topology.join("make", &groups, &parts).to(&made);
-    let expected = Problem::GroupsTooLate {
-        join: "make".into(),
-        queue: "groups".into(),
-        filled_by: "group".into(),
-    };
+    let expected =
+        Problem::GroupsTooLate { join: "make".into(), queue: "groups".into(), filled_by: "group".into() };
     assert_eq!(problems(&topology), [expected]);
 }
 

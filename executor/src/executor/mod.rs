@@ -67,11 +67,7 @@ impl ExecutorAsync {
     pub fn new(topology: Topology, options: Options) -> Result<Self, InvalidTopology> {
         topology.check()?;
         let (one_shots, scheduler) = Scheduler::new(topology, options);
-        Ok(ExecutorAsync {
-            one_shots,
-            scheduler: Rc::new(scheduler),
-            scope: CancelScope::new(),
-        })
+        Ok(ExecutorAsync { one_shots, scheduler: Rc::new(scheduler), scope: CancelScope::new() })
     }
 
     /// Has `observer` told what happens. There is one observer; a later one replaces it.
@@ -81,10 +77,7 @@ impl ExecutorAsync {
 
     /// A handle with which the run can be ended early.
     pub fn control(&self) -> Control {
-        Control {
-            scheduler: self.scheduler.clone(),
-            scope: self.scope.clone(),
-        }
+        Control { scheduler: self.scheduler.clone(), scope: self.scope.clone() }
     }
 
     /// Runs the one-shot works and then the loops, until every queue is empty and no worker works.

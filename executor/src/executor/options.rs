@@ -23,11 +23,7 @@ impl Options {
     /// The defaults for this machine.
     pub fn new() -> Self {
         let cores = available_parallelism().map_or(1, |cores| cores.get());
-        Options {
-            nb_max_workers: default_workers(cores),
-            nb_items_queue_max: None,
-            stop_if_error: false,
-        }
+        Options { nb_max_workers: default_workers(cores), nb_items_queue_max: None, stop_if_error: false }
     }
 
     /// How many io works, and apart from them how many cpu works, may run at once; at least 1.
@@ -62,8 +58,7 @@ impl Options {
 
     /// The limit of items in a queue in force.
     pub fn queue_limit(&self) -> usize {
-        self.nb_items_queue_max
-            .unwrap_or_else(|| self.nb_max_workers.saturating_mul(4).max(8))
+        self.nb_items_queue_max.unwrap_or_else(|| self.nb_max_workers.saturating_mul(4).max(8))
     }
 
     /// Does the first error of an item end the run?

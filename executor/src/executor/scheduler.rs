@@ -162,8 +162,7 @@ impl Scheduler {
         // What one join moves may feed another or make room for it.
         loop {
             let limit = self.options.queue_limit();
-            let moved: Vec<Delivery> =
-                self.joins.iter().flat_map(|join| join.advance(limit)).collect();
+            let moved: Vec<Delivery> = self.joins.iter().flat_map(|join| join.advance(limit)).collect();
             if moved.is_empty() {
                 return;
             }
@@ -192,9 +191,10 @@ impl Scheduler {
 
     /// Would it start if a worker were free and its turn had come?
     fn could_start(&self, stage: &Stage) -> bool {
-        let has_room = stage.output.as_ref().is_none_or(|queue| {
-            queue.keeps_results() || queue.load() < self.options.queue_limit()
-        });
+        let has_room = stage
+            .output
+            .as_ref()
+            .is_none_or(|queue| queue.keeps_results() || queue.load() < self.options.queue_limit());
         stage.input.len() > 0 && has_room
     }
 
@@ -213,10 +213,7 @@ impl Scheduler {
 
     /// Remembers the first error of the run.
     pub fn note_error(&self, error: &ItemError) {
-        self.tally
-            .first_error
-            .borrow_mut()
-            .get_or_insert_with(|| error.clone());
+        self.tally.first_error.borrow_mut().get_or_insert_with(|| error.clone());
     }
 
     /// Counts an item if it has reached the end of its way.

@@ -39,11 +39,8 @@ impl Scale {
             .min(frame.width.min(frame.height));
         let every = (LEAST_SPACING / step).ceil().max(1.0) as usize;
         let spacing = step * every as f32;
-        let mut lengths: Vec<f32> = arrows
-            .iter()
-            .filter(|arrow| arrow.valid && arrow.is_finite())
-            .map(Arrow::length)
-            .collect();
+        let mut lengths: Vec<f32> =
+            arrows.iter().filter(|arrow| arrow.valid && arrow.is_finite()).map(Arrow::length).collect();
         lengths.sort_by(f32::total_cmp);
         let at = |part: f32| lengths.get(((lengths.len().max(1) - 1) as f32 * part) as usize);
         let full = at(0.99).copied().filter(|length| *length > 0.0).unwrap_or(1.0);
@@ -76,10 +73,7 @@ fn distinct(values: impl Iterator<Item = f32>) -> Vec<f32> {
 }
 
 fn smallest_step(lines: &[f32], scale: f32) -> f32 {
-    lines
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]) * scale)
-        .fold(f32::INFINITY, f32::min)
+    lines.windows(2).map(|pair| (pair[1] - pair[0]) * scale).fold(f32::INFINITY, f32::min)
 }
 
 pub fn draw(canvas: &mut Canvas, frame: &Frame, arrows: &[Arrow], scale: &Scale) {
@@ -96,10 +90,7 @@ pub fn draw(canvas: &mut Canvas, frame: &Frame, arrows: &[Arrow], scale: &Scale)
 /// An arrow centred on the place of its vector: a shaft and a filled head.
 fn draw_one(canvas: &mut Canvas, frame: &Frame, arrow: &Arrow, scale: &Scale, color: Rgb) {
     let (x, y) = frame.place(arrow.x, arrow.y);
-    let (dx, dy) = (
-        arrow.dx * scale.stretch * frame.scale_x,
-        arrow.dy * scale.stretch * frame.scale_y,
-    );
+    let (dx, dy) = (arrow.dx * scale.stretch * frame.scale_x, arrow.dy * scale.stretch * frame.scale_y);
     let length = dx.hypot(dy);
     let width = (scale.spacing * 0.075).clamp(1.1, 2.4);
     if length < width {

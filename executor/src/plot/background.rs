@@ -2,7 +2,10 @@
 
 use tiny_skia::{ColorU8, Pixmap};
 
-use super::{Plot, canvas::{Canvas, Frame}};
+use super::{
+    Plot,
+    canvas::{Canvas, Frame},
+};
 
 /// The brightest grey of the background.
 const BRIGHTEST: f32 = 112.0;

@@ -1,8 +1,6 @@
 //! The page: where things lie on it, and the few shapes that a plot is made of.
 
-use tiny_skia::{
-    FillRule, LineCap, Paint, PathBuilder, Pixmap, PixmapPaint, Rect, Stroke, Transform,
-};
+use tiny_skia::{FillRule, LineCap, Paint, PathBuilder, Pixmap, PixmapPaint, Rect, Stroke, Transform};
 
 use super::{PlotError, colors::Rgb, text::Font};
 
@@ -47,10 +45,7 @@ impl Frame {
 
     /// Where a point of the image lies on the page. Integer coordinates are centres of pixels.
     pub fn place(&self, x: f32, y: f32) -> (f32, f32) {
-        (
-            self.left + (x + 0.5) * self.scale_x,
-            self.top + (y + 0.5) * self.scale_y,
-        )
+        (self.left + (x + 0.5) * self.scale_x, self.top + (y + 0.5) * self.scale_y)
     }
 
     pub fn right(&self) -> f32 {
@@ -79,8 +74,8 @@ pub struct Canvas {
 impl Canvas {
     pub fn new(frame: &Frame) -> Result<Canvas, PlotError> {
         let (width, height) = (frame.page.0.ceil() as u32, frame.page.1.ceil() as u32);
-        let mut pixels = Pixmap::new(width, height)
-            .ok_or_else(|| PlotError(format!("no page of {width} x {height}")))?;
+        let mut pixels =
+            Pixmap::new(width, height).ok_or_else(|| PlotError(format!("no page of {width} x {height}")))?;
         pixels.fill(Rgb::WHITE.opaque());
         let font = Font::load()?;
         Ok(Canvas { pixels, font })
@@ -92,13 +87,9 @@ impl Canvas {
 
     /// Lays a picture over part of the page.
     pub fn picture(&mut self, picture: &Pixmap, left: f32, top: f32, width: f32, height: f32) {
-        let (scale_x, scale_y) =
-            (width / picture.width() as f32, height / picture.height() as f32);
+        let (scale_x, scale_y) = (width / picture.width() as f32, height / picture.height() as f32);
         let place = Transform::from_scale(scale_x, scale_y).post_translate(left, top);
-        let paint = PixmapPaint {
-            quality: tiny_skia::FilterQuality::Bilinear,
-            ..PixmapPaint::default()
-        };
+        let paint = PixmapPaint { quality: tiny_skia::FilterQuality::Bilinear, ..PixmapPaint::default() };
         self.pixels.draw_pixmap(0, 0, picture.as_ref(), &paint, place, None);
     }
 
@@ -120,11 +111,7 @@ impl Canvas {
         let mut path = PathBuilder::new();
         path.move_to(from.0, from.1);
         path.line_to(to.0, to.1);
-        let stroke = Stroke {
-            width,
-            line_cap: LineCap::Round,
-            ..Stroke::default()
-        };
+        let stroke = Stroke { width, line_cap: LineCap::Round, ..Stroke::default() };
         if let Some(path) = path.finish() {
             self.pixels.stroke_path(&path, &paint(color), &stroke, Transform::identity(), None);
         }

@@ -23,11 +23,7 @@ impl Font {
 
     /// The text's outline, starting at the origin, its base line on the x axis, y downwards.
     pub fn outline(&self, text: &str, size: f32) -> Option<Path> {
-        let mut pen = Pen {
-            path: PathBuilder::new(),
-            x: 0.0,
-            scale: self.scale(size),
-        };
+        let mut pen = Pen { path: PathBuilder::new(), x: 0.0, scale: self.scale(size) };
         for letter in text.chars() {
             let glyph = self.glyph(letter);
             // A space has no outline.

@@ -50,18 +50,12 @@ impl Error for WriteError {
 ///
 /// [`WriteError`] with the path and the system's error. Nothing is left behind then.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    write(path, bytes).map_err(|source| WriteError {
-        path: path.to_owned(),
-        source,
-    })
+    write(path, bytes).map_err(|source| WriteError { path: path.to_owned(), source })
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = Temporary(temporary_name(path)?);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&temporary.0)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary.0)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
@@ -146,10 +140,7 @@ fn writer_of(name: &str) -> Option<u32> {
 
 fn is_running(process: u32) -> Option<bool> {
     let table = Path::new("/proc");
-    table
-        .join("self")
-        .exists()
-        .then(|| table.join(process.to_string()).exists())
+    table.join("self").exists().then(|| table.join(process.to_string()).exists())
 }
 
 fn is_old(entry: &fs::DirEntry) -> bool {

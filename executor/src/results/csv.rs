@@ -115,10 +115,7 @@ pub fn parse_csv(text: &str) -> Result<FieldFile, CsvError> {
     if named {
         return Ok(field);
     }
-    Err(CsvError {
-        line: last,
-        problem: "the text ends before the column names".to_owned(),
-    })
+    Err(CsvError { line: last, problem: "the text ends before the column names".to_owned() })
 }
 
 fn parse_row(line: &str) -> Result<Row, String> {
@@ -169,10 +166,8 @@ mod tests {
 
     #[test]
     fn line_breaks_in_names_do_not_break_the_file() {
-        let field = FieldFile {
-            header: vec![("image 0".to_owned(), "a\nb.png".to_owned())],
-            rows: Vec::new(),
-        };
+        let field =
+            FieldFile { header: vec![("image 0".to_owned(), "a\nb.png".to_owned())], rows: Vec::new() };
         let read = parse_csv(&format_csv(&field)).expect("a field");
         assert_eq!(read.header[0].1, "a b.png");
     }

@@ -80,11 +80,7 @@ pub fn make_couples(images: &[PathBuf], rule: CoupleRule) -> Couples {
             (images.iter().zip(successors).map(|(a, b)| [a, b]).collect(), Vec::new())
         }
     };
-    Couples {
-        rule,
-        couples: name_all(&pairs),
-        single,
-    }
+    Couples { rule, couples: name_all(&pairs), single }
 }
 
 /// Pairs `1a` with `1b`. A missing file costs its own couple only: going by position, it would
@@ -126,15 +122,12 @@ fn letter_of(path: &Path) -> Option<(String, char)> {
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Names the couples shortly, or by whole file names if the short names would not be unique.
 fn name_all(pairs: &[[&PathBuf; 2]]) -> Vec<Couple> {
-    let short: Vec<String> =
-        pairs.iter().map(|[a, b]| short_name(&stem(a), &stem(b))).collect();
+    let short: Vec<String> = pairs.iter().map(|[a, b]| short_name(&stem(a), &stem(b))).collect();
     let unique = short.iter().collect::<HashSet<_>>().len() == short.len();
     let name = |index: usize| {
         let [a, b] = pairs[index];
@@ -144,10 +137,7 @@ fn name_all(pairs: &[[&PathBuf; 2]]) -> Vec<Couple> {
         }
     };
     (0..pairs.len())
-        .map(|index| Couple {
-            name: Key::from(name(index)),
-            images: pairs[index].map(Clone::clone),
-        })
+        .map(|index| Couple { name: Key::from(name(index)), images: pairs[index].map(Clone::clone) })
         .collect()
 }
 

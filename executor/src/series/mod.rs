@@ -73,13 +73,10 @@ pub fn list_images(folder: &Path) -> Result<Vec<PathBuf>, SeriesError> {
 
 fn is_image(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    ending.is_some_and(|ending| IMAGE_EXTENSIONS.contains(&&*ending))
-        && !file_name(path).starts_with('.')
+    ending.is_some_and(|ending| IMAGE_EXTENSIONS.contains(&&*ending)) && !file_name(path).starts_with('.')
 }
 
 /// A path's file name as text.
 pub(crate) fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

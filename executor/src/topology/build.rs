@@ -9,12 +9,8 @@ use std::{
 };
 
 use super::{
-    AnyQueue, Body, BoxError, InvalidTopology, Key, Kind, Queue, QueueId, QueueSet, WorkNode,
-    check,
-    dot,
-    join::JoinWork,
-    queue::QueueIds,
-    work::Each,
+    AnyQueue, Body, BoxError, InvalidTopology, Key, Kind, Queue, QueueId, QueueSet, WorkNode, check, dot,
+    join::JoinWork, queue::QueueIds, work::Each,
 };
 
 /// Queues and works, to be run by an [`ExecutorAsync`](crate::ExecutorAsync).
@@ -74,10 +70,7 @@ impl Topology {
     }
 
     fn add_queue<T: 'static>(&mut self, name: String, keeps_results: bool) -> Queue<T> {
-        let id = QueueId {
-            topology: self.id,
-            index: self.queues.len(),
-        };
+        let id = QueueId { topology: self.id, index: self.queues.len() };
         let queue = Queue::new(name, id, keeps_results);
         self.queues.push(queue.erased());
         queue
@@ -118,13 +111,7 @@ impl Topology {
     }
 
     fn each_builder<I>(&mut self, name: &str, kind: Kind, input: &Queue<I>) -> EachBuilder<'_, I> {
-        EachBuilder {
-            topology: self,
-            name: name.into(),
-            kind,
-            input: input.clone(),
-            output: None,
-        }
+        EachBuilder { topology: self, name: name.into(), kind, input: input.clone(), output: None }
     }
 
     /// Adds a work that brings items together: each item of `groups` names the `parts` that it
@@ -144,12 +131,7 @@ impl Topology {
     where
         T: Clone + Send + 'static,
     {
-        JoinBuilder {
-            topology: self,
-            name: name.into(),
-            groups: groups.clone(),
-            parts: parts.clone(),
-        }
+        JoinBuilder { topology: self, name: name.into(), groups: groups.clone(), parts: parts.clone() }
     }
 
     /// Looks whether the graph makes sense, and tells all that does not.
@@ -235,12 +217,7 @@ impl<T: Clone + Send + 'static, const N: usize> JoinBuilder<'_, T, N> {
             kind: Kind::Join,
             inputs: [ids(&self.groups), ids(&self.parts)].concat(),
             outputs: ids(output),
-            body: Body::Join(Box::new(JoinWork::new(
-                self.name,
-                self.groups,
-                self.parts,
-                output.clone(),
-            ))),
+            body: Body::Join(Box::new(JoinWork::new(self.name, self.groups, self.parts, output.clone()))),
         });
     }
 }

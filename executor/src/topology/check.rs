@@ -113,19 +113,11 @@ impl fmt::Display for Problem {
             Problem::ResultsConsumed { queue, work } => {
                 write!(f, "work `{work}` takes from `{queue}`, which keeps results")
             }
-            Problem::OneShotTooEarly {
-                work,
-                queue,
-                filled_by,
-            } => write!(
+            Problem::OneShotTooEarly { work, queue, filled_by } => write!(
                 f,
                 "one-shot work `{work}` reads queue `{queue}`, but `{filled_by}` fills it only after all one-shot works have run"
             ),
-            Problem::GroupsTooLate {
-                join,
-                queue,
-                filled_by,
-            } => write!(
+            Problem::GroupsTooLate { join, queue, filled_by } => write!(
                 f,
                 "join `{join}` needs all groups of queue `{queue}` at the start, but `{filled_by}`, which fills it, is not one-shot"
             ),
@@ -135,11 +127,7 @@ impl fmt::Display for Problem {
 }
 
 fn list(names: &[String]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn check(topology: &Topology) -> Result<(), InvalidTopology> {
@@ -158,26 +146,19 @@ pub(super) fn check(topology: &Topology) -> Result<(), InvalidTopology> {
     if problems.is_empty() {
         return Ok(());
     }
-    Err(InvalidTopology {
-        topology: topology.name().to_owned(),
-        problems,
-    })
+    Err(InvalidTopology { topology: topology.name().to_owned(), problems })
 }
 
 fn duplicates<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = String> {
     let mut seen = HashSet::new();
     let mut told = HashSet::new();
-    names
-        .filter(move |name| !seen.insert(*name) && told.insert(*name))
-        .map(str::to_owned)
+    names.filter(move |name| !seen.insert(*name) && told.insert(*name)).map(str::to_owned)
 }
 
 fn check_handles(topology: &Topology, problems: &mut Vec<Problem>) {
     for work in &topology.works {
         if work.inputs.iter().chain(&work.outputs).any(|queue| !topology.owns(*queue)) {
-            problems.push(Problem::UnknownQueue {
-                work: work.name.to_string(),
-            });
+            problems.push(Problem::UnknownQueue { work: work.name.to_string() });
         }
     }
 }
@@ -196,17 +177,12 @@ fn check_ends(topology: &Topology, problems: &mut Vec<Problem>) {
             .map(|work| work.name.to_string())
             .collect();
         if queue.keeps_results() {
-            problems.extend(consumers.into_iter().map(|work| Problem::ResultsConsumed {
-                queue: name(),
-                work,
-            }));
+            problems
+                .extend(consumers.into_iter().map(|work| Problem::ResultsConsumed { queue: name(), work }));
         } else if consumers.is_empty() {
             problems.push(Problem::NobodyEmpties { queue: name() });
         } else if consumers.len() > 1 {
-            problems.push(Problem::SeveralConsumers {
-                queue: name(),
-                works: consumers,
-            });
+            problems.push(Problem::SeveralConsumers { queue: name(), works: consumers });
         }
     }
 }
@@ -225,17 +201,9 @@ fn check_order(topology: &Topology, problems: &mut Vec<Problem>) {
                 let filled_by = filler.name.to_string();
                 let name = work.name.to_string();
                 problems.push(if work.kind == Kind::OneShot {
-                    Problem::OneShotTooEarly {
-                        work: name,
-                        queue,
-                        filled_by,
-                    }
+                    Problem::OneShotTooEarly { work: name, queue, filled_by }
                 } else {
-                    Problem::GroupsTooLate {
-                        join: name,
-                        queue,
-                        filled_by,
-                    }
+                    Problem::GroupsTooLate { join: name, queue, filled_by }
                 });
             }
         }
@@ -253,10 +221,8 @@ fn cycle(topology: &Topology) -> Option<Problem> {
         let last = *path.last()?;
         let before = topology.upstream(last).find(|index| !sorted.contains(index))?;
         if let Some(at) = path.iter().position(|index| *index == before) {
-            let mut works: Vec<String> = path[at..]
-                .iter()
-                .map(|index| topology.works[*index].name.to_string())
-                .collect();
+            let mut works: Vec<String> =
+                path[at..].iter().map(|index| topology.works[*index].name.to_string()).collect();
             works.reverse();
             return Some(Problem::Cycle { works });
         }
@@ -267,17 +233,14 @@ fn cycle(topology: &Topology) -> Option<Problem> {
 impl Topology {
     /// The works that fill a queue.
     fn fillers(&self, queue: QueueId) -> impl Iterator<Item = &WorkNode> {
-        self.works
-            .iter()
-            .filter(move |work| work.outputs.contains(&queue))
+        self.works.iter().filter(move |work| work.outputs.contains(&queue))
     }
 
     /// The works that feed a work directly.
     fn upstream(&self, work: usize) -> impl Iterator<Item = usize> {
         let inputs = &self.works[work].inputs;
-        (0..self.works.len()).filter(move |other| {
-            self.works[*other].outputs.iter().any(|queue| inputs.contains(queue))
-        })
+        (0..self.works.len())
+            .filter(move |other| self.works[*other].outputs.iter().any(|queue| inputs.contains(queue)))
     }
 
     /// The works in the direction of flow: each after all that feed it, ties in order of

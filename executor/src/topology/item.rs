@@ -72,18 +72,10 @@ enum Cause {
 
 impl ItemError {
     pub(crate) fn new(work: &Arc<str>, key: &Key, cause: BoxError) -> Self {
-        ItemError(Arc::new(Inner {
-            work: work.clone(),
-            key: key.clone(),
-            cause: Cause::Error(cause),
-        }))
+        ItemError(Arc::new(Inner { work: work.clone(), key: key.clone(), cause: Cause::Error(cause) }))
     }
 
-    pub(crate) fn from_panic(
-        work: &Arc<str>,
-        key: &Key,
-        payload: &(dyn std::any::Any + Send),
-    ) -> Self {
+    pub(crate) fn from_panic(work: &Arc<str>, key: &Key, payload: &(dyn std::any::Any + Send)) -> Self {
         ItemError(Arc::new(Inner {
             work: work.clone(),
             key: key.clone(),

@@ -19,10 +19,7 @@
 
 use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
-use super::{
-    Delivery, ItemError, Join, Key, Queue,
-    work::send,
-};
+use super::{Delivery, ItemError, Join, Key, Queue, work::send};
 
 pub(super) struct JoinWork<T, const N: usize> {
     name: Arc<str>,
@@ -40,19 +37,8 @@ struct State<T> {
 }
 
 impl<T: Clone + 'static, const N: usize> JoinWork<T, N> {
-    pub fn new(
-        name: Arc<str>,
-        groups: Queue<[Key; N]>,
-        parts: Queue<T>,
-        output: Queue<[T; N]>,
-    ) -> Self {
-        JoinWork {
-            name,
-            groups,
-            parts,
-            output,
-            state: RefCell::new(None),
-        }
+    pub fn new(name: Arc<str>, groups: Queue<[Key; N]>, parts: Queue<T>, output: Queue<[T; N]>) -> Self {
+        JoinWork { name, groups, parts, output, state: RefCell::new(None) }
     }
 
     /// Counts who wants what. One-shot works have filled the groups by the time of the first call.
@@ -63,10 +49,7 @@ impl<T: Clone + 'static, const N: usize> JoinWork<T, N> {
                 *wanted.entry(part.clone()).or_insert(0) += 1;
             }
         });
-        State {
-            wanted,
-            held: HashMap::new(),
-        }
+        State { wanted, held: HashMap::new() }
     }
 
     /// Makes the front group, if all its parts are held.
@@ -114,8 +97,7 @@ impl<T: Clone + 'static, const N: usize> Join for JoinWork<T, N> {
     fn advance(&self, limit: usize) -> Vec<Delivery> {
         let mut state = self.state.borrow_mut();
         let state = state.get_or_insert_with(|| self.count_wanted());
-        let unwanted =
-            |part: &Key| !state.wanted.contains_key(part) || state.held.contains_key(part);
+        let unwanted = |part: &Key| !state.wanted.contains_key(part) || state.held.contains_key(part);
         for part in self.parts.reject(unwanted) {
             log::debug!("join `{}`: no group wants `{part}`", self.name);
         }
@@ -153,10 +135,7 @@ impl<T: Clone + 'static, const N: usize> Join for JoinWork<T, N> {
             return false;
         };
         if let Some((part, value)) = self.parts.pop() {
-            log::debug!(
-                "join `{}`: takes `{part}` before its turn to let others pass",
-                self.name
-            );
+            log::debug!("join `{}`: takes `{part}` before its turn to let others pass", self.name);
             state.held.insert(part, value);
             return true;
         }

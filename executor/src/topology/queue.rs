@@ -36,13 +36,7 @@ pub(crate) struct QueueId {
 
 impl<T> Queue<T> {
     pub(crate) fn new(name: String, id: QueueId, keeps_results: bool) -> Self {
-        Queue(Rc::new(Shared {
-            name,
-            id,
-            keeps_results,
-            items: RefCell::default(),
-            promised: Cell::new(0),
-        }))
+        Queue(Rc::new(Shared { name, id, keeps_results, items: RefCell::default(), promised: Cell::new(0) }))
     }
 
     /// The queue's name, as the topology was told.
@@ -135,10 +129,7 @@ impl<T> Clone for Queue<T> {
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue")
-            .field("name", &self.0.name)
-            .field("len", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Queue").field("name", &self.0.name).field("len", &self.len()).finish_non_exhaustive()
     }
 }
 

@@ -115,11 +115,7 @@ where
         Some(match value {
             Err(error) => {
                 let at_end = send(self.output.as_ref(), (key.clone(), Err(error.clone())));
-                Begun::PassedOn(Delivery {
-                    key,
-                    error: Some(error),
-                    at_end,
-                })
+                Begun::PassedOn(Delivery { key, error: Some(error), at_end })
             }
             Ok(value) => Begun::Job(self.job(key, value)),
         })
@@ -182,9 +178,7 @@ fn received<O>(
     key: &Key,
     receiver: &Receiver<Result<O, ItemError>>,
 ) -> Result<O, ItemError> {
-    receiver
-        .try_recv()
-        .unwrap_or_else(|_| Err(ItemError::new(name, key, "the worker left no result".into())))
+    receiver.try_recv().unwrap_or_else(|_| Err(ItemError::new(name, key, "the worker left no result".into())))
 }
 
 /// Puts an item where it goes; returns whether that is the end of its way.
