@@ -2,5 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod image;
+mod piv;
 
 pub use crate::image::{Image, ImageError, encode_png16, read_image, write_png16};
+pub use piv::{Flags, PivError, PivParams, PivPlan, Vector, VectorField};
