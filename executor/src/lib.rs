@@ -5,6 +5,7 @@ pub mod executor;
 pub mod plot;
 pub mod results;
 pub mod series;
+pub mod topologies;
 pub mod topology;
 
 pub use executor::{Control, Ending, ExecutorAsync, Observer, OneShotError, Options, Outcome, Stalled};

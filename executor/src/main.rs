@@ -1,2 +1,10 @@
-//! x
-fn main() {}
+//! The program `terzetto`: see `terzetto --help`.
+#![forbid(unsafe_code)]
+
+mod program;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    program::main()
+}

@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod image;
-mod piv;
-mod synth;
+pub mod piv;
+pub mod synth;
 
 pub use crate::image::{Image, ImageError, encode_png16, read_image, write_png16};
 pub use piv::{Flags, PivError, PivParams, PivPlan, Vector, VectorField};

@@ -15,8 +15,7 @@ fn measure(flow: &Flow) -> (f64, f64) {
         .filter(inner)
         .filter(|vector| vector.flags.is_valid())
         .flat_map(|vector| {
-            // Pixel centres are whole numbers: a window of 32 from 0 has its middle at 15.5.
-            let (dx, dy) = flow.displacement(vector.x - 0.5, vector.y - 0.5);
+            let (dx, dy) = flow.displacement(vector.x, vector.y);
             [(vector.dx - dx).abs(), (vector.dy - dy).abs()]
         })
         .collect();

@@ -53,6 +53,8 @@ pub struct PivArgs {
     #[command(flatten)]
     pub measure: MeasureArgs,
     #[command(flatten)]
+    pub results: ResultArgs,
+    #[command(flatten)]
     pub run: RunArgs,
 }
 
@@ -100,15 +102,20 @@ pub struct RunArgs {
     /// End the run at the first couple that fails
     #[arg(long)]
     pub stop_if_error: bool,
+    /// Draw no progress bar and print no progress
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// What is written.
+#[derive(Clone, Debug, Args)]
+pub struct ResultArgs {
     /// Compute only couples that have no piv_<couple>.csv yet, to go on after an interruption
     #[arg(long)]
     pub complete: bool,
     /// Write no pictures
     #[arg(long)]
     pub no_plots: bool,
-    /// Draw no progress bar and print no progress
-    #[arg(short, long)]
-    pub quiet: bool,
     /// How much the log file tells
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
@@ -141,6 +148,8 @@ pub struct SynthArgs {
     pub folder: PathBuf,
     #[command(flatten)]
     pub scene: SceneArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 #[derive(Debug, Args)]
@@ -151,6 +160,8 @@ pub struct DemoArgs {
     pub scene: SceneArgs,
     #[command(flatten)]
     pub measure: MeasureArgs,
+    #[command(flatten)]
+    pub results: ResultArgs,
     #[command(flatten)]
     pub run: RunArgs,
 }

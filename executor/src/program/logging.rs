@@ -22,10 +22,7 @@ pub struct Logger {
 
 fn logger() -> &'static Logger {
     static LOGGER: OnceLock<Logger> = OnceLock::new();
-    LOGGER.get_or_init(|| Logger {
-        file: Mutex::new(None),
-        screen: Mutex::new(Screen::plain()),
-    })
+    LOGGER.get_or_init(|| Logger { file: Mutex::new(None), screen: Mutex::new(Screen::plain()) })
 }
 
 /// Installs the logger; warnings and errors go to the terminal from now on, panics of works into

@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     io::{IsTerminal, Write},
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -30,13 +31,35 @@ impl Screen {
             None => print(),
         }
     }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// How many items have arrived: well, and as errors. Clones are the same counts.
+#[derive(Clone, Default)]
+pub struct Counts(Rc<Cell<(usize, usize)>>);
+
+impl Counts {
+    /// Arrived well, and as errors.
+    pub fn get(&self) -> (usize, usize) {
+        self.0.get()
+    }
+
+    fn add(&self, failed: bool) {
+        let (done, bad) = self.0.get();
+        self.0.set(if failed { (done, bad + 1) } else { (done + 1, bad) });
+    }
 }
 
 /// Counts the couples of a run.
 pub struct Progress {
     total: usize,
-    done: Cell<usize>,
-    failed: Cell<usize>,
+    counts: Counts,
     start: Instant,
     quiet: bool,
     screen: Screen,
@@ -50,9 +73,8 @@ impl Progress {
     pub fn new(total: usize, quiet: bool) -> Progress {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(total as u64);
-            let template =
-                "{bar:32} {pos}/{len} couples · {per_sec} · {elapsed} so far, {eta} left {msg}";
-            // The template is checked by a test; a bar of the plain style is better than none.
+            let template = "{bar:32} {pos}/{len} couples · {per_sec} · {elapsed} so far, {eta} left {msg}";
+            // A wrong template would be a slip of ours; a bar of the plain style is better than none.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("━╸─"));
             }
@@ -61,8 +83,7 @@ impl Progress {
         });
         Progress {
             total,
-            done: Cell::new(0),
-            failed: Cell::new(0),
+            counts: Counts::default(),
             start: Instant::now(),
             quiet,
             screen: Screen(bar),
@@ -75,8 +96,13 @@ impl Progress {
         self.screen.clone()
     }
 
+    /// What has been counted; the progress itself goes to the executor.
+    pub fn counts(&self) -> Counts {
+        self.counts.clone()
+    }
+
     fn show(&self) {
-        let (done, failed) = (self.done.get(), self.failed.get());
+        let (done, failed) = self.counts.get();
         if let Some(bar) = &self.screen.0 {
             if failed > 0 {
                 bar.set_message(format!("· {failed} failed"));
@@ -109,17 +135,8 @@ fn plain_line(done: usize, failed: usize, total: usize, elapsed: Duration) -> St
 
 impl Observer for Progress {
     fn arrived(&self, _: &Key, error: Option<&ItemError>) {
-        let count = if error.is_some() { &self.failed } else { &self.done };
-        count.set(count.get() + 1);
+        self.counts.add(error.is_some());
         self.show();
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.screen.0 {
-            bar.finish_and_clear();
-        }
     }
 }
 

@@ -69,11 +69,7 @@ mod unix {
     }
 
     /// Hands each signal to the executor, until the signals are closed.
-    async fn watch(
-        mut signals: Signals,
-        control: &Control,
-        ended_by: &EndedBy,
-    ) -> Result<(), Error> {
+    async fn watch(mut signals: Signals, control: &Control, ended_by: &EndedBy) -> Result<(), Error> {
         loop {
             let next = terzetto::to_thread::run_sync(move || {
                 let signal = signals.forever().next();

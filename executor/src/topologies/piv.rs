@@ -55,32 +55,22 @@ pub fn piv(series: PivSeries) -> Topology {
     let fields = topology.queue::<Measured>("fields");
     let pages = topology.queue::<Page>("pages");
 
-    let sources: Sources = couples
-        .iter()
-        .map(|couple| (couple.name.clone(), couple.images.clone()))
-        .collect();
+    let sources: Sources =
+        couples.iter().map(|couple| (couple.name.clone(), couple.images.clone())).collect();
     let sources = Arc::new(sources);
-    topology.one_shot(
-        "list couples",
-        (),
-        (groups.clone(), paths.clone()),
-        move |(), (groups, paths)| {
-            let mut listed = HashSet::new();
-            for Couple { name, images } in couples {
-                groups.push(name, images.each_ref().map(|path| image_key(path)));
-                for path in images {
-                    if listed.insert(path.clone()) {
-                        paths.push(image_key(&path), path);
-                    }
+    topology.one_shot("list couples", (), (groups.clone(), paths.clone()), move |(), (groups, paths)| {
+        let mut listed = HashSet::new();
+        for Couple { name, images } in couples {
+            groups.push(name, images.each_ref().map(|path| image_key(path)));
+            for path in images {
+                if listed.insert(path.clone()) {
+                    paths.push(image_key(&path), path);
                 }
             }
-            Ok(())
-        },
-    );
-    topology
-        .io("read image", &paths)
-        .to(&images)
-        .each(|_, path| Ok(Arc::new(read_image(&path)?)));
+        }
+        Ok(())
+    });
+    topology.io("read image", &paths).to(&images).each(|_, path| Ok(Arc::new(read_image(&path)?)));
     topology.join("make couples", &groups, &images).to(&pairs);
     let plans = Plans::new(params.clone());
     let files = sources.clone();
@@ -128,12 +118,7 @@ fn image_key(path: &Path) -> Key {
     Key::from(path.display().to_string())
 }
 
-fn check_sizes(
-    sources: &Sources,
-    couple: &Key,
-    first: &Image,
-    second: &Image,
-) -> Result<(), BoxError> {
+fn check_sizes(sources: &Sources, couple: &Key, first: &Image, second: &Image) -> Result<(), BoxError> {
     let size = |image: &Image| (image.width(), image.height());
     if size(first) == size(second) {
         return Ok(());
@@ -155,10 +140,7 @@ struct Plans {
 
 impl Plans {
     fn new(params: PivParams) -> Plans {
-        Plans {
-            params,
-            idle: Mutex::default(),
-        }
+        Plans { params, idle: Mutex::default() }
     }
 
     fn compute(&self, first: &Image, second: &Image) -> Result<VectorField, BoxError> {
@@ -180,12 +162,7 @@ impl Plans {
 }
 
 /// A field with the comments that its file carries.
-pub fn field_file(
-    couple: &Key,
-    images: &[PathBuf; 2],
-    params: &PivParams,
-    field: &VectorField,
-) -> FieldFile {
+pub fn field_file(couple: &Key, images: &[PathBuf; 2], params: &PivParams, field: &VectorField) -> FieldFile {
     let line = |name: &str, value: String| (name.to_owned(), value);
     let header = vec![
         line("vector field", format!("couple {couple}")),
@@ -195,7 +172,10 @@ pub fn field_file(
         line("window", format!("{} px", params.window)),
         line("overlap", format!("{}", params.overlap)),
         line("grid", format!("{} x {} vectors, row by row", field.nx, field.ny)),
-        line("x, y", "place, px, x to the right, y downwards, centre of the upper left pixel at (0, 0)".to_owned()),
+        line(
+            "x, y",
+            "place, px, x to the right, y downwards, centre of the upper left pixel at (0, 0)".to_owned(),
+        ),
         line("dx, dy", "displacement from image 0 to image 1, px".to_owned()),
         line("correlation", "height of the correlation peak, 1 at most".to_owned()),
         line("flags", "empty for a valid vector, else what is wrong with it".to_owned()),
@@ -204,12 +184,12 @@ pub fn field_file(
         .vectors
         .iter()
         .map(|vector| Row {
-            x: f64::from(vector.x),
-            y: f64::from(vector.y),
-            dx: f64::from(vector.dx),
-            dy: f64::from(vector.dy),
-            correlation: f64::from(vector.correlation),
-            flags: vector.flags.names().collect::<Vec<_>>().join("+"),
+            x: vector.x,
+            y: vector.y,
+            dx: vector.dx,
+            dy: vector.dy,
+            correlation: vector.correlation,
+            flags: vector.flags.names().join("+"),
         })
         .collect();
     FieldFile { header, rows }
@@ -221,10 +201,10 @@ fn picture(couple: &Key, params: &PivParams, measured: &Measured) -> Result<Vec<
         .vectors
         .iter()
         .map(|vector| Arrow {
-            x: vector.x,
-            y: vector.y,
-            dx: vector.dx,
-            dy: vector.dy,
+            x: vector.x as f32,
+            y: vector.y as f32,
+            dx: vector.dx as f32,
+            dy: vector.dy as f32,
             valid: vector.flags.is_valid(),
         })
         .collect();

@@ -58,7 +58,7 @@ impl BitOrAssign for Flags {
 /// How far the pattern of one window has moved from the first image to the second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Vector {
-    /// Column of the window's centre, px.
+    /// Column of the window's centre, px; the centre of the leftmost pixel is at 0.
     pub x: f64,
     /// Row of the window's centre, px, downwards.
     pub y: f64,

@@ -79,7 +79,8 @@ impl PivPlan {
 
     fn window(&mut self, first: &Image, second: &Image, left: usize, top: usize) -> Result<Vector, PivError> {
         let n = self.params.window;
-        let centre = n as f64 / 2.0;
+        // Pixel centres are whole numbers: between the first and the last of them.
+        let centre = (n as f64 - 1.0) / 2.0;
         let mut vector = Vector {
             x: left as f64 + centre,
             y: top as f64 + centre,

@@ -1,0 +1,48 @@
+//! What the program does, one command a file.
+//!
+//! `args` is the command line; `piv`, `synth` and `demo` are the commands; `run` runs a topology
+//! with everything a terminal expects of it: `progress`, `logging`, `signals`, an exit `status`.
+
+mod args;
+mod demo;
+mod logging;
+mod piv;
+mod progress;
+mod run;
+mod scene;
+mod signals;
+mod status;
+mod synth;
+
+use std::{io::Write, process::ExitCode};
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+use status::Status;
+
+/// Parses the command line, obeys it, and says by the exit status how that went.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let Some(command) = cli.command else {
+        say(&Cli::command().render_long_help().to_string());
+        return ExitCode::SUCCESS;
+    };
+    logging::install();
+    let ended = match command {
+        Command::Piv(args) => piv::command(&args),
+        Command::Synth(args) => synth::command(&args),
+        Command::Demo(args) => demo::command(&args),
+    };
+    let status = ended.unwrap_or_else(|error| {
+        // Not through the log: this is what the program has to say, whatever the log's level.
+        let _ = writeln!(std::io::stderr(), "error: {error}");
+        Status::NothingRan
+    });
+    status.into()
+}
+
+/// Prints a line. That nobody reads it any more, as with `| head`, is no error.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
