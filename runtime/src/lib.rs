@@ -47,13 +47,19 @@ mod threads;
 mod time;
 
 pub use crate::core::{
+    builder::{Builder, RunError},
     checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
     clock::{Clock, SystemClock},
-    nursery::{BodyCancelled, Nursery, nursery},
-    run::{Builder, RunError, run},
+    context::ContextVar,
+    instrument::{Instrument, add_instrument, remove_instrument},
+    nursery::{BodyCancelled, Nursery, NurseryClosed, nursery},
+    run::run,
+    start::{NeverStarted, StartedTwice, TaskStatus},
+    system::spawn_system_task,
+    task::{Task, current_task, main_task},
     token::{RunFinished, Token},
 };
-pub use error::{CancelReason, CancelSource, Cancelled, Error, ErrorGroup};
+pub use error::{CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError};
 pub use scope::{CancelScope, current_effective_deadline};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use threads::to_thread;

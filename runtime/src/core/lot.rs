@@ -110,7 +110,12 @@ impl<T: 'static> Lot<T> {
 
     /// Parks the current task until it is unparked or cancelled; either way the payload comes back.
     pub(crate) fn park(self: &Rc<Self>, payload: T) -> Park<T> {
-        Park { lot: self.clone(), state: State::New(Some(payload)) }
+        Park { lot: self.clone(), state: State::New(Some(payload)), abortable: true }
+    }
+
+    /// As [`Lot::park`], but a cancellation does not end it.
+    pub(crate) async fn park_unabortable(self: &Rc<Self>, payload: T) -> T {
+        Park { lot: self.clone(), state: State::New(Some(payload)), abortable: false }.await.0
     }
 }
 
@@ -124,6 +129,7 @@ enum State<T> {
 pub(crate) struct Park<T: 'static> {
     lot: Rc<Lot<T>>,
     state: State<T>,
+    abortable: bool,
 }
 
 impl<T> Unpin for Park<T> {}
@@ -159,7 +165,12 @@ impl<T> Future for Park<T> {
             && let Some(payload) = payload.take()
         {
             let key = self.lot.queue.borrow_mut().push(payload);
-            let blocked = Blocked::new(run::current(), cx, self.lot.clone(), key);
+            let run = run::current();
+            let operation: Rc<dyn Operation> = match self.abortable {
+                true => self.lot.clone(),
+                false => run.unabortable.clone(),
+            };
+            let blocked = Blocked::new(run, cx, operation, key);
             self.lot.queue.borrow_mut().parked[key].wait = Some(blocked.id());
             blocked.arm();
             self.state = State::Parked(key, blocked);

@@ -28,9 +28,12 @@
 //! wait cannot be cancelled: cancellation reaches the children, and the block ends when they have.
 
 use super::{
+    context::Context as TaskContext,
     run::{self, Run},
     scope::ScopeId,
-    strand::{NurseryId, Slot, TaskInfo},
+    start::Pending,
+    strand::{NurseryId, Slot, Turn},
+    task::Task,
     waker::{self, StrandId},
 };
 use crate::{
@@ -40,12 +43,13 @@ use crate::{
 use slab::Slab;
 use std::{
     any::Any,
+    borrow::Cow,
     cell::{Cell, RefCell},
     fmt,
     future::poll_fn,
     marker::PhantomData,
     mem,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -59,20 +63,43 @@ const RED_ZONE: usize = 128 * 1024;
 /// …of this size.
 const SEGMENT: usize = 2 * 1024 * 1024;
 
-enum Seat {
+enum Future_ {
     Waiting(Child),
     /// Being polled: the future is in the hands of `poll_child`.
     Running,
+    /// To be dropped when it comes back from its poll.
+    Abandoned,
 }
+
+/// What a nursery keeps of a child.
+struct Seat {
+    future: Future_,
+    strand: StrandId,
+    scope: ScopeId,
+    /// The call of `start` that waits for it, if it was started so.
+    pending: Option<Rc<Pending>>,
+}
+
+/// The nursery is closed: its body and all its children have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NurseryClosed;
+
+impl fmt::Display for NurseryClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the nursery is closed to new arrivals: its body and all its children have ended")
+    }
+}
+
+impl std::error::Error for NurseryClosed {}
 
 /// The handle with which a body and its children start tasks; trio's `Nursery`. Made by [`nursery`].
 #[must_use]
 pub struct Nursery<'scope, 'env: 'scope> {
-    run: Rc<Run>,
+    pub(crate) run: Rc<Run>,
     id: NurseryId,
     scope: CancelScope,
-    scope_id: ScopeId,
-    children: RefCell<Slab<(Seat, StrandId)>>,
+    pub(crate) scope_id: ScopeId,
+    children: RefCell<Slab<Seat>>,
     errors: RefCell<Vec<Error>>,
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     closed: Cell<bool>,
@@ -93,6 +120,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     ///
     /// # Panics
     /// If the nursery has closed.
+    #[track_caller]
     pub fn start_soon<F>(&'scope self, child: F)
     where
         F: Future<Output = Result<(), Error>> + 'scope,
@@ -100,31 +128,96 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.start_soon_named(std::any::type_name::<F>(), child);
     }
 
-    /// As [`Nursery::start_soon`], with a name for the task, which shows in messages.
+    /// As [`Nursery::start_soon`], with a name for the task, which shows in messages. Returns the
+    /// task's handle.
     ///
     /// # Panics
     /// If the nursery has closed.
-    pub fn start_soon_named<F>(&'scope self, name: impl Into<String>, child: F)
+    #[track_caller]
+    pub fn start_soon_named<F>(&'scope self, name: impl Into<Cow<'static, str>>, child: F) -> Task
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
-        assert!(
-            !self.closed.get(),
-            "the nursery is closed to new arrivals: its body and all its children have ended"
-        );
+        let number = self.run.strands.number();
+        let task = Task::new(number, name.into(), Some(Location::caller()), TaskContext::current());
+        self.start_task(task.clone(), child);
+        task
+    }
+
+    /// Starts a task whose handle was made before.
+    #[track_caller]
+    pub(crate) fn start_task<F>(&'scope self, task: Task, child: F)
+    where
+        F: Future<Output = Result<(), Error>> + 'scope,
+    {
+        if let Err(closed) = self.seat(task, child, self.scope_id, None) {
+            panic!("{closed}");
+        }
+    }
+
+    /// Takes a child in, to live under `scope`; returns its seat.
+    pub(crate) fn seat<F>(
+        &'scope self,
+        task: Task,
+        child: F,
+        scope: ScopeId,
+        pending: Option<Rc<Pending>>,
+    ) -> Result<usize, NurseryClosed>
+    where
+        F: Future<Output = Result<(), Error>> + 'scope,
+    {
+        if self.closed.get() {
+            return Err(NurseryClosed);
+        }
         let child: Pin<Box<dyn Future<Output = Result<(), Error>> + 'scope>> = Box::pin(child);
         // SAFETY: only the lifetime changes. The future is stored in this nursery and nowhere else;
-        // it is polled only by `poll_child` and dropped only there or by `Guard`, both inside the
-        // future of `nursery`, while `'scope` lasts. That future keeps `self` alive until then, and
-        // if it is forgotten the child is neither polled nor dropped.
+        // it is polled only by `poll_child` and dropped only there, by `abandon` or by `Guard`, all
+        // inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts. That
+        // future keeps `self` alive until then, and if it is forgotten the child is neither polled
+        // nor dropped.
         let child: Child = unsafe { mem::transmute(child) };
-        let mut children = self.children.borrow_mut();
-        let seat = children.vacant_entry();
-        let task = Rc::new(TaskInfo { name: name.into() });
-        let strand = self.run.strands.add(Some((self.id, Slot::Child(seat.key()))), task);
-        seat.insert((Seat::Waiting(child), strand));
-        drop(children);
-        self.run.strands.wake(strand);
+        let run = &self.run;
+        let (key, strand) = {
+            let mut children = self.children.borrow_mut();
+            let seat = children.vacant_entry();
+            let key = seat.key();
+            let strand = run.strands.add((self.id, Slot::Child(key)), task.clone());
+            seat.insert(Seat { future: Future_::Waiting(child), strand, scope, pending });
+            (key, strand)
+        };
+        task.set_strand(strand);
+        run.tasks.set(run.tasks.get() + 1);
+        run.instruments.tell(|instrument| instrument.task_spawned(&task));
+        run.wake(strand);
+        Ok(key)
+    }
+
+    /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not.
+    pub(crate) fn abandon(&self, key: usize, strand: StrandId) {
+        let seat = {
+            let mut children = self.children.borrow_mut();
+            match children.get_mut(key) {
+                Some(seat) if seat.strand == strand => match seat.future {
+                    Future_::Waiting(_) => children.remove(key),
+                    _ => {
+                        seat.future = Future_::Abandoned;
+                        return;
+                    }
+                },
+                _ => return,
+            }
+        };
+        with_stack(|| drop(seat));
+        self.run.task_exited(strand);
+        self.run.strands.tell_host(self.id);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    pub(crate) fn strand_of(&self, key: usize) -> Option<StrandId> {
+        self.children.borrow().get(key).map(|seat| seat.strand)
     }
 
     /// The scope around the body and all children: cancelling it ends the block without an error.
@@ -148,46 +241,64 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, format!("{who} panicked")));
     }
 
-    fn poll_child(&self, seat: usize, strand: StrandId) {
-        let taken = match self.children.borrow_mut().get_mut(seat) {
-            Some((state, _)) => mem::replace(state, Seat::Running),
+    fn poll_child(&self, key: usize, turn: &Turn) {
+        let strand = turn.strand;
+        let (mut child, scope) = match self.children.borrow_mut().get_mut(key) {
+            Some(seat) => match mem::replace(&mut seat.future, Future_::Running) {
+                Future_::Waiting(child) => (child, seat.scope),
+                other => {
+                    seat.future = other;
+                    return;
+                }
+            },
             None => return,
         };
-        let Seat::Waiting(mut child) = taken else { return };
         let waker = waker::new(self.run.id, strand);
-        let outer = self.run.strands.current.replace(Some(strand));
-        let polled = {
-            let _within = self.run.scopes.within(self.scope_id);
+        let polled = self.run.step(strand, turn.woken, || {
+            let _within = self.run.scopes.within(scope);
             catch_unwind(AssertUnwindSafe(|| child.as_mut().poll(&mut Context::from_waker(&waker))))
-        };
-        match polled {
+        });
+        let end = match polled {
+            Ok(Poll::Ready(outcome)) => Ok(outcome),
+            Err(payload) => Err(payload),
             Ok(Poll::Pending) => {
-                if let Some((state, _)) = self.children.borrow_mut().get_mut(seat) {
-                    *state = Seat::Waiting(child);
+                let mut children = self.children.borrow_mut();
+                match children.get_mut(key) {
+                    Some(seat) if !matches!(seat.future, Future_::Abandoned) => {
+                        seat.future = Future_::Waiting(child);
+                        return;
+                    }
+                    _ => Ok(Ok(())),
                 }
             }
-            Ok(Poll::Ready(outcome)) => self.child_ended(seat, strand, child, Ok(outcome)),
-            Err(payload) => self.child_ended(seat, strand, child, Err(payload)),
-        }
-        self.run.strands.current.set(outer);
+        };
+        self.child_ended(key, strand, child, end);
     }
 
     fn child_ended(
         &self,
-        seat: usize,
+        key: usize,
         strand: StrandId,
         child: Child,
         end: Result<Result<(), Error>, Box<dyn Any + Send>>,
     ) {
-        let name = match &end {
+        let task = match &end {
             Ok(Ok(())) => None,
             _ => self.run.strands.task_of(strand),
         };
-        let name = name.as_ref().map_or("", |task| task.name.as_str());
+        let name = task.as_ref().map_or("", Task::name);
         // Locals are dropped before anybody can see that the child has ended.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(child)));
-        self.run.strands.remove(strand);
-        let _ended = self.children.borrow_mut().remove(seat);
+        let seat = self.children.borrow_mut().try_remove(key);
+        self.run.task_exited(strand);
+        let end = match seat.and_then(|seat| seat.pending) {
+            // Until it has said that it is started, its end is the affair of the call of `start`.
+            Some(pending) => match pending.child_ended(end) {
+                Some(end) => end,
+                None => Ok(Ok(())),
+            },
+            None => end,
+        };
         match end {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.fail(&format!("task {name}"), error),
@@ -211,11 +322,12 @@ impl Drop for Guard<'_, '_, '_> {
         // A child's destructor may hold the handle: it must not start anything any more.
         nursery.closed.set(true);
         let children = mem::take(&mut *nursery.children.borrow_mut());
-        for (_, (seat, strand)) in children {
-            nursery.run.strands.remove(strand);
+        for (_, seat) in children {
+            let strand = seat.strand;
             with_stack(|| drop(seat));
+            nursery.run.task_exited(strand);
         }
-        nursery.run.strands.remove(self.body);
+        let _task = nursery.run.strands.remove(self.body);
         nursery.run.strands.close_nursery(nursery.id);
     }
 }
@@ -326,19 +438,20 @@ where
         lifetimes: PhantomData,
     };
     let strands = &run.strands;
-    let task = strands.current_task().unwrap_or_else(|| Rc::new(TaskInfo { name: "?".into() }));
-    let body_strand = strands.add(Some((nursery.id, Slot::Body)), task);
+    let task = strands.current_task().unwrap_or_else(|| run.main_task());
+    let body_strand = strands.add((nursery.id, Slot::Body), task);
     let value = {
         let _guard = Guard { nursery: &nursery, body: body_strand };
         let mut body = DeepDrop(Some(Box::pin(body(&nursery))));
         let body_waker = waker::new(run.id, body_strand);
         let mut value = None;
-        let mut poll_body = || {
-            let outer = strands.current.replace(Some(body_strand));
-            let _within = run.scopes.within(entered.id());
-            let mut cx = Context::from_waker(&body_waker);
-            let polled = catch_unwind(AssertUnwindSafe(|| body.poll(&mut cx)));
-            let done = match polled {
+        let mut poll_body = |woken| {
+            let polled = run.step(body_strand, woken, || {
+                let _within = run.scopes.within(entered.id());
+                let mut cx = Context::from_waker(&body_waker);
+                catch_unwind(AssertUnwindSafe(|| body.poll(&mut cx)))
+            });
+            match polled {
                 Ok(Poll::Pending) => false,
                 Ok(Poll::Ready(Ok(of_body))) => {
                     value = Some(of_body);
@@ -352,21 +465,19 @@ where
                     nursery.panicked("the nursery's body", payload);
                     true
                 }
-            };
-            strands.current.set(outer);
-            done
+            }
         };
         // The body starts at once, as the code of a block does.
-        let mut body_done = with_stack(&mut poll_body);
+        let mut body_done = with_stack(|| poll_body(false));
         let mut ended_in = None;
         poll_fn(|cx| {
             strands.begin_poll(nursery.id, cx.waker());
             with_stack(|| {
-                while let Some((slot, strand)) = strands.next_due(nursery.id) {
-                    match slot {
-                        Slot::Child(seat) => nursery.poll_child(seat, strand),
+                while let Some(turn) = strands.next_due(nursery.id) {
+                    match turn.slot {
+                        Slot::Child(key) => nursery.poll_child(key, &turn),
                         Slot::Body if body_done => {}
-                        Slot::Body => body_done = poll_body(),
+                        Slot::Body => body_done = poll_body(turn.woken),
                     }
                 }
             });

@@ -6,22 +6,29 @@
 //! the next deadline or event, so an idle run costs nothing.
 
 use super::{
-    clock::{Clock, SystemClock},
+    clock::Clock,
+    context::Context as TaskContext,
     deadlines::{Deadlines, Due},
     inbox::{self, Inbox, Message},
+    instrument::{Instrument, Instruments},
     reactor::Reactor,
     scope::Scopes,
-    strand::{Strands, TaskInfo},
+    strand::{ROOT, Slot, Strands},
+    system::{self, System},
+    task::Task,
     wait::{Abortable, Unabortable, Waits},
-    waker::{self, RunId},
+    waker::{self, RunId, StrandId},
 };
-use crate::{CancelReason, CancelSource, Error, scope::ScopeCell, threads::pool::Pool};
+use crate::{
+    Builder, CancelReason, CancelSource, Error, InternalError, RunError,
+    scope::{Entered, ScopeCell},
+    threads::pool::Pool,
+};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    error::Error as StdError,
-    fmt,
-    pin::pin,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
     rc::Rc,
     sync::Arc,
     task::{Context, Poll},
@@ -47,41 +54,23 @@ pub(crate) struct Run {
     pub(crate) abortable: Rc<Abortable>,
     /// Shared by all operations that cannot be aborted.
     pub(crate) unabortable: Rc<Unabortable>,
+    pub(crate) instruments: Instruments,
+    pub(crate) system: System,
+    /// Waits for the run to be idle, by the time that it must have been.
+    pub(crate) idlers: RefCell<Deadlines>,
+    /// How many tasks live.
+    pub(crate) tasks: Cell<usize>,
     reactor: RefCell<Reactor>,
     /// Callbacks of the token not called yet.
     calls: RefCell<VecDeque<inbox::Callback>>,
-    root: Cell<u32>,
+    main: Task,
+    main_scope: Rc<ScopeCell>,
+    /// The future of the system tasks, and its strand.
+    system_future: RefCell<Option<(SystemFuture, StrandId)>>,
+    crash: RefCell<Option<InternalError>>,
 }
 
-/// Why a run could not start.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RunError {
-    /// This thread is inside a run already.
-    Nested,
-    /// The reactor could not be made.
-    Reactor(std::io::Error),
-}
-
-impl fmt::Display for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RunError::Nested => {
-                f.write_str("`run` was called inside a run on the same thread; use a nursery")
-            }
-            RunError::Reactor(_) => f.write_str("the run's reactor could not be made"),
-        }
-    }
-}
-
-impl StdError for RunError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            RunError::Nested => None,
-            RunError::Reactor(error) => Some(error),
-        }
-    }
-}
+type SystemFuture = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
 /// Calls `f` with the current run, if there is one.
 pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
@@ -124,42 +113,13 @@ pub fn run<T>(main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> 
     Builder::new().run(main)
 }
 
-/// Options of a run.
-///
-/// ```
-/// use terzetto::{Builder, testing::MockClock};
-/// // A day passes in no time: the clock jumps to the next deadline when all tasks are blocked.
-/// Builder::new().clock(MockClock::autojump()).run(async {
-///     terzetto::sleep(86_400.0).await?;
-///     Ok(())
-/// })?;
-/// # Ok::<(), terzetto::Error>(())
-/// ```
-pub struct Builder {
-    clock: Rc<dyn Clock>,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Builder::new()
-    }
-}
-
 impl Builder {
-    /// The defaults: the system's clock.
-    pub fn new() -> Builder {
-        Builder { clock: Rc::new(SystemClock::new()) }
-    }
-
-    /// Takes another clock. The `Rc` can be kept, to steer the clock from inside the run.
-    pub fn clock(mut self, clock: Rc<impl Clock + 'static>) -> Builder {
-        self.clock = clock;
-        self
-    }
-
-    /// As [`run`], with these options.
+    /// Runs `main` as [`run`] does, with these options.
     ///
     /// # Errors
+    /// As [`run`].
+    ///
+    /// # Panics
     /// As [`run`].
     pub fn run<T>(self, main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         if try_with(|_| ()).is_some() {
@@ -167,11 +127,14 @@ impl Builder {
         }
         let reactor = Reactor::new().map_err(RunError::Reactor)?;
         let inbox = Arc::new(Inbox::new(reactor.bell().map_err(RunError::Reactor)?));
+        let seed = self.seed_in_force();
         let id = inbox::register(inbox.clone());
+        let strands = Strands::new(id, seed);
         let state = Rc::new(Run {
             id,
             inbox,
-            strands: Strands::new(id),
+            main: Task::new(strands.number(), "main".into(), None, TaskContext::current()),
+            strands,
             scopes: Scopes::new(ScopeCell::new()),
             waits: Waits::default(),
             deadlines: RefCell::default(),
@@ -179,95 +142,254 @@ impl Builder {
             pool: Pool::new(),
             abortable: Rc::new(Abortable),
             unabortable: Rc::new(Unabortable),
+            instruments: Instruments::new(self.instruments),
+            system: System::new(),
+            idlers: RefCell::default(),
+            tasks: Cell::new(1),
             reactor: RefCell::new(reactor),
             calls: RefCell::default(),
-            root: Cell::new(0),
+            main_scope: ScopeCell::new(),
+            system_future: RefCell::default(),
+            crash: RefCell::default(),
         });
         CURRENT.set(Some(state.clone()));
         // Ends the run whichever way this function is left.
-        let _active = Active(state.clone());
-        let task = Rc::new(TaskInfo { name: "main".into() });
-        state.root.set(state.strands.add(None, task));
+        let active = Active(state.clone());
         state.clock.start();
-        // Declared last, so dropped first: futures find their run alive.
-        let mut main = pin!(main);
-        state.strands.wake(state.root.get());
-        state.turn(|cx| main.as_mut().poll(cx))
+        state.instruments.tell(|instrument| instrument.before_run());
+        let strand = state.strands.add((ROOT, Slot::Body), state.main.clone());
+        state.main.set_strand(strand);
+        state.instruments.tell(|instrument| instrument.task_spawned(&state.main));
+        state.wake(strand);
+        let value = {
+            // Declared last, so dropped first: futures find their run alive.
+            let entered = Entered::new(state.clone(), state.main_scope.clone());
+            let mut main = pin!(main);
+            let value = state.turn(strand, |cx| {
+                let _within = state.scopes.within(entered.id());
+                main.as_mut().poll(cx)
+            });
+            entered.close(value)
+        };
+        drop(active);
+        match (state.crash.take(), value) {
+            (Some(crash), _) => Err(crash.into()),
+            (None, Ok(Some(value))) => Ok(value),
+            (None, Err(error)) => Err(error),
+            (None, Ok(None)) => {
+                Err(InternalError::new("the main task was cancelled for no reason", None).into())
+            }
+        }
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        let run = &self.0;
+        inbox::unregister(run.id);
+        let last = run.inbox.close();
+        run.pool.close();
+        // Accepted calls are made, also when the run failed.
+        if !std::thread::panicking() {
+            run.take_in(last);
+            while run.make_calls() {}
+        }
+        let system = run.system_future.take();
+        drop(system);
+        run.system.clear();
+        run.main.ended();
+        run.instruments.tell(|instrument| instrument.after_run());
+        CURRENT.set(None);
     }
 }
 
 /// While it lives, a run is the thread's current one.
 struct Active(Rc<Run>);
 
-impl Drop for Active {
-    fn drop(&mut self) {
-        inbox::unregister(self.0.id);
-        let last = self.0.inbox.close();
-        self.0.pool.close();
-        // Accepted calls are made, also when the run failed.
-        if !std::thread::panicking() {
-            self.0.take_in(last);
-            while self.0.make_calls() {}
-        }
-        CURRENT.set(None);
-    }
-}
-
 impl Run {
-    /// Turns the loop until the root strand is done.
-    fn turn<T>(&self, mut poll_root: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
-        let waker = waker::new(self.id, self.root.get());
-        let mut cx = Context::from_waker(&waker);
+    /// Turns the loop until the main task has ended, and then the system tasks.
+    fn turn<T>(&self, main: StrandId, mut poll_main: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+        let waker = waker::new(self.id, main);
+        let mut value = None;
         loop {
             self.look_outside();
             self.strands.tick.set(self.strands.tick.get() + 1);
-            if !self.strands.root_ready.get() {
-                continue;
+            if self.strands.root_ready.get() {
+                self.strands.begin_root();
+                while let Some(turn) = self.strands.next_due(ROOT) {
+                    match turn.slot {
+                        Slot::Body if value.is_some() => {}
+                        Slot::Body => {
+                            let polled = self.step(turn.strand, turn.woken, || {
+                                poll_main(&mut Context::from_waker(&waker))
+                            });
+                            if let Poll::Ready(done) = polled {
+                                value = Some(done);
+                                self.task_exited(main);
+                                self.system.shut_down();
+                            }
+                        }
+                        Slot::Child(_) => self.poll_system(turn.strand, turn.woken),
+                    }
+                }
+                self.strands.end_poll(ROOT);
             }
-            self.strands.begin_root(self.root.get());
-            self.strands.current.set(Some(self.root.get()));
-            let polled = poll_root(&mut cx);
-            self.strands.current.set(None);
-            if let Poll::Ready(value) = polled {
-                return value;
+            if value.is_some() && self.system_future.borrow().is_none() {
+                break;
             }
         }
+        match value {
+            Some(value) => value,
+            None => unreachable!("the loop ends only with a value"),
+        }
+    }
+
+    /// Polls a strand by `poll`, and tells instruments if that is a step of its task.
+    #[inline]
+    pub(crate) fn step<R>(&self, strand: StrandId, woken: bool, poll: impl FnOnce() -> R) -> R {
+        let outer = self.strands.current.replace(Some(strand));
+        if woken {
+            self.tell_of(strand, |instrument, task| instrument.before_task_step(task));
+        }
+        let polled = poll();
+        if woken {
+            self.tell_of(strand, |instrument, task| instrument.after_task_step(task));
+        }
+        self.strands.current.set(outer);
+        polled
+    }
+
+    #[inline]
+    fn tell_of(&self, strand: StrandId, hook: impl Fn(&dyn Instrument, &Task)) {
+        self.instruments.tell(|instrument| {
+            if let Some(task) = self.strands.task_of(strand) {
+                hook(instrument, &task);
+            }
+        });
+    }
+
+    /// Makes a strand run in the next tick.
+    pub(crate) fn wake(&self, strand: StrandId) {
+        if self.strands.wake(strand) {
+            self.tell_of(strand, |instrument, task| instrument.task_scheduled(task));
+        }
+    }
+
+    /// A task has ended: its future is dropped, its strand goes.
+    pub(crate) fn task_exited(&self, strand: StrandId) {
+        if let Some(task) = self.strands.remove(strand) {
+            self.tasks.set(self.tasks.get() - 1);
+            task.ended();
+            self.instruments.tell(|instrument| instrument.task_exited(&task));
+        }
+    }
+
+    pub(crate) fn main_task(&self) -> Task {
+        self.main.clone()
+    }
+
+    /// Begins to serve system tasks.
+    pub(crate) fn start_system(self: &Rc<Run>) {
+        let task = Task::new(self.strands.number(), "system tasks".into(), None, TaskContext::default());
+        let strand = self.strands.add((ROOT, Slot::Child(0)), task.clone());
+        task.set_strand(strand);
+        self.tasks.set(self.tasks.get() + 1);
+        self.instruments.tell(|instrument| instrument.task_spawned(&task));
+        let future = Box::pin(system::serve(self.clone()));
+        *self.system_future.borrow_mut() = Some((future, strand));
+        self.wake(strand);
+    }
+
+    fn poll_system(&self, strand: StrandId, woken: bool) {
+        // Taken out while it is polled: it may start system tasks itself.
+        let Some((mut future, of)) = self.system_future.take() else { return };
+        let waker = waker::new(self.id, strand);
+        let polled = self.step(strand, woken, || {
+            let poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
+            catch_unwind(AssertUnwindSafe(poll))
+        });
+        match polled {
+            Ok(Poll::Pending) => {
+                *self.system_future.borrow_mut() = Some((future, of));
+                return;
+            }
+            Ok(Poll::Ready(Ok(()))) => {}
+            Ok(Poll::Ready(Err(error))) => self.crashed(system::failure(error)),
+            Err(payload) => self.crashed(InternalError::of_panic("a system task panicked", &*payload)),
+        }
+        drop(future);
+        self.task_exited(strand);
+    }
+
+    /// The run is broken: the main task is cancelled, and the run will return `error`.
+    pub(crate) fn crashed(&self, error: InternalError) {
+        log::error!("{error}");
+        let reason = CancelReason::with_text(CancelSource::Shutdown, error.to_string());
+        self.crash.borrow_mut().get_or_insert(error);
+        self.main_scope.cancel(reason);
     }
 
     /// What happens between two ticks.
     fn look_outside(&self) {
-        if !self.strands.root_ready.get() && self.calls.borrow().is_empty() {
-            self.sleep();
-        }
         self.take_in(self.inbox.take());
+        if !self.has_work() {
+            self.sleep();
+            self.take_in(self.inbox.take());
+        }
         self.make_calls();
         self.expire_deadlines();
     }
 
-    /// Sleeps until the next deadline or event; lets an idle mock clock jump.
+    fn has_work(&self) -> bool {
+        self.strands.root_ready.get() || !self.calls.borrow().is_empty()
+    }
+
+    /// Sleeps until the next deadline or event. If nothing happens for long enough, wakes who waits
+    /// for that, or else lets a mock clock jump.
     fn sleep(&self) {
         let next = self.deadlines.borrow().next();
         let mut timeout = match next {
             Some(deadline) => self.clock.deadline_to_sleep_time(deadline).max(0.0),
             None => f64::INFINITY,
         };
-        let jump = self.clock.autojump_threshold().filter(|&threshold| threshold < timeout);
+        let cushion = self.idlers.borrow().next().filter(|&cushion| cushion < timeout);
+        timeout = cushion.unwrap_or(timeout);
+        let jump = self.clock.autojump_threshold().filter(|&threshold| next.is_some() && threshold < timeout);
         timeout = jump.unwrap_or(timeout);
         if timeout > 0.0 && !self.inbox.try_sleep() {
             return;
         }
         let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
+        self.instruments.tell(|instrument| instrument.before_io_wait(timeout));
         let heard = self.reactor.borrow_mut().wait(limit);
         self.inbox.awake();
-        if let (Some(_), false, Some(deadline)) = (jump, heard, next) {
-            self.clock.autojump(deadline);
+        self.instruments.tell(|instrument| instrument.after_io_wait(timeout));
+        self.take_in(self.inbox.take());
+        if heard || self.has_work() {
+            return;
+        }
+        match (jump, cushion, next) {
+            (Some(_), _, Some(deadline)) => self.clock.autojump(deadline),
+            (None, Some(cushion), _) => self.idle_for(cushion),
+            _ => {}
+        }
+    }
+
+    /// Wakes all who waited for the run to be idle for just so long.
+    fn idle_for(&self, cushion: f64) {
+        loop {
+            let due = self.idlers.borrow_mut().pop_due(cushion);
+            match due {
+                Some(Due::Wake(wait)) => drop(self.reschedule(wait)),
+                _ => break,
+            }
         }
     }
 
     fn take_in(&self, messages: VecDeque<Message>) {
         for message in messages {
             match message {
-                Message::Wake(strand) => self.strands.wake(strand),
+                Message::Wake(strand) => self.wake(strand),
                 Message::Call(call) => self.calls.borrow_mut().push_back(call),
             }
         }
@@ -278,7 +400,9 @@ impl Run {
         let calls = self.calls.take();
         let any = !calls.is_empty();
         for call in calls {
-            call();
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
+                self.crashed(InternalError::of_panic("a callback of the token panicked", &*payload));
+            }
         }
         any
     }

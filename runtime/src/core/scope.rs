@@ -132,6 +132,25 @@ impl Scopes {
         ))
     }
 
+    pub(crate) fn is_cancelled(&self, id: ScopeId) -> bool {
+        self.nodes.borrow().get(id).is_some_and(|node| node.cancelled)
+    }
+
+    /// Hangs a scope under another one.
+    fn reparent(&self, id: ScopeId, parent: ScopeId) {
+        let mut nodes = self.nodes.borrow_mut();
+        let Some((old, place)) = nodes.get(id).map(|node| (node.parent, node.place)) else { return };
+        if let Some(old) = old {
+            Self::unlink(&mut nodes, old, place);
+        }
+        let Some(above) = nodes.get_mut(parent) else { return };
+        above.children.push(id);
+        let place = above.children.len() - 1;
+        if let Some(node) = nodes.get_mut(id) {
+            (node.parent, node.place) = (Some(parent), place);
+        }
+    }
+
     /// Lists a wait in a scope; returns its place.
     pub(crate) fn add_wait(&self, id: ScopeId, wait: WaitId) -> Option<usize> {
         let mut nodes = self.nodes.borrow_mut();
@@ -167,6 +186,12 @@ impl Scopes {
 }
 
 impl Run {
+    /// Hangs a scope under another one, and delivers what becomes visible to it by that.
+    pub(crate) fn move_scope(&self, id: ScopeId, parent: ScopeId) {
+        self.scopes.reparent(id, parent);
+        self.recalculate(id);
+    }
+
     /// Carries a change of a scope (cancelled, shield moved) down the tree, and delivers to what is
     /// blocked in each scope that has become cancelled.
     pub(crate) fn recalculate(&self, id: ScopeId) {

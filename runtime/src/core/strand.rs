@@ -1,33 +1,33 @@
 //! Strands, and the marks by which a poll finds its way down to them.
 //!
 //! A *strand* is a piece of a task that is polled on its own: the task's outermost future, or the
-//! body of a nursery inside it. Strands and nurseries form a tree with the run's root strand at the
-//! top: a nursery belongs to the strand whose future holds it (its *host*), a strand belongs to the
+//! body of a nursery inside it. Strands and nurseries form a tree, with a nursery at the top that the
+//! run loop itself polls: a nursery belongs to the strand whose future holds it (its *host*), a strand belongs to the
 //! nursery that polls it. Futures can only be polled from the root downwards, so a wake has to leave
 //! a trail: it queues the strand in its nursery, the nursery's host in the host's own nursery, and
 //! so on up, stopping at the first that is queued already. A tick then descends only where something
 //! is queued.
 //!
 //! Each entry of a queue says in which tick it is due. A strand that is woken during a tick is due
-//! in the next one, wherever in the tree it sits: that is trio's batch.
+//! in the next one, wherever in the tree it sits: that is trio's batch. Within a nursery a batch runs
+//! in the order of wakes, or in a random order if the run was given a seed.
 
-use super::waker::{self, RunId, StrandId};
+use super::{
+    task::Task,
+    waker::{self, RunId, StrandId},
+};
 use slab::Slab;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    rc::Rc,
     task::Waker,
 };
 
 /// The number of an open nursery within its run.
 pub(crate) type NurseryId = u32;
 
-/// What is known of a task: shared by its strands.
-#[derive(Debug)]
-pub(crate) struct TaskInfo {
-    pub(crate) name: String,
-}
+/// The nursery of the main task and the system tasks, polled by the run loop.
+pub(crate) const ROOT: NurseryId = 0;
 
 /// Where a nursery keeps the future of a strand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +36,19 @@ pub(crate) enum Slot {
     Child(usize),
 }
 
-#[derive(Debug)]
 struct Strand {
-    /// The nursery that polls it; none for the root.
-    home: Option<(NurseryId, Slot)>,
+    /// The nursery that polls it.
+    home: (NurseryId, Slot),
     /// Whether it stands in its nursery's queue.
     queued: bool,
-    task: Rc<TaskInfo>,
+    /// Whether it was woken itself, and not only something below it.
+    woken: bool,
+    task: Task,
 }
 
 enum Host {
+    /// The run loop.
+    Loop,
     Strand(StrandId),
     /// The nursery is polled through something foreign (a `join!`, a `FuturesUnordered`) that has
     /// wakers of its own.
@@ -54,10 +57,20 @@ enum Host {
 
 struct Nursery {
     host: Host,
+    /// The task that opened it.
+    owner: Option<Task>,
     /// Strands to poll, and the tick from which each may be polled, in order of that tick.
     ready: VecDeque<(u64, Slot, StrandId)>,
     /// Whether the host has been told since the nursery was last polled.
     told: bool,
+}
+
+/// A strand whose turn it is.
+pub(crate) struct Turn {
+    pub(crate) slot: Slot,
+    pub(crate) strand: StrandId,
+    /// Whether the strand itself was woken, and not only something below it.
+    pub(crate) woken: bool,
 }
 
 /// All strands and nurseries of a run.
@@ -65,43 +78,58 @@ pub(crate) struct Strands {
     run: RunId,
     strands: RefCell<Slab<Strand>>,
     nurseries: RefCell<Slab<Nursery>>,
+    /// Whether anything is to be polled in the next tick.
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<StrandId>>,
+    next_task: Cell<u64>,
+    order: Option<RefCell<fastrand::Rng>>,
 }
 
 impl Strands {
-    pub(crate) fn new(run: RunId) -> Strands {
+    /// The tables of a new run, with its root nursery; `seed` makes the order of batches random.
+    pub(crate) fn new(run: RunId, seed: Option<u64>) -> Strands {
+        let mut nurseries = Slab::new();
+        nurseries.insert(Nursery { host: Host::Loop, owner: None, ready: VecDeque::new(), told: false });
         Strands {
             run,
             strands: RefCell::default(),
-            nurseries: RefCell::default(),
+            nurseries: RefCell::new(nurseries),
             root_ready: Cell::new(false),
             tick: Cell::new(0),
             current: Cell::new(None),
+            next_task: Cell::new(0),
+            order: seed.map(|seed| RefCell::new(fastrand::Rng::with_seed(seed))),
         }
     }
 
-    pub(crate) fn add(&self, home: Option<(NurseryId, Slot)>, task: Rc<TaskInfo>) -> StrandId {
-        self.strands.borrow_mut().insert(Strand { home, queued: false, task }) as StrandId
+    /// A number for a new task.
+    pub(crate) fn number(&self) -> u64 {
+        let number = self.next_task.get();
+        self.next_task.set(number + 1);
+        number
     }
 
-    pub(crate) fn remove(&self, id: StrandId) {
-        let strand = self.strands.borrow_mut().try_remove(id as usize);
-        // Outside the borrow: the task's info may be the last of its kind.
-        drop(strand);
+    pub(crate) fn add(&self, home: (NurseryId, Slot), task: Task) -> StrandId {
+        let strand = Strand { home, queued: false, woken: false, task };
+        self.strands.borrow_mut().insert(strand) as StrandId
     }
 
-    pub(crate) fn task_of(&self, id: StrandId) -> Option<Rc<TaskInfo>> {
+    pub(crate) fn remove(&self, id: StrandId) -> Option<Task> {
+        self.strands.borrow_mut().try_remove(id as usize).map(|strand| strand.task)
+    }
+
+    pub(crate) fn task_of(&self, id: StrandId) -> Option<Task> {
         self.strands.borrow().get(id as usize).map(|strand| strand.task.clone())
     }
 
-    pub(crate) fn current_task(&self) -> Option<Rc<TaskInfo>> {
+    pub(crate) fn current_task(&self) -> Option<Task> {
         self.task_of(self.current.get()?)
     }
 
     pub(crate) fn open_nursery(&self, host: &Waker) -> NurseryId {
-        let nursery = Nursery { host: self.host_of(host), ready: VecDeque::new(), told: false };
+        let owner = self.current_task();
+        let nursery = Nursery { host: self.host_of(host), owner, ready: VecDeque::new(), told: false };
         self.nurseries.borrow_mut().insert(nursery) as NurseryId
     }
 
@@ -117,25 +145,23 @@ impl Strands {
         }
     }
 
-    /// Queues a strand for the next tick, and every nursery and strand above it.
-    pub(crate) fn wake(&self, id: StrandId) {
-        let home = {
+    /// Queues a strand for the next tick, and every nursery and strand above it. Returns whether the
+    /// strand had not been woken since its last poll.
+    pub(crate) fn wake(&self, id: StrandId) -> bool {
+        let (nursery, slot) = {
             let mut strands = self.strands.borrow_mut();
-            let Some(strand) = strands.get_mut(id as usize) else { return };
+            let Some(strand) = strands.get_mut(id as usize) else { return false };
+            let first = !std::mem::replace(&mut strand.woken, true);
             if std::mem::replace(&mut strand.queued, true) {
-                return;
+                return first;
             }
             strand.home
         };
-        match home {
-            None => self.root_ready.set(true),
-            Some((nursery, slot)) => {
-                if let Some(nursery) = self.nurseries.borrow_mut().get_mut(nursery as usize) {
-                    nursery.ready.push_back((self.tick.get() + 1, slot, id));
-                }
-                self.tell_host(nursery);
-            }
+        if let Some(nursery) = self.nurseries.borrow_mut().get_mut(nursery as usize) {
+            nursery.ready.push_back((self.tick.get() + 1, slot, id));
         }
+        self.tell_host(nursery);
+        true
     }
 
     /// Makes sure that a nursery is polled in the next tick.
@@ -148,6 +174,10 @@ impl Strands {
                 return;
             }
             let host = match &node.host {
+                Host::Loop => {
+                    self.root_ready.set(true);
+                    return;
+                }
                 Host::Strand(host) => *host,
                 Host::Foreign(waker) => break waker.clone(),
             };
@@ -156,10 +186,7 @@ impl Strands {
             if std::mem::replace(&mut strand.queued, true) {
                 return;
             }
-            let Some((above, slot)) = strand.home else {
-                self.root_ready.set(true);
-                return;
-            };
+            let (above, slot) = strand.home;
             if let Some(node) = nurseries.get_mut(above as usize) {
                 node.ready.push_back((due, slot, host));
             }
@@ -169,12 +196,13 @@ impl Strands {
         foreign.wake();
     }
 
-    /// Notes that the root strand is about to be polled.
-    pub(crate) fn begin_root(&self, id: StrandId) {
+    /// Notes that the run loop is polling the root nursery.
+    pub(crate) fn begin_root(&self) {
         self.root_ready.set(false);
-        if let Some(strand) = self.strands.borrow_mut().get_mut(id as usize) {
-            strand.queued = false;
+        if let Some(node) = self.nurseries.borrow_mut().get_mut(ROOT as usize) {
+            node.told = false;
         }
+        self.shuffle(ROOT);
     }
 
     /// Notes that a nursery is being polled, by whom.
@@ -184,26 +212,39 @@ impl Strands {
             let Some(node) = nurseries.get_mut(id as usize) else { return };
             node.told = false;
             match (&node.host, waker::strand_of(host, self.run)) {
-                (Host::Strand(old), Some(new)) if *old == new => return,
-                (Host::Foreign(old), None) if old.will_wake(host) => return,
-                _ => std::mem::replace(&mut node.host, self.host_of(host)),
+                (Host::Strand(old), Some(new)) if *old == new => None,
+                (Host::Foreign(old), None) if old.will_wake(host) => None,
+                _ => Some(std::mem::replace(&mut node.host, self.host_of(host))),
             }
         };
         drop(old);
+        self.shuffle(id);
+    }
+
+    /// Puts what is due in this tick into a random order, if the run has a seed.
+    fn shuffle(&self, id: NurseryId) {
+        let Some(order) = &self.order else { return };
+        let mut nurseries = self.nurseries.borrow_mut();
+        let Some(node) = nurseries.get_mut(id as usize) else { return };
+        let ready = node.ready.make_contiguous();
+        let due = ready.partition_point(|entry| entry.0 <= self.tick.get());
+        order.borrow_mut().shuffle(&mut ready[..due]);
     }
 
     /// The next strand of a nursery that is due in this tick.
-    pub(crate) fn next_due(&self, id: NurseryId) -> Option<(Slot, StrandId)> {
+    pub(crate) fn next_due(&self, id: NurseryId) -> Option<Turn> {
         let mut nurseries = self.nurseries.borrow_mut();
         let ready = &mut nurseries.get_mut(id as usize)?.ready;
         if ready.front()?.0 > self.tick.get() {
             return None;
         }
         let (_, slot, strand) = ready.pop_front()?;
+        let mut woken = false;
         if let Some(node) = self.strands.borrow_mut().get_mut(strand as usize) {
             node.queued = false;
+            woken = std::mem::replace(&mut node.woken, false);
         }
-        Some((slot, strand))
+        Some(Turn { slot, strand, woken })
     }
 
     /// Ends the poll of a nursery: if strands are left for the next tick, the host is told.
@@ -212,5 +253,37 @@ impl Strands {
         if more {
             self.tell_host(id);
         }
+    }
+}
+
+/// The tree, read off the tables. None of this is quick: it is for people who look.
+impl Strands {
+    /// How many strands were woken and wait for their turn.
+    pub(crate) fn runnable(&self) -> usize {
+        self.strands.borrow().iter().filter(|(_, strand)| strand.woken).count()
+    }
+
+    pub(crate) fn parent_of(&self, id: StrandId) -> Option<Task> {
+        let (home, _) = self.strands.borrow().get(id as usize)?.home;
+        self.nurseries.borrow().get(home as usize)?.owner.clone()
+    }
+
+    /// The nurseries that a task has open, oldest first, each with the tasks started in it.
+    pub(crate) fn nurseries_of(&self, task: &Task) -> Vec<(NurseryId, Vec<Task>)> {
+        let nurseries = self.nurseries.borrow();
+        let own = nurseries.iter().filter(|(_, nursery)| nursery.owner.as_ref() == Some(task));
+        own.map(|(id, _)| (id as NurseryId, self.tasks_in(id as NurseryId))).collect()
+    }
+
+    /// The tasks started in a nursery, oldest first.
+    pub(crate) fn tasks_in(&self, id: NurseryId) -> Vec<Task> {
+        let strands = self.strands.borrow();
+        let inside = strands.iter().filter(|(_, strand)| match strand.home.1 {
+            Slot::Body => id == ROOT && strand.home.0 == ROOT,
+            Slot::Child(_) => strand.home.0 == id,
+        });
+        let mut tasks: Vec<Task> = inside.map(|(_, strand)| strand.task.clone()).collect();
+        tasks.sort_by_key(Task::id);
+        tasks
     }
 }

@@ -33,7 +33,7 @@ fn wake(data: *const ()) {
     let (run, strand) = unpack(data);
     let own = run::try_with(|state| {
         state.id == run && {
-            state.strands.wake(strand);
+            state.wake(strand);
             true
         }
     });

@@ -8,9 +8,11 @@
 
 mod cancelled;
 mod group;
+pub(crate) mod internal;
 
 pub use cancelled::{CancelReason, CancelSource, Cancelled};
 pub use group::ErrorGroup;
+pub use internal::InternalError;
 
 use std::{any::Any, error::Error as StdError, fmt};
 

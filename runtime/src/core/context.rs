@@ -1,0 +1,124 @@
+//! Task-local context: values that a task hands down to the tasks it starts.
+//!
+//! A context is a map that is never changed in place while somebody shares it: starting a task
+//! copies one pointer, and the first change after that copies the map. So a child sees what its
+//! starter had set by then, and nothing leaks back. trio has this from Python's `contextvars`.
+
+use super::run;
+use std::{any::Any, cell::RefCell, collections::HashMap, marker::PhantomData, sync::Arc};
+
+type Values = HashMap<usize, Arc<dyn Any + Send + Sync>>;
+
+/// The values of a task.
+#[derive(Clone, Default)]
+pub(crate) struct Context(Option<Arc<Values>>);
+
+thread_local! {
+    /// The context of a worker thread's job.
+    static OF_THREAD: RefCell<Context> = const { RefCell::new(Context(None)) };
+}
+
+impl Context {
+    fn set(&mut self, key: usize, value: Option<Arc<dyn Any + Send + Sync>>) {
+        let values = Arc::make_mut(self.0.get_or_insert_default());
+        match value {
+            Some(value) => drop(values.insert(key, value)),
+            None => drop(values.remove(&key)),
+        }
+    }
+
+    fn get(&self, key: usize) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.0.as_ref()?.get(&key).cloned()
+    }
+
+    /// The context of the code that calls.
+    pub(crate) fn current() -> Context {
+        with_current(|context| context.clone())
+    }
+
+    /// Calls `f` on this thread with this context; what it sets is gone afterwards.
+    pub(crate) fn enter<R>(self, f: impl FnOnce() -> R) -> R {
+        struct Restore(Context);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                OF_THREAD.set(std::mem::take(&mut self.0));
+            }
+        }
+        let _restore = Restore(OF_THREAD.replace(self));
+        f()
+    }
+}
+
+fn with_current<R>(f: impl FnOnce(&mut Context) -> R) -> R {
+    let task = run::try_with(|run| run.strands.current_task()).flatten();
+    match task {
+        Some(task) => f(&mut task.0.context.borrow_mut()),
+        None => OF_THREAD.with_borrow_mut(f),
+    }
+}
+
+/// A value that each task has of its own; Python's `ContextVar`.
+///
+/// A task starts with what was set where it was started, and what it sets is seen by itself and by
+/// the tasks that it starts from then on. A nursery's body belongs to the task around it. Jobs of
+/// worker threads get a copy, too, which is why values must be `Send + Sync`.
+///
+/// ```
+/// use terzetto::{ContextVar, nursery};
+/// static REQUEST: ContextVar<u32> = ContextVar::new("request");
+/// terzetto::run(async {
+///     REQUEST.set(7);
+///     nursery(async |n| {
+///         n.start_soon(async {
+///             assert_eq!(REQUEST.get(), Some(7));
+///             REQUEST.set(8); // seen by this task and its children only
+///             Ok(())
+///         });
+///         Ok(())
+///     }).await?;
+///     assert_eq!(REQUEST.get(), Some(7));
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub struct ContextVar<T> {
+    name: &'static str,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
+    /// A variable that is set nowhere; to be kept in a `static`.
+    pub const fn new(name: &'static str) -> ContextVar<T> {
+        ContextVar { name, value: PhantomData }
+    }
+
+    /// Its name, for messages.
+    pub fn name(&'static self) -> &'static str {
+        self.name
+    }
+
+    /// A static's address is its own: the struct is not empty.
+    fn key(&'static self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// The value in the current task, if one was set there or above.
+    pub fn get(&'static self) -> Option<T> {
+        let value = with_current(|context| context.get(self.key()))?;
+        value.downcast_ref::<T>().cloned()
+    }
+
+    /// Sets the value in the current task; returns the former one.
+    pub fn set(&'static self, value: T) -> Option<T> {
+        let former = self.get();
+        with_current(|context| context.set(self.key(), Some(Arc::new(value))));
+        former
+    }
+
+    /// Takes the value away from the current task; returns it.
+    pub fn unset(&'static self) -> Option<T> {
+        let former = self.get();
+        with_current(|context| context.set(self.key(), None));
+        former
+    }
+}

@@ -1,0 +1,285 @@
+//! `Nursery::start`: a task that says when it is ready, and the caller waits for that word.
+//!
+//! A server that has bound its socket, a process that has been launched: between the start of such
+//! a task and its readiness whoever asked for it must be able to fail with it, and to cancel it.
+//! So until [`TaskStatus::started`] is called the task lives under the caller's scopes, and its
+//! failure is the caller's; from then on it is a child of the nursery like any other.
+//!
+//! The child sits in its nursery from the first moment (which therefore stays open), below a scope
+//! of its own that hangs at first under the caller's current scope. `started` hangs that scope under
+//! the nursery's. What was cancelled there becomes visible by the move, to the child and to all that
+//! it has started meanwhile.
+
+use super::{
+    context::Context as TaskContext,
+    lot::Lot,
+    nursery::{Nursery, NurseryClosed},
+    run::Run,
+    scope::ScopeId,
+    task::Task,
+    waker::StrandId,
+};
+use crate::{Error, scope::ScopeCell};
+use std::{
+    any::Any,
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    error::Error as StdError,
+    fmt,
+    panic::{Location, resume_unwind},
+    rc::Rc,
+};
+
+/// How a task ended: with an outcome or a panic.
+type End = Result<Result<(), Error>, Box<dyn Any + Send>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Under the scopes of who called `start`.
+    Starting,
+    /// A child like any other.
+    Moved,
+    Ended,
+}
+
+/// A start under way: shared by the child, its status and the call of `start`.
+pub(crate) struct Pending {
+    run: Rc<Run>,
+    /// The child's own scope, moved from the caller to the nursery.
+    scope: ScopeId,
+    nursery_scope: ScopeId,
+    stage: Cell<Stage>,
+    /// Whether `started` was called.
+    told: Cell<bool>,
+    /// The end of the child, if it came before it was moved.
+    end: RefCell<Option<End>>,
+    /// The caller of `start`.
+    caller: Rc<Lot<()>>,
+}
+
+impl Pending {
+    fn settle(&self, stage: Stage) {
+        self.stage.set(stage);
+        self.caller.unpark_all(|()| ());
+    }
+
+    /// Takes the child's end, or gives it back if that is the nursery's affair.
+    pub(crate) fn child_ended(&self, end: End) -> Option<End> {
+        self.run.scopes.exit(self.scope);
+        let before = self.stage.get();
+        if before == Stage::Moved {
+            return Some(end);
+        }
+        *self.end.borrow_mut() = Some(end);
+        self.settle(Stage::Ended);
+        None
+    }
+
+    fn started(&self) {
+        // The caller is being cancelled, and the child with it: it will end soon, here.
+        if self.stage.get() != Stage::Starting || self.run.scopes.is_cancelled(self.scope) {
+            return;
+        }
+        self.settle(Stage::Moved);
+        self.run.move_scope(self.scope, self.nursery_scope);
+    }
+}
+
+/// With this a task says that it is ready; trio's `task_status`. Given by [`Nursery::start`].
+pub struct TaskStatus<T> {
+    value: Rc<RefCell<Option<T>>>,
+    pending: Option<Rc<Pending>>,
+    told: Cell<bool>,
+}
+
+impl<T> TaskStatus<T> {
+    /// A status that nobody looks at: for calling a function made for [`Nursery::start`] in another
+    /// way.
+    pub fn ignored() -> TaskStatus<T> {
+        TaskStatus { value: Rc::default(), pending: None, told: Cell::new(false) }
+    }
+
+    /// Says that the task is ready: `start` returns `value`, and the task goes on as a child of the
+    /// nursery. If the caller of `start` is being cancelled, nothing happens: the task goes on under
+    /// `start`, and is cancelled with it.
+    ///
+    /// # Cancellation
+    /// Not a checkpoint.
+    ///
+    /// # Errors
+    /// If it was called before.
+    pub fn started(&self, value: T) -> Result<(), StartedTwice> {
+        if self.told.replace(true) {
+            return Err(StartedTwice);
+        }
+        if let Some(pending) = &self.pending {
+            *self.value.borrow_mut() = Some(value);
+            pending.told.set(true);
+            pending.started();
+        }
+        Ok(())
+    }
+}
+
+impl<T> fmt::Debug for TaskStatus<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskStatus").field("started", &self.told.get()).finish()
+    }
+}
+
+/// `started` was called twice on the same status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StartedTwice;
+
+impl fmt::Display for StartedTwice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`started` was called twice on the same task status")
+    }
+}
+
+impl StdError for StartedTwice {}
+
+/// A task ended well without having said that it was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeverStarted {
+    task: String,
+}
+
+impl fmt::Display for NeverStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {} ended without calling `started` on its task status", self.task)
+    }
+}
+
+impl StdError for NeverStarted {}
+
+/// Drops the child if the call of `start` is dropped before the child is started.
+struct Unmoved<'a, 'scope, 'env> {
+    nursery: &'a Nursery<'scope, 'env>,
+    pending: Rc<Pending>,
+    seat: usize,
+    strand: StrandId,
+}
+
+impl Drop for Unmoved<'_, '_, '_> {
+    fn drop(&mut self) {
+        if self.pending.stage.get() == Stage::Starting {
+            self.nursery.abandon(self.seat, self.strand);
+            self.pending.stage.set(Stage::Ended);
+            self.pending.run.scopes.exit(self.pending.scope);
+        }
+    }
+}
+
+impl<'scope, 'env> Nursery<'scope, 'env> {
+    /// Starts a task and waits until it says that it is ready; returns what it says. trio's `start`.
+    ///
+    /// Until then the task is under the cancel scopes of the caller; after, under the nursery's. The
+    /// nursery stays open meanwhile.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If the caller is cancelled, so is the task, and `start` fails when the task has
+    /// ended. If the future is dropped, the task is dropped with it.
+    ///
+    /// # Errors
+    /// The task's own error if it fails before it is ready (the nursery is then not cancelled);
+    /// [`NeverStarted`] if it ends without being ready; [`NurseryClosed`] at once.
+    ///
+    /// # Panics
+    /// If the task panics before it is ready.
+    ///
+    /// ```
+    /// use terzetto::{Error, TaskStatus, nursery, sleep, sleep_forever};
+    /// async fn serve(status: TaskStatus<u16>) -> Result<(), Error> {
+    ///     sleep(0.001).await?; // bind the socket
+    ///     status.started(8080)?;
+    ///     sleep_forever().await?;
+    ///     Ok(())
+    /// }
+    /// terzetto::run(async {
+    ///     nursery(async |n| {
+    ///         let port = n.start(serve).await?;
+    ///         assert_eq!(port, 8080);
+    ///         n.cancel_scope().cancel();
+    ///         Ok(())
+    ///     }).await
+    /// })?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[track_caller]
+    pub fn start<T, F>(&'scope self, child: F) -> impl Future<Output = Result<T, Error>>
+    where
+        T: 'scope,
+        F: AsyncFnOnce(TaskStatus<T>) -> Result<(), Error> + 'scope,
+    {
+        self.start_at(std::any::type_name::<F>().into(), Location::caller(), child)
+    }
+
+    /// As [`Nursery::start`], with a name for the task.
+    ///
+    /// # Errors
+    /// As [`Nursery::start`].
+    #[track_caller]
+    pub fn start_named<T, F>(
+        &'scope self,
+        name: impl Into<Cow<'static, str>>,
+        child: F,
+    ) -> impl Future<Output = Result<T, Error>>
+    where
+        T: 'scope,
+        F: AsyncFnOnce(TaskStatus<T>) -> Result<(), Error> + 'scope,
+    {
+        self.start_at(name.into(), Location::caller(), child)
+    }
+
+    async fn start_at<T, F>(
+        &'scope self,
+        name: Cow<'static, str>,
+        caller: &'static Location<'static>,
+        child: F,
+    ) -> Result<T, Error>
+    where
+        T: 'scope,
+        F: AsyncFnOnce(TaskStatus<T>) -> Result<(), Error> + 'scope,
+    {
+        if self.is_closed() {
+            return Err(NurseryClosed.into());
+        }
+        let run = self.run.clone();
+        let scope = run.scopes.enter(ScopeCell::new());
+        let pending = Rc::new(Pending {
+            run: run.clone(),
+            scope,
+            nursery_scope: self.scope_id,
+            stage: Cell::new(Stage::Starting),
+            told: Cell::new(false),
+            end: RefCell::new(None),
+            caller: Lot::new(),
+        });
+        let value = Rc::new(RefCell::new(None));
+        let status =
+            TaskStatus { value: value.clone(), pending: Some(pending.clone()), told: Cell::new(false) };
+        let task = Task::new(run.strands.number(), name, Some(caller), TaskContext::current());
+        let name = task.name().to_owned();
+        let seat = self.seat(task, async move { child(status).await }, scope, Some(pending.clone()))?;
+        let strand = self.strand_of(seat).unwrap_or_default();
+        let unmoved = Unmoved { nursery: self, pending, seat, strand };
+        let pending = &unmoved.pending;
+        // Not to be aborted, as the end of a nursery is not: cancellation reaches the child.
+        while pending.stage.get() == Stage::Starting {
+            pending.caller.park_unabortable(()).await;
+        }
+        if pending.stage.get() == Stage::Moved {
+            return value.take().ok_or_else(|| NeverStarted { task: name }.into());
+        }
+        let end = pending.end.take();
+        match end {
+            Some(Err(payload)) => resume_unwind(payload),
+            Some(Ok(Err(error))) => Err(error),
+            _ => match value.take() {
+                Some(value) => Ok(value),
+                None => Err(NeverStarted { task: name }.into()),
+            },
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! System tasks: those that belong to the run and to no nursery of the program.
+//!
+//! They live in a nursery of their own beside the main task, made when the first is started. When
+//! the main task has ended, they are cancelled and waited for. One that fails ends the run.
+
+use super::{
+    context::Context,
+    lot::Lot,
+    nursery::nursery,
+    run::{self, Run},
+    task::Task,
+};
+use crate::{CancelReason, CancelScope, CancelSource, Error, error::internal::InternalError};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    pin::Pin,
+    rc::Rc,
+};
+
+type Future_ = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
+
+struct Arrival {
+    task: Task,
+    future: Future_,
+}
+
+/// What a run keeps of its system tasks.
+pub(crate) struct System {
+    arrivals: RefCell<VecDeque<Arrival>>,
+    arrived: Rc<Lot<()>>,
+    pub(crate) scope: CancelScope,
+    pub(crate) started: Cell<bool>,
+    closed: Cell<bool>,
+}
+
+impl System {
+    pub(crate) fn new() -> System {
+        System {
+            arrivals: RefCell::default(),
+            arrived: Lot::new(),
+            scope: CancelScope::new(),
+            started: Cell::new(false),
+            closed: Cell::new(false),
+        }
+    }
+
+    /// The main task has ended: so do the others.
+    pub(crate) fn shut_down(&self) {
+        self.closed.set(true);
+        let reason = CancelReason::with_text(CancelSource::Shutdown, "the main task has ended");
+        self.scope.cell.cancel(reason);
+    }
+
+    /// Drops what never started.
+    pub(crate) fn clear(&self) {
+        let arrivals = self.arrivals.take();
+        drop(arrivals);
+    }
+}
+
+/// The future in which system tasks run, until it is cancelled or one fails.
+pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
+    let scope = run.system.scope.clone();
+    let served = scope.run(nursery(async |n| {
+        loop {
+            // In two steps: the queue must not be borrowed while a task starts.
+            let arrival = run.system.arrivals.borrow_mut().pop_front();
+            match arrival {
+                Some(Arrival { task, future }) => n.start_task(task, future),
+                None => run.system.arrived.park(()).await.1?,
+            }
+        }
+    }));
+    served.await.map(|_: Option<()>| ())
+}
+
+/// Starts a task outside all nurseries, for as long as the main task runs; trio's
+/// `spawn_system_task`. It gets the context of the run's start.
+///
+/// It is cancelled when the main task has ended, and waited for before the run returns. If it fails,
+/// that is an internal error of the run: the main task is cancelled, and the run returns an
+/// [`InternalError`] with the cause.
+///
+/// # Cancellation
+/// Not a checkpoint.
+///
+/// # Errors
+/// Once the main task has ended, no task is started any more.
+///
+/// # Panics
+/// Outside a run.
+///
+/// ```
+/// use terzetto::{sleep, spawn_system_task};
+/// terzetto::run(async {
+///     spawn_system_task("heartbeat", async { loop { sleep(1.0).await?; } })?;
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn spawn_system_task(
+    name: impl Into<Cow<'static, str>>,
+    future: impl Future<Output = Result<(), Error>> + 'static,
+) -> Result<Task, crate::RunFinished> {
+    let run = run::current();
+    if run.system.closed.get() {
+        return Err(crate::RunFinished);
+    }
+    let task = Task::new(run.strands.number(), name.into(), None, Context::default());
+    run.system.arrivals.borrow_mut().push_back(Arrival { task: task.clone(), future: Box::pin(future) });
+    if !run.system.started.replace(true) {
+        run.start_system();
+    }
+    run.system.arrived.unpark_all(|()| ());
+    Ok(task)
+}
+
+/// What a failed system task makes of the run.
+pub(crate) fn failure(error: Error) -> InternalError {
+    InternalError::new("a system task failed", Some(error))
+}

@@ -1,0 +1,50 @@
+//! Internal errors: the run itself broke, through its own fault or that of a callback.
+
+use super::Error;
+use std::{error::Error as StdError, fmt};
+
+/// The run was ended by something that should not happen: a callback of the token or an abort
+/// function panicked, a system task failed. trio's `TrioInternalError`.
+///
+/// The main task was cancelled and waited for.
+pub struct InternalError {
+    what: String,
+    cause: Option<Error>,
+}
+
+impl InternalError {
+    pub(crate) fn new(what: impl Into<String>, cause: Option<Error>) -> InternalError {
+        InternalError { what: what.into(), cause }
+    }
+
+    /// What a panic said.
+    pub(crate) fn of_panic(what: &str, payload: &(dyn std::any::Any + Send)) -> InternalError {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        let cause = text.unwrap_or_else(|| "a panic without a text".to_owned());
+        InternalError::new(what, Some(Error::msg(cause)))
+    }
+
+    /// The error that caused it; the text of a panic, if it was one.
+    pub fn cause(&self) -> Option<&Error> {
+        self.cause.as_ref()
+    }
+}
+
+impl fmt::Display for InternalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "internal error of the run: {}", self.what)?;
+        match &self.cause {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for InternalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for InternalError {}
