@@ -321,6 +321,41 @@ impl CancelScope {
         self.cell.update_timer();
     }
 
+    /// The deadline in seconds from entry, if it was given so; infinity if there is none.
+    ///
+    /// # Panics
+    /// Once the scope is entered: then the deadline is absolute.
+    pub fn relative_deadline(&self) -> f64 {
+        self.refuse_entered();
+        self.cell.relative.get()
+    }
+
+    /// Sets the deadline in seconds from entry.
+    ///
+    /// # Panics
+    /// If the time is negative or NaN; once the scope is entered; if it has an absolute deadline.
+    pub fn set_relative_deadline(&self, timeout: impl Seconds) {
+        let timeout = timeout.checked_seconds("timeout");
+        self.refuse_entered();
+        assert!(
+            self.cell.deadline.get() == f64::INFINITY,
+            "a cancel scope has an absolute deadline or a relative one, not both"
+        );
+        self.cell.relative.set(timeout);
+    }
+
+    /// Whether the deadline counts from an entry that is still to come.
+    pub fn is_relative(&self) -> bool {
+        self.cell.stage.get() == Stage::New && self.cell.relative.get() != f64::INFINITY
+    }
+
+    fn refuse_entered(&self) {
+        assert!(
+            self.cell.stage.get() == Stage::New,
+            "a cancel scope that has been entered has an absolute deadline, not a relative one"
+        );
+    }
+
     fn refuse_relative(&self) {
         assert!(
             self.cell.relative.get() == f64::INFINITY,

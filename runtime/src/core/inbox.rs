@@ -70,6 +70,10 @@ impl Inbox {
         std::mem::take(&mut self.lock().messages)
     }
 
+    pub(crate) fn calls_waiting(&self) -> usize {
+        self.lock().messages.iter().filter(|message| matches!(message, Message::Call(_))).count()
+    }
+
     /// Announces that the loop will sleep. Returns whether it may: not if a message is waiting.
     pub(crate) fn try_sleep(&self) -> bool {
         self.asleep.store(true, SeqCst);

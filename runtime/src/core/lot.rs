@@ -174,6 +174,8 @@ impl<T> Future for Park<T> {
             self.lot.queue.borrow_mut().parked[key].wait = Some(blocked.id());
             blocked.arm();
             self.state = State::Parked(key, blocked);
+            // If it is cancelled already, it goes on with the next tick.
+            return Poll::Pending;
         }
         let State::Parked(_, blocked) = &self.state else {
             panic!("a future of terzetto was polled after it had completed");

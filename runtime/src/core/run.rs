@@ -288,6 +288,15 @@ impl Run {
         self.main.clone()
     }
 
+    pub(crate) fn calls_waiting(&self) -> usize {
+        self.calls.borrow().len() + self.inbox.calls_waiting()
+    }
+
+    /// The tasks that no other has started.
+    pub(crate) fn root_tasks(&self) -> Vec<Task> {
+        self.strands.tasks_in(ROOT)
+    }
+
     /// Begins to serve system tasks.
     pub(crate) fn start_system(self: &Rc<Run>) {
         let task = Task::new(self.strands.number(), "system tasks".into(), None, TaskContext::default());

@@ -8,7 +8,6 @@
 use super::{
     context::Context,
     run::{self, Run},
-    strand::NurseryId,
     waker::StrandId,
 };
 use std::{
@@ -110,10 +109,6 @@ impl Task {
     pub fn child_nurseries(&self) -> Vec<Vec<Task>> {
         let nurseries = self.look(|run| run.strands.nurseries_of(self)).unwrap_or_default();
         nurseries.into_iter().map(|(_, children)| children).collect()
-    }
-
-    pub(crate) fn nurseries(&self) -> Vec<(NurseryId, Vec<Task>)> {
-        self.look(|run| run.strands.nurseries_of(self)).unwrap_or_default()
     }
 
     fn look<R>(&self, f: impl FnOnce(&Run) -> R) -> Option<R> {

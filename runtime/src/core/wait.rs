@@ -11,6 +11,8 @@
 use super::{
     run::Run,
     scope::{ScopeId, Scopes},
+    task::Task,
+    waker,
 };
 use crate::Cancelled;
 use slab::Slab;
@@ -36,6 +38,11 @@ pub(crate) enum Abort {
 pub(crate) trait Operation {
     /// Takes the waiter `key` out of the operation.
     fn abort(&self, key: usize) -> Abort;
+
+    /// What the waiter is doing, for people who look.
+    fn describe(&self) -> &'static str {
+        "blocked"
+    }
 }
 
 /// An operation that needs no clean-up on abort.
@@ -98,6 +105,28 @@ impl Waits {
 }
 
 impl Run {
+    /// The scope that a wait blocks in.
+    pub(crate) fn scope_of(&self, id: WaitId) -> ScopeId {
+        self.waits.waits.borrow().get(id).map_or(0, |wait| wait.scope)
+    }
+
+    /// What a task is blocked in; several things at once in a `join!`.
+    pub(crate) fn blocked_in(&self, task: &Task) -> Vec<&'static str> {
+        let waits = self.waits.waits.borrow();
+        let of_task = waits.iter().filter(|(_, wait)| {
+            let strand = waker::strand_of(&wait.waker, self.id);
+            strand.and_then(|strand| self.strands.task_of(strand)).as_ref() == Some(task)
+        });
+        of_task
+            .map(|(_, wait)| match &wait.state {
+                State::Blocked { operation, .. } => operation.describe(),
+                State::Committed => "blocked and not to be aborted",
+                State::Rescheduled => "about to go on",
+                State::Aborted(_) => "cancelled",
+            })
+            .collect()
+    }
+
     /// Completes a wait. One that was aborted, or completed before, is left alone.
     pub(crate) fn reschedule(&self, id: WaitId) -> bool {
         self.waits.unlist(&self.scopes, id);

@@ -3,7 +3,7 @@
 use super::oneshot::oneshot;
 use crate::{
     Error, checkpoint_if_cancelled,
-    core::{run, wait::Blocked},
+    core::{context::Context as TaskContext, run, wait::Blocked},
 };
 use std::{
     future::poll_fn,
@@ -39,7 +39,9 @@ where
     checkpoint_if_cancelled().await?;
     let run = run::current();
     let (give, take) = oneshot();
-    run.pool.submit(Box::new(move || give.give(catch_unwind(AssertUnwindSafe(work)))))?;
+    let context = TaskContext::current();
+    let job = move || give.give(catch_unwind(AssertUnwindSafe(|| context.enter(work))));
+    run.pool.submit(Box::new(job))?;
     let mut blocked = None;
     let result = poll_fn(|cx| {
         if let Some(result) = take.poll(cx.waker()) {

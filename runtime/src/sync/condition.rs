@@ -1,0 +1,167 @@
+//! Conditions: wait, holding a lock, until somebody says that something has changed.
+
+use super::{
+    error::{AcquireError, NotHeld},
+    lock::{HandOver, Lock, LockGuard},
+    parking_lot::{ParkError, ParkingLot},
+};
+use crate::{CancelScope, Cancelled, Error, current_task};
+use std::{error::Error as StdError, fmt};
+
+/// A condition variable; trio's `Condition`. Clones are the same condition.
+///
+/// ```
+/// use terzetto::{nursery, sync::Condition};
+/// use std::cell::Cell;
+/// terzetto::run(async {
+///     let (condition, ready) = (Condition::new(), Cell::new(false));
+///     nursery(async |n| {
+///         n.start_soon(async {
+///             let mut held = condition.acquire().await?;
+///             while !ready.get() { condition.wait(&mut held).await?; }
+///             Ok(())
+///         });
+///         let held = condition.acquire().await?;
+///         ready.set(true);
+///         condition.notify(1)?;
+///         drop(held);
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Condition {
+    lock: Lock,
+    lot: ParkingLot,
+}
+
+/// Why a wait on a condition failed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ConditionError {
+    /// The task was cancelled. The lock is held again.
+    Cancelled(Cancelled),
+    /// The task does not hold the condition's lock.
+    NotHeld,
+    /// The lock could not be had again: the task that held it ended without releasing it.
+    Broken(super::BrokenResource),
+}
+
+impl fmt::Display for ConditionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConditionError::Cancelled(cancelled) => cancelled.fmt(f),
+            ConditionError::NotHeld => NotHeld::Lock.fmt(f),
+            ConditionError::Broken(broken) => broken.fmt(f),
+        }
+    }
+}
+
+impl StdError for ConditionError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            ConditionError::Cancelled(cancelled) => Some(cancelled),
+            _ => None,
+        }
+    }
+}
+
+impl From<ParkError> for ConditionError {
+    fn from(error: ParkError) -> ConditionError {
+        match error {
+            ParkError::Cancelled(cancelled) => ConditionError::Cancelled(cancelled),
+            ParkError::Broken(broken) => ConditionError::Broken(broken),
+        }
+    }
+}
+
+impl Condition {
+    /// A condition with a lock of its own.
+    pub fn new() -> Condition {
+        Condition::default()
+    }
+
+    /// A condition on a lock that is used for other things, too.
+    pub fn with_lock(lock: Lock) -> Condition {
+        Condition { lock, lot: ParkingLot::new() }
+    }
+
+    /// Its lock.
+    pub fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// How many tasks wait to be notified.
+    pub fn tasks_waiting(&self) -> usize {
+        self.lot.len()
+    }
+
+    /// Acquires the lock.
+    ///
+    /// # Cancellation
+    /// As [`Lock::acquire`].
+    ///
+    /// # Errors
+    /// As [`Lock::acquire`].
+    pub async fn acquire(&self) -> Result<LockGuard, AcquireError> {
+        self.lock.acquire().await
+    }
+
+    /// Releases the lock, waits until notified, and acquires the lock again.
+    ///
+    /// # Cancellation
+    /// A checkpoint. When it returns, the lock is held again, also if it was cancelled: then it is
+    /// acquired again under a shield. If the future is dropped half-way, the guard guards nothing
+    /// any more.
+    ///
+    /// # Errors
+    /// Cancelled; the current task does not hold this condition's lock; the lock is broken.
+    ///
+    /// # Panics
+    /// Outside a task.
+    pub async fn wait(&self, held: &mut LockGuard) -> Result<(), ConditionError> {
+        if !self.lock.is_held_by(&current_task()) {
+            return Err(ConditionError::NotHeld);
+        }
+        self.lock.pass_on();
+        // Who is notified moves into the lock's lot: it wakes when it has been handed the lock.
+        let outcome = HandOver { lock: &self.lock, parking: self.lot.parking() }.await;
+        if let Err(error) = outcome {
+            let scope = CancelScope::new().shielded(true);
+            let again = scope.run(async { Ok::<_, Error>(self.lock.acquire().await) }).await;
+            match again {
+                Ok(Some(Ok(guard))) => guard.forget(),
+                Ok(Some(Err(AcquireError::Broken(broken)))) => return Err(ConditionError::Broken(broken)),
+                _ => return Err(error.into()),
+            }
+            held.renew();
+            return Err(error.into());
+        }
+        held.renew();
+        Ok(())
+    }
+
+    /// Wakes up to `count` tasks that wait, each when it can have the lock.
+    ///
+    /// # Errors
+    /// If the current task does not hold the lock.
+    ///
+    /// # Panics
+    /// Outside a task.
+    pub fn notify(&self, count: usize) -> Result<(), NotHeld> {
+        if !self.lock.is_held_by(&current_task()) {
+            return Err(NotHeld::Lock);
+        }
+        self.lot.repark(self.lock.lot(), count);
+        Ok(())
+    }
+
+    /// Wakes all tasks that wait.
+    ///
+    /// # Errors
+    /// If the current task does not hold the lock.
+    pub fn notify_all(&self) -> Result<(), NotHeld> {
+        self.notify(self.lot.len())
+    }
+}

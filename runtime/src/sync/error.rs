@@ -1,0 +1,78 @@
+//! What can go wrong with a lock, a semaphore, a limiter.
+
+use super::parking_lot::{BrokenResource, ParkError};
+use crate::Cancelled;
+use std::{error::Error as StdError, fmt};
+
+/// Why something was not acquired.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum AcquireError {
+    /// The task was cancelled first; it has acquired nothing.
+    Cancelled(Cancelled),
+    /// The task, or the borrower, holds it already.
+    AlreadyHeld,
+    /// The task that held it ended without releasing it.
+    Broken(BrokenResource),
+    /// It is not to be had at once, and the call was one that does not wait; trio's `WouldBlock`.
+    WouldBlock,
+}
+
+impl fmt::Display for AcquireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AcquireError::Cancelled(cancelled) => cancelled.fmt(f),
+            AcquireError::AlreadyHeld => f.write_str("it is held already by the one who wants to acquire it"),
+            AcquireError::Broken(broken) => broken.fmt(f),
+            AcquireError::WouldBlock => f.write_str("it cannot be acquired without waiting"),
+        }
+    }
+}
+
+impl StdError for AcquireError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            AcquireError::Cancelled(cancelled) => Some(cancelled),
+            _ => None,
+        }
+    }
+}
+
+impl From<Cancelled> for AcquireError {
+    fn from(cancelled: Cancelled) -> AcquireError {
+        AcquireError::Cancelled(cancelled)
+    }
+}
+
+impl From<ParkError> for AcquireError {
+    fn from(error: ParkError) -> AcquireError {
+        match error {
+            ParkError::Cancelled(cancelled) => AcquireError::Cancelled(cancelled),
+            ParkError::Broken(broken) => AcquireError::Broken(broken),
+        }
+    }
+}
+
+/// Something was released, waited on or notified by one who does not hold it; trio's `RuntimeError`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotHeld {
+    /// The task does not own the lock.
+    Lock,
+    /// The borrower holds no token of the limiter.
+    Token,
+    /// The semaphore would exceed its maximum.
+    AboveMaximum,
+}
+
+impl fmt::Display for NotHeld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NotHeld::Lock => "the task does not hold the lock",
+            NotHeld::Token => "the borrower holds no token of this limiter",
+            NotHeld::AboveMaximum => "the semaphore was released above its maximum",
+        })
+    }
+}
+
+impl StdError for NotHeld {}

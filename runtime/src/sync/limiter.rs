@@ -1,0 +1,314 @@
+//! Capacity limiters: so many at once, each known by name.
+
+use super::{
+    error::{AcquireError, NotHeld},
+    parking_lot::{ParkError, Parking, ParkingLot},
+};
+use crate::{Task, cancel_shielded_checkpoint, checkpoint_if_cancelled, current_task};
+use std::{
+    any::Any,
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet},
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+/// Somebody on whose behalf a token is borrowed: a task, or any key.
+#[derive(Clone)]
+pub struct Borrower(Rc<dyn Key>);
+
+trait Key {
+    fn equals(&self, other: &dyn Key) -> bool;
+    fn hash(&self, state: &mut DefaultHasher);
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl<K: Hash + Eq + 'static> Key for K {
+    fn equals(&self, other: &dyn Key) -> bool {
+        other.as_any().downcast_ref::<K>() == Some(self)
+    }
+
+    fn hash(&self, state: &mut DefaultHasher) {
+        Hash::hash(self, state);
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Borrower {
+    /// The borrower that `key` stands for: equal keys of one type are the same.
+    pub fn new(key: impl Hash + Eq + 'static) -> Borrower {
+        Borrower(Rc::new(key))
+    }
+
+    /// The key, if it is of type `K`. For a task that is [`Task`].
+    pub fn key<K: 'static>(&self) -> Option<&K> {
+        (*self.0).as_any().downcast_ref()
+    }
+}
+
+impl PartialEq for Borrower {
+    fn eq(&self, other: &Borrower) -> bool {
+        self.0.equals(&*other.0)
+    }
+}
+
+impl Eq for Borrower {}
+
+impl Hash for Borrower {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut own = DefaultHasher::new();
+        self.0.hash(&mut own);
+        state.write_u64(own.finish());
+    }
+}
+
+impl fmt::Debug for Borrower {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.key::<Task>() {
+            Some(task) => task.fmt(f),
+            None => f.write_str("Borrower"),
+        }
+    }
+}
+
+struct Inner {
+    total: Cell<usize>,
+    borrowers: RefCell<HashSet<Borrower>>,
+    /// On whose behalf each waiting task waits.
+    pending: RefCell<HashMap<Task, Borrower>>,
+    lot: ParkingLot,
+}
+
+impl Inner {
+    fn wake(&self) {
+        let free = self.total.get().saturating_sub(self.borrowers.borrow().len());
+        for task in self.lot.unpark(free) {
+            let borrower = self.pending.borrow_mut().remove(&task);
+            self.borrowers.borrow_mut().extend(borrower);
+        }
+    }
+}
+
+/// Lets so many borrowers in at once, in the order of asking; trio's `CapacityLimiter`. Clones are
+/// the same limiter.
+///
+/// Unlike a semaphore it knows who has its tokens: a borrower cannot take two, and only a borrower
+/// can give one back. Zero tokens are allowed, and [`CapacityLimiter::UNLIMITED`].
+///
+/// ```
+/// use terzetto::sync::CapacityLimiter;
+/// terzetto::run(async {
+///     let limiter = CapacityLimiter::new(2);
+///     let loan = limiter.acquire().await?;
+///     assert_eq!((limiter.borrowed_tokens(), limiter.available_tokens()), (1, 1));
+///     drop(loan);
+///     assert_eq!(limiter.borrowed_tokens(), 0);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct CapacityLimiter {
+    inner: Rc<Inner>,
+}
+
+impl CapacityLimiter {
+    /// As many tokens as anybody could want; trio's infinity.
+    pub const UNLIMITED: usize = usize::MAX;
+
+    /// A limiter with `total` tokens.
+    pub fn new(total: usize) -> CapacityLimiter {
+        CapacityLimiter {
+            inner: Rc::new(Inner {
+                total: Cell::new(total),
+                borrowers: RefCell::default(),
+                pending: RefCell::default(),
+                lot: ParkingLot::new(),
+            }),
+        }
+    }
+
+    /// How many tokens there are.
+    pub fn total_tokens(&self) -> usize {
+        self.inner.total.get()
+    }
+
+    /// Changes how many there are. More wake waiters in order; fewer than are borrowed let nobody in
+    /// until enough have come back.
+    pub fn set_total_tokens(&self, total: usize) {
+        self.inner.total.set(total);
+        self.inner.wake();
+    }
+
+    /// How many are borrowed.
+    pub fn borrowed_tokens(&self) -> usize {
+        self.inner.borrowers.borrow().len()
+    }
+
+    /// How many are free; 0 also when more are borrowed than there are now.
+    pub fn available_tokens(&self) -> usize {
+        self.total_tokens().saturating_sub(self.borrowed_tokens())
+    }
+
+    /// Who has borrowed one, in no order.
+    pub fn borrowers(&self) -> Vec<Borrower> {
+        self.inner.borrowers.borrow().iter().cloned().collect()
+    }
+
+    /// How many tasks wait.
+    pub fn tasks_waiting(&self) -> usize {
+        self.inner.lot.len()
+    }
+
+    /// Borrows for the current task without waiting.
+    ///
+    /// # Errors
+    /// [`AcquireError::WouldBlock`], [`AcquireError::AlreadyHeld`].
+    pub fn acquire_nowait(&self) -> Result<Loan, AcquireError> {
+        self.acquire_on_behalf_of_nowait(Borrower::new(current_task()))
+    }
+
+    /// Borrows for somebody without waiting.
+    ///
+    /// # Errors
+    /// [`AcquireError::WouldBlock`], [`AcquireError::AlreadyHeld`].
+    pub fn acquire_on_behalf_of_nowait(&self, borrower: Borrower) -> Result<Loan, AcquireError> {
+        if self.inner.borrowers.borrow().contains(&borrower) {
+            return Err(AcquireError::AlreadyHeld);
+        }
+        if self.available_tokens() == 0 || !self.inner.lot.is_empty() {
+            return Err(AcquireError::WouldBlock);
+        }
+        self.inner.borrowers.borrow_mut().insert(borrower.clone());
+        Ok(Loan { limiter: self.clone(), borrower })
+    }
+
+    /// Borrows for the current task, waiting for its turn.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was borrowed.
+    ///
+    /// # Errors
+    /// Cancelled, or the task has a token already.
+    ///
+    /// # Panics
+    /// Outside a task.
+    pub async fn acquire(&self) -> Result<Loan, AcquireError> {
+        self.acquire_on_behalf_of(Borrower::new(current_task())).await
+    }
+
+    /// Borrows for somebody, waiting for its turn.
+    ///
+    /// # Cancellation
+    /// As [`CapacityLimiter::acquire`].
+    ///
+    /// # Errors
+    /// Cancelled, or the borrower has a token already.
+    ///
+    /// # Panics
+    /// Outside a task.
+    pub async fn acquire_on_behalf_of(&self, borrower: Borrower) -> Result<Loan, AcquireError> {
+        checkpoint_if_cancelled().await?;
+        match self.acquire_on_behalf_of_nowait(borrower.clone()) {
+            Ok(loan) => {
+                cancel_shielded_checkpoint().await;
+                return Ok(loan);
+            }
+            Err(AcquireError::WouldBlock) => {}
+            Err(error) => return Err(error),
+        }
+        let task = current_task();
+        self.inner.pending.borrow_mut().insert(task.clone(), borrower.clone());
+        let parking = self.inner.lot.parking();
+        Borrowing { limiter: self, parking, task, borrower: borrower.clone() }.await?;
+        Ok(Loan { limiter: self.clone(), borrower })
+    }
+
+    /// Gives the current task's token back, for a loan that was [forgotten](Loan::forget).
+    ///
+    /// # Errors
+    /// If it has none.
+    ///
+    /// # Panics
+    /// Outside a task.
+    pub fn release(&self) -> Result<(), NotHeld> {
+        self.release_on_behalf_of(&Borrower::new(current_task()))
+    }
+
+    /// Gives somebody's token back.
+    ///
+    /// # Errors
+    /// If the borrower has none.
+    pub fn release_on_behalf_of(&self, borrower: &Borrower) -> Result<(), NotHeld> {
+        let gone = self.inner.borrowers.borrow_mut().take(borrower);
+        if gone.is_none() {
+            return Err(NotHeld::Token);
+        }
+        self.inner.wake();
+        Ok(())
+    }
+}
+
+impl fmt::Debug for CapacityLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CapacityLimiter")
+            .field("total", &self.total_tokens())
+            .field("borrowed", &self.borrowed_tokens())
+            .field("tasks_waiting", &self.tasks_waiting())
+            .finish()
+    }
+}
+
+/// A wait at the end of which the borrower has a token. Dropped in between, it leaves no trace.
+struct Borrowing<'a> {
+    limiter: &'a CapacityLimiter,
+    parking: Parking,
+    task: Task,
+    borrower: Borrower,
+}
+
+impl Future for Borrowing<'_> {
+    type Output = Result<(), ParkError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.parking).poll(cx)
+    }
+}
+
+impl Drop for Borrowing<'_> {
+    fn drop(&mut self) {
+        let pending = self.limiter.inner.pending.borrow_mut().remove(&self.task);
+        drop(pending);
+        if self.parking.is_unparked() {
+            let _ = self.limiter.release_on_behalf_of(&self.borrower);
+        }
+    }
+}
+
+/// A token that is borrowed; dropping it gives it back.
+#[must_use = "the token is given back when its loan is dropped"]
+#[derive(Debug)]
+pub struct Loan {
+    limiter: CapacityLimiter,
+    borrower: Borrower,
+}
+
+impl Loan {
+    /// Keeps the token borrowed: it is to be given back by [`CapacityLimiter::release`] or
+    /// [`CapacityLimiter::release_on_behalf_of`].
+    pub fn forget(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        let _ = self.limiter.release_on_behalf_of(&self.borrower);
+    }
+}

@@ -1,0 +1,259 @@
+//! Locks: one task at a time, in the order of asking.
+//!
+//! A lock that is released goes to the first waiter at that moment, before that one has run: a
+//! newcomer cannot barge in between. What is acquired is a guard, which releases when it is dropped;
+//! the owner is still a *task*, as in trio: it cannot acquire twice, and if it ends with its guard
+//! forgotten, all who wait fail instead of waiting for ever.
+
+use super::{
+    error::{AcquireError, NotHeld},
+    parking_lot::{Parking, ParkingLot},
+};
+use crate::{Task, cancel_shielded_checkpoint, checkpoint_if_cancelled, current_task};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+struct Inner {
+    owner: RefCell<Option<Task>>,
+    /// Counts the holdings, so that an old guard cannot release a new one.
+    holding: Cell<u64>,
+    lot: ParkingLot,
+}
+
+/// A mutual exclusion between tasks; trio's `Lock`. Clones are the same lock.
+///
+/// On one thread a lock is needed only for what stays inconsistent across a checkpoint.
+///
+/// ```
+/// use terzetto::{nursery, sleep, sync::Lock};
+/// use std::cell::Cell;
+/// terzetto::run(async {
+///     let (lock, inside) = (Lock::new(), Cell::new(0));
+///     nursery(async |n| {
+///         for _ in 0..3 {
+///             n.start_soon(async {
+///                 let _held = lock.acquire().await?;
+///                 inside.set(inside.get() + 1);
+///                 assert_eq!(inside.get(), 1);
+///                 sleep(0.001).await?;
+///                 inside.set(0);
+///                 Ok(())
+///             });
+///         }
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Lock {
+    inner: Rc<Inner>,
+}
+
+/// A lock whose waiters are served strictly in order; trio's `StrictFIFOLock`. Here every [`Lock`]
+/// is one.
+pub type StrictFifoLock = Lock;
+
+impl Default for Lock {
+    fn default() -> Self {
+        Lock::new()
+    }
+}
+
+impl Lock {
+    /// A lock that is free.
+    pub fn new() -> Lock {
+        let inner = Inner { owner: RefCell::new(None), holding: Cell::new(0), lot: ParkingLot::new() };
+        Lock { inner: Rc::new(inner) }
+    }
+
+    /// Whether some task holds it.
+    pub fn is_locked(&self) -> bool {
+        self.inner.owner.borrow().is_some()
+    }
+
+    /// The task that holds it.
+    pub fn owner(&self) -> Option<Task> {
+        self.inner.owner.borrow().clone()
+    }
+
+    /// How many tasks wait for it.
+    pub fn tasks_waiting(&self) -> usize {
+        self.inner.lot.len()
+    }
+
+    pub(crate) fn lot(&self) -> &ParkingLot {
+        &self.inner.lot
+    }
+
+    pub(crate) fn is_held_by(&self, task: &Task) -> bool {
+        self.inner.owner.borrow().as_ref() == Some(task)
+    }
+
+    fn give_to(&self, task: Task) {
+        self.inner.holding.set(self.inner.holding.get() + 1);
+        // A task that has ended cannot be handed a lock: its wait has left the lot.
+        if self.inner.lot.add_breaker(&task).is_err() {
+            self.inner.lot.break_lot(&task);
+        }
+        *self.inner.owner.borrow_mut() = Some(task);
+    }
+
+    fn guard(&self) -> LockGuard {
+        LockGuard { lock: self.clone(), holding: self.inner.holding.get() }
+    }
+
+    /// Acquires without waiting.
+    ///
+    /// # Errors
+    /// [`AcquireError::WouldBlock`] if another task holds it, [`AcquireError::AlreadyHeld`] if this.
+    ///
+    /// # Panics
+    /// Outside a task.
+    pub fn acquire_nowait(&self) -> Result<LockGuard, AcquireError> {
+        let task = current_task();
+        let owner = self.owner();
+        match owner {
+            Some(owner) if owner == task => Err(AcquireError::AlreadyHeld),
+            Some(_) => Err(AcquireError::WouldBlock),
+            None => {
+                self.give_to(task);
+                Ok(self.guard())
+            }
+        }
+    }
+
+    /// Acquires, waiting for its turn.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was acquired. A future that is dropped when it had been
+    /// handed the lock passes it on.
+    ///
+    /// # Errors
+    /// Cancelled; held by this task already; or the task that held it ended without releasing it.
+    pub async fn acquire(&self) -> Result<LockGuard, AcquireError> {
+        checkpoint_if_cancelled().await?;
+        match self.acquire_nowait() {
+            Ok(guard) => {
+                cancel_shielded_checkpoint().await;
+                Ok(guard)
+            }
+            Err(AcquireError::WouldBlock) => {
+                HandOver { lock: self, parking: self.inner.lot.parking() }.await?;
+                Ok(self.guard())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Releases the lock without its guard, for one that was [forgotten](LockGuard::forget).
+    ///
+    /// # Errors
+    /// If the current task does not hold it.
+    ///
+    /// # Panics
+    /// Outside a task.
+    pub fn release(&self) -> Result<(), NotHeld> {
+        if !self.is_held_by(&current_task()) {
+            return Err(NotHeld::Lock);
+        }
+        self.pass_on();
+        Ok(())
+    }
+
+    /// Hands the lock to the first waiter, or leaves it free.
+    pub(crate) fn pass_on(&self) {
+        let owner = self.inner.owner.take();
+        if let Some(owner) = owner {
+            let _ = self.inner.lot.remove_breaker(&owner);
+        }
+        if let Some(next) = self.inner.lot.unpark(1).pop() {
+            self.give_to(next);
+        }
+    }
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lock")
+            .field("owner", &self.owner())
+            .field("tasks_waiting", &self.tasks_waiting())
+            .finish()
+    }
+}
+
+/// A wait at the end of which the task owns the lock. Dropped in between, it passes the lock on.
+pub(crate) struct HandOver<'a> {
+    pub(crate) lock: &'a Lock,
+    pub(crate) parking: Parking,
+}
+
+impl Future for HandOver<'_> {
+    type Output = Result<(), super::ParkError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.parking).poll(cx)
+    }
+}
+
+impl Drop for HandOver<'_> {
+    fn drop(&mut self) {
+        if self.parking.is_unparked() {
+            self.lock.pass_on();
+        }
+    }
+}
+
+/// A lock that is held; dropping it releases the lock.
+#[must_use = "the lock is released when its guard is dropped"]
+pub struct LockGuard {
+    lock: Lock,
+    holding: u64,
+}
+
+impl LockGuard {
+    /// Keeps the lock held beyond the guard: it is to be released by [`Lock::release`], by the same
+    /// task.
+    pub fn forget(self) {
+        std::mem::forget(self);
+    }
+
+    /// The lock.
+    pub fn lock(&self) -> &Lock {
+        &self.lock
+    }
+}
+
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        // While a condition waits, the lock is somebody else's.
+        if self.lock.is_locked() && self.lock.inner.holding.get() == self.holding {
+            self.lock.pass_on();
+        }
+    }
+}
+
+impl fmt::Debug for LockGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LockGuard").field(&self.lock).finish()
+    }
+}
+
+impl Lock {
+    /// The number of the present holding, to be restored after a condition's wait.
+    pub(crate) fn holding(&self) -> u64 {
+        self.inner.holding.get()
+    }
+}
+
+impl LockGuard {
+    /// Makes the guard stand for the present holding.
+    pub(crate) fn renew(&mut self) {
+        self.holding = self.lock.holding();
+    }
+}

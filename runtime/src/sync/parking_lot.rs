@@ -1,0 +1,351 @@
+//! Parking lots for users' own primitives: ordered queues of blocked tasks; trio's `ParkingLot`.
+//!
+//! A lock, a semaphore, a condition are a few numbers and a lot. Tasks can be moved from one lot to
+//! another without waking, which is how a condition hands its waiters to its lock.
+
+use crate::{
+    Cancelled, Task,
+    core::{
+        run,
+        task::ExitHook,
+        wait::{Abort, Blocked, Operation, WaitId},
+    },
+    current_task,
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    error::Error as StdError,
+    fmt,
+    pin::Pin,
+    rc::{Rc, Weak},
+    task::{Context, Poll},
+};
+
+/// Why a task could not park, or was woken without having been unparked.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ParkError {
+    /// The task was cancelled.
+    Cancelled(Cancelled),
+    /// The lot is broken: the task named had to unpark others and has ended.
+    Broken(BrokenResource),
+}
+
+impl fmt::Display for ParkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ParkError::Cancelled(cancelled) => cancelled.fmt(f),
+            ParkError::Broken(broken) => broken.fmt(f),
+        }
+    }
+}
+
+impl StdError for ParkError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            ParkError::Cancelled(cancelled) => Some(cancelled),
+            ParkError::Broken(_) => None,
+        }
+    }
+}
+
+/// Something can never be had any more; trio's `BrokenResourceError`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenResource {
+    by: String,
+}
+
+impl BrokenResource {
+    /// The name of the task that broke it.
+    pub fn task(&self) -> &str {
+        &self.by
+    }
+}
+
+impl fmt::Display for BrokenResource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "broken by task {}, which ended and had others waiting for it", self.by)
+    }
+}
+
+impl StdError for BrokenResource {}
+
+/// A breaker was not registered with the lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotABreaker;
+
+impl fmt::Display for NotABreaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the task is not registered as a breaker of this parking lot")
+    }
+}
+
+impl StdError for NotABreaker {}
+
+/// One parked task. It knows in which lot it stands, since it can be moved.
+struct Parked {
+    task: Task,
+    lot: RefCell<Weak<Inner>>,
+    ticket: Cell<u64>,
+    wait: Cell<Option<WaitId>>,
+    broken: RefCell<Option<BrokenResource>>,
+}
+
+impl Parked {
+    fn leave(&self) {
+        let lot = self.lot.borrow().upgrade();
+        if let Some(lot) = lot {
+            let left = lot.queue.borrow_mut().remove(&self.ticket.get());
+            drop(left);
+        }
+    }
+}
+
+impl Operation for Parked {
+    fn abort(&self, _key: usize) -> Abort {
+        self.leave();
+        Abort::Succeeded
+    }
+
+    fn describe(&self) -> &'static str {
+        "parked"
+    }
+}
+
+#[derive(Default)]
+struct Inner {
+    /// By the order of arrival.
+    queue: RefCell<BTreeMap<u64, Rc<Parked>>>,
+    next: Cell<u64>,
+    broken: RefCell<Option<BrokenResource>>,
+}
+
+impl Inner {
+    fn push(self: &Rc<Inner>, parked: Rc<Parked>) {
+        let ticket = self.next.get();
+        self.next.set(ticket + 1);
+        parked.ticket.set(ticket);
+        *parked.lot.borrow_mut() = Rc::downgrade(self);
+        self.queue.borrow_mut().insert(ticket, parked);
+    }
+
+    fn break_by(&self, task: &Task) {
+        let broken = BrokenResource { by: task.name().to_owned() };
+        self.broken.borrow_mut().get_or_insert_with(|| broken.clone());
+        let waiting = self.queue.take();
+        for parked in waiting.into_values() {
+            *parked.broken.borrow_mut() = Some(broken.clone());
+            reschedule(&parked);
+        }
+    }
+}
+
+impl ExitHook for Inner {
+    fn task_exited(&self, task: &Task) {
+        self.break_by(task);
+    }
+}
+
+fn reschedule(parked: &Parked) {
+    if let Some(wait) = parked.wait.get() {
+        run::try_with(|run| run.reschedule(wait));
+    }
+}
+
+/// A queue of blocked tasks, woken in the order in which they came. Clones are the same lot.
+///
+/// ```
+/// use terzetto::{nursery, sync::ParkingLot, cancel_shielded_checkpoint};
+/// terzetto::run(async {
+///     let lot = ParkingLot::new();
+///     nursery(async |n| {
+///         for _ in 0..3 {
+///             n.start_soon(async { lot.park().await?; Ok(()) });
+///         }
+///         cancel_shielded_checkpoint().await;
+///         assert_eq!(lot.unpark(2).len(), 2);
+///         assert_eq!(lot.len(), 1);
+///         lot.unpark_all();
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct ParkingLot {
+    inner: Rc<Inner>,
+}
+
+impl ParkingLot {
+    /// An empty lot.
+    pub fn new() -> ParkingLot {
+        ParkingLot::default()
+    }
+
+    /// How many tasks are parked.
+    pub fn len(&self) -> usize {
+        self.inner.queue.borrow().len()
+    }
+
+    /// Whether no task is parked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Blocks the current task until it is unparked.
+    ///
+    /// # Cancellation
+    /// A checkpoint: unlike other operations it always blocks. A cancelled task has left the lot.
+    ///
+    /// # Errors
+    /// Cancelled, or the lot is or becomes broken.
+    ///
+    /// # Panics
+    /// Outside a task.
+    pub async fn park(&self) -> Result<(), ParkError> {
+        self.parking().await
+    }
+
+    pub(crate) fn parking(&self) -> Parking {
+        Parking { lot: self.inner.clone(), state: State::New }
+    }
+
+    /// Wakes the first `count` tasks and returns them.
+    pub fn unpark(&self, count: usize) -> Vec<Task> {
+        let mut woken = Vec::new();
+        while woken.len() < count {
+            let first = self.inner.queue.borrow_mut().pop_first();
+            let Some((_, parked)) = first else { break };
+            reschedule(&parked);
+            woken.push(parked.task.clone());
+        }
+        woken
+    }
+
+    /// Wakes all parked tasks and returns them.
+    pub fn unpark_all(&self) -> Vec<Task> {
+        self.unpark(self.len())
+    }
+
+    /// Moves the first `count` tasks to the end of another lot, without waking them. Moving them to
+    /// this same lot puts them behind the others.
+    pub fn repark(&self, to: &ParkingLot, count: usize) {
+        for _ in 0..count.min(self.len()) {
+            let first = self.inner.queue.borrow_mut().pop_first();
+            let Some((_, parked)) = first else { break };
+            to.inner.push(parked);
+        }
+    }
+
+    /// Moves all tasks to the end of another lot.
+    pub fn repark_all(&self, to: &ParkingLot) {
+        self.repark(to, self.len());
+    }
+
+    /// Breaks the lot on behalf of a task: who is parked, and whoever will want to park, fails with
+    /// a [`BrokenResource`] that names it.
+    pub fn break_lot(&self, task: &Task) {
+        self.inner.break_by(task);
+    }
+
+    /// Has the lot broken when `task` ends; trio's `add_parking_lot_breaker`.
+    ///
+    /// # Errors
+    /// If the task has ended already; the lot is left whole.
+    pub fn add_breaker(&self, task: &Task) -> Result<(), BrokenResource> {
+        if !task.is_alive() {
+            return Err(BrokenResource { by: task.name().to_owned() });
+        }
+        task.on_exit(self.inner.clone());
+        Ok(())
+    }
+
+    /// Takes one registration of a breaker back; trio's `remove_parking_lot_breaker`.
+    ///
+    /// # Errors
+    /// If it is not registered.
+    pub fn remove_breaker(&self, task: &Task) -> Result<(), NotABreaker> {
+        let hook: Rc<dyn ExitHook> = self.inner.clone();
+        if task.forget_on_exit(&hook) { Ok(()) } else { Err(NotABreaker) }
+    }
+}
+
+impl fmt::Debug for ParkingLot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParkingLot").field("tasks_waiting", &self.len()).finish()
+    }
+}
+
+enum State {
+    New,
+    Parked(Rc<Parked>, Blocked),
+    Done,
+}
+
+/// A task on its way into, in, or out of a lot.
+pub(crate) struct Parking {
+    lot: Rc<Inner>,
+    state: State,
+}
+
+impl Parking {
+    /// Whether the task was unparked, and has not seen it yet.
+    pub(crate) fn is_unparked(&self) -> bool {
+        match &self.state {
+            State::Parked(parked, blocked) => blocked.is_rescheduled() && parked.broken.borrow().is_none(),
+            _ => false,
+        }
+    }
+}
+
+impl Future for Parking {
+    type Output = Result<(), ParkError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if matches!(self.state, State::New) {
+            let broken = self.lot.broken.borrow().clone();
+            if let Some(broken) = broken {
+                self.state = State::Done;
+                return Poll::Ready(Err(ParkError::Broken(broken)));
+            }
+            let parked = Rc::new(Parked {
+                task: current_task(),
+                lot: RefCell::default(),
+                ticket: Cell::new(0),
+                wait: Cell::new(None),
+                broken: RefCell::default(),
+            });
+            self.lot.push(parked.clone());
+            let blocked = Blocked::new(run::current(), cx, parked.clone(), 0);
+            parked.wait.set(Some(blocked.id()));
+            blocked.arm();
+            self.state = State::Parked(parked, blocked);
+            // If it is cancelled already, it goes on with the next tick.
+            return Poll::Pending;
+        }
+        let State::Parked(parked, blocked) = &self.state else {
+            panic!("a future of terzetto was polled after it had completed");
+        };
+        let outcome = match blocked.poll(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(cancelled)) => Err(ParkError::Cancelled(cancelled)),
+            Poll::Ready(Ok(())) => match parked.broken.take() {
+                Some(broken) => Err(ParkError::Broken(broken)),
+                None => Ok(()),
+            },
+        };
+        self.state = State::Done;
+        Poll::Ready(outcome)
+    }
+}
+
+impl Drop for Parking {
+    fn drop(&mut self) {
+        if let State::Parked(parked, blocked) = &self.state
+            && !blocked.is_rescheduled()
+        {
+            parked.leave();
+        }
+    }
+}

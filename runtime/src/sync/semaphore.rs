@@ -1,0 +1,184 @@
+//! Semaphores: a number of permits, handed out in the order of asking.
+
+use super::{
+    error::{AcquireError, NotHeld},
+    parking_lot::{Parking, ParkingLot},
+};
+use crate::{Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled};
+use std::{
+    cell::Cell,
+    fmt,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+struct Inner {
+    value: Cell<usize>,
+    max: Option<usize>,
+    lot: ParkingLot,
+}
+
+/// A count that tasks take from and give back to; trio's `Semaphore`. Clones are the same semaphore.
+///
+/// Often a [`CapacityLimiter`](super::CapacityLimiter) is the better choice: it knows its borrowers.
+///
+/// ```
+/// use terzetto::{nursery, sleep, sync::Semaphore};
+/// terzetto::run(async {
+///     let two_at_once = Semaphore::new(2);
+///     nursery(async |n| {
+///         for _ in 0..4 {
+///             n.start_soon(async {
+///                 let _permit = two_at_once.acquire().await?;
+///                 Ok(sleep(0.001).await?)
+///             });
+///         }
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Semaphore {
+    inner: Rc<Inner>,
+}
+
+impl Semaphore {
+    /// A semaphore with `value` permits and no maximum.
+    pub fn new(value: usize) -> Semaphore {
+        Semaphore { inner: Rc::new(Inner { value: Cell::new(value), max: None, lot: ParkingLot::new() }) }
+    }
+
+    /// A semaphore that never has more than `max` permits.
+    ///
+    /// # Panics
+    /// If `value` is greater than `max`.
+    pub fn with_max(value: usize, max: usize) -> Semaphore {
+        assert!(value <= max, "the semaphore's initial value {value} exceeds its maximum {max}");
+        Semaphore {
+            inner: Rc::new(Inner { value: Cell::new(value), max: Some(max), lot: ParkingLot::new() }),
+        }
+    }
+
+    /// The permits that are free.
+    pub fn value(&self) -> usize {
+        self.inner.value.get()
+    }
+
+    /// The most permits it may have.
+    pub fn max_value(&self) -> Option<usize> {
+        self.inner.max
+    }
+
+    /// How many tasks wait.
+    pub fn tasks_waiting(&self) -> usize {
+        self.inner.lot.len()
+    }
+
+    fn permit(&self) -> Permit {
+        Permit { semaphore: self.clone() }
+    }
+
+    /// Takes a permit without waiting.
+    ///
+    /// # Errors
+    /// [`AcquireError::WouldBlock`] if there is none.
+    pub fn acquire_nowait(&self) -> Result<Permit, AcquireError> {
+        match self.inner.value.get() {
+            0 => Err(AcquireError::WouldBlock),
+            value => {
+                self.inner.value.set(value - 1);
+                Ok(self.permit())
+            }
+        }
+    }
+
+    /// Takes a permit, waiting for its turn.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was taken.
+    ///
+    /// # Errors
+    /// [`Cancelled`] in a cancelled region.
+    pub async fn acquire(&self) -> Result<Permit, Cancelled> {
+        checkpoint_if_cancelled().await?;
+        if let Ok(permit) = self.acquire_nowait() {
+            cancel_shielded_checkpoint().await;
+            return Ok(permit);
+        }
+        match (Taking { semaphore: self, parking: self.inner.lot.parking() }).await {
+            Ok(()) => Ok(self.permit()),
+            Err(super::ParkError::Cancelled(cancelled)) => Err(cancelled),
+            Err(super::ParkError::Broken(_)) => unreachable!("nobody breaks the lot of a semaphore"),
+        }
+    }
+
+    /// Gives a permit back, or a new one: to the first waiter, if there is one.
+    ///
+    /// # Errors
+    /// If there were more than the maximum then.
+    pub fn release(&self) -> Result<(), NotHeld> {
+        if !self.inner.lot.unpark(1).is_empty() {
+            return Ok(());
+        }
+        if self.inner.max == Some(self.value()) {
+            return Err(NotHeld::AboveMaximum);
+        }
+        self.inner.value.set(self.value() + 1);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore")
+            .field("value", &self.value())
+            .field("tasks_waiting", &self.tasks_waiting())
+            .finish()
+    }
+}
+
+/// A wait at the end of which the task has a permit. Dropped in between, it gives the permit back.
+struct Taking<'a> {
+    semaphore: &'a Semaphore,
+    parking: Parking,
+}
+
+impl Future for Taking<'_> {
+    type Output = Result<(), super::ParkError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.parking).poll(cx)
+    }
+}
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        if self.parking.is_unparked() {
+            drop(self.semaphore.permit());
+        }
+    }
+}
+
+/// A permit of a semaphore; dropping it gives it back.
+#[must_use = "the permit is given back when it is dropped"]
+#[derive(Debug)]
+pub struct Permit {
+    semaphore: Semaphore,
+}
+
+impl Permit {
+    /// Keeps the permit taken; it can be given back by [`Semaphore::release`].
+    pub fn forget(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Err(error) = self.semaphore.release() {
+            log::warn!("a permit is dropped: {error}");
+        }
+    }
+}
