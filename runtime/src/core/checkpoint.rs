@@ -64,6 +64,7 @@ pub async fn cancel_shielded_checkpoint() {
 pub async fn checkpoint() -> Result<(), Cancelled> {
     let run = run::current();
     Yield { run: run.clone(), since: None }.await;
+    run.strands.note_cancel_point();
     match current_cancellation(&run) {
         None => Ok(()),
         Some(cancelled) => {
@@ -83,7 +84,9 @@ pub async fn checkpoint() -> Result<(), Cancelled> {
 /// # Panics
 /// Outside a run.
 pub async fn checkpoint_if_cancelled() -> Result<(), Cancelled> {
-    match current_cancellation(&run::current()) {
+    let run = run::current();
+    run.strands.note_cancel_point();
+    match current_cancellation(&run) {
         None => Ok(()),
         Some(_) => checkpoint().await,
     }

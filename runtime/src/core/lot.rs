@@ -101,6 +101,27 @@ impl<T: 'static> Lot<T> {
         Some(result)
     }
 
+    /// Wakes every parked task whose payload is `chosen`, in order, after `hand_over` has seen it.
+    pub(crate) fn unpark_where(&self, chosen: impl Fn(&T) -> bool, mut hand_over: impl FnMut(&mut T)) {
+        let mut waits = Vec::new();
+        {
+            let mut queue = self.queue.borrow_mut();
+            let mut next = queue.first;
+            while let Some(key) = next {
+                next = queue.parked[key].after;
+                if chosen(&queue.parked[key].payload) {
+                    queue.unlink(key);
+                    let entry = &mut queue.parked[key];
+                    hand_over(&mut entry.payload);
+                    waits.extend(entry.wait);
+                }
+            }
+        }
+        for wait in waits {
+            run::try_with(|run| run.reschedule(wait));
+        }
+    }
+
     /// Wakes all that are parked now.
     pub(crate) fn unpark_all(&self, mut hand_over: impl FnMut(&mut T)) {
         for _ in 0..self.len() {

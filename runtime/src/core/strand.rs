@@ -127,6 +127,15 @@ impl Strands {
         self.task_of(self.current.get()?)
     }
 
+    /// Notes that the current task is where a cancellation would be raised.
+    pub(crate) fn note_cancel_point(&self) {
+        let strands = self.strands.borrow();
+        if let Some(strand) = self.current.get().and_then(|id| strands.get(id as usize)) {
+            let points = &strand.task.0.cancel_points;
+            points.set(points.get().wrapping_add(1));
+        }
+    }
+
     pub(crate) fn open_nursery(&self, host: &Waker) -> NurseryId {
         let owner = self.current_task();
         let nursery = Nursery { host: self.host_of(host), owner, ready: VecDeque::new(), told: false };

@@ -32,6 +32,8 @@ pub(crate) struct TaskInfo {
     /// The outermost strand.
     strand: Cell<StrandId>,
     alive: Cell<bool>,
+    /// How often the task was where a cancellation would have been raised; for tests.
+    pub(crate) cancel_points: Cell<u32>,
     pub(crate) context: RefCell<Context>,
     exit_hooks: RefCell<Vec<Rc<dyn ExitHook>>>,
 }
@@ -71,6 +73,7 @@ impl Task {
             spawned_at,
             strand: Cell::new(0),
             alive: Cell::new(true),
+            cancel_points: Cell::new(0),
             context: RefCell::new(context),
             exit_hooks: RefCell::default(),
         }))

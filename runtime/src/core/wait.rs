@@ -182,6 +182,7 @@ impl Blocked {
     /// called by [`Blocked::arm`], which must follow when the operation has taken note of the id.
     pub(crate) fn new(run: Rc<Run>, cx: &Context<'_>, operation: Rc<dyn Operation>, key: usize) -> Blocked {
         let scope = run.scopes.current();
+        run.strands.note_cancel_point();
         let state = State::Blocked { operation, key };
         let mut waits = run.waits.waits.borrow_mut();
         let id = waits.vacant_key();

@@ -25,9 +25,62 @@ struct Shared<T: 'static> {
     senders: Cell<usize>,
     receivers: Cell<usize>,
     /// Blocked senders with their values.
-    sending: Rc<Lot<Option<T>>>,
+    sending: Rc<Lot<Place<T>>>,
     /// Blocked receivers with the slots for theirs.
-    receiving: Rc<Lot<Option<T>>>,
+    receiving: Rc<Lot<Place<T>>>,
+    next_end: Cell<u64>,
+}
+
+/// What a blocked task brings with it.
+struct Place<T> {
+    value: Option<T>,
+    /// The end of the channel that it waits at.
+    end: u64,
+    /// Whether that end was closed meanwhile.
+    closed: bool,
+}
+
+impl<T> Place<T> {
+    fn new(value: Option<T>, end: u64) -> Place<T> {
+        Place { value, end, closed: false }
+    }
+}
+
+/// Counts of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelStatistics {
+    /// Values in the buffer.
+    pub current_buffer_used: usize,
+    /// How many fit.
+    pub max_buffer_size: usize,
+    /// Sending ends that are open.
+    pub open_send_channels: usize,
+    /// Receiving ends that are open.
+    pub open_receive_channels: usize,
+    /// Tasks that wait to send.
+    pub tasks_waiting_send: usize,
+    /// Tasks that wait to receive.
+    pub tasks_waiting_receive: usize,
+}
+
+impl<T> Shared<T> {
+    fn statistics(&self) -> ChannelStatistics {
+        ChannelStatistics {
+            current_buffer_used: self.buffer.borrow().len(),
+            max_buffer_size: self.capacity,
+            open_send_channels: self.senders.get(),
+            open_receive_channels: self.receivers.get(),
+            tasks_waiting_send: self.sending.len(),
+            tasks_waiting_receive: self.receiving.len(),
+        }
+    }
+
+    fn new_end(&self) -> u64 {
+        let end = self.next_end.get();
+        self.next_end.set(end + 1);
+        end
+    }
 }
 
 /// Makes a channel that buffers up to `capacity` values (`usize::MAX`: no bound).
@@ -57,8 +110,10 @@ pub fn channel<T: 'static>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         receivers: Cell::new(1),
         sending: Lot::new(),
         receiving: Lot::new(),
+        next_end: Cell::new(2),
     });
-    (Sender { shared: shared.clone() }, Receiver { shared })
+    let sender = Sender { shared: shared.clone(), end: 0, closed: Cell::new(false) };
+    (sender, Receiver { shared, end: 1, closed: Cell::new(false) })
 }
 
 /// Why a value was not sent.
@@ -69,6 +124,8 @@ pub enum SendFailure {
     Cancelled(Cancelled),
     /// All receivers are gone; trio's `BrokenResourceError`.
     Broken,
+    /// This end is closed; trio's `ClosedResourceError`.
+    Closed,
     /// There is no room and nobody waits, and the call was one that does not wait.
     WouldBlock,
 }
@@ -78,6 +135,7 @@ impl fmt::Display for SendFailure {
         match self {
             SendFailure::Cancelled(cancelled) => cancelled.fmt(f),
             SendFailure::Broken => f.write_str("the channel is broken: all its receivers are gone"),
+            SendFailure::Closed => f.write_str("this end of the channel is closed"),
             SendFailure::WouldBlock => f.write_str("the channel is full, and no receiver waits"),
         }
     }
@@ -139,6 +197,8 @@ pub enum ReceiveError {
     Cancelled(Cancelled),
     /// All senders are gone and the buffer is empty.
     EndOfChannel,
+    /// This end is closed; trio's `ClosedResourceError`.
+    Closed,
     /// Nothing is there, and the call was one that does not wait.
     WouldBlock,
 }
@@ -148,6 +208,7 @@ impl fmt::Display for ReceiveError {
         match self {
             ReceiveError::Cancelled(cancelled) => cancelled.fmt(f),
             ReceiveError::EndOfChannel => f.write_str("the channel has ended: all its senders are gone"),
+            ReceiveError::Closed => f.write_str("this end of the channel is closed"),
             ReceiveError::WouldBlock => f.write_str("the channel is empty"),
         }
     }
@@ -162,14 +223,20 @@ impl StdError for ReceiveError {
     }
 }
 
-/// The sending end. Clones are further ends; the channel ends with the last.
+/// The sending end. Clones are further ends; the channel ends with the last. A clone of a closed end
+/// is closed, too. Dropping an end closes it.
 pub struct Sender<T: 'static> {
     shared: Rc<Shared<T>>,
+    end: u64,
+    closed: Cell<bool>,
 }
 
-/// The receiving end. Clones compete for the values, each of which goes to one.
+/// The receiving end. Clones compete for the values, each of which goes to one. A clone of a closed
+/// end is closed, too. Dropping an end closes it.
 pub struct Receiver<T: 'static> {
     shared: Rc<Shared<T>>,
+    end: u64,
+    closed: Cell<bool>,
 }
 
 impl<T> Sender<T> {
@@ -178,6 +245,9 @@ impl<T> Sender<T> {
     /// # Errors
     /// Gives the value back if there is neither room nor a waiting receiver, or no receiver at all.
     pub fn send_nowait(&self, value: T) -> Result<(), SendError<T>> {
+        if self.closed.get() {
+            return Err(SendError { value, failure: SendFailure::Closed });
+        }
         if self.shared.receivers.get() == 0 {
             return Err(SendError { value, failure: SendFailure::Broken });
         }
@@ -206,14 +276,34 @@ impl<T> Sender<T> {
             Err(SendError { value, failure: SendFailure::WouldBlock }) => value,
             Err(error) => return Err(error),
         };
-        let (left, outcome) = self.shared.sending.park(Some(value)).await;
-        match (left, outcome) {
-            (None, _) => Ok(()),
-            (Some(value), Err(cancelled)) => {
-                Err(SendError { value, failure: SendFailure::Cancelled(cancelled) })
-            }
-            (Some(value), Ok(())) => Err(SendError { value, failure: SendFailure::Broken }),
+        let (place, outcome) = self.shared.sending.park(Place::new(Some(value), self.end)).await;
+        let failure = match outcome {
+            Err(cancelled) => SendFailure::Cancelled(cancelled),
+            Ok(()) if place.closed => SendFailure::Closed,
+            Ok(()) => SendFailure::Broken,
+        };
+        match place.value {
+            None => Ok(()),
+            Some(value) => Err(SendError { value, failure }),
         }
+    }
+
+    /// Closes this end: whoever waits to send at it fails, and so does every later send. Closing the
+    /// last one ends the channel. Closing twice is fine.
+    pub fn close(&self) {
+        if self.closed.replace(true) {
+            return;
+        }
+        self.shared.sending.unpark_where(|place| place.end == self.end, |place| place.closed = true);
+        self.shared.senders.set(self.shared.senders.get() - 1);
+        if self.shared.senders.get() == 0 {
+            self.shared.receiving.unpark_all(|_| ());
+        }
+    }
+
+    /// Counts of the channel.
+    pub fn statistics(&self) -> ChannelStatistics {
+        self.shared.statistics()
     }
 }
 
@@ -221,7 +311,7 @@ impl<T> Shared<T> {
     /// Hands a value to a waiting receiver or to the buffer; gives it back if neither will do.
     fn offer(&self, value: T) -> Option<T> {
         let mut value = Some(value);
-        self.receiving.unpark_one(|slot| *slot = value.take());
+        self.receiving.unpark_one(|place| place.value = value.take());
         let value = value?;
         let mut buffer = self.buffer.borrow_mut();
         if buffer.len() >= self.capacity {
@@ -233,7 +323,7 @@ impl<T> Shared<T> {
 
     fn take(&self) -> Option<T> {
         let buffered = self.buffer.borrow_mut().pop_front();
-        let sent = self.sending.unpark_one(Option::take).flatten();
+        let sent = self.sending.unpark_one(|place| place.value.take()).flatten();
         match (buffered, sent) {
             (Some(first), Some(last)) => {
                 self.buffer.borrow_mut().push_back(last);
@@ -250,6 +340,9 @@ impl<T> Receiver<T> {
     /// # Errors
     /// If nothing is there, or nothing will ever be.
     pub fn receive_nowait(&self) -> Result<T, ReceiveError> {
+        if self.closed.get() {
+            return Err(ReceiveError::Closed);
+        }
         match self.shared.take() {
             Some(value) => Ok(value),
             None if self.shared.senders.get() == 0 => Err(ReceiveError::EndOfChannel),
@@ -275,11 +368,35 @@ impl<T> Receiver<T> {
             Err(ReceiveError::WouldBlock) => {}
             Err(error) => return Err(error),
         }
-        match (Receiving { shared: &self.shared, park: self.shared.receiving.park(None) }).await {
+        let park = self.shared.receiving.park(Place::new(None, self.end));
+        let (place, outcome) = Receiving { shared: &self.shared, park }.await;
+        match (place.value, outcome) {
             (Some(value), _) => Ok(value),
             (None, Err(cancelled)) => Err(ReceiveError::Cancelled(cancelled)),
+            (None, Ok(())) if place.closed => Err(ReceiveError::Closed),
             (None, Ok(())) => Err(ReceiveError::EndOfChannel),
         }
+    }
+
+    /// Closes this end: whoever waits to receive at it fails, and so does every later receive.
+    /// Closing the last one breaks the channel for its senders and drops what is buffered. Closing
+    /// twice is fine.
+    pub fn close(&self) {
+        if self.closed.replace(true) {
+            return;
+        }
+        self.shared.receiving.unpark_where(|place| place.end == self.end, |place| place.closed = true);
+        self.shared.receivers.set(self.shared.receivers.get() - 1);
+        if self.shared.receivers.get() == 0 {
+            self.shared.sending.unpark_all(|_| ());
+            let buffered = self.shared.buffer.take();
+            drop(buffered);
+        }
+    }
+
+    /// Counts of the channel.
+    pub fn statistics(&self) -> ChannelStatistics {
+        self.shared.statistics()
     }
 
     /// The next value, or `None` at the end of the channel: for loops.
@@ -288,12 +405,14 @@ impl<T> Receiver<T> {
     /// As [`Receiver::receive`].
     ///
     /// # Errors
-    /// [`Cancelled`] in a cancelled region.
-    pub async fn next(&self) -> Result<Option<T>, Cancelled> {
+    /// [`ReceiveError::Cancelled`] in a cancelled region; [`ReceiveError::Closed`] if this end is.
+    pub async fn next(&self) -> Result<Option<T>, ReceiveError> {
         match self.receive().await {
             Ok(value) => Ok(Some(value)),
-            Err(ReceiveError::Cancelled(cancelled)) => Err(cancelled),
-            Err(_) => checkpoint().await.map(|()| None),
+            Err(ReceiveError::EndOfChannel) => {
+                checkpoint().await.map(|()| None).map_err(ReceiveError::Cancelled)
+            }
+            Err(error) => Err(error),
         }
     }
 }
@@ -301,11 +420,11 @@ impl<T> Receiver<T> {
 /// A blocked receive that loses nothing when it is dropped.
 struct Receiving<'a, T: 'static> {
     shared: &'a Shared<T>,
-    park: Park<Option<T>>,
+    park: Park<Place<T>>,
 }
 
 impl<T> Future for Receiving<'_, T> {
-    type Output = (Option<T>, Result<(), Cancelled>);
+    type Output = (Place<T>, Result<(), Cancelled>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.park).poll(cx)
@@ -314,9 +433,8 @@ impl<T> Future for Receiving<'_, T> {
 
 impl<T> Drop for Receiving<'_, T> {
     fn drop(&mut self) {
-        if let Some(Some(value)) = self.park.unclaimed() {
-            let mut value = Some(value);
-            self.shared.receiving.unpark_one(|slot| *slot = value.take());
+        if let Some(Place { value: mut value @ Some(_), .. }) = self.park.unclaimed() {
+            self.shared.receiving.unpark_one(|place| place.value = value.take());
             if let Some(value) = value {
                 self.shared.buffer.borrow_mut().push_front(value);
             }
@@ -326,35 +444,31 @@ impl<T> Drop for Receiving<'_, T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.shared.senders.set(self.shared.senders.get() + 1);
-        Sender { shared: self.shared.clone() }
+        if !self.closed.get() {
+            self.shared.senders.set(self.shared.senders.get() + 1);
+        }
+        Sender { shared: self.shared.clone(), end: self.shared.new_end(), closed: self.closed.clone() }
     }
 }
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
-        self.shared.receivers.set(self.shared.receivers.get() + 1);
-        Receiver { shared: self.shared.clone() }
+        if !self.closed.get() {
+            self.shared.receivers.set(self.shared.receivers.get() + 1);
+        }
+        Receiver { shared: self.shared.clone(), end: self.shared.new_end(), closed: self.closed.clone() }
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        self.shared.senders.set(self.shared.senders.get() - 1);
-        if self.shared.senders.get() == 0 {
-            self.shared.receiving.unpark_all(|_| ());
-        }
+        self.close();
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.shared.receivers.set(self.shared.receivers.get() - 1);
-        if self.shared.receivers.get() == 0 {
-            self.shared.sending.unpark_all(|_| ());
-            let buffered = self.shared.buffer.take();
-            drop(buffered);
-        }
+        self.close();
     }
 }
 

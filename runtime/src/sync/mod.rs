@@ -15,7 +15,7 @@ mod lock;
 mod parking_lot;
 mod semaphore;
 
-pub use channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
+pub use channel::{ChannelStatistics, ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use condition::{Condition, ConditionError};
 pub use error::{AcquireError, NotHeld};
 pub use event::Event;

@@ -7,8 +7,9 @@ use crate::{
         run::{self, Run},
         wait::Blocked,
     },
+    scope::current_cancellation,
 };
-use std::{error::Error as StdError, fmt, future::poll_fn, rc::Rc, time::Duration};
+use std::{error::Error as StdError, fmt, future::poll_fn, rc::Rc, task::Poll, time::Duration};
 
 /// A length of time: a `Duration`, or a number of seconds as in trio (infinity: for ever).
 pub trait Seconds {
@@ -126,7 +127,10 @@ impl Drop for Timer {
 async fn block_until(run: Rc<Run>, time: f64) -> Result<(), Cancelled> {
     let mut sleeping: Option<(Option<Timer>, Blocked)> = None;
     poll_fn(|cx| {
-        let (_, blocked) = sleeping.get_or_insert_with(|| {
+        if let Some((_, blocked)) = &sleeping {
+            return blocked.poll(cx);
+        }
+        sleeping.get_or_insert_with(|| {
             let blocked = Blocked::new(run.clone(), cx, run.abortable.clone(), 0);
             let timer = (time < f64::INFINITY).then(|| {
                 let key = run.deadlines.borrow_mut().add(time, Due::Wake(blocked.id()));
@@ -135,9 +139,16 @@ async fn block_until(run: Rc<Run>, time: f64) -> Result<(), Cancelled> {
             blocked.arm();
             (timer, blocked)
         });
-        blocked.poll(cx)
+        // If it is cancelled already, it goes on with the next tick.
+        Poll::Pending
     })
-    .await
+    .await?;
+    // As in trio, where a sleep is a scope with a deadline: if the region was cancelled in the tick
+    // in which the sleep ended, the outer cancellation is the one that counts.
+    match current_cancellation(&run) {
+        Some(cancelled) => Err(cancelled),
+        None => Ok(()),
+    }
 }
 
 /// Runs `inside` for at most `timeout`: `Ok(None)` if the time ran out. trio's `move_on_after`.

@@ -1,0 +1,117 @@
+//! A clock that the test owns.
+
+use crate::Clock;
+use std::{cell::Cell, fmt, rc::Rc, time::Instant};
+
+/// A clock that stands still until it is told to jump; trio's `MockClock`.
+///
+/// With [`MockClock::autojump`] it jumps to the next deadline whenever all tasks are blocked, so that
+/// tests about time take none. With a rate it runs by itself, so many of its seconds to a real one.
+///
+/// ```
+/// use terzetto::{Builder, current_time, sleep, testing::MockClock};
+/// Builder::new().clock(MockClock::autojump()).run(async {
+///     let start = current_time();
+///     sleep(3600.0).await?;
+///     assert_eq!(current_time() - start, 3600.0);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub struct MockClock {
+    /// The time at `since`.
+    base: Cell<f64>,
+    since: Cell<Instant>,
+    rate: Cell<f64>,
+    threshold: Cell<f64>,
+}
+
+impl MockClock {
+    /// A clock that shows zero and stands still.
+    pub fn new() -> Rc<MockClock> {
+        Rc::new(MockClock {
+            base: Cell::new(0.0),
+            since: Cell::new(Instant::now()),
+            rate: Cell::new(0.0),
+            threshold: Cell::new(f64::INFINITY),
+        })
+    }
+
+    /// A clock that shows zero and jumps when all tasks are blocked.
+    pub fn autojump() -> Rc<MockClock> {
+        let clock = MockClock::new();
+        clock.set_autojump_threshold(0.0);
+        clock
+    }
+
+    /// Moves the clock forward.
+    ///
+    /// # Panics
+    /// If `seconds` is negative or NaN: time does not go back.
+    pub fn jump(&self, seconds: f64) {
+        assert!(seconds >= 0.0, "a mock clock cannot jump by {seconds} seconds: time does not go back");
+        self.base.set(self.base.get() + seconds);
+    }
+
+    /// How many of its seconds pass in a real one.
+    pub fn rate(&self) -> f64 {
+        self.rate.get()
+    }
+
+    /// Lets the clock run, so many of its seconds to a real one; zero stops it.
+    ///
+    /// # Panics
+    /// If `rate` is negative or not finite.
+    pub fn set_rate(&self, rate: f64) {
+        assert!(rate >= 0.0 && rate.is_finite(), "the rate of a mock clock cannot be {rate}");
+        self.base.set(self.now());
+        self.since.set(Instant::now());
+        self.rate.set(rate);
+    }
+
+    /// For how many real seconds all tasks must be blocked before the clock jumps; infinity: never.
+    pub fn autojump_after(&self) -> f64 {
+        self.threshold.get()
+    }
+
+    /// Sets for how many real seconds all tasks must be blocked before the clock jumps.
+    ///
+    /// # Panics
+    /// If `seconds` is negative or NaN.
+    pub fn set_autojump_threshold(&self, seconds: f64) {
+        assert!(seconds >= 0.0, "the autojump threshold cannot be {seconds} seconds");
+        self.threshold.set(seconds);
+    }
+}
+
+impl Clock for MockClock {
+    fn now(&self) -> f64 {
+        match self.rate.get() {
+            0.0 => self.base.get(),
+            rate => self.base.get() + rate * self.since.get().elapsed().as_secs_f64(),
+        }
+    }
+
+    /// A clock that stands still never comes to a deadline by itself.
+    fn deadline_to_sleep_time(&self, deadline: f64) -> f64 {
+        match deadline - self.now() {
+            rest if rest <= 0.0 => 0.0,
+            rest if self.rate.get() > 0.0 => rest / self.rate.get(),
+            _ => f64::INFINITY,
+        }
+    }
+
+    fn autojump_threshold(&self) -> Option<f64> {
+        Some(self.threshold.get()).filter(|threshold| threshold.is_finite())
+    }
+
+    fn autojump(&self, deadline: f64) {
+        self.jump((deadline - self.now()).max(0.0));
+    }
+}
+
+impl fmt::Debug for MockClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockClock").field("now", &self.now()).field("rate", &self.rate()).finish()
+    }
+}

@@ -1,0 +1,66 @@
+//! Waiting until all other tasks are blocked.
+
+use crate::{
+    Cancelled,
+    core::{
+        deadlines::{DeadlineKey, Due},
+        run::{self, Run},
+        wait::Blocked,
+    },
+    time::Seconds,
+};
+use std::{future::poll_fn, rc::Rc, task::Poll};
+
+/// Blocks until no task has run for `cushion` (real seconds); trio's `wait_all_tasks_blocked`.
+///
+/// Tasks that wait for a time, for another thread or for the network count as blocked. If several
+/// tasks call it, those with the smallest cushion are woken first, all of one cushion together.
+///
+/// # Cancellation
+/// A checkpoint.
+///
+/// # Errors
+/// [`Cancelled`] in a cancelled region.
+///
+/// # Panics
+/// If `cushion` is negative or NaN; outside a run.
+///
+/// ```
+/// use terzetto::{nursery, sync::Event, testing::wait_all_tasks_blocked};
+/// terzetto::run(async {
+///     let event = Event::new();
+///     nursery(async |n| {
+///         n.start_soon(async { Ok(event.wait().await?) });
+///         wait_all_tasks_blocked(0.0).await?;
+///         assert_eq!(event.tasks_waiting(), 1);
+///         event.set();
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub async fn wait_all_tasks_blocked(cushion: impl Seconds) -> Result<(), Cancelled> {
+    let cushion = cushion.checked_seconds("cushion");
+    let run = run::current();
+    let mut waiting: Option<(Entry, Blocked)> = None;
+    poll_fn(|cx| {
+        if let Some((_, blocked)) = &waiting {
+            return blocked.poll(cx);
+        }
+        let blocked = Blocked::new(run.clone(), cx, run.abortable.clone(), 0);
+        let key = run.idlers.borrow_mut().add(cushion, Due::Wake(blocked.id()));
+        blocked.arm();
+        waiting = Some((Entry(run.clone(), key), blocked));
+        Poll::Pending
+    })
+    .await
+}
+
+/// An entry in the table of those who wait for idleness, that leaves it with the waiter.
+struct Entry(Rc<Run>, DeadlineKey);
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.0.idlers.borrow_mut().remove(self.1);
+    }
+}

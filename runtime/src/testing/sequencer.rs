@@ -1,0 +1,122 @@
+//! Steps in a chosen order, across tasks.
+
+use crate::{Cancelled, checkpoint, sync::Event};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet},
+    error::Error as StdError,
+    fmt,
+};
+
+/// Makes steps in several tasks happen in the order of their numbers; trio's `Sequencer`.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use terzetto::{nursery, testing::Sequencer};
+/// terzetto::run(async {
+///     let (steps, order) = (Sequencer::new(), RefCell::new(String::new()));
+///     nursery(async |n| {
+///         n.start_soon(async {
+///             steps.step(1, async { order.borrow_mut().push('b') }).await?;
+///             Ok(())
+///         });
+///         n.start_soon(async {
+///             steps.step(0, async { order.borrow_mut().push('a') }).await?;
+///             steps.step(2, async { order.borrow_mut().push('c') }).await?;
+///             Ok(())
+///         });
+///         Ok(())
+///     }).await?;
+///     assert_eq!(*order.borrow(), "abc");
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Sequencer {
+    events: RefCell<HashMap<usize, Event>>,
+    claimed: RefCell<HashSet<usize>>,
+    broken: Cell<bool>,
+}
+
+/// Why a step was not made.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SequencerError {
+    /// The task was cancelled while it waited for its turn; the sequence is broken then.
+    Cancelled(Cancelled),
+    /// The step was claimed before.
+    Reused(usize),
+    /// An earlier step was cancelled: the later ones cannot be made.
+    Broken,
+}
+
+impl fmt::Display for SequencerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SequencerError::Cancelled(cancelled) => cancelled.fmt(f),
+            SequencerError::Reused(step) => write!(f, "step {step} of the sequencer was claimed twice"),
+            SequencerError::Broken => f.write_str("the sequencer is broken: a step was cancelled"),
+        }
+    }
+}
+
+impl StdError for SequencerError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            SequencerError::Cancelled(cancelled) => Some(cancelled),
+            _ => None,
+        }
+    }
+}
+
+/// Lets the next step begin, also when this one is dropped half-way.
+struct Done<'a>(&'a Sequencer, usize);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.event(self.1 + 1).set();
+    }
+}
+
+impl Sequencer {
+    /// A sequence that begins with step 0.
+    pub fn new() -> Sequencer {
+        Sequencer::default()
+    }
+
+    fn event(&self, step: usize) -> Event {
+        self.events.borrow_mut().entry(step).or_default().clone()
+    }
+
+    /// Waits until all steps before this one are made, and makes it.
+    ///
+    /// # Cancellation
+    /// A checkpoint. Cancelled before its turn, it breaks the sequence: all later steps fail.
+    ///
+    /// # Errors
+    /// Cancelled; the step was claimed before; the sequence is broken.
+    pub async fn step<T>(&self, step: usize, inside: impl Future<Output = T>) -> Result<T, SequencerError> {
+        if !self.claimed.borrow_mut().insert(step) {
+            return Err(SequencerError::Reused(step));
+        }
+        if self.broken.get() {
+            return Err(SequencerError::Broken);
+        }
+        let turn = match step {
+            0 => checkpoint().await,
+            _ => self.event(step).wait().await,
+        };
+        if let Err(cancelled) = turn {
+            self.broken.set(true);
+            let events: Vec<Event> = self.events.borrow().values().cloned().collect();
+            events.iter().for_each(Event::set);
+            return Err(SequencerError::Cancelled(cancelled));
+        }
+        if self.broken.get() {
+            return Err(SequencerError::Broken);
+        }
+        let _done = Done(self, step);
+        Ok(inside.await)
+    }
+}
