@@ -491,7 +491,11 @@ where
             }
             ended_in.get_or_insert(tick);
             nursery.closed.set(true);
-            strands.tell_host(nursery.id);
+            // From here it is the parent that goes on, and no longer only what is below it.
+            match strands.host(nursery.id) {
+                Some(host) => run.wake(host),
+                None => strands.tell_host(nursery.id),
+            }
             Poll::Pending
         })
         .await;

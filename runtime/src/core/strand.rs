@@ -205,6 +205,14 @@ impl Strands {
         foreign.wake();
     }
 
+    /// The strand that a nursery is polled by, if it is one of ours.
+    pub(crate) fn host(&self, nursery: NurseryId) -> Option<StrandId> {
+        match self.nurseries.borrow().get(nursery as usize)?.host {
+            Host::Strand(host) => Some(host),
+            _ => None,
+        }
+    }
+
     /// Notes that the run loop is polling the root nursery.
     pub(crate) fn begin_root(&self) {
         self.root_ready.set(false);
