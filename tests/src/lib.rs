@@ -1,5 +1,7 @@
 //! What the tests of the runtime share.
 
+pub mod differential;
+
 use std::cell::RefCell;
 use terzetto::{Builder, Error, testing::MockClock};
 

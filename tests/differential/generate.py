@@ -1,0 +1,136 @@
+"""Prints random concurrent programs, one JSON object a line: generate.py SEED COUNT."""
+
+import json
+import random
+import sys
+
+KINDS = ("lock", "semaphore", "limiter")
+
+
+class Generator:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.seed = seed
+        self.tasks = 0
+        self.nurseries = 0
+        self.scopes = 0
+        self.budget = self.random.randint(8, 40)
+        r = self.random
+        self.counts = {
+            "events": 2,
+            "locks": 2,
+            "conditions": 1,
+            "semaphores": [r.randint(0, 2) for _ in range(2)],
+            "limiters": [r.randint(1, 2) for _ in range(2)],
+            "channels": [r.randint(0, 2) for _ in range(2)],
+        }
+
+    def seconds(self):
+        # Fine steps seldom coincide; coarse ones do so on purpose. Both are exact in binary.
+        if self.random.random() < 0.12:
+            return self.random.randint(0, 6) / 2
+        return self.random.randint(1, 4096) / 1024
+
+    def block(self, where, least=1, most=4):
+        return [self.statement(where) for _ in range(self.random.randint(least, most)) if self.budget > 0]
+
+    def statement(self, where):
+        self.budget -= 1
+        r = self.random
+        choices = [
+            (8, self.sleep),
+            (3, lambda w: [r.choice(["checkpoint", "checkpoint_if_cancelled", "shielded_checkpoint"])]),
+            (1, lambda w: ["sleep_forever"]),
+            (5, self.scope),
+            (4, self.nursery),
+            (2, lambda w: ["event_set", r.randrange(2)]),
+            (2, lambda w: ["event_wait", r.randrange(2)]),
+            (4, self.with_),
+            (1, lambda w: ["release", r.choice(KINDS), r.randrange(2)]),
+            (2, lambda w: ["condition", 0, self.block({**w, "condition": True})]),
+            (3, lambda w: ["send", r.randrange(2), r.randrange(100)]),
+            (3, lambda w: ["receive", r.randrange(2)]),
+            (1, lambda w: ["send_nowait", r.randrange(2), r.randrange(100)]),
+            (1, lambda w: ["receive_nowait", r.randrange(2)]),
+            (2, lambda w: ["raise", "E%d" % r.randrange(4)]),
+            (2, lambda w: ["try", self.block(w), self.block(w, 1, 2)]),
+            (2, lambda w: ["catch", self.block(w)]),
+            (2, self.cleanup),
+        ]
+        if where["nurseries"]:
+            choices.append((8, self.spawn))
+            choices.append((4, self.start))
+            choices.append((1, lambda w: ["cancel_nursery", r.choice(w["nurseries"])]))
+        if self.scopes:
+            choices.append((4, lambda w: ["cancel", r.randrange(self.scopes)]))
+            choices.append((2, lambda w: ["set_deadline", r.randrange(self.scopes), self.seconds()]))
+            choices.append((2, lambda w: ["set_shield", r.randrange(self.scopes), r.random() < 0.5]))
+        if where.get("status"):
+            choices.append((8, lambda w: ["started", r.randrange(100)]))
+        if where.get("condition"):
+            choices.append((6, lambda w: ["cond_wait", 0]))
+            choices.append((4, lambda w: ["notify", 0, r.randint(1, 2)]))
+        total = sum(weight for weight, _ in choices)
+        pick = r.random() * total
+        for weight, make in choices:
+            pick -= weight
+            if pick < 0:
+                return make(where)
+        return ["checkpoint"]
+
+    def sleep(self, where):
+        return ["sleep", self.seconds()]
+
+    def with_(self, where):
+        r = self.random
+        return ["with", r.choice(KINDS), r.randrange(2), self.block(where)]
+
+    def scope(self, where):
+        r = self.random
+        number = self.scopes
+        self.scopes += 1
+        # Always with a deadline: a shielded region without one might never end.
+        shield = r.random() < 0.25
+        deadline = self.seconds() if r.random() < 0.6 else 20 + self.seconds()
+        return ["scope", number, r.choice(["deadline", "timeout"]), deadline, shield, self.block(where)]
+
+    def cleanup(self, where):
+        number = self.scopes
+        self.scopes += 1
+        bounded = ["scope", number, "timeout", self.seconds(), True, self.block(where, 1, 2)]
+        return ["try", self.block(where), [bounded]]
+
+    def nursery(self, where):
+        number = self.nurseries
+        self.nurseries += 1
+        inner = {**where, "nurseries": where["nurseries"] + [number]}
+        return ["nursery", number, self.block(inner, 1, 5)]
+
+    def child(self, where):
+        self.tasks += 1
+        target = self.random.choice(where["nurseries"])
+        seen = where["nurseries"][: where["nurseries"].index(target) + 1]
+        return target, "t%d" % self.tasks, {"nurseries": seen}
+
+    def spawn(self, where):
+        target, name, inner = self.child(where)
+        return ["spawn", target, name, self.block(inner)]
+
+    def start(self, where):
+        target, name, inner = self.child(where)
+        return ["start", target, name, self.block({**inner, "status": True}, 1, 5)]
+
+    def program(self):
+        main = []
+        while self.budget > 0:
+            main.append(self.statement({"nurseries": []}))
+        return {"seed": self.seed, "scopes": self.scopes, **self.counts, "main": main}
+
+
+def main():
+    seed, count = int(sys.argv[1]), int(sys.argv[2])
+    for index in range(count):
+        print(json.dumps(Generator(seed * 1_000_003 + index).program()))
+
+
+main()

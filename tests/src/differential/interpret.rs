@@ -1,0 +1,281 @@
+//! The interpreter: programs run on this runtime.
+
+use super::{
+    objects::Objects,
+    program::{Block, Program, Statement},
+    trace::{UserError, is_users, shape},
+};
+use serde_json::{Value, json};
+use std::{cell::RefCell, collections::HashMap, pin::Pin, rc::Rc};
+use terzetto::{
+    Builder, CancelScope, Error, Nursery, ReceiveError, SendFailure, TaskStatus, cancel_shielded_checkpoint,
+    checkpoint, checkpoint_if_cancelled, current_time, nursery, sleep, sleep_forever,
+    sync::{AcquireError, ConditionError, LockGuard, NotHeld},
+    testing::MockClock,
+};
+
+/// When the main task is cancelled, in case a program waits for ever.
+const LIMIT: f64 = 50.0;
+
+type Step<'s, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 's>>;
+
+/// Runs a program on a mock clock and returns its trace.
+pub fn run(program: &Program) -> Value {
+    let outcome = Builder::new().clock(MockClock::autojump()).run(async {
+        let objects = Objects::new(program);
+        let outcome = {
+            let scope = CancelScope::with_deadline(current_time() + LIMIT);
+            let main =
+                Task { objects: &objects, name: "main".into(), env: None, status: None, held: Rc::default() };
+            scope.run(main.whole(&program.main)).await
+        };
+        let word = match outcome {
+            Ok(_) => json!("ok"),
+            Err(error) => shape(&error),
+        };
+        Ok(json!({ "tasks": objects.trace.take(), "outcome": word }))
+    });
+    outcome.unwrap_or_else(|error| json!({ "outcome": format!("the run failed: {error}") }))
+}
+
+/// An open nursery in which statements can start tasks.
+trait Level<'i> {
+    fn spawn(self: Rc<Self>, name: &'i str, block: &'i Block);
+    fn start<'a>(self: Rc<Self>, name: &'i str, block: &'i Block) -> Step<'a, i64>
+    where
+        Self: 'a,
+        'i: 'a;
+    fn cancel(&self);
+}
+
+/// The nurseries around a statement, innermost first. `'i` is the program's lifetime, `'s` that of
+/// the innermost nursery.
+struct Around<'i, 's> {
+    number: u64,
+    level: Rc<dyn Level<'i> + 's>,
+    above: Env<'i, 's>,
+}
+
+type Env<'i, 's> = Option<Rc<Around<'i, 's>>>;
+
+struct Open<'i, 'scope, 'env> {
+    number: u64,
+    nursery: &'scope Nursery<'scope, 'env>,
+    objects: &'i Objects,
+    above: Env<'i, 'scope>,
+}
+
+impl<'i: 'scope, 'scope, 'env> Open<'i, 'scope, 'env> {
+    /// A child of the nursery: it sees the nursery and what is around that.
+    fn child(self: Rc<Self>, name: &str, status: Option<Rc<TaskStatus<i64>>>) -> Task<'i, 'scope> {
+        let (number, above, objects) = (self.number, self.above.clone(), self.objects);
+        let env = Some(Rc::new(Around { number, level: self, above }));
+        Task { objects, name: name.into(), env, status, held: Rc::default() }
+    }
+}
+
+impl<'i: 'scope, 'scope, 'env> Level<'i> for Open<'i, 'scope, 'env> {
+    fn spawn(self: Rc<Self>, name: &'i str, block: &'i Block) {
+        let nursery = self.nursery;
+        nursery.start_soon_named(name.to_owned(), self.child(name, None).whole(block));
+    }
+
+    fn start<'a>(self: Rc<Self>, name: &'i str, block: &'i Block) -> Step<'a, i64>
+    where
+        Self: 'a,
+        'i: 'a,
+    {
+        let nursery = self.nursery;
+        Box::pin(nursery.start_named(name.to_owned(), async move |status: TaskStatus<i64>| {
+            self.child(name, Some(Rc::new(status))).whole(block).await
+        }))
+    }
+
+    fn cancel(&self) {
+        self.nursery.cancel_scope().cancel();
+    }
+}
+
+/// One task of the program, at some depth of its blocks.
+#[derive(Clone)]
+struct Task<'i, 's> {
+    objects: &'i Objects,
+    name: Rc<str>,
+    env: Env<'i, 's>,
+    status: Option<Rc<TaskStatus<i64>>>,
+    /// The locks of conditions that the task holds.
+    held: Rc<RefCell<HashMap<usize, LockGuard>>>,
+}
+
+impl<'i: 's, 's> Task<'i, 's> {
+    fn note(&self, word: &str, outcome: Value) {
+        let time = (current_time() * 1e9).round() / 1e9;
+        let mut trace = self.objects.trace.borrow_mut();
+        trace.entry(self.name.to_string()).or_default().push(json!([time, word, outcome]));
+    }
+
+    async fn whole(self, block: &'i Block) -> Result<(), Error> {
+        self.objects.trace.borrow_mut().entry(self.name.to_string()).or_default();
+        let outcome = self.block(block).await;
+        match &outcome {
+            Ok(()) => self.note("end", json!("ok")),
+            Err(error) => self.note("end", shape(error)),
+        }
+        outcome
+    }
+
+    fn block(&self, block: &'i Block) -> Step<'s, ()> {
+        let task = self.clone();
+        Box::pin(async move {
+            for statement in block {
+                match task.statement(statement).await {
+                    Ok(outcome) => task.note(statement.word(), outcome),
+                    Err(error) => {
+                        task.note(statement.word(), shape(&error));
+                        return Err(error);
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn level(&self, number: u64) -> Rc<dyn Level<'i> + 's> {
+        let mut next = &self.env;
+        while let Some(around) = next {
+            if around.number == number {
+                return around.level.clone();
+            }
+            next = &around.above;
+        }
+        panic!("a program names nursery {number}, which is not around the statement");
+    }
+
+    async fn statement(&self, statement: &'i Statement) -> Result<Value, Error> {
+        let objects = self.objects;
+        match statement {
+            Statement::Sleep(seconds) => sleep(*seconds).await?,
+            Statement::SleepForever => sleep_forever().await?,
+            Statement::Checkpoint => checkpoint().await?,
+            Statement::CheckpointIfCancelled => checkpoint_if_cancelled().await?,
+            Statement::ShieldedCheckpoint => cancel_shielded_checkpoint().await,
+            Statement::Scope { number, absolute, seconds, shield, block } => {
+                let scope = &objects.scopes[*number];
+                if *absolute || scope.deadline() != f64::INFINITY {
+                    scope.set_deadline(current_time() + seconds);
+                } else {
+                    scope.set_relative_deadline(*seconds);
+                }
+                scope.set_shield(*shield);
+                let outcome = scope.run(self.block(block)).await;
+                self.note("scope_end", json!([scope.cancelled_caught(), scope.cancel_called()]));
+                outcome?;
+            }
+            Statement::Cancel(number) => objects.scopes[*number].cancel_with_reason("asked"),
+            Statement::SetDeadline(number, seconds) => {
+                objects.scopes[*number].set_deadline(current_time() + seconds);
+            }
+            Statement::SetShield(number, shield) => objects.scopes[*number].set_shield(*shield),
+            Statement::Nursery(number, block) => self.nursery(*number, block).await?,
+            Statement::Spawn(number, name, block) => self.level(*number).spawn(name, block),
+            Statement::Start(number, name, block) => {
+                return Ok(json!(["value", self.level(*number).start(name, block).await?]));
+            }
+            Statement::Started(value) => {
+                let told = self.status.as_ref().map(|status| status.started(*value));
+                return Ok(json!(if let Some(Ok(())) = told { "ok" } else { "misuse" }));
+            }
+            Statement::CancelNursery(number) => self.level(*number).cancel(),
+            Statement::EventSet(number) => objects.events[*number].set(),
+            Statement::EventWait(number) => objects.events[*number].wait().await?,
+            Statement::With(kind, number, block) => {
+                let held = match objects.acquire(*kind, *number).await {
+                    Ok(held) => held,
+                    Err(AcquireError::AlreadyHeld) => return Ok(json!("misuse")),
+                    Err(error) => return Err(error.into()),
+                };
+                self.note("acquired", json!(format!("{kind:?}").to_lowercase()));
+                let outcome = self.block(block).await;
+                if !objects.give_back(held, *number) {
+                    self.note("release", json!("misuse"));
+                }
+                outcome?;
+            }
+            Statement::Release(kind, number) => {
+                return Ok(json!(if objects.release(*kind, *number) { "ok" } else { "misuse" }));
+            }
+            Statement::Condition(number, block) => {
+                let guard = match objects.conditions[*number].acquire().await {
+                    Ok(guard) => guard,
+                    Err(AcquireError::AlreadyHeld) => return Ok(json!("misuse")),
+                    Err(error) => return Err(error.into()),
+                };
+                self.note("acquired", json!("condition"));
+                self.held.borrow_mut().insert(*number, guard);
+                let outcome = self.block(block).await;
+                let guard = self.held.borrow_mut().remove(number);
+                drop(guard);
+                outcome?;
+            }
+            Statement::CondWait(number) => {
+                // Taken out for the wait: no other statement of this task runs meanwhile.
+                let guard = self.held.borrow_mut().remove(number);
+                let mut guard = guard.ok_or(NotHeld::Lock)?;
+                let outcome = objects.conditions[*number].wait(&mut guard).await;
+                self.held.borrow_mut().insert(*number, guard);
+                match outcome {
+                    Err(ConditionError::NotHeld) => return Err(NotHeld::Lock.into()),
+                    outcome => outcome?,
+                }
+            }
+            Statement::Notify(number, count) => objects.conditions[*number].notify(*count)?,
+            Statement::Send(number, value) => objects.channels[*number].0.send(*value).await?,
+            Statement::Receive(number) => {
+                return Ok(json!(["value", objects.channels[*number].1.receive().await?]));
+            }
+            Statement::SendNowait(number, value) => {
+                if let Err(error) = objects.channels[*number].0.send_nowait(*value) {
+                    match error.failure() {
+                        SendFailure::WouldBlock => return Ok(json!("would_block")),
+                        _ => return Err(error.into()),
+                    }
+                }
+            }
+            Statement::ReceiveNowait(number) => match objects.channels[*number].1.receive_nowait() {
+                Ok(value) => return Ok(json!(["value", value])),
+                Err(ReceiveError::WouldBlock) => return Ok(json!("would_block")),
+                Err(error) => return Err(error.into()),
+            },
+            Statement::Raise(name) => return Err(UserError(name.clone()).into()),
+            Statement::Try(block, cleanup) => {
+                let outcome = self.block(block).await;
+                self.block(cleanup).await?;
+                outcome?;
+            }
+            Statement::Catch(block) => {
+                if let Err(error) = self.block(block).await {
+                    match error.into_group() {
+                        Err(error) if is_users(&error) => {}
+                        Err(error) => return Err(error),
+                        Ok(group) => {
+                            if let (_, Some(rest)) = group.split(is_users) {
+                                return Err(rest.into());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(json!("ok"))
+    }
+
+    async fn nursery(&self, number: u64, block: &'i Block) -> Result<(), Error> {
+        nursery(async |n| {
+            let open = Open { number, nursery: n, objects: self.objects, above: self.env.clone() };
+            let mut task = Rc::new(open).child(&self.name, self.status.clone());
+            task.held = self.held.clone();
+            task.block(block).await
+        })
+        .await
+    }
+}

@@ -1,0 +1,95 @@
+//! Traces: what each task saw, and comparing two.
+
+use super::program::Program;
+use serde_json::{Value, json};
+use std::{error::Error as StdError, fmt};
+use terzetto::{Error, NeverStarted, sync::NotHeld};
+
+/// An error that a program raises.
+#[derive(Debug)]
+pub(super) struct UserError(pub(super) String);
+
+impl fmt::Display for UserError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for UserError {}
+
+/// What a `catch` statement catches.
+pub(super) fn is_users(error: &Error) -> bool {
+    !error.is_cancelled()
+}
+
+/// An error as it stands in a trace.
+pub(super) fn shape(error: &Error) -> Value {
+    if let Some(group) = error.group() {
+        let mut members: Vec<Value> = group.errors().iter().map(shape).collect();
+        members.sort_by_key(Value::to_string);
+        return json!({ "group": members });
+    }
+    if error.is_cancelled() {
+        return json!("cancelled");
+    }
+    if let Some(UserError(name)) = error.downcast_ref() {
+        return json!(name);
+    }
+    if error.downcast_ref::<NeverStarted>().is_some() || error.downcast_ref::<NotHeld>().is_some() {
+        return json!("RuntimeError");
+    }
+    json!(format!("unexpected: {error}"))
+}
+
+/// What came of a comparison.
+#[derive(Debug)]
+pub enum Comparison {
+    /// Both traces are the same.
+    Same,
+    /// They differ; the text says where.
+    Different(String),
+    /// The line holds no program and trace.
+    Malformed,
+}
+
+/// Runs the program of one line of the oracle's output and compares the traces.
+pub fn compare(line: &str) -> Comparison {
+    let Ok(value) = serde_json::from_str::<Value>(line) else { return Comparison::Malformed };
+    let Some(program) = value.get("program").and_then(Program::parse) else { return Comparison::Malformed };
+    let Some(expected) = value.get("trace") else { return Comparison::Malformed };
+    let found = super::run(&program);
+    if numbers_as_floats(&found) == numbers_as_floats(expected) {
+        return Comparison::Same;
+    }
+    let mut text = String::new();
+    let tasks = |trace: &Value| trace["tasks"].as_object().cloned().unwrap_or_default();
+    let (theirs, ours) = (tasks(expected), tasks(&found));
+    for name in theirs.keys().chain(ours.keys().filter(|name| !theirs.contains_key(*name))) {
+        let entries = |trace: &serde_json::Map<String, Value>| {
+            trace.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
+        };
+        let (theirs, ours) = (entries(&theirs), entries(&ours));
+        for i in 0..theirs.len().max(ours.len()) {
+            let (a, b) = (theirs.get(i), ours.get(i));
+            if a.map(numbers_as_floats) != b.map(numbers_as_floats) {
+                let tell = |entry: Option<&Value>| entry.map_or("nothing".to_owned(), Value::to_string);
+                text += &format!("{name}, entry {i}: trio {}, terzetto {}\n", tell(a), tell(b));
+                break;
+            }
+        }
+    }
+    text += &format!("outcome: trio {}, terzetto {}", expected["outcome"], found["outcome"]);
+    Comparison::Different(text)
+}
+
+/// The same value with whole numbers written as floats: JSON writers differ in that.
+fn numbers_as_floats(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => json!(number.as_f64()),
+        Value::Array(members) => members.iter().map(numbers_as_floats).collect(),
+        Value::Object(members) => Value::Object(
+            members.iter().map(|(key, member)| (key.clone(), numbers_as_floats(member))).collect(),
+        ),
+        other => other.clone(),
+    }
+}
