@@ -111,6 +111,15 @@ impl ScopeCell {
         }
     }
 
+    /// Whether the scope is cancelled, or must be, since its deadline has passed.
+    pub(crate) fn called_by(&self, now: f64) -> bool {
+        if !self.called.get() && self.deadline.get() <= now {
+            self.called.set(true);
+            self.inherit_reason(Some(Arc::new(CancelReason::new(CancelSource::Deadline))));
+        }
+        self.called.get()
+    }
+
     fn check_deadline(&self, now: impl FnOnce() -> f64) {
         let open = self.stage.get() != Stage::Exited && !self.called.get();
         if open && self.deadline.get() < f64::INFINITY && now() >= self.deadline.get() {

@@ -14,8 +14,12 @@ class Generator:
         self.tasks = 0
         self.nurseries = 0
         self.scopes = 0
-        self.budget = self.random.randint(8, 40)
         r = self.random
+        self.budget = r.choice([10, 20, 40, 80])
+        # How often times are coarse, so that things happen in the same instant.
+        self.coarse = r.choice([0.05, 0.15, 0.5])
+        # How much goes wrong.
+        self.trouble = r.choice([0.2, 1, 3])
         self.counts = {
             "events": 2,
             "locks": 2,
@@ -27,7 +31,7 @@ class Generator:
 
     def seconds(self):
         # Fine steps seldom coincide; coarse ones do so on purpose. Both are exact in binary.
-        if self.random.random() < 0.12:
+        if self.random.random() < self.coarse:
             return self.random.randint(0, 6) / 2
         return self.random.randint(1, 4096) / 1024
 
@@ -40,7 +44,7 @@ class Generator:
         choices = [
             (8, self.sleep),
             (3, lambda w: [r.choice(["checkpoint", "checkpoint_if_cancelled", "shielded_checkpoint"])]),
-            (1, lambda w: ["sleep_forever"]),
+            (self.trouble / 2, lambda w: ["sleep_forever"]),
             (5, self.scope),
             (4, self.nursery),
             (2, lambda w: ["event_set", r.randrange(2)]),
@@ -52,7 +56,7 @@ class Generator:
             (3, lambda w: ["receive", r.randrange(2)]),
             (1, lambda w: ["send_nowait", r.randrange(2), r.randrange(100)]),
             (1, lambda w: ["receive_nowait", r.randrange(2)]),
-            (2, lambda w: ["raise", "E%d" % r.randrange(4)]),
+            (self.trouble, lambda w: ["raise", "E%d" % r.randrange(4)]),
             (2, lambda w: ["try", self.block(w), self.block(w, 1, 2)]),
             (2, lambda w: ["catch", self.block(w)]),
             (2, self.cleanup),
@@ -62,7 +66,7 @@ class Generator:
             choices.append((4, self.start))
             choices.append((1, lambda w: ["cancel_nursery", r.choice(w["nurseries"])]))
         if self.scopes:
-            choices.append((4, lambda w: ["cancel", r.randrange(self.scopes)]))
+            choices.append((2 + 2 * self.trouble, lambda w: ["cancel", r.randrange(self.scopes)]))
             choices.append((2, lambda w: ["set_deadline", r.randrange(self.scopes), self.seconds()]))
             choices.append((2, lambda w: ["set_shield", r.randrange(self.scopes), r.random() < 0.5]))
         if where.get("status"):
@@ -118,10 +122,84 @@ class Generator:
 
     def start(self, where):
         target, name, inner = self.child(where)
-        return ["start", target, name, self.block({**inner, "status": True}, 1, 5)]
+        block = self.block({**inner, "status": True}, 1, 5)
+        if self.random.random() < 0.7:
+            block.insert(self.random.randint(0, len(block)), ["started", self.random.randrange(100)])
+        return ["start", target, name, block]
+
+    def name(self):
+        self.tasks += 1
+        return "t%d" % self.tasks
+
+    def meeting(self, nursery):
+        """Two tasks that are about the same thing, which chance alone seldom makes."""
+        r = self.random
+        first, second = self.seconds(), self.seconds()
+        number = self.scopes
+        where = {"nurseries": [nursery]}
+        match r.choice(["condition", "event", "instant", "lock", "shield", "channel", "handed"]):
+            case "condition":
+                pair = (
+                    [["sleep", first], ["condition", 0, [["cond_wait", 0], *self.block(where, 0, 1)]]],
+                    [["sleep", first + second], ["condition", 0, [["notify", 0, r.randint(1, 2)], *self.block(where, 0, 1)]]],
+                )
+            case "event":
+                event = r.randrange(2)
+                pair = [["sleep", first], ["event_wait", event]], [["sleep", second], ["event_set", event]]
+            case "instant":
+                # A deadline is moved to the very instant at which a sleep ends.
+                self.scopes += 1
+                pair = (
+                    [["scope", number, "timeout", 20, False, [["sleep", first + second], *self.block(where, 0, 1)]]],
+                    [["sleep", first], ["set_deadline", number, second], *self.block(where, 0, 1)],
+                )
+            case "lock":
+                kind, which = r.choice(KINDS), r.randrange(2)
+                pair = (
+                    [["with", kind, which, [["sleep", first], *self.block(where, 0, 1)]]],
+                    [["sleep", int(second * 256) / 1024], ["with", kind, which, self.block(where, 0, 2)]],
+                )
+            case "shield":
+                self.scopes += 2
+                inside = ["scope", number + 1, "timeout", first + 2 * second, True, [["sleep", 20], ["checkpoint"]]]
+                pair = (
+                    [["scope", number, "timeout", first, False, [inside, *self.block(where, 0, 1)]]],
+                    [["sleep", first + second], ["set_shield", number + 1, False]],
+                )
+            case "channel":
+                channel = r.randrange(2)
+                pair = (
+                    [["send", channel, r.randrange(100)] for _ in range(r.randint(1, 4))],
+                    [["sleep", first], *[["receive", channel] for _ in range(r.randint(1, 4))]],
+                )
+            case _:
+                # Started into a nursery that is cancelled about then, from inside a nursery of its own.
+                inner = self.nurseries
+                self.nurseries += 1
+                body = [["nursery", inner, [["spawn", inner, self.name(), [["sleep", 9.5]]],
+                                            ["sleep", first], ["started", 1], ["sleep", 9.25]]]]
+                pair = (
+                    [["start", nursery, self.name(), body], *self.block(where, 0, 1)],
+                    [["sleep", second], r.choice([["cancel_nursery", nursery], ["sleep", 0.5]])],
+                )
+        return [["spawn", nursery, self.name(), block] for block in pair]
+
+    def crowd(self):
+        """A nursery with several tasks, which meet at the same few objects."""
+        number = self.nurseries
+        self.nurseries += 1
+        where = {"nurseries": [number]}
+        tasks = [self.spawn(where) if self.random.random() < 0.8 else self.start(where)
+                 for _ in range(self.random.randint(3, 7))]
+        for _ in range(self.random.randint(0, 3)):
+            tasks += self.meeting(number)
+        self.random.shuffle(tasks)
+        return ["nursery", number, tasks + self.block(where, 0, 3)]
 
     def program(self):
         main = []
+        if self.random.random() < 0.75:
+            main.append(self.crowd())
         while self.budget > 0:
             main.append(self.statement({"nurseries": []}))
         return {"seed": self.seed, "scopes": self.scopes, **self.counts, "main": main}

@@ -168,6 +168,7 @@ fn sys_01_system_tasks_live_outside_the_nurseries_of_main() {
             })
             .await?;
         assert!(task.is_none());
+        wait_all_tasks_blocked(0.0).await?;
         assert!(task_tree().contains("apart"), "{}", task_tree());
         Ok(())
     })

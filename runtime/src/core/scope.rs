@@ -197,12 +197,14 @@ impl Run {
     pub(crate) fn recalculate(&self, id: ScopeId) {
         let mut todo = vec![id];
         let mut blocked = Vec::new();
+        // As in trio, whatever touches a scope notices that its deadline has passed.
+        let now = self.clock.now();
         while let Some(id) = todo.pop() {
             let mut nodes = self.scopes.nodes.borrow_mut();
             let Some(node) = nodes.get(id) else { continue };
             let above = node.parent.and_then(|parent| nodes.get(parent)).filter(|parent| parent.cancelled);
             let visible = above.filter(|_| !node.cell.is_shielded());
-            let cancelled = node.cell.called() || visible.is_some();
+            let cancelled = node.cell.called_by(now) || visible.is_some();
             if cancelled == node.cancelled {
                 continue;
             }

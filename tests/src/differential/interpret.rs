@@ -3,7 +3,7 @@
 use super::{
     objects::Objects,
     program::{Block, Program, Statement},
-    trace::{UserError, is_users, shape},
+    trace::{UserError, is_users, shape, with_reason},
 };
 use serde_json::{Value, json};
 use std::{cell::RefCell, collections::HashMap, pin::Pin, rc::Rc};
@@ -109,7 +109,7 @@ struct Task<'i, 's> {
 
 impl<'i: 's, 's> Task<'i, 's> {
     fn note(&self, word: &str, outcome: Value) {
-        let time = (current_time() * 1e9).round() / 1e9;
+        let time = (current_time() * 1024.0).round() / 1024.0;
         let mut trace = self.objects.trace.borrow_mut();
         trace.entry(self.name.to_string()).or_default().push(json!([time, word, outcome]));
     }
@@ -131,7 +131,7 @@ impl<'i: 's, 's> Task<'i, 's> {
                 match task.statement(statement).await {
                     Ok(outcome) => task.note(statement.word(), outcome),
                     Err(error) => {
-                        task.note(statement.word(), shape(&error));
+                        task.note(statement.word(), with_reason(&error));
                         return Err(error);
                     }
                 }

@@ -3,7 +3,7 @@
 use super::program::Program;
 use serde_json::{Value, json};
 use std::{error::Error as StdError, fmt};
-use terzetto::{Error, NeverStarted, sync::NotHeld};
+use terzetto::{CancelSource, Error, NeverStarted, sync::NotHeld};
 
 /// An error that a program raises.
 #[derive(Debug)]
@@ -39,6 +39,25 @@ pub(super) fn shape(error: &Error) -> Value {
         return json!("RuntimeError");
     }
     json!(format!("unexpected: {error}"))
+}
+
+/// As [`shape`]; of a cancellation also who asked for it, and the text that was given.
+pub(super) fn with_reason(error: &Error) -> Value {
+    match error.cancelled() {
+        Some(cancelled) if error.group().is_none() => {
+            let reason = cancelled.reason();
+            let source = match reason.source() {
+                CancelSource::Explicit => "explicit",
+                CancelSource::Deadline => "deadline",
+                CancelSource::Nursery => "nursery",
+                CancelSource::Shutdown => "shutdown",
+                _ => "unknown",
+            };
+            let text = reason.text().filter(|_| source == "explicit");
+            json!(["cancelled", source, text])
+        }
+        _ => shape(error),
+    }
 }
 
 /// What came of a comparison.
