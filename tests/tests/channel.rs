@@ -1,7 +1,10 @@
 //! CHAN: memory channels.
 
 use std::{cell::RefCell, rc::Rc};
-use terzetto::{CancelScope, ReceiveError, SendFailure, channel, checkpoint, nursery, sleep};
+use terzetto::{
+    CancelScope, ReceiveError, SendFailure, channel, checkpoint, nursery, sleep,
+    testing::{assert_checkpoints, wait_all_tasks_blocked},
+};
 use terzetto_tests::{Trace, run_mock};
 
 #[test]
@@ -191,6 +194,121 @@ fn chan_11_many_producers_and_consumers_see_every_value_once() {
         got.borrow_mut().sort_unstable();
         assert_eq!(*got.borrow(), (0..1000).collect::<Vec<_>>());
         Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn chan_06_closing_an_end_wakes_its_own_waiters_and_the_other_side() {
+    run_mock(async {
+        let (sender, receiver) = &channel::<u8>(0);
+        nursery(async |n| {
+            n.start_soon(async {
+                assert!(matches!(receiver.receive().await, Err(ReceiveError::Closed)));
+                Ok(())
+            });
+            sleep(1.0).await?;
+            receiver.close();
+            receiver.close();
+            assert!(matches!(receiver.receive_nowait(), Err(ReceiveError::Closed)));
+            Ok(())
+        })
+        .await?;
+        assert!(matches!(sender.send(1).await.unwrap_err().into_parts(), (1, SendFailure::Broken)));
+        let (sender, receiver) = &channel::<u8>(0);
+        nursery(async |n| {
+            n.start_soon(async {
+                assert!(matches!(sender.send(2).await.unwrap_err().into_parts(), (2, SendFailure::Closed)));
+                Ok(())
+            });
+            sleep(1.0).await?;
+            sender.close();
+            assert!(matches!(sender.send_nowait(3).unwrap_err().failure(), SendFailure::Closed));
+            assert!(matches!(receiver.receive().await, Err(ReceiveError::EndOfChannel)));
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn chan_07_an_end_closes_with_its_last_clone() {
+    run_mock(async {
+        let (sender, receiver) = channel(4);
+        let (second, third) = (sender.clone(), sender.clone());
+        drop(sender);
+        second.close();
+        // A clone of a closed end is closed, and counts for nothing.
+        let fourth = second.clone();
+        assert!(matches!(fourth.send_nowait(0).unwrap_err().failure(), SendFailure::Closed));
+        third.send(1).await?;
+        assert_eq!(receiver.receive().await?, 1);
+        assert!(matches!(receiver.receive_nowait(), Err(ReceiveError::WouldBlock)));
+        drop(third);
+        assert!(matches!(receiver.receive_nowait(), Err(ReceiveError::EndOfChannel)));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn chan_09_receiving_in_a_loop_ends_with_the_channel_and_is_a_checkpoint_each_time() {
+    run_mock(async {
+        let (sender, receiver) = channel(8);
+        for i in 0..3 {
+            sender.send_nowait(i)?;
+        }
+        drop(sender);
+        for i in 0..3 {
+            assert_eq!(assert_checkpoints(receiver.next()).await?, Some(i));
+        }
+        assert_eq!(assert_checkpoints(receiver.next()).await?, None);
+        assert_eq!(receiver.next().await?, None);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn chan_10_statistics() {
+    run_mock(async {
+        let (sender, receiver) = &channel(1);
+        let other = receiver.clone();
+        nursery(async |n| {
+            for i in 0..3 {
+                n.start_soon(async move { Ok(sender.send(i).await?) });
+            }
+            wait_all_tasks_blocked(0.0).await?;
+            let found = sender.statistics();
+            assert_eq!((found.current_buffer_used, found.max_buffer_size), (1, 1));
+            assert_eq!((found.open_send_channels, found.open_receive_channels), (1, 2));
+            assert_eq!((found.tasks_waiting_send, found.tasks_waiting_receive), (2, 0));
+            assert_eq!(other.statistics(), found);
+            for _ in 0..3 {
+                receiver.receive().await?;
+            }
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn chan_12_dropping_an_end_closes_it() {
+    run_mock(async {
+        let (sender, receiver) = channel(1);
+        nursery(async |n| {
+            n.start_soon(async move {
+                assert!(matches!(receiver.receive().await, Err(ReceiveError::EndOfChannel)));
+                Ok(())
+            });
+            wait_all_tasks_blocked(0.0).await?;
+            drop::<terzetto::Sender<()>>(sender);
+            Ok(())
+        })
+        .await
     })
     .unwrap();
 }
