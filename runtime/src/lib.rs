@@ -32,8 +32,8 @@
 //! # Where to read
 //!
 //! `core/` is the runtime proper: `run` the loop, `strand` how a wake finds its task, `waker` why a
-//! waker is a number, `nursery` why children may borrow, `scope` and `wait` how cancellation finds
-//! what is blocked, `lot` the queue on which `sync/` stands. `time/`, `sync/`, `threads/` and
+//! waker is a number, `nursery` why children may borrow, `start` how a task says that it is ready,
+//! `scope` and `wait` how cancellation finds what is blocked, `lot` the queue on which `sync/` stands. `time/`, `sync/`, `threads/` and
 //! `testing/` build on it, and it knows none of them but the pool's name.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]

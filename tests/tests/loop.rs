@@ -199,7 +199,11 @@ fn token_05_calls_that_call_again_starve_nobody_and_a_million_are_quick() {
         let token = Token::current();
         for i in 0..1_000_000_u32 {
             let send = (i % 100_000 == 0).then(|| send.clone());
-            token.run_sync_soon(move || drop(send.map(|send| send.send(i))))?;
+            token.run_sync_soon(move || {
+                if let Some(send) = send {
+                    send.send(i).unwrap();
+                }
+            })?;
         }
         drop(send);
         checkpoint().await?;

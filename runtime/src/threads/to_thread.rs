@@ -43,9 +43,17 @@ where
     let job = move || give.give(catch_unwind(AssertUnwindSafe(|| context.enter(work))));
     run.pool.submit(Box::new(job))?;
     let mut blocked = None;
+    let mut early = None;
     let result = poll_fn(|cx| {
-        if let Some(result) = take.poll(cx.waker()) {
-            return Poll::Ready(result);
+        let result = early.take().or_else(|| take.poll(cx.waker()));
+        match result {
+            Some(result) if blocked.is_some() => return Poll::Ready(result),
+            // Done already: even so the others get their turn, as with every operation.
+            Some(result) => {
+                early = Some(result);
+                cx.waker().wake_by_ref();
+            }
+            None => {}
         }
         blocked.get_or_insert_with(|| Blocked::new(run.clone(), cx, run.unabortable.clone(), 0));
         Poll::Pending
