@@ -59,7 +59,7 @@ pub use crate::core::{
     statistics::{Statistics, current_statistics, task_tree},
     system::spawn_system_task,
     task::{Task, current_task, main_task},
-    token::{RunFinished, Token},
+    token::{IdempotentCall, RunFinished, Token},
 };
 pub use error::{CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError};
 pub use scope::{CancelScope, current_effective_deadline};

@@ -1,8 +1,10 @@
 //! CHAN: memory channels.
 
+use futures_util::StreamExt;
 use std::{cell::RefCell, rc::Rc};
 use terzetto::{
-    CancelScope, ReceiveError, SendFailure, channel, checkpoint, nursery, sleep,
+    CancelScope, Error, ReceiveError, SendFailure, channel, checkpoint, nursery, sleep,
+    sync::with_producer,
     testing::{assert_checkpoints, wait_all_tasks_blocked},
 };
 use terzetto_tests::{Trace, run_mock};
@@ -311,4 +313,71 @@ fn chan_12_dropping_an_end_closes_it() {
         .await
     })
     .unwrap();
+}
+
+#[test]
+fn chan_09_a_receiver_is_a_stream() {
+    run_mock(async {
+        let (sender, receiver) = channel(4);
+        for i in 0..4 {
+            sender.send_nowait(i)?;
+        }
+        drop(sender);
+        let values: Vec<i32> = receiver.into_stream().map(|value| value.unwrap()).collect().await;
+        assert_eq!(values, [0, 1, 2, 3]);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn chan_13_a_producer_ends_with_its_consumer_and_passes_errors_on() {
+    let trace = &Trace::default();
+    run_mock(async {
+        let sum = with_producer(
+            async |sender| {
+                for i in 1.. {
+                    if let Err(error) = sender.send(i).await {
+                        trace.note("stopped");
+                        return Err(error.into());
+                    }
+                }
+                Ok(())
+            },
+            async |receiver| Ok(receiver.receive().await? + receiver.receive().await?),
+        );
+        assert_eq!(sum.await?, 3);
+        let all = with_producer(
+            async |sender| {
+                for i in 0..3 {
+                    sender.send(i).await?;
+                }
+                Ok(())
+            },
+            async |receiver| {
+                let mut all = Vec::new();
+                while let Some(i) = receiver.next().await? {
+                    all.push(i);
+                }
+                Ok(all)
+            },
+        );
+        assert_eq!(all.await?, [0, 1, 2]);
+        let failed = with_producer(
+            async |sender| {
+                sender.send(1).await?;
+                Err(Error::msg("no more"))
+            },
+            async |receiver| {
+                while receiver.next().await?.is_some() {}
+                Ok(sleep(5.0).await?)
+            },
+        );
+        let error = failed.await.unwrap_err();
+        let leaves: Vec<String> = error.group().unwrap().leaves().map(ToString::to_string).collect();
+        assert_eq!(leaves, ["no more"]);
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(trace.text(), "stopped");
 }

@@ -210,7 +210,7 @@ fn token_04_a_crash_in_a_callback_ends_the_run() {
 }
 
 #[test]
-fn sys_03_nothing_is_started_when_main_has_ended() {
+fn sys_nothing_is_started_when_main_has_ended() {
     let refused = std::rc::Rc::new(RefCell::new(None));
     let own = refused.clone();
     run_mock(async move {
@@ -252,4 +252,27 @@ fn stat_01_statistics() {
         Ok(())
     })
     .unwrap();
+}
+
+#[test]
+fn token_02_an_idempotent_call_is_queued_once_and_again_after_it_ran() {
+    let made = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let count = || made.load(std::sync::atomic::Ordering::SeqCst);
+    let call = run_mock(async {
+        let own = made.clone();
+        let call = Token::current().idempotent(move || {
+            own.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        });
+        for round in 1..=3 {
+            for _ in 0..10 {
+                call.clone().run_sync_soon()?;
+            }
+            sleep(1.0).await?;
+            assert_eq!(count(), round);
+        }
+        Ok(call)
+    })
+    .unwrap();
+    assert_eq!(call.run_sync_soon(), Err(RunFinished));
+    assert_eq!((call.run_sync_soon(), count()), (Err(RunFinished), 3));
 }

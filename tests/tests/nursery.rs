@@ -458,3 +458,14 @@ fn foreign_combinators_work_inside_a_task() {
     })
     .unwrap();
 }
+
+#[test]
+fn nur_12_the_bodys_value_is_kept_when_its_children_are_cancelled() {
+    let value = run_mock(nursery(async |n| {
+        n.start_soon(async { Ok(sleep_forever().await?) });
+        checkpoint().await?;
+        n.cancel_scope().cancel();
+        Ok("kept")
+    }));
+    assert_eq!(value.unwrap(), "kept");
+}

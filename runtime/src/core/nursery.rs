@@ -503,18 +503,16 @@ where
     };
     let errors = nursery.errors.take();
     let outcome = match errors.is_empty() {
-        true => Ok(value),
+        true => Ok(()),
         false => Err(ErrorGroup::new("a nursery's tasks failed", errors).into()),
     };
     let closed = entered.close(outcome);
     if let Some(payload) = nursery.panic.take() {
         resume_unwind(payload);
     }
-    match closed {
-        Ok(Some(Some(value))) => Ok(value),
-        Err(error) => Err(error),
-        Ok(_) => value_of_cancelled_body(),
-    }
+    closed?;
+    // If only children were cancelled, the body's value stands.
+    value.map_or_else(value_of_cancelled_body, Ok)
 }
 
 /// What a nursery returns that was ended by its own scope before its body had a value.

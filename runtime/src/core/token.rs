@@ -4,7 +4,14 @@ use super::{
     inbox::{Inbox, Message},
     run,
 };
-use std::{error::Error as StdError, fmt, sync::Arc};
+use std::{
+    error::Error as StdError,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+};
 
 /// The run has ended: nothing can be called in it any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +66,71 @@ impl Token {
             None => Ok(()),
             Some(_) => Err(RunFinished),
         }
+    }
+}
+
+/// A call that is queued once, however often it is asked for; made by [`Token::idempotent`].
+#[derive(Clone)]
+pub struct IdempotentCall {
+    token: Token,
+    shared: Arc<Idempotent>,
+}
+
+struct Idempotent {
+    queued: AtomicBool,
+    call: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Token {
+    /// A call that can be asked for many times and is made once: trio's `idempotent=True`, where the
+    /// function's identity says which calls are the same. Here the handle does.
+    ///
+    /// ```
+    /// use std::sync::{Arc, atomic::{AtomicU32, Ordering::SeqCst}};
+    /// use terzetto::{Token, checkpoint};
+    /// terzetto::run(async {
+    ///     let made = Arc::new(AtomicU32::new(0));
+    ///     let own = made.clone();
+    ///     let call = Token::current().idempotent(move || drop(own.fetch_add(1, SeqCst)));
+    ///     for _ in 0..5 { call.run_sync_soon()?; }
+    ///     checkpoint().await?;
+    ///     checkpoint().await?;
+    ///     assert_eq!(made.load(SeqCst), 1);
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn idempotent(&self, call: impl Fn() + Send + Sync + 'static) -> IdempotentCall {
+        let shared = Idempotent { queued: AtomicBool::new(false), call: Box::new(call) };
+        IdempotentCall { token: self.clone(), shared: Arc::new(shared) }
+    }
+}
+
+impl IdempotentCall {
+    /// Has the call made on the run's thread, unless it is waiting to be made already. From the
+    /// moment it is being made it can be queued again.
+    ///
+    /// # Errors
+    /// [`RunFinished`] if the run has ended.
+    pub fn run_sync_soon(&self) -> Result<(), RunFinished> {
+        if self.shared.queued.swap(true, SeqCst) {
+            return Ok(());
+        }
+        let shared = self.shared.clone();
+        let queued = self.token.run_sync_soon(move || {
+            shared.queued.store(false, SeqCst);
+            (shared.call)();
+        });
+        if queued.is_err() {
+            self.shared.queued.store(false, SeqCst);
+        }
+        queued
+    }
+}
+
+impl fmt::Debug for IdempotentCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdempotentCall").field("queued", &self.shared.queued.load(SeqCst)).finish()
     }
 }
 

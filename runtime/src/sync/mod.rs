@@ -13,7 +13,9 @@ mod event;
 mod limiter;
 mod lock;
 mod parking_lot;
+mod producer;
 mod semaphore;
+mod stream;
 
 pub use channel::{ChannelStatistics, ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use condition::{Condition, ConditionError};
@@ -22,4 +24,6 @@ pub use event::Event;
 pub use limiter::{Borrower, CapacityLimiter, Loan};
 pub use lock::{Lock, LockGuard, StrictFifoLock};
 pub use parking_lot::{BrokenResource, NotABreaker, ParkError, ParkingLot};
+pub use producer::with_producer;
 pub use semaphore::{Permit, Semaphore};
+pub use stream::ReceiverStream;

@@ -1,0 +1,57 @@
+//! A receiving end as a `Stream`, for combinators that take one.
+
+use super::channel::{ReceiveError, Receiver};
+use futures_core::Stream;
+use std::{
+    fmt,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+type Next<T> = Pin<Box<dyn Future<Output = Result<Option<T>, ReceiveError>>>>;
+
+/// The values of a channel as a [`Stream`]; made by [`Receiver::into_stream`].
+///
+/// # Cancellation
+/// As [`Receiver::next`], for each value. The future of a value lives in the stream, so that nothing
+/// is lost when the future of a combinator is dropped.
+pub struct ReceiverStream<T: 'static> {
+    receiver: Rc<Receiver<T>>,
+    next: Option<Next<T>>,
+}
+
+impl<T> Receiver<T> {
+    /// The values of the channel as a [`Stream`], which ends with the channel.
+    ///
+    /// ```
+    /// use futures_core::Stream;
+    /// let (sender, receiver) = terzetto::channel::<u8>(1);
+    /// fn takes_a_stream(_: impl Stream) {}
+    /// takes_a_stream(receiver.into_stream());
+    /// # drop(sender);
+    /// ```
+    pub fn into_stream(self) -> ReceiverStream<T> {
+        ReceiverStream { receiver: Rc::new(self), next: None }
+    }
+}
+
+impl<T> Stream for ReceiverStream<T> {
+    type Item = Result<T, ReceiveError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let receiver = self.receiver.clone();
+        let next = self.next.get_or_insert_with(|| Box::pin(async move { receiver.next().await }));
+        let polled = next.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.next = None;
+        }
+        polled.map(Result::transpose)
+    }
+}
+
+impl<T> fmt::Debug for ReceiverStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReceiverStream").field(&self.receiver).finish()
+    }
+}
