@@ -52,7 +52,7 @@ pub use crate::core::{
     clock::{Clock, SystemClock},
     context::ContextVar,
     instrument::{Instrument, add_instrument, remove_instrument},
-    nursery::{BodyCancelled, Nursery, NurseryClosed, nursery},
+    nursery::{Nursery, nursery},
     reschedule::{Aborted, NotBlocked, Rescheduler, wait_task_rescheduled},
     run::run,
     start::{NeverStarted, StartedTwice, TaskStatus},
@@ -61,7 +61,9 @@ pub use crate::core::{
     task::{Task, current_task, main_task},
     token::{IdempotentCall, RunFinished, Token},
 };
-pub use error::{CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError};
+pub use error::{
+    BodyCancelled, CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError, NurseryClosed,
+};
 pub use scope::{CancelScope, current_effective_deadline};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use threads::to_thread;

@@ -37,7 +37,7 @@ use super::{
     waker::{self, StrandId},
 };
 use crate::{
-    CancelReason, CancelSource, Error, ErrorGroup,
+    BodyCancelled, CancelReason, CancelSource, Error, ErrorGroup, NurseryClosed,
     scope::{CancelScope, Entered, ScopeCell},
 };
 use slab::Slab;
@@ -45,7 +45,6 @@ use std::{
     any::Any,
     borrow::Cow,
     cell::{Cell, RefCell},
-    fmt,
     future::poll_fn,
     marker::PhantomData,
     mem,
@@ -79,18 +78,6 @@ struct Seat {
     /// The call of `start` that waits for it, if it was started so.
     pending: Option<Rc<Pending>>,
 }
-
-/// The nursery is closed: its body and all its children have ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NurseryClosed;
-
-impl fmt::Display for NurseryClosed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the nursery is closed to new arrivals: its body and all its children have ended")
-    }
-}
-
-impl std::error::Error for NurseryClosed {}
 
 /// The handle with which a body and its children start tasks; trio's `Nursery`. Made by [`nursery`].
 #[must_use]
@@ -523,19 +510,3 @@ fn value_of_cancelled_body<T: 'static>() -> Result<T, Error> {
     }
     value.ok_or_else(|| BodyCancelled.into())
 }
-
-/// The nursery's own scope was cancelled before its body had a value to return.
-///
-/// trio's block simply ends then. A body that returns `()` ends so here, too; one that returns
-/// anything else has nothing to return, and this error says so. A body that expects it returns an
-/// `Option` out of a scope inside: `n.cancel_scope()` is then left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BodyCancelled;
-
-impl fmt::Display for BodyCancelled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the nursery was cancelled through its own scope before its body had a value")
-    }
-}
-
-impl std::error::Error for BodyCancelled {}

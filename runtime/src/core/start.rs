@@ -11,15 +11,10 @@
 //! it has started meanwhile.
 
 use super::{
-    context::Context as TaskContext,
-    lot::Lot,
-    nursery::{Nursery, NurseryClosed},
-    run::Run,
-    scope::ScopeId,
-    task::Task,
+    context::Context as TaskContext, lot::Lot, nursery::Nursery, run::Run, scope::ScopeId, task::Task,
     waker::StrandId,
 };
-use crate::{Error, scope::ScopeCell};
+use crate::{Error, NurseryClosed, scope::ScopeCell};
 use std::{
     any::Any,
     borrow::Cow,

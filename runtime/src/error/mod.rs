@@ -9,10 +9,12 @@
 mod cancelled;
 mod group;
 pub(crate) mod internal;
+mod nursery;
 
 pub use cancelled::{CancelReason, CancelSource, Cancelled};
 pub use group::ErrorGroup;
 pub use internal::InternalError;
+pub use nursery::{BodyCancelled, NurseryClosed};
 
 use std::{any::Any, error::Error as StdError, fmt};
 
