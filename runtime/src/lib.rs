@@ -40,6 +40,7 @@
 
 mod core;
 mod error;
+pub mod io;
 mod scope;
 pub mod sync;
 pub mod testing;
@@ -51,6 +52,7 @@ pub use crate::core::{
     checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
     clock::{Clock, SystemClock},
     context::ContextVar,
+    foreign::cancellable,
     instrument::{Instrument, add_instrument, remove_instrument},
     nursery::{Nursery, nursery},
     reschedule::{Aborted, NotBlocked, Rescheduler, wait_task_rescheduled},

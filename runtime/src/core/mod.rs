@@ -5,6 +5,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod clock;
 pub(crate) mod context;
 pub(crate) mod deadlines;
+pub(crate) mod foreign;
 pub(crate) mod inbox;
 pub(crate) mod instrument;
 pub(crate) mod lot;

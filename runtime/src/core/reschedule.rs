@@ -95,6 +95,10 @@ impl Operation for Custom {
             }
         }
     }
+
+    fn describe(&self) -> &'static str {
+        "blocked in an operation of its own"
+    }
 }
 
 /// Blocks the current task until it is rescheduled; trio's `wait_task_rescheduled`.

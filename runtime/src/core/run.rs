@@ -16,7 +16,7 @@ use super::{
     strand::{ROOT, Slot, Strands},
     system::{self, System},
     task::Task,
-    wait::{Abortable, Unabortable, Waits},
+    wait::{Operations, Waits},
     waker::{self, RunId, StrandId},
 };
 use crate::{
@@ -50,10 +50,7 @@ pub(crate) struct Run {
     pub(crate) deadlines: RefCell<Deadlines>,
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) pool: Pool,
-    /// Shared by all operations that need no clean-up on abort.
-    pub(crate) abortable: Rc<Abortable>,
-    /// Shared by all operations that cannot be aborted.
-    pub(crate) unabortable: Rc<Unabortable>,
+    pub(crate) operations: Operations,
     pub(crate) instruments: Instruments,
     pub(crate) system: System,
     /// Waits for the run to be idle, by the time that it must have been.
@@ -140,8 +137,7 @@ impl Builder {
             deadlines: RefCell::default(),
             clock: self.clock,
             pool: Pool::new(),
-            abortable: Rc::new(Abortable),
-            unabortable: Rc::new(Unabortable),
+            operations: Operations::new(),
             instruments: Instruments::new(self.instruments),
             system: System::new(),
             idlers: RefCell::default(),

@@ -42,7 +42,8 @@ pub fn current_statistics() -> Statistics {
 }
 
 /// The tree of the run's tasks as text: their names, where they were started, what they are blocked
-/// in. For people who look for why a program hangs.
+/// in, and of their scopes those that have a deadline, a shield, or were cancelled. For people who
+/// look for why a program hangs.
 ///
 /// # Panics
 /// Outside a run.
@@ -79,6 +80,15 @@ pub fn task_tree() -> String {
                 }
                 for what in run.blocked_in(&task) {
                     let _ = write!(text, ", {what}");
+                }
+                let now = run.clock.now();
+                for scope in
+                    run.scopes.entered_by(|strand| run.strands.task_of(strand).as_ref() == Some(&task))
+                {
+                    let said = scope.describe(now);
+                    if !said.is_empty() {
+                        let _ = write!(text, " [scope: {said}]");
+                    }
                 }
                 text.push('\n');
                 let nurseries = task.child_nurseries().into_iter().rev();

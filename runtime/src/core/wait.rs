@@ -40,26 +40,44 @@ pub(crate) trait Operation {
     fn abort(&self, key: usize) -> Abort;
 
     /// What the waiter is doing, for people who look.
+    fn describe(&self) -> &'static str;
+}
+
+/// An operation with nothing to undo, or nothing that can be undone.
+pub(crate) struct Plain {
+    what: &'static str,
+    abort: Abort,
+}
+
+impl Operation for Plain {
+    fn abort(&self, _key: usize) -> Abort {
+        self.abort
+    }
+
     fn describe(&self) -> &'static str {
-        "blocked"
+        self.what
     }
 }
 
-/// An operation that needs no clean-up on abort.
-pub(crate) struct Abortable;
-
-impl Operation for Abortable {
-    fn abort(&self, _key: usize) -> Abort {
-        Abort::Succeeded
-    }
+/// The plain operations, each shared by all who block in it.
+pub(crate) struct Operations {
+    pub(crate) sleep: Rc<Plain>,
+    pub(crate) idle: Rc<Plain>,
+    pub(crate) foreign: Rc<Plain>,
+    pub(crate) thread: Rc<Plain>,
+    pub(crate) start: Rc<Plain>,
 }
 
-/// An operation that cannot be aborted.
-pub(crate) struct Unabortable;
-
-impl Operation for Unabortable {
-    fn abort(&self, _key: usize) -> Abort {
-        Abort::Failed
+impl Operations {
+    pub(crate) fn new() -> Operations {
+        let plain = |what, abort| Rc::new(Plain { what, abort });
+        Operations {
+            sleep: plain("sleeping", Abort::Succeeded),
+            idle: plain("waiting until all tasks are blocked", Abort::Succeeded),
+            foreign: plain("waiting for a foreign future", Abort::Succeeded),
+            thread: plain("waiting for a worker thread", Abort::Failed),
+            start: plain("waiting for a task to be started", Abort::Failed),
+        }
     }
 }
 

@@ -129,7 +129,7 @@ impl CapacityLimiter {
                 total: Cell::new(total),
                 borrowers: RefCell::default(),
                 pending: RefCell::default(),
-                lot: ParkingLot::new(),
+                lot: ParkingLot::named("waiting for a limiter"),
             }),
         }
     }

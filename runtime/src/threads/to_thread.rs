@@ -55,7 +55,7 @@ where
             }
             None => {}
         }
-        blocked.get_or_insert_with(|| Blocked::new(run.clone(), cx, run.unabortable.clone(), 0));
+        blocked.get_or_insert_with(|| Blocked::new(run.clone(), cx, run.operations.thread.clone(), 0));
         Poll::Pending
     })
     .await;
