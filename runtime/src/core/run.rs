@@ -35,6 +35,10 @@ use std::{
     time::Duration,
 };
 
+/// A run that is busy looks for the system's events after so many polls: often enough that no socket
+/// starves, seldom enough that the system call does not count.
+const POLLS_PER_LOOK: u32 = 64;
+
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Run>>> = const { RefCell::new(None) };
 }
@@ -57,7 +61,7 @@ pub(crate) struct Run {
     pub(crate) idlers: RefCell<Deadlines>,
     /// How many tasks live.
     pub(crate) tasks: Cell<usize>,
-    reactor: RefCell<Reactor>,
+    pub(crate) reactor: Rc<Reactor>,
     /// Callbacks of the token not called yet.
     calls: RefCell<VecDeque<inbox::Callback>>,
     main: Task,
@@ -142,7 +146,7 @@ impl Builder {
             system: System::new(),
             idlers: RefCell::default(),
             tasks: Cell::new(1),
-            reactor: RefCell::new(reactor),
+            reactor: Rc::new(reactor),
             calls: RefCell::default(),
             main_scope: ScopeCell::new(),
             system_future: RefCell::default(),
@@ -340,6 +344,8 @@ impl Run {
         if !self.has_work() {
             self.sleep();
             self.take_in(self.inbox.take());
+        } else if self.reactor.anybody_waits() && self.strands.polls_since_look() >= POLLS_PER_LOOK {
+            self.look_at_events(0.0);
         }
         self.make_calls();
         self.expire_deadlines();
@@ -364,11 +370,8 @@ impl Run {
         if timeout > 0.0 && !self.inbox.try_sleep() {
             return;
         }
-        let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
-        self.instruments.tell(|instrument| instrument.before_io_wait(timeout));
-        let heard = self.reactor.borrow_mut().wait(limit);
+        let heard = self.look_at_events(timeout);
         self.inbox.awake();
-        self.instruments.tell(|instrument| instrument.after_io_wait(timeout));
         self.take_in(self.inbox.take());
         if heard || self.has_work() {
             return;
@@ -378,6 +381,18 @@ impl Run {
             (None, Some(cushion), _) => self.idle_for(cushion),
             _ => {}
         }
+    }
+
+    /// Waits for the operating system's events up to `timeout` seconds, and wakes who waited for them.
+    fn look_at_events(&self, timeout: f64) -> bool {
+        let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
+        self.instruments.tell(|instrument| instrument.before_io_wait(timeout));
+        let heard = self.reactor.wait(limit, |wait| {
+            self.reschedule(wait);
+        });
+        self.instruments.tell(|instrument| instrument.after_io_wait(timeout));
+        self.strands.looked();
+        heard
     }
 
     /// Wakes all who waited for the run to be idle for just so long.

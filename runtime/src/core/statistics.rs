@@ -15,6 +15,10 @@ pub struct Statistics {
     pub seconds_to_next_deadline: f64,
     /// Callbacks given to the token and not called yet.
     pub run_sync_soon_queue_size: usize,
+    /// Tasks that wait until a descriptor can be read.
+    pub tasks_waiting_read: usize,
+    /// Tasks that wait until a descriptor can be written.
+    pub tasks_waiting_write: usize,
 }
 
 /// The counts of the current run.
@@ -33,11 +37,14 @@ pub struct Statistics {
 pub fn current_statistics() -> Statistics {
     let run = run::current();
     let next = run.deadlines.borrow().next();
+    let (tasks_waiting_read, tasks_waiting_write) = run.reactor.waiting();
     Statistics {
         tasks_living: run.tasks.get(),
         tasks_runnable: run.strands.runnable(),
         seconds_to_next_deadline: next.map_or(f64::INFINITY, |at| at - run.clock.now()),
         run_sync_soon_queue_size: run.calls_waiting(),
+        tasks_waiting_read,
+        tasks_waiting_write,
     }
 }
 

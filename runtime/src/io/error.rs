@@ -14,6 +14,8 @@ pub enum StreamError {
     /// The other side is gone, or the connection failed: nothing can be sent or received any more.
     /// trio's `BrokenResourceError`. With the operating system's error, where there is one.
     Broken(Option<io::Error>),
+    /// The operating system refuses the operation; the stream itself may be good.
+    Io(io::Error),
     /// Another task is doing this already (the text says what); trio's `BusyResourceError`.
     Busy(&'static str),
 }
@@ -25,6 +27,7 @@ impl fmt::Display for StreamError {
             StreamError::Closed => f.write_str("this stream is closed"),
             StreamError::Broken(None) => f.write_str("the stream is broken: the other side is gone"),
             StreamError::Broken(Some(error)) => write!(f, "the stream is broken: {error}"),
+            StreamError::Io(error) => error.fmt(f),
             StreamError::Busy(what) => write!(f, "the stream is busy: another task is {what}"),
         }
     }
@@ -34,7 +37,7 @@ impl StdError for StreamError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             StreamError::Cancelled(cancelled) => Some(cancelled),
-            StreamError::Broken(Some(error)) => Some(error),
+            StreamError::Broken(Some(error)) | StreamError::Io(error) => Some(error),
             _ => None,
         }
     }
@@ -51,7 +54,7 @@ impl From<Cancelled> for StreamError {
 impl From<StreamError> for io::Error {
     fn from(error: StreamError) -> io::Error {
         match error {
-            StreamError::Broken(Some(error)) => error,
+            StreamError::Broken(Some(error)) | StreamError::Io(error) => error,
             StreamError::Broken(None) => io::Error::new(io::ErrorKind::BrokenPipe, error),
             StreamError::Closed => io::Error::new(io::ErrorKind::NotConnected, error),
             StreamError::Busy(_) => io::Error::new(io::ErrorKind::ResourceBusy, error),

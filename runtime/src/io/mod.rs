@@ -7,10 +7,17 @@
 
 mod busy;
 mod error;
+mod fd_stream;
+mod readiness;
 mod stapled;
 mod stream;
+mod unix;
 
 pub(crate) use busy::Turnstile;
 pub use error::StreamError;
+pub(crate) use fd_stream::FdStream;
+pub(crate) use readiness::Source;
+pub use readiness::{notify_closing, wait_readable, wait_writable};
 pub use stapled::StapledStream;
 pub use stream::{HalfCloseableStream, ReceiveStream, Resource, SendStream, Stream};
+pub use unix::UnixStream;
