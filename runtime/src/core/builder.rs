@@ -52,6 +52,7 @@ pub struct Builder {
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) instruments: Vec<Rc<dyn Instrument>>,
     seed: Option<u64>,
+    pub(crate) thread_stack_size: Option<usize>,
 }
 
 impl Default for Builder {
@@ -63,7 +64,12 @@ impl Default for Builder {
 impl Builder {
     /// The defaults: the system's clock.
     pub fn new() -> Builder {
-        Builder { clock: Rc::new(SystemClock::new()), instruments: Vec::new(), seed: None }
+        Builder {
+            clock: Rc::new(SystemClock::new()),
+            instruments: Vec::new(),
+            seed: None,
+            thread_stack_size: None,
+        }
     }
 
     /// Takes another clock. The `Rc` can be kept, to steer the clock from inside the run.
@@ -86,6 +92,12 @@ impl Builder {
     /// the same for every run that was given none; the seed in force is logged at level `info`.
     pub fn seed(mut self, seed: u64) -> Builder {
         self.seed = Some(seed);
+        self
+    }
+
+    /// The size of the worker threads' stacks, in bytes; the default is the standard library's.
+    pub fn thread_stack_size(mut self, bytes: usize) -> Builder {
+        self.thread_stack_size = Some(bytes);
         self
     }
 

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Builder, CancelReason, CancelSource, Error, InternalError, RunError,
     scope::{Entered, ScopeCell},
-    threads::pool::Pool,
+    threads::Threads,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -53,7 +53,7 @@ pub(crate) struct Run {
     pub(crate) waits: Waits,
     pub(crate) deadlines: RefCell<Deadlines>,
     pub(crate) clock: Rc<dyn Clock>,
-    pub(crate) pool: Pool,
+    pub(crate) threads: Threads,
     pub(crate) operations: Operations,
     pub(crate) instruments: Instruments,
     pub(crate) system: System,
@@ -140,7 +140,7 @@ impl Builder {
             waits: Waits::default(),
             deadlines: RefCell::default(),
             clock: self.clock,
-            pool: Pool::new(),
+            threads: Threads::new(self.thread_stack_size),
             operations: Operations::new(),
             instruments: Instruments::new(self.instruments),
             system: System::new(),
@@ -188,7 +188,6 @@ impl Drop for Active {
         let run = &self.0;
         inbox::unregister(run.id);
         let last = run.inbox.close();
-        run.pool.close();
         // Accepted calls are made, also when the run failed.
         if !std::thread::panicking() {
             run.take_in(last);
@@ -197,6 +196,7 @@ impl Drop for Active {
         let system = run.system_future.take();
         drop(system);
         run.system.clear();
+        run.threads.close();
         run.main.ended();
         run.instruments.tell(|instrument| instrument.after_run());
         CURRENT.set(None);
@@ -289,7 +289,8 @@ impl Run {
     }
 
     pub(crate) fn calls_waiting(&self) -> usize {
-        self.calls.borrow().len() + self.inbox.calls_waiting()
+        self.take_in(self.inbox.take());
+        self.calls.borrow().len()
     }
 
     /// The tasks that no other has started.
@@ -367,11 +368,16 @@ impl Run {
         timeout = cushion.unwrap_or(timeout);
         let jump = self.clock.autojump_threshold().filter(|&threshold| next.is_some() && threshold < timeout);
         timeout = jump.unwrap_or(timeout);
-        if timeout > 0.0 && !self.inbox.try_sleep() {
-            return;
-        }
-        let heard = self.look_at_events(timeout);
-        self.inbox.awake();
+        let heard = if timeout > 0.0 {
+            if !self.inbox.try_sleep() {
+                return;
+            }
+            let heard = self.look_at_events(timeout);
+            self.inbox.awake();
+            heard
+        } else {
+            self.look_at_events(0.0)
+        };
         self.take_in(self.inbox.take());
         if heard || self.has_work() {
             return;
@@ -406,11 +412,12 @@ impl Run {
         }
     }
 
-    fn take_in(&self, messages: VecDeque<Message>) {
+    fn take_in(&self, messages: impl Iterator<Item = Message>) {
         for message in messages {
             match message {
                 Message::Wake(strand) => self.wake(strand),
                 Message::Call(call) => self.calls.borrow_mut().push_back(call),
+                Message::JobDone(job) => self.threads.job_done(self, job),
             }
         }
     }

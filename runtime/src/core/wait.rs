@@ -64,7 +64,6 @@ pub(crate) struct Operations {
     pub(crate) sleep: Rc<Plain>,
     pub(crate) idle: Rc<Plain>,
     pub(crate) foreign: Rc<Plain>,
-    pub(crate) thread: Rc<Plain>,
     pub(crate) start: Rc<Plain>,
 }
 
@@ -75,7 +74,6 @@ impl Operations {
             sleep: plain("sleeping", Abort::Succeeded),
             idle: plain("waiting until all tasks are blocked", Abort::Succeeded),
             foreign: plain("waiting for a foreign future", Abort::Succeeded),
-            thread: plain("waiting for a worker thread", Abort::Failed),
             start: plain("waiting for a task to be started", Abort::Failed),
         }
     }
