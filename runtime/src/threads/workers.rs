@@ -105,7 +105,7 @@ fn name_thread(name: &str) {
     {
         // The system takes 15 bytes and a zero.
         let mut short = [0; 16];
-        let fits = name.floor_char_boundary(15.min(name.len()));
+        let fits = (0..=15.min(name.len())).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
         short[..fits].copy_from_slice(&name.as_bytes()[..fits]);
         if let Ok(short) = std::ffi::CStr::from_bytes_until_nul(&short) {
             // A thread without its name works as well.
