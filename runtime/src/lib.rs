@@ -42,6 +42,7 @@ mod core;
 mod error;
 pub mod io;
 mod scope;
+pub mod signal;
 pub mod sync;
 pub mod testing;
 mod threads;

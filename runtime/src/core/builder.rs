@@ -53,6 +53,8 @@ pub struct Builder {
     pub(crate) instruments: Vec<Rc<dyn Instrument>>,
     seed: Option<u64>,
     pub(crate) thread_stack_size: Option<usize>,
+    pub(crate) ctrl_c: bool,
+    pub(crate) dump_on_signal: bool,
 }
 
 impl Default for Builder {
@@ -69,6 +71,8 @@ impl Builder {
             instruments: Vec::new(),
             seed: None,
             thread_stack_size: None,
+            ctrl_c: true,
+            dump_on_signal: false,
         }
     }
 
@@ -98,6 +102,21 @@ impl Builder {
     /// The size of the worker threads' stacks, in bytes; the default is the standard library's.
     pub fn thread_stack_size(mut self, bytes: usize) -> Builder {
         self.thread_stack_size = Some(bytes);
+        self
+    }
+
+    /// Whether Ctrl-C, when nobody else handles it, is raised in the main task as an error, as trio
+    /// does it (the default), or is left to do what it does: see [`crate::signal`].
+    pub fn ctrl_c(mut self, raised: bool) -> Builder {
+        self.ctrl_c = raised;
+        self
+    }
+
+    /// Whether the signal `SIGUSR1` writes the [tree of tasks](crate::task_tree) to the log, at level
+    /// `warn`, for as long as no receiver is open for it: to see what hangs in a running program. Off by
+    /// default: then the signal does what it does.
+    pub fn dump_on_sigusr1(mut self, dumps: bool) -> Builder {
+        self.dump_on_signal = dumps;
         self
     }
 

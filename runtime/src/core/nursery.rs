@@ -223,6 +223,13 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }
 
+    /// A Ctrl-C finds the main task waiting here for its children: it ends them.
+    fn interrupted(&self) {
+        if let Some(interrupt) = self.run.take_interrupt() {
+            self.fail("the main task", interrupt.into());
+        }
+    }
+
     fn panicked(&self, who: &str, payload: Box<dyn Any + Send>) {
         self.panic.borrow_mut().get_or_insert(payload);
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, format!("{who} panicked")));
@@ -469,6 +476,9 @@ where
                 }
             });
             strands.end_poll(nursery.id);
+            if body_done && run.signals.interrupt.is_pending() {
+                nursery.interrupted();
+            }
             if !body_done || nursery.child_count() > 0 {
                 return Poll::Pending;
             }

@@ -105,7 +105,7 @@ pub(crate) struct Reactor {
 }
 
 impl Operation for Reactor {
-    fn abort(&self, key: usize) -> Abort {
+    fn abort(&self, key: usize, _cancelled: &Cancelled) -> Abort {
         let direction = if key & 1 == 0 { Direction::Read } else { Direction::Write };
         if let Some(source) = self.sources.borrow_mut().get_mut(key >> 1)
             && source.sides[direction as usize].waiter.take().is_some()

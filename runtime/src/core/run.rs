@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Builder, CancelReason, CancelSource, Error, InternalError, RunError,
     scope::{Entered, ScopeCell},
+    signal::Signals,
     threads::Threads,
 };
 use std::{
@@ -54,6 +55,7 @@ pub(crate) struct Run {
     pub(crate) deadlines: RefCell<Deadlines>,
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) threads: Threads,
+    pub(crate) signals: Signals,
     pub(crate) operations: Operations,
     pub(crate) instruments: Instruments,
     pub(crate) system: System,
@@ -141,6 +143,7 @@ impl Builder {
             deadlines: RefCell::default(),
             clock: self.clock,
             threads: Threads::new(self.thread_stack_size),
+            signals: Signals::default(),
             operations: Operations::new(),
             instruments: Instruments::new(self.instruments),
             system: System::new(),
@@ -155,6 +158,12 @@ impl Builder {
         CURRENT.set(Some(state.clone()));
         // Ends the run whichever way this function is left.
         let active = Active(state.clone());
+        if self.ctrl_c {
+            state.claim_interrupt();
+        }
+        if self.dump_on_signal {
+            state.claim_dump();
+        }
         state.clock.start();
         state.instruments.tell(|instrument| instrument.before_run());
         let strand = state.strands.add((ROOT, Slot::Body), state.main.clone());
@@ -171,12 +180,15 @@ impl Builder {
             });
             entered.close(value)
         };
+        state.take_signals();
+        let interrupt = state.unraised_interrupt();
         drop(active);
-        match (state.crash.take(), value) {
-            (Some(crash), _) => Err(crash.into()),
-            (None, Ok(Some(value))) => Ok(value),
-            (None, Err(error)) => Err(error),
-            (None, Ok(None)) => {
+        match (state.crash.take(), value, interrupt) {
+            (Some(crash), ..) => Err(crash.into()),
+            (None, Err(error), _) => Err(error),
+            (None, Ok(_), Some(interrupt)) => Err(interrupt.into()),
+            (None, Ok(Some(value)), None) => Ok(value),
+            (None, Ok(None), None) => {
                 Err(InternalError::new("the main task was cancelled for no reason", None).into())
             }
         }
@@ -197,6 +209,7 @@ impl Drop for Active {
         drop(system);
         run.system.clear();
         run.threads.close();
+        run.release_signals();
         run.main.ended();
         run.instruments.tell(|instrument| instrument.after_run());
         CURRENT.set(None);
@@ -342,9 +355,11 @@ impl Run {
     /// What happens between two ticks.
     fn look_outside(&self) {
         self.take_in(self.inbox.take());
+        self.take_signals();
         if !self.has_work() {
             self.sleep();
             self.take_in(self.inbox.take());
+            self.take_signals();
         } else if self.reactor.anybody_waits() && self.strands.polls_since_look() >= POLLS_PER_LOOK {
             self.look_at_events(0.0);
         }
@@ -419,6 +434,13 @@ impl Run {
                 Message::Call(call) => self.calls.borrow_mut().push_back(call),
                 Message::JobDone(job) => self.threads.job_done(self, job),
             }
+        }
+    }
+
+    pub(crate) fn take_signals(&self) {
+        match self.inbox.take_signals() {
+            0 => {}
+            signals => self.signals_arrived(signals),
         }
     }
 

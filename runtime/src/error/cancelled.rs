@@ -14,6 +14,8 @@ pub enum CancelSource {
     Nursery,
     /// The run is ending.
     Shutdown,
+    /// Ctrl-C was pressed. Belongs to no scope: see [`crate::signal`].
+    CtrlC,
 }
 
 /// Why a region was cancelled: the source, a text, the task that asked. The first reason is kept.
@@ -56,6 +58,7 @@ impl fmt::Display for CancelReason {
             CancelSource::Deadline => "cancelled by a deadline",
             CancelSource::Nursery => "cancelled by its nursery",
             CancelSource::Shutdown => "cancelled because the run is ending",
+            CancelSource::CtrlC => "interrupted by Ctrl-C",
         })?;
         if let Some(task) = &self.task {
             write!(f, ", by task {task}")?;
@@ -99,6 +102,16 @@ struct Mark(Arc<CancelReason>);
 impl Cancelled {
     pub(crate) fn new(reason: Arc<CancelReason>) -> Self {
         Cancelled { mark: Mark(reason) }
+    }
+
+    /// A Ctrl-C on its way through the main task.
+    pub(crate) fn interrupt() -> Self {
+        Cancelled::new(Arc::new(CancelReason::new(CancelSource::CtrlC)))
+    }
+
+    /// Whether this is a Ctrl-C: no scope swallows it. See [`crate::signal`].
+    pub fn is_interrupt(&self) -> bool {
+        self.reason().source() == CancelSource::CtrlC
     }
 
     /// Why: the reason of the scope that was cancelled first.

@@ -64,9 +64,19 @@ impl Error {
     /// Whether the error as a whole is a cancellation. A group is when all its members are.
     pub fn is_cancelled(&self) -> bool {
         match &*self.0 {
-            Kind::Cancelled(_) => true,
+            Kind::Cancelled(cancelled) => !cancelled.is_interrupt(),
             Kind::Group(group) => group.errors().iter().all(Error::is_cancelled),
-            Kind::Other { carries, .. } => carries.is_some(),
+            Kind::Other { carries, .. } => carries.as_ref().is_some_and(|carried| !carried.is_interrupt()),
+        }
+    }
+
+    /// Whether a Ctrl-C is somewhere inside, also in a group beside other errors. It counts as an error
+    /// and not as a cancellation: no scope swallows it.
+    pub fn is_interrupted(&self) -> bool {
+        match &*self.0 {
+            Kind::Cancelled(cancelled) => cancelled.is_interrupt(),
+            Kind::Group(group) => group.errors().iter().any(Error::is_interrupted),
+            Kind::Other { carries, .. } => carries.as_ref().is_some_and(Cancelled::is_interrupt),
         }
     }
 
