@@ -1,13 +1,9 @@
 //! Ctrl-C without a receiver: an error in the main task.
 //!
-//! As in trio it belongs to no cancel scope. It is raised once, in the main task, where that is
-//! blocked or at its next checkpoint, whatever shields are raised there; it passes through every
-//! scope, ends nurseries as any error of their bodies does, and comes out of the run. A task that
-//! takes it for an error like others and goes on may: the next Ctrl-C is raised again. One that comes
-//! while the main task never reaches a checkpoint any more is what the run returns.
-//!
-//! Python can raise it between any two instructions; Rust cannot, so a main task that computes
-//! without checkpoints is not interrupted until it comes to one.
+//! What it does is told in the [module's documentation](super). A Ctrl-C that has come is *pending*
+//! until it is raised: by aborting a wait of the main task, at the end of a nursery that the main task
+//! waits at, or at the main task's next checkpoint. One that is still pending when the main task has
+//! ended is what the run returns.
 
 use super::{Signal, disposition};
 use crate::{Cancelled, core::run::Run};

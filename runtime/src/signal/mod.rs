@@ -1,7 +1,12 @@
 //! Signals of the operating system: receiving them as values, and Ctrl-C.
 //!
 //! [`open_signal_receiver`] turns signals into a stream. Ctrl-C needs no receiver: unless somebody
-//! else handles it, it arrives in the main task as an error at a checkpoint (see [`interrupt`]).
+//! else handles it, it is raised in the main task as an error: once, where that is blocked or at its next
+//! checkpoint. It belongs to no cancel scope: it passes through all of them, shielded or not, ends
+//! nurseries as any error of their bodies does, and comes out of the run
+//! ([`Error::is_interrupted`](crate::Error::is_interrupted)). The next Ctrl-C is raised again. Python
+//! can raise it between any two instructions; here a main task that computes without checkpoints is
+//! not interrupted until it comes to one.
 //!
 //! Of several runs in one process each gets every signal that it asked for. Ctrl-C without a receiver
 //! goes to the run that was first to start when nobody handled it.
