@@ -328,6 +328,30 @@ impl Reactor {
         }
     }
 
+    /// Begins to wait until the system says that a side is ready. Fails at once if there is nothing to
+    /// wait for, or somebody waits already.
+    pub(crate) fn begin_wait(
+        self: &Rc<Self>,
+        run: &Rc<Run>,
+        cx: &task::Context<'_>,
+        id: SourceId,
+        direction: Direction,
+    ) -> Result<Waiting, Heard> {
+        let mut sources = self.sources.borrow_mut();
+        let Some(source) = Self::find(&mut sources, id) else { return Err(Heard::Closing) };
+        let side = &mut source.sides[direction as usize];
+        if side.waiter.is_some() {
+            return Err(Heard::Busy);
+        }
+        let key = (id.place as usize) << 1 | direction as usize;
+        let blocked = Blocked::new(run.clone(), cx, self.clone(), key);
+        side.waiter = Some(blocked.id());
+        self.count(direction, 1);
+        drop(sources);
+        blocked.arm();
+        Ok(Waiting { reactor: self.clone(), id, direction, blocked })
+    }
+
     /// Blocks until the system says that a side is ready.
     ///
     /// # Cancellation
@@ -341,23 +365,12 @@ impl Reactor {
         let mut waiting: Option<Waiting> = None;
         poll_fn(|cx| {
             if let Some(waiting) = &waiting {
-                return waiting.blocked.poll(cx).map_ok(|()| self.heard(id, direction));
+                return waiting.poll(cx);
             }
-            let mut sources = self.sources.borrow_mut();
-            let Some(source) = Self::find(&mut sources, id) else {
-                return task::Poll::Ready(Ok(Heard::Closing));
-            };
-            let side = &mut source.sides[direction as usize];
-            if side.waiter.is_some() {
-                return task::Poll::Ready(Ok(Heard::Busy));
+            match self.begin_wait(run, cx, id, direction) {
+                Ok(begun) => waiting = Some(begun),
+                Err(heard) => return task::Poll::Ready(Ok(heard)),
             }
-            let key = (id.place as usize) << 1 | direction as usize;
-            let blocked = Blocked::new(run.clone(), cx, self.clone(), key);
-            side.waiter = Some(blocked.id());
-            self.count(direction, 1);
-            drop(sources);
-            blocked.arm();
-            waiting = Some(Waiting { reactor: self.clone(), id, direction, blocked });
             task::Poll::Pending
         })
         .await
@@ -365,11 +378,18 @@ impl Reactor {
 }
 
 /// A task that waits for a side. Dropping it leaves the side free.
-struct Waiting {
+pub(crate) struct Waiting {
     reactor: Rc<Reactor>,
     id: SourceId,
     direction: Direction,
     blocked: Blocked,
+}
+
+impl Waiting {
+    /// What the task has to hear, once there is something.
+    pub(crate) fn poll(&self, cx: &task::Context<'_>) -> task::Poll<Result<Heard, Cancelled>> {
+        self.blocked.poll(cx).map_ok(|()| self.reactor.heard(self.id, self.direction))
+    }
 }
 
 impl Drop for Waiting {

@@ -112,7 +112,7 @@ impl Waits {
         let Some((scope, Some(place))) = waits.get_mut(id).map(|wait| (wait.scope, wait.place.take())) else {
             return;
         };
-        if let Some(moved) = scopes.remove_wait(scope, place)
+        if let Some(moved) = scopes.remove_wait(scope, place, id)
             && let Some(moved) = waits.get_mut(moved)
         {
             moved.place = Some(place);
