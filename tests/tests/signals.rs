@@ -249,6 +249,29 @@ fn sig_04_ctrl_c_is_an_error_of_the_main_task() {
 }
 
 #[test]
+fn guest_02_ctrl_c_is_an_error_of_the_guests_main_task() {
+    if !in_a_child("guest_02_ctrl_c_is_an_error_of_the_guests_main_task") {
+        return;
+    }
+    let (ask, ticks) = std::sync::mpsc::channel::<terzetto::GuestTick>();
+    let outcome = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let result = outcome.clone();
+    let guest = Builder::new()
+        .start_guest(
+            async { Ok(sleep_forever().await?) },
+            move |tick| drop(ask.send(tick)),
+            move |end| *result.borrow_mut() = Some(end),
+        )
+        .unwrap();
+    let sender = raise_soon(SIGINT);
+    while !guest.is_over() {
+        ticks.recv_timeout(Duration::from_secs(20)).unwrap().run();
+    }
+    sender.join().unwrap();
+    assert!(outcome.take().unwrap().unwrap_err().is_interrupted());
+}
+
+#[test]
 fn sig_05_runs_in_two_threads_steal_nothing_from_each_other() {
     let _alone = alone();
     let receive = || {

@@ -14,6 +14,8 @@ pub enum RunError {
     Nested,
     /// The reactor could not be made.
     Reactor(std::io::Error),
+    /// The host of a [guest run](crate::GuestRun) ended before it.
+    Abandoned,
 }
 
 impl fmt::Display for RunError {
@@ -22,6 +24,7 @@ impl fmt::Display for RunError {
             RunError::Nested => {
                 f.write_str("`run` was called inside a run on the same thread; use a nursery")
             }
+            RunError::Abandoned => f.write_str("the host of a guest run ended before the run was over"),
             RunError::Reactor(_) => f.write_str("the run's reactor could not be made"),
         }
     }
@@ -30,7 +33,7 @@ impl fmt::Display for RunError {
 impl StdError for RunError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            RunError::Nested => None,
+            RunError::Nested | RunError::Abandoned => None,
             RunError::Reactor(error) => Some(error),
         }
     }

@@ -25,7 +25,7 @@ use std::{
     collections::HashMap,
     future::poll_fn,
     io,
-    os::fd::RawFd,
+    os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
     rc::Rc,
     task,
     time::Duration,
@@ -136,6 +136,14 @@ impl Reactor {
     /// The bell that other threads ring to end a sleep. To be made once.
     pub(crate) fn bell(&self) -> io::Result<Waker> {
         Waker::new(self.poll.borrow().registry(), BELL)
+    }
+
+    /// A descriptor that can be read when there are events to look at, for who waits elsewhere.
+    pub(crate) fn descriptor(&self) -> io::Result<OwnedFd> {
+        let poll = self.poll.borrow();
+        // SAFETY: the descriptor belongs to `poll`, which is borrowed as long as this is.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) };
+        descriptor.try_clone_to_owned()
     }
 
     fn count(&self, direction: Direction, change: isize) {

@@ -46,11 +46,7 @@ impl Inbox {
     /// Puts a message in; gives it back if the run has ended.
     pub(crate) fn push(&self, message: Message) -> Result<(), Message> {
         self.queue.push(message)?;
-        if self.doze.must_ring()
-            && let Err(error) = self.bell.wake()
-        {
-            log::error!("could not wake the run loop: {error}");
-        }
+        self.ring_if_asleep();
         Ok(())
     }
 
@@ -60,6 +56,19 @@ impl Inbox {
         if self.doze.must_ring() {
             // What went wrong could be told to nobody here.
             let _rung = self.bell.wake();
+        }
+    }
+
+    /// Wakes the loop if it sleeps, for news that came another way.
+    pub(crate) fn ring_if_asleep(&self) {
+        if self.doze.must_ring() {
+            self.ring();
+        }
+    }
+
+    pub(crate) fn ring(&self) {
+        if let Err(error) = self.bell.wake() {
+            log::error!("could not wake the run loop: {error}");
         }
     }
 
