@@ -17,6 +17,7 @@ pub(crate) mod reactor;
 pub(crate) mod reschedule;
 pub(crate) mod run;
 pub(crate) mod scope;
+pub(crate) mod stack;
 pub(crate) mod start;
 pub(crate) mod statistics;
 pub(crate) mod strand;

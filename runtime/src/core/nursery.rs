@@ -31,6 +31,7 @@ use super::{
     context::Context as TaskContext,
     run::{self, Run},
     scope::ScopeId,
+    stack::{DeepDrop, with_stack},
     start::Pending,
     strand::{NurseryId, Slot, Turn},
     task::Task,
@@ -56,11 +57,6 @@ use std::{
 
 /// A child's future, its lifetime erased: see the module's documentation.
 type Child = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
-
-/// Below so much stack left, polling moves to a fresh segment…
-const RED_ZONE: usize = 128 * 1024;
-/// …of this size.
-const SEGMENT: usize = 2 * 1024 * 1024;
 
 enum Future_ {
     Waiting(Child),
@@ -326,29 +322,6 @@ impl Drop for Guard<'_, '_, '_> {
     }
 }
 
-/// A body whose destructor, which is as deep as its nurseries nest, has stack enough.
-struct DeepDrop<F>(Option<Pin<Box<F>>>);
-
-impl<F: Future> DeepDrop<F> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
-        match &mut self.0 {
-            Some(body) => body.as_mut().poll(cx),
-            None => unreachable!("emptied only when dropped"),
-        }
-    }
-}
-
-impl<F> Drop for DeepDrop<F> {
-    fn drop(&mut self) {
-        let body = self.0.take();
-        with_stack(|| drop(body));
-    }
-}
-
-fn with_stack<R>(f: impl FnOnce() -> R) -> R {
-    stacker::maybe_grow(RED_ZONE, SEGMENT, f)
-}
-
 /// Opens a nursery: runs `body`, which may start children, and returns when body and children have
 /// ended. trio's `open_nursery`.
 ///
@@ -436,7 +409,7 @@ where
     let body_strand = strands.add((nursery.id, Slot::Body), task);
     let value = {
         let _guard = Guard { nursery: &nursery, body: body_strand };
-        let mut body = DeepDrop(Some(Box::pin(body(&nursery))));
+        let mut body = DeepDrop::new(body(&nursery));
         let body_waker = waker::new(run.id, body_strand);
         let mut value = None;
         let mut poll_body = |woken| {

@@ -1,5 +1,6 @@
 //! `Cancelled`: the error that a checkpoint returns in a cancelled region.
 
+use super::{Error, ErrorGroup};
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 /// What asked for a cancellation.
@@ -142,6 +143,13 @@ impl Cancelled {
             }
             if let Some(mark) = error.downcast_ref::<Mark>() {
                 return Some(Cancelled { mark: mark.clone() });
+            }
+            // A group of nothing but cancellations is one.
+            if let Some(group) = error.downcast_ref::<ErrorGroup>() {
+                return match group.errors().iter().all(Error::is_cancelled) {
+                    true => group.errors().iter().find_map(Error::cancelled).cloned(),
+                    false => None,
+                };
             }
             // `io::Error::source` skips the very error that it holds.
             next = match error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {
