@@ -31,7 +31,7 @@ use super::{
     context::Context as TaskContext,
     run::{self, Run},
     scope::ScopeId,
-    stack::{DeepDrop, with_stack},
+    stack::{Deep, with_stack},
     start::Pending,
     strand::{NurseryId, Slot, Turn},
     task::Task,
@@ -409,14 +409,14 @@ where
     let body_strand = strands.add((nursery.id, Slot::Body), task);
     let value = {
         let _guard = Guard { nursery: &nursery, body: body_strand };
-        let mut body = DeepDrop::new(body(&nursery));
+        let mut body = Box::pin(Deep::new(body(&nursery)));
         let body_waker = waker::new(run.id, body_strand);
         let mut value = None;
         let mut poll_body = |woken| {
             let polled = run.step(body_strand, woken, || {
                 let _within = run.scopes.within(entered.id());
                 let mut cx = Context::from_waker(&body_waker);
-                catch_unwind(AssertUnwindSafe(|| body.poll(&mut cx)))
+                catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(&mut cx)))
             });
             match polled {
                 Ok(Poll::Pending) => false,
@@ -435,7 +435,7 @@ where
             }
         };
         // The body starts at once, as the code of a block does.
-        let mut body_done = with_stack(|| poll_body(false));
+        let mut body_done = poll_body(false);
         let mut ended_in = None;
         poll_fn(|cx| {
             strands.begin_poll(nursery.id, cx.waker());
