@@ -1,6 +1,6 @@
 //! From names to addresses.
 
-use crate::{Error, cancellable, checkpoint, to_thread};
+use crate::{Error, checkpoint, to_thread};
 use std::{
     io::{self, ErrorKind},
     net::{IpAddr, SocketAddr, ToSocketAddrs},
@@ -27,7 +27,7 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Er
     }
     let name = host.to_owned();
     let look_up = move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-    let found = cancellable(to_thread::run_sync(look_up)).await??;
+    let found = to_thread::options().abandon_on_cancel(true).run_sync(look_up).await?;
     let mut addresses = found
         .map_err(|error| io::Error::new(error.kind(), format!("the name {host:?} was not found: {error}")))?;
     let mut seen = std::collections::HashSet::new();
