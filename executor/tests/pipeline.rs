@@ -232,7 +232,7 @@ fn stop_if_error_ends_the_run_with_that_error() {
         if n == 5 { Err("five".into()) } else { Ok(()) }
     });
     let error = execute(topology, small().stop_if_error(true)).expect_err("it stops");
-    let error = error.downcast_ref::<ItemError>().expect("the item's error itself");
+    let error = error.find::<ItemError>().expect("the item's error");
     assert_eq!((error.key().as_str(), error.work()), ("5", "check"));
     // The other worker may have been a few items ahead, no more.
     assert!(calls.load(SeqCst) < 100, "{}", calls.load(SeqCst));
@@ -309,8 +309,9 @@ fn downstream_works_go_first() -> Result<(), Error> {
         log.lock().expect("no panic").push(format!("down {n}"));
         Ok(())
     });
-    // One worker for both: each item must leave before the next enters.
-    execute(topology, Options::new().nb_max_workers(1))?;
+    // One worker for both: each item must leave before the next enters. A longer queue would let
+    // works as quick as these take several items at once.
+    execute(topology, Options::new().nb_max_workers(1).nb_items_queue_max(1))?;
     let expected: Vec<_> = (0..5).flat_map(|n| [format!("up {n}"), format!("down {n}")]).collect();
     assert_eq!(*seen.lock().expect("no panic"), expected);
     Ok(())
@@ -419,12 +420,11 @@ fn a_part_that_never_comes_is_named() -> Result<(), Error> {
 }
 
 /// Ends the run when a given number of items has arrived.
-struct EndAfter(usize, Control, bool, RefCell<Vec<String>>);
+struct EndAfter(usize, Control, bool, AtomicUsize);
 
 impl Observer for EndAfter {
-    fn arrived(&self, key: &Key, _: Option<&ItemError>) {
-        self.3.borrow_mut().push(key.to_string());
-        if self.3.borrow().len() == self.0 {
+    fn arrived(&self, _: &Key, _: Option<&ItemError>) {
+        if self.3.fetch_add(1, SeqCst) + 1 == self.0 {
             if self.2 { self.1.cancel() } else { self.1.stop() }
         }
     }
@@ -444,7 +444,7 @@ fn stop_and_cancel_end_a_run_early() -> Result<(), Error> {
         });
         let mut executor = ExecutorAsync::new(topology, small())?;
         let control = executor.control();
-        executor.observe(EndAfter(10, control, cancel, RefCell::default()));
+        executor.observe(EndAfter(10, control, cancel, AtomicUsize::new(0)));
         let outcome = terzetto::run(executor.run())?;
         let ending = if cancel { Ending::Cancelled } else { Ending::Stopped };
         assert_eq!(outcome.ending, ending);

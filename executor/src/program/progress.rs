@@ -1,9 +1,11 @@
 //! How far a run is: a bar on a terminal, plain lines elsewhere.
 
 use std::{
-    cell::{Cell, RefCell},
     io::{IsTerminal, Write},
-    rc::Rc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -42,17 +44,16 @@ impl Screen {
 
 /// How many items have arrived: well, and as errors. Clones are the same counts.
 #[derive(Clone, Default)]
-pub struct Counts(Rc<Cell<(usize, usize)>>);
+pub struct Counts(Arc<[AtomicUsize; 2]>);
 
 impl Counts {
     /// Arrived well, and as errors.
     pub fn get(&self) -> (usize, usize) {
-        self.0.get()
+        (self.0[0].load(Relaxed), self.0[1].load(Relaxed))
     }
 
     fn add(&self, failed: bool) {
-        let (done, bad) = self.0.get();
-        self.0.set(if failed { (done, bad + 1) } else { (done + 1, bad) });
+        self.0[usize::from(failed)].fetch_add(1, Relaxed);
     }
 }
 
@@ -63,7 +64,7 @@ pub struct Progress {
     start: Instant,
     quiet: bool,
     screen: Screen,
-    last_line: RefCell<Option<Instant>>,
+    last_line: Mutex<Option<Instant>>,
 }
 
 /// Plain lines come no more often than this.
@@ -87,7 +88,7 @@ impl Progress {
             start: Instant::now(),
             quiet,
             screen: Screen(bar),
-            last_line: RefCell::new(None),
+            last_line: Mutex::new(None),
         }
     }
 
@@ -110,7 +111,7 @@ impl Progress {
             bar.set_position((done + failed) as u64);
             return;
         }
-        let mut last_line = self.last_line.borrow_mut();
+        let mut last_line = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
         let is_last = done + failed == self.total;
         if self.quiet || (!is_last && last_line.is_some_and(|time| time.elapsed() < PAUSE)) {
             return;
