@@ -62,6 +62,7 @@
 
 pub mod executor;
 pub mod plot;
+pub mod processes;
 pub mod results;
 pub mod series;
 pub mod topologies;

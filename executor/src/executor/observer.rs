@@ -1,6 +1,6 @@
 //! Who follows a run.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use crate::topology::{ItemError, Key};
 
@@ -9,6 +9,11 @@ use crate::topology::{ItemError, Key};
 /// The methods are called by the workers, in their threads, between two items: they should be
 /// quick. Every method has an empty default.
 pub trait Observer: Send + Sync {
+    /// The run is about to begin; if it has a [folder](crate::results::JobFolder), that is made.
+    fn began(&self, job: Option<&Path>) {
+        let _ = job;
+    }
+
     /// A worker is about to work on an item.
     fn started(&self, work: &str, key: &Key) {
         let _ = (work, key);
@@ -49,4 +54,30 @@ pub struct Statistics {
     pub done: usize,
     /// How many items have reached the end of their way as errors.
     pub failed: usize,
+}
+
+impl<O: Observer + ?Sized> Observer for Box<O> {
+    fn began(&self, job: Option<&Path>) {
+        (**self).began(job);
+    }
+
+    fn started(&self, work: &str, key: &Key) {
+        (**self).started(work, key);
+    }
+
+    fn finished(&self, work: &str, key: &Key, elapsed: Duration, error: Option<&ItemError>) {
+        (**self).finished(work, key, elapsed, error);
+    }
+
+    fn failed(&self, error: &ItemError) {
+        (**self).failed(error);
+    }
+
+    fn arrived(&self, key: &Key, error: Option<&ItemError>) {
+        (**self).arrived(key, error);
+    }
+
+    fn statistics(&self, statistics: &Statistics) {
+        (**self).statistics(statistics);
+    }
 }

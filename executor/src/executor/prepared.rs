@@ -65,6 +65,9 @@ impl Prepared {
         if let Some(job) = &job {
             observers.insert(0, Box::new(Record::new(job, options.level())));
         }
+        for observer in &observers {
+            observer.began(job.as_ref().map(JobFolder::path));
+        }
         for (work, function) in one_shots {
             log::debug!("one-shot work `{work}` runs");
             let cause = match catch_unwind(AssertUnwindSafe(function)) {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use terzetto_executor::{ItemError, Key, Observer};
+use terzetto_executor::{ItemError, Key, Observer, processes::Report};
 
 /// Where lines of text go while a run is on.
 #[derive(Clone)]
@@ -102,6 +102,20 @@ impl Progress {
         self.counts.clone()
     }
 
+    /// Takes in what another process reports.
+    pub fn hear(&self, report: &Report) {
+        match report {
+            Report::Done(_) => self.count(false),
+            Report::Failed(..) => self.count(true),
+            _ => {}
+        }
+    }
+
+    fn count(&self, failed: bool) {
+        self.counts.add(failed);
+        self.show();
+    }
+
     fn show(&self) {
         let (done, failed) = self.counts.get();
         if let Some(bar) = &self.screen.0 {
@@ -136,8 +150,7 @@ fn plain_line(done: usize, failed: usize, total: usize, elapsed: Duration) -> St
 
 impl Observer for Progress {
     fn arrived(&self, _: &Key, error: Option<&ItemError>) {
-        self.counts.add(error.is_some());
-        self.show();
+        self.count(error.is_some());
     }
 }
 

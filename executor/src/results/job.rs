@@ -30,6 +30,8 @@ pub(super) const LOCK: &str = "is_running.lock";
 pub(super) const RESULTS: &str = "results.txt";
 pub(super) const ERRORS: &str = "errors";
 pub(super) const INFO: &str = "info.toml";
+/// The name of the log file in a job's folder.
+pub const LOG: &str = "log.txt";
 pub(super) const END: &str = "time_end.txt";
 
 /// What a job's folder says of its run.

@@ -21,8 +21,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lock {
     pub pid: u32,
-    /// The process that supervises this one, if one does.
-    pub parent: Option<u32>,
     /// When the process was started, in the system's ticks; where that cannot be known, 0.
     start: u64,
     host: String,
@@ -32,18 +30,14 @@ pub(crate) struct Lock {
 impl Lock {
     /// This process's lock.
     pub fn own(shard: Option<Shard>) -> Lock {
-        let parent = std::env::var(super::PARENT_VARIABLE).ok().and_then(|text| text.parse().ok());
         let pid = process::id();
-        Lock { pid, parent, start: start_of(pid).unwrap_or(0), host: host(), shard }
+        Lock { pid, start: start_of(pid).unwrap_or(0), host: host(), shard }
     }
 
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut text = format!("pid = {}\nstart = {}\nhost = {:?}\n", self.pid, self.start, self.host);
         if let Some(shard) = self.shard {
             text.push_str(&format!("shard = \"{shard}\"\n"));
-        }
-        if let Some(parent) = self.parent {
-            text.push_str(&format!("parent = {parent}\n"));
         }
         File::create_new(path)?.write_all(text.as_bytes())
     }
@@ -59,7 +53,6 @@ impl Lock {
         };
         Some(Lock {
             pid: value("pid")?.parse().ok()?,
-            parent: value("parent").and_then(|text| text.parse().ok()),
             start: value("start")?.parse().ok()?,
             host: value("host")?.to_owned(),
             shard: value("shard").and_then(|text| text.parse().ok()),
@@ -79,15 +72,12 @@ impl Lock {
         }
     }
 
-    /// May both work in one folder? Different parts of a series do, and a process and those that it
-    /// supervises.
+    /// May both work in one folder? Different parts of a series do.
     pub fn gets_on_with(&self, other: &Lock) -> bool {
-        let family = self.parent == Some(other.pid) || other.parent == Some(self.pid);
-        let parts = match (self.shard, other.shard) {
+        match (self.shard, other.shard) {
             (Some(a), Some(b)) => a.count() == b.count() && a.index() != b.index(),
             _ => false,
-        };
-        family || parts
+        }
     }
 }
 
@@ -142,13 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn parts_and_families_share_a_folder() {
+    fn parts_share_a_folder() {
         let lock = |shard: &str| Lock { shard: shard.parse().ok(), ..Lock::own(None) };
         assert!(lock("1/3").gets_on_with(&lock("2/3")));
         assert!(!lock("1/3").gets_on_with(&lock("1/3")));
         assert!(!lock("1/3").gets_on_with(&lock("2/4")));
         assert!(!lock("1/3").gets_on_with(&lock("")));
-        let child = Lock { parent: Some(7), ..lock("") };
-        assert!(child.gets_on_with(&Lock { pid: 7, ..lock("") }));
     }
 }

@@ -12,7 +12,7 @@ mod saving;
 
 pub use atomic::{WriteError, remove_leftovers, write_atomic};
 pub use csv::{CsvError, FieldFile, Row, format_csv, parse_csv};
-pub use job::{JobError, JobFolder, JobInfo};
+pub use job::{JobError, JobFolder, JobInfo, LOG};
 pub use memory::resident_bytes;
 pub(crate) use record::Record;
 pub use report::{JobReport, JobState, job_reports};

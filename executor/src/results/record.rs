@@ -11,7 +11,7 @@ use std::{
 use log::{Level, LevelFilter};
 
 use super::{
-    job::{ERRORS, JobFolder, LOCK, RESULTS},
+    job::{ERRORS, JobFolder, LOCK, LOG, RESULTS},
     lock::PATIENCE,
     memory::resident_bytes,
 };
@@ -36,7 +36,7 @@ impl Record {
             // The results themselves do not depend on it: a full disk must not end the run here.
             Mutex::new(file.map_err(|error| log::warn!("cannot write {name}: {error}")).ok())
         };
-        let log = if level >= LevelFilter::Error { open("log.txt") } else { Mutex::new(None) };
+        let log = if level >= LevelFilter::Error { open(LOG) } else { Mutex::new(None) };
         let folder = job.path().to_owned();
         Record { folder, level, results: open(RESULTS), log, touched: Mutex::new(Instant::now()) }
     }

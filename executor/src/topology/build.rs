@@ -241,6 +241,22 @@ impl Topology {
         check::check(self)
     }
 
+    /// The works, in order of declaration.
+    pub fn works(&self) -> impl Iterator<Item = WorkInfo<'_>> {
+        self.works.iter().map(|work| {
+            let names = |ids: &[QueueId]| {
+                let own = ids.iter().filter(|id| self.owns(**id));
+                own.map(|id| self.queues[id.index].name()).collect()
+            };
+            WorkInfo {
+                name: &work.name,
+                kind: work.kind,
+                inputs: names(&work.inputs),
+                outputs: names(&work.outputs),
+            }
+        })
+    }
+
     /// The graph in graphviz's `dot` language: boxes are works, ellipses are queues.
     pub fn to_dot(&self) -> String {
         dot::draw(self)
@@ -254,6 +270,20 @@ impl Topology {
     pub(crate) fn owns(&self, queue: QueueId) -> bool {
         queue.topology == self.id
     }
+}
+
+/// A work, for whoever wants to show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkInfo<'t> {
+    /// The work's name.
+    pub name: &'t str,
+    /// How it is run.
+    pub kind: Kind,
+    /// The names of its inputs.
+    pub inputs: Vec<&'t str>,
+    /// The names of its outputs.
+    pub outputs: Vec<&'t str>,
 }
 
 pub(super) fn ids(queues: &impl QueueSet) -> Vec<QueueId> {

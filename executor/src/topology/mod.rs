@@ -41,7 +41,7 @@ mod source;
 mod work;
 mod zip;
 
-pub use build::Topology;
+pub use build::{Topology, WorkInfo};
 pub use builders::{EachBuilder, IntoInput, JoinBuilder};
 pub use global::Moment;
 pub(crate) use item::panic_text;
