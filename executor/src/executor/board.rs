@@ -46,6 +46,9 @@ pub(super) struct Board {
     queues: Vec<Arc<dyn AnyQueue>>,
     workers: usize,
     queue_limit: usize,
+    /// How many items a worker takes at once, at most. Half a queue: if one of them turns out to be
+    /// slow, the other half is there for the others.
+    most: usize,
     /// Is there one worker only, so that nobody else can be called?
     lone: bool,
     pub stops_if_error: bool,
@@ -125,6 +128,7 @@ impl Board {
             queues,
             workers: options.workers(),
             queue_limit: options.queue_limit(),
+            most: (options.queue_limit() / 2).max(1),
             lone,
             stops_if_error: options.stops_if_error(),
             closed: AtomicBool::new(false),
@@ -221,7 +225,7 @@ impl Board {
             if let Some((index, ready)) = self.pick(state) {
                 let stage = &self.stages[index];
                 *state.busy(stage.kind) += 1;
-                return Some((index, stage.handful(ready)));
+                return Some((index, stage.handful(ready.min(self.most))));
             }
             // Others are there, or coming: what they deliver may change everything.
             if state.shifts > 1 || !self.unblock(state) {
