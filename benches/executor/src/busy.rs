@@ -1,9 +1,20 @@
 //! How busy the cores are while a series of couples is computed.
+//!
+//! The processor time used over the time that passed says it on a quiet machine. On a shared one it
+//! says how much others took; so it is also counted how often at least as many of our threads wanted
+//! to run as there are cores.
 
-use std::{fs, time::Instant};
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Instant,
+};
 
 use terzetto_executor::{
-    ExecutorAsync, Options,
+    ExecutorAsync, Observer, Options, Statistics,
     series::{CoupleRule, list_images, make_couples},
     topologies::{PivSeries, SynthSeries, piv, synth},
 };
@@ -27,8 +38,10 @@ pub fn measure(pairs: usize) {
     let couples = make_couples(&list_images(&images).expect("images"), CoupleRule::Pairs).couples;
     let series = PivSeries { couples, params: PivParams::default(), folder: out, plots: true };
     let (cpu, start) = (cpu_seconds(), Instant::now());
-    let outcome = terzetto::run(ExecutorAsync::new(piv(series), Options::new()).expect("sound").compute())
-        .expect("computed");
+    let mut executor = ExecutorAsync::new(piv(series), Options::new()).expect("sound");
+    let samples = Samples::default();
+    executor.observe(samples.clone());
+    let outcome = terzetto::run(executor.compute()).expect("computed");
     let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get()) as f64;
     println!(
@@ -36,7 +49,40 @@ pub fn measure(pairs: usize) {
         outcome.done,
         100.0 * cpu / (cores * wall)
     );
+    let [all, full] = [&samples.all, &samples.full].map(|count| count.load(Relaxed));
+    println!(
+        "in {:.1} % of {all} samples at least {cores} threads wanted to run",
+        100.0 * full as f64 / all.max(1) as f64
+    );
     drop(fs::remove_dir_all(folder));
+}
+
+/// How often enough threads wanted to run.
+#[derive(Clone, Default)]
+struct Samples {
+    all: Arc<AtomicUsize>,
+    full: Arc<AtomicUsize>,
+}
+
+impl Observer for Samples {
+    fn statistics(&self, _: &Statistics) {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        self.all.fetch_add(1, Relaxed);
+        // The thread that asks does nothing else.
+        if runnable_threads().saturating_sub(1) >= cores {
+            self.full.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+fn runnable_threads() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    tasks
+        .filter(|task| {
+            let text = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            text.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('R'))
+        })
+        .count()
 }
 
 /// The processor time that this process has used, user and system.

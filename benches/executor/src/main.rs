@@ -16,7 +16,9 @@ fn main() {
     let what = args.next();
     let count = args.next().and_then(|text| text.parse().ok());
     match what.as_deref() {
-        Some("overhead") => overhead(count.unwrap_or(100_000), args.next().and_then(|text| text.parse().ok())),
+        Some("overhead") => {
+            overhead(count.unwrap_or(100_000), args.next().and_then(|text| text.parse().ok()))
+        }
         Some("busy") => busy::measure(count.unwrap_or(40)),
         _ => println!("usage: overhead [ITEMS [FLUIDIMAGE_SECONDS_PER_ITEM]] | busy [COUPLES]"),
     }
@@ -42,7 +44,8 @@ fn overhead(items: usize, fluidimage: Option<f64>) {
     for (pipeline, seconds) in pipelines.iter().zip(medians) {
         let count = pipeline.count(items);
         let each = seconds / count as f64;
-        let beside = fluidimage.map(|theirs| format!("{:9.0} x fluidimage", theirs / each)).unwrap_or_default();
+        let beside =
+            fluidimage.map(|theirs| format!("{:9.0} x fluidimage", theirs / each)).unwrap_or_default();
         println!("{:44} {:8.0} ns an item {beside}", pipeline.name, each * 1e9);
     }
     if let Some(theirs) = fluidimage {

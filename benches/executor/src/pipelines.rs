@@ -53,12 +53,12 @@ fn topology(count: usize, mixed: bool) -> Topology {
         true => {
             topology.io("one", &a).to(&b).each(|_, n| Ok(work(n)?));
             topology.cpu("two", &b).to(&c).each(|_, n| Ok(work(n)?));
-            topology.io("three", &c).each(|_, n| Ok(drop(work(n)?)));
+            topology.io("three", &c).each(|_, n| Ok(work(n).map(|_| ())?));
         }
         false => {
             topology.cpu("one", &a).to(&b).each(|_, n| Ok(work(n)?));
             topology.cpu("two", &b).to(&c).each(|_, n| Ok(work(n)?));
-            topology.cpu("three", &c).each(|_, n| Ok(drop(work(n)?)));
+            topology.cpu("three", &c).each(|_, n| Ok(work(n).map(|_| ())?));
         }
     }
     topology
