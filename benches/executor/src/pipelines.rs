@@ -33,6 +33,7 @@ pub fn all() -> Vec<Pipeline> {
     vec![
         pipeline("terzetto, async", terzetto_async as fn(usize) -> usize, 1),
         pipeline("terzetto, async, io and cpu works in turn", terzetto_mixed, 1),
+        pipeline("terzetto, async, with a job's folder", terzetto_recorded, 1),
         pipeline("terzetto, sequential", terzetto_sequential, 1),
         pipeline("tokio, channels, 2 threads", tokio_two_threads, 1),
         pipeline("tokio, channels, 1 thread", tokio_one_thread, 1),
@@ -76,6 +77,17 @@ fn terzetto_async(count: usize) -> usize {
 fn terzetto_mixed(count: usize) -> usize {
     let executor = ExecutorAsync::new(topology(count, true), options()).expect("a sound topology");
     terzetto::run(executor.compute()).expect("it runs").done
+}
+
+/// As fluidimage does: each call logged, each result listed.
+fn terzetto_recorded(count: usize) -> usize {
+    let folder = std::env::temp_dir().join(format!("terzetto-overhead-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the folder for temporary files");
+    let options = options().path_dir_result(&folder);
+    let executor = ExecutorAsync::new(topology(count, false), options).expect("a sound topology");
+    let done = terzetto::run(executor.compute()).expect("it runs").done;
+    std::fs::remove_dir_all(folder).expect("the own folder");
+    done
 }
 
 fn terzetto_sequential(count: usize) -> usize {

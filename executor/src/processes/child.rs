@@ -46,6 +46,9 @@ pub(super) async fn run(
     pid: Pid,
     mut line: impl FnMut(&str) + Send + 'static,
 ) -> Result<ExitStatus, Error> {
+    // Ctrl-C at the terminal shall reach the supervisor alone, which passes it on, once.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let ended = to_thread::run_sync(move || {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let _open: Option<ChildStdin> = child.stdin.take();

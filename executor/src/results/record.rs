@@ -1,8 +1,9 @@
 //! Keeps the record of a run in its job's folder.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
-    io::Write,
+    io::Write as _,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -24,28 +25,94 @@ use crate::{
 pub(crate) struct Record {
     folder: PathBuf,
     level: LevelFilter,
-    results: Mutex<Option<File>>,
-    log: Mutex<Option<File>>,
+    results: Mutex<Lines>,
+    log: Mutex<Lines>,
     touched: Mutex<Instant>,
+    /// Memory in use, MB, and when that was looked up.
+    memory: Mutex<(u64, Option<Instant>)>,
+}
+
+/// Lines are written together if they come faster than this.
+const TOGETHER: Duration = Duration::from_millis(10);
+
+/// How much memory is in use is looked up no more often than this.
+const MEMORY_PERIOD: Duration = Duration::from_millis(50);
+
+/// A file to which lines are added. Lines that come slowly are written at once, each in one write; of
+/// lines that come fast a killed process loses the last few.
+struct Lines {
+    file: Option<File>,
+    waiting: String,
+    written: Instant,
+}
+
+impl Lines {
+    fn new(file: Option<File>) -> Lines {
+        Lines { file, waiting: String::new(), written: Instant::now() }
+    }
+
+    fn add(&mut self, line: impl FnOnce(&mut String)) {
+        if self.file.is_none() {
+            return;
+        }
+        line(&mut self.waiting);
+        self.waiting.push('\n');
+        if self.written.elapsed() >= TOGETHER {
+            self.write();
+        }
+    }
+
+    fn write(&mut self) {
+        if let Some(file) = self.file.as_mut().filter(|_| !self.waiting.is_empty()) {
+            // The results themselves do not depend on it: a full disk must not end the run here.
+            let _ = file.write_all(self.waiting.as_bytes());
+            self.waiting.clear();
+            self.written = Instant::now();
+        }
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.write();
+    }
 }
 
 impl Record {
     pub fn new(job: &JobFolder, level: LevelFilter) -> Record {
         let open = |name: &str| {
-            let file = job.append(name);
-            // The results themselves do not depend on it: a full disk must not end the run here.
-            Mutex::new(file.map_err(|error| log::warn!("cannot write {name}: {error}")).ok())
+            let file = job.append(name).map_err(|error| log::warn!("cannot write {name}: {error}"));
+            Mutex::new(Lines::new(file.ok()))
         };
-        let log = if level >= LevelFilter::Error { open(LOG) } else { Mutex::new(None) };
-        let folder = job.path().to_owned();
-        Record { folder, level, results: open(RESULTS), log, touched: Mutex::new(Instant::now()) }
+        let log = if level >= LevelFilter::Error { open(LOG) } else { Mutex::new(Lines::new(None)) };
+        Record {
+            folder: job.path().to_owned(),
+            level,
+            results: open(RESULTS),
+            log,
+            touched: Mutex::new(Instant::now()),
+            memory: Mutex::default(),
+        }
     }
 
-    fn log(&self, level: Level, text: &str) {
+    fn log(&self, level: Level, text: impl FnOnce(&mut String)) {
         if level <= self.level {
-            let time = humantime::format_rfc3339_millis(SystemTime::now());
-            append(&self.log, &format!("{time} {level:5} {text}\n"));
+            lock(&self.log).add(|line| {
+                let time = humantime::format_rfc3339_millis(SystemTime::now());
+                let _ = write!(line, "{time} {level:5} ");
+                text(line);
+            });
         }
+    }
+
+    /// Memory in use, MB.
+    fn memory(&self) -> u64 {
+        let (memory, looked_up) = &mut *lock(&self.memory);
+        if looked_up.is_none_or(|time| time.elapsed() > MEMORY_PERIOD) {
+            *memory = resident_bytes().unwrap_or(0) / 1_000_000;
+            *looked_up = Some(Instant::now());
+        }
+        *memory
     }
 
     /// Shows other machines that this process is alive.
@@ -64,46 +131,41 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One write for one line: lines of two threads do not mix, and a killed process leaves at most one
-/// that is cut short.
-fn append(file: &Mutex<Option<File>>, line: &str) {
-    if let Some(file) = &mut *lock(file) {
-        let _ = file.write_all(line.as_bytes());
-    }
-}
-
 impl Observer for Record {
     fn started(&self, work: &str, key: &Key) {
-        if self.level >= LevelFilter::Debug {
-            let memory = resident_bytes().unwrap_or(0) / 1_000_000;
-            self.log(Level::Debug, &format!("`{key}`: {work} starts, {memory} MB in use"));
-        }
+        self.log(Level::Debug, |line| {
+            // Writing to a `String` cannot fail, here and below.
+            let _ = write!(line, "`{key}`: {work} starts, {} MB in use", self.memory());
+        });
     }
 
     fn finished(&self, work: &str, key: &Key, elapsed: Duration, error: Option<&ItemError>) {
         let how = if error.is_some() { "failed after" } else { "took" };
-        if self.level >= LevelFilter::Info {
-            let memory = resident_bytes().unwrap_or(0) / 1_000_000;
+        self.log(Level::Info, |line| {
             let seconds = elapsed.as_secs_f64();
-            self.log(Level::Info, &format!("`{key}`: {work} {how} {seconds:.3} s, {memory} MB in use"));
-        }
+            let _ = write!(line, "`{key}`: {work} {how} {seconds:.3} s, {} MB in use", self.memory());
+        });
     }
 
     fn failed(&self, error: &ItemError) {
-        self.log(Level::Error, &error.to_string());
+        self.log(Level::Error, |line| line.push_str(&error.to_string()));
         if let Err(failure) = write_error(&self.folder.join(ERRORS), error) {
             log::warn!("cannot keep the error `{error}` in a file: {failure}");
         }
     }
 
     fn arrived(&self, key: &Key, error: Option<&ItemError>) {
-        let key = key.as_str().replace(['\n', '\r'], " ");
-        let line = if error.is_some() { format!("failed\t{key}\n") } else { format!("done\t{key}\n") };
-        append(&self.results, &line);
+        lock(&self.results).add(|line| {
+            line.push_str(if error.is_some() { "failed\t" } else { "done\t" });
+            // A key must not pass for two.
+            line.extend(key.as_str().chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
+        });
         self.touch();
     }
 
     fn statistics(&self, _: &Statistics) {
+        lock(&self.results).write();
+        lock(&self.log).write();
         self.touch();
     }
 }
