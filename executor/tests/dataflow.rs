@@ -110,6 +110,26 @@ fn what_has_no_partner_says_so() -> Result<(), Error> {
     Ok(())
 }
 
+/// The second join runs dry while the first one's bound is in the way: it must not give up yet.
+#[test]
+fn a_join_gives_up_only_when_those_before_it_have() -> Result<(), Error> {
+    for on in EVERYWHERE {
+        let mut topology = Topology::new("patience");
+        let [a, b, c, both] = ["a", "b", "c", "both"].map(|name| topology.queue::<usize>(name));
+        let sums = topology.results::<usize>("sums");
+        topology.source("count a", &a, numbers(30));
+        topology.source("count b", &b, numbers(30).collect::<Vec<_>>().into_iter().rev());
+        topology.source("count c", &c, numbers(31));
+        topology.cpu("first", (&a, &b)).to(&both).each(|_, (a, b)| Ok(a + b));
+        topology.cpu("second", (&both, &c)).to(&sums).each(|_, (both, c)| Ok(both + c));
+        let outcome = execute(topology, small().nb_items_queue_max(1), on)?;
+        assert_eq!((outcome.done, outcome.failed.len()), (30, 1), "{on:?}");
+        let error = "work `join both + c` failed on `030`: no item of this key came in queue `both`";
+        assert_eq!(found(&sums)["030"], Err(error.to_owned()));
+    }
+    Ok(())
+}
+
 #[test]
 fn three_and_four_inputs() -> Result<(), Error> {
     let mut topology = Topology::new("many");
@@ -153,6 +173,32 @@ fn a_global_work_gathers_windows_and_the_rest_at_the_end() -> Result<(), Error> 
         assert_eq!(found.values().map(|sum| sum.clone().expect("a sum")).sum::<usize>(), (0..31).sum());
         assert_eq!(found["000"], Ok(3));
         assert_eq!(found["030"], Ok(30));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_global_work_may_hold_everything_back_until_the_end() -> Result<(), Error> {
+    for on in EVERYWHERE {
+        let mut topology = Topology::new("sorted");
+        let images = topology.queue::<usize>("images");
+        let sorted = topology.queue::<usize>("sorted");
+        let ends = topology.results::<usize>("ends");
+        topology.source("count", &images, numbers(40).collect::<Vec<_>>().into_iter().rev());
+        let mut held = Vec::new();
+        topology.global("sort", &images, &sorted, move |images, sorted, moment| {
+            held.extend(images.drain());
+            held.sort_by(|a, b| b.0.cmp(&a.0));
+            if moment == Moment::End {
+                held.drain(..).rev().for_each(|item| sorted.push_item(item));
+            }
+            Ok(())
+        });
+        topology.cpu("end", &sorted).to(&ends).each(|_, n| Ok(n));
+        let outcome = execute(topology, small().nb_max_workers(1), on)?;
+        assert_eq!(outcome.done, 40, "{on:?}");
+        let order: Vec<usize> = ends.drain().into_iter().filter_map(|(_, n)| n.ok()).collect();
+        assert_eq!(order, (0..40).collect::<Vec<_>>(), "{on:?}");
     }
     Ok(())
 }

@@ -33,9 +33,9 @@ impl Dice {
 fn work(number: usize, n: usize) -> Result<usize, BoxError> {
     let n = n.wrapping_mul(31).wrapping_add(number * 7919) % 1_000_003;
     match n {
-        _ if n % 23 == 0 => return Err(format!("bad {n}").into()),
-        _ if n % 61 == 0 => panic!("worse {n}"),
-        _ if n % 11 == 0 => thread::sleep(Duration::from_micros(n as u64 % 400)),
+        _ if n.is_multiple_of(23) => return Err(format!("bad {n}").into()),
+        _ if n.is_multiple_of(61) => panic!("worse {n}"),
+        _ if n.is_multiple_of(11) => thread::sleep(Duration::from_micros(n as u64 % 400)),
         _ => {}
     }
     Ok(n)

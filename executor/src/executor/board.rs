@@ -11,31 +11,19 @@
 //!
 //! Workers are called one after the other: whoever takes an item and sees that more could start
 //! calls one more worker, by the bell of the work's loop, which starts it in the nursery. Handing
-//! work to a thread costs some [`HANDOVER`]; what takes less is not worth a call, as long as whoever
-//! is there comes back soon to do it. How long a work takes is measured as it runs.
+//! work to a thread costs some time; what takes less is not worth a call, as long as whoever
+//! is there comes back soon to do it. How long a work takes is measured as it runs, see `stage`.
 
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{
-            AtomicBool, AtomicU64,
-            Ordering::{Relaxed, SeqCst},
-        },
+        atomic::{AtomicBool, Ordering::SeqCst},
     },
     time::Duration,
 };
 
-use super::{Ending, Observer, Options, bell::Bell, observer::Statistics, outcome::Stalled};
-use crate::topology::{
-    AnyQueue, Body, Ends, ItemError, Join, Key, Kind, OneShotFn, Topology, Work, WorkNode,
-};
-
-/// About what it costs to have a thread do something: to wake it, and to be woken in turn.
-const HANDOVER: Duration = Duration::from_micros(50);
-
-/// How long a worker may be away with one handful of items. Short works take several items at once,
-/// since the lock between them would cost more than they do.
-const HANDFUL: Duration = Duration::from_micros(20);
+use super::{Ending, Observer, Options, bell::Bell, observer::Statistics, outcome::Stalled, stage::Stage};
+use crate::topology::{AnyQueue, Body, Ends, ItemError, Join, Key, Kind, OneShotFn, Topology, WorkNode};
 
 /// The state that all workers of a run share.
 pub(super) struct Board {
@@ -43,6 +31,8 @@ pub(super) struct Board {
     pub stages: Vec<Stage>,
     /// Joins, the most downstream first.
     joins: Vec<Box<dyn Join>>,
+    /// Stages and joins in the direction of flow.
+    flow: Vec<Node>,
     queues: Vec<Arc<dyn AnyQueue>>,
     workers: usize,
     queue_limit: usize,
@@ -59,15 +49,11 @@ pub(super) struct Board {
     observers: OnceLock<Vec<Box<dyn Observer>>>,
 }
 
-/// A work, and what is known of it.
-pub(super) struct Stage {
-    pub name: Arc<str>,
-    pub kind: Kind,
-    pub work: Arc<dyn Work>,
-    /// Calls its loop to start a worker.
-    pub bell: Bell,
-    /// About how long a call takes, ns; 0 while unknown.
-    pace: AtomicU64,
+/// A work, by its place among its like.
+#[derive(Clone, Copy)]
+enum Node {
+    Stage(usize),
+    Join(usize),
 }
 
 /// What changes.
@@ -81,6 +67,9 @@ pub(super) struct State {
     coming: Vec<usize>,
     /// Workers that are there or coming.
     shifts: usize,
+    /// How often a worker has delivered, and how often it had at the last tick.
+    turns: usize,
+    turns_at_tick: usize,
     asked: Option<Ending>,
     stalled: Option<Stalled>,
     failed: Vec<(Key, ItemError)>,
@@ -106,17 +95,24 @@ impl Board {
         let queues = topology.queues;
         let mut works: Vec<Option<WorkNode>> = topology.works.into_iter().map(Some).collect();
         let (mut one_shots, mut stages, mut joins) = (Vec::new(), Vec::new(), Vec::new());
+        let mut flow = Vec::new();
         for work in order.into_iter().filter_map(|index| works[index].take()) {
             match work.body {
                 Body::OneShot(function) => one_shots.push((work.name, function)),
-                Body::Join(join) => joins.push(join),
-                Body::Work(body) => stages.push(Stage {
-                    name: work.name,
-                    kind: work.kind,
-                    work: body,
-                    bell: Bell::default(),
-                    pace: AtomicU64::new(0),
-                }),
+                Body::Join(join) => {
+                    flow.push(Node::Join(joins.len()));
+                    joins.push(join);
+                }
+                Body::Work(body) => {
+                    flow.push(Node::Stage(stages.len()));
+                    stages.push(Stage::new(work.name, work.kind, body));
+                }
+            }
+        }
+        for node in &mut flow {
+            match node {
+                Node::Join(index) => *index = joins.len() - 1 - *index,
+                Node::Stage(index) => *index = stages.len() - 1 - *index,
             }
         }
         stages.reverse();
@@ -125,6 +121,7 @@ impl Board {
             state: Mutex::new(State { coming: vec![0; stages.len()], ..State::default() }),
             stages,
             joins,
+            flow,
             queues,
             workers: options.workers(),
             queue_limit: options.queue_limit(),
@@ -237,12 +234,11 @@ impl Board {
     /// Nothing runs and nothing may start: this is the end, unless something gives way. Returns
     /// whether anything did; otherwise the run is closed.
     fn unblock(&self, state: &mut State) -> bool {
-        loop {
-            if self.advance_joins(state) || self.joins.iter().any(|join| join.relieve()) {
-                self.advance_joins(state);
-            } else if !self.stages.iter().rev().any(|stage| stage.work.end()) {
-                break;
-            }
+        while self.advance_joins(state)
+            || self.joins.iter().any(|join| join.yield_bound())
+            || self.flow.iter().any(|node| self.ends(*node))
+        {
+            self.advance_joins(state);
             if self.pick(state).is_some() {
                 return true;
             }
@@ -258,6 +254,15 @@ impl Board {
         }
         self.close();
         false
+    }
+
+    /// Has a work notice that nothing more will come to it. Who is upstream must be asked first: what
+    /// he gives away in the end may be what those behind him wait for.
+    fn ends(&self, node: Node) -> bool {
+        match node {
+            Node::Stage(index) => self.stages[index].work.end(),
+            Node::Join(index) => self.joins[index].give_up(),
+        }
     }
 
     fn advance_joins(&self, state: &mut State) -> bool {
@@ -298,6 +303,16 @@ impl Board {
         }
     }
 
+    /// Calls a worker for what has been waiting since the last tick, if nobody has delivered since:
+    /// whoever was expected to come back soon has met an item that is slow.
+    pub fn tick(&self) {
+        let mut state = self.lock();
+        if state.turns == state.turns_at_tick {
+            self.call_help(&mut state, Duration::MAX);
+        }
+        state.turns_at_tick = state.turns;
+    }
+
     fn coming(&self, state: &State, kind: Kind) -> usize {
         let of_kind = |(stage, _): &(&Stage, &usize)| stage.kind == kind;
         self.stages.iter().zip(&state.coming).filter(of_kind).map(|(_, coming)| coming).sum()
@@ -322,6 +337,7 @@ impl Board {
     /// at the end is added to `arrived`.
     pub fn settle(&self, state: &mut State, stage: usize, arrived: &mut Vec<(Key, Option<ItemError>)>) {
         *state.busy(self.stages[stage].kind) -= 1;
+        state.turns = state.turns.wrapping_add(1);
         if !self.joins.is_empty() {
             self.advance_joins(state);
         }
@@ -372,46 +388,8 @@ impl State {
         }
     }
 
-    /// Ends of joins may arrive while nobody delivers.
+    /// Where deliveries say what has reached the end of its way.
     pub fn ends(&mut self) -> &mut Ends {
         &mut self.ends
-    }
-}
-
-impl Stage {
-    /// How many items to take at once.
-    fn handful(&self, ready: usize) -> usize {
-        match self.pace.load(Relaxed) {
-            _ if self.work.one_by_one() => 1,
-            // The first call tells.
-            0 => 1,
-            pace => ready.min((HANDFUL.as_nanos() as u64 / pace).max(1) as usize),
-        }
-    }
-
-    fn is_worth(&self, ready: usize, away: Duration) -> bool {
-        match self.pace.load(Relaxed) {
-            0 => true,
-            pace => away.saturating_add(Duration::from_nanos(pace.saturating_mul(ready as u64))) >= HANDOVER,
-        }
-    }
-
-    /// How long so many calls are expected to take.
-    pub fn expected(&self, calls: usize) -> Duration {
-        match self.pace.load(Relaxed) {
-            0 => Duration::MAX,
-            pace => Duration::from_nanos(pace.saturating_mul(calls as u64)),
-        }
-    }
-
-    /// Learns from calls that were made: a mean that forgets.
-    pub fn learn(&self, calls: usize, elapsed: Duration) {
-        if calls == 0 {
-            return;
-        }
-        let new = (elapsed.as_nanos() as u64 / calls as u64).max(1);
-        let old = self.pace.load(Relaxed);
-        let mean = if old == 0 { new } else { (3 * (old / 4)).saturating_add(new / 4).max(1) };
-        self.pace.store(mean, Relaxed);
     }
 }

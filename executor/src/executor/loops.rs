@@ -9,11 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use terzetto::{CancelScope, Error, ErrorGroup, Nursery, checkpoint, move_on_after, nursery, to_thread};
 
-use super::{
-    Ending, Observer,
-    board::{Board, Stage},
-    worker::Shift,
-};
+use super::{Ending, Observer, board::Board, stage::Stage, worker::Shift};
 use crate::topology::{ItemError, Kind};
 
 /// What the loops share.
@@ -74,7 +70,7 @@ impl<'env> Loops<'env> {
             if rung.await?.is_some() {
                 continue;
             }
-            self.board.call_help(&mut self.board.lock(), Duration::MAX);
+            self.board.tick();
             if !self.board.observers().is_empty() {
                 let statistics = self.board.statistics();
                 for observer in self.board.observers() {

@@ -1,8 +1,8 @@
 //! Runs a topology: each work is an async loop, all loops live in one nursery, functions run in
 //! worker threads.
 //!
-//! `board` says who may start, `worker` goes from item to item, `loops` starts workers; `sequential`
-//! does without loops. As in structured concurrency everywhere, nothing outlives
+//! `board` says who may start, `stage` what is known of a work, `worker` goes from item to item, `loops`
+//! starts workers; `sequential` does without loops. As in structured concurrency everywhere, nothing outlives
 //! [`ExecutorAsync::compute`]: when it returns, no worker works for it any more.
 //!
 //! # fluidimage's `ExecutorAsync`, piece by piece
@@ -36,6 +36,7 @@ mod options;
 mod outcome;
 mod prepared;
 mod sequential;
+mod stage;
 mod worker;
 
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! How far a run is: a bar on a terminal, plain lines elsewhere.
 
 use std::{
-    io::{IsTerminal, Write},
+    fmt::Write,
+    io::{IsTerminal, Write as _},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -9,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use terzetto_executor::{ItemError, Key, Observer, processes::Report};
 
 /// Where lines of text go while a run is on.
@@ -74,10 +75,13 @@ impl Progress {
     pub fn new(total: usize, quiet: bool) -> Progress {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(total as u64);
-            let template = "{bar:32} {pos}/{len} couples · {per_sec} · {elapsed} so far, {eta} left {msg}";
+            let template = "{bar:32} {pos}/{len} couples · {rate} · {elapsed} so far, {eta} left {msg}";
             // A wrong template would be a slip of ours; a bar of the plain style is better than none.
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("━╸─"));
+                let rate = |state: &ProgressState, out: &mut dyn Write| {
+                    let _ = write!(out, "{:.1} a second", state.per_sec());
+                };
+                bar.set_style(style.progress_chars("━╸─").with_key("rate", rate));
             }
             bar.enable_steady_tick(Duration::from_millis(250));
             bar

@@ -132,8 +132,8 @@ impl Topology {
     /// Adds a work that sees its whole queues: `function` is called whenever something has come into
     /// an input or left an output, while the inputs hold something and every output has
     /// [room](Queue::room). It takes what it wants and leaves the rest: it may wait for more, gather
-    /// windows of images, put off what finds no room. Once nothing else can go on, it is called a
-    /// last time with [`Moment::End`]; what it leaves in its inputs then is an error of the run.
+    /// windows of images, put off what finds no room. Once nothing else can go on, it is called with
+    /// [`Moment::End`]; what it leaves in its inputs then is an error of the run.
     ///
     /// One call runs at a time, in some worker's thread.
     ///

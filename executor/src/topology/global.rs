@@ -17,7 +17,9 @@ use super::{
 pub enum Moment {
     /// Something has come into its inputs, or left its outputs.
     Change,
-    /// Nothing more will come: what was held back must go out now.
+    /// Nothing more will come: what was held back must go out now. What the work holds itself, it
+    /// should push whatever room there is, since that is in memory already. What it leaves in its
+    /// inputs for want of room, it is called for again, for the same reason, when there is some.
     End,
 }
 
@@ -119,10 +121,14 @@ where
         work.seen.store(work.version(), SeqCst);
         self.came.clear();
         self.came.extend(work.output_queues.iter().map(|queue| queue.came()));
-        self.moment = if work.last.swap(false, SeqCst) { Moment::End } else { Moment::Change };
+        work.last.store(false, SeqCst);
+        self.moment = if work.ended.load(SeqCst) { Moment::End } else { Moment::Change };
     }
 
     fn work(&mut self, watch: &dyn Watch) -> usize {
+        if !watch.goes_on() {
+            return 0;
+        }
         let Global { name, inputs, outputs, function, .. } = &*self.work;
         let mut function = function.lock().unwrap_or_else(PoisonError::into_inner);
         let key = Key::from(&**name);

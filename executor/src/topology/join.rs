@@ -151,7 +151,7 @@ impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
         moved
     }
 
-    fn relieve(&self) -> bool {
+    fn yield_bound(&self) -> bool {
         let mut state = self.state();
         let Some(state) = state.as_mut() else {
             return false;
@@ -161,6 +161,14 @@ impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
             state.held.insert(part, value);
             return true;
         }
+        false
+    }
+
+    fn give_up(&self) -> bool {
+        let mut state = self.state();
+        let Some(state) = state.as_mut() else {
+            return false;
+        };
         let Some((_, Ok(group))) = self.groups.with_front(Clone::clone) else {
             return false;
         };

@@ -114,7 +114,11 @@ pub(crate) trait Join: Send + Sync {
     /// Moves what can be moved; returns whether anything was.
     fn advance(&self, ends: &mut Ends) -> bool;
 
-    /// Called when nothing else can go on: gives way, so that something can. Returns whether
-    /// anything has changed.
-    fn relieve(&self) -> bool;
+    /// Called when nothing else can go on: takes in more than the bound allows, so that others may
+    /// pass. Returns whether it did.
+    fn yield_bound(&self) -> bool;
+
+    /// Called when nothing can go on, though every join has yielded its bound: nothing more will
+    /// come, so that what still misses a partner leaves as an error. Returns whether anything did.
+    fn give_up(&self) -> bool;
 }

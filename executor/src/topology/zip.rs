@@ -54,6 +54,14 @@ impl<Q, S, V> Zip<Q, S, V> {
 /// A value that has come, or has not.
 type Slot<T> = Option<Result<T, ItemError>>;
 
+/// What is held of one key.
+trait Slots: Default {
+    type Value;
+    fn is_whole(&self) -> bool;
+    /// The values, if all have come; of several errors the first.
+    fn into_values(self) -> Option<Result<Self::Value, ItemError>>;
+}
+
 macro_rules! zip_of_tuple {
     ($($name:ident $queue:ident $slot:ident $index:tt),+) => {
         impl<$($name: Send + 'static),+> Zipped for ($(&Queue<$name>,)+) {
@@ -67,6 +75,20 @@ macro_rules! zip_of_tuple {
 
             fn label(&self) -> String {
                 [$(self.$index.name()),+].join(" + ")
+            }
+        }
+
+        impl<$($name),+> Slots for ($(Slot<$name>,)+) {
+            type Value = ($($name,)+);
+
+            fn is_whole(&self) -> bool {
+                true $(&& self.$index.is_some())+
+            }
+
+            fn into_values(self) -> Option<Result<Self::Value, ItemError>> {
+                let ($(Some($slot),)+) = self else { return None };
+                let values = || Ok(($($slot?,)+));
+                Some(values())
             }
         }
 
@@ -93,15 +115,19 @@ macro_rules! zip_of_tuple {
                                 Default::default()
                             });
                             slots.$index = Some(value);
-                            if is_whole(slots) {
+                            if slots.is_whole() {
                                 state.complete.push_back(key);
                             }
                         }
                     )+
                     while self.output.room() > 0 && let Some(key) = state.complete.pop_front() {
-                        let Some(slots) = state.held.remove(&key) else { continue };
-                        self.output.send(&mut vec![(key, tuple_of(slots))], ends);
-                        moved = true;
+                        if let Some(values) = state.held.remove(&key).and_then(Slots::into_values) {
+                            self.output.send(&mut vec![(key, values)], ends);
+                            moved = true;
+                        }
+                    }
+                    if $(state.held.len() < $queue.limit())&&+ {
+                        state.relief = 0;
                     }
                     // Keys that have left are forgotten from time to time.
                     if state.order.len() > 2 * state.held.len() + 16 {
@@ -112,32 +138,29 @@ macro_rules! zip_of_tuple {
                     }
                     moved = true;
                 }
-
-                fn is_whole<$($name),+>(slots: &($(Slot<$name>,)+)) -> bool {
-                    true $(&& slots.$index.is_some())+
-                }
-
-                fn tuple_of<$($name),+>(
-                    slots: ($(Slot<$name>,)+),
-                ) -> Result<($($name,)+), ItemError> {
-                    let ($(Some($slot),)+) = slots else {
-                        unreachable!("a key is complete when every slot is filled")
-                    };
-                    Ok(($($slot?,)+))
-                }
             }
 
-            fn relieve(&self) -> bool {
+            fn yield_bound(&self) -> bool {
                 let mut state = self.state();
                 let state = &mut *state;
                 let ($($queue,)+) = &self.queues;
-                if $(!$queue.is_empty())||+ {
+                let waits = $(!$queue.is_empty())||+;
+                if waits {
                     log::debug!("`{}`: holds one item more to let others pass", self.name);
                     state.relief += 1;
-                    return true;
                 }
+                waits
+            }
+
+            fn give_up(&self) -> bool {
+                let mut state = self.state();
+                let state = &mut *state;
+                let ($($queue,)+) = &self.queues;
                 while let Some(key) = state.order.pop_front() {
                     let Some(slots) = state.held.get_mut(&key) else { continue };
+                    if slots.is_whole() {
+                        continue;
+                    }
                     $(
                         if slots.$index.is_none() {
                             let text = format!("no item of this key came in queue `{}`", $queue.name());
