@@ -150,6 +150,35 @@ fn a_part_whose_processes_only_die_is_given_up() {
 }
 
 #[test]
+fn a_scope_around_the_run_interrupts_the_processes_and_waits_for_them() {
+    let folder = Folder::new();
+    let mark = folder.join("interrupted");
+    let script = format!("trap 'touch {}; exit 130' INT; while :; do sleep 0.01; done", mark.display());
+    let processes = Processes::new(1, move |_| {
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]);
+        command
+    });
+    let ended = terzetto::run(terzetto::move_on_after(0.5, processes.compute())).expect("no error");
+    assert!(ended.is_none());
+    assert!(mark.exists());
+}
+
+#[test]
+fn with_stop_if_error_an_error_in_one_process_ends_all() {
+    let folder = Folder::new();
+    let (images, out) = (folder.join("series"), folder.join("out"));
+    synth(&images, 60, 256);
+    fs::write(images.join("couple_0001a.png"), "no image").expect("the test's own folder");
+    let mut command = terzetto();
+    command.arg("piv").arg(&images).arg("--out").arg(&out).args(["--executor", "multi", "--processes", "2"]);
+    let ended = run(command.args(["--no-plots", "--workers", "1", "--queue-max", "1", "--stop-if-error"]));
+    assert_eq!(ended.status, Some(1), "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("ended by an error: "), "{}", ended.out);
+    assert!(names(&out, ".csv").len() < 50, "{}", ended.out);
+}
+
+#[test]
 fn signals_reach_every_process() {
     for (signal, status, word) in [("-INT", 130, "interrupted: "), ("-USR2", 1, "stopped: ")] {
         let folder = Folder::new();

@@ -5,7 +5,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::{ChildStdin, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -53,18 +53,29 @@ pub(super) async fn run(
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let _open: Option<ChildStdin> = child.stdin.take();
         pid.set(Some(child.id()));
-        for text in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
-            line(&text?);
+        let output = child.stdout.take().map(BufReader::new);
+        // What cannot be read is lost; the process must be waited for all the same.
+        for bytes in output.into_iter().flat_map(|output| output.split(b'\n')).map_while(Result::ok) {
+            line(&String::from_utf8_lossy(&bytes));
         }
-        // The output is closed, so that the end is near; a signal may still be wanted.
-        let ended = loop {
-            match child.try_wait()? {
-                Some(status) => break status,
-                None => std::thread::sleep(std::time::Duration::from_millis(1)),
-            }
-        };
+        wait_for_end(&child);
+        // From here on the system may give its number to another process.
         pid.set(None);
-        Ok::<_, std::io::Error>(ended)
+        child.wait()
     });
     Ok(ended.await??)
 }
+
+/// Waits until a process has ended, and leaves it to be waited for: until then its number is its own.
+#[cfg(unix)]
+fn wait_for_end(child: &Child) {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while let Some(pid) = pid
+        && let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), options)
+    {}
+}
+
+#[cfg(not(unix))]
+fn wait_for_end(_: &Child) {}

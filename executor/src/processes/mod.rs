@@ -28,6 +28,7 @@ mod child;
 mod report;
 
 use std::{
+    cell::Cell,
     process::{self, Command, ExitStatus},
     sync::{
         Arc, Mutex, PoisonError,
@@ -35,7 +36,7 @@ use std::{
     },
 };
 
-use terzetto::{Error, nursery};
+use terzetto::{CancelScope, Error, nursery, sleep_forever};
 
 use crate::{results::PARENT_VARIABLE, series::Shard};
 use child::Pid;
@@ -75,6 +76,7 @@ pub struct Processes {
     count: usize,
     command: Box<dyn Fn(Task) -> Command>,
     listener: Listener,
+    stop_if_error: bool,
     control: ProcessesControl,
 }
 
@@ -120,12 +122,24 @@ impl Processes {
             pids: Arc::new((0..count).map(|_| Pid::default()).collect()),
             ending: Arc::default(),
         };
-        Processes { count, command: Box::new(command), listener: Arc::new(|_| ()), control }
+        Processes {
+            count,
+            command: Box::new(command),
+            listener: Arc::new(|_| ()),
+            stop_if_error: false,
+            control,
+        }
     }
 
     /// Has `listener` told what the processes report, from their worker threads.
     pub fn listen(&mut self, listener: impl Fn(&Report) + Send + Sync + 'static) {
         self.listener = Arc::new(listener);
+    }
+
+    /// Should a process that ends before its part is computed, as one does that is told to stop at the
+    /// first error, stop the others? Default: no.
+    pub fn stop_if_error(&mut self, stop: bool) {
+        self.stop_if_error = stop;
     }
 
     /// A handle with which the processes can be ended early.
@@ -137,16 +151,30 @@ impl Processes {
     ///
     /// # Errors
     ///
-    /// The system's error if a process cannot be started; a cancellation from outside, once the
-    /// processes have ended.
+    /// The system's error if a process cannot be started; a cancellation from outside. The others
+    /// are interrupted then, and waited for.
     pub async fn compute(self) -> Result<ProcessesOutcome, Error> {
         let outcome = Mutex::new(ProcessesOutcome::default());
+        let (at_work, watching) = (Cell::new(self.count), CancelScope::new());
+        let (this, outcome_, at_work_, watching_) = (&self, &outcome, &at_work, &watching);
         nursery(async |nursery| {
             for index in 1..=self.count {
-                let name = format!("process for part {index}");
-                nursery.start_soon_named(name, self.see_to(Shard::new(index, self.count)?, &outcome));
+                let shard = Shard::new(index, self.count)?;
+                nursery.start_soon_named(format!("process for part {shard}"), async move {
+                    let ended = this.see_to(shard, outcome_).await;
+                    at_work_.set(at_work_.get() - 1);
+                    if at_work_.get() == 0 {
+                        watching_.cancel();
+                    }
+                    ended
+                });
             }
-            Ok(())
+            // A process knows nothing of cancellation until it is told.
+            let cancelled = watching.run(async { Ok(sleep_forever().await?) }).await;
+            if cancelled.is_err() {
+                self.control.cancel();
+            }
+            cancelled.map(|_| ())
         })
         .await?;
         Ok(outcome.into_inner().unwrap_or_else(PoisonError::into_inner))
@@ -186,6 +214,13 @@ impl Processes {
         }
         let mut part = lock(&part);
         let mut outcome = lock(outcome);
+        let missing = part.expected.is_some_and(|expected| part.done + part.failed.len() < expected);
+        if missing && fruitless < MAX_DEATHS && !self.control.ending.load(SeqCst) {
+            outcome.given_up.push((shard, "ended before everything was computed".to_owned()));
+            if self.stop_if_error {
+                self.control.stop();
+            }
+        }
         outcome.done += part.done;
         outcome.failed.append(&mut part.failed);
         Ok(())

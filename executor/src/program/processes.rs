@@ -30,6 +30,7 @@ pub fn run(args: &PivArgs, out: &Path, complete: bool, total: usize) -> Result<S
     let screen = progress.screen();
     logging::use_screen(screen.clone());
     processes.listen(move |report| progress.hear(report));
+    processes.stop_if_error(args.run.stop_if_error);
     let ended_by = EndedBy::default();
     let watching = watch(processes.control(), ended_by.clone())?;
     let ran = terzetto::run(processes.compute());
@@ -38,5 +39,5 @@ pub fn run(args: &PivArgs, out: &Path, complete: bool, total: usize) -> Result<S
     logging::use_screen(Screen::plain());
     let outcome = ran?;
     let summary = Summary { done: outcome.done, failed: outcome.failed.len(), total, start };
-    Ok(summary.tell(ended_by.get(), false))
+    Ok(summary.tell(ended_by.get(), args.run.stop_if_error && !outcome.given_up.is_empty()))
 }
