@@ -1,6 +1,8 @@
 //! What several tests need.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub mod gauge;
+
 use std::{
     fs,
     path::{Path, PathBuf},
