@@ -12,6 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::process::{host, is_running, start_of};
 use crate::series::Shard;
 
 /// A process on another machine that has not touched its lock for so long is taken for dead.
@@ -64,11 +65,11 @@ impl Lock {
         if self.host != host() {
             return age(path).is_none_or(|age| age < PATIENCE);
         }
-        match start_of(self.pid) {
-            Some(start) => start == self.start,
-            // Where there is no table of processes, only age can tell.
-            None if !has_table() => age(path).is_none_or(|age| age < PATIENCE),
-            None => false,
+        match (start_of(self.pid), is_running(self.pid)) {
+            (Some(start), _) => start == self.start,
+            (None, Some(running)) => running,
+            // Where nothing is known of processes, only age can tell.
+            (None, None) => age(path).is_none_or(|age| age < PATIENCE),
         }
     }
 
@@ -79,28 +80,6 @@ impl Lock {
             _ => false,
         }
     }
-}
-
-fn has_table() -> bool {
-    Path::new("/proc/self/stat").exists()
-}
-
-/// When a process was started, in ticks since the machine was; `None` if there is no such process.
-fn start_of(pid: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is a name in parentheses that may hold anything; the state follows it.
-    let mut fields = text.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    // A zombie holds nothing any more.
-    if state == "Z" || state == "X" {
-        return None;
-    }
-    fields.nth(18)?.parse().ok()
-}
-
-fn host() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    name.trim().replace(['"', '\\'], "")
 }
 
 fn age(path: &Path) -> Option<Duration> {
@@ -119,7 +98,7 @@ mod tests {
         let read = Lock::read(&path);
         assert_eq!(read.as_ref(), Some(&own));
         assert!(own.is_held(&path));
-        if has_table() {
+        if start_of(own.pid).is_some() {
             // The same number, but another process; and one that does not exist.
             assert!(!Lock { start: own.start + 1, ..own.clone() }.is_held(&path));
             assert!(!Lock { pid: u32::MAX, ..own.clone() }.is_held(&path));

@@ -6,6 +6,7 @@ mod csv;
 mod job;
 mod lock;
 mod memory;
+mod process;
 mod record;
 mod report;
 mod saving;

@@ -8,7 +8,7 @@ use std::sync::{
 use super::{
     AnyQueue, Body, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, JoinBuilder, Key, Kind,
     Moment, Queue, QueueId, QueueSet, WorkNode, check, dot, drawing::Drawing, global::Global, sets::Members,
-    source::Source,
+    source::Source, svg,
 };
 
 /// Queues and works, to be run by an [`ExecutorAsync`](crate::ExecutorAsync).
@@ -264,7 +264,7 @@ impl Topology {
 
     /// The graph as a picture, for any browser: works are boxes, queues are rounded.
     pub fn to_svg(&self) -> String {
-        Drawing::new(self).to_svg()
+        svg::render(&Drawing::new(self))
     }
 
     pub(crate) fn owns(&self, queue: QueueId) -> bool {

@@ -1,61 +1,67 @@
-//! A picture of a topology, in layers: what flows goes from left to right.
+//! A picture of a topology, laid out in layers: what flows goes from left to right.
 //!
-//! Each work and queue stands in the layer behind the last thing that feeds it. Within a layer, nodes
-//! are ordered by the mean place of their neighbours (Sugiyama's barycentre heuristic, a few sweeps
-//! each way), which keeps most arrows from crossing.
+//! Each work and queue stands in the layer behind the last thing that feeds it. A line that passes
+//! layers by gets a bend in each of them, so that it runs around boxes and not through them. Within
+//! a layer, nodes and bends are ordered by the mean place of their neighbours (Sugiyama's barycentre
+//! heuristic, a few sweeps each way), which keeps most lines from crossing.
 
-use std::fmt::Write;
+use super::{Kind, QueueId, Topology};
 
-use super::{Kind, Topology};
-
+/// How wide a letter is, about.
 const CHAR: f64 = 7.2;
-const HEIGHT: f64 = 40.0;
+pub(super) const HEIGHT: f64 = 40.0;
 const GAP: (f64, f64) = (48.0, 22.0);
 const MARGIN: f64 = 16.0;
 const SWEEPS: usize = 8;
 
-struct Node {
-    name: String,
-    /// The kind of a work; `None` for a queue.
-    kind: Option<Kind>,
-    keeps_results: bool,
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Queue,
+    /// A queue that keeps results.
+    Results,
+    Work(Kind),
+    /// Where a line passes a layer by.
+    Bend,
+}
+
+pub(super) struct Node {
+    pub name: String,
+    pub shape: Shape,
     layer: usize,
     /// Centre.
-    x: f64,
-    y: f64,
-    width: f64,
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
 }
 
 /// A topology laid out.
 pub(super) struct Drawing {
-    title: String,
-    nodes: Vec<Node>,
-    edges: Vec<(usize, usize)>,
-    size: (f64, f64),
+    pub title: String,
+    pub nodes: Vec<Node>,
+    /// Each line as the nodes that it touches: its ends, and bends between.
+    pub lines: Vec<Vec<usize>>,
+    pub size: (f64, f64),
 }
 
 impl Drawing {
     pub fn new(topology: &Topology) -> Drawing {
-        let mut nodes: Vec<Node> = Vec::new();
-        let mut edges = Vec::new();
-        let mut node = |name: &str, kind, keeps_results| {
-            let width = CHAR * name.chars().count().max(6) as f64 + 20.0;
-            nodes.push(Node { name: name.to_owned(), kind, keeps_results, layer: 0, x: 0.0, y: 0.0, width });
-        };
-        for queue in &topology.queues {
-            node(queue.name(), None, queue.keeps_results());
-        }
-        for work in &topology.works {
-            node(&work.name, Some(work.kind), false);
-        }
+        let queues = topology.queues.iter().map(|queue| {
+            let shape = if queue.keeps_results() { Shape::Results } else { Shape::Queue };
+            Node::new(queue.name(), shape)
+        });
+        let works = topology.works.iter().map(|work| Node::new(&work.name, Shape::Work(work.kind)));
+        let nodes = queues.chain(works).collect();
+        let mut lines = Vec::new();
         for (index, work) in topology.works.iter().enumerate() {
             let at = topology.queues.len() + index;
-            let known = |queue: &&super::QueueId| topology.owns(**queue);
-            edges.extend(work.inputs.iter().filter(known).map(|queue| (queue.index, at)));
-            edges.extend(work.outputs.iter().filter(known).map(|queue| (at, queue.index)));
+            let known = |queue: &&QueueId| topology.owns(**queue);
+            lines.extend(work.inputs.iter().filter(known).map(|queue| vec![queue.index, at]));
+            lines.extend(work.outputs.iter().filter(known).map(|queue| vec![at, queue.index]));
         }
-        let mut drawing = Drawing { title: topology.name().to_owned(), nodes, edges, size: (0.0, 0.0) };
+        let mut drawing = Drawing { title: topology.name().to_owned(), nodes, lines, size: (0.0, 0.0) };
         drawing.assign_layers();
+        drawing.bend_lines();
         let layers = drawing.order_layers();
         drawing.place(&layers);
         drawing
@@ -64,12 +70,23 @@ impl Drawing {
     fn assign_layers(&mut self) {
         // Longest way from a start; a circle, which a checked topology has not, stops by itself.
         for _ in 0..self.nodes.len() {
-            for &(from, to) in &self.edges {
-                let behind = self.nodes[from].layer + 1;
-                if self.nodes[to].layer < behind && behind < self.nodes.len() {
-                    self.nodes[to].layer = behind;
+            for line in &self.lines {
+                let behind = self.nodes[line[0]].layer + 1;
+                let to = &mut self.nodes[line[1]];
+                if to.layer < behind && behind < self.lines.len() + 1 {
+                    to.layer = behind;
                 }
             }
+        }
+    }
+
+    fn bend_lines(&mut self) {
+        for line in &mut self.lines {
+            let (first, last) = (line[0], line[1]);
+            let between = self.nodes[first].layer + 1..self.nodes[last].layer;
+            let bends = self.nodes.len()..self.nodes.len() + between.len();
+            self.nodes.extend(between.map(|layer| Node { layer, ..Node::new("", Shape::Bend) }));
+            line.splice(1..1, bends);
         }
     }
 
@@ -104,11 +121,12 @@ impl Drawing {
         layers
     }
 
-    /// What feeds a node, or what it feeds.
+    /// What comes before a node on its lines, or what comes behind it.
     fn neighbours(&self, node: usize, before: bool) -> impl Iterator<Item = usize> {
-        self.edges.iter().filter_map(move |&(from, to)| match before {
-            true => (to == node).then_some(from),
-            false => (from == node).then_some(to),
+        let pairs = self.lines.iter().flat_map(|line| line.windows(2));
+        pairs.filter_map(move |pair| match before {
+            true => (pair[1] == node).then_some(pair[0]),
+            false => (pair[0] == node).then_some(pair[1]),
         })
     }
 
@@ -123,77 +141,32 @@ impl Drawing {
                 let node = &mut self.nodes[*node];
                 node.x = left + width / 2.0;
                 node.y = MARGIN + (height - own) / 2.0 + row as f64 * (HEIGHT + GAP.1) + HEIGHT / 2.0;
+                if node.shape == Shape::Bend {
+                    // The line runs straight along the boxes above and below it.
+                    node.width = width;
+                }
             }
             left += width + GAP.0;
         }
         self.size = (left - GAP.0 + MARGIN, height + 2.0 * MARGIN);
     }
+}
 
-    pub fn to_svg(&self) -> String {
-        let mut svg = String::new();
-        let mut line = |text: String| {
-            // Writing to a `String` cannot fail.
-            let _ = writeln!(svg, "{text}");
+impl Node {
+    fn new(name: &str, shape: Shape) -> Node {
+        let width = match shape {
+            Shape::Bend => 0.0,
+            _ => CHAR * name.chars().count().max(6) as f64 + 20.0,
         };
-        let (width, height) = self.size;
-        line(format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
-             viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"sans-serif\" font-size=\"13\" \
-             text-anchor=\"middle\">"
-        ));
-        line(format!("<title>{}</title>", escaped(&self.title)));
-        line(
-            "<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" \
-             markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0 8 4 0 8z\" fill=\"#555\"/></marker></defs>\n\
-             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>"
-                .to_owned(),
-        );
-        for &(from, to) in &self.edges {
-            let (from, to) = (&self.nodes[from], &self.nodes[to]);
-            let (x0, x1) = (from.x + from.width / 2.0, to.x - to.width / 2.0);
-            let middle = (x0 + x1) / 2.0;
-            line(format!(
-                "<path d=\"M{x0:.1} {:.1} C{middle:.1} {:.1} {middle:.1} {:.1} {x1:.1} {:.1}\" fill=\"none\" \
-                 stroke=\"#555\" marker-end=\"url(#tip)\"/>",
-                from.y, from.y, to.y, to.y
-            ));
-        }
-        for node in &self.nodes {
-            self.node_to_svg(node, &mut line);
-        }
-        line("</svg>".to_owned());
-        svg
+        Node { name: name.to_owned(), shape, layer: 0, x: 0.0, y: 0.0, width }
     }
 
-    fn node_to_svg(&self, node: &Node, line: &mut impl FnMut(String)) {
-        let fill = match node.kind {
-            None if node.keeps_results => "#d9ead3",
-            None => "#f3f3f3",
-            Some(Kind::OneShot | Kind::Source) => "#fff2cc",
-            Some(Kind::Io) => "#cfe2f3",
-            Some(Kind::Cpu) => "#f4cccc",
-            Some(Kind::Global | Kind::Join) => "#ead1dc",
-        };
-        let radius = if node.kind.is_some() { 3.0 } else { HEIGHT / 2.0 };
-        line(format!(
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{HEIGHT}\" rx=\"{radius}\" \
-             fill=\"{fill}\" stroke=\"#555\"/>",
-            node.x - node.width / 2.0,
-            node.y - HEIGHT / 2.0,
-            node.width
-        ));
-        let name = escaped(&node.name);
-        match node.kind {
-            None => line(format!("<text x=\"{:.1}\" y=\"{:.1}\">{name}</text>", node.x, node.y + 4.5)),
-            Some(kind) => {
-                line(format!("<text x=\"{:.1}\" y=\"{:.1}\">{name}</text>", node.x, node.y - 1.0));
-                line(format!(
-                    "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"10\" fill=\"#555\">{kind}</text>",
-                    node.x,
-                    node.y + 13.0
-                ));
-            }
-        }
+    pub fn left(&self) -> f64 {
+        self.x - self.width / 2.0
+    }
+
+    pub fn right(&self) -> f64 {
+        self.x + self.width / 2.0
     }
 }
 
@@ -202,8 +175,4 @@ fn set_places(layer: &[usize], place: &mut [f64]) {
     for (row, node) in layer.iter().enumerate() {
         place[*node] = row as f64 - middle;
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -38,6 +38,7 @@ mod problem;
 mod queue;
 mod sets;
 mod source;
+mod svg;
 mod work;
 mod zip;
 
