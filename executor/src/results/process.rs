@@ -3,8 +3,7 @@
 //! Several machines may work in one folder, and a number of a process means something on its own
 //! machine only.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 /// The name of this machine, such that it can be part of a file's name.
 pub(super) fn host() -> String {
@@ -33,16 +32,22 @@ pub(super) fn is_running(pid: u32) -> Option<bool> {
     if Path::new("/proc/self/stat").exists() {
         return Some(start_of(pid).is_some());
     }
-    #[cfg(unix)]
-    {
-        use rustix::{
-            io::Errno,
-            process::{Pid, test_kill_process},
-        };
-        // A process of another user exists, too.
-        let found = |pid| !matches!(test_kill_process(pid), Err(Errno::SRCH));
-        return Some(i32::try_from(pid).ok().and_then(Pid::from_raw).is_some_and(found));
-    }
-    #[cfg(not(unix))]
+    signalled(pid)
+}
+
+/// As [`is_running`], by asking whether a signal could be sent.
+#[cfg(unix)]
+fn signalled(pid: u32) -> Option<bool> {
+    use rustix::{
+        io::Errno,
+        process::{Pid, test_kill_process},
+    };
+    // A process of another user exists, too.
+    let found = |pid| !matches!(test_kill_process(pid), Err(Errno::SRCH));
+    Some(i32::try_from(pid).ok().and_then(Pid::from_raw).is_some_and(found))
+}
+
+#[cfg(not(unix))]
+fn signalled(_: u32) -> Option<bool> {
     None
 }
