@@ -1,8 +1,9 @@
 //! What an item costs that passes three works which do nothing: here, over rayon, through tokio's
-//! channels. `overhead [ITEMS]` and `busy [COUPLES]`; see `benches/executor/run`.
+//! channels. `overhead [ITEMS]`, `grain` and `busy [COUPLES]`; see `benches/executor/run`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
 mod busy;
+mod grain;
 mod pipelines;
 
 use std::time::{Duration, Instant};
@@ -19,8 +20,9 @@ fn main() {
         Some("overhead") => {
             overhead(count.unwrap_or(100_000), args.next().and_then(|text| text.parse().ok()))
         }
+        Some("grain") => grain::measure(),
         Some("busy") => busy::measure(count.unwrap_or(40)),
-        _ => println!("usage: overhead [ITEMS [FLUIDIMAGE_SECONDS_PER_ITEM]] | busy [COUPLES]"),
+        _ => println!("usage: overhead [ITEMS [FLUIDIMAGE_SECONDS_PER_ITEM]] | grain | busy [COUPLES]"),
     }
 }
 
