@@ -84,7 +84,9 @@ fn begun(images: &Path, out: &Path) -> Child {
     command.arg("piv").arg(images).arg("--out").arg(out);
     command.args(["--executor", "multi", "--processes", "2", "--workers", "1", "--no-plots"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-    wait_for("a result", || out.is_dir() && names(out, ".csv").len() >= 3);
+    wait_for("results of two processes", || {
+        out.is_dir() && workers(out).len() == 2 && !names(out, ".csv").is_empty()
+    });
     child
 }
 
