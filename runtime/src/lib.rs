@@ -34,13 +34,15 @@
 //! `core/` is the runtime proper: `run` the loop, `strand` how a wake finds its task, `waker` why a
 //! waker is a number, `nursery` why children may borrow, `start` how a task says that it is ready,
 //! `scope` and `wait` how cancellation finds what is blocked, `lot` the queue on which `sync/` stands. `time/`, `sync/`, `threads/` and
-//! `testing/` build on it, and it knows none of them but the pool's name.
+//! `testing/` build on it, and it knows none of them but the threads' name.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 mod core;
 mod error;
+pub mod io;
 mod scope;
+pub mod signal;
 pub mod sync;
 pub mod testing;
 mod threads;
@@ -51,10 +53,12 @@ pub use crate::core::{
     checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
     clock::{Clock, SystemClock},
     context::ContextVar,
+    drive::run,
+    foreign::cancellable,
+    guest::{GuestRun, GuestTick},
     instrument::{Instrument, add_instrument, remove_instrument},
     nursery::{Nursery, nursery},
     reschedule::{Aborted, NotBlocked, Rescheduler, wait_task_rescheduled},
-    run::run,
     start::{NeverStarted, StartedTwice, TaskStatus},
     statistics::{Statistics, current_statistics, task_tree},
     system::spawn_system_task,
@@ -66,7 +70,7 @@ pub use error::{
 };
 pub use scope::{CancelScope, current_effective_deadline};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
-pub use threads::to_thread;
+pub use threads::{from_thread, to_thread};
 pub use time::{
     Seconds, TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever,
     sleep_until,

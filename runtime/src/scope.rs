@@ -9,6 +9,7 @@ use crate::{
         deadlines::{DeadlineKey, Due},
         run::{self, Run},
         scope::ScopeId,
+        stack::Deep,
         waker::RunId,
     },
     time::Seconds,
@@ -120,6 +121,21 @@ impl ScopeCell {
         self.called.get()
     }
 
+    /// What there is to say of it, for people who look; nothing of a plain scope.
+    pub(crate) fn describe(&self, now: f64) -> String {
+        let mut words = Vec::new();
+        if self.called.get() {
+            let reason = self.reason().map(|reason| reason.to_string());
+            words.push(reason.unwrap_or_else(|| "cancelled".to_owned()));
+        } else if self.deadline.get() < f64::INFINITY {
+            words.push(format!("deadline in {:.3} s", self.deadline.get() - now));
+        }
+        if self.shield.get() {
+            words.push("shielded".to_owned());
+        }
+        words.join(", ")
+    }
+
     fn check_deadline(&self, now: impl FnOnce() -> f64) {
         let open = self.stage.get() != Stage::Exited && !self.called.get();
         if open && self.deadline.get() < f64::INFINITY && now() >= self.deadline.get() {
@@ -145,7 +161,7 @@ impl Entered {
             cell.deadline.set(run.clock.now() + cell.relative.replace(f64::INFINITY));
         }
         cell.check_deadline(|| run.clock.now());
-        let id = run.scopes.enter(cell.clone());
+        let id = run.scopes.enter(cell.clone(), run.strands.current.get());
         cell.stage.set(Stage::Entered(run.id, id));
         cell.update_timer();
         Entered { cell, run, id }
@@ -267,7 +283,7 @@ impl CancelScope {
     pub async fn run<T>(&self, inside: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
         let run = run::current();
         let entered = Entered::new(run.clone(), self.cell.clone());
-        let mut inside = pin!(inside);
+        let mut inside = pin!(Deep::new(inside));
         let outcome = std::future::poll_fn(|cx| {
             let _within = run.scopes.within(entered.id());
             inside.as_mut().poll(cx)

@@ -67,19 +67,27 @@ impl<T> Queue<T> {
 
 /// A queue of parked tasks with payloads of type `T`.
 pub(crate) struct Lot<T> {
+    /// What a task that is parked here is doing.
+    what: &'static str,
     queue: RefCell<Queue<T>>,
 }
 
 impl<T> Operation for Lot<T> {
-    fn abort(&self, key: usize) -> Abort {
+    fn abort(&self, key: usize, _cancelled: &Cancelled) -> Abort {
         self.queue.borrow_mut().unlink(key);
         Abort::Succeeded
+    }
+
+    fn describe(&self) -> &'static str {
+        self.what
     }
 }
 
 impl<T: 'static> Lot<T> {
-    pub(crate) fn new() -> Rc<Lot<T>> {
-        Rc::new(Lot { queue: RefCell::new(Queue { parked: Slab::new(), first: None, last: None, len: 0 }) })
+    /// An empty lot; `what` says what a task that is parked in it is doing.
+    pub(crate) fn new(what: &'static str) -> Rc<Lot<T>> {
+        let queue = Queue { parked: Slab::new(), first: None, last: None, len: 0 };
+        Rc::new(Lot { what, queue: RefCell::new(queue) })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -189,7 +197,7 @@ impl<T> Future for Park<T> {
             let run = run::current();
             let operation: Rc<dyn Operation> = match self.abortable {
                 true => self.lot.clone(),
-                false => run.unabortable.clone(),
+                false => run.operations.start.clone(),
             };
             let blocked = Blocked::new(run, cx, operation, key);
             self.lot.queue.borrow_mut().parked[key].wait = Some(blocked.id());

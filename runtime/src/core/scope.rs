@@ -6,7 +6,7 @@
 //! time, and is carried down the tree when something above changes: by a loop with a stack of its
 //! own, since scopes may nest deeper than a thread's stack.
 
-use super::{run::Run, wait::WaitId};
+use super::{run::Run, wait::WaitId, waker::StrandId};
 use crate::{CancelReason, Cancelled, scope::ScopeCell};
 use slab::Slab;
 use std::{
@@ -21,6 +21,8 @@ pub(crate) type ScopeId = usize;
 struct Node {
     cell: Rc<ScopeCell>,
     parent: Option<ScopeId>,
+    /// The strand that entered it.
+    entered_by: Option<StrandId>,
     /// Where this node stands among its parent's children.
     place: usize,
     children: Vec<ScopeId>,
@@ -47,11 +49,11 @@ impl Scopes {
     /// A tree with its root entered: the scope of the whole run.
     pub(crate) fn new(root: Rc<ScopeCell>) -> Scopes {
         let scopes = Scopes { nodes: RefCell::default(), current: Cell::new(0) };
-        scopes.insert(root, None);
+        scopes.insert(root, None, None);
         scopes
     }
 
-    fn insert(&self, cell: Rc<ScopeCell>, parent: Option<ScopeId>) -> ScopeId {
+    fn insert(&self, cell: Rc<ScopeCell>, parent: Option<ScopeId>, entered_by: Option<StrandId>) -> ScopeId {
         let mut nodes = self.nodes.borrow_mut();
         let (place, above) = match parent.and_then(|id| nodes.get(id)) {
             Some(node) => (node.children.len(), node.cancelled),
@@ -62,7 +64,8 @@ impl Scopes {
             let inherited = parent.and_then(|id| nodes.get(id)).and_then(|node| node.cell.reason());
             cell.inherit_reason(inherited);
         }
-        let node = Node { cell, parent, place, children: Vec::new(), waits: Vec::new(), cancelled };
+        let (children, waits) = Default::default();
+        let node = Node { cell, parent, entered_by, place, children, waits, cancelled };
         let id = nodes.insert(node);
         if let Some(parent) = parent.and_then(|id| nodes.get_mut(id)) {
             parent.children.push(id);
@@ -80,8 +83,8 @@ impl Scopes {
     }
 
     /// Enters a scope below the current one.
-    pub(crate) fn enter(&self, cell: Rc<ScopeCell>) -> ScopeId {
-        self.insert(cell, Some(self.current.get()))
+    pub(crate) fn enter(&self, cell: Rc<ScopeCell>, by: Option<StrandId>) -> ScopeId {
+        self.insert(cell, Some(self.current.get()), by)
     }
 
     /// Takes a scope out of the tree. Returns whether it may catch the cancellations that come out
@@ -159,13 +162,15 @@ impl Scopes {
         Some(waits.len() - 1)
     }
 
-    /// Takes the wait at a place out; returns the one that has moved there instead.
-    pub(crate) fn remove_wait(&self, id: ScopeId, place: usize) -> Option<WaitId> {
+    /// Takes a wait out of its place; returns the one that has moved there instead. A wait may outlive
+    /// its scope, whose number may be another's by then: so it must be that very wait.
+    pub(crate) fn remove_wait(&self, id: ScopeId, place: usize, wait: WaitId) -> Option<WaitId> {
         let mut nodes = self.nodes.borrow_mut();
         let waits = &mut nodes.get_mut(id)?.waits;
-        if place < waits.len() {
-            waits.swap_remove(place);
+        if waits.get(place) != Some(&wait) {
+            return None;
         }
+        waits.swap_remove(place);
         waits.get(place).copied()
     }
 
@@ -229,6 +234,22 @@ impl Run {
 }
 
 impl Scopes {
+    /// The scopes that were entered by strands which are `chosen`, outermost first.
+    pub(crate) fn entered_by(&self, chosen: impl Fn(StrandId) -> bool) -> Vec<Rc<ScopeCell>> {
+        let nodes = self.nodes.borrow();
+        let depth = |mut id: ScopeId| {
+            let mut depth = 0;
+            while let Some(parent) = nodes.get(id).and_then(|node| node.parent) {
+                (id, depth) = (parent, depth + 1);
+            }
+            depth
+        };
+        let own = nodes.iter().filter(|(_, node)| node.entered_by.is_some_and(&chosen));
+        let mut own: Vec<_> = own.map(|(id, node)| (depth(id), node.cell.clone())).collect();
+        own.sort_by_key(|(depth, _)| *depth);
+        own.into_iter().map(|(_, cell)| cell).collect()
+    }
+
     /// The public half of a scope.
     pub(crate) fn cell(&self, id: ScopeId) -> Option<Rc<ScopeCell>> {
         self.nodes.borrow().get(id).map(|node| node.cell.clone())

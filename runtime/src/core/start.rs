@@ -241,7 +241,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             return Err(NurseryClosed.into());
         }
         let run = self.run.clone();
-        let scope = run.scopes.enter(ScopeCell::new());
+        let scope = run.scopes.enter(ScopeCell::new(), None);
         let pending = Rc::new(Pending {
             run: run.clone(),
             scope,
@@ -249,7 +249,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             stage: Cell::new(Stage::Starting),
             told: Cell::new(false),
             end: RefCell::new(None),
-            caller: Lot::new(),
+            caller: Lot::new("waiting for a task to be started"),
         });
         let value = Rc::new(RefCell::new(None));
         let status =

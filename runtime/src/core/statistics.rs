@@ -15,6 +15,10 @@ pub struct Statistics {
     pub seconds_to_next_deadline: f64,
     /// Callbacks given to the token and not called yet.
     pub run_sync_soon_queue_size: usize,
+    /// Tasks that wait until a descriptor can be read.
+    pub tasks_waiting_read: usize,
+    /// Tasks that wait until a descriptor can be written.
+    pub tasks_waiting_write: usize,
 }
 
 /// The counts of the current run.
@@ -33,16 +37,20 @@ pub struct Statistics {
 pub fn current_statistics() -> Statistics {
     let run = run::current();
     let next = run.deadlines.borrow().next();
+    let (tasks_waiting_read, tasks_waiting_write) = run.reactor.waiting();
     Statistics {
         tasks_living: run.tasks.get(),
         tasks_runnable: run.strands.runnable(),
         seconds_to_next_deadline: next.map_or(f64::INFINITY, |at| at - run.clock.now()),
         run_sync_soon_queue_size: run.calls_waiting(),
+        tasks_waiting_read,
+        tasks_waiting_write,
     }
 }
 
 /// The tree of the run's tasks as text: their names, where they were started, what they are blocked
-/// in. For people who look for why a program hangs.
+/// in, and of their scopes those that have a deadline, a shield, or were cancelled. For people who
+/// look for why a program hangs.
 ///
 /// # Panics
 /// Outside a run.
@@ -79,6 +87,15 @@ pub fn task_tree() -> String {
                 }
                 for what in run.blocked_in(&task) {
                     let _ = write!(text, ", {what}");
+                }
+                let now = run.clock.now();
+                for scope in
+                    run.scopes.entered_by(|strand| run.strands.task_of(strand).as_ref() == Some(&task))
+                {
+                    let said = scope.describe(now);
+                    if !said.is_empty() {
+                        let _ = write!(text, " [scope: {said}]");
+                    }
                 }
                 text.push('\n');
                 let nurseries = task.child_nurseries().into_iter().rev();

@@ -82,6 +82,8 @@ pub(crate) struct Strands {
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<StrandId>>,
+    /// How many strands were polled since the loop last looked at the system's events.
+    polls: Cell<u32>,
     next_task: Cell<u64>,
     order: Option<RefCell<fastrand::Rng>>,
 }
@@ -98,6 +100,7 @@ impl Strands {
             root_ready: Cell::new(false),
             tick: Cell::new(0),
             current: Cell::new(None),
+            polls: Cell::new(0),
             next_task: Cell::new(0),
             order: seed.map(|seed| RefCell::new(fastrand::Rng::with_seed(seed))),
         }
@@ -205,6 +208,13 @@ impl Strands {
         foreign.wake();
     }
 
+    /// Makes sure that every nursery that a task has open is polled in the next tick.
+    pub(crate) fn tell_nurseries_of(&self, task: &Task) {
+        for (nursery, _) in self.nurseries_of(task) {
+            self.tell_host(nursery);
+        }
+    }
+
     /// The strand that a nursery is polled by, if it is one of ours.
     pub(crate) fn host(&self, nursery: NurseryId) -> Option<StrandId> {
         match self.nurseries.borrow().get(nursery as usize)?.host {
@@ -256,12 +266,21 @@ impl Strands {
             return None;
         }
         let (_, slot, strand) = ready.pop_front()?;
+        self.polls.set(self.polls.get().saturating_add(1));
         let mut woken = false;
         if let Some(node) = self.strands.borrow_mut().get_mut(strand as usize) {
             node.queued = false;
             woken = std::mem::replace(&mut node.woken, false);
         }
         Some(Turn { slot, strand, woken })
+    }
+
+    pub(crate) fn polls_since_look(&self) -> u32 {
+        self.polls.get()
+    }
+
+    pub(crate) fn looked(&self) {
+        self.polls.set(0);
     }
 
     /// Ends the poll of a nursery: if strands are left for the next tick, the host is told.

@@ -39,7 +39,7 @@ impl System {
     pub(crate) fn new() -> System {
         System {
             arrivals: RefCell::default(),
-            arrived: Lot::new(),
+            arrived: Lot::new("waiting for system tasks"),
             scope: CancelScope::new(),
             started: Cell::new(false),
             closed: Cell::new(false),

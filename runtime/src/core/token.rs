@@ -44,7 +44,7 @@ impl StdError for RunFinished {}
 /// ```
 #[derive(Clone)]
 pub struct Token {
-    inbox: Arc<Inbox>,
+    pub(crate) inbox: Arc<Inbox>,
 }
 
 impl Token {
@@ -62,10 +62,7 @@ impl Token {
     /// # Errors
     /// [`RunFinished`] if the run has ended.
     pub fn run_sync_soon(&self, call: impl FnOnce() + Send + 'static) -> Result<(), RunFinished> {
-        match self.inbox.push(Message::Call(Box::new(call))) {
-            None => Ok(()),
-            Some(_) => Err(RunFinished),
-        }
+        self.inbox.push(Message::Call(Box::new(call))).map_err(|_refused| RunFinished)
     }
 }
 

@@ -40,7 +40,8 @@ fn wake(data: *const ()) {
     if own != Some(true)
         && let Some(inbox) = inbox::find(run)
     {
-        inbox.push(inbox::Message::Wake(strand));
+        // Refused if the run is ending: then there is nothing to wake.
+        let _ended = inbox.push(inbox::Message::Wake(strand));
     }
 }
 

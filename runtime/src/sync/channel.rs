@@ -108,8 +108,8 @@ pub fn channel<T: 'static>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         buffer: RefCell::default(),
         senders: Cell::new(1),
         receivers: Cell::new(1),
-        sending: Lot::new(),
-        receiving: Lot::new(),
+        sending: Lot::new("sending to a channel"),
+        receiving: Lot::new("receiving from a channel"),
         next_end: Cell::new(2),
     });
     let sender = Sender { shared: shared.clone(), end: 0, closed: Cell::new(false) };

@@ -84,7 +84,7 @@ impl Condition {
 
     /// A condition on a lock that is used for other things, too.
     pub fn with_lock(lock: Lock) -> Condition {
-        Condition { lock, lot: ParkingLot::new() }
+        Condition { lock, lot: ParkingLot::named("waiting for a condition") }
     }
 
     /// Its lock.

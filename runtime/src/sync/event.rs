@@ -36,7 +36,7 @@ impl Default for Event {
 impl Event {
     /// An event that has not happened.
     pub fn new() -> Event {
-        Event { inner: Rc::new(Inner { set: Cell::new(false), waiting: Lot::new() }) }
+        Event { inner: Rc::new(Inner { set: Cell::new(false), waiting: Lot::new("waiting for an event") }) }
     }
 
     /// Says that it has happened: everybody who waits, or ever will, goes on.

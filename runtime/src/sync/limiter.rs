@@ -1,14 +1,15 @@
 //! Capacity limiters: so many at once, each known by name.
 
-use super::{
-    error::{AcquireError, NotHeld},
-    parking_lot::{ParkError, Parking, ParkingLot},
+use super::error::{AcquireError, NotHeld};
+use crate::{
+    Cancelled, Task, cancel_shielded_checkpoint, checkpoint_if_cancelled,
+    core::lot::{Lot, Park},
+    current_task,
 };
-use crate::{Task, cancel_shielded_checkpoint, checkpoint_if_cancelled, current_task};
 use std::{
     any::Any,
     cell::{Cell, RefCell},
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
     pin::Pin,
@@ -80,17 +81,18 @@ impl fmt::Debug for Borrower {
 struct Inner {
     total: Cell<usize>,
     borrowers: RefCell<HashSet<Borrower>>,
-    /// On whose behalf each waiting task waits.
-    pending: RefCell<HashMap<Task, Borrower>>,
-    lot: ParkingLot,
+    /// Those who wait, each for somebody.
+    lot: Rc<Lot<Borrower>>,
 }
 
 impl Inner {
+    /// Gives free tokens to who waits for them.
     fn wake(&self) {
-        let free = self.total.get().saturating_sub(self.borrowers.borrow().len());
-        for task in self.lot.unpark(free) {
-            let borrower = self.pending.borrow_mut().remove(&task);
-            self.borrowers.borrow_mut().extend(borrower);
+        while self.borrowers.borrow().len() < self.total.get() {
+            match self.lot.unpark_one(|borrower| borrower.clone()) {
+                Some(borrower) => self.borrowers.borrow_mut().insert(borrower),
+                None => break,
+            };
         }
     }
 }
@@ -128,8 +130,7 @@ impl CapacityLimiter {
             inner: Rc::new(Inner {
                 total: Cell::new(total),
                 borrowers: RefCell::default(),
-                pending: RefCell::default(),
-                lot: ParkingLot::new(),
+                lot: Lot::new("waiting for a limiter"),
             }),
         }
     }
@@ -182,7 +183,7 @@ impl CapacityLimiter {
         if self.inner.borrowers.borrow().contains(&borrower) {
             return Err(AcquireError::AlreadyHeld);
         }
-        if self.available_tokens() == 0 || !self.inner.lot.is_empty() {
+        if self.available_tokens() == 0 || self.inner.lot.len() > 0 {
             return Err(AcquireError::WouldBlock);
         }
         self.inner.borrowers.borrow_mut().insert(borrower.clone());
@@ -223,10 +224,7 @@ impl CapacityLimiter {
             Err(AcquireError::WouldBlock) => {}
             Err(error) => return Err(error),
         }
-        let task = current_task();
-        self.inner.pending.borrow_mut().insert(task.clone(), borrower.clone());
-        let parking = self.inner.lot.parking();
-        Borrowing { limiter: self, parking, task, borrower: borrower.clone() }.await?;
+        Borrowing { limiter: self, park: self.inner.lot.park(borrower.clone()) }.await?;
         Ok(Loan { limiter: self.clone(), borrower })
     }
 
@@ -268,25 +266,21 @@ impl fmt::Debug for CapacityLimiter {
 /// A wait at the end of which the borrower has a token. Dropped in between, it leaves no trace.
 struct Borrowing<'a> {
     limiter: &'a CapacityLimiter,
-    parking: Parking,
-    task: Task,
-    borrower: Borrower,
+    park: Park<Borrower>,
 }
 
 impl Future for Borrowing<'_> {
-    type Output = Result<(), ParkError>;
+    type Output = Result<(), Cancelled>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.parking).poll(cx)
+        Pin::new(&mut self.park).poll(cx).map(|(_, outcome)| outcome)
     }
 }
 
 impl Drop for Borrowing<'_> {
     fn drop(&mut self) {
-        let pending = self.limiter.inner.pending.borrow_mut().remove(&self.task);
-        drop(pending);
-        if self.parking.is_unparked() {
-            let _ = self.limiter.release_on_behalf_of(&self.borrower);
+        if let Some(borrower) = self.park.unclaimed() {
+            let _ = self.limiter.release_on_behalf_of(&borrower);
         }
     }
 }

@@ -68,7 +68,11 @@ impl Default for Lock {
 impl Lock {
     /// A lock that is free.
     pub fn new() -> Lock {
-        let inner = Inner { owner: RefCell::new(None), holding: Cell::new(0), lot: ParkingLot::new() };
+        let inner = Inner {
+            owner: RefCell::new(None),
+            holding: Cell::new(0),
+            lot: ParkingLot::named("waiting for a lock"),
+        };
         Lock { inner: Rc::new(inner) }
     }
 

@@ -103,18 +103,19 @@ impl Parked {
 }
 
 impl Operation for Parked {
-    fn abort(&self, _key: usize) -> Abort {
+    fn abort(&self, _key: usize, _cancelled: &Cancelled) -> Abort {
         self.leave();
         Abort::Succeeded
     }
 
     fn describe(&self) -> &'static str {
-        "parked"
+        self.lot.borrow().upgrade().map_or("parked", |lot| lot.what)
     }
 }
 
-#[derive(Default)]
 struct Inner {
+    /// What a task that is parked here is doing.
+    what: &'static str,
     /// By the order of arrival.
     queue: RefCell<BTreeMap<u64, Rc<Parked>>>,
     next: Cell<u64>,
@@ -172,15 +173,27 @@ fn reschedule(parked: &Parked) {
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ParkingLot {
     inner: Rc<Inner>,
+}
+
+impl Default for ParkingLot {
+    fn default() -> Self {
+        ParkingLot::new()
+    }
 }
 
 impl ParkingLot {
     /// An empty lot.
     pub fn new() -> ParkingLot {
-        ParkingLot::default()
+        ParkingLot::named("parked")
+    }
+
+    /// An empty lot; `what` says in dumps what a task that is parked in it is doing.
+    pub fn named(what: &'static str) -> ParkingLot {
+        let (queue, next, broken) = Default::default();
+        ParkingLot { inner: Rc::new(Inner { what, queue, next, broken }) }
     }
 
     /// How many tasks are parked.

@@ -47,7 +47,13 @@ pub struct Semaphore {
 impl Semaphore {
     /// A semaphore with `value` permits and no maximum.
     pub fn new(value: usize) -> Semaphore {
-        Semaphore { inner: Rc::new(Inner { value: Cell::new(value), max: None, lot: ParkingLot::new() }) }
+        Semaphore {
+            inner: Rc::new(Inner {
+                value: Cell::new(value),
+                max: None,
+                lot: ParkingLot::named("waiting for a semaphore"),
+            }),
+        }
     }
 
     /// A semaphore that never has more than `max` permits.
@@ -57,7 +63,11 @@ impl Semaphore {
     pub fn with_max(value: usize, max: usize) -> Semaphore {
         assert!(value <= max, "the semaphore's initial value {value} exceeds its maximum {max}");
         Semaphore {
-            inner: Rc::new(Inner { value: Cell::new(value), max: Some(max), lot: ParkingLot::new() }),
+            inner: Rc::new(Inner {
+                value: Cell::new(value),
+                max: Some(max),
+                lot: ParkingLot::named("waiting for a semaphore"),
+            }),
         }
     }
 

@@ -44,7 +44,7 @@ pub async fn assert_no_checkpoints<T>(inside: impl Future<Output = T>) -> T {
 
 /// Runs `inside`; says whether it was at a schedule point (the run went on to another tick) and at a
 /// cancel point (the runtime looked whether the task is cancelled).
-async fn watch<T>(inside: impl Future<Output = T>) -> (T, bool) {
+pub(crate) async fn watch<T>(inside: impl Future<Output = T>) -> (T, bool) {
     let run = run::current();
     let task = current_task();
     let (tick, looks) = (run.strands.tick.get(), task.0.cancel_points.get());

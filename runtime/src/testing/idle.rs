@@ -47,7 +47,7 @@ pub async fn wait_all_tasks_blocked(cushion: impl Seconds) -> Result<(), Cancell
         if let Some((_, blocked)) = &waiting {
             return blocked.poll(cx);
         }
-        let blocked = Blocked::new(run.clone(), cx, run.abortable.clone(), 0);
+        let blocked = Blocked::new(run.clone(), cx, run.operations.idle.clone(), 0);
         let key = run.idlers.borrow_mut().add(cushion, Due::Wake(blocked.id()));
         blocked.arm();
         waiting = Some((Entry(run.clone(), key), blocked));

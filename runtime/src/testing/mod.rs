@@ -1,12 +1,19 @@
-//! For tests: a clock that the test owns, waiting until nothing happens, steps in order, and looking
-//! whether code is a checkpoint.
+//! For tests: a clock that the test owns, waiting until nothing happens, steps in order, looking
+//! whether code is a checkpoint, streams in memory, and suites that check any stream.
 
 mod checkpoints;
 mod clock;
 mod idle;
 mod sequencer;
+mod streams;
 
 pub use checkpoints::{assert_checkpoints, assert_no_checkpoints};
 pub use clock::MockClock;
 pub use idle::wait_all_tasks_blocked;
 pub use sequencer::{Sequencer, SequencerError};
+pub use streams::{
+    LockstepReceiveStream, LockstepSendStream, LockstepStream, MemoryReceiveStream, MemorySendStream,
+    MemoryStream, StreamCheckFailed, check_clogged_stream, check_half_closeable_stream, check_one_way_stream,
+    check_two_way_stream, lockstep_stream_one_way_pair, lockstep_stream_pair, memory_stream_one_way_pair,
+    memory_stream_pair, memory_stream_pump,
+};

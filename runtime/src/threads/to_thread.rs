@@ -1,17 +1,189 @@
-//! From the loop to a thread and back; trio's `to_thread`.
+//! From the loop to a thread; trio's `to_thread`.
 
-use super::oneshot::oneshot;
+use super::{
+    job::{Job, Shared},
+    table::{Host, Mail},
+};
 use crate::{
-    Error, checkpoint_if_cancelled,
-    core::{context::Context as TaskContext, run, wait::Blocked},
+    Cancelled, Error, checkpoint_if_cancelled,
+    core::{
+        context::Context,
+        run::{self, Run},
+    },
+    sync::{Borrower, CapacityLimiter, Loan},
 };
 use std::{
-    future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    task::Poll,
+    borrow::Cow,
+    cell::Cell,
+    panic::resume_unwind,
+    rc::Rc,
+    sync::{Arc, OnceLock},
 };
 
+/// Something that says when one more job may run in a thread: a [`CapacityLimiter`], or whatever
+/// else can hand out a token.
+#[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
+pub trait Limit {
+    /// What a job holds while its thread is busy; dropped on the loop when the thread is done.
+    type Token: 'static;
+
+    /// Waits until one more job may run. An error prevents its start.
+    ///
+    /// # Errors
+    /// Cancelled, or as the limit says.
+    async fn admit(&self) -> Result<Self::Token, Error>;
+}
+
+impl Limit for CapacityLimiter {
+    type Token = Loan;
+
+    /// Borrows on behalf of the job, not of the task: one task may run several jobs at once.
+    async fn admit(&self) -> Result<Loan, Error> {
+        thread_local!(static NEXT: Cell<u64> = const { Cell::new(0) });
+        #[derive(PartialEq, Eq, Hash)]
+        struct JobNumber(u64);
+        let number = NEXT.replace(NEXT.get() + 1);
+        Ok(self.acquire_on_behalf_of(Borrower::new(JobNumber(number))).await?)
+    }
+}
+
+impl<L: Limit> Limit for &L {
+    type Token = L::Token;
+
+    async fn admit(&self) -> Result<L::Token, Error> {
+        (**self).admit().await
+    }
+}
+
+/// The run's own limiter.
+#[derive(Debug, Clone, Copy)]
+pub struct DefaultLimit;
+
+impl Limit for DefaultLimit {
+    type Token = Loan;
+
+    async fn admit(&self) -> Result<Loan, Error> {
+        default_limiter().admit().await
+    }
+}
+
+/// How a job is to be run in a thread; begun by [`options`].
+///
+/// ```
+/// use terzetto::{sync::CapacityLimiter, to_thread};
+/// terzetto::run(async {
+///     let one_at_a_time = CapacityLimiter::new(1);
+///     let text = to_thread::options()
+///         .limiter(&one_at_a_time)
+///         .name("greeter")
+///         .run_sync(|| "hello".to_owned())
+///         .await?;
+///     assert_eq!(text, "hello");
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "options do nothing until a job is run with them"]
+pub struct Options<L = DefaultLimit> {
+    limit: L,
+    name: Option<Cow<'static, str>>,
+    abandons: bool,
+}
+
+/// The usual options: the run's limiter, a name made from the function's, and waiting for the thread
+/// whatever happens.
+pub fn options() -> Options {
+    Options { limit: DefaultLimit, name: None, abandons: false }
+}
+
+impl<L: Limit> Options<L> {
+    /// Takes another limiter than the run's.
+    pub fn limiter<M: Limit>(self, limit: M) -> Options<M> {
+        Options { limit, name: self.name, abandons: self.abandons }
+    }
+
+    /// Names the thread while it has the job. Systems cut names off: Linux after 15 bytes.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Whether a cancelled task leaves the thread to itself, instead of waiting for it. The thread goes
+    /// on, holds its limiter's token till its end, and its result is dropped. trio's
+    /// `abandon_on_cancel`.
+    pub fn abandon_on_cancel(mut self, abandons: bool) -> Self {
+        self.abandons = abandons;
+        self
+    }
+
+    /// Calls `work` in a worker thread, as [`run_sync`] does, with these options.
+    ///
+    /// # Cancellation
+    /// As [`run_sync`], unless [`Options::abandon_on_cancel`] is set: then cancellation comes at once.
+    ///
+    /// # Errors
+    /// As [`run_sync`]; the limiter's own error, and then `work` does not run.
+    ///
+    /// # Panics
+    /// As [`run_sync`].
+    pub async fn run_sync<T, F>(self, work: F) -> Result<T, Error>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        checkpoint_if_cancelled().await?;
+        let run = run::current();
+        let token = self.limit.admit().await?;
+        let key = run.threads.enter(Box::new(token));
+        let shared = Arc::new(Shared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new() });
+        let name = self.name.unwrap_or_else(|| short_name(std::any::type_name::<F>()).into());
+        let job = Job::new(name, work, Context::current(), shared.clone());
+        if let Err(error) = run.threads.workers.start(job.clone()) {
+            run.threads.job_done(&run, key);
+            return Err(error.into());
+        }
+        let host = Host::new(shared, self.abandons);
+        run.threads.set_host(host.clone());
+        let waiting = Waiting { run: run.clone(), host };
+        loop {
+            match waiting.host.receive(&run).await? {
+                Mail::Done => break,
+                Mail::Errand(errand) => errand().await,
+            }
+        }
+        match job.take_result() {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(payload)) => resume_unwind(payload),
+            None => unreachable!("a job tells that it is done after its result is there"),
+        }
+    }
+}
+
+/// While a task waits for a job. Dropped early, the job is abandoned.
+struct Waiting {
+    run: Rc<Run>,
+    host: Rc<Host>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.run.threads.abandon(&self.host);
+    }
+}
+
+/// The function's own name out of a path: `app::files::hash::{{closure}}` is `hash`.
+fn short_name(path: &'static str) -> &'static str {
+    let plain = path.split('<').next().unwrap_or(path);
+    let named = plain.trim_end_matches("::{{closure}}");
+    named.rsplit("::").next().unwrap_or(named)
+}
+
 /// Calls `work` in a worker thread and returns what it returns, while the loop goes on.
+///
+/// At most as many jobs run at once as the run's limiter has tokens (see [`default_limiter`]); more
+/// wait their turn. `work` has a copy of the task's context variables, and may call back by
+/// [`from_thread`](crate::from_thread). For more say in how it runs, see [`options`].
 ///
 /// # Cancellation
 /// A checkpoint before the work starts: in a cancelled region it never does. Once started it cannot
@@ -19,7 +191,7 @@ use std::{
 /// future is dropped, the work goes on and its result is dropped.
 ///
 /// # Errors
-/// [`Cancelled`](crate::Cancelled) before the start; an `io::Error` if no thread can be had.
+/// [`Cancelled`] before the start; an `io::Error` if no thread can be had.
 ///
 /// # Panics
 /// If `work` does: the panic goes on in the awaiting task. Outside a run.
@@ -36,31 +208,53 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    checkpoint_if_cancelled().await?;
+    options().run_sync(work).await
+}
+
+/// The limiter of jobs that are given no other: 40 tokens, which may be changed. trio's
+/// `current_default_thread_limiter`.
+///
+/// # Panics
+/// Outside a run.
+///
+/// ```
+/// terzetto::run(async {
+///     let limiter = terzetto::to_thread::default_limiter();
+///     assert_eq!(limiter.total_tokens(), 40);
+///     limiter.set_total_tokens(100);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn default_limiter() -> CapacityLimiter {
+    run::current().threads.default_limiter().clone()
+}
+
+/// How many jobs of this run are in threads, the abandoned ones among them; trio's
+/// `active_thread_count`.
+///
+/// # Panics
+/// Outside a run.
+pub fn active_thread_count() -> usize {
+    run::current().threads.active()
+}
+
+/// Waits until no job is in a thread; trio's `wait_all_threads_completed`. For tests that abandon
+/// threads.
+///
+/// # Cancellation
+/// A checkpoint.
+///
+/// # Errors
+/// [`Cancelled`] in a cancelled region.
+///
+/// # Panics
+/// Outside a run.
+pub async fn wait_all_threads_completed() -> Result<(), Cancelled> {
+    crate::checkpoint().await?;
     let run = run::current();
-    let (give, take) = oneshot();
-    let context = TaskContext::current();
-    let job = move || give.give(catch_unwind(AssertUnwindSafe(|| context.enter(work))));
-    run.pool.submit(Box::new(job))?;
-    let mut blocked = None;
-    let mut early = None;
-    let result = poll_fn(|cx| {
-        let result = early.take().or_else(|| take.poll(cx.waker()));
-        match result {
-            Some(result) if blocked.is_some() => return Poll::Ready(result),
-            // Done already: even so the others get their turn, as with every operation.
-            Some(result) => {
-                early = Some(result);
-                cx.waker().wake_by_ref();
-            }
-            None => {}
-        }
-        blocked.get_or_insert_with(|| Blocked::new(run.clone(), cx, run.unabortable.clone(), 0));
-        Poll::Pending
-    })
-    .await;
-    match result {
-        Ok(value) => Ok(value),
-        Err(payload) => resume_unwind(payload),
+    while run.threads.active() > 0 {
+        run.threads.all_done().park(()).await.1?;
     }
+    Ok(())
 }

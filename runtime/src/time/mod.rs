@@ -131,7 +131,7 @@ async fn block_until(run: Rc<Run>, time: f64) -> Result<(), Cancelled> {
             return blocked.poll(cx);
         }
         sleeping.get_or_insert_with(|| {
-            let blocked = Blocked::new(run.clone(), cx, run.abortable.clone(), 0);
+            let blocked = Blocked::new(run.clone(), cx, run.operations.sleep.clone(), 0);
             let timer = (time < f64::INFINITY).then(|| {
                 let key = run.deadlines.borrow_mut().add(time, Due::Wake(blocked.id()));
                 Timer(run.clone(), key)

@@ -1,0 +1,125 @@
+//! The inbox: how other threads reach a run.
+//!
+//! Everything inside a run happens on one thread, without locks. What comes from outside (a wake of
+//! a foreign thread, a callback given to the [`Token`](crate::Token), a signal) goes through the run's
+//! inbox, which the run loop empties once a tick: a lock-free [queue], and a [flag](doze) by which a
+//! push wakes the loop only if it sleeps and only once. So many pushes cost one system call.
+
+mod doze;
+mod queue;
+
+use super::waker::{RunId, StrandId};
+use crate::signal::Signal;
+use doze::Doze;
+use queue::{Batch, Queue};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{
+        Arc, LazyLock, PoisonError, RwLock,
+        atomic::{AtomicU32, AtomicU64, Ordering::SeqCst},
+    },
+};
+
+/// A callback that another thread wants run on the loop.
+pub(crate) type Callback = Box<dyn FnOnce() + Send>;
+
+pub(crate) enum Message {
+    Wake(StrandId),
+    Call(Callback),
+    /// A worker thread is done with the job of this number.
+    JobDone(usize),
+}
+
+pub(crate) struct Inbox {
+    queue: Queue<Message>,
+    doze: Doze,
+    /// Signals that have come, a bit each.
+    signals: AtomicU64,
+    bell: mio::Waker,
+}
+
+impl Inbox {
+    pub(crate) fn new(bell: mio::Waker) -> Inbox {
+        Inbox { queue: Queue::new(), doze: Doze::new(), signals: AtomicU64::new(0), bell }
+    }
+
+    /// Puts a message in; gives it back if the run has ended.
+    pub(crate) fn push(&self, message: Message) -> Result<(), Message> {
+        self.queue.push(message)?;
+        self.ring_if_asleep();
+        Ok(())
+    }
+
+    /// Notes that a signal has come. For signal handlers: nothing here locks or allocates.
+    pub(crate) fn signal(&self, number: i32) {
+        self.signals.fetch_or(Signal::from_raw(number).bit(), SeqCst);
+        if self.doze.must_ring() {
+            // What went wrong could be told to nobody here.
+            let _rung = self.bell.wake();
+        }
+    }
+
+    /// Wakes the loop if it sleeps, for news that came another way.
+    pub(crate) fn ring_if_asleep(&self) {
+        if self.doze.must_ring() {
+            self.ring();
+        }
+    }
+
+    pub(crate) fn ring(&self) {
+        if let Err(error) = self.bell.wake() {
+            log::error!("could not wake the run loop: {error}");
+        }
+    }
+
+    /// The signals that have come since the last call, a bit each.
+    pub(crate) fn take_signals(&self) -> u64 {
+        match self.signals.load(SeqCst) {
+            0 => 0,
+            _ => self.signals.swap(0, SeqCst),
+        }
+    }
+
+    /// All messages so far.
+    pub(crate) fn take(&self) -> Batch<Message> {
+        self.queue.take()
+    }
+
+    /// Announces that the loop will sleep. Returns whether it may: not if a message is waiting.
+    pub(crate) fn try_sleep(&self) -> bool {
+        self.doze.try_sleep(|| !self.queue.is_empty() || self.signals.load(SeqCst) != 0)
+    }
+
+    pub(crate) fn awake(&self) {
+        self.doze.awake();
+    }
+
+    /// Refuses all further messages and returns the last.
+    pub(crate) fn close(&self) -> Batch<Message> {
+        self.queue.close()
+    }
+}
+
+static RUNS: LazyLock<RwLock<HashMap<RunId, Arc<Inbox>>>> = LazyLock::new(RwLock::default);
+
+/// Enters a run into the registry and gives it a number.
+pub(crate) fn register(inbox: Arc<Inbox>) -> RunId {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let mut runs = RUNS.write().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let id = NEXT.fetch_add(1, SeqCst);
+        if let Entry::Vacant(entry) = runs.entry(id) {
+            entry.insert(inbox);
+            return id;
+        }
+    }
+}
+
+pub(crate) fn unregister(id: RunId) {
+    RUNS.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+}
+
+/// The inbox of a run that is alive.
+pub(crate) fn find(id: RunId) -> Option<Arc<Inbox>> {
+    RUNS.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+}

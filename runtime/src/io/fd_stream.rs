@@ -1,0 +1,172 @@
+//! A stream of bytes over a descriptor: what sockets and pipes have in common.
+
+use super::{Source, StreamError, Turnstile};
+use crate::{cancel_shielded_checkpoint, checkpoint, core::reactor::Direction};
+use std::{
+    cell::Cell,
+    io::{self, ErrorKind, Read, Write},
+    os::fd::AsFd,
+    rc::Rc,
+};
+
+/// A descriptor in non-blocking mode that bytes come from, go to, or both.
+pub(crate) struct FdStream<T: AsFd> {
+    source: Source<T>,
+    sending: Turnstile,
+    receiving: Turnstile,
+    /// Whether the end was sent.
+    ended: Cell<bool>,
+}
+
+/// What an operation's error means for the stream: whatever the system reports, the connection is
+/// not to be used any more.
+fn broken(error: StreamError) -> StreamError {
+    match error {
+        StreamError::Io(error) => StreamError::Broken(Some(error)),
+        other => other,
+    }
+}
+
+impl<T: AsFd> FdStream<T> {
+    pub(crate) fn new(inner: T) -> io::Result<FdStream<T>> {
+        Ok(FdStream::of(Source::new(inner)?))
+    }
+
+    /// A stream over what is in the reactor already.
+    pub(crate) fn of(source: Source<T>) -> FdStream<T> {
+        FdStream {
+            source,
+            sending: Turnstile::default(),
+            receiving: Turnstile::default(),
+            ended: Cell::new(false),
+        }
+    }
+
+    /// The descriptor's owner.
+    pub(crate) fn get(&self) -> Result<Rc<T>, StreamError> {
+        self.source.get()
+    }
+
+    /// Closes at once.
+    pub(crate) fn close_now(&self) {
+        self.source.close();
+    }
+
+    /// Closes. A checkpoint, which may be cancelled: then it is closed, too.
+    pub(crate) async fn close(&self) -> Result<(), StreamError> {
+        self.close_now();
+        Ok(checkpoint().await?)
+    }
+
+    fn open_for_sending(&self) -> Result<(), StreamError> {
+        match self.ended.get() {
+            true => Err(StreamError::Closed),
+            false => self.source.get().map(drop),
+        }
+    }
+}
+
+impl<T: AsFd> FdStream<T>
+where
+    for<'a> &'a T: Read,
+{
+    pub(crate) async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
+        let _inside = self.receiving.enter("receiving from this stream")?;
+        let room = buffer.len();
+        let read = self.source.operate(Direction::Read, |mut inner| inner.read(buffer)).await;
+        let n = read.map_err(broken)?;
+        if 0 < n && n < room {
+            self.source.found_short(Direction::Read);
+        }
+        Ok(n)
+    }
+}
+
+impl<T: AsFd> FdStream<T>
+where
+    for<'a> &'a T: Write,
+{
+    pub(crate) async fn send_all(&self, mut data: &[u8]) -> Result<(), StreamError> {
+        let _inside = self.sending.enter("sending to this stream")?;
+        self.open_for_sending()?;
+        if data.is_empty() {
+            return Ok(checkpoint().await?);
+        }
+        while !data.is_empty() {
+            let written = self.source.operate(Direction::Write, |mut inner| inner.write(data)).await;
+            let n = written.map_err(broken)?;
+            if n == 0 {
+                return Err(StreamError::Broken(Some(ErrorKind::WriteZero.into())));
+            }
+            data = &data[n..];
+            if !data.is_empty() {
+                self.source.found_short(Direction::Write);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError> {
+        let _inside = self.sending.enter("sending to this stream")?;
+        self.open_for_sending()?;
+        self.source.ready(Direction::Write).await
+    }
+
+    /// Ends the sending direction by `shut_down`. A checkpoint; saying it twice is fine.
+    pub(crate) async fn send_eof(
+        &self,
+        shut_down: impl FnOnce(&T) -> io::Result<()>,
+    ) -> Result<(), StreamError> {
+        let _inside = self.sending.enter("sending to this stream")?;
+        let inner = self.source.get()?;
+        crate::checkpoint_if_cancelled().await?;
+        if !self.ended.replace(true) {
+            match shut_down(&inner) {
+                // The other side is gone already: it needs no telling.
+                Err(error) if error.kind() == ErrorKind::NotConnected => {}
+                Err(error) => return Err(StreamError::Broken(Some(error))),
+                Ok(()) => {}
+            }
+        }
+        cancel_shielded_checkpoint().await;
+        Ok(())
+    }
+}
+
+/// The traits of streams for a type that wraps an [`FdStream`]: in the directions that are named.
+macro_rules! stream_over_fd {
+    ($stream:ty: $($direction:ident),+) => {
+        impl $crate::io::Resource for $stream {
+            async fn close(&self) -> Result<(), $crate::io::StreamError> {
+                self.0.close().await
+            }
+        }
+        $(stream_over_fd!(@$direction $stream);)+
+    };
+    (@send $stream:ty) => {
+        impl $crate::io::SendStream for $stream {
+            async fn send_all(&self, data: &[u8]) -> Result<(), $crate::io::StreamError> {
+                self.0.send_all(data).await
+            }
+
+            async fn wait_send_all_might_not_block(&self) -> Result<(), $crate::io::StreamError> {
+                self.0.wait_send_all_might_not_block().await
+            }
+        }
+    };
+    (@receive $stream:ty) => {
+        impl $crate::io::ReceiveStream for $stream {
+            async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, $crate::io::StreamError> {
+                self.0.receive_some(buffer).await
+            }
+        }
+    };
+    (@shutdown $stream:ty) => {
+        impl $crate::io::HalfCloseableStream for $stream {
+            async fn send_eof(&self) -> Result<(), $crate::io::StreamError> {
+                self.0.send_eof(|socket| socket.shutdown(std::net::Shutdown::Write)).await
+            }
+        }
+    };
+}
+pub(crate) use stream_over_fd;

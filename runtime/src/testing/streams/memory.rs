@@ -1,0 +1,278 @@
+//! The two ends of a stream in memory, each of which a test can hold the other side of.
+
+use super::queue::ByteQueue;
+use crate::{
+    checkpoint, checkpoint_if_cancelled,
+    io::{ReceiveStream, Resource, SendStream, StreamError, Turnstile},
+};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+};
+
+type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StreamError>>>>;
+type Hook<A, T> = RefCell<Option<Rc<dyn Fn(A) -> Answer<T>>>>;
+type CloseHook = RefCell<Option<Rc<dyn Fn()>>>;
+
+/// Calls an async hook, with nothing borrowed while it runs.
+async fn call<A, T>(hook: &Hook<A, T>, argument: A, otherwise: T) -> Result<T, StreamError> {
+    let hook = hook.borrow().clone();
+    match hook {
+        Some(hook) => hook(argument).await,
+        None => Ok(otherwise),
+    }
+}
+
+/// A sending stream that keeps what is sent, for the test to look at; trio's `MemorySendStream`.
+///
+/// Hooks see each call, and can delay it or make it fail:
+///
+/// ```
+/// use terzetto::{io::{SendStream, StreamError}, testing::MemorySendStream};
+/// terzetto::run(async {
+///     let stream = MemorySendStream::new();
+///     stream.send_all(b"one").await?;
+///     stream.on_send(async || Err(StreamError::Broken(None)));
+///     assert!(stream.send_all(b"two").await.is_err());
+///     assert_eq!(stream.get_data_nowait(usize::MAX).unwrap(), b"onetwo");
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub struct MemorySendStream {
+    pub(super) outgoing: Rc<ByteQueue>,
+    sending: Turnstile,
+    on_send: Hook<(), ()>,
+    on_wait: Hook<(), ()>,
+    on_close: CloseHook,
+    closed: Cell<bool>,
+}
+
+impl Default for MemorySendStream {
+    fn default() -> Self {
+        MemorySendStream::new()
+    }
+}
+
+impl MemorySendStream {
+    /// A stream without hooks: sending never waits.
+    pub fn new() -> MemorySendStream {
+        MemorySendStream {
+            outgoing: ByteQueue::new(),
+            sending: Turnstile::default(),
+            on_send: RefCell::default(),
+            on_wait: RefCell::default(),
+            on_close: RefCell::default(),
+            closed: Cell::new(false),
+        }
+    }
+
+    /// Has `hook` run at the end of each `send_all`, after the data was put.
+    pub fn on_send<F>(&self, hook: impl Fn() -> F + 'static)
+    where
+        F: Future<Output = Result<(), StreamError>> + 'static,
+    {
+        *self.on_send.borrow_mut() = Some(Rc::new(move |()| Box::pin(hook())));
+    }
+
+    /// Has `hook` run in each `wait_send_all_might_not_block`.
+    pub fn on_wait<F>(&self, hook: impl Fn() -> F + 'static)
+    where
+        F: Future<Output = Result<(), StreamError>> + 'static,
+    {
+        *self.on_wait.borrow_mut() = Some(Rc::new(move |()| Box::pin(hook())));
+    }
+
+    /// Has `hook` called when the stream is closed.
+    pub fn on_close(&self, hook: impl Fn() + 'static) {
+        *self.on_close.borrow_mut() = Some(Rc::new(hook));
+    }
+
+    /// Takes out what was sent, up to `limit` bytes, waiting until there is some. Empty if the
+    /// stream is closed and nothing is left.
+    ///
+    /// # Cancellation
+    /// A checkpoint. Nothing is lost.
+    ///
+    /// # Errors
+    /// Cancelled; another task is getting.
+    pub async fn get_data(&self, limit: usize) -> Result<Vec<u8>, StreamError> {
+        self.outgoing.get(limit).await
+    }
+
+    /// As [`MemorySendStream::get_data`], but does not wait: `None` if nothing is there.
+    pub fn get_data_nowait(&self, limit: usize) -> Option<Vec<u8>> {
+        self.outgoing.get_nowait(limit)
+    }
+
+    /// Closes without being a checkpoint.
+    pub fn close_now(&self) {
+        if self.closed.replace(true) {
+            return;
+        }
+        self.outgoing.close();
+        let hook = self.on_close.take();
+        if let Some(hook) = hook {
+            hook();
+        }
+    }
+}
+
+impl Resource for MemorySendStream {
+    async fn close(&self) -> Result<(), StreamError> {
+        self.close_now();
+        Ok(checkpoint().await?)
+    }
+}
+
+impl SendStream for MemorySendStream {
+    async fn send_all(&self, data: &[u8]) -> Result<(), StreamError> {
+        let _inside = self.sending.enter("sending")?;
+        checkpoint().await?;
+        self.outgoing.put(data)?;
+        call(&self.on_send, (), ()).await
+    }
+
+    async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError> {
+        let _inside = self.sending.enter("sending")?;
+        checkpoint().await?;
+        if self.closed.get() {
+            return Err(StreamError::Closed);
+        }
+        call(&self.on_wait, (), ()).await
+    }
+}
+
+impl Drop for MemorySendStream {
+    fn drop(&mut self) {
+        self.close_now();
+    }
+}
+
+impl fmt::Debug for MemorySendStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemorySendStream").field("closed", &self.closed.get()).finish_non_exhaustive()
+    }
+}
+
+/// A receiving stream that the test feeds; trio's `MemoryReceiveStream`.
+///
+/// Its hook sees each call, and can delay it, make it fail or make the read short:
+///
+/// ```
+/// use terzetto::{io::ReceiveStream, testing::MemoryReceiveStream};
+/// terzetto::run(async {
+///     let stream = MemoryReceiveStream::new();
+///     stream.put_data(b"abc")?;
+///     stream.on_receive(async |room| Ok(room.min(1)));
+///     let mut buffer = [0; 16];
+///     assert_eq!(stream.receive_some(&mut buffer).await?, 1);
+///     assert_eq!(buffer[0], b'a');
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub struct MemoryReceiveStream {
+    pub(super) incoming: Rc<ByteQueue>,
+    receiving: Turnstile,
+    on_receive: Hook<usize, usize>,
+    on_close: CloseHook,
+    closed: Cell<bool>,
+}
+
+impl Default for MemoryReceiveStream {
+    fn default() -> Self {
+        MemoryReceiveStream::new()
+    }
+}
+
+impl MemoryReceiveStream {
+    /// A stream into which nothing was put.
+    pub fn new() -> MemoryReceiveStream {
+        MemoryReceiveStream {
+            incoming: ByteQueue::new(),
+            receiving: Turnstile::default(),
+            on_receive: RefCell::default(),
+            on_close: RefCell::default(),
+            closed: Cell::new(false),
+        }
+    }
+
+    /// Has `hook` run at the beginning of each `receive_some` with the room that the caller has; it
+    /// returns how much of that may be filled.
+    pub fn on_receive<F>(&self, hook: impl Fn(usize) -> F + 'static)
+    where
+        F: Future<Output = Result<usize, StreamError>> + 'static,
+    {
+        *self.on_receive.borrow_mut() = Some(Rc::new(move |room| Box::pin(hook(room))));
+    }
+
+    /// Has `hook` called when the stream is closed.
+    pub fn on_close(&self, hook: impl Fn() + 'static) {
+        *self.on_close.borrow_mut() = Some(Rc::new(hook));
+    }
+
+    /// Puts data in, to be received.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`] if the stream is closed, or its end was put in.
+    pub fn put_data(&self, data: &[u8]) -> Result<(), StreamError> {
+        self.incoming.put(data)
+    }
+
+    /// Puts the end of the stream in.
+    pub fn put_eof(&self) {
+        self.incoming.close();
+    }
+
+    /// Closes without being a checkpoint.
+    pub fn close_now(&self) {
+        if self.closed.replace(true) {
+            return;
+        }
+        self.incoming.close_and_wipe();
+        let hook = self.on_close.take();
+        if let Some(hook) = hook {
+            hook();
+        }
+    }
+}
+
+impl Resource for MemoryReceiveStream {
+    async fn close(&self) -> Result<(), StreamError> {
+        self.close_now();
+        Ok(checkpoint().await?)
+    }
+}
+
+impl ReceiveStream for MemoryReceiveStream {
+    async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
+        let _inside = self.receiving.enter("receiving")?;
+        checkpoint_if_cancelled().await?;
+        if self.closed.get() {
+            return Err(StreamError::Closed);
+        }
+        let room = call(&self.on_receive, buffer.len(), buffer.len()).await?;
+        let data = self.incoming.get(room.min(buffer.len())).await?;
+        if self.closed.get() {
+            return Err(StreamError::Closed);
+        }
+        buffer[..data.len()].copy_from_slice(&data);
+        Ok(data.len())
+    }
+}
+
+impl Drop for MemoryReceiveStream {
+    fn drop(&mut self) {
+        self.close_now();
+    }
+}
+
+impl fmt::Debug for MemoryReceiveStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryReceiveStream").field("closed", &self.closed.get()).finish_non_exhaustive()
+    }
+}

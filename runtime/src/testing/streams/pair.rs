@@ -1,0 +1,101 @@
+//! Ends in memory joined to whole streams.
+
+use super::{
+    memory::{MemoryReceiveStream, MemorySendStream},
+    queue::ByteQueue,
+};
+use crate::io::{StapledStream, StreamError};
+
+/// Moves up to `limit` bytes from one to the other. Whether there was anything to move.
+fn pump(from: &ByteQueue, to: &ByteQueue, limit: usize) -> Result<bool, StreamError> {
+    match from.get_nowait(limit) {
+        None => Ok(false),
+        Some(data) if data.is_empty() => {
+            to.close();
+            Ok(true)
+        }
+        Some(data) if to.put(&data).is_ok() => Ok(true),
+        Some(_) => Err(StreamError::Broken(None)),
+    }
+}
+
+/// Moves what was sent, up to `limit` bytes, to where it can be received; trio's
+/// `memory_stream_pump`. Returns whether there was anything to move. Small limits cut the stream
+/// into fragments.
+///
+/// # Errors
+/// [`StreamError::Broken`] if the receiving end is closed.
+///
+/// ```
+/// use terzetto::{io::{ReceiveStream, SendStream}, testing::*};
+/// terzetto::run(async {
+///     let (sender, receiver) = (MemorySendStream::new(), MemoryReceiveStream::new());
+///     sender.send_all(b"hello").await?;
+///     assert!(memory_stream_pump(&sender, &receiver, 2)?);
+///     let mut buffer = [0; 16];
+///     assert_eq!(receiver.receive_some(&mut buffer).await?, 2);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn memory_stream_pump(
+    from: &MemorySendStream,
+    to: &MemoryReceiveStream,
+    limit: usize,
+) -> Result<bool, StreamError> {
+    pump(&from.outgoing, &to.incoming, limit)
+}
+
+/// Two ends joined: what is sent at the first is received at the second, at once and without bound;
+/// trio's `memory_stream_one_way_pair`.
+///
+/// ```
+/// use terzetto::{io::{ReceiveStream, SendStream}, testing::memory_stream_one_way_pair};
+/// terzetto::run(async {
+///     let (sender, receiver) = memory_stream_one_way_pair();
+///     sender.send_all(b"hello").await?;
+///     drop(sender);
+///     let mut buffer = [0; 16];
+///     assert_eq!(receiver.receive_some(&mut buffer).await?, 5);
+///     assert_eq!(receiver.receive_some(&mut buffer).await?, 0);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn memory_stream_one_way_pair() -> (MemorySendStream, MemoryReceiveStream) {
+    let (sender, receiver) = (MemorySendStream::new(), MemoryReceiveStream::new());
+    // The queues and not the streams: a hook must not keep its own stream alive.
+    let (from, to) = (sender.outgoing.clone(), receiver.incoming.clone());
+    sender.on_send(move || std::future::ready(pump(&from, &to, usize::MAX).map(drop)));
+    let (from, to) = (sender.outgoing.clone(), receiver.incoming.clone());
+    sender.on_close(move || {
+        while !from.is_empty() && pump(&from, &to, usize::MAX).is_ok() {}
+        to.close();
+    });
+    (sender, receiver)
+}
+
+/// A stream in memory that goes both ways.
+pub type MemoryStream = StapledStream<MemorySendStream, MemoryReceiveStream>;
+
+/// Two streams joined: what is sent at one is received at the other; trio's `memory_stream_pair`.
+///
+/// ```
+/// use terzetto::{io::{ReceiveStream, SendStream}, testing::memory_stream_pair};
+/// terzetto::run(async {
+///     let (here, there) = memory_stream_pair();
+///     here.send_all(b"ping").await?;
+///     let mut buffer = [0; 16];
+///     assert_eq!(there.receive_some(&mut buffer).await?, 4);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn memory_stream_pair() -> (MemoryStream, MemoryStream) {
+    let (send_a, receive_b) = memory_stream_one_way_pair();
+    let (send_b, receive_a) = memory_stream_one_way_pair();
+    (
+        StapledStream { send_stream: send_a, receive_stream: receive_a },
+        StapledStream { send_stream: send_b, receive_stream: receive_b },
+    )
+}

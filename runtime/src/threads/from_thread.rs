@@ -1,0 +1,270 @@
+//! From a thread to the loop; trio's `from_thread`.
+//!
+//! A worker thread reaches the task that waits for it: what [`run`] and [`run_sync`] are given runs
+//! there, under that task's cancel scopes, while the thread waits. If the task has abandoned the
+//! thread, a system task does it instead. Threads that this library did not make have no such task:
+//! they go through a [`Token`].
+
+use super::{job::Shared, table::Errand};
+use crate::{
+    Cancelled, Error, RunFinished, Token,
+    core::{
+        inbox::{Inbox, Message},
+        run::{self, Run},
+    },
+};
+use std::{
+    cell::RefCell,
+    error::Error as StdError,
+    fmt,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::Pin,
+    rc::Rc,
+    sync::{Arc, mpsc},
+    task::Poll,
+    thread,
+};
+
+thread_local! {
+    /// The job that this thread is doing.
+    static JOB: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// While it lives, the thread belongs to a job.
+pub(super) struct Link;
+
+impl Link {
+    pub(super) fn enter(job: Arc<Shared>) -> Link {
+        JOB.set(Some(job));
+        Link
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        JOB.set(None);
+    }
+}
+
+/// Why a thread cannot call into a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallError {
+    /// This thread was not started by [`to_thread`](crate::to_thread): it belongs to no run. A
+    /// [`Token`] of the run leads there.
+    NotAWorker,
+    /// This is the run's own thread: waiting for the loop here would wait for ever.
+    OnTheLoop,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CallError::NotAWorker => {
+                "this thread was not started by `to_thread`, so it has no run to call into; use a `Token`"
+            }
+            CallError::OnTheLoop => {
+                "a blocking call into the run was made on the run's own thread, which would wait for itself"
+            }
+        })
+    }
+}
+
+impl StdError for CallError {}
+
+/// Sends an errand to the loop and waits for its answer.
+fn send<T, M>(inbox: &Inbox, key: Option<usize>, make: M) -> Result<T, Error>
+where
+    T: Send + 'static,
+    M: FnOnce(mpsc::SyncSender<thread::Result<T>>) -> Errand,
+{
+    if run::try_with(|_| ()).is_some() {
+        return Err(CallError::OnTheLoop.into());
+    }
+    let (answer, answered) = mpsc::sync_channel(1);
+    let errand = make(answer);
+    let deliver = move || {
+        run::try_with(Rc::clone).inspect(|run: &Rc<Run>| run.threads.errand(run, key, errand));
+    };
+    inbox.push(Message::Call(Box::new(deliver))).map_err(|_refused| RunFinished)?;
+    match answered.recv() {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(payload)) => resume_unwind(payload),
+        // The errand was dropped undone.
+        Err(mpsc::RecvError) => Err(RunFinished.into()),
+    }
+}
+
+fn async_errand<T, F>(f: F, answer: mpsc::SyncSender<thread::Result<Result<T, Error>>>) -> Errand
+where
+    T: Send + 'static,
+    F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
+{
+    Box::new(move || {
+        Box::pin(async move {
+            let mut future: Pin<Box<dyn Future<Output = Result<T, Error>>>> = Box::pin(f());
+            let end = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
+                Err(payload) => Poll::Ready(Err(payload)),
+            })
+            .await;
+            // Locals are gone before the thread goes on. If it is gone itself, nobody wants the answer.
+            drop(future);
+            let _gone = answer.send(end);
+        })
+    })
+}
+
+fn sync_errand<T, F>(f: F, answer: mpsc::SyncSender<thread::Result<T>>) -> Errand
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    Box::new(move || {
+        let _gone = answer.send(catch_unwind(AssertUnwindSafe(f)));
+        Box::pin(std::future::ready(()))
+    })
+}
+
+fn job() -> Result<Arc<Shared>, Error> {
+    match JOB.with_borrow(Clone::clone) {
+        Some(job) => Ok(job),
+        None if run::try_with(|_| ()).is_some() => Err(CallError::OnTheLoop.into()),
+        None => Err(CallError::NotAWorker.into()),
+    }
+}
+
+/// Runs `f` on the loop, in the task that waits for this thread, and blocks until it has ended;
+/// trio's `from_thread.run`.
+///
+/// # Cancellation
+/// Blocks the thread; what `f` does is under the cancel scopes of the waiting task.
+///
+/// # Errors
+/// What `f` fails with, [`Cancelled`] among it; [`RunFinished`]; a [`CallError`] in a thread that is
+/// no worker of a run.
+///
+/// # Panics
+/// If `f` does.
+///
+/// ```
+/// use terzetto::{from_thread, sleep, to_thread};
+/// terzetto::run(async {
+///     let answer = to_thread::run_sync(|| {
+///         from_thread::run(async || {
+///             sleep(0.001).await?;
+///             Ok(42)
+///         })
+///     });
+///     assert_eq!(answer.await??, 42);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn run<T, F>(f: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
+{
+    let job = job()?;
+    send(&job.inbox, Some(job.key), |answer| async_errand(f, answer))?
+}
+
+/// Calls `f` on the loop, in the task that waits for this thread, and blocks until it has returned;
+/// trio's `from_thread.run_sync`.
+///
+/// # Errors
+/// [`RunFinished`]; a [`CallError`] in a thread that is no worker of a run.
+///
+/// # Panics
+/// If `f` does.
+///
+/// ```
+/// use terzetto::{current_task, from_thread, to_thread};
+/// terzetto::run(async {
+///     let name = to_thread::run_sync(|| from_thread::run_sync(|| current_task().name().to_owned()));
+///     assert_eq!(name.await??, "main");
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn run_sync<T, F>(f: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let job = job()?;
+    send(&job.inbox, Some(job.key), |answer| sync_errand(f, answer))
+}
+
+/// Fails once a cancellation of the task that waits for this thread has been tried, whether it
+/// abandons the thread or not; trio's `from_thread.check_cancelled`. For work that can stop early.
+///
+/// # Errors
+/// [`Cancelled`]; a [`CallError`] in a thread that is no worker of a run: it cannot know.
+///
+/// ```
+/// use terzetto::{from_thread, move_on_after, to_thread};
+/// terzetto::run(async {
+///     let worked = move_on_after(0.01, async {
+///         to_thread::run_sync(|| while from_thread::check_cancelled().is_ok() { /* … work … */ }).await
+///     });
+///     worked.await?;
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn check_cancelled() -> Result<(), Error> {
+    let cancelled: Option<Cancelled> = job()?.cancelled.get().cloned();
+    cancelled.map_or(Ok(()), |cancelled| Err(cancelled.into()))
+}
+
+/// For threads that belong to no run, and workers that want to act outside the task that waits.
+impl Token {
+    /// Runs `f` on the loop in a system task, and blocks this thread until it has ended; trio's
+    /// `from_thread.run` with a token.
+    ///
+    /// # Errors
+    /// What `f` fails with; [`RunFinished`]; a [`CallError`] on a run's own thread.
+    ///
+    /// # Panics
+    /// If `f` does.
+    pub fn run<T, F>(&self, f: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
+    {
+        send(&self.inbox, None, |answer| async_errand(f, answer))?
+    }
+
+    /// Calls `f` on the loop, and blocks this thread until it has returned; trio's
+    /// `from_thread.run_sync` with a token.
+    ///
+    /// # Errors
+    /// [`RunFinished`]; a [`CallError`] on a run's own thread.
+    ///
+    /// # Panics
+    /// If `f` does.
+    ///
+    /// ```
+    /// use terzetto::{Token, sync::Event};
+    /// terzetto::run(async {
+    ///     let token = Token::current();
+    ///     let (done, heard) = std::sync::mpsc::channel();
+    ///     std::thread::spawn(move || done.send(token.run_sync(terzetto::current_time)));
+    ///     let time = terzetto::to_thread::run_sync(move || heard.recv()).await??;
+    ///     assert!(time? > 0.0);
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn run_sync<T, F>(&self, f: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        send(&self.inbox, None, |answer| sync_errand(f, answer))
+    }
+}

@@ -1,0 +1,91 @@
+//! A job: a function on its way to a worker, and its result on the way back.
+//!
+//! One allocation holds both, shared by the worker and whoever waits. The worker tells the loop by a
+//! message that the job is done, so the result needs no waker of its own, and the loop hears of it
+//! also when nobody waits any more.
+
+use super::{from_thread::Link, workers::Work};
+use crate::{
+    Cancelled,
+    core::{
+        context::Context,
+        inbox::{Inbox, Message},
+    },
+};
+use std::{
+    borrow::Cow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread,
+};
+
+enum State<F, T> {
+    Waiting(F, Context),
+    Running,
+    Done(thread::Result<T>),
+}
+
+/// What the loop and the job's own thread must know of a job, whatever it computes.
+pub(crate) struct Shared {
+    pub(crate) inbox: Arc<Inbox>,
+    /// The job's number in the loop's table.
+    pub(crate) key: usize,
+    /// Set once a cancellation has been tried on the task that waits.
+    pub(crate) cancelled: OnceLock<Cancelled>,
+}
+
+pub(super) struct Job<F, T> {
+    name: Cow<'static, str>,
+    state: Mutex<State<F, T>>,
+    shared: Arc<Shared>,
+}
+
+impl<F, T> Job<F, T> {
+    pub(super) fn new(name: Cow<'static, str>, work: F, context: Context, shared: Arc<Shared>) -> Arc<Self> {
+        Arc::new(Job { name, state: Mutex::new(State::Waiting(work, context)), shared })
+    }
+
+    fn replace(&self, state: State<F, T>) -> State<F, T> {
+        // Nothing of the user's runs under the lock.
+        std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
+    }
+
+    /// The result, once, when the job is done.
+    pub(super) fn take_result(&self) -> Option<thread::Result<T>> {
+        match self.replace(State::Running) {
+            State::Done(result) => Some(result),
+            other => {
+                self.replace(other);
+                None
+            }
+        }
+    }
+}
+
+impl<F, T> Work for Job<F, T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    fn work(&self) {
+        if let State::Waiting(work, context) = self.replace(State::Running) {
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                let _link = Link::enter(self.shared.clone());
+                context.enter(work)
+            }));
+            self.replace(State::Done(result));
+        }
+    }
+
+    fn announce(self: Arc<Self>) {
+        let shared = self.shared.clone();
+        // What nobody waits for is dropped here, before the loop hears that the thread is done.
+        drop(self);
+        // Refused if the run has ended.
+        let _ended = shared.inbox.push(Message::JobDone(shared.key));
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
