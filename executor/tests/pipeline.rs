@@ -352,14 +352,27 @@ fn a_scope_around_the_run_cancels_it_and_waits_for_its_threads() -> Result<(), E
         Ok(())
     });
     let executor = ExecutorAsync::new(topology, small())?;
-    let opener = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(100));
-        door.open();
-    });
-    let ran = terzetto::run(terzetto::move_on_after(0.02, executor.run()))?;
-    assert!(ran.is_none());
+    // Cancelled when both threads are at work, which stay there for a while.
+    let scope = terzetto::CancelScope::new();
+    let (mut ran, mut opener) = (None, None);
+    terzetto::run(terzetto::nursery(async |n| {
+        n.start_soon(async {
+            while inside.now.load(SeqCst) < 2 {
+                terzetto::sleep(0.001).await?;
+            }
+            scope.cancel();
+            opener = Some(thread::spawn(move || {
+                thread::sleep(Duration::from_millis(50));
+                door.open();
+            }));
+            Ok(())
+        });
+        ran = scope.run(executor.run()).await?;
+        Ok(())
+    }))?;
+    assert!(ran.is_none() && scope.cancelled_caught());
     assert_eq!((inside.most(), inside.now.load(SeqCst)), (2, 0));
-    opener.join().expect("no panic");
+    opener.map(thread::JoinHandle::join).transpose().expect("no panic");
     Ok(())
 }
 
