@@ -41,6 +41,7 @@
 mod core;
 mod error;
 pub mod io;
+pub mod process;
 mod scope;
 pub mod sync;
 pub mod testing;
