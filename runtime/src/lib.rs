@@ -40,6 +40,7 @@
 
 mod core;
 mod error;
+pub mod fs;
 pub mod io;
 pub mod process;
 mod scope;

@@ -9,7 +9,7 @@
 //!
 //! What stands between:
 //!
-//! - `command`: what to run, and how its standard streams are wired;
+//! - `command`: what to run; `wiring`: how its standard streams are connected;
 //! - `start`: the start itself, in a worker thread, since `fork` and `exec` may block;
 //! - `child`: the owner of a child, which leaves neither an orphan nor a zombie, whatever is dropped;
 //! - `exit`: a descriptor that becomes readable when a child has exited;
@@ -24,6 +24,7 @@ mod handle;
 mod pipes;
 mod run;
 mod start;
+mod wiring;
 
 pub use command::{Command, Stdio};
 pub use error::{ProcessFailed, StartError};

@@ -3,7 +3,7 @@
 use super::{
     Command, Process,
     child::Child,
-    command::{Started, Wiring},
+    wiring::{Started, Wiring},
 };
 use crate::{Error, to_thread};
 
