@@ -1,13 +1,17 @@
 //! An open file.
 
-use super::{FileError, OpenOptions, disposal::dispose, job::job};
-use crate::{CancelScope, checkpoint, checkpoint_if_cancelled, sync::Semaphore};
+use super::{FileError, OpenOptions, disposal::dispose, job::job_with};
+use crate::{
+    CancelScope, Error, checkpoint, checkpoint_if_cancelled,
+    sync::{Permit, Semaphore},
+    to_thread::{self, DefaultLimit, Limit},
+};
 use std::{
-    cell::RefCell,
+    cell::Cell,
     fmt, fs,
     io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// The most that one call of [`File::read`] reads: it is copied on its way.
@@ -40,18 +44,39 @@ const MOST: usize = 1 << 20;
 /// ```
 pub struct File {
     path: PathBuf,
-    /// None once it is closed. The lock is held in threads only: it keeps apart the operation that
-    /// has its turn and one whose future was dropped, whose thread goes on.
-    open: RefCell<Option<Arc<Mutex<fs::File>>>>,
-    /// Who may send the file to a thread.
+    open: Arc<Open>,
+    closed: Cell<bool>,
     turn: Semaphore,
     writes: bool,
 }
 
+/// The file, on its way to a thread and back; none once it is closed. There is never a wait for the
+/// lock, since only who has the turn takes it.
+struct Open(Mutex<Option<fs::File>>);
+
+impl Open {
+    fn lock(&self) -> MutexGuard<'_, Option<fs::File>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets one thread at a time have a file, in the order of asking, until it is done with it: also the
+/// thread of a future that was dropped, so that nothing overtakes what it writes.
+struct InTurn<'a>(&'a Semaphore);
+
+impl Limit for InTurn<'_> {
+    type Token = (Permit, <DefaultLimit as Limit>::Token);
+
+    async fn admit(&self) -> Result<Self::Token, Error> {
+        let turn = self.0.acquire().await?;
+        Ok((turn, DefaultLimit.admit().await?))
+    }
+}
+
 impl File {
     pub(super) fn new(file: fs::File, path: PathBuf, writes: bool) -> File {
-        let open = RefCell::new(Some(Arc::new(Mutex::new(file))));
-        File { path, open, turn: Semaphore::with_max(1, 1), writes }
+        let open = Arc::new(Open(Mutex::new(Some(file))));
+        File { path, open, closed: Cell::new(false), turn: Semaphore::with_max(1, 1), writes }
     }
 
     /// Takes over an open file; `name` is for messages.
@@ -103,14 +128,14 @@ impl File {
         action: &'static str,
         work: impl FnOnce(&mut fs::File) -> io::Result<T> + Send + 'static,
     ) -> Result<T, FileError> {
-        let _turn = match self.turn.acquire_nowait() {
-            Ok(turn) => turn,
-            Err(_) => self.turn.acquire().await?,
+        let open = self.open.clone();
+        let work = move |_: &Path| match &mut *open.lock() {
+            Some(file) => work(file).map(Some),
+            None => Ok(None),
         };
-        let open = self.open.borrow().clone();
-        let open = open.ok_or_else(|| FileError::Closed { path: self.path.clone() })?;
-        let work = move |_: &Path| work(&mut open.lock().unwrap_or_else(PoisonError::into_inner));
-        job(action, &self.path, work).await
+        let options = to_thread::options().limiter(InTurn(&self.turn));
+        let done = job_with(options, action, &self.path, work).await?;
+        done.ok_or_else(|| FileError::Closed { path: self.path.clone() })
     }
 
     /// Reads some bytes into `buffer`, as many as the system gives at once, and at most a mebibyte;
@@ -295,43 +320,38 @@ impl File {
     pub async fn close(&self) -> Result<(), FileError> {
         let shield = CancelScope::new().shielded(true);
         let closed = shield.run(async {
-            let _turn = self.turn.acquire().await?;
-            let open = self.open.take();
-            match open {
-                // Without a thread the file goes with the work that was to close it.
-                Some(open) => {
-                    let close = move |_: &Path| {
-                        drop(open);
-                        Ok(())
-                    };
-                    job("close", &self.path, close).await?;
-                }
-                None => checkpoint().await?,
+            if self.closed.get() {
+                return Ok(checkpoint().await?);
             }
+            let open = self.open.clone();
+            let close = move |_: &Path| {
+                drop(open.lock().take());
+                Ok(())
+            };
+            let options = to_thread::options().limiter(InTurn(&self.turn));
+            job_with(options, "close", &self.path, close).await?;
+            self.closed.set(true);
             Ok(())
         });
-        // What the scope returns matters less than whether we are cancelled.
-        let closed = closed.await;
-        checkpoint_if_cancelled().await?;
-        match closed {
-            Ok(_) => Ok(()),
-            Err(error) => Err(FileError::new("close", &self.path, io::Error::other(error))),
+        if closed.await.is_err() {
+            // There is no thread to be had.
+            drop(self.open.lock().take());
+            self.closed.set(true);
         }
+        Ok(checkpoint_if_cancelled().await?)
     }
 }
 
 impl Drop for File {
     fn drop(&mut self) {
-        match self.open.take() {
-            Some(open) if self.writes => dispose(open),
-            read_only => drop(read_only),
+        if self.writes && !self.closed.get() {
+            dispose(self.open.clone());
         }
     }
 }
 
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let closed = self.open.borrow().is_none();
-        f.debug_struct("File").field("path", &self.path).field("closed", &closed).finish()
+        f.debug_struct("File").field("path", &self.path).field("closed", &self.closed.get()).finish()
     }
 }
