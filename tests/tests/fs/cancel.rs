@@ -8,6 +8,7 @@ use std::{
     os::fd::OwnedFd,
     pin::pin,
     task::Poll,
+    time::Duration,
 };
 use terzetto::{
     CancelScope, Error, checkpoint, fail_after,
@@ -81,6 +82,37 @@ fn file_02_closing_waits_for_what_is_under_way() {
         assert_eq!(steps.get(), 2);
         assert!(matches!(file.read(&mut [0]).await, Err(FileError::Closed { .. })));
         assert!(writer.write_all(b"x").is_err(), "nobody has the reading end");
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn file_02_a_cancelled_close_does_not_hold_up_the_loop() {
+    terzetto::run(async {
+        let (file, mut writer) = slow()?;
+        let (has_read, scope) = (Cell::new(false), CancelScope::new());
+        nursery(async |n| {
+            n.start_soon(async {
+                assert_eq!(file.read(&mut [0]).await?, 1);
+                has_read.set(true);
+                Ok(())
+            });
+            wait_all_tasks_blocked(0.01).await?;
+            scope.cancel();
+            n.start_soon(async { scope.run(async { Ok(file.close().await?) }).await.map(drop) });
+            // Should the loop wait for the reader, this ends the test.
+            let late = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(300));
+                writer.write_all(b"x")
+            });
+            wait_all_tasks_blocked(0.01).await?;
+            assert!(!has_read.get() && !late.is_finished());
+            Ok(())
+        })
+        .await?;
+        assert!(has_read.get() && scope.cancelled_caught());
+        assert!(matches!(file.read(&mut [0]).await, Err(FileError::Closed { .. })));
         Ok(())
     })
     .unwrap();
