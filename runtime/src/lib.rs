@@ -44,6 +44,7 @@ pub mod fs;
 pub mod io;
 pub mod process;
 mod scope;
+pub mod signal;
 pub mod sync;
 pub mod testing;
 mod threads;
@@ -54,11 +55,12 @@ pub use crate::core::{
     checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
     clock::{Clock, SystemClock},
     context::ContextVar,
+    drive::run,
     foreign::cancellable,
+    guest::{GuestRun, GuestTick},
     instrument::{Instrument, add_instrument, remove_instrument},
     nursery::{Nursery, nursery},
     reschedule::{Aborted, NotBlocked, Rescheduler, wait_task_rescheduled},
-    run::run,
     start::{NeverStarted, StartedTwice, TaskStatus},
     statistics::{Statistics, current_statistics, task_tree},
     system::spawn_system_task,

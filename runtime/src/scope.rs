@@ -9,6 +9,7 @@ use crate::{
         deadlines::{DeadlineKey, Due},
         run::{self, Run},
         scope::ScopeId,
+        stack::Deep,
         waker::RunId,
     },
     time::Seconds,
@@ -282,7 +283,7 @@ impl CancelScope {
     pub async fn run<T>(&self, inside: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
         let run = run::current();
         let entered = Entered::new(run.clone(), self.cell.clone());
-        let mut inside = pin!(inside);
+        let mut inside = pin!(Deep::new(inside));
         let outcome = std::future::poll_fn(|cx| {
             let _within = run.scopes.within(entered.id());
             inside.as_mut().poll(cx)

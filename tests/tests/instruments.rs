@@ -154,6 +154,33 @@ fn inst_03_a_hook_that_panics_is_removed_and_the_run_goes_on() {
 }
 
 /// The order in which twenty tasks of one batch run.
+/// Knows one hook only.
+#[derive(Default)]
+struct Exits(RefCell<Vec<String>>);
+
+impl Instrument for Exits {
+    fn task_exited(&self, task: &Task) {
+        self.0.borrow_mut().push(task.name().to_owned());
+    }
+}
+
+#[test]
+fn inst_04_hooks_that_are_not_implemented_do_nothing() {
+    // What each hook costs is counted in instructions: see benches/README.md.
+    let exits = Rc::new(Exits::default());
+    let main = || {
+        nursery(async |n| {
+            n.start_soon_named("child", async { Ok(checkpoint().await?) });
+            sleep(0.001).await?;
+            Ok(())
+        })
+    };
+    Builder::new().instrument(exits.clone()).run(main()).unwrap();
+    assert_eq!(exits.0.take(), ["child", "main"]);
+    Builder::new().run(main()).unwrap();
+    assert!(exits.0.take().is_empty(), "it was installed in another run");
+}
+
 fn order(seed: Option<u64>) -> Vec<usize> {
     let order = RefCell::new(Vec::new());
     let mut builder = Builder::new().clock(MockClock::autojump());

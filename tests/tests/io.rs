@@ -1,4 +1,4 @@
-//! IO, and STREAM on real descriptors.
+//! IO: waiting for descriptors.
 
 use std::{
     fs::File,
@@ -7,9 +7,9 @@ use std::{
 };
 use terzetto::{
     CancelScope, checkpoint, current_statistics,
-    io::{StreamError, UnixStream, notify_closing, wait_readable, wait_writable},
+    io::{StreamError, notify_closing, wait_readable, wait_writable},
     nursery,
-    testing::{check_half_closeable_stream, wait_all_tasks_blocked},
+    testing::wait_all_tasks_blocked,
 };
 
 /// Two connected sockets that the library has never seen, in non-blocking mode.
@@ -182,9 +182,4 @@ fn io_06_a_cancelled_wait_leaves_the_descriptor_usable() {
         Ok(())
     })
     .unwrap();
-}
-
-#[test]
-fn test_05_the_suites_pass_on_unix_sockets() {
-    terzetto::run(async { check_half_closeable_stream(async || Ok(UnixStream::pair()?)).await }).unwrap();
 }

@@ -14,6 +14,8 @@ pub enum RunError {
     Nested,
     /// The reactor could not be made.
     Reactor(std::io::Error),
+    /// The host of a [guest run](crate::GuestRun) ended before it.
+    Abandoned,
 }
 
 impl fmt::Display for RunError {
@@ -22,6 +24,7 @@ impl fmt::Display for RunError {
             RunError::Nested => {
                 f.write_str("`run` was called inside a run on the same thread; use a nursery")
             }
+            RunError::Abandoned => f.write_str("the host of a guest run ended before the run was over"),
             RunError::Reactor(_) => f.write_str("the run's reactor could not be made"),
         }
     }
@@ -30,7 +33,7 @@ impl fmt::Display for RunError {
 impl StdError for RunError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            RunError::Nested => None,
+            RunError::Nested | RunError::Abandoned => None,
             RunError::Reactor(error) => Some(error),
         }
     }
@@ -53,6 +56,8 @@ pub struct Builder {
     pub(crate) instruments: Vec<Rc<dyn Instrument>>,
     seed: Option<u64>,
     pub(crate) thread_stack_size: Option<usize>,
+    pub(crate) ctrl_c: bool,
+    pub(crate) dump_on_signal: bool,
 }
 
 impl Default for Builder {
@@ -69,6 +74,8 @@ impl Builder {
             instruments: Vec::new(),
             seed: None,
             thread_stack_size: None,
+            ctrl_c: true,
+            dump_on_signal: false,
         }
     }
 
@@ -98,6 +105,21 @@ impl Builder {
     /// The size of the worker threads' stacks, in bytes; the default is the standard library's.
     pub fn thread_stack_size(mut self, bytes: usize) -> Builder {
         self.thread_stack_size = Some(bytes);
+        self
+    }
+
+    /// Whether Ctrl-C, when nobody else handles it, is raised in the main task as an error, as trio
+    /// does it (the default), or is left to do what it does: see [`crate::signal`].
+    pub fn ctrl_c(mut self, raised: bool) -> Builder {
+        self.ctrl_c = raised;
+        self
+    }
+
+    /// Whether the signal `SIGUSR1` writes the [tree of tasks](crate::task_tree) to the log, at level
+    /// `warn`, for as long as no receiver is open for it: to see what hangs in a running program. Off by
+    /// default: then the signal does what it does.
+    pub fn dump_on_sigusr1(mut self, dumps: bool) -> Builder {
+        self.dump_on_signal = dumps;
         self
     }
 

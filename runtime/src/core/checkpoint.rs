@@ -65,6 +65,9 @@ pub async fn checkpoint() -> Result<(), Cancelled> {
     let run = run::current();
     Yield { run: run.clone(), since: None }.await;
     run.strands.note_cancel_point();
+    if let Some(interrupt) = run.take_interrupt() {
+        return Err(interrupt);
+    }
     match current_cancellation(&run) {
         None => Ok(()),
         Some(cancelled) => {
@@ -87,7 +90,11 @@ pub async fn checkpoint_if_cancelled() -> Result<(), Cancelled> {
     let run = run::current();
     run.strands.note_cancel_point();
     match current_cancellation(&run) {
-        None => Ok(()),
-        Some(_) => checkpoint().await,
+        None if !run.signals.interrupt.is_pending() => Ok(()),
+        _ => match run.take_interrupt() {
+            Some(interrupt) => Err(interrupt),
+            None if current_cancellation(&run).is_none() => Ok(()),
+            None => checkpoint().await,
+        },
     }
 }

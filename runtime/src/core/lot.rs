@@ -73,7 +73,7 @@ pub(crate) struct Lot<T> {
 }
 
 impl<T> Operation for Lot<T> {
-    fn abort(&self, key: usize) -> Abort {
+    fn abort(&self, key: usize, _cancelled: &Cancelled) -> Abort {
         self.queue.borrow_mut().unlink(key);
         Abort::Succeeded
     }

@@ -31,6 +31,7 @@ use super::{
     context::Context as TaskContext,
     run::{self, Run},
     scope::ScopeId,
+    stack::{Deep, with_stack},
     start::Pending,
     strand::{NurseryId, Slot, Turn},
     task::Task,
@@ -56,11 +57,6 @@ use std::{
 
 /// A child's future, its lifetime erased: see the module's documentation.
 type Child = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
-
-/// Below so much stack left, polling moves to a fresh segment…
-const RED_ZONE: usize = 128 * 1024;
-/// …of this size.
-const SEGMENT: usize = 2 * 1024 * 1024;
 
 enum Future_ {
     Waiting(Child),
@@ -223,6 +219,13 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }
 
+    /// A Ctrl-C finds the main task waiting here for its children: it ends them.
+    fn interrupted(&self) {
+        if let Some(interrupt) = self.run.take_interrupt() {
+            self.fail("the main task", interrupt.into());
+        }
+    }
+
     fn panicked(&self, who: &str, payload: Box<dyn Any + Send>) {
         self.panic.borrow_mut().get_or_insert(payload);
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, format!("{who} panicked")));
@@ -319,29 +322,6 @@ impl Drop for Guard<'_, '_, '_> {
     }
 }
 
-/// A body whose destructor, which is as deep as its nurseries nest, has stack enough.
-struct DeepDrop<F>(Option<Pin<Box<F>>>);
-
-impl<F: Future> DeepDrop<F> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
-        match &mut self.0 {
-            Some(body) => body.as_mut().poll(cx),
-            None => unreachable!("emptied only when dropped"),
-        }
-    }
-}
-
-impl<F> Drop for DeepDrop<F> {
-    fn drop(&mut self) {
-        let body = self.0.take();
-        with_stack(|| drop(body));
-    }
-}
-
-fn with_stack<R>(f: impl FnOnce() -> R) -> R {
-    stacker::maybe_grow(RED_ZONE, SEGMENT, f)
-}
-
 /// Opens a nursery: runs `body`, which may start children, and returns when body and children have
 /// ended. trio's `open_nursery`.
 ///
@@ -429,14 +409,14 @@ where
     let body_strand = strands.add((nursery.id, Slot::Body), task);
     let value = {
         let _guard = Guard { nursery: &nursery, body: body_strand };
-        let mut body = DeepDrop(Some(Box::pin(body(&nursery))));
+        let mut body = Box::pin(Deep::new(body(&nursery)));
         let body_waker = waker::new(run.id, body_strand);
         let mut value = None;
         let mut poll_body = |woken| {
             let polled = run.step(body_strand, woken, || {
                 let _within = run.scopes.within(entered.id());
                 let mut cx = Context::from_waker(&body_waker);
-                catch_unwind(AssertUnwindSafe(|| body.poll(&mut cx)))
+                catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(&mut cx)))
             });
             match polled {
                 Ok(Poll::Pending) => false,
@@ -455,7 +435,7 @@ where
             }
         };
         // The body starts at once, as the code of a block does.
-        let mut body_done = with_stack(|| poll_body(false));
+        let mut body_done = poll_body(false);
         let mut ended_in = None;
         poll_fn(|cx| {
             strands.begin_poll(nursery.id, cx.waker());
@@ -469,6 +449,9 @@ where
                 }
             });
             strands.end_poll(nursery.id);
+            if body_done && run.signals.interrupt.is_pending() {
+                nursery.interrupted();
+            }
             if !body_done || nursery.child_count() > 0 {
                 return Poll::Pending;
             }

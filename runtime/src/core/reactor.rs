@@ -25,7 +25,7 @@ use std::{
     collections::HashMap,
     future::poll_fn,
     io,
-    os::fd::RawFd,
+    os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
     rc::Rc,
     task,
     time::Duration,
@@ -105,7 +105,7 @@ pub(crate) struct Reactor {
 }
 
 impl Operation for Reactor {
-    fn abort(&self, key: usize) -> Abort {
+    fn abort(&self, key: usize, _cancelled: &Cancelled) -> Abort {
         let direction = if key & 1 == 0 { Direction::Read } else { Direction::Write };
         if let Some(source) = self.sources.borrow_mut().get_mut(key >> 1)
             && source.sides[direction as usize].waiter.take().is_some()
@@ -136,6 +136,14 @@ impl Reactor {
     /// The bell that other threads ring to end a sleep. To be made once.
     pub(crate) fn bell(&self) -> io::Result<Waker> {
         Waker::new(self.poll.borrow().registry(), BELL)
+    }
+
+    /// A descriptor that can be read when there are events to look at, for who waits elsewhere.
+    pub(crate) fn descriptor(&self) -> io::Result<OwnedFd> {
+        let poll = self.poll.borrow();
+        // SAFETY: the descriptor belongs to `poll`, which is borrowed as long as this is.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) };
+        descriptor.try_clone_to_owned()
     }
 
     fn count(&self, direction: Direction, change: isize) {
@@ -328,6 +336,30 @@ impl Reactor {
         }
     }
 
+    /// Begins to wait until the system says that a side is ready. Fails at once if there is nothing to
+    /// wait for, or somebody waits already.
+    pub(crate) fn begin_wait(
+        self: &Rc<Self>,
+        run: &Rc<Run>,
+        cx: &task::Context<'_>,
+        id: SourceId,
+        direction: Direction,
+    ) -> Result<Waiting, Heard> {
+        let mut sources = self.sources.borrow_mut();
+        let Some(source) = Self::find(&mut sources, id) else { return Err(Heard::Closing) };
+        let side = &mut source.sides[direction as usize];
+        if side.waiter.is_some() {
+            return Err(Heard::Busy);
+        }
+        let key = (id.place as usize) << 1 | direction as usize;
+        let blocked = Blocked::new(run.clone(), cx, self.clone(), key);
+        side.waiter = Some(blocked.id());
+        self.count(direction, 1);
+        drop(sources);
+        blocked.arm();
+        Ok(Waiting { reactor: self.clone(), id, direction, blocked })
+    }
+
     /// Blocks until the system says that a side is ready.
     ///
     /// # Cancellation
@@ -341,23 +373,12 @@ impl Reactor {
         let mut waiting: Option<Waiting> = None;
         poll_fn(|cx| {
             if let Some(waiting) = &waiting {
-                return waiting.blocked.poll(cx).map_ok(|()| self.heard(id, direction));
+                return waiting.poll(cx);
             }
-            let mut sources = self.sources.borrow_mut();
-            let Some(source) = Self::find(&mut sources, id) else {
-                return task::Poll::Ready(Ok(Heard::Closing));
-            };
-            let side = &mut source.sides[direction as usize];
-            if side.waiter.is_some() {
-                return task::Poll::Ready(Ok(Heard::Busy));
+            match self.begin_wait(run, cx, id, direction) {
+                Ok(begun) => waiting = Some(begun),
+                Err(heard) => return task::Poll::Ready(Ok(heard)),
             }
-            let key = (id.place as usize) << 1 | direction as usize;
-            let blocked = Blocked::new(run.clone(), cx, self.clone(), key);
-            side.waiter = Some(blocked.id());
-            self.count(direction, 1);
-            drop(sources);
-            blocked.arm();
-            waiting = Some(Waiting { reactor: self.clone(), id, direction, blocked });
             task::Poll::Pending
         })
         .await
@@ -365,11 +386,18 @@ impl Reactor {
 }
 
 /// A task that waits for a side. Dropping it leaves the side free.
-struct Waiting {
+pub(crate) struct Waiting {
     reactor: Rc<Reactor>,
     id: SourceId,
     direction: Direction,
     blocked: Blocked,
+}
+
+impl Waiting {
+    /// What the task has to hear, once there is something.
+    pub(crate) fn poll(&self, cx: &task::Context<'_>) -> task::Poll<Result<Heard, Cancelled>> {
+        self.blocked.poll(cx).map_ok(|()| self.reactor.heard(self.id, self.direction))
+    }
 }
 
 impl Drop for Waiting {

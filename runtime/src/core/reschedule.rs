@@ -78,19 +78,16 @@ impl<T> Rescheduler<T> {
 /// The user's abort function as an operation of the core.
 struct Custom {
     abort: RefCell<Option<AbortFn<'static>>>,
-    waiting: Cell<Option<WaitId>>,
 }
 
 impl Operation for Custom {
-    fn abort(&self, _key: usize) -> Abort {
-        let run = run::current();
-        let cancelled = run.scopes.cancelled(self.waiting.get().map_or(0, |wait| run.scope_of(wait)));
-        let (Some(abort), Some(cancelled)) = (self.abort.take(), cancelled) else { return Abort::Failed };
-        match catch_unwind(AssertUnwindSafe(|| abort(&cancelled))) {
+    fn abort(&self, _key: usize, cancelled: &Cancelled) -> Abort {
+        let Some(abort) = self.abort.take() else { return Abort::Failed };
+        match catch_unwind(AssertUnwindSafe(|| abort(cancelled))) {
             Ok(Aborted::Succeeded) => Abort::Succeeded,
             Ok(Aborted::Failed) => Abort::Failed,
             Err(payload) => {
-                run.crashed(InternalError::of_panic("an abort function panicked", &*payload));
+                run::current().crashed(InternalError::of_panic("an abort function panicked", &*payload));
                 Abort::Succeeded
             }
         }
@@ -145,9 +142,8 @@ pub async fn wait_task_rescheduled<T>(
 ) -> Result<T, Error> {
     let run = run::current();
     let shared = Rc::new(Shared { outcome: RefCell::new(None), wait: Cell::new(None) });
-    let operation = Rc::new(Custom { abort: RefCell::new(Some(Box::new(abort))), waiting: Cell::new(None) });
+    let operation = Rc::new(Custom { abort: RefCell::new(Some(Box::new(abort))) });
     let blocked = poll_fn(|cx| Poll::Ready(Blocked::new(run.clone(), cx, operation.clone(), 0))).await;
-    operation.waiting.set(Some(blocked.id()));
     shared.wait.set(Some((run.id, blocked.id())));
     begin(Rescheduler { shared: shared.clone() });
     blocked.arm();

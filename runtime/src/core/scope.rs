@@ -162,13 +162,15 @@ impl Scopes {
         Some(waits.len() - 1)
     }
 
-    /// Takes the wait at a place out; returns the one that has moved there instead.
-    pub(crate) fn remove_wait(&self, id: ScopeId, place: usize) -> Option<WaitId> {
+    /// Takes a wait out of its place; returns the one that has moved there instead. A wait may outlive
+    /// its scope, whose number may be another's by then: so it must be that very wait.
+    pub(crate) fn remove_wait(&self, id: ScopeId, place: usize, wait: WaitId) -> Option<WaitId> {
         let mut nodes = self.nodes.borrow_mut();
         let waits = &mut nodes.get_mut(id)?.waits;
-        if place < waits.len() {
-            waits.swap_remove(place);
+        if waits.get(place) != Some(&wait) {
+            return None;
         }
+        waits.swap_remove(place);
         waits.get(place).copied()
     }
 

@@ -208,6 +208,13 @@ impl Strands {
         foreign.wake();
     }
 
+    /// Makes sure that every nursery that a task has open is polled in the next tick.
+    pub(crate) fn tell_nurseries_of(&self, task: &Task) {
+        for (nursery, _) in self.nurseries_of(task) {
+            self.tell_host(nursery);
+        }
+    }
+
     /// The strand that a nursery is polled by, if it is one of ours.
     pub(crate) fn host(&self, nursery: NurseryId) -> Option<StrandId> {
         match self.nurseries.borrow().get(nursery as usize)?.host {

@@ -36,8 +36,8 @@ pub(crate) enum Abort {
 
 /// An operation in which tasks block.
 pub(crate) trait Operation {
-    /// Takes the waiter `key` out of the operation.
-    fn abort(&self, key: usize) -> Abort;
+    /// Takes the waiter `key` out of the operation, for this cancellation.
+    fn abort(&self, key: usize, cancelled: &Cancelled) -> Abort;
 
     /// What the waiter is doing, for people who look.
     fn describe(&self) -> &'static str;
@@ -50,7 +50,7 @@ pub(crate) struct Plain {
 }
 
 impl Operation for Plain {
-    fn abort(&self, _key: usize) -> Abort {
+    fn abort(&self, _key: usize, _cancelled: &Cancelled) -> Abort {
         self.abort
     }
 
@@ -112,7 +112,7 @@ impl Waits {
         let Some((scope, Some(place))) = waits.get_mut(id).map(|wait| (wait.scope, wait.place.take())) else {
             return;
         };
-        if let Some(moved) = scopes.remove_wait(scope, place)
+        if let Some(moved) = scopes.remove_wait(scope, place, id)
             && let Some(moved) = waits.get_mut(moved)
         {
             moved.place = Some(place);
@@ -121,11 +121,6 @@ impl Waits {
 }
 
 impl Run {
-    /// The scope that a wait blocks in.
-    pub(crate) fn scope_of(&self, id: WaitId) -> ScopeId {
-        self.waits.waits.borrow().get(id).map_or(0, |wait| wait.scope)
-    }
-
     /// What a task is blocked in; several things at once in a `join!`.
     pub(crate) fn blocked_in(&self, task: &Task) -> Vec<&'static str> {
         let waits = self.waits.waits.borrow();
@@ -141,6 +136,19 @@ impl Run {
                 State::Aborted(_) => "cancelled",
             })
             .collect()
+    }
+
+    /// The waits of a task that may still be aborted.
+    pub(crate) fn waits_of(&self, task: &Task) -> Vec<WaitId> {
+        let waits = self.waits.waits.borrow();
+        let blocked = waits.iter().filter(|(_, wait)| {
+            matches!(wait.state, State::Blocked { .. })
+                && waker::strand_of(&wait.waker, self.id)
+                    .and_then(|strand| self.strands.task_of(strand))
+                    .as_ref()
+                    == Some(task)
+        });
+        blocked.map(|(id, _)| id).collect()
     }
 
     /// Completes a wait. One that was aborted, or completed before, is left alone.
@@ -159,31 +167,33 @@ impl Run {
         true
     }
 
-    /// Tries to abort a wait for a cancellation of its scope.
-    pub(crate) fn deliver(&self, id: WaitId, cancelled: &Cancelled) {
+    /// Tries to abort a wait for a cancellation of its scope, or Ctrl-C. Returns whether it was
+    /// aborted.
+    pub(crate) fn deliver(&self, id: WaitId, cancelled: &Cancelled) -> bool {
         let (operation, key) = {
             let mut waits = self.waits.waits.borrow_mut();
-            let Some(wait) = waits.get_mut(id) else { return };
+            let Some(wait) = waits.get_mut(id) else { return false };
             match std::mem::replace(&mut wait.state, State::Committed) {
                 State::Blocked { operation, key } => (operation, key),
                 other => {
                     wait.state = other;
-                    return;
+                    return false;
                 }
             }
         };
         self.waits.unlist(&self.scopes, id);
         // Nothing is borrowed here: the operation may touch its own queue and other waits.
-        if operation.abort(key) == Abort::Failed {
-            return;
+        if operation.abort(key, cancelled) == Abort::Failed {
+            return false;
         }
         let waker = {
             let mut waits = self.waits.waits.borrow_mut();
-            let Some(wait) = waits.get_mut(id) else { return };
+            let Some(wait) = waits.get_mut(id) else { return false };
             wait.state = State::Aborted(cancelled.clone());
             wait.waker.clone()
         };
         waker.wake();
+        true
     }
 }
 
@@ -212,11 +222,14 @@ impl Blocked {
         self.id
     }
 
-    /// Delivers a cancellation that was there before the wait.
+    /// Delivers a cancellation, or a Ctrl-C, that was there before the wait.
     pub(crate) fn arm(&self) {
         let scope = self.run.waits.waits.borrow()[self.id].scope;
         if let Some(cancelled) = self.run.scopes.cancelled(scope) {
             self.run.deliver(self.id, &cancelled);
+        }
+        if self.run.signals.interrupt.is_pending() {
+            self.run.interrupt_at(self.id);
         }
     }
 

@@ -1,5 +1,6 @@
 //! `Cancelled`: the error that a checkpoint returns in a cancelled region.
 
+use super::{Error, ErrorGroup};
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 /// What asked for a cancellation.
@@ -14,6 +15,8 @@ pub enum CancelSource {
     Nursery,
     /// The run is ending.
     Shutdown,
+    /// Ctrl-C was pressed. Belongs to no scope: see [`crate::signal`].
+    CtrlC,
 }
 
 /// Why a region was cancelled: the source, a text, the task that asked. The first reason is kept.
@@ -56,6 +59,7 @@ impl fmt::Display for CancelReason {
             CancelSource::Deadline => "cancelled by a deadline",
             CancelSource::Nursery => "cancelled by its nursery",
             CancelSource::Shutdown => "cancelled because the run is ending",
+            CancelSource::CtrlC => "interrupted by Ctrl-C",
         })?;
         if let Some(task) = &self.task {
             write!(f, ", by task {task}")?;
@@ -101,6 +105,16 @@ impl Cancelled {
         Cancelled { mark: Mark(reason) }
     }
 
+    /// A Ctrl-C on its way through the main task.
+    pub(crate) fn interrupt() -> Self {
+        Cancelled::new(Arc::new(CancelReason::new(CancelSource::CtrlC)))
+    }
+
+    /// Whether this is a Ctrl-C: no scope swallows it. See [`crate::signal`].
+    pub fn is_interrupt(&self) -> bool {
+        self.reason().source() == CancelSource::CtrlC
+    }
+
     /// Why: the reason of the scope that was cancelled first.
     pub fn reason(&self) -> &CancelReason {
         &self.mark.0
@@ -129,6 +143,13 @@ impl Cancelled {
             }
             if let Some(mark) = error.downcast_ref::<Mark>() {
                 return Some(Cancelled { mark: mark.clone() });
+            }
+            // A group of nothing but cancellations is one.
+            if let Some(group) = error.downcast_ref::<ErrorGroup>() {
+                return match group.errors().iter().all(Error::is_cancelled) {
+                    true => group.errors().iter().find_map(Error::cancelled).cloned(),
+                    false => None,
+                };
             }
             // `io::Error::source` skips the very error that it holds.
             next = match error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {

@@ -16,9 +16,13 @@ pub use group::ErrorGroup;
 pub use internal::InternalError;
 pub use nursery::{BodyCancelled, NurseryClosed};
 
-use std::{any::Any, error::Error as StdError, fmt};
+use std::{any::Any, error::Error as StdError, fmt, io};
 
 /// Any error, a cancellation, or a group of errors.
+///
+/// An error of a user's own that carries a cancellation (its `source`, at any depth, is one, or a group
+/// of nothing else) counts as that cancellation. One whose source is a group of which only a part is
+/// cancelled counts as an error: it cannot be taken apart.
 ///
 /// Made by `?` from whatever implements `std::error::Error + Send + Sync`, or by [`Error::msg`].
 /// Like `anyhow::Error` it does not implement `std::error::Error` itself.
@@ -61,12 +65,54 @@ impl Error {
         Error::from(Message(text.into()))
     }
 
+    /// An error that is boxed already: `?` does not take such a one in.
+    ///
+    /// What is in the box is recognised: a [`Cancelled`] or an [`ErrorGroup`], also inside an
+    /// `io::Error`, becomes what it would have become by `?`.
+    ///
+    /// ```
+    /// use terzetto::Error;
+    /// let boxed: Box<dyn std::error::Error + Send + Sync> = "no such key".into();
+    /// assert_eq!(Error::from_boxed(boxed).to_string(), "no such key");
+    /// ```
+    pub fn from_boxed(error: Box<dyn StdError + Send + Sync>) -> Error {
+        let error = match error.downcast::<Cancelled>() {
+            Ok(cancelled) => return Error(Box::new(Kind::Cancelled(*cancelled))),
+            Err(error) => error,
+        };
+        let error = match error.downcast::<ErrorGroup>() {
+            Ok(group) => return Error(Box::new(Kind::Group(*group))),
+            Err(error) => error,
+        };
+        // A group inside an `io::Error` must come apart, so that a scope can take its part out of it.
+        let error = match error.downcast::<io::Error>() {
+            Ok(io) if io.get_ref().is_some_and(|inner| inner.is::<ErrorGroup>()) => match io.into_inner() {
+                Some(inner) => return Error::from_boxed(inner),
+                None => unreachable!("it has just shown what it holds"),
+            },
+            Ok(io) => io,
+            Err(error) => error,
+        };
+        let carries = Cancelled::find_in(&*error);
+        Error(Box::new(Kind::Other { error, carries }))
+    }
+
     /// Whether the error as a whole is a cancellation. A group is when all its members are.
     pub fn is_cancelled(&self) -> bool {
         match &*self.0 {
-            Kind::Cancelled(_) => true,
+            Kind::Cancelled(cancelled) => !cancelled.is_interrupt(),
             Kind::Group(group) => group.errors().iter().all(Error::is_cancelled),
-            Kind::Other { carries, .. } => carries.is_some(),
+            Kind::Other { carries, .. } => carries.as_ref().is_some_and(|carried| !carried.is_interrupt()),
+        }
+    }
+
+    /// Whether a Ctrl-C is somewhere inside, also in a group beside other errors. It counts as an error
+    /// and not as a cancellation: no scope swallows it.
+    pub fn is_interrupted(&self) -> bool {
+        match &*self.0 {
+            Kind::Cancelled(cancelled) => cancelled.is_interrupt(),
+            Kind::Group(group) => group.errors().iter().any(Error::is_interrupted),
+            Kind::Other { carries, .. } => carries.as_ref().is_some_and(Cancelled::is_interrupt),
         }
     }
 
@@ -102,6 +148,21 @@ impl Error {
             Kind::Group(group) => (group as &dyn Any).downcast_ref(),
             Kind::Other { error, .. } => error.downcast_ref(),
         }
+    }
+
+    /// The error as the type it was made from, by value; or this error unchanged.
+    ///
+    /// ```
+    /// use terzetto::Error;
+    /// let error = Error::from("x".parse::<u8>().unwrap_err());
+    /// assert!(error.downcast::<std::num::ParseIntError>().is_ok());
+    /// ```
+    pub fn downcast<E: StdError + 'static>(self) -> Result<E, Error> {
+        if self.downcast_ref::<E>().is_none() {
+            return Err(self);
+        }
+        let boxed: Box<dyn StdError + Send + Sync> = self.into();
+        boxed.downcast().map_or_else(|boxed| Err(Error::from_boxed(boxed)), |error| Ok(*error))
     }
 
     /// The first error of type `E`: this one, or inside a group at any depth.
@@ -150,18 +211,14 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Error {
         let mut slot = Some(error);
         let any: &mut dyn Any = &mut slot;
+        // Cancellations, the commonest errors of all, are told without boxing them first.
         if let Some(cancelled) = any.downcast_mut::<Option<Cancelled>>().and_then(Option::take) {
             return Error(Box::new(Kind::Cancelled(cancelled)));
         }
-        if let Some(group) = any.downcast_mut::<Option<ErrorGroup>>().and_then(Option::take) {
-            return Error(Box::new(Kind::Group(group)));
-        }
-        let error: Box<dyn StdError + Send + Sync> = match slot {
-            Some(error) => Box::new(error),
+        match slot {
+            Some(error) => Error::from_boxed(Box::new(error)),
             None => unreachable!("taken above, where the function returned"),
-        };
-        let carries = Cancelled::find_in(&*error);
-        Error(Box::new(Kind::Other { error, carries }))
+        }
     }
 }
 
@@ -172,6 +229,12 @@ impl From<Error> for Box<dyn StdError + Send + Sync> {
             Kind::Group(group) => Box::new(group),
             Kind::Other { error, .. } => error,
         }
+    }
+}
+
+impl From<Error> for Box<dyn StdError> {
+    fn from(error: Error) -> Self {
+        Box::<dyn StdError + Send + Sync>::from(error)
     }
 }
 

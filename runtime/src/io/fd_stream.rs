@@ -29,12 +29,17 @@ fn broken(error: StreamError) -> StreamError {
 
 impl<T: AsFd> FdStream<T> {
     pub(crate) fn new(inner: T) -> io::Result<FdStream<T>> {
-        Ok(FdStream {
-            source: Source::new(inner)?,
+        Ok(FdStream::of(Source::new(inner)?))
+    }
+
+    /// A stream over what is in the reactor already.
+    pub(crate) fn of(source: Source<T>) -> FdStream<T> {
+        FdStream {
+            source,
             sending: Turnstile::default(),
             receiving: Turnstile::default(),
             ended: Cell::new(false),
-        })
+        }
     }
 
     /// The descriptor's owner.
@@ -127,3 +132,41 @@ where
         Ok(())
     }
 }
+
+/// The traits of streams for a type that wraps an [`FdStream`]: in the directions that are named.
+macro_rules! stream_over_fd {
+    ($stream:ty: $($direction:ident),+) => {
+        impl $crate::io::Resource for $stream {
+            async fn close(&self) -> Result<(), $crate::io::StreamError> {
+                self.0.close().await
+            }
+        }
+        $(stream_over_fd!(@$direction $stream);)+
+    };
+    (@send $stream:ty) => {
+        impl $crate::io::SendStream for $stream {
+            async fn send_all(&self, data: &[u8]) -> Result<(), $crate::io::StreamError> {
+                self.0.send_all(data).await
+            }
+
+            async fn wait_send_all_might_not_block(&self) -> Result<(), $crate::io::StreamError> {
+                self.0.wait_send_all_might_not_block().await
+            }
+        }
+    };
+    (@receive $stream:ty) => {
+        impl $crate::io::ReceiveStream for $stream {
+            async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, $crate::io::StreamError> {
+                self.0.receive_some(buffer).await
+            }
+        }
+    };
+    (@shutdown $stream:ty) => {
+        impl $crate::io::HalfCloseableStream for $stream {
+            async fn send_eof(&self) -> Result<(), $crate::io::StreamError> {
+                self.0.send_eof(|socket| socket.shutdown(std::net::Shutdown::Write)).await
+            }
+        }
+    };
+}
+pub(crate) use stream_over_fd;

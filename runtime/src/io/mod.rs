@@ -1,23 +1,34 @@
-//! Streams of bytes: what all transports have in common.
+//! Streams of bytes: what all transports have in common, and the transports.
 //!
 //! The traits are trio's: one for each direction, so that half a connection is a thing of its own,
 //! and one for streams that can end one direction and keep the other. Methods take `&self`: one task
 //! sends while another receives, both with a plain reference. Two tasks in the same direction at once
 //! are a mistake, and get [`StreamError::Busy`].
+//!
+//! Sockets and pipes stay entered in the reactor: a system call is tried first, and waited
+//! for only when it would block.
 
 mod busy;
 mod error;
 mod fd_stream;
+mod listener;
+mod net;
+mod pipe;
 mod readiness;
 mod stapled;
 mod stream;
-mod unix;
 
 pub(crate) use busy::Turnstile;
 pub use error::StreamError;
 pub(crate) use fd_stream::FdStream;
+pub use listener::Listener;
+pub use net::{
+    ConnectFailed, HAPPY_EYEBALLS_DELAY, TcpConnector, TcpListener, TcpStream, UdpSocket, UnixDatagram,
+    UnixListener, UnixStream, happy_eyeballs, happy_eyeballs_order, open_tcp_listeners, open_tcp_stream,
+    serve_listeners, serve_listeners_in, serve_tcp, serve_tcp_in,
+};
+pub use pipe::{PipeReceiver, PipeSender, pipe};
 pub(crate) use readiness::Source;
 pub use readiness::{notify_closing, wait_readable, wait_writable};
 pub use stapled::StapledStream;
 pub use stream::{HalfCloseableStream, ReceiveStream, Resource, SendStream, Stream};
-pub use unix::UnixStream;

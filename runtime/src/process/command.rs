@@ -258,10 +258,10 @@ impl<'a> Command<'a> {
     /// returns, the process is waited for.
     ///
     /// ```
-    /// use terzetto::{move_on_after, process::{Command, run_process}, sleep};
+    /// use terzetto::{move_on_after, process::{Command, run_process}, signal::Signal, sleep};
     /// terzetto::run(async {
     ///     let command = Command::new("sleep").arg("600").deliver_cancel(async |process| {
-    ///         process.send_signal(2)?; // SIGINT
+    ///         process.send_signal(Signal::INT)?;
     ///         sleep(1.0).await?;
     ///         Ok(process.kill()?)
     ///     });

@@ -1,13 +1,14 @@
 //! The handle of a process.
 
-use super::{PipeReceiver, PipeSender, child::Child, exit::exit_descriptor};
+use super::{child::Child, exit::exit_descriptor};
 use crate::{
     Error,
     core::reactor::Direction,
-    io::{Source, StapledStream, StreamError},
+    io::{PipeReceiver, PipeSender, Source, StapledStream, StreamError},
+    signal::Signal,
     sync::Semaphore,
 };
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{self, Pid, kill_process, test_kill_process};
 use std::{cell::RefCell, fmt, io, os::fd::OwnedFd, process::ExitStatus, rc::Rc};
 
 struct Inner {
@@ -152,16 +153,16 @@ impl Process {
         }
     }
 
-    /// Sends it a signal, by its number. Nothing happens if its end is known; trio's `send_signal`.
-    /// The number 0 sends nothing, and only asks whether one could.
+    /// Sends it a signal. Nothing happens if its end is known; trio's `send_signal`. The number 0
+    /// sends nothing, and only asks whether one could.
     ///
     /// # Errors
-    /// If the number is that of no signal with a name; if the system refuses, say to a program that
-    /// runs as another user.
-    pub fn send_signal(&self, signal: i32) -> io::Result<()> {
-        let named = Signal::from_named_raw(signal);
-        if signal != 0 && named.is_none() {
-            let text = format!("{signal} is not the number of a signal with a name");
+    /// If the signal is none that has a name, such as a real-time signal; if the system refuses, say
+    /// to a program that runs as another user.
+    pub fn send_signal(&self, signal: Signal) -> io::Result<()> {
+        let named = process::Signal::from_named_raw(signal.number());
+        if signal.number() != 0 && named.is_none() {
+            let text = format!("{} is not the number of a signal with a name", signal.number());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         // As long as nobody has asked for its end, the number cannot be another's.
@@ -177,7 +178,7 @@ impl Process {
     /// # Errors
     /// As [`Process::send_signal`].
     pub fn terminate(&self) -> io::Result<()> {
-        self.send_signal(Signal::TERM.as_raw())
+        self.send_signal(Signal::TERM)
     }
 
     /// Ends it, by SIGKILL, which it cannot catch. When that is done [`Process::wait`] returns.
@@ -185,7 +186,7 @@ impl Process {
     /// # Errors
     /// As [`Process::send_signal`].
     pub fn kill(&self) -> io::Result<()> {
-        self.send_signal(Signal::KILL.as_raw())
+        self.send_signal(Signal::KILL)
     }
 
     /// Lets it live when it is dropped, also beyond the end of this program. As long as that runs, no

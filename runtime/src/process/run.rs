@@ -1,13 +1,13 @@
 //! A process inside a block: its input is fed, its output collected, and its end seen to.
 
 use super::{
-    Command, PipeReceiver, PipeSender, Process, ProcessFailed,
+    Command, Process, ProcessFailed,
     command::{DeliverCancel, Plan},
     start::start,
 };
 use crate::{
     Error, TaskStatus,
-    io::{ReceiveStream, SendStream, StreamError},
+    io::{PipeReceiver, PipeSender, ReceiveStream, SendStream, StreamError},
     nursery, sleep,
 };
 use std::{cell::RefCell, process::ExitStatus};

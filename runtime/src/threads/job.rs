@@ -67,7 +67,7 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    fn work(self: Arc<Self>) {
+    fn work(&self) {
         if let State::Waiting(work, context) = self.replace(State::Running) {
             let result = catch_unwind(AssertUnwindSafe(|| {
                 let _link = Link::enter(self.shared.clone());
@@ -75,6 +75,9 @@ where
             }));
             self.replace(State::Done(result));
         }
+    }
+
+    fn announce(self: Arc<Self>) {
         let shared = self.shared.clone();
         // What nobody waits for is dropped here, before the loop hears that the thread is done.
         drop(self);

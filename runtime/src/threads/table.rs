@@ -5,7 +5,7 @@ use crate::{
     CancelReason, CancelSource, Cancelled,
     core::{
         lot::Lot,
-        run::{self, Run},
+        run::Run,
         wait::{Abort, Blocked, Operation, WaitId},
     },
     spawn_system_task,
@@ -81,12 +81,8 @@ impl Host {
 }
 
 impl Operation for Host {
-    fn abort(&self, _key: usize) -> Abort {
-        let run = run::current();
-        let scope = self.wait.get().map(|wait| run.scope_of(wait));
-        if let Some(cancelled) = scope.and_then(|scope| run.scopes.cancelled(scope)) {
-            let _known = self.job.cancelled.set(cancelled);
-        }
+    fn abort(&self, _key: usize, cancelled: &Cancelled) -> Abort {
+        let _known = self.job.cancelled.set(cancelled.clone());
         match self.abandons {
             true => {
                 self.wait.set(None);

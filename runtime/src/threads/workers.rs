@@ -14,7 +14,9 @@ use std::{
 /// Something for a worker to do. It does not panic: it catches.
 pub(crate) trait Work: Send + Sync {
     /// Does it; once.
-    fn work(self: Arc<Self>);
+    fn work(&self);
+    /// Tells whoever waits that it is done.
+    fn announce(self: Arc<Self>);
     /// What the thread is called meanwhile.
     fn name(&self) -> &str;
 }
@@ -59,24 +61,28 @@ impl Shared {
         while let Some(work) = job {
             name_thread(work.name());
             work.work();
-            job = self.next(&desk);
+            // Idle first, then the news: whoever has more work on hearing it finds this worker free.
+            let stays = self.sit_down(&desk);
+            work.announce();
+            job = if stays { self.next(&desk) } else { None };
         }
         lock(&self.state).count -= 1;
         self.left.notify_all();
     }
 
-    /// Waits at a desk for the next job; none if there will be none.
-    fn next(&self, desk: &Arc<Desk>) -> Option<Arc<dyn Work>> {
-        {
-            let mut state = lock(&self.state);
-            if state.closed {
-                return None;
-            }
+    /// Makes a desk known as one where a job can be handed over; not if there will be none.
+    fn sit_down(&self, desk: &Arc<Desk>) -> bool {
+        let mut state = lock(&self.state);
+        if !state.closed {
             state.idle.push(desk.clone());
         }
-        name_thread(IDLE);
+        !state.closed
+    }
+
+    /// Waits at a desk for the next job; none if there will be none.
+    fn next(&self, desk: &Arc<Desk>) -> Option<Arc<dyn Work>> {
         let mut next = lock(&desk.next);
-        let mut impatient = false;
+        let (mut impatient, mut named) = (false, false);
         loop {
             if let Some(work) = next.take() {
                 return Some(work);
@@ -91,6 +97,10 @@ impl Shared {
                         return None;
                     }
                 }
+            }
+            if !named {
+                name_thread(IDLE);
+                named = true;
             }
             let (woken, timeout) =
                 desk.handed.wait_timeout(next, PATIENCE).unwrap_or_else(PoisonError::into_inner);

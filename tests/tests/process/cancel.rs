@@ -73,7 +73,7 @@ fn proc_04_a_custom_delivery_takes_the_place_of_the_usual_one() {
         let said = RefCell::new(String::new());
         let command = sh("trap '' TERM; trap 'exit 12' INT; echo ready; while :; do sleep 0.01; done");
         let status = cancel_when_ready(command.deliver_cancel(async |process: Process| {
-            process.send_signal(SIGINT)?;
+            process.send_signal(Signal::INT)?;
             said.borrow_mut().push_str("interrupted");
             process.wait().await?;
             // It is cancelled when the process has ended.

@@ -10,12 +10,12 @@ mod wait;
 
 use terzetto::{
     Error, fail_after,
-    io::{ReceiveStream, StreamError},
-    process::{Command, PipeReceiver},
+    io::{PipeReceiver, ReceiveStream, StreamError},
+    process::Command,
+    signal::Signal,
     sleep,
 };
 
-const SIGINT: i32 = 2;
 const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 

@@ -99,10 +99,10 @@ fn proc_03_signals_are_sent_by_number() {
         let process = open_process(sh(script).stdout(Stdio::Piped)).await?;
         let stdout = process.stdout.as_ref().unwrap();
         assert_eq!(read_line(stdout).await?, "ready");
-        process.send_signal(0)?;
-        process.send_signal(SIGINT)?;
+        process.send_signal(Signal::from_raw(0))?;
+        process.send_signal(Signal::INT)?;
         assert_eq!(read_line(stdout).await?, "caught");
-        let refused = process.send_signal(12_345).unwrap_err();
+        let refused = process.send_signal(Signal::from_raw(12_345)).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::InvalidInput);
         process.kill()?;
         assert_eq!(process.wait().await?.signal(), Some(SIGKILL));

@@ -9,13 +9,14 @@ mod doze;
 mod queue;
 
 use super::waker::{RunId, StrandId};
+use crate::signal::Signal;
 use doze::Doze;
 use queue::{Batch, Queue};
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::{
         Arc, LazyLock, PoisonError, RwLock,
-        atomic::{AtomicU32, Ordering::SeqCst},
+        atomic::{AtomicU32, AtomicU64, Ordering::SeqCst},
     },
 };
 
@@ -32,23 +33,51 @@ pub(crate) enum Message {
 pub(crate) struct Inbox {
     queue: Queue<Message>,
     doze: Doze,
+    /// Signals that have come, a bit each.
+    signals: AtomicU64,
     bell: mio::Waker,
 }
 
 impl Inbox {
     pub(crate) fn new(bell: mio::Waker) -> Inbox {
-        Inbox { queue: Queue::new(), doze: Doze::new(), bell }
+        Inbox { queue: Queue::new(), doze: Doze::new(), signals: AtomicU64::new(0), bell }
     }
 
     /// Puts a message in; gives it back if the run has ended.
     pub(crate) fn push(&self, message: Message) -> Result<(), Message> {
         self.queue.push(message)?;
-        if self.doze.must_ring()
-            && let Err(error) = self.bell.wake()
-        {
+        self.ring_if_asleep();
+        Ok(())
+    }
+
+    /// Notes that a signal has come. For signal handlers: nothing here locks or allocates.
+    pub(crate) fn signal(&self, number: i32) {
+        self.signals.fetch_or(Signal::from_raw(number).bit(), SeqCst);
+        if self.doze.must_ring() {
+            // What went wrong could be told to nobody here.
+            let _rung = self.bell.wake();
+        }
+    }
+
+    /// Wakes the loop if it sleeps, for news that came another way.
+    pub(crate) fn ring_if_asleep(&self) {
+        if self.doze.must_ring() {
+            self.ring();
+        }
+    }
+
+    pub(crate) fn ring(&self) {
+        if let Err(error) = self.bell.wake() {
             log::error!("could not wake the run loop: {error}");
         }
-        Ok(())
+    }
+
+    /// The signals that have come since the last call, a bit each.
+    pub(crate) fn take_signals(&self) -> u64 {
+        match self.signals.load(SeqCst) {
+            0 => 0,
+            _ => self.signals.swap(0, SeqCst),
+        }
     }
 
     /// All messages so far.
@@ -58,7 +87,7 @@ impl Inbox {
 
     /// Announces that the loop will sleep. Returns whether it may: not if a message is waiting.
     pub(crate) fn try_sleep(&self) -> bool {
-        self.doze.try_sleep(|| !self.queue.is_empty())
+        self.doze.try_sleep(|| !self.queue.is_empty() || self.signals.load(SeqCst) != 0)
     }
 
     pub(crate) fn awake(&self) {

@@ -1,0 +1,235 @@
+//! Driving a run: setting it up, turning its loop tick by tick, and taking it down.
+
+use super::{
+    context::Context as TaskContext,
+    inbox::{self, Inbox},
+    reactor::Reactor,
+    run::{CURRENT, Run, try_with},
+    scope::Scopes,
+    strand::{ROOT, Slot, Strands},
+    system::System,
+    task::Task,
+    wait::{Operations, Waits},
+    waker::{self, StrandId},
+};
+use crate::{
+    Builder, CancelSource, Cancelled, Error, InternalError, RunError,
+    core::instrument::Instruments,
+    scope::{Entered, ScopeCell},
+    signal::Signals,
+    threads::Threads,
+};
+use std::{
+    cell::{Cell, RefCell},
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+/// Runs `main` and everything it starts on this thread, and returns what `main` returns.
+///
+/// Mirrors `trio.run`. `main` may borrow from the caller's frame.
+///
+/// # Errors
+/// The error of `main`, unchanged; a [`RunError`] if the run could not start; a Ctrl-C that came too
+/// late to be raised in `main`.
+///
+/// # Panics
+/// If `main` does: the panic goes through.
+///
+/// ```
+/// let greeting = String::from("hello");
+/// let length = terzetto::run(async {
+///     terzetto::sleep(0.001).await?;
+///     Ok(greeting.len())
+/// })?;
+/// assert_eq!(length, 5);
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn run<T>(main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    Builder::new().run(main)
+}
+
+impl Builder {
+    /// Runs `main` as [`run`] does, with these options.
+    ///
+    /// # Errors
+    /// As [`run`].
+    ///
+    /// # Panics
+    /// As [`run`].
+    pub fn run<T>(self, main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let mut drive = Drive::start(self, main)?;
+        while !drive.is_over() {
+            drive.run.look_outside();
+            drive.tick();
+        }
+        drive.finish()
+    }
+
+    fn build(self) -> Result<Rc<Run>, RunError> {
+        let reactor = Reactor::new().map_err(RunError::Reactor)?;
+        let inbox = Arc::new(Inbox::new(reactor.bell().map_err(RunError::Reactor)?));
+        let seed = self.seed_in_force();
+        let id = inbox::register(inbox.clone());
+        let strands = Strands::new(id, seed);
+        let run = Rc::new(Run {
+            id,
+            inbox,
+            main: Task::new(strands.number(), "main".into(), None, TaskContext::current()),
+            strands,
+            scopes: Scopes::new(ScopeCell::new()),
+            waits: Waits::default(),
+            deadlines: RefCell::default(),
+            clock: self.clock,
+            threads: Threads::new(self.thread_stack_size),
+            signals: Signals::default(),
+            operations: Operations::new(),
+            instruments: Instruments::new(self.instruments),
+            system: System::new(),
+            idlers: RefCell::default(),
+            tasks: Cell::new(1),
+            reactor: Rc::new(reactor),
+            calls: RefCell::default(),
+            main_scope: ScopeCell::new(),
+            system_future: RefCell::default(),
+            crash: RefCell::default(),
+        });
+        if self.ctrl_c {
+            run.claim_interrupt();
+        }
+        if self.dump_on_signal {
+            run.claim_dump();
+        }
+        Ok(run)
+    }
+}
+
+/// A run and its main task, from start to end. The order of the fields is that in which they are
+/// dropped: futures find their run alive.
+pub(super) struct Drive<T, F> {
+    /// None once it has ended.
+    main: Option<Pin<Box<F>>>,
+    value: Option<Result<T, Error>>,
+    entered: Entered,
+    strand: StrandId,
+    waker: Waker,
+    pub(super) run: Rc<Run>,
+    active: Active,
+}
+
+impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
+    /// Sets a run up, as the current one of this thread.
+    pub(super) fn start(builder: Builder, main: F) -> Result<Drive<T, F>, Error> {
+        if try_with(|_| ()).is_some() {
+            return Err(RunError::Nested.into());
+        }
+        let run = builder.build()?;
+        CURRENT.set(Some(run.clone()));
+        let active = Active(run.clone());
+        run.clock.start();
+        run.instruments.tell(|instrument| instrument.before_run());
+        let strand = run.strands.add((ROOT, Slot::Body), run.main.clone());
+        run.main.set_strand(strand);
+        run.instruments.tell(|instrument| instrument.task_spawned(&run.main));
+        run.wake(strand);
+        Ok(Drive {
+            main: Some(Box::pin(main)),
+            value: None,
+            entered: Entered::new(run.clone(), run.main_scope.clone()),
+            strand,
+            waker: waker::new(run.id, strand),
+            run,
+            active,
+        })
+    }
+
+    /// Whether the main task and the system tasks have ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.value.is_some() && self.run.system_future.borrow().is_none()
+    }
+
+    /// Polls all that is runnable, once.
+    pub(super) fn tick(&mut self) {
+        let run = self.run.clone();
+        run.strands.tick.set(run.strands.tick.get() + 1);
+        if !run.strands.root_ready.get() {
+            return;
+        }
+        run.strands.begin_root();
+        while let Some(turn) = run.strands.next_due(ROOT) {
+            match turn.slot {
+                Slot::Body => self.poll_main(turn.woken),
+                Slot::Child(_) => run.poll_system(turn.strand, turn.woken),
+            }
+        }
+        run.strands.end_poll(ROOT);
+    }
+
+    fn poll_main(&mut self, woken: bool) {
+        let Some(main) = &mut self.main else { return };
+        let run = &self.run;
+        let polled = run.step(self.strand, woken, || {
+            let _within = run.scopes.within(self.entered.id());
+            main.as_mut().poll(&mut Context::from_waker(&self.waker))
+        });
+        if let Poll::Ready(value) = polled {
+            self.value = Some(value);
+            self.main = None;
+            self.run.task_exited(self.strand);
+            self.run.system.shut_down();
+        }
+    }
+
+    /// Takes the run down when it is over, and returns what came of it.
+    pub(super) fn finish(self) -> Result<T, Error> {
+        let Drive { main, value, entered, run, active, .. } = self;
+        drop(main);
+        let value = match value {
+            Some(value) => entered.close(value),
+            None => Ok(None),
+        };
+        run.take_signals();
+        let interrupt = run.unraised_interrupt();
+        drop(active);
+        match (run.crash.take(), value, interrupt) {
+            (Some(crash), ..) => Err(crash.into()),
+            (None, Err(error), _) => Err(error),
+            (None, Ok(_), Some(interrupt)) => Err(interrupt.into()),
+            (None, Ok(Some(value)), None) => Ok(value),
+            (None, Ok(None), None) => match run.main_scope.reason() {
+                // By the host of a guest run.
+                Some(reason) if reason.source() == CancelSource::Explicit => {
+                    Err(Cancelled::new(reason).into())
+                }
+                _ => Err(InternalError::new("the main task was cancelled for no reason", None).into()),
+            },
+        }
+    }
+}
+
+/// While it lives, a run is the thread's current one; dropping it ends the run, whichever way that
+/// comes.
+struct Active(Rc<Run>);
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        let run = &self.0;
+        inbox::unregister(run.id);
+        let last = run.inbox.close();
+        // Accepted calls are made, also when the run failed.
+        if !std::thread::panicking() {
+            run.take_in(last);
+            while run.make_calls() {}
+        }
+        let system = run.system_future.take();
+        drop(system);
+        run.system.clear();
+        run.threads.close();
+        run.release_signals();
+        run.main.ended();
+        run.instruments.tell(|instrument| instrument.after_run());
+        CURRENT.set(None);
+    }
+}

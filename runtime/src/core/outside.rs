@@ -1,0 +1,168 @@
+//! What the loop does between two ticks: it looks outside.
+
+use super::{deadlines::Due, inbox::Message, run::Run};
+use crate::{CancelReason, CancelSource, InternalError};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+/// A run that is busy looks for the system's events after so many polls: often enough that no socket
+/// starves, seldom enough that the system call does not count.
+const POLLS_PER_LOOK: u32 = 64;
+
+/// A sleep that the loop is about to begin.
+pub(super) struct Sleep {
+    /// Real seconds until there is something to do.
+    pub(super) timeout: f64,
+    /// The next deadline, by the run's clock.
+    next: Option<f64>,
+    /// After so long with nothing happening, somebody is to be woken.
+    cushion: Option<f64>,
+    /// Whether the clock jumps to the next deadline if nothing happens.
+    jumps: bool,
+}
+
+impl Run {
+    /// What happens between two ticks.
+    pub(super) fn look_outside(&self) {
+        self.take_in(self.inbox.take());
+        self.take_signals();
+        if !self.has_work() {
+            self.sleep();
+        }
+        self.look_without_sleep();
+    }
+
+    /// What happens between two ticks when there is something to do, or after a sleep.
+    pub(super) fn look_without_sleep(&self) {
+        self.take_in(self.inbox.take());
+        self.take_signals();
+        if self.reactor.anybody_waits() && self.strands.polls_since_look() >= POLLS_PER_LOOK {
+            self.look_at_events(0.0);
+        }
+        self.make_calls();
+        self.expire_deadlines();
+    }
+
+    pub(super) fn has_work(&self) -> bool {
+        self.strands.root_ready.get() || !self.calls.borrow().is_empty()
+    }
+
+    /// Sleeps until the next deadline or event.
+    fn sleep(&self) {
+        let plan = self.plan_sleep();
+        let heard = if plan.timeout > 0.0 {
+            if !self.inbox.try_sleep() {
+                return;
+            }
+            let heard = self.look_at_events(plan.timeout);
+            self.inbox.awake();
+            heard
+        } else {
+            self.look_at_events(0.0)
+        };
+        self.wake_up(&plan, heard);
+    }
+
+    /// How long nothing is to be done, if nothing happens.
+    pub(super) fn plan_sleep(&self) -> Sleep {
+        let next = self.deadlines.borrow().next();
+        let mut timeout = match next {
+            Some(deadline) => self.clock.deadline_to_sleep_time(deadline).max(0.0),
+            None => f64::INFINITY,
+        };
+        let cushion = self.idlers.borrow().next().filter(|&cushion| cushion < timeout);
+        timeout = cushion.unwrap_or(timeout);
+        let jump = self.clock.autojump_threshold().filter(|&threshold| next.is_some() && threshold < timeout);
+        timeout = jump.unwrap_or(timeout);
+        Sleep { timeout, next, cushion, jumps: jump.is_some() }
+    }
+
+    /// After a sleep: if nothing happened for long enough, wakes who waits for that, or else lets a
+    /// mock clock jump.
+    pub(super) fn wake_up(&self, plan: &Sleep, heard: bool) {
+        self.take_in(self.inbox.take());
+        if heard || self.has_work() {
+            return;
+        }
+        match (plan.jumps, plan.cushion, plan.next) {
+            (true, _, Some(deadline)) => self.clock.autojump(deadline),
+            (false, Some(cushion), _) => self.idle_for(cushion),
+            _ => {}
+        }
+    }
+
+    /// Waits for the operating system's events up to `timeout` seconds, and wakes who waited for them.
+    pub(super) fn look_at_events(&self, timeout: f64) -> bool {
+        let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
+        self.instruments.tell(|instrument| instrument.before_io_wait(timeout));
+        let heard = self.reactor.wait(limit, |wait| {
+            self.reschedule(wait);
+        });
+        self.instruments.tell(|instrument| instrument.after_io_wait(timeout));
+        self.strands.looked();
+        heard
+    }
+
+    /// Wakes all who waited for the run to be idle for just so long.
+    fn idle_for(&self, cushion: f64) {
+        loop {
+            let due = self.idlers.borrow_mut().pop_due(cushion);
+            match due {
+                Some(Due::Wake(wait)) => drop(self.reschedule(wait)),
+                _ => break,
+            }
+        }
+    }
+
+    pub(super) fn take_in(&self, messages: impl Iterator<Item = Message>) {
+        for message in messages {
+            match message {
+                Message::Wake(strand) => self.wake(strand),
+                Message::Call(call) => self.calls.borrow_mut().push_back(call),
+                Message::JobDone(job) => self.threads.job_done(self, job),
+            }
+        }
+    }
+
+    pub(crate) fn take_signals(&self) {
+        match self.inbox.take_signals() {
+            0 => {}
+            signals => self.signals_arrived(signals),
+        }
+    }
+
+    /// Makes the calls that are waiting now; those that they queue wait for the next time.
+    pub(super) fn make_calls(&self) -> bool {
+        let calls = self.calls.take();
+        let any = !calls.is_empty();
+        for call in calls {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
+                self.crashed(InternalError::of_panic("a callback of the token panicked", &*payload));
+            }
+        }
+        any
+    }
+
+    fn expire_deadlines(&self) {
+        if self.deadlines.borrow().next().is_none() {
+            return;
+        }
+        let now = self.clock.now();
+        loop {
+            let due = self.deadlines.borrow_mut().pop_due(now);
+            match due {
+                None => break,
+                Some(Due::Wake(wait)) => {
+                    self.reschedule(wait);
+                }
+                Some(Due::Cancel(scope)) => {
+                    if let Some(cell) = self.scopes.cell(scope) {
+                        cell.cancel(CancelReason::new(CancelSource::Deadline));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Stack enough for nurseries and scopes that nest deep.
+//!
+//! A nursery polls its children inside its own poll, and drops them inside its own drop; a scope does so
+//! with what runs in it. So both are as deep as blocks nest. When a thread's stack runs short they go on
+//! in a fresh segment of it: depth costs memory and never overflows.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// Below so much stack left, work moves to a fresh segment…
+const RED_ZONE: usize = 128 * 1024;
+/// …of this size.
+const SEGMENT: usize = 2 * 1024 * 1024;
+
+/// Calls `f` with stack enough.
+#[inline]
+pub(crate) fn with_stack<R>(f: impl FnOnce() -> R) -> R {
+    stacker::maybe_grow(RED_ZONE, SEGMENT, f)
+}
+
+pin_project_lite::pin_project! {
+    /// A future that is polled and dropped with stack enough.
+    pub(crate) struct Deep<F> {
+        // None only while it is dropped.
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Deep<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut future = this.project().future;
+            with_stack(|| future.set(None));
+        }
+    }
+}
+
+impl<F> Deep<F> {
+    pub(crate) fn new(future: F) -> Deep<F> {
+        Deep { future: Some(future) }
+    }
+}
+
+impl<F: Future> Future for Deep<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.project().future.as_pin_mut() {
+            Some(future) => with_stack(|| future.poll(cx)),
+            None => unreachable!("emptied only when dropped"),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Sockets: of the internet and of the Unix domain, connected, listening, and for datagrams.
+//!
+//! `connect` and `accept` are what all of a kind have in common. On top of them stands what a program
+//! wants: `open_tcp` finds the fastest way to a name by `happy_eyeballs`, `listen` opens a port on
+//! every family of addresses, and `serve` starts a task for each connection.
+
+mod accept;
+mod connect;
+mod happy_eyeballs;
+mod listen;
+mod open_tcp;
+mod resolve;
+mod serve;
+mod tcp_listener;
+mod tcp_stream;
+mod udp;
+mod unix_datagram;
+mod unix_listener;
+mod unix_stream;
+
+pub use happy_eyeballs::{HAPPY_EYEBALLS_DELAY, happy_eyeballs, happy_eyeballs_order};
+pub use listen::open_tcp_listeners;
+pub use open_tcp::{ConnectFailed, TcpConnector, open_tcp_stream};
+pub use serve::{serve_listeners, serve_listeners_in, serve_tcp, serve_tcp_in};
+pub use tcp_listener::TcpListener;
+pub use tcp_stream::TcpStream;
+pub use udp::UdpSocket;
+pub use unix_datagram::UnixDatagram;
+pub use unix_listener::UnixListener;
+pub use unix_stream::UnixStream;

@@ -1,0 +1,213 @@
+//! Serving: a task for each connection.
+
+use super::open_tcp_listeners;
+use crate::{
+    Error, Nursery, TaskStatus,
+    io::{Listener, Resource, StreamError, TcpListener, TcpStream},
+    nursery, sleep,
+};
+use rustix::io::Errno;
+use std::{
+    io::{self, ErrorKind},
+    rc::Rc,
+};
+
+/// How long the server waits before it accepts again when the system is short of something, in
+/// seconds.
+const PAUSE: f64 = 0.100;
+
+/// Accepts connections on all `listeners`, and starts a task with `handler` for each; trio's
+/// `serve_listeners`. The handlers' tasks live in a nursery of the server's own.
+///
+/// Says that it is [started](TaskStatus::started) with the listeners, so that who starts it by
+/// [`Nursery::start`] learns their addresses. It ends only by an error, or by being cancelled; the
+/// listeners are closed then, and the handlers cancelled and waited for.
+///
+/// A handler's error is the server's: it ends everything. Handlers that must not take the server down
+/// handle their errors. A stream is closed when its handler drops it.
+///
+/// If the system is short of descriptors or memory (`EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`), that is
+/// logged, and the server accepts again after 100 ms. Any other error ends it.
+///
+/// # Cancellation
+/// A checkpoint.
+///
+/// # Errors
+/// The handlers' errors and those of accepting, in a group; `InvalidInput` if there is no listener.
+///
+/// ```
+/// use terzetto::{io::*, nursery, Error};
+/// async fn echo(stream: TcpStream) -> Result<(), Error> {
+///     let mut buffer = [0; 4096];
+///     loop {
+///         match stream.receive_some(&mut buffer).await? {
+///             0 => return Ok(()),
+///             n => stream.send_all(&buffer[..n]).await?,
+///         }
+///     }
+/// }
+/// terzetto::run(async {
+///     nursery(async |n| {
+///         let listeners = n.start(async |status| {
+///             serve_listeners(open_tcp_listeners(0, Some("127.0.0.1"), None).await?, echo, status).await
+///         }).await?;
+///         let client = TcpStream::connect(listeners[0].local_addr()?).await?;
+///         client.send_all(b"hello").await?;
+///         let mut buffer = [0; 16];
+///         let received = client.receive_some(&mut buffer).await?;
+///         assert_eq!(&buffer[..received], b"hello");
+///         n.cancel_scope().cancel();
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), Error>(())
+/// ```
+pub async fn serve_listeners<L, H>(
+    listeners: Vec<L>,
+    handler: H,
+    status: TaskStatus<Vec<Rc<L>>>,
+) -> Result<(), Error>
+where
+    L: Listener,
+    H: AsyncFn(L::Stream) -> Result<(), Error>,
+{
+    let listeners = shared(listeners)?;
+    let handler = Rc::new(handler);
+    nursery(async |n| {
+        for listener in &listeners {
+            n.start_soon_named("a listener", serve_one(n, listener.clone(), handler.clone()));
+        }
+        Ok(status.started(listeners.clone())?)
+    })
+    .await
+}
+
+/// As [`serve_listeners`], with the handlers' tasks in a given nursery: they may outlive the server,
+/// and their errors are that nursery's.
+///
+/// # Cancellation
+/// A checkpoint.
+///
+/// # Errors
+/// As [`serve_listeners`], without the handlers' errors.
+pub async fn serve_listeners_in<'scope, 'env, L, H>(
+    handlers: &'scope Nursery<'scope, 'env>,
+    listeners: Vec<L>,
+    handler: H,
+    status: TaskStatus<Vec<Rc<L>>>,
+) -> Result<(), Error>
+where
+    L: Listener,
+    L::Stream: 'scope,
+    H: AsyncFn(L::Stream) -> Result<(), Error> + 'scope,
+{
+    let listeners = shared(listeners)?;
+    let handler = Rc::new(handler);
+    nursery(async |n| {
+        for listener in &listeners {
+            n.start_soon_named("a listener", serve_one(handlers, listener.clone(), handler.clone()));
+        }
+        Ok(status.started(listeners.clone())?)
+    })
+    .await
+}
+
+/// Listens on a TCP port and serves: [`open_tcp_listeners`] and [`serve_listeners`] in one; trio's
+/// `serve_tcp`.
+///
+/// # Cancellation
+/// A checkpoint.
+///
+/// # Errors
+/// As both.
+///
+/// # Panics
+/// Outside a run.
+///
+/// ```no_run
+/// use terzetto::{Error, TaskStatus, io::*};
+/// async fn greet(stream: TcpStream) -> Result<(), Error> {
+///     Ok(stream.send_all(b"hello\n").await?)
+/// }
+/// terzetto::run(serve_tcp(2323, None, greet, TaskStatus::ignored()))?;
+/// # Ok::<(), Error>(())
+/// ```
+pub async fn serve_tcp<H>(
+    port: u16,
+    host: Option<&str>,
+    handler: H,
+    status: TaskStatus<Vec<Rc<TcpListener>>>,
+) -> Result<(), Error>
+where
+    H: AsyncFn(TcpStream) -> Result<(), Error>,
+{
+    serve_listeners(open_tcp_listeners(port, host, None).await?, handler, status).await
+}
+
+/// As [`serve_tcp`], with the handlers' tasks in a given nursery.
+///
+/// # Cancellation
+/// A checkpoint.
+///
+/// # Errors
+/// As [`open_tcp_listeners`] and [`serve_listeners_in`].
+///
+/// # Panics
+/// Outside a run.
+pub async fn serve_tcp_in<'scope, 'env, H>(
+    handlers: &'scope Nursery<'scope, 'env>,
+    port: u16,
+    host: Option<&str>,
+    handler: H,
+    status: TaskStatus<Vec<Rc<TcpListener>>>,
+) -> Result<(), Error>
+where
+    H: AsyncFn(TcpStream) -> Result<(), Error> + 'scope,
+{
+    serve_listeners_in(handlers, open_tcp_listeners(port, host, None).await?, handler, status).await
+}
+
+fn shared<L>(listeners: Vec<L>) -> Result<Vec<Rc<L>>, Error> {
+    match listeners.is_empty() {
+        true => Err(io::Error::new(ErrorKind::InvalidInput, "there is no listener to serve").into()),
+        false => Ok(listeners.into_iter().map(Rc::new).collect()),
+    }
+}
+
+/// Accepts until that fails; then closes the listener.
+async fn serve_one<'scope, 'env, L, H>(
+    handlers: &'scope Nursery<'scope, 'env>,
+    listener: Rc<L>,
+    handler: Rc<H>,
+) -> Result<(), Error>
+where
+    L: Listener,
+    L::Stream: 'scope,
+    H: AsyncFn(L::Stream) -> Result<(), Error> + 'scope,
+{
+    let error = loop {
+        match listener.accept().await {
+            Ok(stream) => {
+                let handler = handler.clone();
+                handlers.start_soon_named("a connection", async move { handler(stream).await });
+            }
+            Err(StreamError::Io(error)) if is_shortage(&error) => {
+                log::error!("accepting a connection failed: {error}; again in {PAUSE} s");
+                if let Err(cancelled) = sleep(PAUSE).await {
+                    break cancelled.into();
+                }
+            }
+            Err(error) => break error,
+        }
+    };
+    if let Err(error) = listener.close().await {
+        log::debug!("closing a listener: {error}");
+    }
+    Err(error.into())
+}
+
+/// Whether the system has too little of something that it may have again soon.
+fn is_shortage(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS))
+}

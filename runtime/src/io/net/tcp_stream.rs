@@ -1,0 +1,149 @@
+//! TCP connections.
+
+use super::connect::connect;
+use crate::io::{FdStream, StreamError, fd_stream::stream_over_fd};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use std::{
+    fmt, io,
+    net::{self, IpAddr, SocketAddr},
+    os::fd::{AsFd, OwnedFd},
+};
+
+/// A TCP connection; trio's `SocketStream`.
+///
+/// As in trio `TCP_NODELAY` is set: small pieces go out at once. Programs that write many small
+/// pieces in a row gather them in a buffer of their own.
+///
+/// Connecting to a host by its name is what [`open_tcp_stream`](super::open_tcp_stream) is for.
+///
+/// ```
+/// use terzetto::{io::{Listener, ReceiveStream, SendStream, TcpListener, TcpStream}, nursery};
+/// terzetto::run(async {
+///     let listener = TcpListener::bind(([127, 0, 0, 1], 0))?;
+///     nursery(async |n| {
+///         let client = TcpStream::connect(listener.local_addr()?).await?;
+///         n.start_soon(async move { Ok(client.send_all(b"hello").await?) });
+///         let server = listener.accept().await?;
+///         let mut buffer = [0; 16];
+///         let n = server.receive_some(&mut buffer).await?;
+///         assert_eq!(&buffer[..n], b"hello");
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub struct TcpStream(pub(super) FdStream<net::TcpStream>);
+
+impl TcpStream {
+    /// Connects to an address.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, the attempt ends and its socket is closed.
+    ///
+    /// # Errors
+    /// [`StreamError::Io`] with what the system says: that nobody listens there, for instance.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub async fn connect(address: impl Into<SocketAddr>) -> Result<TcpStream, StreamError> {
+        TcpStream::connect_from(None, address.into()).await
+    }
+
+    /// As [`TcpStream::connect`], from a given address of this machine.
+    pub(super) async fn connect_from(
+        local: Option<IpAddr>,
+        remote: SocketAddr,
+    ) -> Result<TcpStream, StreamError> {
+        let domain = Domain::for_address(remote);
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP)).map_err(StreamError::Io)?;
+        socket.set_tcp_nodelay(true).map_err(StreamError::Io)?;
+        if let Some(local) = local {
+            socket.bind(&SockAddr::from(SocketAddr::new(local, 0))).map_err(|error| {
+                let text =
+                    format!("the local address {local} does not go with the remote one, {remote}: {error}");
+                StreamError::Io(io::Error::new(error.kind(), text))
+            })?;
+        }
+        connect(socket, &remote.into()).await.map(TcpStream)
+    }
+
+    /// Takes over a connected socket.
+    ///
+    /// # Errors
+    /// What the system says.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub fn from_std(stream: net::TcpStream) -> io::Result<TcpStream> {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        Ok(TcpStream(FdStream::new(stream)?))
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
+        self.0.get()?.local_addr().map_err(StreamError::Io)
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn peer_addr(&self) -> Result<SocketAddr, StreamError> {
+        self.0.get()?.peer_addr().map_err(StreamError::Io)
+    }
+
+    /// Whether small pieces are sent at once (`TCP_NODELAY`).
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn nodelay(&self) -> Result<bool, StreamError> {
+        self.with_socket(|socket| socket.tcp_nodelay())
+    }
+
+    /// Sets whether small pieces are sent at once.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn set_nodelay(&self, nodelay: bool) -> Result<(), StreamError> {
+        self.with_socket(|socket| socket.set_tcp_nodelay(nodelay))
+    }
+
+    /// Any other option of the socket, got or set through `socket2`; trio's `setsockopt` and
+    /// `getsockopt`.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what `inside` returns.
+    ///
+    /// ```no_run
+    /// # terzetto::run(async {
+    /// # let stream = terzetto::io::open_tcp_stream("example.org", 80).await?;
+    /// stream.with_socket(|socket| socket.set_keepalive(true))?;
+    /// # Ok(()) }).unwrap();
+    /// ```
+    pub fn with_socket<R>(
+        &self,
+        inside: impl FnOnce(&SockRef<'_>) -> io::Result<R>,
+    ) -> Result<R, StreamError> {
+        inside(&SockRef::from(&*self.0.get()?)).map_err(StreamError::Io)
+    }
+
+    /// A descriptor of its own for the same socket, for what this library does not offer.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
+        self.0.get()?.as_fd().try_clone_to_owned().map_err(StreamError::Io)
+    }
+}
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TcpStream").field(&self.0.get().ok()).finish()
+    }
+}
+
+stream_over_fd!(TcpStream: send, receive, shutdown);

@@ -1,0 +1,156 @@
+//! UDP.
+
+use crate::{
+    core::reactor::Direction,
+    io::{Resource, Source, StreamError},
+};
+use socket2::SockRef;
+use std::{
+    fmt, io,
+    net::{self, SocketAddr},
+};
+
+/// A socket for datagrams over UDP.
+///
+/// A datagram goes whole or not at all, may get lost, and may overtake another. Several tasks may use
+/// one socket; but two that must *wait* in the same direction at once are refused as busy.
+///
+/// ```
+/// use terzetto::io::UdpSocket;
+/// terzetto::run(async {
+///     let (a, b) = (UdpSocket::bind(([127, 0, 0, 1], 0))?, UdpSocket::bind(([127, 0, 0, 1], 0))?);
+///     a.send_to(b"hello", b.local_addr()?).await?;
+///     let mut buffer = [0; 16];
+///     let (n, from) = b.recv_from(&mut buffer).await?;
+///     assert_eq!((&buffer[..n], from), (&b"hello"[..], a.local_addr()?));
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub struct UdpSocket(Source<net::UdpSocket>);
+
+impl UdpSocket {
+    /// Makes a socket at an address of this machine; port 0 lets the system choose one.
+    ///
+    /// # Errors
+    /// What the system says.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub fn bind(address: impl Into<SocketAddr>) -> io::Result<UdpSocket> {
+        UdpSocket::from_std(net::UdpSocket::bind(address.into())?)
+    }
+
+    /// Takes over a socket.
+    ///
+    /// # Errors
+    /// What the system says.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub fn from_std(socket: net::UdpSocket) -> io::Result<UdpSocket> {
+        socket.set_nonblocking(true)?;
+        Ok(UdpSocket(Source::new(socket)?))
+    }
+
+    /// Settles whom [`UdpSocket::send`] sends to and [`UdpSocket::recv`] hears. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn connect(&self, address: impl Into<SocketAddr>) -> Result<(), StreamError> {
+        self.0.get()?.connect(address.into()).map_err(StreamError::Io)
+    }
+
+    /// Sends a datagram to whom the socket is connected to; returns its length.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was sent.
+    ///
+    /// # Errors
+    /// [`StreamError::Io`] with what the system says, also of a datagram before this one (that
+    /// nobody heard it, for instance): the socket is still good. [`StreamError::Busy`] and
+    /// [`StreamError::Closed`].
+    pub async fn send(&self, datagram: &[u8]) -> Result<usize, StreamError> {
+        self.0.operate(Direction::Write, |socket| socket.send(datagram)).await
+    }
+
+    /// Sends a datagram to an address; returns its length.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was sent.
+    ///
+    /// # Errors
+    /// As [`UdpSocket::send`].
+    pub async fn send_to(
+        &self,
+        datagram: &[u8],
+        address: impl Into<SocketAddr>,
+    ) -> Result<usize, StreamError> {
+        let address = address.into();
+        self.0.operate(Direction::Write, |socket| socket.send_to(datagram, address)).await
+    }
+
+    /// Receives a datagram from whom the socket is connected to; returns its length. What does not
+    /// fit into `buffer` is lost.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was taken.
+    ///
+    /// # Errors
+    /// As [`UdpSocket::send`].
+    pub async fn recv(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
+        self.0.operate(Direction::Read, |socket| socket.recv(buffer)).await
+    }
+
+    /// Receives a datagram; returns its length and where it came from. What does not fit into
+    /// `buffer` is lost.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was taken.
+    ///
+    /// # Errors
+    /// As [`UdpSocket::send`].
+    pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), StreamError> {
+        self.0.operate(Direction::Read, |socket| socket.recv_from(buffer)).await
+    }
+
+    /// The address of this socket.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
+        self.0.get()?.local_addr().map_err(StreamError::Io)
+    }
+
+    /// Whom the socket is connected to.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says: that it is not connected, for instance.
+    pub fn peer_addr(&self) -> Result<SocketAddr, StreamError> {
+        self.0.get()?.peer_addr().map_err(StreamError::Io)
+    }
+
+    /// Any option of the socket (broadcast, groups, buffers …), got or set through `socket2`.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what `inside` returns.
+    pub fn with_socket<R>(
+        &self,
+        inside: impl FnOnce(&SockRef<'_>) -> io::Result<R>,
+    ) -> Result<R, StreamError> {
+        inside(&SockRef::from(&*self.0.get()?)).map_err(StreamError::Io)
+    }
+}
+
+impl Resource for UdpSocket {
+    async fn close(&self) -> Result<(), StreamError> {
+        self.0.close();
+        Ok(crate::checkpoint().await?)
+    }
+}
+
+impl fmt::Debug for UdpSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UdpSocket").field(&self.0.get().ok()).finish()
+    }
+}

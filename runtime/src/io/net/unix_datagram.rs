@@ -1,0 +1,167 @@
+//! Datagrams in the Unix domain.
+
+use crate::{
+    checkpoint, checkpoint_if_cancelled,
+    core::reactor::Direction,
+    io::{Resource, Source, StreamError},
+    sleep,
+};
+use std::{
+    fmt,
+    io::{self, ErrorKind},
+    os::unix::net::{self, SocketAddr},
+    path::Path,
+};
+
+/// How long a sender by name waits before it tries a full receiver again, in seconds: at first, and
+/// at most.
+const PAUSES: (f64, f64) = (0.001, 0.02);
+
+/// A socket for datagrams in the Unix domain. Datagrams go whole, in order, and are not lost: who
+/// sends to a full receiver waits.
+///
+/// Where a socket has a path, the file is the user's affair: it must not be there before, and it stays
+/// when the socket is closed.
+pub struct UnixDatagram(Source<net::UnixDatagram>);
+
+impl UnixDatagram {
+    /// Makes a socket at `path`.
+    ///
+    /// # Errors
+    /// What the system says.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
+        UnixDatagram::from_std(net::UnixDatagram::bind(path)?)
+    }
+
+    /// Makes a socket without a name, which can send and not be answered.
+    ///
+    /// # Errors
+    /// What the system says.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub fn unbound() -> io::Result<UnixDatagram> {
+        UnixDatagram::from_std(net::UnixDatagram::unbound()?)
+    }
+
+    /// Two sockets that are connected to each other.
+    ///
+    /// # Errors
+    /// What the system says.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
+        let (a, b) = net::UnixDatagram::pair()?;
+        Ok((UnixDatagram::from_std(a)?, UnixDatagram::from_std(b)?))
+    }
+
+    /// Takes over a socket.
+    ///
+    /// # Errors
+    /// What the system says.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub fn from_std(socket: net::UnixDatagram) -> io::Result<UnixDatagram> {
+        socket.set_nonblocking(true)?;
+        Ok(UnixDatagram(Source::new(socket)?))
+    }
+
+    /// Settles whom [`UnixDatagram::send`] sends to and [`UnixDatagram::recv`] hears.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn connect(&self, path: impl AsRef<Path>) -> Result<(), StreamError> {
+        self.0.get()?.connect(path).map_err(StreamError::Io)
+    }
+
+    /// Sends a datagram to whom the socket is connected to; returns its length.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was sent.
+    ///
+    /// # Errors
+    /// [`StreamError::Io`] with what the system says; [`StreamError::Busy`] if it must wait and
+    /// another task does, too; [`StreamError::Closed`].
+    pub async fn send(&self, datagram: &[u8]) -> Result<usize, StreamError> {
+        self.0.operate(Direction::Write, |socket| socket.send(datagram)).await
+    }
+
+    /// Sends a datagram to the socket at `path`; returns its length. Tries again, up to fifty times a
+    /// second, while the receiver is full; [`UnixDatagram::send`] is told when there is room.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was sent.
+    ///
+    /// # Errors
+    /// As [`UnixDatagram::send`].
+    pub async fn send_to(&self, datagram: &[u8], path: impl AsRef<Path>) -> Result<usize, StreamError> {
+        let path = path.as_ref();
+        checkpoint_if_cancelled().await?;
+        let mut pause = PAUSES.0;
+        loop {
+            match self.0.get()?.send_to(datagram, path) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                outcome => {
+                    let length = outcome.map_err(StreamError::Io)?;
+                    crate::cancel_shielded_checkpoint().await;
+                    return Ok(length);
+                }
+            }
+            // The receiver is full. The system tells a socket that is connected when there is room
+            // again; one that is not hears only of its own buffer, which is free, over and over.
+            sleep(pause).await?;
+            pause = PAUSES.1.min(pause * 2.0);
+        }
+    }
+
+    /// Receives a datagram from whom the socket is connected to; returns its length. What does not
+    /// fit into `buffer` is lost.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was taken.
+    ///
+    /// # Errors
+    /// As [`UnixDatagram::send`].
+    pub async fn recv(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
+        self.0.operate(Direction::Read, |socket| socket.recv(buffer)).await
+    }
+
+    /// Receives a datagram; returns its length and where it came from. What does not fit into
+    /// `buffer` is lost.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was taken.
+    ///
+    /// # Errors
+    /// As [`UnixDatagram::send`].
+    pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), StreamError> {
+        self.0.operate(Direction::Read, |socket| socket.recv_from(buffer)).await
+    }
+
+    /// The address of this socket.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
+        self.0.get()?.local_addr().map_err(StreamError::Io)
+    }
+}
+
+impl Resource for UnixDatagram {
+    async fn close(&self) -> Result<(), StreamError> {
+        self.0.close();
+        Ok(checkpoint().await?)
+    }
+}
+
+impl fmt::Debug for UnixDatagram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UnixDatagram").field(&self.0.get().ok()).finish()
+    }
+}

@@ -1,0 +1,68 @@
+//! Listening in the Unix domain.
+
+use super::{UnixStream, accept::Acceptor};
+use crate::io::{Listener, Resource, StreamError};
+use std::{
+    fmt, io,
+    os::unix::net::{self, SocketAddr},
+    path::Path,
+};
+
+/// A socket in the file system that accepts connections.
+///
+/// The file is the user's affair: it must not be there before, and it stays when the listener is
+/// closed. A server removes it when it ends, and one that was left by a dead server before it begins.
+pub struct UnixListener(Acceptor<net::UnixListener>);
+
+impl UnixListener {
+    /// Makes a socket at `path` and listens on it.
+    ///
+    /// # Errors
+    /// What the system says: that the file exists, for instance.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
+        UnixListener::from_std(net::UnixListener::bind(path)?)
+    }
+
+    /// Takes over a listening socket.
+    ///
+    /// # Errors
+    /// What the system says.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub fn from_std(listener: net::UnixListener) -> io::Result<UnixListener> {
+        listener.set_nonblocking(true)?;
+        Ok(UnixListener(Acceptor::new(listener)?))
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
+        self.0.get()?.local_addr().map_err(StreamError::Io)
+    }
+}
+
+impl Resource for UnixListener {
+    async fn close(&self) -> Result<(), StreamError> {
+        self.0.close().await
+    }
+}
+
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> Result<UnixStream, StreamError> {
+        self.0.accept(|listener| UnixStream::from_std(listener.accept()?.0)).await
+    }
+}
+
+impl fmt::Debug for UnixListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UnixListener").field(&self.0.get().ok()).finish()
+    }
+}

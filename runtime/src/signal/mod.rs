@@ -1,0 +1,60 @@
+//! Signals of the operating system: receiving them as values, and Ctrl-C.
+//!
+//! [`open_signal_receiver`] turns signals into a stream. Ctrl-C needs no receiver: unless somebody
+//! else handles it, it is raised in the main task as an error: once, where that is blocked or at its next
+//! checkpoint. It belongs to no cancel scope: it passes through all of them, shielded or not, ends
+//! nurseries as any error of their bodies does, and comes out of the run
+//! ([`Error::is_interrupted`](crate::Error::is_interrupted)). The next Ctrl-C is raised again. Python
+//! can raise it between any two instructions; here a main task that computes without checkpoints is
+//! not interrupted until it comes to one.
+//!
+//! Of several runs in one process each gets every signal that it asked for. Ctrl-C without a receiver
+//! goes to the run that was first to start when nobody handled it.
+
+mod disposition;
+pub(crate) mod interrupt;
+mod kind;
+mod receiver;
+
+pub use kind::Signal;
+pub use receiver::{OpenSignalError, SignalReceiver, open_signal_receiver};
+
+use receiver::Receivers;
+use std::cell::Cell;
+
+/// What a run keeps about signals.
+#[derive(Default)]
+pub(crate) struct Signals {
+    receivers: Receivers,
+    pub(crate) interrupt: interrupt::Interrupt,
+    /// Whether SIGUSR1 writes the tree of tasks to the log.
+    dumps: Cell<bool>,
+}
+
+impl crate::core::run::Run {
+    /// Has SIGUSR1 write the tree of tasks.
+    pub(crate) fn claim_dump(&self) {
+        match disposition::claim(Signal::USR1, &self.inbox) {
+            Ok(()) => self.signals.dumps.set(true),
+            Err(error) => log::warn!("SIGUSR1 will not write the tree of tasks: {error}"),
+        }
+    }
+
+    /// The run ends: what was in force before its own signals is in force again.
+    pub(crate) fn release_signals(&self) {
+        self.release_interrupt();
+        if self.signals.dumps.replace(false) {
+            disposition::release(Signal::USR1, &self.inbox);
+        }
+    }
+
+    /// Signals have come: each goes to the receivers that are open for it, or does what it does
+    /// without one.
+    pub(crate) fn signals_arrived(&self, set: u64) {
+        for signal in (1..disposition::SIGNALS as i32).map(Signal::from_raw) {
+            if set & signal.bit() != 0 && !self.signals.receivers.deliver(signal) {
+                self.signal_without_receiver(signal);
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Signals as values.
+
+use super::{Signal, disposition};
+use crate::{
+    Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled,
+    core::{
+        inbox::Inbox,
+        lot::Lot,
+        run::{self, Run},
+    },
+};
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    error::Error as StdError,
+    fmt, io,
+    rc::{Rc, Weak},
+    sync::Arc,
+};
+
+/// Why a signal receiver cannot be opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenSignalError {
+    /// No signal was named.
+    Empty,
+    /// A signal was named twice.
+    Duplicate(Signal),
+    /// The system, or the nature of the signal, does not let it be received: kill, stop, and those
+    /// that tell of a broken program, which cannot go on after them.
+    Forbidden(Signal),
+    /// The system does not know the signal, or refuses for another reason.
+    Io(Signal, io::Error),
+}
+
+impl fmt::Display for OpenSignalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenSignalError::Empty => f.write_str("a signal receiver must be opened for at least one signal"),
+            OpenSignalError::Duplicate(signal) => write!(f, "{signal} is named twice"),
+            OpenSignalError::Forbidden(signal) => write!(f, "{signal} cannot be received"),
+            OpenSignalError::Io(signal, _) => write!(f, "{signal} cannot be received: the system refuses"),
+        }
+    }
+}
+
+impl StdError for OpenSignalError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            OpenSignalError::Io(_, error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+struct Shared {
+    signals: Vec<Signal>,
+    /// Signals not taken yet, each once, in order of arrival.
+    pending: RefCell<VecDeque<Signal>>,
+    waiting: Rc<Lot<()>>,
+}
+
+/// The receivers of a run.
+#[derive(Default)]
+pub(super) struct Receivers(RefCell<Vec<Weak<Shared>>>);
+
+impl Receivers {
+    /// Gives a signal to all receivers that are open for it; returns whether there was one.
+    pub(super) fn deliver(&self, signal: Signal) -> bool {
+        let open: Vec<Rc<Shared>> = self.0.borrow().iter().filter_map(Weak::upgrade).collect();
+        let mut delivered = false;
+        for receiver in open.iter().filter(|receiver| receiver.signals.contains(&signal)) {
+            delivered = true;
+            let mut pending = receiver.pending.borrow_mut();
+            if !pending.contains(&signal) {
+                pending.push_back(signal);
+            }
+            drop(pending);
+            receiver.waiting.unpark_one(|()| ());
+        }
+        delivered
+    }
+}
+
+/// An open receiver of signals; made by [`open_signal_receiver`]. Dropping it closes it.
+#[must_use = "a receiver that is dropped is closed"]
+pub struct SignalReceiver {
+    run: Rc<Run>,
+    inbox: Arc<Inbox>,
+    shared: Rc<Shared>,
+    /// How many of the signals are claimed: fewer only if opening fails half-way.
+    claimed: usize,
+}
+
+/// Takes over signals, until the receiver is dropped; trio's `open_signal_receiver`.
+///
+/// While it is open the signals do nothing but come out of the receiver (and of every other receiver
+/// that is open for them, in this run or another). When the last is closed, what the process did
+/// before is in force again, and signals that had come but were not taken are sent again to that.
+///
+/// # Errors
+/// An [`OpenSignalError`].
+///
+/// # Panics
+/// Outside a run.
+///
+/// ```
+/// use terzetto::signal::{Signal, open_signal_receiver};
+/// terzetto::run(async {
+///     let signals = open_signal_receiver(&[Signal::HUP, Signal::USR1])?;
+///     # signal_hook::low_level::raise(libc::SIGUSR1)?;
+///     // kill -USR1 …
+///     assert_eq!(signals.receive().await?, Signal::USR1);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSignalError> {
+    const FORBIDDEN: [i32; 6] =
+        [libc::SIGKILL, libc::SIGSTOP, libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
+    if signals.is_empty() {
+        return Err(OpenSignalError::Empty);
+    }
+    for (place, &signal) in signals.iter().enumerate() {
+        if signals[..place].contains(&signal) {
+            return Err(OpenSignalError::Duplicate(signal));
+        }
+        if FORBIDDEN.contains(&signal.number()) {
+            return Err(OpenSignalError::Forbidden(signal));
+        }
+        if signal.bit() == 0 {
+            return Err(OpenSignalError::Io(signal, io::ErrorKind::InvalidInput.into()));
+        }
+    }
+    let run = run::current();
+    let shared = Rc::new(Shared {
+        signals: signals.to_vec(),
+        pending: RefCell::default(),
+        waiting: Lot::new("waiting for a signal"),
+    });
+    let inbox = run.inbox.clone();
+    let mut receiver = SignalReceiver { run: run.clone(), inbox, shared: shared.clone(), claimed: 0 };
+    for &signal in signals {
+        disposition::claim(signal, &receiver.inbox).map_err(|error| OpenSignalError::Io(signal, error))?;
+        receiver.claimed += 1;
+    }
+    run.signals.receivers.0.borrow_mut().push(Rc::downgrade(&shared));
+    Ok(receiver)
+}
+
+impl SignalReceiver {
+    /// Waits for the next signal. Several of one kind that come before one is taken are one;
+    /// different kinds come in the order of their arrival.
+    ///
+    /// # Cancellation
+    /// A checkpoint. No signal is lost.
+    ///
+    /// # Errors
+    /// [`Cancelled`] in a cancelled region.
+    pub async fn receive(&self) -> Result<Signal, Cancelled> {
+        checkpoint_if_cancelled().await?;
+        let mut waited = false;
+        loop {
+            if let Some(signal) = self.take() {
+                if !waited {
+                    cancel_shielded_checkpoint().await;
+                }
+                return Ok(signal);
+            }
+            self.shared.waiting.park(()).await.1?;
+            waited = true;
+        }
+    }
+
+    fn take(&self) -> Option<Signal> {
+        self.shared.pending.borrow_mut().pop_front()
+    }
+
+    /// How many signals wait to be taken.
+    pub fn pending(&self) -> usize {
+        self.shared.pending.borrow().len()
+    }
+}
+
+impl fmt::Debug for SignalReceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignalReceiver").field("signals", &self.shared.signals).finish_non_exhaustive()
+    }
+}
+
+impl Drop for SignalReceiver {
+    fn drop(&mut self) {
+        // What has come is here, and not still on its way.
+        self.run.take_signals();
+        self.run
+            .signals
+            .receivers
+            .0
+            .borrow_mut()
+            .retain(|other| !Weak::ptr_eq(other, &Rc::downgrade(&self.shared)));
+        for &signal in &self.shared.signals[..self.claimed] {
+            let was_last = disposition::release(signal, &self.inbox);
+            if was_last && self.shared.pending.borrow().contains(&signal) {
+                resend(signal);
+            }
+        }
+    }
+}
+
+/// Sends a signal to this process, whose former disposition is in force again.
+fn resend(signal: Signal) {
+    let Some(named) = rustix::process::Signal::from_named_raw(signal.number()) else { return };
+    if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), named) {
+        log::error!("{signal}, which had come but was not taken, could not be sent again: {error}");
+    }
+}

@@ -1,0 +1,332 @@
+//! SIG: signals and Ctrl-C. They are the process's, so these tests run one at a time.
+
+use signal_hook::{consts::*, low_level};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+use terzetto::{
+    Builder, CancelScope, Cancelled, Error, cancel_shielded_checkpoint, checkpoint, nursery,
+    signal::{OpenSignalError, Signal, open_signal_receiver},
+    sleep, sleep_forever,
+    testing::wait_all_tasks_blocked,
+    to_thread,
+};
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sends a signal to this process in a while, from another thread.
+fn raise_soon(signal: i32) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(20));
+        low_level::raise(signal).unwrap();
+    })
+}
+
+#[test]
+fn sig_01_signals_come_out_of_the_receiver() {
+    let _alone = alone();
+    terzetto::run(async {
+        let signals = open_signal_receiver(&[Signal::USR1, Signal::HUP, Signal::TERM])?;
+        let sender = raise_soon(SIGUSR1);
+        assert_eq!(signals.receive().await?, Signal::USR1, "the sleeping loop is woken");
+        to_thread::run_sync(|| sender.join().unwrap()).await?;
+        // Different kinds are told apart, several of one kind may merge.
+        for signal in [SIGTERM, SIGHUP, SIGHUP, SIGHUP] {
+            low_level::raise(signal)?;
+        }
+        cancel_shielded_checkpoint().await;
+        let mut got = Vec::new();
+        while signals.pending() > 0 {
+            got.push(signals.receive().await?);
+        }
+        got.sort();
+        assert_eq!(got, [Signal::HUP, Signal::TERM]);
+        // A cancelled wait takes none.
+        let scope = CancelScope::new();
+        scope.cancel();
+        low_level::raise(SIGUSR1)?;
+        scope.run(async { Ok(signals.receive().await.map(drop)?) }).await?;
+        assert_eq!((scope.cancelled_caught(), signals.receive().await?), (true, Signal::USR1));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn sig_01_every_receiver_of_a_signal_gets_it() {
+    let _alone = alone();
+    terzetto::run(async {
+        let one = open_signal_receiver(&[Signal::USR1])?;
+        let two = open_signal_receiver(&[Signal::USR1, Signal::USR2])?;
+        low_level::raise(SIGUSR1)?;
+        assert_eq!((one.receive().await?, two.receive().await?), (Signal::USR1, Signal::USR1));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn sig_02_the_former_disposition_is_restored() {
+    let _alone = alone();
+    let former = Arc::new(AtomicBool::new(false));
+    let id = signal_hook::flag::register(SIGUSR2, former.clone()).unwrap();
+    terzetto::run(async {
+        let signals = open_signal_receiver(&[Signal::USR2])?;
+        low_level::raise(SIGUSR2)?;
+        assert_eq!(signals.receive().await?, Signal::USR2);
+        assert!(!former.load(SeqCst), "while the receiver is open, only it gets the signal");
+        Ok(())
+    })
+    .unwrap();
+    low_level::raise(SIGUSR2).unwrap();
+    assert!(former.swap(false, SeqCst));
+    low_level::unregister(id);
+}
+
+#[test]
+fn sig_02_sets_that_make_no_sense_are_refused() {
+    let _alone = alone();
+    terzetto::run(async {
+        let open = |signals: &[Signal]| open_signal_receiver(signals).unwrap_err();
+        assert!(matches!(open(&[]), OpenSignalError::Empty));
+        let twice = open(&[Signal::HUP, Signal::INT, Signal::HUP]);
+        assert_eq!(twice.to_string(), "SIGHUP is named twice");
+        assert!(matches!(open(&[Signal::KILL]), OpenSignalError::Forbidden(Signal::KILL)));
+        for number in [0, -1, 65, 1000] {
+            assert!(matches!(open(&[Signal::from_raw(number)]), OpenSignalError::Io(..)));
+        }
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn sig_03_what_was_not_taken_goes_to_the_former_disposition() {
+    let _alone = alone();
+    let former = Arc::new(AtomicBool::new(false));
+    let id = signal_hook::flag::register(SIGUSR2, former.clone()).unwrap();
+    terzetto::run(async {
+        let signals = open_signal_receiver(&[Signal::USR2])?;
+        low_level::raise(SIGUSR2)?;
+        assert!(!former.load(SeqCst));
+        drop(signals);
+        // The system may deliver it to any thread, in its own time.
+        for _ in 0..1000 {
+            if former.load(SeqCst) {
+                break;
+            }
+            sleep(0.001).await?;
+        }
+        assert!(former.load(SeqCst));
+        Ok(())
+    })
+    .unwrap();
+    low_level::unregister(id);
+}
+
+/// A handler that stays: from its first registration on, `signal-hook` keeps SIGINT. So what needs the
+/// default disposition runs in a process of its own; this is that process's part.
+const CHILD: &str = "TERZETTO_TEST_CTRL_C";
+
+/// Runs one of this file's tests again, in a process where nobody has touched SIGINT.
+fn in_a_child(test: &str) -> bool {
+    if std::env::var_os(CHILD).is_some() {
+        return true;
+    }
+    let program = std::env::current_exe().unwrap();
+    let output = std::process::Command::new(program)
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{test} in a process of its own: {}\n{text}", output.status);
+    assert!(text.contains("1 passed"), "{text}");
+    false
+}
+
+#[test]
+fn sig_04_ctrl_c_is_an_error_of_the_main_task() {
+    if !in_a_child("sig_04_ctrl_c_is_an_error_of_the_main_task") {
+        return;
+    }
+    // It comes while the loop sleeps; cleanup runs; the run returns it.
+    let mut cleaned = false;
+    let sender = raise_soon(SIGINT);
+    let outcome: Result<(), Error> = terzetto::run(async {
+        let interrupted = sleep_forever().await.unwrap_err();
+        assert!(interrupted.is_interrupt() && interrupted.to_string().contains("Ctrl-C"));
+        // Raised once: it belongs to no scope.
+        sleep(0.01).await?;
+        cleaned = true;
+        Err(interrupted.into())
+    });
+    sender.join().unwrap();
+    let error = outcome.unwrap_err();
+    assert!(cleaned && error.is_interrupted() && !error.is_cancelled());
+
+    // It passes scopes, cancelled or not, and shields; a nursery's children are cancelled by it.
+    let sender = raise_soon(SIGINT);
+    let outcome = terzetto::run(async {
+        let shield = CancelScope::new().shielded(true);
+        let block = nursery(async |n| {
+            n.start_soon(async { Ok(sleep_forever().await?) });
+            sleep_forever().await?;
+            Ok(())
+        });
+        let outcome = shield.run(block).await;
+        assert!(!shield.cancelled_caught());
+        outcome.map(drop)
+    });
+    sender.join().unwrap();
+    let error = outcome.unwrap_err();
+    assert!(error.group().is_some() && error.is_interrupted() && !error.is_cancelled(), "{error}");
+
+    // It finds the main task at the end of a nursery, too.
+    let sender = raise_soon(SIGINT);
+    let outcome = terzetto::run(nursery(async |n| {
+        n.start_soon(async { Ok(sleep_forever().await?) });
+        Ok(())
+    }));
+    sender.join().unwrap();
+    assert!(outcome.unwrap_err().is_interrupted());
+
+    // A checkpoint that need not wait sees it; so does the end of a run that has none.
+    let outcome: Result<(), Error> = terzetto::run(async {
+        low_level::raise(SIGINT)?;
+        loop {
+            checkpoint().await?;
+        }
+    });
+    assert!(outcome.unwrap_err().is_interrupted());
+    let outcome: Result<(), Error> = terzetto::run(async { Ok(low_level::raise(SIGINT)?) });
+    assert!(outcome.unwrap_err().is_interrupted());
+
+    // A second one is not lost, whatever the first is doing.
+    let mut seen = 0;
+    let outcome: Result<(), Error> = terzetto::run(async {
+        for _ in 0..5 {
+            low_level::raise(SIGINT)?;
+            let shield = CancelScope::new().shielded(true);
+            let interrupted = shield.run(async { Ok(sleep(60.0).await) }).await?;
+            seen += u32::from(interrupted.is_some_and(|end: Result<(), Cancelled>| end.is_err()));
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    assert_eq!(seen, 5);
+
+    // With a receiver, only the receiver sees it.
+    terzetto::run(async {
+        let signals = open_signal_receiver(&[Signal::INT])?;
+        low_level::raise(SIGINT)?;
+        assert_eq!(signals.receive().await?, Signal::INT);
+        checkpoint().await?;
+        Ok(())
+    })
+    .unwrap();
+
+    // An operation that cannot be aborted is left to finish first.
+    let sender = raise_soon(SIGINT);
+    let outcome: Result<(), Error> = terzetto::run(async {
+        let slow = to_thread::run_sync(|| {
+            thread::sleep(Duration::from_millis(60));
+            7
+        });
+        assert_eq!(slow.await?, 7);
+        Ok(checkpoint().await?)
+    });
+    sender.join().unwrap();
+    assert!(outcome.unwrap_err().is_interrupted());
+}
+
+#[test]
+fn guest_02_ctrl_c_is_an_error_of_the_guests_main_task() {
+    if !in_a_child("guest_02_ctrl_c_is_an_error_of_the_guests_main_task") {
+        return;
+    }
+    let (ask, ticks) = std::sync::mpsc::channel::<terzetto::GuestTick>();
+    let outcome = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let result = outcome.clone();
+    let guest = Builder::new()
+        .start_guest(
+            async { Ok(sleep_forever().await?) },
+            move |tick| drop(ask.send(tick)),
+            move |end| *result.borrow_mut() = Some(end),
+        )
+        .unwrap();
+    let sender = raise_soon(SIGINT);
+    while !guest.is_over() {
+        ticks.recv_timeout(Duration::from_secs(20)).unwrap().run();
+    }
+    sender.join().unwrap();
+    assert!(outcome.take().unwrap().unwrap_err().is_interrupted());
+}
+
+#[test]
+fn sig_05_runs_in_two_threads_steal_nothing_from_each_other() {
+    let _alone = alone();
+    let receive = || {
+        terzetto::run(async {
+            let signals = open_signal_receiver(&[Signal::USR1])?;
+            let got = terzetto::fail_after(10.0, async { Ok(signals.receive().await?) }).await?;
+            Ok::<_, Error>(got)
+        })
+    };
+    thread::scope(|s| {
+        let runs: Vec<_> = (0..2).map(|_| s.spawn(receive)).collect();
+        // A third one, to know that a signal reached all who had asked for it by then.
+        thread::sleep(Duration::from_millis(50));
+        low_level::raise(SIGUSR1).unwrap();
+        for run in runs {
+            assert_eq!(run.join().unwrap().unwrap(), Signal::USR1);
+        }
+    });
+}
+
+#[test]
+fn the_tree_of_tasks_is_dumped_on_sigusr1_when_asked_for() {
+    let _alone = alone();
+    struct Capture(Mutex<String>);
+    impl log::Log for Capture {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+        fn log(&self, record: &log::Record<'_>) {
+            self.0.lock().unwrap().push_str(&record.args().to_string());
+        }
+        fn flush(&self) {}
+    }
+    static LOG: Capture = Capture(Mutex::new(String::new()));
+    let _other = log::set_logger(&LOG);
+    log::set_max_level(log::LevelFilter::Warn);
+    Builder::new()
+        .dump_on_sigusr1(true)
+        .run(async {
+            let scope = CancelScope::with_timeout(90.0).shielded(true);
+            nursery(async |n| {
+                n.start_soon_named("waits for tea", async {
+                    scope.run(async { Ok(sleep(60.0).await?) }).await.map(drop)
+                });
+                wait_all_tasks_blocked(0.0).await?;
+                low_level::raise(SIGUSR1)?;
+                sleep(0.01).await?;
+                scope.cancel();
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
+    let text = LOG.0.lock().unwrap();
+    for part in ["main", "waits for tea", "sleeping", "deadline in 9", "shielded"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}

@@ -1,0 +1,60 @@
+//! The network under load, small: `load` runs the same with ten thousand connections.
+
+use terzetto::{current_statistics, io::open_tcp_listeners, nursery, sleep};
+use terzetto_tests::load::{Behaviour, EchoServer, Tally, open_descriptors, run_clients};
+
+const CONNECTIONS: u64 = 200;
+
+// One test in this file: descriptors are counted, and they are the process's.
+#[test]
+fn sock_04_06_many_connections_mix_nothing_up_and_leave_nothing() {
+    let before = open_descriptors();
+    let tally = Tally::default();
+    terzetto::run(async {
+        let server = EchoServer { patience: 0.5, tally: &tally };
+        let listeners = open_tcp_listeners(0, Some("127.0.0.1"), None).await?;
+        let address = listeners[0].local_addr()?;
+        let none = async || Ok(());
+        nursery(async |n| {
+            n.start(async |status| server.serve(listeners, status).await).await?;
+            // Every byte comes back to who has sent it.
+            let done = run_clients(address, 0, CONNECTIONS, Behaviour::Rounds(20), none).await?;
+            assert_eq!((done, tally.messages.get()), (CONNECTIONS * 20, CONNECTIONS * 20));
+            assert_eq!(tally.most.get() as u64, CONNECTIONS);
+            // Clients that die amid a message are noticed.
+            nursery(async |dying| {
+                dying.start_soon(async {
+                    run_clients(address, 0, CONNECTIONS, Behaviour::Stall, none).await.map(drop)
+                });
+                while (tally.open.get() as u64) < CONNECTIONS {
+                    sleep(0.001).await?;
+                }
+                sleep(0.05).await?;
+                dying.cancel_scope().cancel();
+                Ok(())
+            })
+            .await?;
+            while tally.open.get() > 0 {
+                sleep(0.001).await?;
+            }
+            assert_eq!(tally.broken.get() as u64, CONNECTIONS);
+            // Clients that dawdle are dropped.
+            let dropped = run_clients(address, 0, CONNECTIONS, Behaviour::Drip, none).await?;
+            assert_eq!((dropped, tally.too_slow.get() as u64), (CONNECTIONS, CONNECTIONS));
+            // And those that are there at the end go with the server.
+            n.start_soon(async {
+                run_clients(address, 0, CONNECTIONS, Behaviour::Stall, none).await.map(drop)
+            });
+            while (tally.open.get() as u64) < CONNECTIONS {
+                sleep(0.001).await?;
+            }
+            n.cancel_scope().cancel();
+            Ok(())
+        })
+        .await?;
+        assert_eq!((tally.open.get(), current_statistics().tasks_living), (0, 1));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(open_descriptors(), before, "every descriptor is closed");
+}
