@@ -40,7 +40,9 @@
 
 mod core;
 mod error;
+pub mod fs;
 pub mod io;
+pub mod process;
 mod scope;
 pub mod signal;
 pub mod sync;

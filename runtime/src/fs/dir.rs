@@ -1,0 +1,158 @@
+//! Looking through a folder.
+
+use super::{FileError, Path, job::job};
+use std::{
+    collections::VecDeque,
+    ffi::OsStr,
+    fs, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// How many entries one trip to a thread brings at most.
+const BATCH: usize = 128;
+
+/// What is known of an entry without asking the system again.
+struct Found {
+    path: PathBuf,
+    file_type: io::Result<fs::FileType>,
+}
+
+struct Listing {
+    dir: fs::ReadDir,
+    ready: VecDeque<io::Result<Found>>,
+}
+
+/// The entries of a folder, in no order; made by [`read_dir`].
+pub struct ReadDir {
+    path: PathBuf,
+    /// What a thread has read stays here, also if nobody waits for it any more.
+    listing: Arc<Mutex<Listing>>,
+}
+
+/// Opens a folder to look through it. The entries `.` and `..` are not shown.
+///
+/// # Cancellation
+/// A checkpoint; see the [module](super).
+///
+/// # Errors
+/// Cancelled; what the system says.
+///
+/// ```
+/// use terzetto::fs::{self, TempDir};
+/// terzetto::run(async {
+///     let dir = TempDir::new().await?;
+///     fs::write(dir.path().join("a.txt"), "a").await?;
+///     let mut entries = fs::read_dir(dir.path()).await?;
+///     while let Some(entry) = entries.next().await? {
+///         assert_eq!(entry.file_name(), "a.txt");
+///         assert!(entry.file_type()?.is_file());
+///     }
+///     Ok(dir.close().await?)
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub async fn read_dir(path: impl AsRef<std::path::Path>) -> Result<ReadDir, FileError> {
+    let path = path.as_ref();
+    let dir = job("list", path, |path| fs::read_dir(path)).await?;
+    let listing = Arc::new(Mutex::new(Listing { dir, ready: VecDeque::new() }));
+    Ok(ReadDir { path: path.to_owned(), listing })
+}
+
+fn lock(listing: &Mutex<Listing>) -> MutexGuard<'_, Listing> {
+    listing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Listing {
+    fn fill(&mut self) {
+        for entry in self.dir.by_ref().take(BATCH) {
+            // On some file systems the type has to be asked for: that is why it is done here.
+            let found = entry.map(|entry| Found { path: entry.path(), file_type: entry.file_type() });
+            self.ready.push_back(found);
+        }
+    }
+}
+
+impl ReadDir {
+    /// The next entry; none after the last.
+    ///
+    /// # Cancellation
+    /// A checkpoint. Nothing is lost, also if the future is dropped.
+    ///
+    /// # Errors
+    /// Cancelled; what the system says of an entry: others may follow.
+    pub async fn next(&mut self) -> Result<Option<DirEntry>, FileError> {
+        if lock(&self.listing).ready.is_empty() {
+            let listing = self.listing.clone();
+            let fill = move |_: &std::path::Path| {
+                let mut listing = lock(&listing);
+                // A thread whose future was dropped may have been here before.
+                if listing.ready.is_empty() {
+                    listing.fill();
+                }
+                Ok(())
+            };
+            job("list", &self.path, fill).await?;
+        } else {
+            crate::checkpoint().await?;
+        }
+        let found = lock(&self.listing).ready.pop_front();
+        match found.transpose() {
+            Ok(found) => Ok(found.map(|Found { path, file_type }| DirEntry { path, file_type })),
+            Err(error) => Err(FileError::new("list", &self.path, error)),
+        }
+    }
+}
+
+impl std::fmt::Debug for ReadDir {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ReadDir").field(&self.path).finish()
+    }
+}
+
+/// An entry of a folder.
+#[derive(Debug)]
+pub struct DirEntry {
+    path: PathBuf,
+    file_type: io::Result<fs::FileType>,
+}
+
+impl DirEntry {
+    /// The folder's path as it was given, and the entry's name.
+    pub fn path(&self) -> Path {
+        Path::new(&self.path)
+    }
+
+    /// Its name.
+    pub fn file_name(&self) -> &OsStr {
+        self.path.file_name().unwrap_or_default()
+    }
+
+    /// Whether it is a file, a folder, a symbolic link, something else. Asks nobody.
+    ///
+    /// # Errors
+    /// What the system said when it was asked.
+    pub fn file_type(&self) -> Result<fs::FileType, FileError> {
+        match &self.file_type {
+            Ok(file_type) => Ok(*file_type),
+            Err(error) => {
+                let error = match error.raw_os_error() {
+                    Some(code) => io::Error::from_raw_os_error(code),
+                    None => error.kind().into(),
+                };
+                Err(FileError::new("read the type of", &self.path, error))
+            }
+        }
+    }
+
+    /// Its metadata; of a symbolic link those of the link.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super).
+    ///
+    /// # Errors
+    /// Cancelled; what the system says.
+    pub async fn metadata(&self) -> Result<fs::Metadata, FileError> {
+        super::symlink_metadata(&self.path).await
+    }
+}

@@ -1,0 +1,357 @@
+//! An open file.
+
+use super::{FileError, OpenOptions, disposal::dispose, job::job_with};
+use crate::{
+    CancelScope, Error, checkpoint, checkpoint_if_cancelled,
+    sync::{Permit, Semaphore},
+    to_thread::{self, DefaultLimit, Limit},
+};
+use std::{
+    cell::Cell,
+    fmt, fs,
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The most that one call of [`File::read`] reads: it is copied on its way.
+const MOST: usize = 1 << 20;
+
+/// An open file; trio's asynchronous file object, with the methods of `std::fs::File`.
+///
+/// Operations take `&self`, and those of several tasks are done one after the other, in the order of
+/// asking. There is no buffer: what [`File::write_all`] has written is with the system, and each
+/// operation costs a trip to a thread. For many small reads there is [`BufReader`](super::BufReader).
+///
+/// # Dropping
+/// A file that is dropped is closed: at once if it was only read, and in a worker thread if it was
+/// written to, since closing may then have to wait for a distant server. [`File::close`] waits for
+/// it. Neither tells of data that could not be written in the end; [`File::sync_all`] does.
+///
+/// ```
+/// use std::io::SeekFrom;
+/// use terzetto::fs::{File, TempDir};
+/// terzetto::run(async {
+///     let dir = TempDir::new().await?;
+///     let file = File::options().read(true).write(true).create(true).open(dir.path().join("f")).await?;
+///     file.write_all("one two").await?;
+///     file.seek(SeekFrom::Start(4)).await?;
+///     assert_eq!(file.read_to_string().await?, "two");
+///     file.close().await?;
+///     Ok(dir.close().await?)
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub struct File {
+    path: PathBuf,
+    open: Arc<Open>,
+    closed: Cell<bool>,
+    turn: Semaphore,
+    writes: bool,
+}
+
+/// The file, on its way to a thread and back; none once it is closed. There is never a wait for the
+/// lock, since only who has the turn takes it.
+struct Open(Mutex<Option<fs::File>>);
+
+impl Open {
+    fn lock(&self) -> MutexGuard<'_, Option<fs::File>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets one thread at a time have a file, in the order of asking, until it is done with it: also the
+/// thread of a future that was dropped, so that nothing overtakes what it writes.
+struct InTurn<'a>(&'a Semaphore);
+
+impl Limit for InTurn<'_> {
+    type Token = (Permit, <DefaultLimit as Limit>::Token);
+
+    async fn admit(&self) -> Result<Self::Token, Error> {
+        let turn = self.0.acquire().await?;
+        Ok((turn, DefaultLimit.admit().await?))
+    }
+}
+
+impl File {
+    pub(super) fn new(file: fs::File, path: PathBuf, writes: bool) -> File {
+        let open = Arc::new(Open(Mutex::new(Some(file))));
+        File { path, open, closed: Cell::new(false), turn: Semaphore::with_max(1, 1), writes }
+    }
+
+    /// Takes over an open file; `name` is for messages.
+    pub fn from_std(file: fs::File, name: impl Into<PathBuf>) -> File {
+        File::new(file, name.into(), true)
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// As [`OpenOptions::open`].
+    pub async fn open(path: impl AsRef<Path>) -> Result<File, FileError> {
+        File::options().read(true).open(path).await
+    }
+
+    /// Opens a file for writing; it is emptied, or made.
+    ///
+    /// # Errors
+    /// As [`OpenOptions::open`].
+    pub async fn create(path: impl AsRef<Path>) -> Result<File, FileError> {
+        File::options().write(true).create(true).truncate(true).open(path).await
+    }
+
+    /// Opens a file for reading and writing that must not be there yet.
+    ///
+    /// # Errors
+    /// As [`OpenOptions::open`].
+    pub async fn create_new(path: impl AsRef<Path>) -> Result<File, FileError> {
+        File::options().read(true).write(true).create_new(true).open(path).await
+    }
+
+    /// All other ways to open a file.
+    pub fn options() -> OpenOptions {
+        OpenOptions::new()
+    }
+
+    /// Its name when it was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn renamed(&mut self, path: PathBuf) {
+        self.path = path;
+    }
+
+    /// Has `work` done with the file when it is its turn.
+    async fn operate<T: Send + 'static>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&mut fs::File) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, FileError> {
+        let open = self.open.clone();
+        let work = move |_: &Path| match &mut *open.lock() {
+            Some(file) => work(file).map(Some),
+            None => Ok(None),
+        };
+        let options = to_thread::options().limiter(InTurn(&self.turn));
+        let done = job_with(options, action, &self.path, work).await?;
+        done.ok_or_else(|| FileError::Closed { path: self.path.clone() })
+    }
+
+    /// Reads some bytes into `buffer`, as many as the system gives at once, and at most a mebibyte;
+    /// returns how many. Zero is the end of the file (or that `buffer` is empty).
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super). If the future is dropped, what the thread reads is lost.
+    ///
+    /// # Errors
+    /// Cancelled; [`FileError::Closed`]; what the system says.
+    pub async fn read(&self, buffer: &mut [u8]) -> Result<usize, FileError> {
+        let chunk = self.read_chunk(buffer.len().min(MOST)).await?;
+        buffer[..chunk.len()].copy_from_slice(&chunk);
+        Ok(chunk.len())
+    }
+
+    /// As [`File::read`], in a buffer of its own.
+    pub(super) async fn read_chunk(&self, most: usize) -> Result<Vec<u8>, FileError> {
+        let read = move |file: &mut fs::File| {
+            let mut chunk = vec![0; most];
+            loop {
+                match file.read(&mut chunk) {
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    read => {
+                        chunk.truncate(read?);
+                        return Ok(chunk);
+                    }
+                }
+            }
+        };
+        self.operate("read", read).await
+    }
+
+    /// Fills `buffer`.
+    ///
+    /// # Cancellation
+    /// As [`File::read`].
+    ///
+    /// # Errors
+    /// As [`File::read`]; [`UnexpectedEof`](ErrorKind::UnexpectedEof) if the file ends before.
+    pub async fn read_exact(&self, buffer: &mut [u8]) -> Result<(), FileError> {
+        let length = buffer.len();
+        let read = move |file: &mut fs::File| {
+            let mut bytes = vec![0; length];
+            file.read_exact(&mut bytes)?;
+            Ok(bytes)
+        };
+        buffer.copy_from_slice(&self.operate("read", read).await?);
+        Ok(())
+    }
+
+    /// Reads all that is left.
+    ///
+    /// # Cancellation
+    /// As [`File::read`].
+    ///
+    /// # Errors
+    /// As [`File::read`].
+    pub async fn read_to_end(&self) -> Result<Vec<u8>, FileError> {
+        let read = |file: &mut fs::File| {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        self.operate("read", read).await
+    }
+
+    /// Reads all that is left, as a text.
+    ///
+    /// # Cancellation
+    /// As [`File::read`].
+    ///
+    /// # Errors
+    /// As [`File::read`]; [`InvalidData`](ErrorKind::InvalidData) if it is not UTF-8.
+    pub async fn read_to_string(&self) -> Result<String, FileError> {
+        let read = |file: &mut fs::File| {
+            let mut text = String::new();
+            file.read_to_string(&mut text)?;
+            Ok(text)
+        };
+        self.operate("read", read).await
+    }
+
+    /// Writes all of `data`. A vector or string is moved to the thread, a slice is copied.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super).
+    ///
+    /// # Errors
+    /// Cancelled, and nothing was written; [`FileError::Closed`]; what the system says, and nobody
+    /// knows how much was written.
+    pub async fn write_all(&self, data: impl Into<Vec<u8>>) -> Result<(), FileError> {
+        let data = data.into();
+        self.operate("write to", move |file| file.write_all(&data)).await
+    }
+
+    /// Moves the place where the next operation reads or writes; returns it, from the start.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super).
+    ///
+    /// # Errors
+    /// Cancelled; [`FileError::Closed`]; what the system says.
+    pub async fn seek(&self, to: SeekFrom) -> Result<u64, FileError> {
+        self.operate("seek in", move |file| file.seek(to)).await
+    }
+
+    /// Cuts the file off, or fills it up with zeroes, to this length in bytes.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super).
+    ///
+    /// # Errors
+    /// As [`File::seek`].
+    pub async fn set_len(&self, length: u64) -> Result<(), FileError> {
+        self.operate("set the length of", move |file| file.set_len(length)).await
+    }
+
+    /// Waits until what was written is on the disk, and says if it could not be.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super).
+    ///
+    /// # Errors
+    /// As [`File::seek`].
+    pub async fn sync_all(&self) -> Result<(), FileError> {
+        self.operate("sync", |file| file.sync_all()).await
+    }
+
+    /// As [`File::sync_all`], without what is not needed to read the data again, such as times.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super).
+    ///
+    /// # Errors
+    /// As [`File::seek`].
+    pub async fn sync_data(&self) -> Result<(), FileError> {
+        self.operate("sync", |file| file.sync_data()).await
+    }
+
+    /// Its length, type, permissions and times.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super).
+    ///
+    /// # Errors
+    /// As [`File::seek`].
+    pub async fn metadata(&self) -> Result<fs::Metadata, FileError> {
+        self.operate("read the metadata of", |file| file.metadata()).await
+    }
+
+    /// Sets its permissions.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super).
+    ///
+    /// # Errors
+    /// As [`File::seek`].
+    pub async fn set_permissions(&self, permissions: fs::Permissions) -> Result<(), FileError> {
+        self.operate("set the permissions of", move |file| file.set_permissions(permissions)).await
+    }
+
+    /// Another descriptor of the same open file: both have the same place in it.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super).
+    ///
+    /// # Errors
+    /// As [`File::seek`].
+    pub async fn try_clone_std(&self) -> Result<fs::File, FileError> {
+        self.operate("clone", |file| file.try_clone()).await
+    }
+
+    /// Closes the file, after the operations that were asked for before, and waits for it. Later
+    /// operations find it closed; closing it again is fine.
+    ///
+    /// # Cancellation
+    /// A checkpoint. Cancelled, it closes all the same, and fails as cancelled afterwards.
+    ///
+    /// # Errors
+    /// Cancelled. The system's errors when it closes are not seen; see [`File::sync_all`].
+    pub async fn close(&self) -> Result<(), FileError> {
+        let shield = CancelScope::new().shielded(true);
+        let closed = shield.run(async {
+            if self.closed.get() {
+                return Ok(checkpoint().await?);
+            }
+            let open = self.open.clone();
+            let close = move |_: &Path| {
+                drop(open.lock().take());
+                Ok(())
+            };
+            let options = to_thread::options().limiter(InTurn(&self.turn));
+            job_with(options, "close", &self.path, close).await?;
+            self.closed.set(true);
+            Ok(())
+        });
+        if closed.await.is_err() {
+            // There is no thread to be had.
+            drop(self.open.lock().take());
+            self.closed.set(true);
+        }
+        Ok(checkpoint_if_cancelled().await?)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        if self.writes && !self.closed.get() {
+            dispose(self.open.clone());
+        }
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("path", &self.path).field("closed", &self.closed.get()).finish()
+    }
+}

@@ -1,0 +1,44 @@
+//! The way of an operation to a worker thread and back.
+
+use super::FileError;
+use crate::{
+    Error,
+    to_thread::{self, Limit, Options},
+};
+use std::{io, path::Path};
+
+/// Has `work` done in a worker thread; what the system says is put with the name of the file. `action`
+/// stands after "cannot" in the error.
+///
+/// # Cancellation
+/// A checkpoint before the work begins. Once it has begun, its result is returned.
+pub(super) async fn job<T: Send + 'static>(
+    action: &'static str,
+    path: &Path,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> Result<T, FileError> {
+    job_with(to_thread::options(), action, path, work).await
+}
+
+/// As [`job`], with options.
+pub(super) async fn job_with<T: Send + 'static>(
+    options: Options<impl Limit>,
+    action: &'static str,
+    path: &Path,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> Result<T, FileError> {
+    let owned = path.to_owned();
+    let done = options.name(action).run_sync(move || work(&owned)).await;
+    match done {
+        Ok(outcome) => outcome.map_err(|error| FileError::new(action, path, error)),
+        Err(error) => Err(not_done(action, path, error)),
+    }
+}
+
+/// The work never began: the task was cancelled, or there is no thread for it.
+fn not_done(action: &'static str, path: &Path, error: Error) -> FileError {
+    match error.cancelled() {
+        Some(cancelled) => FileError::Cancelled(cancelled.clone()),
+        None => FileError::new(action, path, io::Error::other(error)),
+    }
+}

@@ -1,0 +1,279 @@
+//! A path with all that can be done with it.
+
+use super::{File, FileError, ReadDir};
+use std::{
+    ffi::OsStr,
+    fmt,
+    fs::{Metadata, Permissions},
+    ops::Div,
+    path::{self, Component, PathBuf, StripPrefixError},
+};
+
+/// A path with all that can be done with it; trio's `Path`.
+///
+/// It has the methods of `std::path::Path`: those that only look at the name are the same, and those
+/// that ask the system are async. That is why it does not dereference to `std::path::Path`, whose
+/// methods block; [`Path::as_std`] is for code that wants one.
+///
+/// ```
+/// use terzetto::fs::{Path, TempDir};
+/// terzetto::run(async {
+///     let dir = TempDir::new().await?;
+///     let notes = dir.path() / "notes" / "today.txt";
+///     notes.parent().unwrap().create_dir_all().await?;
+///     notes.write("rain").await?;
+///     assert_eq!(notes.with_extension("bak").try_exists().await?, false);
+///     assert_eq!(notes.read_to_string().await?, "rain");
+///     Ok(dir.close().await?)
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Path(PathBuf);
+
+/// The methods that only look at the name.
+impl Path {
+    /// A path of this name.
+    pub fn new(path: impl AsRef<path::Path>) -> Path {
+        Path(path.as_ref().to_owned())
+    }
+
+    /// The path as the standard library has it.
+    pub fn as_std(&self) -> &path::Path {
+        &self.0
+    }
+
+    /// The path as the standard library has it.
+    pub fn into_std(self) -> PathBuf {
+        self.0
+    }
+
+    /// The path to `name` from here. An absolute `name` stands for itself. `a / b` says the same.
+    pub fn join(&self, name: impl AsRef<path::Path>) -> Path {
+        Path(self.0.join(name))
+    }
+
+    /// Without the last part; none of the root and of an empty path.
+    pub fn parent(&self) -> Option<Path> {
+        self.0.parent().map(Path::new)
+    }
+
+    /// The path, its parent, and so on.
+    pub fn ancestors(&self) -> impl Iterator<Item = Path> {
+        self.0.ancestors().map(Path::new)
+    }
+
+    /// The parts.
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = Component<'_>> {
+        self.0.components()
+    }
+
+    /// The last part, if that is a name.
+    pub fn file_name(&self) -> Option<&OsStr> {
+        self.0.file_name()
+    }
+
+    /// The last part without its extension.
+    pub fn file_stem(&self) -> Option<&OsStr> {
+        self.0.file_stem()
+    }
+
+    /// What follows the last dot of the last part.
+    pub fn extension(&self) -> Option<&OsStr> {
+        self.0.extension()
+    }
+
+    /// With another last part.
+    pub fn with_file_name(&self, name: impl AsRef<OsStr>) -> Path {
+        Path(self.0.with_file_name(name))
+    }
+
+    /// With another extension; an empty one takes it away.
+    pub fn with_extension(&self, extension: impl AsRef<OsStr>) -> Path {
+        Path(self.0.with_extension(extension))
+    }
+
+    /// Whether it starts at the root.
+    pub fn is_absolute(&self) -> bool {
+        self.0.is_absolute()
+    }
+
+    /// Whether it starts at the working directory.
+    pub fn is_relative(&self) -> bool {
+        self.0.is_relative()
+    }
+
+    /// Whether its first parts are those of `base`.
+    pub fn starts_with(&self, base: impl AsRef<path::Path>) -> bool {
+        self.0.starts_with(base)
+    }
+
+    /// Whether its last parts are those of `end`.
+    pub fn ends_with(&self, end: impl AsRef<path::Path>) -> bool {
+        self.0.ends_with(end)
+    }
+
+    /// The way from `base` to it.
+    ///
+    /// # Errors
+    /// If it does not start with `base`.
+    pub fn strip_prefix(&self, base: impl AsRef<path::Path>) -> Result<Path, StripPrefixError> {
+        self.0.strip_prefix(base).map(Path::new)
+    }
+
+    /// For messages; what is not UTF-8 is replaced.
+    pub fn display(&self) -> path::Display<'_> {
+        self.0.display()
+    }
+}
+
+/// Methods that are a function of this module with the path as its first argument.
+macro_rules! by_function {
+    ($($(#[doc = $doc:literal])+ $name:ident, $function:path, ($($arg:ident: $type:ty),*) => $value:ty;)+) => {
+        /// The methods that ask the system. Each is the function of the same name in this
+        /// [module](super), with the same cancellation and errors.
+        impl Path {$(
+            $(#[doc = $doc])+
+            ///
+            /// # Errors
+            /// Cancelled; what the system says.
+            pub async fn $name(&self $(, $arg: $type)*) -> Result<$value, FileError> {
+                $function(&self.0 $(, $arg)*).await
+            }
+        )+}
+    };
+}
+
+by_function! {
+    /// Opens it for reading, as [`File::open`].
+    open, File::open, () => File;
+    /// Opens it for writing, emptied, as [`File::create`].
+    create, File::create, () => File;
+    /// Reads it, as [`fs::read`](super::read).
+    read, super::read, () => Vec<u8>;
+    /// Reads it as a text, as [`fs::read_to_string`](super::read_to_string).
+    read_to_string, super::read_to_string, () => String;
+    /// Writes it, as [`fs::write`](super::write).
+    write, super::write, (data: impl Into<Vec<u8>>) => ();
+    /// What the system knows of it, as [`fs::metadata`](super::metadata).
+    metadata, super::metadata, () => Metadata;
+    /// What the system knows of it, links not followed, as
+    /// [`fs::symlink_metadata`](super::symlink_metadata).
+    symlink_metadata, super::symlink_metadata, () => Metadata;
+    /// Whether it leads to anything, as [`fs::try_exists`](super::try_exists).
+    try_exists, super::try_exists, () => bool;
+    /// Looks through it, as [`fs::read_dir`](super::read_dir()).
+    read_dir, super::read_dir, () => ReadDir;
+    /// Makes the folder, as [`fs::create_dir`](super::create_dir).
+    create_dir, super::create_dir, () => ();
+    /// Makes the folder and those it is in, as [`fs::create_dir_all`](super::create_dir_all).
+    create_dir_all, super::create_dir_all, () => ();
+    /// Removes the file, as [`fs::remove_file`](super::remove_file).
+    remove_file, super::remove_file, () => ();
+    /// Removes the empty folder, as [`fs::remove_dir`](super::remove_dir).
+    remove_dir, super::remove_dir, () => ();
+    /// Removes the folder with all that is in it, as [`fs::remove_dir_all`](super::remove_dir_all).
+    remove_dir_all, super::remove_dir_all, () => ();
+    /// Gives it another name, as [`fs::rename`](super::rename).
+    rename, super::rename, (to: impl AsRef<path::Path>) => ();
+    /// Copies the file, as [`fs::copy`](super::copy).
+    copy, super::copy, (to: impl AsRef<path::Path>) => u64;
+    /// Gives the file a further name, as [`fs::hard_link`](super::hard_link).
+    hard_link, super::hard_link, (link: impl AsRef<path::Path>) => ();
+    /// Makes a symbolic link to it, as [`fs::symlink`](super::symlink).
+    symlink, super::symlink, (link: impl AsRef<path::Path>) => ();
+    /// Sets its permissions, as [`fs::set_permissions`](super::set_permissions).
+    set_permissions, super::set_permissions, (permissions: Permissions) => ();
+}
+
+impl Path {
+    /// The absolute path without links and dots, as [`fs::canonicalize`](super::canonicalize).
+    ///
+    /// # Errors
+    /// Cancelled; what the system says.
+    pub async fn canonicalize(&self) -> Result<Path, FileError> {
+        super::canonicalize(&self.0).await.map(Path)
+    }
+
+    /// What the symbolic link says, as [`fs::read_link`](super::read_link).
+    ///
+    /// # Errors
+    /// Cancelled; what the system says.
+    pub async fn read_link(&self) -> Result<Path, FileError> {
+        super::read_link(&self.0).await.map(Path)
+    }
+
+    /// Whether it leads to a file. What one may not know counts as no; as in the standard library.
+    ///
+    /// # Errors
+    /// Cancelled.
+    pub async fn is_file(&self) -> Result<bool, FileError> {
+        known(self.metadata().await, |metadata| metadata.is_file())
+    }
+
+    /// Whether it leads to a folder. What one may not know counts as no; as in the standard library.
+    ///
+    /// # Errors
+    /// Cancelled.
+    pub async fn is_dir(&self) -> Result<bool, FileError> {
+        known(self.metadata().await, |metadata| metadata.is_dir())
+    }
+
+    /// Whether it is a symbolic link. What one may not know counts as no; as in the standard library.
+    ///
+    /// # Errors
+    /// Cancelled.
+    pub async fn is_symlink(&self) -> Result<bool, FileError> {
+        known(self.symlink_metadata().await, |metadata| metadata.is_symlink())
+    }
+}
+
+fn known(asked: Result<Metadata, FileError>, is: impl FnOnce(&Metadata) -> bool) -> Result<bool, FileError> {
+    match asked {
+        Ok(metadata) => Ok(is(&metadata)),
+        Err(FileError::Failed { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+impl<P: AsRef<path::Path>> Div<P> for &Path {
+    type Output = Path;
+
+    /// As [`Path::join`].
+    fn div(self, name: P) -> Path {
+        self.join(name)
+    }
+}
+
+impl<P: AsRef<path::Path>> Div<P> for Path {
+    type Output = Path;
+
+    /// As [`Path::join`].
+    fn div(self, name: P) -> Path {
+        self.join(name)
+    }
+}
+
+impl AsRef<path::Path> for Path {
+    fn as_ref(&self) -> &path::Path {
+        &self.0
+    }
+}
+
+impl AsRef<OsStr> for Path {
+    fn as_ref(&self) -> &OsStr {
+        self.0.as_os_str()
+    }
+}
+
+impl<T: Into<PathBuf>> From<T> for Path {
+    fn from(path: T) -> Path {
+        Path(path.into())
+    }
+}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

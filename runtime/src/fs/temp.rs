@@ -1,0 +1,220 @@
+//! Files and folders that are gone when they are dropped.
+
+use super::{File, FileError, Path, disposal::dispose, job::job};
+use crate::{CancelScope, checkpoint_if_cancelled};
+use std::{env, io};
+
+/// Does `work` whatever is cancelled, and fails as cancelled afterwards if something is.
+async fn shielded(work: impl Future<Output = Result<(), FileError>>) -> Result<(), FileError> {
+    let shield = CancelScope::new().shielded(true);
+    let done = shield.run(async { Ok(work.await) }).await;
+    checkpoint_if_cancelled().await?;
+    // The scope itself is not cancelled by anybody, so there is an outcome.
+    done.ok().flatten().unwrap_or(Ok(()))
+}
+
+/// A folder that is removed with all that is in it when it is closed or dropped.
+///
+/// Dropping removes it in a worker thread, which the end of the run waits for; what then fails is
+/// logged. [`TempDir::close`] waits for it.
+///
+/// ```
+/// use terzetto::fs::TempDir;
+/// terzetto::run(async {
+///     let dir = TempDir::new().await?;
+///     let path = dir.path().clone();
+///     path.join("inside").write("x").await?;
+///     dir.close().await?;
+///     assert!(!path.try_exists().await?);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct TempDir {
+    path: Path,
+    inner: Option<tempfile::TempDir>,
+}
+
+impl TempDir {
+    /// Makes a folder where the system has its temporary files.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super). If the future is dropped, the folder is removed.
+    ///
+    /// # Errors
+    /// Cancelled; what the system says.
+    pub async fn new() -> Result<TempDir, FileError> {
+        TempDir::new_in(env::temp_dir()).await
+    }
+
+    /// As [`TempDir::new`], in the folder `parent`.
+    ///
+    /// # Errors
+    /// As [`TempDir::new`].
+    pub async fn new_in(parent: impl AsRef<std::path::Path>) -> Result<TempDir, FileError> {
+        let made = job("make a temporary folder in", parent.as_ref(), |parent| tempfile::tempdir_in(parent));
+        let inner = made.await?;
+        Ok(TempDir { path: Path::new(inner.path()), inner: Some(inner) })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Lets it stay.
+    pub fn keep(mut self) -> Path {
+        if let Some(inner) = self.inner.take() {
+            let _kept = inner.keep();
+        }
+        self.path.clone()
+    }
+
+    /// Removes it with all that is in it.
+    ///
+    /// # Cancellation
+    /// A checkpoint. Cancelled, it is removed all the same, and then fails as cancelled.
+    ///
+    /// # Errors
+    /// Cancelled; what the system says.
+    pub async fn close(mut self) -> Result<(), FileError> {
+        let Some(inner) = self.inner.take() else { return Ok(()) };
+        shielded(job("remove folder", self.path.as_std(), move |_| inner.close())).await
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            dispose(Doomed(Some(inner)));
+        }
+    }
+}
+
+/// A folder that goes when this is dropped, wherever that is; a failure is logged.
+struct Doomed(Option<tempfile::TempDir>);
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        let Some(inner) = self.0.take() else { return };
+        let path = inner.path().to_owned();
+        if let Err(error) = inner.close() {
+            log::warn!("the temporary folder {path:?} cannot be removed: {error}");
+        }
+    }
+}
+
+/// A file that is removed when it is closed or dropped, unless it is given a place to stay.
+///
+/// That makes it the way to replace a file in one step: readers see the old one or the new one.
+///
+/// ```
+/// use terzetto::fs::{self, TempDir, TempFile};
+/// terzetto::run(async {
+///     let dir = TempDir::new().await?;
+///     let new = TempFile::new_in(dir.path()).await?;
+///     new.file().write_all("complete").await?;
+///     new.file().sync_all().await?;
+///     new.persist(dir.path().join("report")).await?;
+///     assert_eq!(fs::read_to_string(dir.path().join("report")).await?, "complete");
+///     Ok(dir.close().await?)
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct TempFile {
+    path: Path,
+    file: Option<File>,
+    inner: Option<tempfile::TempPath>,
+}
+
+impl TempFile {
+    /// Makes a file, for reading and writing by this user only, where the system has its temporary
+    /// files.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super). If the future is dropped, the file is removed.
+    ///
+    /// # Errors
+    /// Cancelled; what the system says.
+    pub async fn new() -> Result<TempFile, FileError> {
+        TempFile::new_in(env::temp_dir()).await
+    }
+
+    /// As [`TempFile::new`], in the folder `parent`: that of the file it is to replace, for a file
+    /// cannot be renamed from one file system to another.
+    ///
+    /// # Errors
+    /// As [`TempFile::new`].
+    pub async fn new_in(parent: impl AsRef<std::path::Path>) -> Result<TempFile, FileError> {
+        let make = |parent: &std::path::Path| tempfile::NamedTempFile::new_in(parent);
+        let made = job("make a temporary file in", parent.as_ref(), make).await?;
+        let (file, inner) = made.into_parts();
+        let path = Path::new(&inner);
+        Ok(TempFile { file: Some(File::from_std(file, &path)), path, inner: Some(inner) })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file, open.
+    pub fn file(&self) -> &File {
+        match &self.file {
+            Some(file) => file,
+            None => unreachable!("taken out only by what uses up the whole"),
+        }
+    }
+
+    /// Gives it its place; what is there is replaced, in one step. Its permissions stay those of a
+    /// temporary file: nobody but its owner reads it, unless they are set.
+    ///
+    /// # Cancellation
+    /// A checkpoint; see the [module](super). Cancelled, the file is removed.
+    ///
+    /// # Errors
+    /// Cancelled; what the system says. The file is then removed.
+    pub async fn persist(mut self, to: impl AsRef<std::path::Path>) -> Result<File, FileError> {
+        let to = to.as_ref();
+        let (Some(mut file), Some(inner)) = (self.file.take(), self.inner.take()) else {
+            unreachable!("taken out only by what uses up the whole")
+        };
+        let target = to.to_owned();
+        let rename = move |_: &std::path::Path| inner.persist(target).map_err(io::Error::from);
+        let done = job("rename temporary file", self.path.as_std(), rename).await;
+        done.map_err(|error| error.with_other(to))?;
+        file.renamed(to.to_owned());
+        Ok(file)
+    }
+
+    /// Closes and removes it.
+    ///
+    /// # Cancellation
+    /// A checkpoint. Cancelled, it is removed all the same, and then fails as cancelled.
+    ///
+    /// # Errors
+    /// Cancelled; what the system says.
+    pub async fn close(mut self) -> Result<(), FileError> {
+        let (file, inner) = (self.file.take(), self.inner.take());
+        let work = async {
+            if let Some(file) = file {
+                file.close().await?;
+            }
+            match inner {
+                Some(inner) => job("remove", self.path.as_std(), move |_| inner.close()).await,
+                None => Ok(()),
+            }
+        };
+        shielded(work).await
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            dispose(inner);
+        }
+    }
+}

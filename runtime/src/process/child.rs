@@ -1,0 +1,76 @@
+//! The owner of a child process: it leaves neither an orphan nor a zombie.
+//!
+//! The system keeps an entry for each child that has exited until its parent has asked how: a
+//! *zombie*, and a process may have only so many. The standard library's `Child` leaves one behind
+//! when it is dropped early. Cancelled code is dropped at any point here, so this owner does not: it
+//! kills its child, and a thread asks.
+
+use rustix::{
+    io::Errno,
+    process::{Pid, WaitOptions, waitpid},
+};
+use std::{
+    io,
+    process::{self, ExitStatus},
+    thread,
+};
+
+/// Enough to make one system call.
+const REAPERS_STACK: usize = 64 * 1024;
+
+/// A child process of ours. Dropped before the child's end was seen, it kills the child, unless it
+/// was told to let it go.
+pub(super) struct Child {
+    child: process::Child,
+    detached: bool,
+}
+
+impl Child {
+    pub(super) fn new(child: process::Child) -> Child {
+        Child { child, detached: false }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How the child ended, if it has. Afterwards the system knows nothing of it any more.
+    pub(super) fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// How the child ended; blocks the thread until it has.
+    pub(super) fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait()
+    }
+
+    /// Lets the child live when its owner is dropped.
+    pub(super) fn detach(&mut self) {
+        self.detached = true;
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // An error says that somebody else has asked for its end, or the system by itself.
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        if !self.detached
+            && let Err(error) = self.child.kill()
+        {
+            log::warn!("process {} is dropped and cannot be killed: {error}", self.id());
+        }
+        let Ok(Some(pid)) = i32::try_from(self.id()).map(Pid::from_raw) else { return };
+        // Even a killed process may take its time to go, and a destructor must not wait for it.
+        let reaper = thread::Builder::new().name("terzetto reaper".into()).stack_size(REAPERS_STACK);
+        let reaped = reaper.spawn(move || {
+            while waitpid(Some(pid), WaitOptions::empty()).is_err_and(|error| error == Errno::INTR) {}
+        });
+        match reaped {
+            Ok(_reaper) => {}
+            Err(_) if !self.detached => drop(self.child.wait()),
+            Err(error) => log::warn!("process {pid:?} will stay as a zombie: no thread: {error}"),
+        }
+    }
+}

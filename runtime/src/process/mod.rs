@@ -1,0 +1,32 @@
+//! Child processes.
+//!
+//! [`run_process`] treats a program like a function call: it returns when the program has ended, with
+//! what it said. [`supervise`] treats it like a task: handed to [`Nursery::start`](crate::Nursery::start)
+//! it gives a [`Process`] to talk to, and the nursery sees to its end. Both take a [`Command`], and
+//! both make sure that no process outlives its block: when they are cancelled they ask the process to
+//! end, insist after five seconds, and wait until it is gone. [`open_process`] starts a process and
+//! leaves the rest to you.
+//!
+//! What stands between:
+//!
+//! - `command`: what to run; `wiring`: how its standard streams are connected;
+//! - `start`: the start itself, in a worker thread, since `fork` and `exec` may block;
+//! - `child`: the owner of a child, which leaves neither an orphan nor a zombie, whatever is dropped;
+//! - `exit`: a descriptor that becomes readable when a child has exited;
+//! - `handle`: the [`Process`];
+//! - `run`: a process inside a block.
+
+mod child;
+mod command;
+mod error;
+mod exit;
+mod handle;
+mod run;
+mod start;
+mod wiring;
+
+pub use command::{Command, Stdio};
+pub use error::{ProcessFailed, StartError};
+pub use handle::Process;
+pub use run::{CompletedProcess, run_process, supervise};
+pub use start::open_process;

@@ -1,0 +1,213 @@
+//! A process inside a block: its input is fed, its output collected, and its end seen to.
+
+use super::{
+    Command, Process, ProcessFailed,
+    command::{DeliverCancel, Plan},
+    start::start,
+};
+use crate::{
+    Error, TaskStatus,
+    io::{PipeReceiver, PipeSender, ReceiveStream, SendStream, StreamError},
+    nursery, sleep,
+};
+use std::{cell::RefCell, process::ExitStatus};
+
+/// For how many seconds a process may go on after it was asked to end.
+const PATIENCE: f64 = 5.0;
+
+/// How much is read at once; what a pipe of Linux holds.
+const CHUNK: usize = 65_536;
+
+/// How a process ended, and what it said; trio's `CompletedProcess`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompletedProcess {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it wrote to its standard output; empty if that was not captured.
+    pub stdout: Vec<u8>,
+    /// What it wrote to its standard error; empty if that was not captured.
+    pub stderr: Vec<u8>,
+}
+
+/// Runs a program and waits for its end; trio's `run_process`.
+///
+/// Its input is what the command gives it, by default nothing. Its output goes where ours goes, unless
+/// the command captures it. The call returns when the program has ended and, if its output is
+/// captured, when that has ended: programs that it has left behind may hold it open.
+///
+/// # Cancellation
+/// A checkpoint. If cancelled, the program is asked to end by SIGTERM; if it still runs after five
+/// seconds, a warning is logged and it is killed; and it is waited for.
+/// [`Command::deliver_cancel`] puts something else in this place. What it has written is lost. If the
+/// future is dropped, the program is killed at once.
+///
+/// # Errors
+/// [`ProcessFailed`] if it ends without success, unless [`Command::check`] says that this is fine;
+/// [`StartError`](super::StartError) if it cannot be started; Cancelled; what the system says.
+///
+/// # Panics
+/// If the delivery of a cancellation does; the program is then killed. Outside a run.
+///
+/// ```
+/// use terzetto::process::{Command, ProcessFailed, run_process};
+/// terzetto::run(async {
+///     let done = run_process(Command::new("echo").arg("hello").capture_stdout()).await?;
+///     assert_eq!(done.stdout, b"hello\n");
+///     let error = run_process(Command::new("false")).await.unwrap_err();
+///     let failed = error.downcast_ref::<ProcessFailed>().unwrap();
+///     assert_eq!(failed.status().code(), Some(1));
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub async fn run_process(command: Command<'_>) -> Result<CompletedProcess, Error> {
+    run(command, None).await
+}
+
+/// Runs a program as a task: says by `status` that it is started, with its [`Process`], and returns
+/// when it has ended. trio's `nursery.start(run_process, …)`.
+///
+/// Streams that are fed or captured by the command are not among those of the process. What is
+/// captured shows in the error if the program fails.
+///
+/// # Cancellation
+/// As [`run_process`].
+///
+/// # Errors
+/// As [`run_process`].
+///
+/// # Panics
+/// As [`run_process`].
+///
+/// ```
+/// use terzetto::{io::ReceiveStream, nursery, process::{Command, Stdio, supervise}};
+/// terzetto::run(async {
+///     nursery(async |n| {
+///         let yes = Command::new("yes").stdout(Stdio::Piped);
+///         let process = n.start(|status| supervise(yes, status)).await?;
+///         let mut buffer = [0; 2];
+///         process.stdout.as_ref().unwrap().receive_some(&mut buffer).await?;
+///         assert_eq!(&buffer, b"y\n");
+///         n.cancel_scope().cancel(); // ends `yes`, too
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub async fn supervise(command: Command<'_>, status: TaskStatus<Process>) -> Result<(), Error> {
+    run(command, Some(status)).await.map(drop)
+}
+
+/// Ends the process if its supervisor is dropped, whoever else has a handle of it.
+struct Supervisor(Process);
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.kill() {
+            log::warn!("{} is left by its supervisor and cannot be killed: {error}", self.0);
+        }
+    }
+}
+
+async fn run(command: Command<'_>, status: Option<TaskStatus<Process>>) -> Result<CompletedProcess, Error> {
+    let name = command.describe();
+    let (wiring, plan) = command.into_plan(status.is_some())?;
+    let Plan { input, captures_stdout, captures_stderr, checks, deliver_cancel } = plan;
+    let mut process = start(wiring, name.clone()).await?;
+    let supervisor = Supervisor(process.share());
+    let own = &supervisor.0;
+    let feeding = input.and_then(|input| Some((process.stdin.take()?, input)));
+    let (stdout, stderr) = (RefCell::default(), RefCell::default());
+    let mut collecting = Vec::new();
+    if captures_stdout {
+        collecting.extend(process.stdout.take().map(|pipe| (pipe, &stdout)));
+    }
+    if captures_stderr {
+        collecting.extend(process.stderr.take().map(|pipe| (pipe, &stderr)));
+    }
+    let ended = nursery(async |n| {
+        if let Some((pipe, input)) = feeding {
+            n.start_soon_named("feed a process", async move { feed(pipe, &input).await });
+        }
+        for (pipe, output) in collecting {
+            n.start_soon_named("collect a process's output", collect(pipe, output));
+        }
+        if let Some(status) = status {
+            status.started(process)?;
+        }
+        let ended = own.wait().await;
+        if ended.is_err() {
+            end(own, deliver_cancel).await;
+        }
+        ended
+    });
+    // A single error needs no group around it.
+    let status = ended.await.map_err(|error| match error.into_group() {
+        Ok(group) => group.into_single().unwrap_or_else(Error::from),
+        Err(error) => error,
+    })?;
+    let (stdout, stderr) = (stdout.into_inner(), stderr.into_inner());
+    if checks && !status.success() {
+        return Err(ProcessFailed { command: name, status, stdout, stderr }.into());
+    }
+    Ok(CompletedProcess { status, stdout, stderr })
+}
+
+/// Gives the process its input, then the end.
+async fn feed(pipe: PipeSender, input: &[u8]) -> Result<(), Error> {
+    match pipe.send_all(input).await {
+        // The process does not want it.
+        Err(StreamError::Broken(_)) => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+async fn collect(pipe: PipeReceiver, output: &RefCell<Vec<u8>>) -> Result<(), Error> {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match pipe.receive_some(&mut chunk).await? {
+            0 => return Ok(()),
+            n => output.borrow_mut().extend_from_slice(&chunk[..n]),
+        }
+    }
+}
+
+/// Has the process end, and waits until it has, whatever is cancelled meanwhile.
+async fn end(process: &Process, deliver: Option<DeliverCancel<'_>>) {
+    let ended = nursery(async |n| {
+        n.cancel_scope().set_shield(true);
+        n.start_soon_named("end a process", async move {
+            let delivered = match deliver {
+                Some(deliver) => deliver(process.share()).await,
+                None => terminate(process).await,
+            };
+            if let Err(error) = delivered {
+                if !error.is_cancelled() {
+                    log::warn!("{process} is killed, since asking it to end failed: {error}");
+                }
+                if let Err(error) = process.kill() {
+                    log::warn!("{process} cannot be killed: {error}");
+                }
+            }
+            Ok(())
+        });
+        let ended = process.wait().await;
+        // Whoever is still about to end it need not.
+        n.cancel_scope().cancel();
+        ended.map(drop)
+    });
+    if let Err(error) = ended.await {
+        log::warn!("{process} may go on: {error}");
+    }
+}
+
+/// Asks politely, then insists.
+async fn terminate(process: &Process) -> Result<(), Error> {
+    process.terminate()?;
+    sleep(PATIENCE).await?;
+    log::warn!(
+        "{process} has ignored SIGTERM for {PATIENCE} seconds, and is killed now; \
+         `deliver_cancel` can tell it in another way"
+    );
+    Ok(process.kill()?)
+}
