@@ -38,6 +38,8 @@
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
+#[cfg(feature = "futures-io")]
+pub mod compat;
 mod core;
 mod error;
 pub mod io;

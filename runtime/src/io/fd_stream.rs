@@ -11,11 +11,11 @@ use std::{
 
 /// A descriptor in non-blocking mode that bytes come from, go to, or both.
 pub(crate) struct FdStream<T: AsFd> {
-    source: Source<T>,
+    pub(super) source: Source<T>,
     sending: Turnstile,
     receiving: Turnstile,
     /// Whether the end was sent.
-    ended: Cell<bool>,
+    pub(super) ended: Cell<bool>,
 }
 
 /// What an operation's error means for the stream: whatever the system reports, the connection is
@@ -58,7 +58,7 @@ impl<T: AsFd> FdStream<T> {
         Ok(checkpoint().await?)
     }
 
-    fn open_for_sending(&self) -> Result<(), StreamError> {
+    pub(super) fn open_for_sending(&self) -> Result<(), StreamError> {
         match self.ended.get() {
             true => Err(StreamError::Closed),
             false => self.source.get().map(drop),
