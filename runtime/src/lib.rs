@@ -38,7 +38,7 @@
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
-#[cfg(feature = "futures-io")]
+#[cfg(any(feature = "futures-io", feature = "tls"))]
 pub mod compat;
 mod core;
 mod error;
