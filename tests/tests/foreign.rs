@@ -101,7 +101,8 @@ fn join_and_select_work_inside_a_task() {
     run_mock(async {
         let start = current_time();
         let (a, b) = join(sleep(1.0), sleep(2.0)).await;
-        (a?, b?);
+        a?;
+        b?;
         assert_eq!(current_time() - start, 2.0);
         // The loser of a race is dropped, and leaves nothing behind.
         let (sender, receiver) = channel::<u32>(0);
