@@ -1,35 +1,100 @@
-//! One process: started, listened to, waited for.
-//!
-//! All that this crate asks of processes is here, on top of `std::process`, with one worker thread
-//! for each child. When the runtime can wait for processes itself, this file is what changes.
+//! One process: started, listened to, waited for; and how others reach it.
 
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::poll_fn,
+    process::ExitStatus,
+    rc::Rc,
     sync::{Arc, Mutex, PoisonError},
+    task::{Poll, Waker},
 };
 
-use terzetto::{Error, to_thread};
+use terzetto::{
+    CancelScope, Cancelled, Error, cancellable,
+    io::ReceiveStream,
+    process::{Command, Process, Stdio, open_process},
+    signal::Signal,
+};
 
-/// A process that runs, for whoever wants to send it a signal.
+/// The processes that run. They belong to the run's thread.
+#[derive(Default)]
+pub(super) struct Running {
+    processes: RefCell<Vec<Rc<Process>>>,
+    /// The last signal that was sent: for those that start late.
+    last: Cell<Option<Signal>>,
+}
+
+/// A process among those that run, until this is dropped.
+struct Entry<'a>(&'a Running, Rc<Process>);
+
+impl Running {
+    fn enter(&self, process: Process) -> Entry<'_> {
+        let process = Rc::new(process);
+        if let Some(signal) = self.last.get() {
+            send(&process, signal);
+        }
+        self.processes.borrow_mut().push(process.clone());
+        Entry(self, process)
+    }
+
+    /// Sends a signal to all of them, and to those that are still to come.
+    pub fn signal(&self, signal: Signal) {
+        self.last.set(Some(signal));
+        for process in self.processes.borrow().iter() {
+            send(process, signal);
+        }
+    }
+}
+
+fn send(process: &Process, signal: Signal) {
+    if let Err(error) = process.send_signal(signal) {
+        log::warn!("{signal} could not be sent to {process}: {error}");
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        self.0.processes.borrow_mut().retain(|other| !Rc::ptr_eq(other, &self.1));
+    }
+}
+
+/// Signals on their way to the processes, from any thread.
 #[derive(Clone, Default)]
-pub(super) struct Pid(Arc<Mutex<Option<u32>>>);
+pub(super) struct Mail(Arc<Mutex<Letters>>);
 
-impl Pid {
-    /// Sends a signal to the process, if it runs.
-    #[cfg(unix)]
-    pub fn signal(&self, signal: rustix::process::Signal) {
-        // Under the lock: a process that has been waited for has lost its number.
-        let pid = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pid = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
-        if let Some(pid) = pid {
-            // It may have ended just now.
-            let _ = rustix::process::kill_process(pid, signal);
+#[derive(Default)]
+struct Letters {
+    signals: VecDeque<Signal>,
+    reader: Option<Waker>,
+}
+
+impl Mail {
+    /// Has a signal sent to every process that runs.
+    pub fn send(&self, signal: Signal) {
+        let reader = {
+            let mut mail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            mail.signals.push_back(signal);
+            mail.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
         }
     }
 
-    fn set(&self, pid: Option<u32>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = pid;
+    /// Waits for the next one.
+    pub async fn next(&self) -> Result<Signal, Cancelled> {
+        cancellable(poll_fn(|cx| {
+            let mut mail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match mail.signals.pop_front() {
+                Some(signal) => Poll::Ready(signal),
+                None => {
+                    mail.reader = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        }))
+        .await
     }
 }
 
@@ -37,45 +102,52 @@ impl Pid {
 /// input stays open as long as this process lives: its end tells the child that nobody listens.
 ///
 /// # Cancellation
-/// The process is waited for all the same.
+/// A process that has been started is waited for all the same.
 ///
 /// # Errors
 /// The system's error if the process cannot be started or waited for.
 pub(super) async fn run(
-    mut command: Command,
-    pid: Pid,
-    mut line: impl FnMut(&str) + Send + 'static,
+    command: std::process::Command,
+    running: &Running,
+    mut line: impl FnMut(&str),
 ) -> Result<ExitStatus, Error> {
+    let command = Command::from_std(command).stdin(Stdio::Piped).stdout(Stdio::Piped);
     // Ctrl-C at the terminal shall reach the supervisor alone, which passes it on, once.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let ended = to_thread::run_sync(move || {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let _open: Option<ChildStdin> = child.stdin.take();
-        pid.set(Some(child.id()));
-        let output = child.stdout.take().map(BufReader::new);
-        // What cannot be read is lost; the process must be waited for all the same.
-        for bytes in output.into_iter().flat_map(|output| output.split(b'\n')).map_while(Result::ok) {
-            line(&String::from_utf8_lossy(&bytes));
+    let mut process = open_process(command.process_group(0)).await?;
+    let output = process.stdout.take();
+    let entry = running.enter(process);
+    let shield = CancelScope::new().shielded(true);
+    let ended = shield.run(async {
+        if let Some(output) = output {
+            read_lines(&output, &mut line).await;
         }
-        wait_for_end(&child);
-        // From here on the system may give its number to another process.
-        pid.set(None);
-        child.wait()
+        entry.1.wait().await
     });
-    Ok(ended.await??)
+    ended.await?.ok_or_else(|| Error::msg("nobody else knows of the shield"))
 }
 
-/// Waits until a process has ended, and leaves it to be waited for: until then its number is its own.
-#[cfg(unix)]
-fn wait_for_end(child: &Child) {
-    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-    while let Some(pid) = pid
-        && let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), options)
-    {}
+/// Calls `line` with each line that comes, until the end. What cannot be read is lost: the process must
+/// be waited for all the same.
+async fn read_lines(output: &impl ReceiveStream, line: &mut impl FnMut(&str)) {
+    let (mut text, mut buffer) = (Vec::new(), vec![0; 4096]);
+    loop {
+        let n = match output.receive_some(&mut buffer).await {
+            Ok(n) => n,
+            Err(error) => {
+                log::warn!("a process can be heard no more: {error}");
+                0
+            }
+        };
+        text.extend_from_slice(&buffer[..n]);
+        while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
+            line(&String::from_utf8_lossy(&text[..end]));
+            text.drain(..=end);
+        }
+        if n == 0 {
+            break;
+        }
+    }
+    if !text.is_empty() {
+        line(&String::from_utf8_lossy(&text));
+    }
 }
-
-#[cfg(not(unix))]
-fn wait_for_end(_: &Child) {}

@@ -36,10 +36,10 @@ use std::{
     },
 };
 
-use terzetto::{CancelScope, Error, nursery, sleep_forever};
+use terzetto::{CancelScope, Error, nursery, signal::Signal};
 
 use crate::{results::PARENT_VARIABLE, series::Shard};
-use child::Pid;
+use child::{Mail, Running};
 pub use report::{Report, Reporter};
 
 /// How often in a row a part's process may die without having finished a single item.
@@ -83,7 +83,7 @@ pub struct Processes {
 /// Ends the processes early. Clones end the same run.
 #[derive(Clone)]
 pub struct ProcessesControl {
-    pids: Arc<Vec<Pid>>,
+    mail: Mail,
     ending: Arc<AtomicBool>,
 }
 
@@ -91,15 +91,13 @@ impl ProcessesControl {
     /// Lets each process finish what runs and start nothing new (SIGUSR2).
     pub fn stop(&self) {
         self.ending.store(true, SeqCst);
-        #[cfg(unix)]
-        self.pids.iter().for_each(|pid| pid.signal(rustix::process::Signal::USR2));
+        self.mail.send(Signal::USR2);
     }
 
     /// Interrupts each process (SIGINT).
     pub fn cancel(&self) {
         self.ending.store(true, SeqCst);
-        #[cfg(unix)]
-        self.pids.iter().for_each(|pid| pid.signal(rustix::process::Signal::INT));
+        self.mail.send(Signal::INT);
     }
 }
 
@@ -118,10 +116,7 @@ impl Processes {
     /// So many processes, at least one; `command` makes the command that does a task.
     pub fn new(count: usize, command: impl Fn(Task) -> Command + 'static) -> Processes {
         let count = count.max(1);
-        let control = ProcessesControl {
-            pids: Arc::new((0..count).map(|_| Pid::default()).collect()),
-            ending: Arc::default(),
-        };
+        let control = ProcessesControl { mail: Mail::default(), ending: Arc::default() };
         Processes {
             count,
             command: Box::new(command),
@@ -131,7 +126,7 @@ impl Processes {
         }
     }
 
-    /// Has `listener` told what the processes report, from their worker threads.
+    /// Has `listener` told what the processes report, on the run's thread.
     pub fn listen(&mut self, listener: impl Fn(&Report) + Send + Sync + 'static) {
         self.listener = Arc::new(listener);
     }
@@ -155,13 +150,14 @@ impl Processes {
     /// are interrupted then, and waited for.
     pub async fn compute(self) -> Result<ProcessesOutcome, Error> {
         let outcome = Mutex::new(ProcessesOutcome::default());
-        let (at_work, watching) = (Cell::new(self.count), CancelScope::new());
+        let (at_work, watching, running) = (Cell::new(self.count), CancelScope::new(), Running::default());
         let (this, outcome_, at_work_, watching_) = (&self, &outcome, &at_work, &watching);
+        let running = &running;
         nursery(async |nursery| {
             for index in 1..=self.count {
                 let shard = Shard::new(index, self.count)?;
                 nursery.start_soon_named(format!("process for part {shard}"), async move {
-                    let ended = this.see_to(shard, outcome_).await;
+                    let ended = this.see_to(shard, running, outcome_).await;
                     at_work_.set(at_work_.get() - 1);
                     if at_work_.get() == 0 {
                         watching_.cancel();
@@ -170,18 +166,30 @@ impl Processes {
                 });
             }
             // A process knows nothing of cancellation until it is told.
-            let cancelled = watching.run(async { Ok(sleep_forever().await?) }).await;
-            if cancelled.is_err() {
-                self.control.cancel();
+            let ended: Result<Option<()>, Error> = watching
+                .run(async {
+                    loop {
+                        running.signal(self.control.mail.next().await?);
+                    }
+                })
+                .await;
+            if ended.is_err() {
+                self.control.ending.store(true, SeqCst);
+                running.signal(Signal::INT);
             }
-            cancelled.map(|_| ())
+            ended.map(|_| ())
         })
         .await?;
         Ok(outcome.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Sees to it that a part is computed, by one process after the other if need be.
-    async fn see_to(&self, shard: Shard, outcome: &Mutex<ProcessesOutcome>) -> Result<(), Error> {
+    async fn see_to(
+        &self,
+        shard: Shard,
+        running: &Running,
+        outcome: &Mutex<ProcessesOutcome>,
+    ) -> Result<(), Error> {
         let part = Arc::new(Mutex::new(Part::default()));
         let mut fruitless = 0;
         let mut again = false;
@@ -190,8 +198,7 @@ impl Processes {
             command.env(PARENT_VARIABLE, process::id().to_string());
             let (heard, listener) = (part.clone(), self.listener.clone());
             lock(&part).progress = false;
-            let pid = self.control.pids[shard.index() - 1].clone();
-            let status = child::run(command, pid, move |line| match Report::parse(line) {
+            let status = child::run(command, running, |line| match Report::parse(line) {
                 Some(report) => {
                     lock(&heard).hear(&report);
                     listener(&report);
