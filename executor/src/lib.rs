@@ -39,30 +39,37 @@
 //!
 //! # fluidimage's names
 //!
+//! [`executor`] has a table of the executor's pieces. Of topologies:
+//!
 //! | fluidimage | here |
 //! |---|---|
-//! | `ExecutorAsync(topology, …).compute()` | [`ExecutorAsync::new`], [`ExecutorAsync::run`] |
-//! | `nb_max_workers`, `nb_items_queue_max`, `stop_if_error` | [`Options`] |
-//! | `sleep_time` | nothing: loops wake on events |
-//! | `start_async_works` | the nursery in [`ExecutorAsync::run`] |
-//! | `async_run_work_io`, `async_run_work_cpu` | one loop, `executor/work_loop.rs` |
-//! | `update_has_to_stop` | settled by the last item that ends, `executor/scheduler.rs` |
-//! | a work of kind `one shot` | [`Topology::one_shot`] |
+//! | a queue, a dictionary | [`Queue`] |
+//! | a work of kind `one shot` | [`Topology::one_shot`]; if it only lists a series, [`Topology::source`] |
 //! | a work of kind `io`; of no kind | [`Topology::io`]; [`Topology::cpu`] |
+//! | a `global` work | [`Topology::global`] |
 //! | a `global` work that makes couples | [`Topology::join`] |
+//! | a tuple of input queues | a tuple of references: `topology.cpu("add", (&a, &b))` |
+//! | `eat_key_value` | every function is given the key |
+//! | `saving.how` | [`results::Saving`] |
+//! | `job_<time>_<pid>/` | [`results::JobFolder`] |
 //!
 //! # Where to read
 //!
-//! `topology/` is what there is to do, `executor/` runs it. `series/`, `results/`, `plot/` and
-//! `topologies/` are what the program `terzetto` (in `program/`) needs for images.
+//! `topology/` is what there is to do, `executor/` runs it, `results/` keeps what comes of it,
+//! `processes/` spreads it over several processes. `series/`, `plot/` and `topologies/` are what the
+//! program `terzetto` (in `program/`) needs for images.
 #![forbid(unsafe_code)]
 
 pub mod executor;
 pub mod plot;
+pub mod processes;
 pub mod results;
 pub mod series;
 pub mod topologies;
 pub mod topology;
 
-pub use executor::{Control, Ending, ExecutorAsync, Observer, OneShotError, Options, Outcome, Stalled};
-pub use topology::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Problem, Queue, Topology};
+pub use executor::{
+    Control, Ending, ExecutorAsync, ExecutorSequential, Observer, OneShotError, Options, Outcome, Stalled,
+    Statistics,
+};
+pub use topology::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Topology};

@@ -1,94 +1,23 @@
 //! The program as its users meet it: the built binary, its files, its exit status.
 
+mod common;
+
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
+use common::{Ended, Folder, half_written, jobs, names, run, synth, terzetto};
 use terzetto_executor::results::parse_csv;
-
-/// A folder that is removed when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("terzetto-test-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).expect("the system's folder for temporary files can be written to");
-        Folder(path)
-    }
-
-    fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn terzetto() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_terzetto"))
-}
-
-struct Ended {
-    status: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Ended {
-    fn from(output: Output) -> Ended {
-        Ended {
-            status: output.status.code(),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-}
-
-fn run(command: &mut Command) -> Ended {
-    command.output().expect("the program starts").into()
-}
-
-/// A series of small synthetic couples in `folder`.
-fn synth(folder: &Path, pairs: usize, size: usize) {
-    let ended = run(terzetto().arg("synth").arg(folder).args([
-        "--pairs",
-        &pairs.to_string(),
-        "--size",
-        &size.to_string(),
-        "--quiet",
-    ]));
-    assert_eq!(ended.status, Some(0), "{}", ended.err);
-}
-
-fn names(folder: &Path, ending: &str) -> Vec<String> {
-    let entries = fs::read_dir(folder).expect("the folder of results");
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(ending))
-        .collect();
-    names.sort();
-    names
-}
-
-fn half_written(folder: &Path) -> Vec<String> {
-    names(folder, ".part")
-}
 
 #[test]
 fn without_arguments_it_explains_itself() {
     let ended = run(&mut terzetto());
     assert_eq!(ended.status, Some(0));
-    for word in ["Usage: terzetto", "piv", "synth", "demo", "Exit status"] {
+    for word in ["Usage: terzetto", "piv", "synth", "demo", "monitor", "topology", "Exit status"] {
         assert!(ended.out.contains(word), "{word} in\n{}", ended.out);
     }
 }
@@ -109,7 +38,7 @@ fn the_demo_measures_what_was_synthesised() {
         let couples = ["piv_couple_0001a-b", "piv_couple_0002a-b"];
         assert_eq!(names(&results, ".csv"), couples.map(|name| format!("{name}.csv")));
         assert_eq!(names(&results, ".png"), couples.map(|name| format!("{name}.png")));
-        assert_eq!(names(&results, ".txt").len(), 1, "one log");
+        assert_eq!(jobs(&results).len(), 1);
         let picture = fs::read(results.join("piv_couple_0001a-b.png")).expect("a picture");
         assert!(picture.starts_with(b"\x89PNG"));
     }
@@ -169,8 +98,7 @@ fn a_truncated_image_costs_its_couples_only() {
         let summary = format!("{done} of {} couples done, {failed} failed", done + failed);
         assert!(ended.out.contains(&summary), "{summary} in\n{}", ended.out);
         assert_eq!(names(&out, ".csv").len(), done);
-        let log = &names(&out, ".txt")[0];
-        let log = fs::read_to_string(out.join(log)).expect("a log");
+        let log = fs::read_to_string(jobs(&out)[0].join("log.txt")).expect("a log");
         assert!(log.contains("couple_0002b.png") && log.contains(&summary), "{log}");
     }
 }
@@ -260,7 +188,9 @@ fn complete_computes_what_is_missing() {
     let out = folder.join("series.piv");
     fs::remove_file(out.join("piv_couple_0002a-b.csv")).expect("a result");
     // As a killed run leaves it; no process has this number.
-    let leftover = out.join(".piv_couple_0002a-b.csv.4294967295-0.part");
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim().replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
+    let leftover = out.join(format!(".piv_couple_0002a-b.csv.{host}-4294967295-0.part"));
     fs::write(&leftover, "half").expect("the test's own folder");
     let ended = piv();
     assert!(ended.out.contains("1 of 1 couples done"), "{}", ended.out);
@@ -331,6 +261,136 @@ fn sigusr2_lets_running_work_finish() {
     let (_folder, out, ended) = signalled("-USR2", 60);
     assert_eq!(ended.status, Some(1), "{}{}", ended.out, ended.err);
     check_early_end(&out, &ended, "stopped: ", 60);
+}
+
+#[test]
+fn results_that_are_there_are_not_touched_unasked() {
+    let folder = Folder::new();
+    let images = folder.join("series");
+    synth(&images, 2, 64);
+    let piv = |mode: &[&str]| run(terzetto().arg("piv").arg(&images).arg("--no-plots").args(mode));
+    assert_eq!(piv(&[]).status, Some(0));
+    // Nobody can be asked: the standard input is no terminal.
+    let ended = piv(&[]);
+    assert_eq!(ended.status, Some(2), "{}", ended.out);
+    assert!(ended.err.contains("is not empty: say --saving"), "{}", ended.err);
+    let out = folder.join("series.piv");
+    assert_eq!(jobs(&out).len(), 1);
+    assert!(piv(&["--saving", "recompute"]).out.contains("2 of 2 couples done"));
+    assert_eq!(piv(&["--saving", "complete"]).status, Some(0));
+    assert_eq!(jobs(&out).len(), 3);
+    assert_eq!(piv(&["--saving", "new-dir"]).status, Some(0));
+    assert_eq!(names(&folder.join("series.piv_1"), ".csv").len(), 2);
+}
+
+#[test]
+fn the_job_folder_tells_what_was_run_and_the_monitor_shows_it() {
+    let folder = Folder::new();
+    let images = folder.join("series");
+    synth(&images, 3, 64);
+    let broken = images.join("couple_0002b.png");
+    fs::write(&broken, "no image").expect("the test's own folder");
+    let ended = run(terzetto().arg("piv").arg(&images).args(["--no-plots", "--log-level", "debug"]));
+    assert_eq!(ended.status, Some(1), "{}", ended.err);
+    let out = folder.join("series.piv");
+    let job = &jobs(&out)[0];
+    let read =
+        |name: &str| fs::read_to_string(job.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for (file, texts) in [
+        ("params.toml", &["window = 32", "overlap = 0.5"][..]),
+        ("info.toml", &["topology = \"piv\"", "executor = \"async\"", "expected_results = 3"]),
+        ("results.txt", &["done\tcouple_0001a-b\n", "failed\tcouple_0002a-b\n"]),
+        ("time_end.txt", &["ending = \"finished\""]),
+        ("log.txt", &["couple_0001a-b`: compute took", "MB in use", "2 of 3 couples done"]),
+    ] {
+        let content = read(file);
+        for text in texts {
+            assert!(content.contains(text), "{text} in {file}:\n{content}");
+        }
+    }
+    assert!(!job.join("is_running.lock").exists());
+    let errors = names(&job.join("errors"), ".txt");
+    assert_eq!(errors, ["exception_read_image_couple_0002b.png.txt"]);
+    let error = read(&format!("errors/{}", errors[0]));
+    assert!(error.contains("item: ") && error.contains("couple_0002b.png"), "{error}");
+
+    let shown = run(terzetto().arg("monitor").arg(&out)).out;
+    for text in ["piv (async): finished", "3/3, 1 failed"] {
+        assert!(shown.contains(text), "{text} in\n{shown}");
+    }
+    assert_eq!(run(terzetto().arg("monitor").arg(folder.join("missing"))).status, Some(2));
+}
+
+#[test]
+fn a_folder_in_use_is_refused_and_a_dead_process_is_not_in_the_way() {
+    let folder = Folder::new();
+    let (images, out) = (folder.join("series"), folder.join("out"));
+    synth(&images, 60, 256);
+    let start = || {
+        let mut command = terzetto();
+        command.arg("piv").arg(&images).arg("--out").arg(&out).args([
+            "--complete",
+            "--workers",
+            "1",
+            "--no-plots",
+        ]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let mut child = start().spawn().expect("the program starts");
+    let patience = Instant::now();
+    while !out.is_dir() || names(&out, ".csv").is_empty() {
+        assert!(patience.elapsed() < Duration::from_secs(60), "no results");
+        thread::sleep(Duration::from_millis(2));
+    }
+    let second = run(start().stdout(Stdio::piped()).stderr(Stdio::piped()));
+    assert_eq!(second.status, Some(2), "{}{}", second.out, second.err);
+    assert!(second.err.contains(&format!("process {}", child.id())), "{}", second.err);
+    let shown = run(terzetto().arg("monitor").arg(&out)).out;
+    assert!(shown.contains(&format!("running, process {}", child.id())), "{shown}");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(jobs(&out)[0].join("is_running.lock").exists(), "a killed process leaves its lock");
+    assert!(run(terzetto().arg("monitor").arg(&out)).out.contains(": killed"));
+    // A part is enough to see that it begins.
+    assert_eq!(run(start().args(["--shard", "1/30"])).status, Some(0));
+}
+
+#[test]
+fn log_levels_by_flag_and_by_environment() {
+    let folder = Folder::new();
+    let images = folder.join("series");
+    synth(&images, 1, 64);
+    let log = |level: Option<&str>, variable: Option<&str>| {
+        let mut command = terzetto();
+        let out = Folder::new();
+        command.arg("piv").arg(&images).arg("--out").arg(&out.0).arg("--no-plots");
+        command.args(level.iter().flat_map(|level| ["--log-level", level]));
+        command.envs(variable.iter().map(|value| ("TERZETTO_LOG", value)));
+        assert_eq!(run(&mut command).status, Some(0));
+        fs::read_to_string(jobs(&out.0)[0].join("log.txt")).unwrap_or_default()
+    };
+    assert!(log(None, None).contains("compute took"));
+    assert!(!log(None, None).contains("compute starts"));
+    assert!(log(None, Some("debug")).contains("compute starts"));
+    assert!(!log(Some("warn"), Some("debug")).contains("compute"));
+    assert_eq!(log(Some("off"), None), "");
+}
+
+#[test]
+fn topologies_are_listed_and_drawn() {
+    let folder = Folder::new();
+    let topology = |args: &[&str]| run(terzetto().arg("topology").args(args));
+    let listed = topology(&[]);
+    assert!(listed.out.contains("piv") && listed.out.contains("synth"), "{}", listed.out);
+    assert!(topology(&["piv"]).out.contains("read image"));
+    assert!(topology(&["piv", "--graph"]).out.starts_with("digraph \"piv\" {"));
+    let svg = folder.join("piv.svg");
+    assert_eq!(topology(&["piv", "--graph", &svg.display().to_string()]).status, Some(0));
+    let picture = fs::read_to_string(svg).expect("a picture");
+    assert!(picture.starts_with("<svg ") && picture.contains(">make couples</text>"), "{picture}");
+    assert_eq!(topology(&["pvi"]).status, Some(2));
+    assert_eq!(topology(&["piv", "--graph", "piv.jpg"]).status, Some(2));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Topologies at work: order, bounds, errors, panics, joins, early ends.
 
+mod common;
+
 use std::{
     cell::RefCell,
     rc::Rc,
@@ -11,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use common::gauge::{Counted, Gauge};
 use terzetto::Error;
 use terzetto_executor::{
     Control, Ending, ExecutorAsync, Item, ItemError, Key, Observer, OneShotError, Options, Outcome, Queue,
@@ -39,44 +42,6 @@ fn fill_numbers(topology: &mut Topology, queue: &Queue<usize>, count: usize) {
 
 fn values<T>(items: Vec<Item<T>>) -> Vec<T> {
     items.into_iter().map(|(_, value)| value.expect("no error")).collect()
-}
-
-/// Counts how many are inside at once, and the most that ever were.
-#[derive(Default)]
-struct Gauge {
-    now: AtomicUsize,
-    most: AtomicUsize,
-}
-
-impl Gauge {
-    fn enter(&self) {
-        let now = self.now.fetch_add(1, SeqCst) + 1;
-        self.most.fetch_max(now, SeqCst);
-    }
-
-    fn leave(&self) {
-        self.now.fetch_sub(1, SeqCst);
-    }
-
-    fn most(&self) -> usize {
-        self.most.load(SeqCst)
-    }
-}
-
-/// A value that is counted while it lives.
-struct Counted(usize, Arc<Gauge>);
-
-impl Counted {
-    fn new(n: usize, gauge: &Arc<Gauge>) -> Self {
-        gauge.enter();
-        Counted(n, gauge.clone())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.1.leave();
-    }
 }
 
 #[test]
@@ -232,7 +197,7 @@ fn stop_if_error_ends_the_run_with_that_error() {
         if n == 5 { Err("five".into()) } else { Ok(()) }
     });
     let error = execute(topology, small().stop_if_error(true)).expect_err("it stops");
-    let error = error.downcast_ref::<ItemError>().expect("the item's error itself");
+    let error = error.find::<ItemError>().expect("the item's error");
     assert_eq!((error.key().as_str(), error.work()), ("5", "check"));
     // The other worker may have been a few items ahead, no more.
     assert!(calls.load(SeqCst) < 100, "{}", calls.load(SeqCst));
@@ -309,122 +274,20 @@ fn downstream_works_go_first() -> Result<(), Error> {
         log.lock().expect("no panic").push(format!("down {n}"));
         Ok(())
     });
-    // One worker for both: each item must leave before the next enters.
-    execute(topology, Options::new().nb_max_workers(1))?;
+    // One worker for both: each item must leave before the next enters. A longer queue would let
+    // works as quick as these take several items at once.
+    execute(topology, Options::new().nb_max_workers(1).nb_items_queue_max(1))?;
     let expected: Vec<_> = (0..5).flat_map(|n| [format!("up {n}"), format!("down {n}")]).collect();
     assert_eq!(*seen.lock().expect("no panic"), expected);
     Ok(())
 }
 
-/// A series of images 0, 1, 2 … in consecutive couples, read in the given order.
-fn couples_of(order: Vec<usize>, options: Options) -> Result<(Outcome, Vec<[usize; 2]>, usize), Error> {
-    let mut topology = Topology::new("test");
-    let groups = topology.queue::<[Key; 2]>("groups");
-    let paths = topology.queue::<usize>("paths");
-    let images = topology.queue::<Arc<Counted>>("images");
-    let pairs = topology.queue::<[Arc<Counted>; 2]>("pairs");
-    let results = topology.results::<[usize; 2]>("results");
-    topology.one_shot("fill", (), (groups.clone(), paths.clone()), move |(), (groups, paths)| {
-        for n in 1..order.len() {
-            groups.push(format!("{}-{n}", n - 1), [n - 1, n].map(|n| Key::from(n.to_string())));
-        }
-        for n in order {
-            paths.push(n.to_string(), n);
-        }
-        Ok(())
-    });
-    let gauge = Arc::new(Gauge::default());
-    let reads = Arc::new(AtomicUsize::new(0));
-    let (counted, counter) = (gauge.clone(), reads.clone());
-    topology.io("read", &paths).to(&images).each(move |_, n| {
-        counter.fetch_add(1, SeqCst);
-        // Reads take different times, so that they do not end in the order in which they began.
-        thread::sleep(Duration::from_micros(200 * (n as u64 * 7 % 5)));
-        if n == 13 { Err("unlucky".into()) } else { Ok(Arc::new(Counted::new(n, &counted))) }
-    });
-    topology.join("couple", &groups, &images).to(&pairs);
-    topology.cpu("compute", &pairs).to(&results).each(|_, [a, b]| {
-        thread::sleep(Duration::from_micros(300));
-        Ok([a.0, b.0])
-    });
-    let outcome = execute(topology, options)?;
-    assert_eq!(gauge.now.load(SeqCst), 0, "images are still alive");
-    let made = results.drain().into_iter().filter_map(|(_, value)| value.ok()).collect();
-    Ok((outcome, made, gauge.most()))
-}
-
-#[test]
-fn a_join_makes_each_couple_once_and_within_bounds() -> Result<(), Error> {
-    for (workers, limit) in [(1, 1), (3, 1), (2, 2), (4, 3)] {
-        let options = Options::new().nb_max_workers(workers).nb_items_queue_max(limit);
-        let (outcome, made, most) = couples_of((0..13).collect(), options)?;
-        assert_eq!((outcome.done, outcome.failed.len()), (12, 0));
-        let mut sorted = made.clone();
-        sorted.sort();
-        assert_eq!(sorted, (1..13).map(|n| [n - 1, n]).collect::<Vec<_>>());
-        // Queued images, the join's two, queued couples (each adds one image), computed couples.
-        let bound = limit + 2 + limit + 2 * workers;
-        assert!(most <= bound, "{workers} workers, limit {limit}: {most} images, at most {bound}");
-    }
-    Ok(())
-}
-
-#[test]
-fn a_part_that_fails_costs_only_the_groups_that_want_it() -> Result<(), Error> {
-    let (outcome, made, _) = couples_of((0..20).collect(), small())?;
-    assert_eq!((outcome.done, made.len()), (17, 17));
-    let mut failed: Vec<String> =
-        outcome.failed.iter().map(|(key, error)| format!("{key}: {error}")).collect();
-    failed.sort();
-    assert_eq!(
-        failed,
-        ["12-13: work `read` failed on `13`: unlucky", "13-14: work `read` failed on `13`: unlucky"]
-    );
-    Ok(())
-}
-
-/// The worst order for a bounded queue: what the first group wants comes last.
-#[test]
-fn a_join_does_not_deadlock_whatever_the_order() -> Result<(), Error> {
-    for limit in [1, 2, 4] {
-        let options = Options::new().nb_max_workers(2).nb_items_queue_max(limit);
-        let (outcome, made, _) = couples_of((0..13).rev().collect(), options)?;
-        assert_eq!((outcome.done, made.len()), (12, 12));
-    }
-    Ok(())
-}
-
-#[test]
-fn a_part_that_never_comes_is_named() -> Result<(), Error> {
-    let mut topology = Topology::new("test");
-    let groups = topology.queue::<[Key; 2]>("groups");
-    let parts = topology.queue::<usize>("parts");
-    let made = topology.results::<[usize; 2]>("made");
-    topology.one_shot("fill", (), (groups.clone(), parts.clone()), |(), (groups, parts)| {
-        groups.push("a-b", [Key::from("a"), Key::from("b")]);
-        groups.push("b-c", [Key::from("b"), Key::from("c")]);
-        groups.push("c-c", [Key::from("c"), Key::from("c")]);
-        parts.push("c", 3);
-        parts.push("stray", 4);
-        parts.push("a", 1);
-        Ok(())
-    });
-    topology.join("couple", &groups, &parts).to(&made);
-    let outcome = execute(topology, small())?;
-    assert_eq!(outcome.done, 1);
-    let failed: Vec<String> = outcome.failed.iter().map(|(_, error)| error.to_string()).collect();
-    assert_eq!(failed, ["work `couple` failed on `b`: it never arrived"; 2]);
-    assert_eq!(made.drain().pop().and_then(|(_, value)| value.ok()), Some([3, 3]));
-    Ok(())
-}
-
 /// Ends the run when a given number of items has arrived.
-struct EndAfter(usize, Control, bool, RefCell<Vec<String>>);
+struct EndAfter(usize, Control, bool, AtomicUsize);
 
 impl Observer for EndAfter {
-    fn arrived(&self, key: &Key, _: Option<&ItemError>) {
-        self.3.borrow_mut().push(key.to_string());
-        if self.3.borrow().len() == self.0 {
+    fn arrived(&self, _: &Key, _: Option<&ItemError>) {
+        if self.3.fetch_add(1, SeqCst) + 1 == self.0 {
             if self.2 { self.1.cancel() } else { self.1.stop() }
         }
     }
@@ -444,7 +307,7 @@ fn stop_and_cancel_end_a_run_early() -> Result<(), Error> {
         });
         let mut executor = ExecutorAsync::new(topology, small())?;
         let control = executor.control();
-        executor.observe(EndAfter(10, control, cancel, RefCell::default()));
+        executor.observe(EndAfter(10, control, cancel, AtomicUsize::new(0)));
         let outcome = terzetto::run(executor.run())?;
         let ending = if cancel { Ending::Cancelled } else { Ending::Stopped };
         assert_eq!(outcome.ending, ending);
@@ -489,14 +352,27 @@ fn a_scope_around_the_run_cancels_it_and_waits_for_its_threads() -> Result<(), E
         Ok(())
     });
     let executor = ExecutorAsync::new(topology, small())?;
-    let opener = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(100));
-        door.open();
-    });
-    let ran = terzetto::run(terzetto::move_on_after(0.02, executor.run()))?;
-    assert!(ran.is_none());
+    // Cancelled when both threads are at work, which stay there for a while.
+    let scope = terzetto::CancelScope::new();
+    let (mut ran, mut opener) = (None, None);
+    terzetto::run(terzetto::nursery(async |n| {
+        n.start_soon(async {
+            while inside.now.load(SeqCst) < 2 {
+                terzetto::sleep(0.001).await?;
+            }
+            scope.cancel();
+            opener = Some(thread::spawn(move || {
+                thread::sleep(Duration::from_millis(50));
+                door.open();
+            }));
+            Ok(())
+        });
+        ran = scope.run(executor.run()).await?;
+        Ok(())
+    }))?;
+    assert!(ran.is_none() && scope.cancelled_caught());
     assert_eq!((inside.most(), inside.now.load(SeqCst)), (2, 0));
-    opener.join().expect("no panic");
+    opener.map(thread::JoinHandle::join).transpose().expect("no panic");
     Ok(())
 }
 

@@ -77,6 +77,59 @@ fn a_queue_has_one_consumer() {
 }
 
 #[test]
+fn a_work_names_each_queue_once() {
+    let mut topology = Topology::new("test");
+    let numbers = topology.queue::<u32>("numbers");
+    let twice = topology.results::<u32>("twice");
+    topology.source("count", &numbers, [("1", 1)]);
+    topology.cpu("double", &numbers).to((&twice, &twice)).each(|_, n| Ok((n, n)));
+    assert_eq!(problems(&topology), [Problem::QueueTwice { work: "double".into(), queue: "twice".into() }]);
+}
+
+#[test]
+fn two_works_may_fill_a_queue_if_their_keys_differ() {
+    let mut topology = Topology::new("test");
+    let [a, b, c] = ["a", "b", "c"].map(|name| topology.queue::<u32>(name));
+    let ends = topology.results::<u32>("ends");
+    topology.one_shot("sort", (), (&a, &b), |(), _| Ok(()));
+    topology.io("read png", &a).to(&c).each(|_, n| Ok(n));
+    topology.io("read tif", &b).to(&c).each(|_, n| Ok(n));
+    topology.cpu("end", &c).to(&ends).each(|_, n| Ok(n));
+    assert_eq!(topology.check(), Ok(()));
+}
+
+#[test]
+fn keys_that_were_split_must_not_meet_in_one_queue() {
+    let mut topology = Topology::new("test");
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| topology.queue::<u32>(name));
+    let ends = topology.results::<u32>("ends");
+    topology.source("count", &a, [("1", 1)]);
+    topology.cpu("split", &a).to((&b, &c)).each(|_, n| Ok((n, n)));
+    topology.io("left", &b).to(&d).each(|_, n| Ok(n));
+    topology.io("right", &c).to(&d).each(|_, n| Ok(n));
+    topology.cpu("end", &d).to(&ends).each(|_, n| Ok(n));
+    let expected = Problem::KeysMeet {
+        queue: "d".into(),
+        works: vec!["left".into(), "right".into()],
+        split_by: "split".into(),
+    };
+    assert_eq!(problems(&topology), [expected]);
+}
+
+#[test]
+fn what_is_joined_by_key_has_one_writer() {
+    let mut topology = Topology::new("test");
+    let [a, b] = ["a", "b"].map(|name| topology.queue::<u32>(name));
+    let ends = topology.results::<u32>("ends");
+    topology.source("left", &a, [("1", 1)]);
+    topology.source("more", &a, [("2", 2)]);
+    topology.source("right", &b, [("1", 1)]);
+    topology.cpu("add", (&a, &b)).to(&ends).each(|_, (a, b)| Ok(a + b));
+    let expected = Problem::SeveralWriters { queue: "a".into(), works: vec!["left".into(), "more".into()] };
+    assert_eq!(problems(&topology), [expected]);
+}
+
+#[test]
 fn a_one_shot_work_cannot_wait_for_the_loops() {
     let (mut topology, numbers, _) = sound();
     let late = topology.queue::<u32>("late");
@@ -150,5 +203,39 @@ fn the_drawing_has_every_node_and_edge() {
         "w1 -> q1;",
     ] {
         assert!(dot.contains(line), "{line} in\n{dot}");
+    }
+}
+
+#[test]
+fn the_picture_shows_every_name_and_keeps_boxes_apart() {
+    let mut topology = Topology::new("a <b> & \"c\"");
+    let [a, b, c] = ["a", "b <", "c"].map(|name| topology.queue::<u32>(name));
+    let ends = topology.results::<u32>("ends");
+    topology.source("count", &a, [("1", 1)]);
+    topology.cpu("split", &a).to((&b, &c)).each(|_, n| Ok((n, n)));
+    topology.cpu("add", (&b, &c)).to(&ends).each(|_, (b, c)| Ok(b + c));
+    let svg = topology.to_svg();
+    for text in
+        [">count<", ">split<", ">join b &lt; + c<", ">b &lt;<", ">ends<", ">source<", "a &lt;b&gt; &amp;"]
+    {
+        assert!(svg.contains(text), "{text} in\n{svg}");
+    }
+    // 5 queues and 4 works; each has a box, and each edge a line.
+    let value = |line: &str, name: &str| -> f64 {
+        let (_, rest) = line.split_once(&format!(" {name}=\"")).expect("an attribute");
+        rest.split('"').next().and_then(|text| text.parse().ok()).expect("a number")
+    };
+    let boxes: Vec<[f64; 4]> = svg
+        .lines()
+        .filter(|line| line.starts_with("<rect x="))
+        .map(|line| ["x", "y", "width", "height"].map(|name| value(line, name)))
+        .collect();
+    assert_eq!(boxes.len(), 9);
+    assert_eq!(svg.lines().filter(|line| line.starts_with("<path d=\"M")).count(), 9);
+    for (index, a) in boxes.iter().enumerate() {
+        for b in &boxes[..index] {
+            let apart = a[0] + a[2] < b[0] || b[0] + b[2] < a[0] || a[1] + a[3] < b[1] || b[1] + b[3] < a[1];
+            assert!(apart, "{a:?} {b:?}");
+        }
     }
 }

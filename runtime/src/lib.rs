@@ -38,6 +38,8 @@
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
+#[cfg(any(feature = "futures-io", feature = "tls"))]
+pub mod compat;
 mod core;
 mod error;
 pub mod fs;

@@ -1,12 +1,13 @@
 //! TEST-05, STREAM and SOCK-06 on real descriptors: the suites, options, pipes.
 
 use std::{
+    cell::Cell,
     io::{Read, Write},
     os::fd::AsFd,
     time::{SystemTime, UNIX_EPOCH},
 };
 use terzetto::{
-    CancelScope, Error, checkpoint,
+    CancelScope, Error, checkpoint, fail_after,
     io::{
         HalfCloseableStream, Listener, PipeReceiver, PipeSender, ReceiveStream, Resource, SendStream,
         StreamError, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, pipe,
@@ -421,6 +422,53 @@ fn sock_06_pipes_are_made_of_any_descriptor() {
         let file = std::fs::File::open("Cargo.toml")?;
         assert!(PipeReceiver::from_fd(file.as_fd().try_clone_to_owned()?).is_err());
         Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn stream_02_data_that_comes_while_a_receive_yields_is_heard_of() {
+    terzetto::run(async {
+        let (a, b) = UnixStream::pair()?;
+        let (got, idle) = (Cell::new(0), UnixStream::pair()?);
+        let exchange = nursery(async |n| {
+            // Somebody who waits, and so many tasks that the run looks at events in every tick.
+            n.start_soon(async { Ok(idle.0.receive_some(&mut [0; 1]).await.map(drop)?) });
+            for _ in 0..200 {
+                n.start_soon(async {
+                    loop {
+                        checkpoint().await?;
+                    }
+                });
+            }
+            // The receiver before the sender in each tick.
+            n.start_soon(async {
+                for round in 0..100 {
+                    for _ in 0..round % 6 {
+                        checkpoint().await?;
+                    }
+                    while got.get() < 2 * (round + 1) {
+                        // Always less than there is room for.
+                        got.set(got.get() + b.receive_some(&mut [0; 64]).await?);
+                    }
+                }
+                Ok(())
+            });
+            // Two bytes, so and so many ticks apart, and no more before both have come.
+            for round in 0..100 {
+                a.send_all(b"x").await?;
+                for _ in 0..round % 7 {
+                    checkpoint().await?;
+                }
+                a.send_all(b"y").await?;
+                while got.get() < 2 * (round + 1) {
+                    checkpoint().await?;
+                }
+            }
+            n.cancel_scope().cancel();
+            Ok(())
+        });
+        fail_after(5.0, exchange).await
     })
     .unwrap();
 }

@@ -1,7 +1,7 @@
 //! The network under load, small: `load` runs the same with ten thousand connections.
 
-use terzetto::{current_statistics, io::open_tcp_listeners, nursery, sleep};
-use terzetto_tests::load::{Behaviour, EchoServer, Tally, open_descriptors, run_clients};
+use terzetto::{CancelScope, current_statistics, io::open_tcp_listeners, nursery, sleep};
+use terzetto_tests::load::{Behaviour, EchoServer, Protocol, Tally, open_descriptors, run_clients};
 
 const CONNECTIONS: u64 = 200;
 
@@ -9,9 +9,9 @@ const CONNECTIONS: u64 = 200;
 #[test]
 fn sock_04_06_many_connections_mix_nothing_up_and_leave_nothing() {
     let before = open_descriptors();
-    let tally = Tally::default();
+    let (tally, posts) = (Tally::default(), Tally::default());
     terzetto::run(async {
-        let server = EchoServer { patience: 0.5, tally: &tally };
+        let server = EchoServer { protocol: Protocol::Plain, patience: 0.5, tally: &tally };
         let listeners = open_tcp_listeners(0, Some("127.0.0.1"), None).await?;
         let address = listeners[0].local_addr()?;
         let none = async || Ok(());
@@ -21,6 +21,20 @@ fn sock_04_06_many_connections_mix_nothing_up_and_leave_nothing() {
             let done = run_clients(address, 0, CONNECTIONS, Behaviour::Rounds(20), none).await?;
             assert_eq!((done, tally.messages.get()), (CONNECTIONS * 20, CONNECTIONS * 20));
             assert_eq!(tally.most.get() as u64, CONNECTIONS);
+            // The same as HTTP.
+            let http = EchoServer { protocol: Protocol::Http, patience: 5.0, tally: &posts };
+            let web = open_tcp_listeners(0, Some("127.0.0.1"), None).await?;
+            let web_address = web[0].local_addr()?;
+            let scope = CancelScope::new();
+            nursery(async |server| {
+                server.start(async |status| scope.run(http.serve(web, status)).await.map(drop)).await?;
+                let done = run_clients(web_address, 0, CONNECTIONS, Behaviour::Posts(5), none).await?;
+                assert_eq!((done, posts.messages.get()), (CONNECTIONS * 5, CONNECTIONS * 5));
+                scope.cancel();
+                Ok(())
+            })
+            .await?;
+            assert_eq!(posts.open.get(), 0);
             // Clients that die amid a message are noticed.
             nursery(async |dying| {
                 dying.start_soon(async {

@@ -1,27 +1,46 @@
-//! A bell that wakes a work's loop, as often as needed.
+//! A bell that wakes a work's loop, from any thread, as often as needed.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    task::{Poll, Waker},
+};
 
-use terzetto::{Cancelled, sync::Event};
+use terzetto::{Cancelled, sleep_forever};
 
-/// An [`Event`] happens once; a bell rings again and again, each time for whoever waits just then.
-///
-/// No ring is lost if the waiter looks at the state and then waits without another `await` between:
-/// on one thread nothing can happen in between.
+/// Counts its rings, so that none is lost while its listener is busy.
 #[derive(Default)]
-pub(super) struct Bell(RefCell<Option<Rc<Event>>>);
+pub(super) struct Bell {
+    rings: AtomicUsize,
+    listener: Mutex<Option<Waker>>,
+}
 
 impl Bell {
-    /// Wakes whoever waits now; does nothing if nobody does.
+    /// Wakes the listener, or lets it not fall asleep.
     pub fn ring(&self) {
-        if let Some(event) = self.0.take() {
-            event.set();
+        self.rings.fetch_add(1, SeqCst);
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(listener) = listener {
+            listener.wake();
         }
     }
 
-    /// Waits for the next ring.
-    pub async fn wait(&self) -> Result<(), Cancelled> {
-        let event = self.0.borrow_mut().get_or_insert_default().clone();
-        event.wait().await
+    /// Waits for rings and returns how many came since the last call. One listener at a time.
+    pub async fn wait(&self) -> Result<usize, Cancelled> {
+        // The runtime does not know what a bell is, but it knows how to cancel a sleep.
+        let mut sleep = pin!(sleep_forever());
+        poll_fn(|context| {
+            *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
+            // After the waker has been left: a ring in between is seen here.
+            match self.rings.swap(0, SeqCst) {
+                0 => sleep.as_mut().poll(context).map_ok(|()| 0),
+                rings => Poll::Ready(Ok(rings)),
+            }
+        })
+        .await
     }
 }

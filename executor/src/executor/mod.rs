@@ -1,30 +1,57 @@
 //! Runs a topology: each work is an async loop, all loops live in one nursery, functions run in
 //! worker threads.
 //!
-//! The loops and all bookkeeping run on one thread, so that no state needs a lock; only the works'
-//! functions run elsewhere. As in structured concurrency everywhere, nothing outlives
-//! [`ExecutorAsync::run`]: when it returns, no worker works for it any more.
+//! `board` says who may start, `stage` what is known of a work, `worker` goes from item to item, `loops`
+//! starts workers; `sequential` does without loops. As in structured concurrency everywhere, nothing outlives
+//! [`ExecutorAsync::compute`]: when it returns, no worker works for it any more.
+//!
+//! # fluidimage's `ExecutorAsync`, piece by piece
+//!
+//! | fluidimage | here |
+//! |---|---|
+//! | `ExecutorAsync(topology, …)` | [`ExecutorAsync::new`] |
+//! | `path_dir_result` | [`Options::path_dir_result`] |
+//! | `nb_max_workers` | [`Options::nb_max_workers`], the same default |
+//! | `nb_items_queue_max` | [`Options::nb_items_queue_max`], the same default |
+//! | `sleep_time` | [`Options::sleep_time`]: the period of statistics, since loops wake on events |
+//! | `logging_level` | [`Options::logging_level`], of the job's log file |
+//! | `stop_if_error` | [`Options::stop_if_error`] |
+//! | `compute` | [`ExecutorAsync::compute`] |
+//! | `start_async_works` | `loops.rs`, `Loops::start_async_works` |
+//! | `define_functions` | `loops.rs`, `Loops::define_functions` |
+//! | `def_async_func_work_io`, `def_async_func_work_cpu` | `loops.rs`, `Loop::async_func_work_io`, `…_cpu` |
+//! | `async_run_work_io`, `async_run_work_cpu` | `loops.rs`, `Loop::async_run_work_io`, `…_cpu` |
+//! | `update_has_to_stop` | `loops.rs`, `Loops::update_has_to_stop`; the end itself is seen by the last worker, `board.rs`, `Board::next` |
+//! | signals | [`Control::cancel`] (Ctrl-C), [`Control::stop`] (SIGUSR2) |
+//! | `exec_sequential` | [`ExecutorSequential`] |
+//! | `exec_async_sequential` | [`ExecutorAsync::on_one_thread`] |
+//! | `multi_exec_async` | [`processes`](crate::processes) |
 
 mod bell;
+mod board;
+mod control;
+mod loops;
+mod observer;
 mod options;
 mod outcome;
-mod scheduler;
-mod work_loop;
+mod prepared;
+mod sequential;
+mod stage;
+mod worker;
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    rc::Rc,
-    time::Instant,
-};
+use std::sync::Arc;
 
-use terzetto::{CancelScope, Error};
+use terzetto::Error;
 
-pub use options::Options;
-pub use outcome::{Ending, Observer, OneShotError, Outcome, Stalled};
-use scheduler::{OneShot, Scheduler};
-use work_loop::work_loop;
+pub use control::Control;
+pub use observer::{Observer, Statistics};
+pub use options::{Options, default_workers};
+pub use outcome::{Ending, OneShotError, Outcome, Stalled};
+pub use sequential::ExecutorSequential;
 
-use crate::topology::{InvalidTopology, Topology, panic_text};
+use crate::topology::{InvalidTopology, Topology};
+use loops::Loops;
+use prepared::Prepared;
 
 /// Runs one topology, once.
 ///
@@ -44,7 +71,7 @@ use crate::topology::{InvalidTopology, Topology, panic_text};
 /// });
 ///
 /// let executor = ExecutorAsync::new(topology, Options::new())?;
-/// let outcome = terzetto::run(executor.run())?;
+/// let outcome = terzetto::run(executor.compute())?;
 /// assert_eq!(outcome.done, 1);
 /// let (key, error) = &outcome.failed[0];
 /// assert_eq!(key.as_str(), "second");
@@ -53,9 +80,8 @@ use crate::topology::{InvalidTopology, Topology, panic_text};
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 pub struct ExecutorAsync {
-    one_shots: Vec<OneShot>,
-    scheduler: Rc<Scheduler>,
-    scope: CancelScope,
+    prepared: Prepared,
+    threads: bool,
 }
 
 impl ExecutorAsync {
@@ -65,98 +91,62 @@ impl ExecutorAsync {
     ///
     /// [`InvalidTopology`] as [`Topology::check`] tells it.
     pub fn new(topology: Topology, options: Options) -> Result<Self, InvalidTopology> {
-        topology.check()?;
-        let (one_shots, scheduler) = Scheduler::new(topology, options);
-        Ok(ExecutorAsync { one_shots, scheduler: Rc::new(scheduler), scope: CancelScope::new() })
+        Ok(ExecutorAsync { prepared: Prepared::new(topology, options, "async", false)?, threads: true })
     }
 
-    /// Has `observer` told what happens. There is one observer; a later one replaces it.
+    /// As [`ExecutorAsync::new`], for an executor without threads: the same loops, but each item is
+    /// worked on where the loops run, one after the other. To find an error, or where threads are
+    /// not to be had.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTopology`] as [`Topology::check`] tells it.
+    pub fn on_one_thread(topology: Topology, options: Options) -> Result<Self, InvalidTopology> {
+        let prepared = Prepared::new(topology, options, "async-sequential", true)?;
+        Ok(ExecutorAsync { prepared, threads: false })
+    }
+
+    /// Has `observer` told what happens, beside those told already.
     pub fn observe(&mut self, observer: impl Observer + 'static) {
-        self.scheduler.observer.replace(Some(Box::new(observer)));
+        self.prepared.observe(observer);
     }
 
     /// A handle with which the run can be ended early.
     pub fn control(&self) -> Control {
-        Control { scheduler: self.scheduler.clone(), scope: self.scope.clone() }
+        self.prepared.control()
     }
 
-    /// Runs the one-shot works and then the loops, until every queue is empty and no worker works.
+    /// Makes the job's folder if one is wanted, runs the one-shot works and then the loops, until
+    /// every queue is empty and no worker works.
     ///
     /// An error of an item is not an error of the run: it is found in [`Outcome::failed`].
     ///
     /// # Errors
     ///
+    /// - [`JobError`](crate::results::JobError) if the job's folder cannot be made or is in use.
     /// - [`OneShotError`] if a one-shot work failed or panicked.
-    /// - [`ItemError`](crate::ItemError), the first one, if
+    /// - A group of [`ItemError`](crate::ItemError)s, all there were, if
     ///   [`stop_if_error`](Options::stop_if_error) is set.
     /// - [`Cancelled`](terzetto::Cancelled) if an enclosing scope was cancelled. Functions that run
     ///   in worker threads are waited for.
-    /// - [`Stalled`] if no work can go on, which should not happen.
+    /// - [`Stalled`] if no work can go on, but items wait.
+    pub async fn compute(self) -> Result<Outcome, Error> {
+        let ExecutorAsync { prepared, threads } = self;
+        let started = prepared.start()?;
+        let sleep_time = started.sleep_time;
+        let board: &Arc<_> = &started.board.clone();
+        let loops = Loops { board, threads, sleep_time };
+        let (observers, started) = started.split();
+        let ran = loops.start_async_works(observers).await;
+        started.finish(ran)
+    }
+
+    /// The same as [`ExecutorAsync::compute`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ExecutorAsync::compute`].
     pub async fn run(self) -> Result<Outcome, Error> {
-        let start = Instant::now();
-        let scheduler = &*self.scheduler;
-        for (name, function) in self.one_shots {
-            log::debug!("one-shot work `{name}` runs");
-            let cause = match catch_unwind(AssertUnwindSafe(function)) {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(payload) => format!("it panicked: {}", panic_text(&*payload)),
-            };
-            let work = name.to_string();
-            return Err(OneShotError { work, cause }.into());
-        }
-        let scope = &self.scope;
-        // `None` if the scope caught its own cancellation; why it was cancelled is known otherwise.
-        let _caught = scope
-            .run(async {
-                terzetto::nursery(async |nursery| {
-                    for stage in &scheduler.stages {
-                        let loops = work_loop(nursery, scope, scheduler, stage);
-                        nursery.start_soon_named(format!("loop of {}", stage.name), loops);
-                    }
-                    scheduler.settle();
-                    Ok(())
-                })
-                .await
-            })
-            .await?;
-        let tally = &scheduler.tally;
-        if scheduler.options.stops_if_error()
-            && let Some(error) = tally.first_error.take()
-        {
-            return Err(error.into());
-        }
-        if let Some(stalled) = scheduler.take_stalled() {
-            return Err(stalled.into());
-        }
-        Ok(Outcome {
-            ending: scheduler.asked.get().unwrap_or(Ending::Finished),
-            done: tally.done.get(),
-            failed: tally.failed.take(),
-            elapsed: start.elapsed(),
-        })
-    }
-}
-
-/// Ends a run early, from another task or from an [`Observer`]. Clones end the same run.
-#[derive(Clone)]
-pub struct Control {
-    scheduler: Rc<Scheduler>,
-    scope: CancelScope,
-}
-
-impl Control {
-    /// Lets running functions finish and starts nothing new. What still waits in queues stays
-    /// there. The run ends with [`Ending::Stopped`].
-    pub fn stop(&self) {
-        self.scheduler.ask(Ending::Stopped);
-    }
-
-    /// Cancels the run's nursery: items that wait for a thread are given up; functions that already
-    /// run in one cannot be interrupted and are waited for. The run ends with
-    /// [`Ending::Cancelled`].
-    pub fn cancel(&self) {
-        self.scheduler.ask(Ending::Cancelled);
-        self.scope.cancel_with_reason("the executor's run was cancelled");
+        self.compute().await
     }
 }

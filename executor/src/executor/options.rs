@@ -1,6 +1,13 @@
 //! How much may run and wait at once.
 
-use std::thread::available_parallelism;
+use std::{path::PathBuf, thread::available_parallelism, time::Duration};
+
+use log::LevelFilter;
+
+use crate::{
+    results::{JobError, JobFolder, JobInfo},
+    series::Shard,
+};
 
 /// How much may run and wait at once, and what an error does. The defaults are fluidimage's.
 ///
@@ -16,14 +23,30 @@ use std::thread::available_parallelism;
 pub struct Options {
     nb_max_workers: usize,
     nb_items_queue_max: Option<usize>,
+    sleep_time: Duration,
+    logging_level: LevelFilter,
     stop_if_error: bool,
+    path_dir_result: Option<PathBuf>,
+    params: String,
+    expected_results: Option<usize>,
+    shard: Option<Shard>,
 }
 
 impl Options {
     /// The defaults for this machine.
     pub fn new() -> Self {
         let cores = available_parallelism().map_or(1, |cores| cores.get());
-        Options { nb_max_workers: default_workers(cores), nb_items_queue_max: None, stop_if_error: false }
+        Options {
+            nb_max_workers: default_workers(cores),
+            nb_items_queue_max: None,
+            sleep_time: Duration::from_millis(10),
+            logging_level: LevelFilter::Info,
+            stop_if_error: false,
+            path_dir_result: None,
+            params: String::new(),
+            expected_results: None,
+            shard: None,
+        }
     }
 
     /// How many io works, and apart from them how many cpu works, may run at once; at least 1.
@@ -51,6 +74,54 @@ impl Options {
         self
     }
 
+    /// The period of [statistics](super::Observer::statistics), and the longest that a few quick
+    /// items may wait behind a slow one before another worker is called for them. Nothing polls:
+    /// loops wake on events. At least 1 ms; default: 10 ms.
+    #[must_use]
+    pub fn sleep_time(mut self, time: Duration) -> Self {
+        self.sleep_time = time.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How much the job's log file tells: with `Info`, the default, a line for each call of a work,
+    /// when it ends; with `Debug` one when it begins, too.
+    #[must_use]
+    pub fn logging_level(mut self, level: LevelFilter) -> Self {
+        self.logging_level = level;
+        self
+    }
+
+    /// The folder for results, which must exist. A folder for this run is made in it, with its
+    /// parameters, its log, the list of its results, and its errors: see
+    /// [`JobFolder`](crate::results::JobFolder). Without it, the default, nothing is written.
+    #[must_use]
+    pub fn path_dir_result(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.path_dir_result = Some(folder.into());
+        self
+    }
+
+    /// The parameters of the computation, TOML, to be kept in the job's folder.
+    #[must_use]
+    pub fn params(mut self, toml: impl Into<String>) -> Self {
+        self.params = toml.into();
+        self
+    }
+
+    /// How many items are expected to reach an end, for whoever watches the job's folder.
+    #[must_use]
+    pub fn expected_results(mut self, count: usize) -> Self {
+        self.expected_results = Some(count);
+        self
+    }
+
+    /// The part of a series that this run is about: runs of different parts may share a folder for
+    /// results.
+    #[must_use]
+    pub fn shard(mut self, shard: Shard) -> Self {
+        self.shard = Some(shard);
+        self
+    }
+
     /// The limit of workers of each kind in force.
     pub fn workers(&self) -> usize {
         self.nb_max_workers
@@ -65,6 +136,30 @@ impl Options {
     pub fn stops_if_error(&self) -> bool {
         self.stop_if_error
     }
+
+    pub(super) fn period(&self) -> Duration {
+        self.sleep_time
+    }
+
+    pub(super) fn level(&self) -> LevelFilter {
+        self.logging_level
+    }
+
+    /// Makes the folder of a job, if one is wanted.
+    pub(super) fn job(&self, topology: &str, executor: &str) -> Result<Option<JobFolder>, JobError> {
+        let Some(folder) = &self.path_dir_result else {
+            return Ok(None);
+        };
+        let info = JobInfo {
+            topology: topology.to_owned(),
+            executor: executor.to_owned(),
+            nb_max_workers: self.workers(),
+            nb_items_queue_max: self.queue_limit(),
+            expected_results: self.expected_results,
+            shard: self.shard,
+        };
+        JobFolder::create(folder, &info, &self.params).map(Some)
+    }
 }
 
 impl Default for Options {
@@ -73,7 +168,8 @@ impl Default for Options {
     }
 }
 
-fn default_workers(cores: usize) -> usize {
+/// fluidimage's default for a machine with so many cores.
+pub fn default_workers(cores: usize) -> usize {
     if cores < 16 { cores + 2 } else { cores }
 }
 

@@ -1,4 +1,4 @@
-//! What came of a run, and how to follow and end one.
+//! What came of a run.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -27,25 +27,6 @@ pub enum Ending {
     Stopped,
     /// [`Control::cancel`](super::Control::cancel).
     Cancelled,
-}
-
-/// Told what happens in a run, on the executor's own thread, between two steps: to draw a progress
-/// bar, for instance. Every method has an empty default.
-pub trait Observer {
-    /// A worker is about to work on an item.
-    fn started(&self, work: &str, key: &Key) {
-        let _ = (work, key);
-    }
-
-    /// A worker is done with an item, well or badly.
-    fn finished(&self, work: &str, key: &Key, elapsed: Duration, error: Option<&ItemError>) {
-        let _ = (work, key, elapsed, error);
-    }
-
-    /// An item has reached the end of its way, as a value or as an error.
-    fn arrived(&self, key: &Key, error: Option<&ItemError>) {
-        let _ = (key, error);
-    }
 }
 
 /// A one-shot work failed, so that the run could not begin.

@@ -1,9 +1,12 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use terzetto_executor::series::CoupleRule;
+use terzetto_executor::{
+    results::Saving,
+    series::{CoupleRule, Shard},
+};
 
 /// Measures velocity fields in series of particle images.
 ///
@@ -28,8 +31,9 @@ pub enum Command {
     /// (a broken file, two sizes) is reported and counted, and the others are computed.
     ///
     /// For each couple, piv_<couple>.csv and piv_<couple>.png are written into the folder of
-    /// results, and log_<time>_<process>.txt for the run. No file is ever half-written under its
-    /// name.
+    /// results. No file is ever half-written under its name. For the run itself there is a folder
+    /// job_<time>_<process> with its parameters, log, list of results, and errors; `terzetto
+    /// monitor` shows it.
     Piv(PivArgs),
     /// Write a series of synthetic images whose displacements are known.
     ///
@@ -38,9 +42,34 @@ pub enum Command {
     Synth(SynthArgs),
     /// Write a synthetic series, compute it, and compare with the truth.
     Demo(DemoArgs),
+    /// Show the running and finished jobs of a folder for results.
+    ///
+    /// On a terminal the view is live until all jobs have ended or Ctrl-C; elsewhere it is printed
+    /// once.
+    Monitor(MonitorArgs),
+    /// List the topologies, or draw one.
+    Topology(TopologyArgs),
 }
 
 #[derive(Debug, Args)]
+pub struct MonitorArgs {
+    /// The folder for results
+    pub folder: PathBuf,
+    /// Print the view once
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TopologyArgs {
+    /// Which one [default: list them]
+    pub name: Option<String>,
+    /// Draw its graph: into a file whose name ends in .svg or .dot, or print it as dot
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", requires = "name")]
+    pub graph: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct PivArgs {
     /// The folder with the images
     pub folder: PathBuf,
@@ -56,6 +85,38 @@ pub struct PivArgs {
     pub results: ResultArgs,
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+impl PivArgs {
+    /// The command line that computes a part of a series as a process of its own.
+    pub fn part(&self, out: &Path, shard: Shard, saving: SavingChoice) -> Vec<std::ffi::OsString> {
+        let mut line: Vec<std::ffi::OsString> = vec!["piv".into(), "--out".into(), out.into()];
+        let mut option = |name: &str, value: String| {
+            line.push(format!("--{name}").into());
+            line.push(value.into());
+        };
+        option("couples", name_of(self.couples));
+        option("window", self.measure.window.to_string());
+        option("overlap", self.measure.overlap.to_string());
+        option("saving", name_of(saving));
+        option("shard", shard.to_string());
+        option("log-level", name_of(self.results.log_level));
+        option("executor", name_of(ExecutorChoice::Async));
+        if let Some(workers) = self.run.workers {
+            option("workers", workers.to_string());
+        }
+        if let Some(items) = self.run.queue_max {
+            option("queue-max", items.to_string());
+        }
+        let flags = [("--no-plots", self.results.no_plots), ("--stop-if-error", self.run.stop_if_error)];
+        line.extend(flags.iter().filter(|(_, set)| *set).map(|(name, _)| (*name).into()));
+        line.extend(["--quiet".into(), "--".into(), self.folder.clone().into()]);
+        line
+    }
+}
+
+fn name_of(choice: impl ValueEnum) -> String {
+    choice.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -105,24 +166,88 @@ pub struct RunArgs {
     /// Draw no progress bar and print no progress
     #[arg(short, long)]
     pub quiet: bool,
+    /// What runs the works
+    #[arg(long, value_enum, default_value_t = ExecutorChoice::Async)]
+    pub executor: ExecutorChoice,
+    /// How many processes `--executor multi` starts [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub processes: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExecutorChoice {
+    /// async loops, works in threads
+    Async,
+    /// async loops, no threads
+    AsyncSequential,
+    /// one item after the other
+    Sequential,
+    /// several processes, each async
+    Multi,
 }
 
 /// What is written.
 #[derive(Clone, Debug, Args)]
 pub struct ResultArgs {
-    /// Compute only couples that have no piv_<couple>.csv yet, to go on after an interruption
-    #[arg(long)]
+    /// What to do about results that are there already
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = SavingChoice::Ask)]
+    pub saving: SavingChoice,
+    /// The same as --saving complete, to go on after an interruption
+    #[arg(long, conflicts_with = "saving")]
     pub complete: bool,
+    /// Compute only this part of the series, such as 1/4 of it; parts may share a folder for results.
+    /// In a Slurm job array, the part is taken from the array [default: all]
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Write no pictures
     #[arg(long)]
     pub no_plots: bool,
     /// How much the log file tells
-    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info)]
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info, env = "TERZETTO_LOG")]
     pub log_level: LogLevel,
+}
+
+impl ResultArgs {
+    /// What to do about results that are there already.
+    pub fn saving(&self) -> Saving {
+        if self.complete { Saving::Complete } else { self.saving.into() }
+    }
+
+    /// The part of the series to compute, if it is not the whole.
+    pub fn shard(&self) -> Result<Option<Shard>, terzetto_executor::series::ShardError> {
+        match self.shard {
+            Some(shard) => Ok(Some(shard)),
+            None => Shard::from_slurm(|name| std::env::var(name).ok()),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SavingChoice {
+    /// ask, if the folder is not empty
+    Ask,
+    /// make a new folder, with a number
+    NewDir,
+    /// compute what is missing
+    Complete,
+    /// compute everything again
+    Recompute,
+}
+
+impl From<SavingChoice> for Saving {
+    fn from(choice: SavingChoice) -> Saving {
+        match choice {
+            SavingChoice::Ask => Saving::Ask,
+            SavingChoice::NewDir => Saving::NewDir,
+            SavingChoice::Complete => Saving::Complete,
+            SavingChoice::Recompute => Saving::Recompute,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogLevel {
+    Off,
     Error,
     Warn,
     Info,
@@ -133,6 +258,7 @@ pub enum LogLevel {
 impl From<LogLevel> for log::LevelFilter {
     fn from(level: LogLevel) -> log::LevelFilter {
         match level {
+            LogLevel::Off => log::LevelFilter::Off,
             LogLevel::Error => log::LevelFilter::Error,
             LogLevel::Warn => log::LevelFilter::Warn,
             LogLevel::Info => log::LevelFilter::Info,
@@ -229,6 +355,28 @@ mod tests {
     #[test]
     fn the_description_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_command_line_of_a_part_says_the_same() {
+        let line = "terzetto piv a/b --couples pairs --window 24 --overlap 0.75 --workers 3 --queue-max 5 \
+                    --stop-if-error --no-plots --log-level debug --executor multi";
+        let parse = |line: Vec<std::ffi::OsString>| match Cli::try_parse_from(line).map(|cli| cli.command) {
+            Ok(Some(Command::Piv(args))) => args,
+            other => panic!("{other:?}"),
+        };
+        let args = parse(line.split_whitespace().map(Into::into).collect());
+        let shard = "2/3".parse().expect("a part");
+        let mut part = vec!["terzetto".into()];
+        part.extend(args.part(Path::new("out"), shard, SavingChoice::Complete));
+        let part = parse(part);
+        assert_eq!((part.results.shard, part.results.saving), (Some(shard), SavingChoice::Complete));
+        assert_eq!((part.run.quiet, part.run.executor), (true, ExecutorChoice::Async));
+        let (mut results, mut run) = (part.results.clone(), part.run.clone());
+        (results.shard, results.saving) = (None, SavingChoice::Ask);
+        (run.quiet, run.executor) = (false, ExecutorChoice::Multi);
+        let same = PivArgs { results, run, out: None, ..part };
+        assert_eq!(format!("{same:?}"), format!("{args:?}"));
     }
 
     #[test]

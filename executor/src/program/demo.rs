@@ -8,12 +8,18 @@ use std::{
 
 use terzetto_executor::{
     BoxError,
-    results::{FieldFile, parse_csv},
+    results::{FieldFile, Saving, parse_csv},
     series::{CoupleRule, list_images, make_couples},
     topologies::file_stem,
 };
 
-use super::{args::DemoArgs, piv, say, scene::Scene, status::Status, synth};
+use super::{
+    args::{CoupleChoice, DemoArgs, PivArgs, SavingChoice},
+    piv, say,
+    scene::Scene,
+    status::Status,
+    synth,
+};
 
 pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
     let folder = match &args.folder {
@@ -29,8 +35,19 @@ pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
         return Ok(status);
     }
     say("Computing displacements");
-    let rule = CoupleRule::Pairs;
-    let status = piv::compute(&images, &results, rule, &args.measure, &args.results, &args.run)?;
+    let mut piv_args = PivArgs {
+        folder: images.clone(),
+        out: Some(results.clone()),
+        couples: CoupleChoice::Pairs,
+        measure: args.measure.clone(),
+        results: args.results.clone(),
+        run: args.run.clone(),
+    };
+    if args.results.saving() == Saving::Ask {
+        // The images were made anew, and so are their results.
+        piv_args.results.saving = SavingChoice::Recompute;
+    }
+    let status = piv::command(&piv_args)?;
     if status != Status::Done {
         return Ok(status);
     }

@@ -1,28 +1,39 @@
 //! Where log lines go: all of them into a file, warnings and errors to the terminal, too.
 
 use std::{
-    fs::File,
-    io::{self, Write},
+    fs::{File, OpenOptions},
+    io::Write,
     panic,
-    path::{Path, PathBuf},
-    process,
+    path::Path,
     sync::{Mutex, OnceLock, PoisonError},
     time::SystemTime,
 };
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
+use terzetto_executor::{Observer, results::LOG};
+
 use super::progress::Screen;
 
 /// The program's logger. It is installed before the first run and lives as long as the program.
 pub struct Logger {
-    file: Mutex<Option<(File, LevelFilter)>>,
+    file: Mutex<LogFile>,
     screen: Mutex<Screen>,
+}
+
+/// The log file of a run's job, and what was said before there was one.
+struct LogFile {
+    open: Option<File>,
+    before: String,
+    level: LevelFilter,
 }
 
 fn logger() -> &'static Logger {
     static LOGGER: OnceLock<Logger> = OnceLock::new();
-    LOGGER.get_or_init(|| Logger { file: Mutex::new(None), screen: Mutex::new(Screen::plain()) })
+    LOGGER.get_or_init(|| Logger {
+        file: Mutex::new(LogFile { open: None, before: String::new(), level: LevelFilter::Off }),
+        screen: Mutex::new(Screen::plain()),
+    })
 }
 
 /// Installs the logger; warnings and errors go to the terminal from now on, panics of works into
@@ -34,15 +45,25 @@ pub fn install() {
     }
 }
 
-/// Opens a log file for a run in `folder` and returns its path.
-pub fn open_file(folder: &Path, level: LevelFilter) -> io::Result<PathBuf> {
-    let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    let time = time.trim_end_matches('Z').replace(':', "-");
-    let path = folder.join(format!("log_{time}_{}.txt", process::id()));
-    let file = File::create(&path)?;
-    *lock(&logger().file) = Some((file, level));
+/// From now on, lines up to this level are kept for the log file of the run's job.
+pub fn set_file_level(level: LevelFilter) {
+    lock(&logger().file).level = level;
     log::set_max_level(level.max(LevelFilter::Warn));
-    Ok(path)
+}
+
+/// Observes a run to learn where its job's log is: what has been said before goes there, too.
+pub struct LogIntoJob;
+
+impl Observer for LogIntoJob {
+    fn began(&self, job: Option<&Path>) {
+        let file = &mut *lock(&logger().file);
+        file.open = job.and_then(|job| OpenOptions::new().create(true).append(true).open(job.join(LOG)).ok());
+        if let Some(open) = &mut file.open {
+            // A full disk must not end the run; the results' own errors will tell.
+            let _ = open.write_all(file.before.as_bytes());
+        }
+        file.before.clear();
+    }
 }
 
 /// Has lines for the terminal printed by this screen, so that they do not tear a progress bar.
@@ -63,13 +84,16 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        if let Some((file, level)) = &mut *lock(&self.file)
-            && record.level() <= *level
-        {
+        let mut file = lock(&self.file);
+        if record.level() <= file.level {
             let time = humantime::format_rfc3339_millis(SystemTime::now());
-            // A full disk must not end the run; the results' own errors will tell.
-            let _ = writeln!(file, "{time} {:5} {}", record.level(), record.args());
+            let line = format!("{time} {:5} {}\n", record.level(), record.args());
+            match &mut file.open {
+                Some(open) => drop(open.write_all(line.as_bytes())),
+                None => file.before.push_str(&line),
+            }
         }
+        drop(file);
         if record.level() <= Level::Warn {
             let name = record.level().as_str().to_ascii_lowercase();
             lock(&self.screen).line(&format!("{name}: {}", record.args()));

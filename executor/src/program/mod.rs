@@ -1,22 +1,28 @@
 //! What the program does, one command a file.
 //!
-//! `args` is the command line; `piv`, `synth` and `demo` are the commands; `run` runs a topology
-//! with everything a terminal expects of it: `progress`, `logging`, `signals`, an exit `status`.
+//! `args` is the command line; `piv`, `synth`, `demo`, `monitor` and `topology` are the commands;
+//! `run` runs a topology with everything a terminal expects of it: `progress`, `logging`, `signals`,
+//! an exit `status`; `processes` has several processes do it.
 
 mod args;
 mod demo;
 mod logging;
+mod monitor;
 mod piv;
+mod processes;
 mod progress;
 mod run;
+mod saving;
 mod scene;
 mod signals;
 mod status;
 mod synth;
+mod topology;
 
 use std::{io::Write, process::ExitCode};
 
 use clap::{CommandFactory, Parser};
+use terzetto_executor::processes::Reporter;
 
 use args::{Cli, Command};
 use status::Status;
@@ -33,6 +39,8 @@ pub fn main() -> ExitCode {
         Command::Piv(args) => piv::command(&args),
         Command::Synth(args) => synth::command(&args),
         Command::Demo(args) => demo::command(&args),
+        Command::Monitor(args) => monitor::command(&args),
+        Command::Topology(args) => topology::command(&args),
     };
     let status = ended.unwrap_or_else(|error| {
         // Not through the log: this is what the program has to say, whatever the log's level.
@@ -42,7 +50,9 @@ pub fn main() -> ExitCode {
     status.into()
 }
 
-/// Prints a line. That nobody reads it any more, as with `| head`, is no error.
+/// Prints a line, unless the standard output belongs to a supervisor. That nobody reads it any more, as with `| head`, is no error.
 fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    if Reporter::if_supervised().is_none() {
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
 }

@@ -7,69 +7,100 @@ use std::{
 
 use terzetto_executor::{
     BoxError,
-    series::{CoupleRule, list_images, make_couples},
+    results::SavingPlan,
+    series::{CoupleRule, Shard, list_images, make_couples},
     topologies::{PivSeries, file_stem, piv},
 };
 use terzetto_kernels::PivParams;
 
 use super::{
-    args::{MeasureArgs, PivArgs, ResultArgs, RunArgs},
-    run::{prepare_folder, run},
+    args::{ExecutorChoice, MeasureArgs, PivArgs},
+    processes,
+    run::{Job, prepare_folder, run},
+    saving::plan,
     say,
     status::Status,
 };
 
 pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
-    let out = match &args.out {
-        Some(out) => out.clone(),
-        None => default_out(&args.folder),
-    };
-    compute(&args.folder, &out, args.couples.into(), &args.measure, &args.results, &args.run)
-}
-
-/// Computes the couples of the images in `folder` and writes what comes of them into `out`.
-pub fn compute(
-    folder: &Path,
-    out: &Path,
-    rule: CoupleRule,
-    measure: &MeasureArgs,
-    results: &ResultArgs,
-    args: &RunArgs,
-) -> Result<Status, BoxError> {
-    let params = params(measure)?;
-    let images = list_images(folder)?;
-    let made = make_couples(&images, rule);
+    let measure = params(&args.measure)?;
+    let images = list_images(&args.folder)?;
+    let made = make_couples(&images, args.couples.into());
     if made.couples.is_empty() {
         let count = images.len();
-        return Err(format!("the {count} images in `{}` make no couple", folder.display()).into());
+        return Err(format!("the {count} images in `{}` make no couple", args.folder.display()).into());
     }
-    if is_same(folder, out) {
+    let out = args.out.clone().unwrap_or_else(|| default_out(&args.folder));
+    if is_same(&args.folder, &out) {
         let text = "the pictures of the results would be taken for images of the series";
         return Err(format!("results cannot go into the images' folder: {text}").into());
     }
-    let log = prepare_folder(out, results.log_level)?;
-    log::info!("images of `{}`, {params:?}", folder.display());
+    let SavingPlan { folder: out, complete } = plan(args.results.saving(), &out)?;
+    prepare_folder(&out)?;
     for path in &made.single {
         log::warn!("`{}` has no partner and is left out", path.display());
     }
     let mut couples = made.couples;
+    let shard = args.results.shard()?;
+    if let Some(shard) = shard {
+        // Before anything is left out as done: a part is the same part whenever it is computed.
+        let range = shard.of(couples.len());
+        couples = couples.drain(range).collect();
+    }
     let count = couples.len();
-    if results.complete {
+    if complete {
         couples.retain(|couple| !out.join(format!("{}.csv", file_stem(&couple.name))).is_file());
     }
     let total = couples.len();
-    let present = match count - total {
-        0 => String::new(),
-        present => format!(", {present} of them done before"),
+    say(&announcement(&images, count, total, made.rule, shard));
+    let status = match args.run.executor {
+        ExecutorChoice::Multi if shard.is_some() => {
+            return Err("a part of a series is computed by one process: --shard and --executor multi".into());
+        }
+        ExecutorChoice::Multi => processes::run(args, &out, complete, total)?,
+        _ => {
+            let params = described(args, &measure);
+            let job = Job { folder: &out, params, log_level: args.results.log_level, shard };
+            let plots = !args.results.no_plots;
+            let topology = piv(PivSeries { couples, params: measure, folder: out.clone(), plots });
+            run(topology, total, &args.run, Some(job))?
+        }
     };
-    say(&format!("{} images, {count} couples ({}){present}", images.len(), made.rule));
-    let topology = piv(PivSeries { couples, params, folder: out.to_owned(), plots: !results.no_plots });
-    let status = run(topology, total, args)?;
-    say(&format!("results in {}, log in {}", out.display(), log.display()));
+    say(&format!("results in {}", out.display()));
     Ok(match status {
         Status::Done if !made.single.is_empty() => Status::SomeFailed,
         status => status,
     })
+}
+
+/// `6 images, 5 couples (consecutive), 2 of them done before`
+fn announcement(
+    images: &[PathBuf],
+    count: usize,
+    total: usize,
+    rule: CoupleRule,
+    shard: Option<Shard>,
+) -> String {
+    let mut text = format!("{} images, {count} couples ({rule})", images.len());
+    if let Some(shard) = shard {
+        text.push_str(&format!(", part {shard}"));
+    }
+    if total < count {
+        text.push_str(&format!(", {} of them done before", count - total));
+    }
+    text
+}
+
+/// What was asked for, for the job's folder.
+fn described(args: &PivArgs, params: &PivParams) -> String {
+    let lines: String = format!("{params:#?}").lines().map(|line| format!("# {line}\n")).collect();
+    format!(
+        "[series]\npath = {:?}\ncouples = \"{:?}\"\n\n[piv]\nwindow = {}\noverlap = {:?}\n\n# In full:\n{lines}",
+        args.folder.display().to_string(),
+        args.couples,
+        args.measure.window,
+        args.measure.overlap
+    )
 }
 
 fn params(measure: &MeasureArgs) -> Result<PivParams, BoxError> {

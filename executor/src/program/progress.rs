@@ -1,14 +1,17 @@
 //! How far a run is: a bar on a terminal, plain lines elsewhere.
 
 use std::{
-    cell::{Cell, RefCell},
-    io::{IsTerminal, Write},
-    rc::Rc,
+    fmt::Write,
+    io::{IsTerminal, Write as _},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
-use terzetto_executor::{ItemError, Key, Observer};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use terzetto_executor::{ItemError, Key, Observer, processes::Report};
 
 /// Where lines of text go while a run is on.
 #[derive(Clone)]
@@ -42,17 +45,16 @@ impl Screen {
 
 /// How many items have arrived: well, and as errors. Clones are the same counts.
 #[derive(Clone, Default)]
-pub struct Counts(Rc<Cell<(usize, usize)>>);
+pub struct Counts(Arc<[AtomicUsize; 2]>);
 
 impl Counts {
     /// Arrived well, and as errors.
     pub fn get(&self) -> (usize, usize) {
-        self.0.get()
+        (self.0[0].load(Relaxed), self.0[1].load(Relaxed))
     }
 
     fn add(&self, failed: bool) {
-        let (done, bad) = self.0.get();
-        self.0.set(if failed { (done, bad + 1) } else { (done + 1, bad) });
+        self.0[usize::from(failed)].fetch_add(1, Relaxed);
     }
 }
 
@@ -63,7 +65,7 @@ pub struct Progress {
     start: Instant,
     quiet: bool,
     screen: Screen,
-    last_line: RefCell<Option<Instant>>,
+    last_line: Mutex<Option<Instant>>,
 }
 
 /// Plain lines come no more often than this.
@@ -73,10 +75,13 @@ impl Progress {
     pub fn new(total: usize, quiet: bool) -> Progress {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(total as u64);
-            let template = "{bar:32} {pos}/{len} couples · {per_sec} · {elapsed} so far, {eta} left {msg}";
+            let template = "{bar:32} {pos}/{len} couples · {rate} · {elapsed} so far, {eta} left {msg}";
             // A wrong template would be a slip of ours; a bar of the plain style is better than none.
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("━╸─"));
+                let rate = |state: &ProgressState, out: &mut dyn Write| {
+                    let _ = write!(out, "{:.1} a second", state.per_sec());
+                };
+                bar.set_style(style.progress_chars("━╸─").with_key("rate", rate));
             }
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
@@ -87,7 +92,7 @@ impl Progress {
             start: Instant::now(),
             quiet,
             screen: Screen(bar),
-            last_line: RefCell::new(None),
+            last_line: Mutex::new(None),
         }
     }
 
@@ -101,6 +106,20 @@ impl Progress {
         self.counts.clone()
     }
 
+    /// Takes in what another process reports.
+    pub fn hear(&self, report: &Report) {
+        match report {
+            Report::Done(_) => self.count(false),
+            Report::Failed(..) => self.count(true),
+            _ => {}
+        }
+    }
+
+    fn count(&self, failed: bool) {
+        self.counts.add(failed);
+        self.show();
+    }
+
     fn show(&self) {
         let (done, failed) = self.counts.get();
         if let Some(bar) = &self.screen.0 {
@@ -110,7 +129,7 @@ impl Progress {
             bar.set_position((done + failed) as u64);
             return;
         }
-        let mut last_line = self.last_line.borrow_mut();
+        let mut last_line = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
         let is_last = done + failed == self.total;
         if self.quiet || (!is_last && last_line.is_some_and(|time| time.elapsed() < PAUSE)) {
             return;
@@ -135,8 +154,7 @@ fn plain_line(done: usize, failed: usize, total: usize, elapsed: Duration) -> St
 
 impl Observer for Progress {
     fn arrived(&self, _: &Key, error: Option<&ItemError>) {
-        self.counts.add(error.is_some());
-        self.show();
+        self.count(error.is_some());
     }
 }
 

@@ -1,46 +1,51 @@
 //! Running a topology for someone who watches: progress, signals, a summary.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Instant,
+use std::{fs, path::Path, time::Instant};
+
+use terzetto_executor::{
+    BoxError, Control, Ending, ExecutorAsync, ExecutorSequential, Observer, Options, Outcome, Topology,
+    processes::Reporter, results::remove_leftovers, series::Shard,
 };
 
-use terzetto_executor::{BoxError, Ending, ExecutorAsync, Options, Topology, results::remove_leftovers};
-
 use super::{
-    args::{LogLevel, RunArgs},
-    logging,
+    args::{ExecutorChoice, LogLevel, RunArgs},
+    logging::{self, LogIntoJob},
     progress::{Progress, Screen},
     say,
-    signals::{EndedBy, with_signals},
+    signals::{Early, EndedBy, watch},
     status::Status,
 };
 
+/// Where a run keeps its record, and what it says there.
+pub struct Job<'a> {
+    /// The folder for results.
+    pub folder: &'a Path,
+    /// What was asked for, TOML.
+    pub params: String,
+    pub log_level: LogLevel,
+    pub shard: Option<Shard>,
+}
+
 /// Makes a folder for results and looks whether it can be written to, before hours are spent.
-/// Returns the path of the log file in it.
-pub fn prepare_folder(folder: &Path, level: LogLevel) -> Result<PathBuf, BoxError> {
+pub fn prepare_folder(folder: &Path) -> Result<(), BoxError> {
     fs::create_dir_all(folder)
         .map_err(|error| format!("cannot make the folder `{}`: {error}", folder.display()))?;
-    let log = logging::open_file(folder, level.into())
-        .map_err(|error| format!("cannot write into the folder `{}`: {error}", folder.display()))?;
     let leftovers = remove_leftovers(folder)
         .map_err(|error| format!("cannot tidy the folder `{}`: {error}", folder.display()))?;
     for path in leftovers {
         log::info!("removed `{}`, left by a run that was killed", path.display());
     }
-    Ok(log)
+    Ok(())
 }
 
 /// Runs a topology whose ends will see `total` couples; prints how it went.
-pub fn run(topology: Topology, total: usize, args: &RunArgs) -> Result<Status, BoxError> {
-    let mut options = Options::new().stop_if_error(args.stop_if_error);
-    if let Some(workers) = args.workers {
-        options = options.nb_max_workers(workers);
-    }
-    if let Some(items) = args.queue_max {
-        options = options.nb_items_queue_max(items);
-    }
+pub fn run(
+    topology: Topology,
+    total: usize,
+    args: &RunArgs,
+    job: Option<Job<'_>>,
+) -> Result<Status, BoxError> {
+    let options = options(total, args, job.as_ref());
     log::info!(
         "terzetto {}: {total} couples, {} workers of each kind, {} items in a queue at most",
         env!("CARGO_PKG_VERSION"),
@@ -48,37 +53,112 @@ pub fn run(topology: Topology, total: usize, args: &RunArgs) -> Result<Status, B
         options.queue_limit()
     );
     let start = Instant::now();
-    let mut executor = ExecutorAsync::new(topology, options)?;
-    let control = executor.control();
     let progress = Progress::new(total, args.quiet);
     let counts = progress.counts();
     let screen = progress.screen();
     logging::use_screen(screen.clone());
-    executor.observe(progress);
     let ended_by = EndedBy::default();
-    let ran = terzetto::run(with_signals(&control, &ended_by, executor.run()));
+    let ran = execute(topology, options, args.executor, total, progress, &ended_by);
     screen.finish();
     logging::use_screen(Screen::plain());
 
     let (done, failed) = counts.get();
-    let mut line = format!("{done} of {total} couples done");
-    if failed > 0 {
-        line.push_str(&format!(", {failed} failed"));
-    }
-    line.push_str(&format!(" in {:.2} s", start.elapsed().as_secs_f64()));
-    let (line, status) = match (&ran, ended_by.exit_status()) {
-        (Err(error), _) => {
-            log::error!("{error}");
-            (format!("ended by an error: {line}"), Status::SomeFailed)
+    let summary = Summary { done, failed, total, start };
+    let (early, error) = match ran {
+        Ok(outcome) if outcome.ending == Ending::Stopped => (Some(Early::Stopped), None),
+        Ok(_) => (ended_by.get(), None),
+        Err(error)
+            if counts.get() == (0, 0) && error.find::<terzetto_executor::results::JobError>().is_some() =>
+        {
+            return Err(error.into());
         }
-        (Ok(_), Some(code)) => (format!("interrupted: {line}"), Status::Interrupted(code)),
-        (Ok(outcome), None) if outcome.ending != Ending::Finished => {
-            (format!("stopped: {line}"), Status::SomeFailed)
-        }
-        (Ok(_), None) if failed > 0 => (line, Status::SomeFailed),
-        (Ok(_), None) => (line, Status::Done),
+        Err(error) => (None, Some(error)),
     };
-    log::info!("{line}");
-    say(&line);
-    Ok(status)
+    if let Some(error) = &error {
+        log::error!("{error}");
+    }
+    Ok(summary.tell(early, error.is_some()))
+}
+
+fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {
+    let mut options = Options::new().stop_if_error(args.stop_if_error).expected_results(total);
+    if let Some(workers) = args.workers {
+        options = options.nb_max_workers(workers);
+    }
+    if let Some(items) = args.queue_max {
+        options = options.nb_items_queue_max(items);
+    }
+    if let Some(job) = job {
+        options = options
+            .path_dir_result(job.folder)
+            .params(job.params.clone())
+            .logging_level(job.log_level.into());
+        logging::set_file_level(job.log_level.into());
+        if let Some(shard) = job.shard {
+            options = options.shard(shard);
+        }
+    }
+    options
+}
+
+/// Runs a topology on the executor that was chosen.
+fn execute(
+    topology: Topology,
+    options: Options,
+    executor: ExecutorChoice,
+    total: usize,
+    progress: Progress,
+    ended_by: &EndedBy,
+) -> Result<Outcome, terzetto::Error> {
+    let prepare = |control: Control, observe: &mut dyn FnMut(Box<dyn Observer>)| {
+        observe(Box::new(LogIntoJob));
+        observe(Box::new(progress));
+        if let Some(reporter) = Reporter::if_supervised() {
+            reporter.expect(total);
+            reporter.follow(control.clone());
+            observe(Box::new(reporter));
+        }
+        watch(control, ended_by.clone())
+    };
+    if executor == ExecutorChoice::Sequential {
+        let mut executor = ExecutorSequential::new(topology, options)?;
+        let _watch = prepare(executor.control(), &mut |observer| executor.observe(observer))?;
+        return executor.compute();
+    }
+    let mut executor = match executor {
+        ExecutorChoice::AsyncSequential => ExecutorAsync::on_one_thread(topology, options)?,
+        _ => ExecutorAsync::new(topology, options)?,
+    };
+    let _watch = prepare(executor.control(), &mut |observer| executor.observe(observer))?;
+    terzetto::run(executor.compute())
+}
+
+/// What is said at the end of a run.
+pub struct Summary {
+    pub done: usize,
+    pub failed: usize,
+    pub total: usize,
+    pub start: Instant,
+}
+
+impl Summary {
+    /// Prints and logs the summary; returns how the program ends.
+    pub fn tell(&self, early: Option<Early>, by_error: bool) -> Status {
+        let Summary { done, failed, total, start } = self;
+        let mut line = format!("{done} of {total} couples done");
+        if *failed > 0 {
+            line.push_str(&format!(", {failed} failed"));
+        }
+        line.push_str(&format!(" in {:.2} s", start.elapsed().as_secs_f64()));
+        let (line, status) = match early {
+            _ if by_error => (format!("ended by an error: {line}"), Status::SomeFailed),
+            Some(Early::Interrupted(code)) => (format!("interrupted: {line}"), Status::Interrupted(code)),
+            Some(Early::Stopped) => (format!("stopped: {line}"), Status::SomeFailed),
+            None if done + failed < *total || *failed > 0 => (line, Status::SomeFailed),
+            None => (line, Status::Done),
+        };
+        log::info!("{line}");
+        say(&line);
+        status
+    }
 }

@@ -40,7 +40,7 @@ pub fn make(folder: &Path, args: &SceneArgs, run_args: &RunArgs) -> Result<Statu
         flow: scene.flow,
         folder: folder.to_owned(),
     });
-    run(topology, args.pairs, run_args)
+    run(topology, args.pairs, run_args, None)
 }
 
 fn source(error: &dyn std::error::Error) -> String {

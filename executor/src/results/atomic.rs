@@ -17,6 +17,8 @@ use std::{
     time::Duration,
 };
 
+use super::process::{host, is_running};
+
 /// A file could not be written.
 #[derive(Debug)]
 pub struct WriteError {
@@ -76,7 +78,7 @@ impl Drop for Temporary {
 
 const SUFFIX: &str = ".part";
 
-/// `.name.process-count.part`, in the folder of `path`.
+/// `.name.host-process-count.part`, in the folder of `path`.
 fn temporary_name(path: &Path) -> io::Result<PathBuf> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = path
@@ -85,7 +87,7 @@ fn temporary_name(path: &Path) -> io::Result<PathBuf> {
     let mut temporary = std::ffi::OsString::from(".");
     temporary.push(name);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    temporary.push(format!(".{}-{count}{SUFFIX}", process::id()));
+    temporary.push(format!(".{}-{}-{count}{SUFFIX}", host(), process::id()));
     Ok(path.with_file_name(temporary))
 }
 
@@ -101,8 +103,8 @@ fn sync_folder(path: &Path) {
 /// Removes temporary files that a killed process left in `folder`, and returns them. To be called
 /// before this process writes there.
 ///
-/// Files of processes that still run are left alone. Where that cannot be known, those younger than
-/// an hour are.
+/// Files of processes that still run are left alone. Where that cannot be known, as of processes on
+/// other machines, those younger than an hour are.
 ///
 /// # Errors
 ///
@@ -115,12 +117,18 @@ pub fn remove_leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
         let Some(writer) = name.to_str().and_then(writer_of) else {
             continue;
         };
-        // A file under our own number was left by an earlier process that had the same one.
-        let is_left = writer == process::id()
-            || match is_running(writer) {
-                Some(running) => !running,
-                None => is_old(&entry),
-            };
+        let running = match writer {
+            // A file under our own number was left by an earlier process that had the same one.
+            (host_of, pid) if host_of == host() => {
+                if pid == process::id() {
+                    Some(false)
+                } else {
+                    is_running(pid)
+                }
+            }
+            _ => None,
+        };
+        let is_left = running.map_or_else(|| is_old(&entry), |running| !running);
         if is_left {
             fs::remove_file(entry.path())?;
             removed.push(entry.path());
@@ -129,18 +137,14 @@ pub fn remove_leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(removed)
 }
 
-/// The process that made a temporary file, if the name is one of ours.
-fn writer_of(name: &str) -> Option<u32> {
+/// The machine and the process that made a temporary file, if the name is one of ours.
+fn writer_of(name: &str) -> Option<(&str, u32)> {
     let rest = name.strip_prefix('.')?.strip_suffix(SUFFIX)?;
     let (_, last) = rest.rsplit_once('.')?;
-    let (process, count) = last.split_once('-')?;
+    let (writer, count) = last.rsplit_once('-')?;
+    let (host, process) = writer.rsplit_once('-')?;
     count.parse::<u64>().ok()?;
-    process.parse().ok()
-}
-
-fn is_running(process: u32) -> Option<bool> {
-    let table = Path::new("/proc");
-    table.join("self").exists().then(|| table.join(process.to_string()).exists())
+    Some((host, process.parse().ok()?))
 }
 
 fn is_old(entry: &fs::DirEntry) -> bool {
@@ -157,12 +161,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_what_nobody_writes_any_more_is_removed() -> io::Result<()> {
+        let folder = std::env::temp_dir().join(format!("terzetto-leftovers-{}", process::id()));
+        fs::create_dir_all(&folder)?;
+        let own = host();
+        // A process that runs, one that does not, and one of another machine, new and old.
+        let [alive, dead, elsewhere, forgotten] = [
+            format!(".a.{own}-1-0.part"),
+            format!(".a.{own}-{}-0.part", u32::MAX),
+            format!(".a.{own}x-1-0.part"),
+            format!(".a.{own}x-1-1.part"),
+        ]
+        .map(|name| folder.join(name));
+        for path in [&alive, &dead, &elsewhere, &forgotten] {
+            File::create(path)?;
+        }
+        let long_ago = std::time::SystemTime::now() - Duration::from_secs(7200);
+        File::options().append(true).open(&forgotten)?.set_modified(long_ago)?;
+        let mut removed = remove_leftovers(&folder)?;
+        removed.sort();
+        let mut expected = [dead, forgotten];
+        expected.sort();
+        assert_eq!(removed, expected);
+        assert!(alive.exists() && elsewhere.exists());
+        fs::remove_dir_all(folder)
+    }
+
+    #[test]
     fn temporary_names_are_recognised() {
         let name = temporary_name(Path::new("out/piv_1-2.csv")).expect("a file name");
         assert_eq!(name.parent(), Some(Path::new("out")));
         let name = name.file_name().and_then(|name| name.to_str()).expect("text");
-        assert_eq!(writer_of(name), Some(process::id()));
-        for other in ["piv_1-2.csv", ".hidden.part", ".a.12.part", ".a.x-1.part", "a.1-1.part"] {
+        assert_eq!(writer_of(name), Some((&*host(), process::id())));
+        assert_eq!(writer_of(".a.csv.node-7-12-0.part"), Some(("node-7", 12)));
+        for other in
+            ["piv_1-2.csv", ".hidden.part", ".a.12.part", ".a.x-1.part", "a.h-1-1.part", ".a.h-x-1.part"]
+        {
             assert_eq!(writer_of(other), None, "{other}");
         }
     }

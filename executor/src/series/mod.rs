@@ -2,6 +2,7 @@
 
 mod couples;
 mod natural;
+mod shard;
 
 use std::{
     error::Error,
@@ -11,6 +12,7 @@ use std::{
 
 pub use couples::{Couple, CoupleRule, Couples, make_couples};
 pub use natural::natural_order;
+pub use shard::{Shard, ShardError};
 
 /// The file name endings that count as images.
 pub const IMAGE_EXTENSIONS: [&str; 5] = ["png", "tif", "tiff", "bmp", "pgm"];

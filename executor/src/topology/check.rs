@@ -1,134 +1,9 @@
 //! Does the graph make sense? All that can be known before the first item moves is told before the
 //! first item moves.
 
-use std::{collections::HashSet, error::Error, fmt};
+use std::collections::HashSet;
 
-use super::{Kind, QueueId, Topology, WorkNode};
-
-/// A topology that cannot run, with everything that is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidTopology {
-    /// The topology's name.
-    pub topology: String,
-    /// What is wrong, at least one thing.
-    pub problems: Vec<Problem>,
-}
-
-/// One thing that is wrong with a topology.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Problem {
-    /// There is no work at all.
-    NoWork,
-    /// Two works have the same name.
-    DuplicateWork(String),
-    /// Two queues have the same name.
-    DuplicateQueue(String),
-    /// A work uses a queue that another topology made.
-    UnknownQueue {
-        /// The work's name.
-        work: String,
-    },
-    /// No work puts anything into the queue.
-    NobodyFills {
-        /// The queue's name.
-        queue: String,
-    },
-    /// No work takes anything from the queue, so that it would fill and block.
-    NobodyEmpties {
-        /// The queue's name.
-        queue: String,
-    },
-    /// Several works take from one queue; each item would go to whichever comes first.
-    SeveralConsumers {
-        /// The queue's name.
-        queue: String,
-        /// The works' names.
-        works: Vec<String>,
-    },
-    /// A work takes from a queue that was made to keep results.
-    ResultsConsumed {
-        /// The queue's name.
-        queue: String,
-        /// The work's name.
-        work: String,
-    },
-    /// A one-shot work reads what a work fills that runs only after all one-shot works.
-    OneShotTooEarly {
-        /// The one-shot work's name.
-        work: String,
-        /// The queue between them.
-        queue: String,
-        /// The work that fills the queue.
-        filled_by: String,
-    },
-    /// The groups of a join are filled by a work that is not one-shot.
-    GroupsTooLate {
-        /// The join's name.
-        join: String,
-        /// The queue of groups.
-        queue: String,
-        /// The work that fills the queue.
-        filled_by: String,
-    },
-    /// Works feed each other in a circle.
-    Cycle {
-        /// The works' names, in the direction of flow.
-        works: Vec<String>,
-    },
-}
-
-impl Error for InvalidTopology {}
-
-impl fmt::Display for InvalidTopology {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "topology `{}` cannot run: ", self.topology)?;
-        for (index, problem) in self.problems.iter().enumerate() {
-            if index > 0 {
-                f.write_str("; ")?;
-            }
-            write!(f, "{problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Problem::NoWork => f.write_str("it has no work"),
-            Problem::DuplicateWork(name) => write!(f, "two works are named `{name}`"),
-            Problem::DuplicateQueue(name) => write!(f, "two queues are named `{name}`"),
-            Problem::UnknownQueue { work } => {
-                write!(f, "work `{work}` uses a queue of another topology")
-            }
-            Problem::NobodyFills { queue } => write!(f, "no work fills queue `{queue}`"),
-            Problem::NobodyEmpties { queue } => write!(
-                f,
-                "no work takes from queue `{queue}` (make it with `results` if its items are to be kept)"
-            ),
-            Problem::SeveralConsumers { queue, works } => {
-                write!(f, "several works take from queue `{queue}`: {}", list(works))
-            }
-            Problem::ResultsConsumed { queue, work } => {
-                write!(f, "work `{work}` takes from `{queue}`, which keeps results")
-            }
-            Problem::OneShotTooEarly { work, queue, filled_by } => write!(
-                f,
-                "one-shot work `{work}` reads queue `{queue}`, but `{filled_by}` fills it only after all one-shot works have run"
-            ),
-            Problem::GroupsTooLate { join, queue, filled_by } => write!(
-                f,
-                "join `{join}` needs all groups of queue `{queue}` at the start, but `{filled_by}`, which fills it, is not one-shot"
-            ),
-            Problem::Cycle { works } => write!(f, "works feed each other in a circle: {}", list(works)),
-        }
-    }
-}
-
-fn list(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
+use super::{InvalidTopology, Kind, Problem, QueueId, Topology, WorkNode};
 
 pub(super) fn check(topology: &Topology) -> Result<(), InvalidTopology> {
     let mut problems = Vec::new();
@@ -141,6 +16,7 @@ pub(super) fn check(topology: &Topology) -> Result<(), InvalidTopology> {
     problems.extend(duplicates(queues).map(Problem::DuplicateQueue));
     check_handles(topology, &mut problems);
     check_ends(topology, &mut problems);
+    check_writers(topology, &mut problems);
     check_order(topology, &mut problems);
     problems.extend(cycle(topology));
     if problems.is_empty() {
@@ -159,6 +35,13 @@ fn check_handles(topology: &Topology, problems: &mut Vec<Problem>) {
     for work in &topology.works {
         if work.inputs.iter().chain(&work.outputs).any(|queue| !topology.owns(*queue)) {
             problems.push(Problem::UnknownQueue { work: work.name.to_string() });
+        }
+        for queues in [&work.inputs, &work.outputs] {
+            let twice = queues.iter().enumerate().find(|(at, queue)| queues[..*at].contains(queue));
+            if let Some((_, queue)) = twice.filter(|(_, queue)| topology.owns(**queue)) {
+                let queue = topology.queues[queue.index].name().to_owned();
+                problems.push(Problem::QueueTwice { work: work.name.to_string(), queue });
+            }
         }
     }
 }
@@ -187,14 +70,32 @@ fn check_ends(topology: &Topology, problems: &mut Vec<Problem>) {
     }
 }
 
+/// A key is an item's identity: two works must not bring the same one into one queue.
+fn check_writers(topology: &Topology, problems: &mut Vec<Problem>) {
+    for queue in &topology.queues {
+        let id = queue.id();
+        let writers: Vec<usize> = topology.writers(id).collect();
+        if writers.len() < 2 {
+            continue;
+        }
+        let queue = queue.name().to_owned();
+        let works = writers.iter().map(|index| topology.works[*index].name.to_string()).collect();
+        let joined = topology
+            .works
+            .iter()
+            .any(|work| work.kind == Kind::Join && work.early == 0 && work.inputs.contains(&id));
+        if joined {
+            problems.push(Problem::SeveralWriters { queue, works });
+        } else if let Some(split_by) = topology.common_split(&writers) {
+            problems.push(Problem::KeysMeet { queue, works, split_by });
+        }
+    }
+}
+
 /// What must be there before the loops start must come from works that run before the loops start.
 fn check_order(topology: &Topology, problems: &mut Vec<Problem>) {
     for work in &topology.works {
-        let early = match work.kind {
-            Kind::OneShot => &work.inputs[..],
-            Kind::Join => &work.inputs[..1],
-            Kind::Io | Kind::Cpu => &[],
-        };
+        let early = &work.inputs[..work.early];
         for &id in early.iter().filter(|id| topology.owns(**id)) {
             for filler in topology.fillers(id).filter(|other| other.kind != Kind::OneShot) {
                 let queue = topology.queues[id.index].name().to_owned();
@@ -234,6 +135,36 @@ impl Topology {
     /// The works that fill a queue.
     fn fillers(&self, queue: QueueId) -> impl Iterator<Item = &WorkNode> {
         self.works.iter().filter(move |work| work.outputs.contains(&queue))
+    }
+
+    fn writers(&self, queue: QueueId) -> impl Iterator<Item = usize> {
+        (0..self.works.len()).filter(move |index| self.works[*index].outputs.contains(&queue))
+    }
+
+    /// A work that puts each item into several queues and from which at least two of `writers` get
+    /// theirs.
+    fn common_split(&self, writers: &[usize]) -> Option<String> {
+        let splits = |work: &WorkNode| matches!(work.kind, Kind::Io | Kind::Cpu) && work.outputs.len() > 1;
+        let sources: Vec<Vec<usize>> = writers.iter().map(|writer| self.with_upstream(*writer)).collect();
+        (0..self.works.len())
+            .filter(|index| splits(&self.works[*index]))
+            .find(|index| sources.iter().filter(|works| works.contains(index)).count() > 1)
+            .map(|index| self.works[index].name.to_string())
+    }
+
+    /// A work and all works that feed it, directly or not.
+    fn with_upstream(&self, work: usize) -> Vec<usize> {
+        let mut found = vec![work];
+        let mut next = 0;
+        while let Some(&index) = found.get(next) {
+            for before in self.upstream(index) {
+                if !found.contains(&before) {
+                    found.push(before);
+                }
+            }
+            next += 1;
+        }
+        found
     }
 
     /// The works that feed a work directly.

@@ -18,7 +18,8 @@ pub(super) fn draw(topology: &Topology) -> String {
     }
     for (index, work) in topology.works.iter().enumerate() {
         let style = match work.kind {
-            Kind::OneShot | Kind::Join => "dashed",
+            Kind::OneShot | Kind::Source | Kind::Join => "dashed",
+            Kind::Global => "dotted",
             Kind::Io | Kind::Cpu => "solid",
         };
         let label = format!("{}\n({})", work.name, work.kind);

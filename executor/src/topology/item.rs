@@ -99,6 +99,22 @@ impl ItemError {
         matches!(self.0.cause, Cause::Panic(_))
     }
 
+    /// What went wrong, and the causes of that, each as text: the work's own error first.
+    pub fn causes(&self) -> Vec<String> {
+        match &self.0.cause {
+            Cause::Panic(text) => vec![text.clone()],
+            Cause::Error(error) => {
+                let mut causes = vec![error.to_string()];
+                let mut source = error.source();
+                while let Some(error) = source {
+                    causes.push(error.to_string());
+                    source = error.source();
+                }
+                causes
+            }
+        }
+    }
+
     /// The error that the work returned, if it is of type `E`.
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         match &self.0.cause {

@@ -17,16 +17,19 @@
 //!   executor sees that nothing moves, and only then the join takes one more part than the rule
 //!   allows. The bound yields where keeping it would mean to stop for ever.
 
-use std::{cell::RefCell, collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use super::{Delivery, ItemError, Join, Key, Queue, work::send};
+use super::{ItemError, Join, Key, OutputSet, Queue, sets::Ends};
 
 pub(super) struct JoinWork<T, const N: usize> {
     name: Arc<str>,
     groups: Queue<[Key; N]>,
     parts: Queue<T>,
     output: Queue<[T; N]>,
-    state: RefCell<Option<State<T>>>,
+    state: Mutex<Option<State<T>>>,
 }
 
 struct State<T> {
@@ -34,11 +37,17 @@ struct State<T> {
     wanted: HashMap<Key, usize>,
     /// Parts taken out of the queue.
     held: HashMap<Key, Result<T, ItemError>>,
+    /// How many parts had come when unwanted ones were last sorted out.
+    sorted: usize,
 }
 
-impl<T: Clone + 'static, const N: usize> JoinWork<T, N> {
+impl<T: Clone + Send + 'static, const N: usize> JoinWork<T, N> {
     pub fn new(name: Arc<str>, groups: Queue<[Key; N]>, parts: Queue<T>, output: Queue<[T; N]>) -> Self {
-        JoinWork { name, groups, parts, output, state: RefCell::new(None) }
+        JoinWork { name, groups, parts, output, state: Mutex::new(None) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, Option<State<T>>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts who wants what. One-shot works have filled the groups by the time of the first call.
@@ -49,7 +58,31 @@ impl<T: Clone + 'static, const N: usize> JoinWork<T, N> {
                 *wanted.entry(part.clone()).or_insert(0) += 1;
             }
         });
-        State { wanted, held: HashMap::new() }
+        State { wanted, held: HashMap::new(), sorted: 0 }
+    }
+
+    /// Drops parts that no group wants, among those that have come since the last look.
+    fn sort_out(&self, state: &mut State<T>) {
+        let came = self.parts.came();
+        if came == state.sorted {
+            return;
+        }
+        state.sorted = came;
+        let unwanted = |part: &Key| !state.wanted.contains_key(part) || state.held.contains_key(part);
+        for part in self.parts.reject(unwanted) {
+            log::debug!("join `{}`: no group wants `{part}`", self.name);
+        }
+    }
+
+    /// Takes the parts that a group wants out of the queue, as far as they are there.
+    fn gather(&self, state: &mut State<T>, group: &[Key; N]) {
+        for part in group {
+            if !state.held.contains_key(part)
+                && let Some(value) = self.parts.take(part)
+            {
+                state.held.insert(part.clone(), value);
+            }
+        }
     }
 
     /// Makes the front group, if all its parts are held.
@@ -93,28 +126,18 @@ impl<T: Clone> State<T> {
     }
 }
 
-impl<T: Clone + 'static, const N: usize> Join for JoinWork<T, N> {
-    fn advance(&self, limit: usize) -> Vec<Delivery> {
-        let mut state = self.state.borrow_mut();
+impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
+    fn advance(&self, ends: &mut Ends) -> bool {
+        let mut state = self.state();
         let state = state.get_or_insert_with(|| self.count_wanted());
-        let unwanted = |part: &Key| !state.wanted.contains_key(part) || state.held.contains_key(part);
-        for part in self.parts.reject(unwanted) {
-            log::debug!("join `{}`: no group wants `{part}`", self.name);
-        }
-        let output = self.output.erased();
-        let mut deliveries = Vec::new();
-        while let Some((key, group)) = self.groups.front() {
+        self.sort_out(state);
+        let mut moved = false;
+        while let Some((key, group)) = self.groups.with_front(Clone::clone) {
             let made = match group {
                 Err(error) => Some(Err(error)),
                 Ok(group) => {
-                    for part in &group {
-                        if !state.held.contains_key(part)
-                            && let Some(value) = self.parts.take(part)
-                        {
-                            state.held.insert(part.clone(), value);
-                        }
-                    }
-                    if !output.keeps_results() && output.load() >= limit {
+                    self.gather(state, &group);
+                    if self.output.room() == 0 {
                         break;
                     }
                     self.make(state, &group)
@@ -122,15 +145,14 @@ impl<T: Clone + 'static, const N: usize> Join for JoinWork<T, N> {
             };
             let Some(made) = made else { break };
             self.groups.pop();
-            let error = made.as_ref().err().cloned();
-            let at_end = send(Some(&self.output), (key.clone(), made));
-            deliveries.push(Delivery { key, error, at_end });
+            self.output.send(&mut vec![(key, made)], ends);
+            moved = true;
         }
-        deliveries
+        moved
     }
 
-    fn relieve(&self) -> bool {
-        let mut state = self.state.borrow_mut();
+    fn yield_bound(&self) -> bool {
+        let mut state = self.state();
         let Some(state) = state.as_mut() else {
             return false;
         };
@@ -139,7 +161,15 @@ impl<T: Clone + 'static, const N: usize> Join for JoinWork<T, N> {
             state.held.insert(part, value);
             return true;
         }
-        let Some((_, Ok(group))) = self.groups.front() else {
+        false
+    }
+
+    fn give_up(&self) -> bool {
+        let mut state = self.state();
+        let Some(state) = state.as_mut() else {
+            return false;
+        };
+        let Some((_, Ok(group))) = self.groups.with_front(Clone::clone) else {
             return false;
         };
         let Some(missing) = group.iter().find(|part| !state.held.contains_key(*part)) else {

@@ -13,29 +13,46 @@
 //!
 //! - A [`Queue<T>`] holds items in order of arrival: a [`Key`] and a value of type `T`, or the
 //!   [`ItemError`] that befell it.
-//! - A *one-shot* work runs once, before everything else, and fills queues.
+//! - A *one-shot* work runs once, before everything else, and fills queues. A *source* lists a
+//!   series as far as there is room for it.
 //! - An *io* or *cpu* work is called once for each item, in a worker thread. The two kinds differ
 //!   only in that their workers are counted apart, so that waiting for a disk never takes a core's
-//!   place.
+//!   place. It may have several outputs (fan-out: each value goes into its queue) and several inputs
+//!   (fan-in: the items of one key are brought together).
 //! - A *join* brings the items of several keys together; it moves values and computes nothing.
+//! - A *global* work sees its whole queues and does with them what it likes.
 //!
 //! The types of queues and functions are checked by the compiler when the topology is built; the
 //! graph's shape is checked by [`Topology::check`] before anything runs.
 
 mod build;
+mod builders;
 mod check;
 mod dot;
+mod drawing;
+mod each;
+mod global;
 mod item;
 mod join;
+mod problem;
 mod queue;
+mod sets;
+mod source;
+mod svg;
 mod work;
+mod zip;
 
-pub use build::{EachBuilder, IntoQueueSet, JoinBuilder, Topology};
-pub use check::{InvalidTopology, Problem};
+pub use build::{Topology, WorkInfo};
+pub use builders::{EachBuilder, IntoInput, JoinBuilder};
+pub use global::Moment;
 pub(crate) use item::panic_text;
 pub use item::{BoxError, Item, ItemError, Key};
-pub use queue::{Queue, QueueSet};
+pub use problem::{InvalidTopology, Problem};
+pub use queue::Queue;
+pub use sets::{IntoQueueSet, OutputSet, QueueSet};
 pub use work::Kind;
 
 pub(crate) use queue::{AnyQueue, QueueId};
-pub(crate) use work::{Begun, Body, Delivery, Job, Join, MultiShot, WorkNode};
+pub(crate) use sets::Ends;
+pub(crate) use work::{Body, Hand, Join, OneShotFn, Watch, Work, WorkNode};
+use zip::Zipped;

@@ -1,30 +1,39 @@
 //! Typed queues of keyed items, in order of arrival.
 
 use std::{
-    cell::{Cell, RefCell},
     collections::VecDeque,
     fmt,
-    rc::Rc,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
 };
 
-use super::{Item, ItemError, Key};
+use super::{Item, ItemError, Key, sets::Ends};
 
 /// A queue of keyed items of type `T`, in order of arrival.
 ///
-/// The value is a handle: clones are the same queue. Queues belong to the thread that runs the
-/// topology; only values travel to the worker threads.
+/// The value is a handle: clones are the same queue. Made by
+/// [`Topology::queue`](super::Topology::queue) or [`Topology::results`](super::Topology::results).
 ///
-/// Made by [`Topology::queue`](super::Topology::queue) or
-/// [`Topology::results`](super::Topology::results).
-pub struct Queue<T>(Rc<Shared<T>>);
+/// Most works never see their queues: the executor takes items out and puts values in. One-shot and
+/// global works are given whole queues, and use the methods below.
+pub struct Queue<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
     name: String,
     id: QueueId,
     keeps_results: bool,
-    items: RefCell<VecDeque<Item<T>>>,
-    /// Places promised to items that are being worked on, see [`Place`].
-    promised: Cell<usize>,
+    items: Mutex<VecDeque<Item<T>>>,
+    /// How many items ever came and ever left. Their difference is the length, so that looking at
+    /// it takes no lock; each alone says whether anything has changed since one looked last.
+    came: AtomicUsize,
+    left: AtomicUsize,
+    /// Places promised to items that are being worked on: without them, as many items as there are
+    /// workers could start while one place is free, and overfill the queue together.
+    promised: AtomicUsize,
+    /// The limit in force, for works that want to know how much room there is.
+    limit: AtomicUsize,
 }
 
 /// Which topology a queue belongs to, and which of its queues it is.
@@ -36,7 +45,16 @@ pub(crate) struct QueueId {
 
 impl<T> Queue<T> {
     pub(crate) fn new(name: String, id: QueueId, keeps_results: bool) -> Self {
-        Queue(Rc::new(Shared { name, id, keeps_results, items: RefCell::default(), promised: Cell::new(0) }))
+        Queue(Arc::new(Shared {
+            name,
+            id,
+            keeps_results,
+            items: Mutex::default(),
+            came: AtomicUsize::new(0),
+            left: AtomicUsize::new(0),
+            promised: AtomicUsize::new(0),
+            limit: AtomicUsize::new(usize::MAX),
+        }))
     }
 
     /// The queue's name, as the topology was told.
@@ -46,7 +64,7 @@ impl<T> Queue<T> {
 
     /// How many items wait in the queue now.
     pub fn len(&self) -> usize {
-        self.0.items.borrow().len()
+        self.0.count()
     }
 
     /// Is nothing waiting in the queue?
@@ -54,69 +72,131 @@ impl<T> Queue<T> {
         self.len() == 0
     }
 
-    /// Puts a value at the queue's end. This is how a one-shot work fills a queue.
+    /// How many more items the queue may hold now. A global work that looks before it pushes keeps
+    /// the queue within its limit. Queues of results, and all queues before the loops start, have
+    /// room without end.
+    pub fn room(&self) -> usize {
+        self.0.room()
+    }
+
+    /// The keys of the items that wait, in order of arrival.
+    pub fn keys(&self) -> Vec<Key> {
+        self.0.lock().iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Puts a value at the queue's end. This is how a one-shot or global work fills a queue.
     pub fn push(&self, key: impl Into<Key>, value: T) {
         self.push_item((key.into(), Ok(value)));
+    }
+
+    /// Puts an item at the queue's end: a value, or the error in its place.
+    pub fn push_item(&self, item: Item<T>) {
+        self.extend([item]);
+    }
+
+    /// Takes the first item.
+    pub fn pop(&self) -> Option<Item<T>> {
+        let item = self.0.lock().pop_front()?;
+        self.0.left.fetch_add(1, SeqCst);
+        Some(item)
+    }
+
+    /// Takes the first item of this key, wherever it stands.
+    pub fn take(&self, key: &Key) -> Option<Result<T, ItemError>> {
+        let mut items = self.0.lock();
+        let at = items.iter().position(|(other, _)| other == key)?;
+        let (_, value) = items.remove(at)?;
+        self.0.left.fetch_add(1, SeqCst);
+        Some(value)
     }
 
     /// Takes everything out of the queue: values, and errors in place of values, in order of
     /// arrival. This is how results are read once a topology has run, and how a one-shot work reads
     /// what an earlier one left.
     pub fn drain(&self) -> Vec<Item<T>> {
-        self.0.items.take().into()
+        let items = std::mem::take(&mut *self.0.lock());
+        self.0.left.fetch_add(items.len(), SeqCst);
+        items.into()
     }
 
-    pub(crate) fn push_item(&self, item: Item<T>) {
-        self.0.items.borrow_mut().push_back(item);
+    /// Looks at the first item without taking it.
+    pub(crate) fn with_front<R>(&self, look: impl FnOnce(&Item<T>) -> R) -> Option<R> {
+        self.0.lock().front().map(look)
     }
 
-    pub(crate) fn pop(&self) -> Option<Item<T>> {
-        self.0.items.borrow_mut().pop_front()
+    /// Visits every item.
+    pub(crate) fn for_each(&self, visit: impl FnMut(&Item<T>)) {
+        self.0.lock().iter().for_each(visit);
     }
 
-    /// Takes the first item of this key, wherever it stands.
-    pub(crate) fn take(&self, key: &Key) -> Option<Result<T, ItemError>> {
-        let mut items = self.0.items.borrow_mut();
-        let at = items.iter().position(|(other, _)| other == key)?;
-        items.remove(at).map(|(_, value)| value)
+    /// Puts several items at the end.
+    pub(crate) fn extend(&self, new: impl IntoIterator<Item = Item<T>>) {
+        let mut items = self.0.lock();
+        let before = items.len();
+        items.extend(new);
+        self.0.came.fetch_add(items.len() - before, SeqCst);
+    }
+
+    /// Moves the first `count` items, or all if there are fewer, to the end of `taken`.
+    pub(crate) fn pop_into(&self, taken: &mut VecDeque<Item<T>>, count: usize) {
+        let mut items = self.0.lock();
+        let count = count.min(items.len());
+        taken.extend(items.drain(..count));
+        self.0.left.fetch_add(count, SeqCst);
+    }
+
+    /// Puts items that were taken and not touched back to the front.
+    pub(crate) fn put_back(&self, taken: &mut VecDeque<Item<T>>) {
+        let mut items = self.0.lock();
+        while let Some(item) = taken.pop_back() {
+            items.push_front(item);
+            self.0.left.fetch_sub(1, SeqCst);
+        }
     }
 
     /// Drops the items whose key does not please, and says which they were.
     pub(crate) fn reject(&self, unwanted: impl Fn(&Key) -> bool) -> Vec<Key> {
         let mut rejected = Vec::new();
-        self.0.items.borrow_mut().retain(|(key, _)| {
+        self.0.lock().retain(|(key, _)| {
             let keep = !unwanted(key);
             if !keep {
                 rejected.push(key.clone());
             }
             keep
         });
+        self.0.left.fetch_add(rejected.len(), SeqCst);
         rejected
     }
 
-    /// A copy of the first item's value, for joins, which look before they take.
-    pub(crate) fn front(&self) -> Option<Item<T>>
-    where
-        T: Clone,
-    {
-        self.0.items.borrow().front().cloned()
+    /// How many items have ever come.
+    pub(crate) fn came(&self) -> usize {
+        self.0.came()
     }
 
-    /// Visits every item.
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(&Item<T>)) {
-        self.0.items.borrow().iter().for_each(&mut visit);
+    /// How many items the queue may hold.
+    pub(crate) fn limit(&self) -> usize {
+        self.0.limit.load(SeqCst)
     }
 
-    /// Promises a place to an item that is about to be worked on.
-    pub(crate) fn promise(&self) -> Place<T> {
-        self.0.promised.set(self.0.promised.get() + 1);
-        Place(self.clone())
+    pub(crate) fn id(&self) -> QueueId {
+        self.0.id
     }
 
-    pub(crate) fn erased(&self) -> Rc<dyn AnyQueue>
-    where
-        T: 'static,
-    {
+    pub(crate) fn keeps_results(&self) -> bool {
+        self.0.keeps_results
+    }
+
+    pub(crate) fn promise(&self, count: usize) {
+        self.0.promised.fetch_add(count, SeqCst);
+    }
+
+    pub(crate) fn release(&self, count: usize) {
+        self.0.promised.fetch_sub(count, SeqCst);
+    }
+}
+
+impl<T: Send + 'static> Queue<T> {
+    pub(crate) fn erased(&self) -> Arc<dyn AnyQueue> {
         self.0.clone()
     }
 }
@@ -129,43 +209,57 @@ impl<T> Clone for Queue<T> {
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue").field("name", &self.0.name).field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Queue").field("name", &self.name()).field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
-/// A place in a queue for an item that is on its way.
-///
-/// Without the promise, as many items as there are workers could start while one place is free and
-/// overfill the queue together. Dropping it unused gives the place back.
-pub(crate) struct Place<T>(Queue<T>);
-
-impl<T> Place<T> {
-    pub(crate) fn fill(self, item: Item<T>) {
-        self.0.push_item(item);
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Item<T>>> {
+        // Nothing that can panic half-way runs under the lock: a poisoned queue is whole, too.
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl<T> Drop for Place<T> {
-    fn drop(&mut self) {
-        let promised = &self.0.0.promised;
-        promised.set(promised.get() - 1);
+    fn came(&self) -> usize {
+        self.came.load(SeqCst)
+    }
+
+    fn count(&self) -> usize {
+        // In this order, since what left must have come before.
+        let left = self.left.load(SeqCst);
+        self.came().saturating_sub(left)
+    }
+
+    fn room(&self) -> usize {
+        match self.keeps_results {
+            true => usize::MAX,
+            false => {
+                let load = self.count() + self.promised.load(SeqCst);
+                self.limit.load(SeqCst).saturating_sub(load)
+            }
+        }
     }
 }
 
 /// A queue whose item type is forgotten: what the checks and the executor need to know.
-pub(crate) trait AnyQueue {
+pub(crate) trait AnyQueue: Send + Sync {
     fn id(&self) -> QueueId;
     fn name(&self) -> &str;
     /// Is it a place where results are kept, and hence without a limit and without a consumer?
     fn keeps_results(&self) -> bool;
     fn len(&self) -> usize;
-    /// Items that wait and items that have been promised a place.
-    fn load(&self) -> usize;
-    /// Is the first item an error? It then passes on without a worker.
-    fn front_is_error(&self) -> bool;
+    /// From now on the queue shall hold no more than so many items.
+    fn set_limit(&self, limit: usize);
+    /// Changes whenever an item comes.
+    fn came(&self) -> usize;
+    /// Changes whenever an item leaves.
+    fn left(&self) -> usize;
+    /// How many more items may come.
+    fn room(&self) -> usize;
+    /// Tells the newest items to whoever counts ends.
+    fn tell_newest(&self, count: usize, ends: &mut Ends);
 }
 
-impl<T> AnyQueue for Shared<T> {
+impl<T: Send> AnyQueue for Shared<T> {
     fn id(&self) -> QueueId {
         self.id
     }
@@ -179,51 +273,29 @@ impl<T> AnyQueue for Shared<T> {
     }
 
     fn len(&self) -> usize {
-        self.items.borrow().len()
+        self.count()
     }
 
-    fn load(&self) -> usize {
-        self.len() + self.promised.get()
+    fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, SeqCst);
     }
 
-    fn front_is_error(&self) -> bool {
-        matches!(self.items.borrow().front(), Some((_, Err(_))))
+    fn came(&self) -> usize {
+        self.came()
     }
-}
 
-/// The queues that a one-shot work reads or fills: `()`, one queue, or a tuple of up to four.
-pub trait QueueSet: Clone + 'static {
-    #[doc(hidden)]
-    fn add_ids(&self, ids: &mut QueueIds);
-}
-
-/// The identities of the queues in a [`QueueSet`].
-#[doc(hidden)]
-#[derive(Default)]
-pub struct QueueIds(pub(crate) Vec<QueueId>);
-
-impl QueueSet for () {
-    fn add_ids(&self, _: &mut QueueIds) {}
-}
-
-impl<T: 'static> QueueSet for Queue<T> {
-    fn add_ids(&self, ids: &mut QueueIds) {
-        ids.0.push(self.0.id);
+    fn left(&self) -> usize {
+        self.left.load(SeqCst)
     }
-}
 
-macro_rules! queue_set_of_tuple {
-    ($($name:ident)+) => {
-        impl<$($name: QueueSet),+> QueueSet for ($($name,)+) {
-            fn add_ids(&self, ids: &mut QueueIds) {
-                #[expect(non_snake_case, reason = "one name for the type and its value")]
-                let ($($name,)+) = self;
-                $($name.add_ids(ids);)+
-            }
+    fn room(&self) -> usize {
+        self.room()
+    }
+
+    fn tell_newest(&self, count: usize, ends: &mut Ends) {
+        let items = self.lock();
+        for (key, value) in items.iter().skip(items.len().saturating_sub(count)) {
+            ends.add(key, value.as_ref().err());
         }
-    };
+    }
 }
-
-queue_set_of_tuple!(A B);
-queue_set_of_tuple!(A B C);
-queue_set_of_tuple!(A B C D);

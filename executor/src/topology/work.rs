@@ -1,29 +1,32 @@
 //! Works, with the types of their items forgotten, so that one executor can run them all.
 //!
-//! A work keeps typed handles of its queues. What it shows to the executor is a small trait that
-//! speaks of keys only: nothing is ever cast back, so there is nothing to get wrong at run time.
+//! A work keeps typed handles of its queues. What it shows to the executor are two small traits that
+//! speak of counts and keys only: nothing is ever cast back, so there is nothing to get wrong at run
+//! time. [`Work`] is what all workers share, [`Hand`] what one worker holds of a work while it works
+//! for it. A hand is used in three strokes, *take*, *work*, *deliver*; the first and the last happen
+//! under the executor's lock and only move items, the middle one calls the user's function.
+//!
+//! A hand may take several items in one stroke. For a work of milliseconds it takes one; for a work
+//! of nanoseconds the strokes around it would cost more than the work itself, unless shared.
 
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        mpsc::{Receiver, sync_channel},
-    },
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use super::{BoxError, Item, ItemError, Key, Queue, QueueId};
+use super::{BoxError, ItemError, Key, QueueId, sets::Ends};
 
 /// How a work is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Once, before all others, on the executor's own thread.
     OneShot,
+    /// A series that is listed as far as there is room for what it lists.
+    Source,
     /// Once for each item, in a worker thread that mostly waits.
     Io,
     /// Once for each item, in a worker thread that mostly computes.
     Cpu,
-    /// Whenever something arrives, on the executor's own thread: brings items together.
+    /// With its whole queues, whenever something has changed in them.
+    Global,
+    /// Whenever something arrives: brings items together.
     Join,
 }
 
@@ -31,8 +34,10 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Kind::OneShot => "one-shot",
+            Kind::Source => "source",
             Kind::Io => "io",
             Kind::Cpu => "cpu",
+            Kind::Global => "global",
             Kind::Join => "join",
         })
     }
@@ -44,153 +49,76 @@ pub(crate) struct WorkNode {
     pub kind: Kind,
     pub inputs: Vec<QueueId>,
     pub outputs: Vec<QueueId>,
+    /// How many of the inputs, the first ones, must be filled before the loops start.
+    pub early: usize,
     pub body: Body,
 }
 
+/// A one-shot work's function, its queues bound.
+pub(crate) type OneShotFn = Box<dyn FnOnce() -> Result<(), BoxError>>;
+
 pub(crate) enum Body {
-    OneShot(Box<dyn FnOnce() -> Result<(), BoxError>>),
-    MultiShot(Box<dyn MultiShot>),
+    OneShot(OneShotFn),
+    Work(Arc<dyn Work>),
     Join(Box<dyn Join>),
 }
 
-/// An io or cpu work.
-pub(crate) trait MultiShot {
-    /// Takes the first item of the input; `None` if there is none.
-    fn begin(&self) -> Option<Begun>;
-}
+/// A source, an io, a cpu or a global work.
+pub(crate) trait Work: Send + Sync {
+    /// How many items could be taken on now, as far as the queues go; 0 if the work cannot start.
+    fn ready(&self) -> usize;
 
-/// What came of taking an item.
-pub(crate) enum Begun {
-    /// The item was an error and has been passed on: no worker is needed.
-    PassedOn(Delivery),
-    /// The item waits to be worked on.
-    Job(Job),
-}
-
-/// One call of a work's function, in two halves: one for a worker thread, one for the executor's.
-///
-/// Dropping a job unused gives back the place it was promised in the output.
-pub(crate) struct Job {
-    pub key: Key,
-    /// Calls the function. Never panics: a panic of the function is the item's error.
-    pub run: Box<dyn FnOnce() + Send>,
-    /// Puts the value, or the error, into the output. To be called after `run`.
-    pub deliver: Box<dyn FnOnce() -> Delivery>,
-}
-
-/// An item has left a work.
-#[derive(Debug)]
-pub(crate) struct Delivery {
-    pub key: Key,
-    pub error: Option<ItemError>,
-    /// Is this the end of the item's way?
-    pub at_end: bool,
-}
-
-/// A join work.
-pub(crate) trait Join {
-    /// Moves what can be moved while the output holds fewer than `limit` items.
-    fn advance(&self, limit: usize) -> Vec<Delivery>;
-    /// Called when nothing moves any more: makes room, or gives up what cannot arrive. `false` if
-    /// there is nothing to be done.
-    fn relieve(&self) -> bool;
-}
-
-/// A function called for each item, between two typed queues.
-pub(super) struct Each<I, O, F> {
-    pub name: Arc<str>,
-    pub input: Queue<I>,
-    pub output: Option<Queue<O>>,
-    pub function: Arc<F>,
-}
-
-impl<I, O, F> MultiShot for Each<I, O, F>
-where
-    I: Send + 'static,
-    O: Send + 'static,
-    F: Fn(&Key, I) -> Result<O, BoxError> + Send + Sync + 'static,
-{
-    fn begin(&self) -> Option<Begun> {
-        let (key, value) = self.input.pop()?;
-        Some(match value {
-            Err(error) => {
-                let at_end = send(self.output.as_ref(), (key.clone(), Err(error.clone())));
-                Begun::PassedOn(Delivery { key, error: Some(error), at_end })
-            }
-            Ok(value) => Begun::Job(self.job(key, value)),
-        })
+    /// Whether a hand takes one item at a time only, whatever the work's pace.
+    fn one_by_one(&self) -> bool {
+        false
     }
-}
 
-impl<I, O, F> Each<I, O, F>
-where
-    I: Send + 'static,
-    O: Send + 'static,
-    F: Fn(&Key, I) -> Result<O, BoxError> + Send + Sync + 'static,
-{
-    fn job(&self, key: Key, value: I) -> Job {
-        // The result waits in a channel of one place, between the worker and the executor.
-        let (sender, receiver) = sync_channel(1);
-        let run = {
-            let (name, key, function) = (self.name.clone(), key.clone(), self.function.clone());
-            Box::new(move || {
-                let result = call(&name, &key, &*function, value);
-                // Nobody receives if the executor was dropped meanwhile.
-                let _ = sender.send(result);
-            })
-        };
-        let deliver = {
-            let (name, key) = (self.name.clone(), key.clone());
-            let output = self.output.clone();
-            let place = output.as_ref().map(Queue::promise);
-            Box::new(move || {
-                let result = received(&name, &key, &receiver);
-                let error = result.as_ref().err().cloned();
-                let at_end = output.is_none_or(|queue| queue.erased().keeps_results());
-                if let Some(place) = place {
-                    place.fill((key.clone(), result));
-                }
-                Delivery { key, error, at_end }
-            })
-        };
-        Job { key, run, deliver }
+    /// For works that gather: nothing else can go on any more, so this is the last call. Returns
+    /// whether that makes the work ready.
+    fn end(&self) -> bool {
+        false
     }
+
+    /// What a worker holds of this work.
+    fn hand(self: Arc<Self>) -> Box<dyn Hand>;
 }
 
-/// Calls a work's function; whatever goes wrong is the item's error.
-fn call<I, O>(
-    name: &Arc<str>,
-    key: &Key,
-    function: &(impl Fn(&Key, I) -> Result<O, BoxError> + ?Sized),
-    value: I,
-) -> Result<O, ItemError> {
-    // Unwind safety: the value is lost with the panic, and what the function shares between items
-    // it shares between threads already, where a lock that saw a panic is poisoned.
-    match catch_unwind(AssertUnwindSafe(|| function(key, value))) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(ItemError::new(name, key, error)),
-        Err(payload) => Err(ItemError::from_panic(name, key, &*payload)),
-    }
+/// What one worker holds of one work.
+pub(crate) trait Hand: Send {
+    /// Takes up to `most` items and promises them their places. Under the executor's lock.
+    fn take(&mut self, most: usize);
+
+    /// Calls the work's function for each item taken, and returns how many calls were made. Stops
+    /// early when the run is to end.
+    fn work(&mut self, watch: &dyn Watch) -> usize;
+
+    /// Puts values and errors where they go, and what was not touched back. Under the executor's
+    /// lock.
+    fn deliver(&mut self, ends: &mut Ends);
 }
 
-fn received<O>(
-    name: &Arc<str>,
-    key: &Key,
-    receiver: &Receiver<Result<O, ItemError>>,
-) -> Result<O, ItemError> {
-    receiver.try_recv().unwrap_or_else(|_| Err(ItemError::new(name, key, "the worker left no result".into())))
+/// Told of each call that a hand makes.
+pub(crate) trait Watch {
+    /// Shall the next item still be begun?
+    fn goes_on(&self) -> bool;
+    /// Are `started` and `finished` wanted?
+    fn is_curious(&self) -> bool;
+    fn started(&self, key: &Key);
+    fn finished(&self, key: &Key, elapsed: Duration, error: Option<&ItemError>);
+    /// An item has failed in this very call.
+    fn failed(&self, error: &ItemError);
 }
 
-/// Puts an item where it goes; returns whether that is the end of its way.
-pub(super) fn send<O>(output: Option<&Queue<O>>, item: Item<O>) -> bool
-where
-    O: 'static,
-{
-    match output {
-        None => true,
-        Some(queue) => {
-            queue.push_item(item);
-            queue.erased().keeps_results()
-        }
-    }
+/// A join work. Its methods are called under the executor's lock and move values only.
+pub(crate) trait Join: Send + Sync {
+    /// Moves what can be moved; returns whether anything was.
+    fn advance(&self, ends: &mut Ends) -> bool;
+
+    /// Called when nothing else can go on: takes in more than the bound allows, so that others may
+    /// pass. Returns whether it did.
+    fn yield_bound(&self) -> bool;
+
+    /// Called when nothing can go on, though every join has yielded its bound: nothing more will
+    /// come, so that what still misses a partner leaves as an error. Returns whether anything did.
+    fn give_up(&self) -> bool;
 }

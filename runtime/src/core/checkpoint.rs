@@ -4,29 +4,38 @@ use super::run::{self, Run};
 use crate::{Cancelled, scope::current_cancellation};
 use std::{
     pin::Pin,
-    rc::Rc,
     task::{Context, Poll},
 };
 
-/// Yields for one tick.
-struct Yield {
-    run: Rc<Run>,
-    since: Option<u64>,
+/// A turn given to the others: since which tick, once it has begun.
+#[derive(Debug, Default)]
+struct Turn(Option<u64>);
+
+impl Turn {
+    /// Whether a later tick has come; if not, the task is made runnable for it.
+    fn is_over(&mut self, run: &Run, cx: &Context<'_>) -> bool {
+        let tick = run.strands.tick.get();
+        // A poll for another reason in the same tick does not end the turn.
+        if self.0.is_some_and(|since| since < tick) {
+            return true;
+        }
+        self.0 = Some(tick);
+        run.wake_by(cx.waker());
+        false
+    }
 }
+
+/// Yields for one tick.
+#[derive(Debug, Default)]
+struct Yield(Turn);
 
 impl Future for Yield {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let tick = self.run.strands.tick.get();
-        match self.since {
-            // A poll for another reason in the same tick does not end the yield.
-            Some(since) if since < tick => Poll::Ready(()),
-            _ => {
-                self.since = Some(tick);
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
+        match run::with(|run| self.0.is_over(run, cx)) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         }
     }
 }
@@ -36,8 +45,8 @@ impl Future for Yield {
 ///
 /// # Panics
 /// Outside a run.
-pub async fn cancel_shielded_checkpoint() {
-    Yield { run: run::current(), since: None }.await;
+pub fn cancel_shielded_checkpoint() -> impl Future<Output = ()> {
+    Yield::default()
 }
 
 /// Lets every other runnable task run once, then fails if the region is cancelled. First the one,
@@ -61,20 +70,41 @@ pub async fn cancel_shielded_checkpoint() {
 /// # Ok(())
 /// # }).unwrap();
 /// ```
-pub async fn checkpoint() -> Result<(), Cancelled> {
-    let run = run::current();
-    Yield { run: run.clone(), since: None }.await;
-    run.strands.note_cancel_point();
-    if let Some(interrupt) = run.take_interrupt() {
-        return Err(interrupt);
-    }
-    match current_cancellation(&run) {
-        None => Ok(()),
-        Some(cancelled) => {
-            // As in trio, the cancellation is raised one schedule point later.
-            Yield { run, since: None }.await;
-            Err(cancelled)
-        }
+pub fn checkpoint() -> impl Future<Output = Result<(), Cancelled>> {
+    Checkpoint::default()
+}
+
+/// A yield and a look.
+#[derive(Debug, Default)]
+struct Checkpoint {
+    turn: Turn,
+    /// What the look has found. As in trio, it is raised one schedule point later.
+    cancelled: Option<Cancelled>,
+}
+
+impl Future for Checkpoint {
+    type Output = Result<(), Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        run::with(|run| {
+            if !self.turn.is_over(run, cx) {
+                return Poll::Pending;
+            }
+            if let Some(cancelled) = self.cancelled.take() {
+                return Poll::Ready(Err(cancelled));
+            }
+            run.strands.note_cancel_point();
+            if run.signals.interrupt.is_pending()
+                && let Some(interrupt) = run.take_interrupt()
+            {
+                return Poll::Ready(Err(interrupt));
+            }
+            let Some(cancelled) = current_cancellation(run) else { return Poll::Ready(Ok(())) };
+            self.cancelled = Some(cancelled);
+            self.turn = Turn::default();
+            self.turn.is_over(run, cx);
+            Poll::Pending
+        })
     }
 }
 

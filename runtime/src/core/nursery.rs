@@ -46,6 +46,7 @@ use std::{
     any::Any,
     borrow::Cow,
     cell::{Cell, RefCell},
+    fmt,
     future::poll_fn,
     marker::PhantomData,
     mem,
@@ -213,22 +214,26 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.children.borrow().len()
     }
 
-    fn fail(&self, who: &str, error: Error) {
-        let text = format!("{who} failed: {error}");
+    fn fail(&self, who: fmt::Arguments<'_>, error: Error) {
+        // The first reason is kept: of the others, cancellations mostly, no text need be made.
+        if !self.scope.cell.called() {
+            let text = format!("{who} failed: {error}");
+            self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
+        }
         self.errors.borrow_mut().push(error);
-        self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }
 
     /// A Ctrl-C finds the main task waiting here for its children: it ends them.
     fn interrupted(&self) {
         if let Some(interrupt) = self.run.take_interrupt() {
-            self.fail("the main task", interrupt.into());
+            self.fail(format_args!("the main task"), interrupt.into());
         }
     }
 
-    fn panicked(&self, who: &str, payload: Box<dyn Any + Send>) {
+    fn panicked(&self, who: fmt::Arguments<'_>, payload: Box<dyn Any + Send>) {
         self.panic.borrow_mut().get_or_insert(payload);
-        self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, format!("{who} panicked")));
+        let text = format!("{who} panicked");
+        self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }
 
     fn poll_child(&self, key: usize, turn: &Turn) {
@@ -291,11 +296,11 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         };
         match end {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.fail(&format!("task {name}"), error),
-            Err(payload) => self.panicked(&format!("task {name}"), payload),
+            Ok(Err(error)) => self.fail(format_args!("task {name}"), error),
+            Err(payload) => self.panicked(format_args!("task {name}"), payload),
         }
         if let Err(payload) = dropped {
-            self.panicked("the drop of a task", payload);
+            self.panicked(format_args!("the drop of a task"), payload);
         }
     }
 }
@@ -425,11 +430,11 @@ where
                     true
                 }
                 Ok(Poll::Ready(Err(error))) => {
-                    nursery.fail("the nursery's body", error);
+                    nursery.fail(format_args!("the nursery's body"), error);
                     true
                 }
                 Err(payload) => {
-                    nursery.panicked("the nursery's body", payload);
+                    nursery.panicked(format_args!("the nursery's body"), payload);
                     true
                 }
             }

@@ -26,8 +26,7 @@ pub(super) struct Sleep {
 impl Run {
     /// What happens between two ticks.
     pub(super) fn look_outside(&self) {
-        self.take_in(self.inbox.take());
-        self.take_signals();
+        self.take_mail();
         if !self.has_work() {
             self.sleep();
         }
@@ -36,13 +35,23 @@ impl Run {
 
     /// What happens between two ticks when there is something to do, or after a sleep.
     pub(super) fn look_without_sleep(&self) {
-        self.take_in(self.inbox.take());
-        self.take_signals();
-        if self.reactor.anybody_waits() && self.strands.polls_since_look() >= POLLS_PER_LOOK {
+        self.take_mail();
+        if self.strands.polls_since_look() >= POLLS_PER_LOOK && self.reactor.anybody_waits() {
             self.look_at_events(0.0);
         }
-        self.make_calls();
+        if !self.calls.borrow().is_empty() {
+            self.make_calls();
+        }
         self.expire_deadlines();
+    }
+
+    /// Takes in what other threads and signal handlers have sent.
+    #[inline]
+    fn take_mail(&self) {
+        if self.inbox.has_mail() {
+            self.take_in(self.inbox.take());
+            self.take_signals();
+        }
     }
 
     pub(super) fn has_work(&self) -> bool {

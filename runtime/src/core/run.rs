@@ -29,7 +29,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 thread_local! {
@@ -72,17 +72,29 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
     CURRENT.try_with(|current| current.borrow().as_ref().map(f)).ok().flatten()
 }
 
+/// Calls `f` with the current run.
+///
+/// # Panics
+/// Outside a run.
+#[inline]
+pub(crate) fn with<R>(f: impl FnOnce(&Rc<Run>) -> R) -> R {
+    match try_with(f) {
+        Some(result) => result,
+        None => outside(),
+    }
+}
+
+#[cold]
+fn outside() -> ! {
+    panic!("this function of terzetto works only inside `terzetto::run`, and no run is active on this thread")
+}
+
 /// The current run.
 ///
 /// # Panics
 /// Outside a run.
 pub(crate) fn current() -> Rc<Run> {
-    match try_with(Rc::clone) {
-        Some(run) => run,
-        None => panic!(
-            "this function of terzetto works only inside `terzetto::run`, and no run is active on this thread"
-        ),
-    }
+    with(Rc::clone)
 }
 
 impl Run {
@@ -108,6 +120,15 @@ impl Run {
                 hook(instrument, &task);
             }
         });
+    }
+
+    /// As `waker.wake_by_ref()`, without the way round if it is one of this run's own.
+    #[inline]
+    pub(crate) fn wake_by(&self, waker: &Waker) {
+        match waker::strand_of(waker, self.id) {
+            Some(strand) => self.wake(strand),
+            None => waker.wake_by_ref(),
+        }
     }
 
     /// Makes a strand run in the next tick.

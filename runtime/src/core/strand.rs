@@ -82,6 +82,8 @@ pub(crate) struct Strands {
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<StrandId>>,
+    /// How many tests watch for cancel points.
+    pub(crate) watchers: Cell<u32>,
     /// How many strands were polled since the loop last looked at the system's events.
     polls: Cell<u32>,
     next_task: Cell<u64>,
@@ -100,6 +102,7 @@ impl Strands {
             root_ready: Cell::new(false),
             tick: Cell::new(0),
             current: Cell::new(None),
+            watchers: Cell::new(0),
             polls: Cell::new(0),
             next_task: Cell::new(0),
             order: seed.map(|seed| RefCell::new(fastrand::Rng::with_seed(seed))),
@@ -130,11 +133,13 @@ impl Strands {
         self.task_of(self.current.get()?)
     }
 
-    /// Notes that the current task is where a cancellation would be raised.
+    /// Notes that the current task is where a cancellation would be raised, if anybody wants to know.
+    #[inline]
     pub(crate) fn note_cancel_point(&self) {
-        let strands = self.strands.borrow();
-        if let Some(strand) = self.current.get().and_then(|id| strands.get(id as usize)) {
-            let points = &strand.task.0.cancel_points;
+        if self.watchers.get() > 0
+            && let Some(task) = self.current_task()
+        {
+            let points = &task.0.cancel_points;
             points.set(points.get().wrapping_add(1));
         }
     }
@@ -160,18 +165,22 @@ impl Strands {
     /// Queues a strand for the next tick, and every nursery and strand above it. Returns whether the
     /// strand had not been woken since its last poll.
     pub(crate) fn wake(&self, id: StrandId) -> bool {
-        let (nursery, slot) = {
+        let nursery = {
             let mut strands = self.strands.borrow_mut();
             let Some(strand) = strands.get_mut(id as usize) else { return false };
             let first = !std::mem::replace(&mut strand.woken, true);
             if std::mem::replace(&mut strand.queued, true) {
                 return first;
             }
-            strand.home
+            let (nursery, slot) = strand.home;
+            if let Some(node) = self.nurseries.borrow_mut().get_mut(nursery as usize) {
+                node.ready.push_back((self.tick.get() + 1, slot, id));
+                if node.told {
+                    return true;
+                }
+            }
+            nursery
         };
-        if let Some(nursery) = self.nurseries.borrow_mut().get_mut(nursery as usize) {
-            nursery.ready.push_back((self.tick.get() + 1, slot, id));
-        }
         self.tell_host(nursery);
         true
     }
@@ -249,8 +258,15 @@ impl Strands {
     }
 
     /// Puts what is due in this tick into a random order, if the run has a seed.
+    #[inline]
     fn shuffle(&self, id: NurseryId) {
-        let Some(order) = &self.order else { return };
+        if let Some(order) = &self.order {
+            self.shuffle_by(order, id);
+        }
+    }
+
+    #[cold]
+    fn shuffle_by(&self, order: &RefCell<fastrand::Rng>, id: NurseryId) {
         let mut nurseries = self.nurseries.borrow_mut();
         let Some(node) = nurseries.get_mut(id as usize) else { return };
         let ready = node.ready.make_contiguous();

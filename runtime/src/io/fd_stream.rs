@@ -11,11 +11,11 @@ use std::{
 
 /// A descriptor in non-blocking mode that bytes come from, go to, or both.
 pub(crate) struct FdStream<T: AsFd> {
-    source: Source<T>,
+    pub(super) source: Source<T>,
     sending: Turnstile,
     receiving: Turnstile,
     /// Whether the end was sent.
-    ended: Cell<bool>,
+    pub(super) ended: Cell<bool>,
 }
 
 /// What an operation's error means for the stream: whatever the system reports, the connection is
@@ -58,7 +58,7 @@ impl<T: AsFd> FdStream<T> {
         Ok(checkpoint().await?)
     }
 
-    fn open_for_sending(&self) -> Result<(), StreamError> {
+    pub(super) fn open_for_sending(&self) -> Result<(), StreamError> {
         match self.ended.get() {
             true => Err(StreamError::Closed),
             false => self.source.get().map(drop),
@@ -72,13 +72,15 @@ where
 {
     pub(crate) async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
         let _inside = self.receiving.enter("receiving from this stream")?;
-        let room = buffer.len();
-        let read = self.source.operate(Direction::Read, |mut inner| inner.read(buffer)).await;
-        let n = read.map_err(broken)?;
-        if 0 < n && n < room {
-            self.source.found_short(Direction::Read);
-        }
-        Ok(n)
+        let read = self.source.operate(Direction::Read, |mut inner| {
+            let n = inner.read(buffer)?;
+            // Here and now: after the yield of `operate` it would wipe out what was heard meanwhile.
+            if 0 < n && n < buffer.len() {
+                self.source.found_short(Direction::Read);
+            }
+            Ok(n)
+        });
+        read.await.map_err(broken)
     }
 }
 
@@ -93,14 +95,16 @@ where
             return Ok(checkpoint().await?);
         }
         while !data.is_empty() {
-            let written = self.source.operate(Direction::Write, |mut inner| inner.write(data)).await;
-            let n = written.map_err(broken)?;
-            if n == 0 {
-                return Err(StreamError::Broken(Some(ErrorKind::WriteZero.into())));
-            }
-            data = &data[n..];
-            if !data.is_empty() {
-                self.source.found_short(Direction::Write);
+            let written = self.source.operate(Direction::Write, |mut inner| {
+                let n = inner.write(data)?;
+                if n < data.len() {
+                    self.source.found_short(Direction::Write);
+                }
+                Ok(n)
+            });
+            match written.await.map_err(broken)? {
+                0 => return Err(StreamError::Broken(Some(ErrorKind::WriteZero.into()))),
+                n => data = &data[n..],
             }
         }
         Ok(())

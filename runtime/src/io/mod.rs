@@ -14,6 +14,8 @@ mod fd_stream;
 mod listener;
 mod net;
 mod pipe;
+#[cfg(feature = "futures-io")]
+mod polled;
 mod readiness;
 mod stapled;
 mod stream;

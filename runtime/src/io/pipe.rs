@@ -40,7 +40,7 @@ fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
 }
 
 /// The end of a pipe that is written to.
-pub struct PipeSender(FdStream<PipeWriter>);
+pub struct PipeSender(pub(crate) FdStream<PipeWriter>);
 
 impl PipeSender {
     /// Takes over a descriptor that can be written to and waited for: a pipe, a terminal, a device.
@@ -75,7 +75,7 @@ impl fmt::Debug for PipeSender {
 stream_over_fd!(PipeSender: send);
 
 /// The end of a pipe that is read from.
-pub struct PipeReceiver(FdStream<PipeReader>);
+pub struct PipeReceiver(pub(crate) FdStream<PipeReader>);
 
 impl PipeReceiver {
     /// Takes over a descriptor that can be read from and waited for: a pipe, a terminal, a device.

@@ -5,6 +5,8 @@
 //! once and tries the system call before it waits.
 
 use super::StreamError;
+#[cfg(feature = "futures-io")]
+use super::polled::Polled;
 use crate::{
     cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled,
     core::{
@@ -19,7 +21,7 @@ use std::{
     rc::Rc,
 };
 
-fn busy(direction: Direction) -> StreamError {
+pub(super) fn busy(direction: Direction) -> StreamError {
     StreamError::Busy(match direction {
         Direction::Read => "waiting for this descriptor to become readable",
         Direction::Write => "waiting for this descriptor to become writable",
@@ -112,11 +114,13 @@ pub fn notify_closing(fd: impl AsFd) {
 
 /// A descriptor of our own in the reactor of its run.
 pub(crate) struct Source<T: AsFd> {
-    run: Rc<Run>,
-    id: SourceId,
+    pub(super) run: Rc<Run>,
+    pub(super) id: SourceId,
     closed: Cell<bool>,
     /// None once it is closed.
     inner: RefCell<Option<Rc<T>>>,
+    #[cfg(feature = "futures-io")]
+    pub(super) polled: [Polled; 2],
 }
 
 impl<T: AsFd> Source<T> {
@@ -124,7 +128,14 @@ impl<T: AsFd> Source<T> {
     pub(crate) fn new(inner: T) -> io::Result<Source<T>> {
         let run = run::current();
         let id = run.reactor.enter(&run, inner.as_fd().as_raw_fd())?;
-        Ok(Source { run, id, closed: Cell::new(false), inner: Some(Rc::new(inner)).into() })
+        Ok(Source {
+            run,
+            id,
+            closed: Cell::new(false),
+            inner: Some(Rc::new(inner)).into(),
+            #[cfg(feature = "futures-io")]
+            polled: Default::default(),
+        })
     }
 
     /// The descriptor's owner, until it is closed.
@@ -182,6 +193,8 @@ impl<T: AsFd> Source<T> {
     /// # Cancellation
     /// A checkpoint.
     pub(crate) async fn wait(&self, direction: Direction) -> Result<(), StreamError> {
+        #[cfg(feature = "futures-io")]
+        self.polled[direction as usize].yield_to_another();
         match self.run.reactor.wait_ready(&self.run, self.id, direction).await? {
             Heard::Ready => Ok(()),
             Heard::Closing => Err(StreamError::Closed),

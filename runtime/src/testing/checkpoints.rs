@@ -1,7 +1,10 @@
 //! Looking whether code executes a checkpoint.
 
-use crate::{core::run, current_task};
-use std::{future::poll_fn, pin::pin};
+use crate::{
+    core::run::{self, Run},
+    current_task,
+};
+use std::{future::poll_fn, pin::pin, rc::Rc};
 
 /// Runs `inside` and fails if it has not executed a checkpoint; trio's `assert_checkpoints`.
 ///
@@ -48,7 +51,24 @@ pub(crate) async fn watch<T>(inside: impl Future<Output = T>) -> (T, bool) {
     let run = run::current();
     let task = current_task();
     let (tick, looks) = (run.strands.tick.get(), task.0.cancel_points.get());
+    let _watching = Watching::begin(&run);
     let mut inside = pin!(inside);
     let value = poll_fn(|cx| inside.as_mut().poll(cx)).await;
     (value, run.strands.tick.get() > tick && task.0.cancel_points.get() > looks)
+}
+
+/// While somebody looks, cancel points are counted.
+struct Watching(Rc<Run>);
+
+impl Watching {
+    fn begin(run: &Rc<Run>) -> Watching {
+        run.strands.watchers.set(run.strands.watchers.get() + 1);
+        Watching(run.clone())
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.strands.watchers.set(self.0.strands.watchers.get() - 1);
+    }
 }

@@ -15,17 +15,18 @@ use terzetto::{
     move_on_after, nursery, sleep, to_thread,
 };
 use terzetto_tests::load::{
-    Behaviour, EchoServer, Tally, open_descriptors, raise_descriptor_limit, resident_bytes, run_clients,
+    Behaviour, EchoServer, Protocol, Tally, open_descriptors, raise_descriptor_limit, resident_bytes,
+    run_clients,
 };
 
-const USAGE: &str =
-    "load echo CONNECTIONS ROUNDS | load kill CONNECTIONS | load drip CONNECTIONS | load soak MINUTES";
+const USAGE: &str = "load echo CONNECTIONS ROUNDS | load http CONNECTIONS ROUNDS | load kill CONNECTIONS | load drip CONNECTIONS | load soak MINUTES";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = raise_descriptor_limit().map_err(Error::from).and_then(|_| match words.as_slice() {
-        ["echo", connections, rounds] => echo(connections.parse()?, rounds.parse()?),
+        ["echo", connections, rounds] => echo(Protocol::Plain, connections.parse()?, rounds.parse()?),
+        ["http", connections, rounds] => echo(Protocol::Http, connections.parse()?, rounds.parse()?),
         ["kill", connections] => kill(connections.parse()?),
         ["drip", connections] => drip(connections.parse()?),
         ["soak", minutes] => soak(minutes.parse()?),
@@ -53,7 +54,10 @@ fn clients(address: SocketAddr, first: u64, count: u64, behaviour: &str) -> Resu
     let behaviour = match behaviour {
         "stall" => Behaviour::Stall,
         "drip" => Behaviour::Drip,
-        rounds => Behaviour::Rounds(rounds.parse()?),
+        other => match other.strip_prefix("http:") {
+            Some(rounds) => Behaviour::Posts(rounds.parse()?),
+            None => Behaviour::Rounds(other.parse()?),
+        },
     };
     let done = terzetto::run(run_clients(address, first, count, behaviour, async || {
         say("connected");
@@ -111,13 +115,14 @@ impl Clients {
 /// Serves while `inside` runs; then cancels, and checks that nothing is left. The clients that
 /// `inside` returns are connected until after that.
 fn with_server(
+    protocol: Protocol,
     patience: f64,
     inside: impl AsyncFnOnce(SocketAddr, &Tally) -> Result<Option<Clients>, Error>,
 ) -> Result<(), Error> {
     let before = open_descriptors();
     let tally = Tally::default();
     let connected = terzetto::run(async {
-        let server = EchoServer { patience, tally: &tally };
+        let server = EchoServer { protocol, patience, tally: &tally };
         let listeners: Vec<TcpListener> = open_tcp_listeners(0, Some("127.0.0.1"), None).await?;
         let address = listeners[0].local_addr()?;
         let mut cancelled = (0, 0.0);
@@ -157,9 +162,13 @@ async fn until(holds: impl Fn() -> bool, otherwise: &str) -> Result<(), Error> {
 
 /// Messages over many connections, none lost or mixed up; then many more that stay open, for the
 /// cancellation.
-fn echo(connections: u64, rounds: u64) -> Result<(), Error> {
-    with_server(60.0, async |address, tally| {
-        let clients = Clients::start(address, 0, connections, &rounds.to_string())?.connected().await?;
+fn echo(protocol: Protocol, connections: u64, rounds: u64) -> Result<(), Error> {
+    with_server(protocol, 60.0, async |address, tally| {
+        let behaviour = match protocol {
+            Protocol::Plain => rounds.to_string(),
+            Protocol::Http => format!("http:{rounds}"),
+        };
+        let clients = Clients::start(address, 0, connections, &behaviour)?.connected().await?;
         let start = Instant::now();
         let done = clients.finished().await?;
         let seconds = start.elapsed().as_secs_f64();
@@ -182,7 +191,7 @@ fn echo(connections: u64, rounds: u64) -> Result<(), Error> {
 /// Half of the clients are killed amid a message; the others notice nothing.
 fn kill(connections: u64) -> Result<(), Error> {
     let half = connections / 2;
-    with_server(60.0, async |address, tally| {
+    with_server(Protocol::Plain, 60.0, async |address, tally| {
         let victims = Clients::start(address, 0, half, "stall")?.connected().await?;
         let others = Clients::start(address, half, connections - half, "20")?.connected().await?;
         until(|| tally.most.get() as u64 == connections, "not all were accepted").await?;
@@ -202,7 +211,7 @@ fn kill(connections: u64) -> Result<(), Error> {
 
 /// Clients that send a byte now and then are dropped after a second.
 fn drip(connections: u64) -> Result<(), Error> {
-    with_server(1.0, async |address, tally| {
+    with_server(Protocol::Plain, 1.0, async |address, tally| {
         let dawdlers = Clients::start(address, 0, connections, "drip")?.connected().await?;
         let start = Instant::now();
         let dropped = dawdlers.finished().await?;
@@ -217,7 +226,7 @@ fn drip(connections: u64) -> Result<(), Error> {
 /// Connections that come and go, for long: memory stays flat.
 fn soak(minutes: f64) -> Result<(), Error> {
     const CONNECTIONS: u64 = 500;
-    with_server(10.0, async |address, tally| {
+    with_server(Protocol::Plain, 10.0, async |address, tally| {
         let end = Instant::now();
         let (mut batches, mut settled, mut last) = (0u64, None, 0.0);
         while end.elapsed().as_secs_f64() < 60.0 * minutes {

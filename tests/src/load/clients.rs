@@ -12,6 +12,9 @@ use terzetto::{
 /// How long a message is.
 pub const MESSAGE: usize = 64;
 
+/// The first half of a message, in either protocol.
+const HALF: &[u8] = b"POST / HTTP/1.1\r\nhost: load\r\nco";
+
 /// How many connect at once: the queue of a listener is short, and who does not fit waits a second.
 const CONNECTING: usize = 256;
 
@@ -20,6 +23,8 @@ const CONNECTING: usize = 256;
 pub enum Behaviour {
     /// So many messages, each answered before the next.
     Rounds(u32),
+    /// The same as requests of HTTP.
+    Posts(u32),
     /// Half a message, and then nothing.
     Stall,
     /// A byte now and then, as those do who want to keep a server busy.
@@ -61,8 +66,17 @@ async fn client(
                 done.set(done.get() + 1);
             }
         }
+        Behaviour::Posts(rounds) => {
+            for round in 0..rounds {
+                let sent = message(number, round);
+                if super::http::post(stream, &sent).await? != sent {
+                    return Err(Error::msg(format!("client {number}: a wrong answer in round {round}")));
+                }
+                done.set(done.get() + 1);
+            }
+        }
         Behaviour::Stall => {
-            stream.send_all(&message(number, 0)[..MESSAGE / 2]).await?;
+            stream.send_all(HALF).await?;
             sleep_forever().await?;
         }
         Behaviour::Drip => loop {

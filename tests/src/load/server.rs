@@ -25,7 +25,7 @@ pub struct Tally {
     pub too_slow: Cell<usize>,
 }
 
-fn add<T: Copy + std::ops::Add<Output = T>>(to: &Cell<T>, number: T) {
+pub(super) fn add<T: Copy + std::ops::Add<Output = T>>(to: &Cell<T>, number: T) {
     to.set(to.get() + number);
 }
 
@@ -46,8 +46,19 @@ impl Drop for Open<'_> {
     }
 }
 
+/// How messages travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// As they are.
+    Plain,
+    /// As the bodies of requests and responses of HTTP/1.1.
+    Http,
+}
+
 /// A server that answers each message of [`MESSAGE`] bytes by the same message.
 pub struct EchoServer<'a> {
+    /// How messages travel.
+    pub protocol: Protocol,
     /// How long a client may take over a message, in seconds.
     pub patience: f64,
     /// Where it counts.
@@ -69,6 +80,9 @@ impl EchoServer<'_> {
 
     async fn connection(&self, stream: TcpStream) -> Result<(), Error> {
         let _open = Open::new(self.tally);
+        if self.protocol == Protocol::Http {
+            return super::http::connection(stream, self.patience, self.tally).await;
+        }
         let mut message = [0; MESSAGE];
         loop {
             let received = move_on_after(self.patience, async {

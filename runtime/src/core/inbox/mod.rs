@@ -80,6 +80,12 @@ impl Inbox {
         }
     }
 
+    /// Whether a message or a signal is waiting.
+    #[inline]
+    pub(crate) fn has_mail(&self) -> bool {
+        !self.queue.is_empty() || self.signals.load(SeqCst) != 0
+    }
+
     /// All messages so far.
     pub(crate) fn take(&self) -> Batch<Message> {
         self.queue.take()
@@ -87,7 +93,7 @@ impl Inbox {
 
     /// Announces that the loop will sleep. Returns whether it may: not if a message is waiting.
     pub(crate) fn try_sleep(&self) -> bool {
-        self.doze.try_sleep(|| !self.queue.is_empty() || self.signals.load(SeqCst) != 0)
+        self.doze.try_sleep(|| self.has_mail())
     }
 
     pub(crate) fn awake(&self) {

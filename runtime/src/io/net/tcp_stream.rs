@@ -32,7 +32,7 @@ use std::{
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub struct TcpStream(pub(super) FdStream<net::TcpStream>);
+pub struct TcpStream(pub(crate) FdStream<net::TcpStream>);
 
 impl TcpStream {
     /// Connects to an address.

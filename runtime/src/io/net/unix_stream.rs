@@ -34,7 +34,7 @@ const PAUSES: (f64, f64) = (0.001, 0.1);
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub struct UnixStream(FdStream<net::UnixStream>);
+pub struct UnixStream(pub(crate) FdStream<net::UnixStream>);
 
 impl UnixStream {
     /// Connects to a socket in the file system; trio's `open_unix_socket`.

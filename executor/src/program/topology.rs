@@ -1,0 +1,76 @@
+//! `terzetto topology`: the topologies by name, and their graphs.
+
+use std::path::{Path, PathBuf};
+
+use terzetto_executor::{
+    BoxError, Topology,
+    results::write_atomic,
+    topologies::{PivSeries, SynthSeries, piv, synth},
+};
+use terzetto_kernels::{
+    PivParams,
+    synth::{Flow, SynthParams},
+};
+
+use super::{args::TopologyArgs, say, status::Status};
+
+const NAMES: [(&str, &str); 2] =
+    [("piv", "displacements in couples of images"), ("synth", "synthetic images with known displacements")];
+
+pub fn command(args: &TopologyArgs) -> Result<Status, BoxError> {
+    let Some(name) = &args.name else {
+        for (name, what) in NAMES {
+            say(&format!("{name:8} {what}"));
+        }
+        return Ok(Status::Done);
+    };
+    let topology = by_name(name)?;
+    match args.graph.as_deref() {
+        None => say(&describe(&topology)),
+        Some(path) if path == Path::new("-") => say(topology.to_dot().trim_end()),
+        Some(path) => {
+            let picture = match path.extension().and_then(|ending| ending.to_str()) {
+                Some("svg") => topology.to_svg(),
+                Some("dot" | "gv") => topology.to_dot(),
+                _ => return Err(format!("`{}` does not end in .svg or .dot", path.display()).into()),
+            };
+            write_atomic(path, picture.as_bytes())?;
+        }
+    }
+    Ok(Status::Done)
+}
+
+/// A topology without a series: enough to look at.
+fn by_name(name: &str) -> Result<Topology, BoxError> {
+    let folder = PathBuf::new();
+    match name {
+        "piv" => {
+            Ok(piv(PivSeries { couples: Vec::new(), params: PivParams::default(), folder, plots: true }))
+        }
+        "synth" => {
+            let flow = Flow::Uniform { dx: 0.0, dy: 0.0 };
+            Ok(synth(SynthSeries { pairs: 0, params: SynthParams::default(), flow, folder }))
+        }
+        _ => {
+            let names = NAMES.map(|(name, _)| name).join(", ");
+            Err(format!("there is no topology `{name}`; there are: {names}").into())
+        }
+    }
+}
+
+fn describe(topology: &Topology) -> String {
+    let line = |work: terzetto_executor::topology::WorkInfo<'_>| {
+        format!(
+            "{:24} {:9} {} -> {}",
+            work.name,
+            work.kind.to_string(),
+            list(&work.inputs),
+            list(&work.outputs)
+        )
+    };
+    topology.works().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn list(queues: &[&str]) -> String {
+    if queues.is_empty() { "()".to_owned() } else { queues.join(", ") }
+}

@@ -1,0 +1,219 @@
+//! The folder of a job: what was run, whether it still runs, what came of it.
+//!
+//! ```text
+//! RESULTS/job_2026-01-31T12-00-00_4711/
+//!     params.toml       what was asked for
+//!     info.toml         topology, executor, workers, results expected, when it began
+//!     is_running.lock   while the job runs: its process
+//!     results.txt       the key of each result, as it comes, a line each
+//!     errors/           exception_<work>_<key>.txt, one for each call that failed
+//!     log.txt           each call of a work
+//!     time_end.txt      when it ended, and how
+//! ```
+
+use std::{
+    error::Error,
+    fmt,
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    process,
+    time::SystemTime,
+};
+
+use super::{lock::Lock, write_atomic};
+use crate::series::Shard;
+
+/// The start of every job folder's name.
+pub(super) const PREFIX: &str = "job_";
+pub(super) const LOCK: &str = "is_running.lock";
+pub(super) const RESULTS: &str = "results.txt";
+pub(super) const ERRORS: &str = "errors";
+pub(super) const INFO: &str = "info.toml";
+/// The name of the log file in a job's folder.
+pub const LOG: &str = "log.txt";
+pub(super) const END: &str = "time_end.txt";
+
+/// What a job's folder says of its run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JobInfo {
+    /// The topology's name.
+    pub topology: String,
+    /// Which executor runs it.
+    pub executor: String,
+    /// How many works of each kind run at once, at most.
+    pub nb_max_workers: usize,
+    /// How many items a queue holds, at most.
+    pub nb_items_queue_max: usize,
+    /// How many items will reach an end, if that is known.
+    pub expected_results: Option<usize>,
+    /// The part of the series, if it is not the whole.
+    pub shard: Option<Shard>,
+}
+
+/// A job's folder cannot be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JobError {
+    /// The folder for results is in use by another process.
+    InUse {
+        /// The folder of the other job.
+        job: PathBuf,
+        /// The other process.
+        pid: u32,
+    },
+    /// The system's error, and the path.
+    Io(PathBuf, io::Error),
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JobError::InUse { job, pid } => write!(
+                f,
+                "another run is at work in this folder: process {pid}, `{}` (if that is not so, remove its {LOCK})",
+                job.display()
+            ),
+            JobError::Io(path, error) => write!(f, "cannot write `{}`: {error}", path.display()),
+        }
+    }
+}
+
+impl Error for JobError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            JobError::InUse { .. } => None,
+            // The message has it already.
+            JobError::Io(..) => None,
+        }
+    }
+}
+
+/// The folder of a job that runs. Dropping it removes its lock.
+#[derive(Debug)]
+pub struct JobFolder {
+    path: PathBuf,
+}
+
+impl JobFolder {
+    /// Makes the folder of a job in a folder for results, which must exist. `params` is kept there as
+    /// it is; it should be TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`JobError::InUse`] if another process is at work in `results`, unless both are about
+    /// different parts of a series; a lock whose process is dead does not count.
+    /// [`JobError::Io`] if something cannot be written.
+    pub fn create(results: &Path, info: &JobInfo, params: &str) -> Result<JobFolder, JobError> {
+        let path = make_folder(results)?;
+        let job = JobFolder { path };
+        let lock = Lock::own(info.shard);
+        let file = job.path.join(LOCK);
+        // First the own lock, then a look at the others': of two that begin together at least one
+        // sees the other.
+        lock.write(&file).map_err(|error| JobError::Io(file.clone(), error))?;
+        if let Some((other, pid)) = other_job(results, &job.path, &lock) {
+            drop(fs::remove_dir_all(&job.path));
+            return Err(JobError::InUse { job: other, pid });
+        }
+        job.write("params.toml", params)?;
+        job.write(INFO, &describe(info, results))?;
+        Ok(job)
+    }
+
+    /// The folder's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), JobError> {
+        let path = self.path.join(name);
+        fs::write(&path, text).map_err(|error| JobError::Io(path, error))
+    }
+
+    /// Opens one of the job's files to add to it.
+    pub(super) fn append(&self, name: &str) -> io::Result<File> {
+        OpenOptions::new().create(true).append(true).open(self.path.join(name))
+    }
+
+    /// Says when and how the job has ended, and gives its lock back.
+    pub fn finish(self, how: &str) {
+        let text = format!("time_end = \"{}\"\nending = {how:?}\n", now());
+        if let Err(error) = write_atomic(&self.path.join(END), text.as_bytes()) {
+            log::warn!("{error}");
+        }
+    }
+}
+
+impl Drop for JobFolder {
+    fn drop(&mut self) {
+        // Where it cannot be removed, it will be seen that its process is dead.
+        let _ = fs::remove_file(self.path.join(LOCK));
+    }
+}
+
+fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+fn make_folder(results: &Path) -> Result<PathBuf, JobError> {
+    let time = now().trim_end_matches('Z').replace(':', "-");
+    let name = format!("{PREFIX}{time}_{}", process::id());
+    let mut path = results.join(&name);
+    let mut again = 1;
+    loop {
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            // A second job of one process within one second.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                again += 1;
+                path = results.join(format!("{name}_{again}"));
+            }
+            Err(error) => return Err(JobError::Io(path, error)),
+        }
+    }
+}
+
+/// Another job that is at work in the folder and stands in the way.
+fn other_job(results: &Path, own: &Path, own_lock: &Lock) -> Option<(PathBuf, u32)> {
+    job_folders(results).into_iter().filter(|path| path != own).find_map(|path| {
+        let file = path.join(LOCK);
+        let lock = Lock::read(&file)?;
+        let in_the_way = lock.is_held(&file) && !lock.gets_on_with(own_lock);
+        in_the_way.then_some((path, lock.pid))
+    })
+}
+
+/// The folders of all jobs, the oldest first.
+pub(super) fn job_folders(results: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(results).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders
+}
+
+fn describe(info: &JobInfo, results: &Path) -> String {
+    let JobInfo { topology, executor, nb_max_workers, nb_items_queue_max, expected_results, shard } = info;
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let mut text = format!(
+        "topology = {topology:?}\nexecutor = {executor:?}\nprogram = \"terzetto {}\"\nprocess = {}\n\
+         nb_cpus = {cores}\nnb_max_workers = {nb_max_workers}\nnb_items_queue_max = {nb_items_queue_max}\n\
+         path_dir_result = {:?}\ntime_start = \"{}\"\n",
+        env!("CARGO_PKG_VERSION"),
+        process::id(),
+        results.display().to_string(),
+        now()
+    );
+    if let Some(count) = expected_results {
+        text.push_str(&format!("expected_results = {count}\n"));
+    }
+    if let Some(shard) = shard {
+        text.push_str(&format!("shard = \"{shard}\"\n"));
+    }
+    text
+}

@@ -1,0 +1,189 @@
+//! `hyper` 1.x: transport, connections, timer and executor.
+
+use crate::{Error, Nursery, checkpoint_if_cancelled, current_time, sleep};
+use futures_io::{AsyncRead, AsyncWrite};
+use hyper::rt::{Executor, Read, ReadBufCursor, Sleep, Timer, Write};
+use send_wrapper::SendWrapper;
+use std::{
+    fmt,
+    future::pending,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+/// What speaks `futures-io` as a transport for `hyper`: a socket as it is, any other stream inside
+/// [`FuturesIo`](super::FuturesIo).
+///
+/// The connection over it is awaited by [`drive_connection`]. See the example `http`.
+#[derive(Debug)]
+pub struct HyperIo<T>(T);
+
+impl<T> HyperIo<T> {
+    /// A transport over `io`.
+    pub fn new(io: T) -> HyperIo<T> {
+        HyperIo(io)
+    }
+
+    /// What is inside.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T: AsyncRead + Unpin> Read for HyperIo<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        // SAFETY: nothing is de-initialised: the bytes are only written to, here and, once they are
+        // initialised, by the reader.
+        let room = unsafe { buffer.as_mut() };
+        for byte in &mut *room {
+            byte.write(0);
+        }
+        // SAFETY: every byte was initialised just now, and `u8` has the layout of `MaybeUninit<u8>`.
+        let room = unsafe { &mut *(std::ptr::from_mut(room) as *mut [u8]) };
+        let length = room.len();
+        let n = ready!(Pin::new(&mut self.0).poll_read(cx, room))?;
+        assert!(n <= length, "a reader claims to have read more than there was room for");
+        // SAFETY: all of the room is initialised, and `n` lies within.
+        unsafe { buffer.advance(n) };
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Write for HyperIo<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, data)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(cx)
+    }
+}
+
+/// Starts what `hyper` wants to run beside a connection (HTTP/2 does) in a nursery.
+///
+/// Sound for the reason that nurseries are: what is started may borrow what the nursery's children
+/// may, and ends with it. If the nursery has closed, the future is dropped.
+#[derive(Clone, Copy)]
+pub struct NurseryExecutor<'scope, 'env>(&'scope Nursery<'scope, 'env>);
+
+impl<'scope, 'env> NurseryExecutor<'scope, 'env> {
+    /// Starts tasks in `nursery`.
+    pub fn new(nursery: &'scope Nursery<'scope, 'env>) -> NurseryExecutor<'scope, 'env> {
+        NurseryExecutor(nursery)
+    }
+}
+
+impl fmt::Debug for NurseryExecutor<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NurseryExecutor").finish_non_exhaustive()
+    }
+}
+
+impl<'scope, F> Executor<F> for NurseryExecutor<'scope, '_>
+where
+    F: Future + 'scope,
+{
+    fn execute(&self, future: F) {
+        if self.0.is_closed() {
+            log::debug!("hyper starts a task in a nursery that has closed: it is dropped");
+            return;
+        }
+        // Cancellable: it may wait for something that knows no cancellation.
+        self.0.start_soon_named("a task of hyper", async move {
+            crate::cancellable(future).await?;
+            Ok(())
+        });
+    }
+}
+
+/// Awaits a connection of `hyper`, server's or client's, as an operation of this runtime.
+///
+/// A connection whose task is cancelled fails, since its transport does; but HTTP/2 hides why. This
+/// asks the region.
+///
+/// # Cancellation
+/// If cancelled, the connection is closed without a farewell.
+///
+/// # Errors
+/// [`Cancelled`](crate::Cancelled) if the connection fails in a cancelled region; else `hyper`'s.
+///
+/// # Panics
+/// Outside a run.
+pub async fn drive_connection<T>(
+    connection: impl Future<Output = Result<T, hyper::Error>>,
+) -> Result<T, Error> {
+    match connection.await {
+        Ok(value) => Ok(value),
+        Err(error) => {
+            checkpoint_if_cancelled().await.inspect_err(|_| log::debug!("a connection ends: {error}"))?;
+            Err(error.into())
+        }
+    }
+}
+
+/// Time as the run's clock has it, also when that is a mock.
+///
+/// In a cancelled region time stands still: a timeout does not pass, and what it would have ended
+/// is ended by the cancellation.
+#[derive(Debug, Clone, Copy)]
+pub struct HyperTimer {
+    /// The same moment on two clocks.
+    instant: Instant,
+    time: f64,
+}
+
+impl HyperTimer {
+    /// A timer on the current run's clock.
+    ///
+    /// # Panics
+    /// Outside a run.
+    #[allow(clippy::new_without_default, reason = "a default must not panic")]
+    pub fn new() -> HyperTimer {
+        HyperTimer { instant: Instant::now(), time: current_time() }
+    }
+}
+
+/// A wait on the run's clock.
+///
+/// `hyper` wants it to be `Send`. It is, and must not be: polled or dropped on another thread, it
+/// panics.
+struct RunSleep(SendWrapper<Pin<Box<dyn Future<Output = ()>>>>);
+
+impl Future for RunSleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl Sleep for RunSleep {}
+
+impl Timer for HyperTimer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        let wait = async move {
+            if sleep(duration.as_secs_f64()).await.is_err() {
+                pending().await
+            }
+        };
+        Box::pin(RunSleep(SendWrapper::new(Box::pin(wait))))
+    }
+
+    fn now(&self) -> Instant {
+        self.instant + Duration::from_secs_f64((current_time() - self.time).max(0.0))
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
+        self.sleep(deadline.saturating_duration_since(self.now()))
+    }
+}

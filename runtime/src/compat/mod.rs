@@ -1,0 +1,27 @@
+//! Bridges to the ecosystem, each behind a feature of its own.
+//!
+//! | feature | what |
+//! |---|---|
+//! | `futures-io` | `AsyncRead` and `AsyncWrite` for sockets and pipes directly, and by [`FuturesIo`] for every stream |
+//! | `hyper` | `HyperIo`, `drive_connection`, `HyperTimer`, `NurseryExecutor`: HTTP on this runtime |
+//! | `tls` | [`tls::TlsStream`] over any stream, through `rustls` |
+//!
+//! What is polled through these traits knows cancellation as everything here does: in a cancelled
+//! region a read or a write fails, with [`Cancelled`](crate::Cancelled) inside its `io::Error`, and
+//! [`Error`](crate::Error) finds it there. Foreign futures that wait for something else are for
+//! [`cancellable`](crate::cancellable).
+//!
+//! Where both are in scope, `stream.close()` is [`Resource::close`](crate::io::Resource::close), which
+//! closes both directions; `AsyncWriteExt::close(&mut stream)` ends the sending one.
+
+#[cfg(feature = "futures-io")]
+mod futures_io;
+#[cfg(feature = "hyper")]
+mod hyper;
+#[cfg(feature = "tls")]
+pub mod tls;
+
+#[cfg(feature = "futures-io")]
+pub use futures_io::FuturesIo;
+#[cfg(feature = "hyper")]
+pub use hyper::{HyperIo, HyperTimer, NurseryExecutor, drive_connection};

@@ -1,0 +1,56 @@
+//! Listening for encrypted connections.
+
+use super::TlsStream;
+use crate::io::{Listener, Resource, Stream, StreamError};
+use rustls::ServerConfig;
+use std::{io, sync::Arc};
+
+/// A listener whose connections speak TLS; trio's `SSLListener`.
+///
+/// A connection is accepted at once; its handshake takes place in its own task, with the first send or
+/// receive. So a client that dawdles over it keeps nobody waiting.
+#[derive(Debug)]
+pub struct TlsListener<L> {
+    listener: L,
+    config: Arc<ServerConfig>,
+    https_compatible: bool,
+}
+
+impl<L> TlsListener<L> {
+    /// Encrypts the connections of `listener`.
+    pub fn new(listener: L, config: Arc<ServerConfig>) -> TlsListener<L> {
+        TlsListener { listener, config, https_compatible: false }
+    }
+
+    /// As [`TlsStream::https_compatible`], for each connection.
+    #[must_use]
+    pub fn https_compatible(mut self, yes: bool) -> TlsListener<L> {
+        self.https_compatible = yes;
+        self
+    }
+
+    /// The listener below.
+    pub fn get_ref(&self) -> &L {
+        &self.listener
+    }
+}
+
+impl<L: Resource> Resource for TlsListener<L> {
+    async fn close(&self) -> Result<(), StreamError> {
+        self.listener.close().await
+    }
+}
+
+impl<L: Listener> Listener for TlsListener<L>
+where
+    L::Stream: Stream,
+{
+    type Stream = TlsStream<L::Stream>;
+
+    async fn accept(&self) -> Result<TlsStream<L::Stream>, StreamError> {
+        let transport = self.listener.accept().await?;
+        let stream = TlsStream::server(self.config.clone(), transport)
+            .map_err(|error| StreamError::Io(io::Error::other(error)))?;
+        Ok(stream.https_compatible(self.https_compatible))
+    }
+}

@@ -1,0 +1,333 @@
+//! Encrypted streams.
+//!
+//! Everything rests on three rules:
+//!
+//! - The state machine is touched only between two awaits, never across one.
+//! - What it wants to send is taken out and sent in one go. If that is cut short, the records that
+//!   were taken out are lost, and the stream with them: it is broken from then on.
+//! - Once the handshake is over receiving never sends, and sending never receives, so one task can do
+//!   the one and another the other. (What TLS 1.3 would answer while it receives, a change of keys,
+//!   it may answer with the next data; a server's session tickets wait for that, too.) The handshake
+//!   does both, and is one task's affair at a time.
+
+use crate::{
+    cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled,
+    io::{ReceiveStream, Resource, SendStream, Stream, StreamError, Turnstile},
+    sync::Semaphore,
+};
+use rustls::{
+    ClientConfig, ClientConnection, Connection, ProtocolVersion, ServerConfig, ServerConnection,
+    pki_types::ServerName,
+};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    io::{self, ErrorKind, Read, Write},
+    ops::Range,
+    sync::Arc,
+};
+
+/// How much is received from the transport at once: about a record of the largest size.
+const ROOM: usize = 17 * 1024;
+
+/// How much is encrypted before it is sent.
+const PIECE: usize = 64 * 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// The connection failed, or was cut short amid a record.
+    Broken,
+    Closed,
+}
+
+/// A stream that is encrypted by TLS, over a stream that is not; trio's `SSLStream`.
+///
+/// The handshake takes place with the first send or receive, or by [`TlsStream::handshake`]. TLS
+/// cannot be half closed; closing says farewell (`close_notify`) and does not wait for an answer. If
+/// the transport ends without the other side's farewell, somebody may have cut it: receiving fails as
+/// broken. See [`TlsStream::https_compatible`].
+///
+/// # Cancellation
+/// A receive that is cancelled has taken nothing. A send or a handshake that is cancelled amid a
+/// record leaves the stream broken.
+pub struct TlsStream<S> {
+    transport: S,
+    connection: RefCell<Connection>,
+    state: Cell<State>,
+    https_compatible: bool,
+    handshaken: Cell<bool>,
+    /// One task at a time; a semaphore, since two futures of one task may send and receive.
+    handshaking: Semaphore,
+    /// What the transport has delivered, and which part of it the connection has not taken yet.
+    incoming: RefCell<(Vec<u8>, Range<usize>)>,
+    sending: Turnstile,
+    receiving: Turnstile,
+}
+
+fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StreamError {
+    StreamError::Broken(Some(io::Error::new(ErrorKind::InvalidData, error)))
+}
+
+fn is_end(error: &StreamError) -> bool {
+    matches!(error, StreamError::Broken(Some(error)) if error.kind() == ErrorKind::UnexpectedEof)
+}
+
+/// Marks the stream as broken, unless what is under way comes to its end.
+struct AmidRecord<'a>(&'a Cell<State>, bool);
+
+impl Drop for AmidRecord<'_> {
+    fn drop(&mut self) {
+        if !self.1 && self.0.get() == State::Open {
+            self.0.set(State::Broken);
+        }
+    }
+}
+
+impl<S: Stream> TlsStream<S> {
+    /// The client's end, over a transport to the server that can prove that it is `name`.
+    ///
+    /// # Errors
+    /// If the configuration does not work.
+    pub fn client(
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+        transport: S,
+    ) -> Result<TlsStream<S>, rustls::Error> {
+        Ok(TlsStream::new(Connection::Client(ClientConnection::new(config, name)?), transport))
+    }
+
+    /// The server's end.
+    ///
+    /// # Errors
+    /// If the configuration does not work.
+    pub fn server(config: Arc<ServerConfig>, transport: S) -> Result<TlsStream<S>, rustls::Error> {
+        Ok(TlsStream::new(Connection::Server(ServerConnection::new(config)?), transport))
+    }
+
+    fn new(mut connection: Connection, transport: S) -> TlsStream<S> {
+        // What is written is sent at once: there is no need of a limit.
+        connection.set_buffer_limit(None);
+        TlsStream {
+            transport,
+            connection: connection.into(),
+            state: Cell::new(State::Open),
+            https_compatible: false,
+            handshaken: Cell::new(false),
+            handshaking: Semaphore::new(1),
+            incoming: RefCell::new((vec![0; ROOM], 0..0)),
+            sending: Turnstile::default(),
+            receiving: Turnstile::default(),
+        }
+    }
+
+    /// Whether to do as the web does: close without a farewell, and take the end of the transport
+    /// for the end of the stream. For protocols that know by themselves when they are cut short.
+    #[must_use]
+    pub fn https_compatible(mut self, yes: bool) -> TlsStream<S> {
+        self.https_compatible = yes;
+        self
+    }
+
+    /// The transport.
+    pub fn get_ref(&self) -> &S {
+        &self.transport
+    }
+
+    /// Looks at the connection: the other side's certificates, the protocol that was agreed on.
+    ///
+    /// # Panics
+    /// If `inside` uses this stream.
+    pub fn with_connection<R>(&self, inside: impl FnOnce(&Connection) -> R) -> R {
+        inside(&self.connection.borrow())
+    }
+
+    /// Makes sure that the handshake is done; waits if another task is doing it. trio's
+    /// `do_handshake`.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled amid the handshake, the stream may be broken.
+    ///
+    /// # Errors
+    /// [`StreamError::Broken`] if there is no agreement: the cause is a [`rustls::Error`].
+    /// [`StreamError::Closed`].
+    pub async fn handshake(&self) -> Result<(), StreamError> {
+        self.ensure_open()?;
+        checkpoint_if_cancelled().await?;
+        self.ensure_handshake().await?;
+        cancel_shielded_checkpoint().await;
+        Ok(())
+    }
+
+    fn ensure_open(&self) -> Result<(), StreamError> {
+        match self.state.get() {
+            State::Open => Ok(()),
+            State::Broken => Err(StreamError::Broken(None)),
+            State::Closed => Err(StreamError::Closed),
+        }
+    }
+
+    async fn ensure_handshake(&self) -> Result<(), StreamError> {
+        if self.handshaken.get() {
+            return Ok(());
+        }
+        let _alone = self.handshaking.acquire().await?;
+        if self.handshaken.get() {
+            return Ok(());
+        }
+        self.ensure_open()?;
+        while self.connection.borrow().is_handshaking() {
+            if self.connection.borrow().wants_write() {
+                self.flush().await?;
+                continue;
+            }
+            if let Err(error) = self.feed().await {
+                if !matches!(error, StreamError::Cancelled(_)) && self.connection.borrow().wants_write() {
+                    // The other side should know why.
+                    let _told = self.flush().await;
+                }
+                return Err(error);
+            }
+        }
+        // A server's tickets wait until it has something to say: now nobody may be listening.
+        let version = self.connection.borrow().protocol_version();
+        let is_server = matches!(&*self.connection.borrow(), Connection::Server(_));
+        if !(is_server && version == Some(ProtocolVersion::TLSv1_3)) {
+            self.flush().await?;
+        }
+        self.handshaken.set(true);
+        Ok(())
+    }
+
+    /// Sends what the connection wants to send.
+    async fn flush(&self) -> Result<(), StreamError> {
+        let mut records = Vec::new();
+        {
+            let mut connection = self.connection.borrow_mut();
+            while connection.wants_write() {
+                connection.write_tls(&mut records).map_err(StreamError::Io)?;
+            }
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        let mut amid = AmidRecord(&self.state, false);
+        self.transport.send_all(&records).await?;
+        amid.1 = true;
+        Ok(())
+    }
+
+    /// Gives the connection something to read: what is left over, or else what the transport has.
+    async fn feed(&self) -> Result<(), StreamError> {
+        if self.incoming.borrow().1.is_empty() {
+            let mut room = std::mem::take(&mut self.incoming.borrow_mut().0);
+            room.resize(ROOM, 0);
+            let received = self.transport.receive_some(&mut room).await;
+            let unread = 0..*received.as_ref().unwrap_or(&0);
+            *self.incoming.borrow_mut() = (room, unread);
+            received?;
+        }
+        let mut incoming = self.incoming.borrow_mut();
+        let (data, unread) = &mut *incoming;
+        let mut connection = self.connection.borrow_mut();
+        // Nothing at all tells the connection that the transport has ended.
+        let taken = connection.read_tls(&mut &data[unread.clone()]).map_err(broken)?;
+        unread.start += taken;
+        let processed = connection.process_new_packets().map_err(broken);
+        if taken == 0 && connection.is_handshaking() && processed.is_ok() {
+            return Err(StreamError::Broken(Some(ErrorKind::UnexpectedEof.into())));
+        }
+        if processed.is_err() {
+            self.state.set(State::Broken);
+        }
+        processed.map(drop)
+    }
+
+    async fn receive(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
+        checkpoint_if_cancelled().await?;
+        self.ensure_handshake().await?;
+        let mut has_waited = false;
+        loop {
+            let read = self.connection.borrow_mut().reader().read(buffer);
+            match read {
+                Ok(n) => {
+                    if !has_waited {
+                        cancel_shielded_checkpoint().await;
+                    }
+                    return Ok(n);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(StreamError::Broken(Some(error))),
+            }
+            self.feed().await?;
+            has_waited = true;
+        }
+    }
+}
+
+impl<S: Stream> Resource for TlsStream<S> {
+    /// Says farewell, and closes the transport; does not wait for the other side's farewell. Before
+    /// the handshake, and if the stream is broken, there is nobody to say it to.
+    async fn close(&self) -> Result<(), StreamError> {
+        let state = self.state.replace(State::Closed);
+        if state == State::Closed {
+            return Ok(checkpoint().await?);
+        }
+        if state == State::Open && self.handshaken.get() && !self.https_compatible {
+            self.connection.borrow_mut().send_close_notify();
+            if let Err(error) = self.flush().await {
+                // Cancelled, or the other side is gone, or another task is sending.
+                log::debug!("closing a TLS stream without a farewell: {error}");
+            }
+        }
+        self.transport.close().await
+    }
+}
+
+impl<S: Stream> SendStream for TlsStream<S> {
+    async fn send_all(&self, data: &[u8]) -> Result<(), StreamError> {
+        let _inside = self.sending.enter("sending to this stream")?;
+        self.ensure_open()?;
+        if data.is_empty() {
+            return Ok(checkpoint().await?);
+        }
+        checkpoint_if_cancelled().await?;
+        self.ensure_handshake().await?;
+        for piece in data.chunks(PIECE) {
+            // Closed by another task in between.
+            self.ensure_open()?;
+            self.connection.borrow_mut().writer().write_all(piece).map_err(StreamError::Io)?;
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError> {
+        let _inside = self.sending.enter("sending to this stream")?;
+        self.ensure_open()?;
+        self.transport.wait_send_all_might_not_block().await
+    }
+}
+
+impl<S: Stream> ReceiveStream for TlsStream<S> {
+    async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
+        let _inside = self.receiving.enter("receiving from this stream")?;
+        self.ensure_open()?;
+        match self.receive(buffer).await {
+            Err(error) if self.https_compatible && is_end(&error) => {
+                checkpoint().await?;
+                Ok(0)
+            }
+            received => received,
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for TlsStream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsStream")
+            .field("transport", &self.transport)
+            .field("state", &self.state.get())
+            .finish_non_exhaustive()
+    }
+}

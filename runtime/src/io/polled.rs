@@ -1,0 +1,163 @@
+//! Descriptors for traits whose methods are polls, such as those of `futures-io`.
+//!
+//! An `async fn` keeps its wait in its future; a poll has nowhere to keep it but the stream. So the
+//! source keeps one wait for each direction, from the poll that has found the descriptor not ready to
+//! the next poll, which begins afresh: it may come from another task, in another cancel scope. Who
+//! polls last is woken. A poll is all or nothing: what it reports as received or sent is, and between
+//! two polls nothing is under way, so that dropping what polls loses nothing.
+
+use super::{FdStream, Source, StreamError, readiness::busy};
+use crate::{
+    core::reactor::{Direction, Heard, Waiting},
+    scope::current_cancellation,
+};
+use std::{
+    cell::{Cell, RefCell},
+    io::{self, IoSlice, IoSliceMut, Read, Write},
+    os::fd::AsFd,
+    task::{Context, Poll, Waker},
+};
+
+/// So many polls that succeed in one tick, and the next one yields: a stream that is always ready must
+/// not keep the other tasks from running.
+const BURST: u32 = 32;
+
+/// What a source keeps between two polls of a direction.
+#[derive(Default)]
+pub(super) struct Polled {
+    waiting: RefCell<Option<(Waiting, Waker)>>,
+    /// The tick of the last poll, and how many there were in it.
+    burst: Cell<(u64, u32)>,
+}
+
+impl Polled {
+    /// Ends the wait of an earlier poll. Whoever made it is woken, and hears that it is busy.
+    pub(super) fn yield_to_another(&self) {
+        let waiting = self.waiting.take();
+        if let Some((waiting, waker)) = waiting {
+            drop(waiting);
+            waker.wake();
+        }
+    }
+
+    /// Whether there were too many polls in this tick.
+    fn is_exhausted(&self, tick: u64) -> bool {
+        let (last, polls) = self.burst.get();
+        let polls = if last == tick { polls + 1 } else { 1 };
+        self.burst.set((tick, polls));
+        polls > BURST
+    }
+}
+
+impl<T: AsFd> Source<T> {
+    /// [`Source::operate`] as a poll. A cancel point, and a schedule point now and then.
+    pub(crate) fn poll_operate<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        mut attempt: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<Result<R, StreamError>> {
+        let polled = &self.polled[direction as usize];
+        let earlier = polled.waiting.take();
+        drop(earlier);
+        self.run.strands.note_cancel_point();
+        if let Some(cancelled) = current_cancellation(&self.run) {
+            return Poll::Ready(Err(cancelled.into()));
+        }
+        loop {
+            let inner = self.get()?;
+            if self.run.reactor.is_ready(self.id, direction) {
+                if polled.is_exhausted(self.run.strands.tick.get()) {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                match attempt(&inner) {
+                    Ok(done) => return Poll::Ready(Ok(done)),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        self.run.reactor.found_blocked(self.id, direction);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(error) => return Poll::Ready(Err(StreamError::Io(error))),
+                }
+            }
+            drop(inner);
+            let waiting = match self.run.reactor.begin_wait(&self.run, cx, self.id, direction) {
+                Ok(waiting) => waiting,
+                Err(Heard::Busy) => return Poll::Ready(Err(busy(direction))),
+                Err(_) => return Poll::Ready(Err(StreamError::Closed)),
+            };
+            match waiting.poll(cx) {
+                Poll::Pending => {
+                    let waiter = (waiting, cx.waker().clone());
+                    let none = polled.waiting.replace(Some(waiter));
+                    drop(none);
+                    return Poll::Pending;
+                }
+                Poll::Ready(Err(cancelled)) => return Poll::Ready(Err(cancelled.into())),
+                Poll::Ready(Ok(_)) => {}
+            }
+        }
+    }
+}
+
+impl<T: AsFd> FdStream<T>
+where
+    for<'a> &'a T: Read,
+{
+    /// Receives some bytes into the first buffers.
+    pub(crate) fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Poll<Result<usize, StreamError>> {
+        let room: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+        let read = |mut inner: &T| match &mut *buffers {
+            [only] => inner.read(only),
+            several => inner.read_vectored(several),
+        };
+        self.source.poll_operate(cx, Direction::Read, read).map_ok(|n| {
+            if 0 < n && n < room {
+                self.source.found_short(Direction::Read);
+            }
+            n
+        })
+    }
+}
+
+impl<T: AsFd> FdStream<T>
+where
+    for<'a> &'a T: Write,
+{
+    /// Sends as many of the bytes as go in at once.
+    pub(crate) fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<Result<usize, StreamError>> {
+        self.open_for_sending()?;
+        let write = |mut inner: &T| match buffers {
+            [only] => inner.write(only),
+            several => inner.write_vectored(several),
+        };
+        let length: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+        self.source.poll_operate(cx, Direction::Write, write).map_ok(|n| {
+            if 0 < n && n < length {
+                self.source.found_short(Direction::Write);
+            }
+            n
+        })
+    }
+
+    /// Ends the sending direction by `shut_down`, at once.
+    pub(crate) fn send_eof_now(&self, shut_down: impl FnOnce(&T) -> io::Result<()>) -> io::Result<()> {
+        let inner = self.source.get()?;
+        if self.ended.replace(true) {
+            return Ok(());
+        }
+        match shut_down(&inner) {
+            // The other side is gone already: it needs no telling.
+            Err(error) if error.kind() != io::ErrorKind::NotConnected => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
