@@ -128,7 +128,11 @@ impl File {
         action: &'static str,
         work: impl FnOnce(&mut fs::File) -> io::Result<T> + Send + 'static,
     ) -> Result<T, FileError> {
-        let open = self.open.clone();
+        // Also checked by the thread: it may be closed before this has its turn.
+        let open = match self.closed.get() {
+            true => return Err(FileError::Closed { path: self.path.clone() }),
+            false => self.open.clone(),
+        };
         let work = move |_: &Path| match &mut *open.lock() {
             Some(file) => work(file).map(Some),
             None => Ok(None),
@@ -333,12 +337,25 @@ impl File {
             self.closed.set(true);
             Ok(())
         });
-        if closed.await.is_err() {
-            // There is no thread to be had.
-            drop(self.open.lock().take());
-            self.closed.set(true);
+        let closed = closed.await;
+        if !self.closed.replace(true) {
+            // Interrupted, which no shield prevents, or there is no thread to be had.
+            dispose(Doomed(self.open.clone()));
         }
-        Ok(checkpoint_if_cancelled().await?)
+        checkpoint_if_cancelled().await?;
+        match closed.as_ref().err().and_then(Error::cancelled) {
+            Some(interrupt) => Err(interrupt.clone().into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A file that is closed when this is dropped, whoever else has it.
+struct Doomed(Arc<Open>);
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        drop(self.0.lock().take());
     }
 }
 

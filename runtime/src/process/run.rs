@@ -39,7 +39,7 @@ pub struct CompletedProcess {
 /// A checkpoint. If cancelled, the program is asked to end by SIGTERM; if it still runs after five
 /// seconds, a warning is logged and it is killed; and it is waited for.
 /// [`Command::deliver_cancel`] puts something else in this place. What it has written is lost. If the
-/// future is dropped, the program is killed at once.
+/// future is dropped, the program is killed at once; so it is by a second Ctrl-C.
 ///
 /// # Errors
 /// [`ProcessFailed`] if it ends without success, unless [`Command::check`] says that this is fine;
@@ -197,7 +197,8 @@ async fn end(process: &Process, deliver: Option<DeliverCancel<'_>>) {
         ended.map(drop)
     });
     if let Err(error) = ended.await {
-        log::warn!("{process} may go on: {error}");
+        // By the supervisor, when it is dropped. A second Ctrl-C does this: it passes through shields.
+        log::warn!("{process} is killed, since its end could not be waited for: {error}");
     }
 }
 
