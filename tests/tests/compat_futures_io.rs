@@ -136,17 +136,15 @@ fn compat_02_a_read_that_is_dropped_takes_nothing_and_stands_in_nobodys_way() {
             })
             .await?;
         let late = move_on_after(0.005, async {
-            nursery(async |n| {
-                n.start_soon(async {
-                    wait_all_tasks_blocked(0.0).await?;
-                    // Takes the stale wait off whatever list it stands on.
-                    assert!(poll!(pin!(a.read(&mut buffer))).is_pending());
-                    sleep_forever().await.map_err(Error::from).map(drop)
-                });
-                sleep_forever().await?;
-                Ok(())
-            })
-            .await
+            let poke = async {
+                checkpoint().await?;
+                // Takes the stale wait off: it must not take off the other future's instead.
+                assert!(poll!(pin!(a.read(&mut buffer))).is_pending());
+                Ok::<_, Error>(())
+            };
+            let (slept, poked) = futures_util::join!(sleep_forever(), poke);
+            poked?;
+            Ok(slept.map(drop)?)
         });
         assert!(late.await?.is_none(), "every wait of a cancelled scope hears of it");
         Ok(())

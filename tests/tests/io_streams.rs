@@ -291,7 +291,7 @@ fn sock_06_two_accepts_at_once_the_second_is_refused() {
                 assert!(matches!(listener.accept().await, Err(StreamError::Closed)));
                 Ok(())
             });
-            checkpoint().await?;
+            wait_all_tasks_blocked(0.0).await?;
             assert!(matches!(listener.accept().await, Err(StreamError::Busy(_))));
             listener.close().await?;
             assert!(matches!(listener.accept().await, Err(StreamError::Closed)));

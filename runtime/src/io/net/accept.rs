@@ -38,6 +38,7 @@ impl<T: AsFd> Acceptor<T> {
         &self,
         mut accept: impl FnMut(&T) -> io::Result<S>,
     ) -> Result<S, StreamError> {
+        self.get()?;
         let _inside = self.accepting.enter("accepting from this listener")?;
         loop {
             match self.source.operate(Direction::Read, &mut accept).await {

@@ -67,7 +67,7 @@ impl TcpStream {
         connect(socket, &remote.into()).await.map(TcpStream)
     }
 
-    /// Takes over a connected socket.
+    /// Takes over a connected socket, and sets `TCP_NODELAY`.
     ///
     /// # Errors
     /// What the system says.
@@ -76,7 +76,10 @@ impl TcpStream {
     /// Outside a run.
     pub fn from_std(stream: net::TcpStream) -> io::Result<TcpStream> {
         stream.set_nonblocking(true)?;
-        stream.set_nodelay(true)?;
+        // Refused by some systems if the other side is gone already: reading and writing will tell.
+        if let Err(error) = stream.set_nodelay(true) {
+            log::debug!("TCP_NODELAY cannot be set: {error}");
+        }
         Ok(TcpStream(FdStream::new(stream)?))
     }
 
