@@ -15,10 +15,21 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod correlation;
+mod error;
+mod field;
 pub mod image;
+mod lanes;
+pub mod multipass;
 pub mod piv;
+pub mod subpixel;
 pub mod synth;
+pub mod tps;
+pub mod validation;
 
 pub use crate::image::{Image, ImageError, encode_png16, read_image, write_png16};
-pub use piv::{Flags, PivError, PivParams, PivPlan, Vector, VectorField};
+pub use error::PivError;
+pub use field::{Flags, Vector, VectorField};
+pub use multipass::{MultipassParams, MultipassPlan, PassParams, PivResult};
+pub use piv::{PivParams, PivPlan};
 pub use synth::{Flow, SynthError, SynthParams, synth_couple};
