@@ -148,7 +148,7 @@ impl GridSpline {
             let first = row.start * self.columns + column.start;
             self.local.gather(values, left_out, first, self.columns, self.size);
             self.local.solve_missing(&self.weights);
-            self.local.to_single();
+            self.local.round();
             let mut lines = self.operators[operator].chunks_exact(self.size[0] * self.size[1]);
             for (target_row, row_weight) in row.targets.clone().zip(&row.weights) {
                 let targets = &mut found[target_row * self.target_columns..][column.targets.clone()];
@@ -204,7 +204,7 @@ impl Local {
         }
     }
 
-    fn to_single(&mut self) {
+    fn round(&mut self) {
         for (single, values) in self.single.iter_mut().zip(&self.values) {
             single.iter_mut().zip(values).for_each(|(single, &value)| *single = value as f32);
         }
