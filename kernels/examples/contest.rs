@@ -47,7 +47,9 @@ fn params(mode: &str) -> Fallible<MultipassParams> {
         "multi" => MultipassParams::zoom(32, 2),
         "deform" => {
             let mut params = MultipassParams::zoom(32, 2);
+            // Like OpenPIV, which deforms images and levels the background.
             params.passes[1].predictor = Predictor::Deform;
+            params.passes.iter_mut().for_each(|pass| pass.clip = true);
             params
         }
         _ => return Err(format!("no mode `{mode}`").into()),

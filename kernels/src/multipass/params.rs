@@ -26,6 +26,9 @@ pub struct PassParams {
     pub window: usize,
     /// Share of a window that its neighbour covers too, in `0.0..1.0`.
     pub overlap: f64,
+    /// Whether pixels darker than their window's mean count as the mean: background noise then has no say,
+    /// which helps noisy images of bright particles, at the cost of a larger bias on small ones.
+    pub clip: bool,
     /// How the correlation is computed.
     pub correlation: correlation::Method,
     /// Largest displacement along each axis that is searched, px, counted from the predicted one; none: half a
@@ -48,6 +51,7 @@ impl Default for PassParams {
         PassParams {
             window: 32,
             overlap: 0.5,
+            clip: false,
             correlation: correlation::Method::default(),
             displacement_max: None,
             peaks: 2,
@@ -106,7 +110,7 @@ pub struct SplineParams {
 
 impl Default for SplineParams {
     fn default() -> Self {
-        SplineParams { smoothing: 0.1, subdomain: 200, threshold: 1.5, smooth_last: true }
+        SplineParams { smoothing: 1.0, subdomain: 200, threshold: 1.5, smooth_last: true }
     }
 }
 

@@ -157,7 +157,8 @@ impl MultipassPlan {
     /// One pass: measured and tested.
     fn measure(&mut self, index: usize, images: [&Image; 2], predicted: &[[f64; 2]]) -> VectorField {
         let (mask, masked_max) = (self.mask.as_ref(), self.params.masked_max);
-        let frame = |image| Frame { image, mask, masked_max };
+        let clip = self.params.passes[index].clip;
+        let frame = |image| Frame { image, mask, masked_max, clip };
         let deformer = self.deformation.as_mut().and_then(|deformation| {
             let deformer = deformation.deformers[index].as_mut()?;
             Some((deformer, &deformation.coefficients, &mut deformation.images))

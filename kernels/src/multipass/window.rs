@@ -21,6 +21,8 @@ pub(super) struct Frame<'a> {
     pub(super) mask: Option<&'a Mask>,
     /// Largest share of a window that may not count.
     pub(super) masked_max: f64,
+    /// Whether what is darker than the window's mean is taken for background.
+    pub(super) clip: bool,
 }
 
 impl Frame<'_> {
@@ -58,10 +60,11 @@ impl Frame<'_> {
             }
         }
         let mean = lanes::sum(out) / counted as f32;
-        if counted == n * n {
-            out.iter_mut().for_each(|value| *value -= mean);
-        } else {
-            self.subtract_where_counted([left, top], n, mean, out);
+        self.change_counted([left, top], counted, out, |value| value - mean);
+        if self.clip {
+            self.change_counted([left, top], counted, out, |value| value.max(0.0));
+            let rest = lanes::sum(out) / counted as f32;
+            self.change_counted([left, top], counted, out, |value| value - rest);
         }
         let energy = lanes::dot(out, out);
         // What rounding leaves of a constant is no pattern.
@@ -78,13 +81,26 @@ impl Frame<'_> {
         }
     }
 
-    fn subtract_where_counted(&self, [left, top]: [isize; 2], n: usize, mean: f32, out: &mut [f32]) {
+    /// Changes the pixels of a window that count, of which there are `counted`.
+    #[inline(always)]
+    fn change_counted(
+        &self,
+        [left, top]: [isize; 2],
+        counted: usize,
+        out: &mut [f32],
+        change: impl Fn(f32) -> f32,
+    ) {
+        if counted == out.len() {
+            out.iter_mut().for_each(|value| *value = change(*value));
+            return;
+        }
+        let n = out.len().isqrt();
         let (width, height) = (self.image.width(), self.image.height());
         for (index, value) in out.iter_mut().enumerate() {
             let (x, y) = (left + (index % n) as isize, top + (index / n) as isize);
             let inside = (0..width as isize).contains(&x) && (0..height as isize).contains(&y);
             if inside && self.mask.is_none_or(|mask| mask.is_valid(x as usize, y as usize)) {
-                *value -= mean;
+                *value = change(*value);
             }
         }
     }
@@ -101,7 +117,7 @@ mod tests {
     #[test]
     fn a_window_inside_loses_its_mean() {
         let image = image();
-        let frame = Frame { image: &image, mask: None, masked_max: 0.0 };
+        let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false };
         let mut out = [0.0; 16];
         let Content::Pattern(norm) = frame.cut([6, 4], 4, &mut out) else { panic!("a pattern") };
         assert!(out.iter().sum::<f32>().abs() < 1e-3);
@@ -114,7 +130,7 @@ mod tests {
     fn what_is_outside_or_masked_is_zero_and_too_much_of_it_is_refused() {
         let image = image();
         let mask = Mask::from_image(&Image::from_fn(10, 8, |x, _| if x == 0 { 0.0 } else { 1.0 }));
-        let frame = Frame { image: &image, mask: Some(&mask), masked_max: 0.5 };
+        let frame = Frame { image: &image, mask: Some(&mask), masked_max: 0.5, clip: false };
         let mut out = [9.0; 16];
         // One column outside, one masked, two that count.
         let Content::Pattern(_) = frame.cut([-1, 0], 4, &mut out) else { panic!("a pattern") };
@@ -126,10 +142,21 @@ mod tests {
     }
 
     #[test]
+    fn clipping_levels_the_background() {
+        let image = Image::from_fn(8, 8, |x, y| if (x, y) == (3, 3) { 64.0 } else { (x % 2) as f32 });
+        let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: true };
+        let mut out = [0.0; 64];
+        let Content::Pattern(_) = frame.cut([0, 0], 8, &mut out) else { panic!("a pattern") };
+        assert!(out.iter().sum::<f32>().abs() < 1e-3);
+        assert_eq!(out[0], out[1], "the background's pattern is gone");
+        assert!(out[27] > 60.0);
+    }
+
+    #[test]
     fn constants_are_flat_whatever_their_value() {
         for value in [0.0, 7.0, 0.1, 12_345.67, f32::NAN] {
             let image = Image::from_fn(16, 16, |_, _| value);
-            let frame = Frame { image: &image, mask: None, masked_max: 0.0 };
+            let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false };
             assert_eq!(frame.cut([0, 0], 16, &mut [0.0; 256]), Content::Flat, "{value}");
         }
     }

@@ -21,10 +21,11 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub enum Method {
     /// A Gaussian through the peak and its two neighbours, along each axis alone.
-    #[default]
     Gaussian3,
     /// An elliptic Gaussian, also a tilted one, as the least-squares fit to the logarithms of all samples
-    /// within `radius` (Nobach and Honkanen 2005, *Experiments in Fluids* 38, 511-515).
+    /// within `radius` (Nobach and Honkanen 2005, *Experiments in Fluids* 38, 511-515). Narrow peaks whose
+    /// corners are not above zero, and so have no logarithm, are fitted as by `Gaussian3`.
+    #[default]
     #[serde(rename = "gaussian_2d")]
     Gaussian2d,
     /// The centre of mass of the samples within `radius`.
@@ -83,7 +84,8 @@ impl SubpixelParams {
             Method::None => (0.0, 0.0),
             Method::Gaussian3 => three_point::both_axes(map, peak, three_point::gaussian)?,
             Method::Parabola => three_point::both_axes(map, peak, three_point::parabola)?,
-            Method::Gaussian2d => gaussian_2d::offset(map, peak, self.radius)?,
+            Method::Gaussian2d => gaussian_2d::offset(map, peak, self.radius)
+                .or_else(|| three_point::both_axes(map, peak, three_point::gaussian))?,
             Method::Centroid => centroid::offset(map, peak, self.radius)?,
         };
         (x.abs() <= limit && y.abs() <= limit).then_some((x, y))
