@@ -8,6 +8,9 @@
 //! contest judge COUPLE FILE     the errors of such a file
 //! ```
 
+// A program's answers go to standard output.
+#![allow(clippy::print_stdout)]
+
 use std::{
     error::Error,
     fmt::Write as _,

@@ -5,6 +5,9 @@
 //! column; the bias is the mean error along x, the random error its standard deviation, both in px; `valid`
 //! is the share of vectors that pass all tests. Everything else is as in the first line of each table.
 
+// A program's answers go to standard output.
+#![allow(clippy::print_stdout)]
+
 use std::error::Error;
 use terzetto_kernels::{
     Flow, MultipassParams, MultipassPlan, PassParams, SynthParams,
