@@ -92,21 +92,29 @@ impl Fourier {
     fn multiply(&mut self) {
         let side = self.side;
         let [first, second] = &mut self.spectra;
-        // A spectrum's value and that at the opposite frequency need each other: both in one go.
-        for row in 0..=side / 2 {
-            let opposite = (side - row) % side;
-            for column in 0..side {
-                let here = row * side + column;
-                let there = opposite * side + (side - column) % side;
-                if here > there && row == opposite {
-                    continue;
-                }
-                let (re0, im0) = cross(first[here], first[there]);
-                let (re1, im1) = cross(second[here], second[there]);
-                first[here] = Complex32 { re: re0 - im1, im: im0 + re1 };
-                // The correlations are real: the opposite cross spectra are conjugate.
-                first[there] = Complex32 { re: re0 + im1, im: re1 - im0 };
+        let (first_row, first_rest) = first.split_at_mut(side);
+        let (second_row, second_rest) = second.split_at(side);
+        multiply_own_opposite(first_row, second_row);
+        // A spectrum's value and that at the opposite frequency need each other: rows from both ends.
+        let (mut first_rest, mut second_rest) = (first_rest, second_rest);
+        while first_rest.len() > side {
+            let (first_row, rest) = first_rest.split_at_mut(side);
+            let (rest, first_opposite) = rest.split_at_mut(rest.len() - side);
+            first_rest = rest;
+            let (second_row, rest) = second_rest.split_at(side);
+            let (rest, second_opposite) = rest.split_at(rest.len() - side);
+            second_rest = rest;
+            let [first0, second0] = [first_opposite[0], second_opposite[0]];
+            (first_row[0], first_opposite[0]) = cross_two([first_row[0], first0], [second_row[0], second0]);
+            let first = first_row[1..].iter_mut().zip(first_opposite[1..].iter_mut().rev());
+            let second = second_row[1..].iter().zip(second_opposite[1..].iter().rev());
+            for ((here, there), second) in first.zip(second) {
+                (*here, *there) = cross_two([*here, *there], [*second.0, *second.1]);
             }
+        }
+        // The row of half the sampling frequency, if there is one, is opposite to itself like the first.
+        if !first_rest.is_empty() {
+            multiply_own_opposite(first_rest, second_rest);
         }
     }
 
@@ -140,9 +148,27 @@ impl Fourier {
     }
 }
 
+/// The same for a row in which the opposite frequencies are the row's own.
+fn multiply_own_opposite(first: &mut [Complex32], second: &[Complex32]) {
+    let side = first.len();
+    for here in 0..=side / 2 {
+        let there = (side - here) % side;
+        (first[here], first[there]) = cross_two([first[here], first[there]], [second[here], second[there]]);
+    }
+}
+
+/// The cross spectra of two couples, added up with the second times `i`, at a frequency and at its opposite,
+/// from the spectra at both. The correlations being real, opposite cross spectra are conjugate.
+#[inline(always)]
+fn cross_two(first: [Complex32; 2], second: [Complex32; 2]) -> (Complex32, Complex32) {
+    let (re0, im0) = cross(first);
+    let (re1, im1) = cross(second);
+    (Complex32 { re: re0 - im1, im: im0 + re1 }, Complex32 { re: re0 + im1, im: re1 - im0 })
+}
+
 /// The cross spectrum of two real windows from `Z(k)` and `Z(-k)`.
 #[inline(always)]
-fn cross(here: Complex32, there: Complex32) -> (f32, f32) {
+fn cross([here, there]: [Complex32; 2]) -> (f32, f32) {
     let re = 0.5 * (here.re * there.im + here.im * there.re);
     let im = 0.25 * (there.norm_sqr() - here.norm_sqr());
     (re, im)

@@ -42,10 +42,17 @@ impl Coefficients {
         let inside = |first: i32, length: usize| first >= 1 && first + 2 < length as i32;
         if inside(column, self.width) && inside(row, self.height) {
             let first = (row as usize - 1) * self.width + column as usize - 1;
-            for (line, weight) in self.data[first..].chunks(self.width).zip(vertical) {
+            let lines = &self.data[first..first + 3 * self.width + 4];
+            // Down the columns first: four sums side by side.
+            let mut columns = [0.0; 4];
+            for (line, weight) in lines.chunks(self.width).zip(vertical) {
                 let line: &[f32; 4] = line.first_chunk().unwrap_or(&[0.0; 4]);
-                let across: f32 = line.iter().zip(horizontal).map(|(value, weight)| value * weight).sum();
-                sum += weight * across;
+                for (sum, value) in columns.iter_mut().zip(line) {
+                    *sum += weight * value;
+                }
+            }
+            for (column, weight) in columns.iter().zip(horizontal) {
+                sum += weight * column;
             }
         } else {
             let clip = |at: i32, length: usize| at.clamp(0, length as i32 - 1) as usize;

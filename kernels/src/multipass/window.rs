@@ -39,8 +39,13 @@ impl Frame<'_> {
         if ((n * n - counted) as f64) > self.masked_max * (n * n) as f64 {
             return Content::Masked;
         }
+        let mut sums = [0.0; 8];
         if counted == n * n {
-            self.copy_whole([columns.start, rows.start], n, out);
+            let width = self.image.width();
+            let lines = self.image.data()[rows.start * width + columns.start..].chunks(width);
+            for (target, line) in out.chunks_exact_mut(n).zip(lines) {
+                lanes::copy_adding(target, &line[..n], &mut sums);
+            }
         } else {
             out.fill(0.0);
             for y in rows {
@@ -48,40 +53,32 @@ impl Frame<'_> {
                 let start = (y as isize - top) as usize * n + (columns.start as isize - left) as usize;
                 let target = &mut out[start..start + columns.len()];
                 match self.mask {
-                    None => target.copy_from_slice(line),
+                    None => lanes::copy_adding(target, line, &mut sums),
                     Some(mask) => {
                         for ((target, &value), &valid) in
                             target.iter_mut().zip(line).zip(mask.row(y, columns.clone()))
                         {
                             *target = if valid { value } else { 0.0 };
+                            sums[0] += *target;
                         }
                     }
                 }
             }
         }
-        let mean = lanes::sum(out) / counted as f32;
-        self.change_counted([left, top], counted, out, |value| value - mean);
+        let mean = sums.iter().sum::<f32>() / counted as f32;
+        let mut energy = self.change_counted([left, top], counted, out, |value| value - mean);
         if self.clip {
             self.change_counted([left, top], counted, out, |value| value.max(0.0));
             let rest = lanes::sum(out) / counted as f32;
-            self.change_counted([left, top], counted, out, |value| value - rest);
+            energy = self.change_counted([left, top], counted, out, |value| value - rest);
         }
-        let energy = lanes::dot(out, out);
         // What rounding leaves of a constant is no pattern.
         let rounding = mean * 1e-6;
         let is_pattern = energy > rounding * rounding * counted as f32 && energy.is_finite();
         if is_pattern { Content::Pattern(energy.sqrt()) } else { Content::Flat }
     }
 
-    fn copy_whole(&self, [left, top]: [usize; 2], n: usize, out: &mut [f32]) {
-        let width = self.image.width();
-        let lines = self.image.data()[top * width + left..].chunks(width);
-        for (target, line) in out.chunks_exact_mut(n).zip(lines) {
-            target.copy_from_slice(&line[..n]);
-        }
-    }
-
-    /// Changes the pixels of a window that count, of which there are `counted`.
+    /// Changes the pixels of a window that count, of which there are `counted`; returns the window's energy.
     #[inline(always)]
     fn change_counted(
         &self,
@@ -89,10 +86,9 @@ impl Frame<'_> {
         counted: usize,
         out: &mut [f32],
         change: impl Fn(f32) -> f32,
-    ) {
+    ) -> f32 {
         if counted == out.len() {
-            out.iter_mut().for_each(|value| *value = change(*value));
-            return;
+            return lanes::change_summing_squares(out, change);
         }
         let n = out.len().isqrt();
         let (width, height) = (self.image.width(), self.image.height());
@@ -103,6 +99,7 @@ impl Frame<'_> {
                 *value = change(*value);
             }
         }
+        lanes::dot(out, out)
     }
 }
 
