@@ -15,6 +15,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod bos;
 pub mod correlation;
 mod error;
 mod field;
@@ -22,6 +23,7 @@ pub mod image;
 mod lanes;
 pub mod multipass;
 pub mod piv;
+pub mod preprocess;
 pub mod subpixel;
 pub mod synth;
 pub mod tps;

@@ -3,6 +3,9 @@
 //! The images and the reference fields are not part of the project: without the folder `TERZETTO_SHARED`
 //! (or `shared` beside the project) the tests say so and do nothing.
 
+// What is skipped must be said.
+#![allow(clippy::print_stdout)]
+
 use std::path::{Path, PathBuf};
 use terzetto_kernels::{
     Image, MultipassParams, MultipassPlan, VectorField, multipass::Predictor, read_image,
