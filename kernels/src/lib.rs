@@ -22,6 +22,7 @@ mod field;
 pub mod image;
 mod lanes;
 pub mod multipass;
+pub mod output;
 pub mod piv;
 pub mod preprocess;
 pub mod subpixel;
