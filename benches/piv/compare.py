@@ -13,6 +13,7 @@ from pathlib import Path
 # OpenPIV does in its second pass.
 ENTRIES = [
     ("terzetto", "one", 1),
+    ("terzetto", "padded", 1),
     ("terzetto", "multi", 1),
     ("terzetto", "deform", 1),
     ("fluidimage", "one", 1),
@@ -61,6 +62,7 @@ def main():
         print("times faster on one thread")
         for mine, other, theirs in [
             ("one", "fluidimage", "one"),
+            ("padded", "fluidimage", "one"),
             ("multi", "fluidimage", "multi"),
             ("one", "openpiv", "one"),
             ("deform", "openpiv", "multi"),

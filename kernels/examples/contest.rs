@@ -22,8 +22,8 @@ use std::{
     time::Instant,
 };
 use terzetto_kernels::{
-    Flow, Image, MultipassParams, MultipassPlan, SynthParams, encode_png16, multipass::Predictor, read_image,
-    synth_couple,
+    Flow, Image, MultipassParams, MultipassPlan, SynthParams, correlation::Method, encode_png16,
+    multipass::Predictor, read_image, synth_couple,
 };
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
@@ -45,6 +45,11 @@ fn params(mode: &str) -> Fallible<MultipassParams> {
         "one" => {
             let mut params = MultipassParams::zoom(32, 1);
             params.spline.smooth_last = false;
+            params
+        }
+        "padded" => {
+            let mut params = params("one")?;
+            params.passes[0].correlation = Method::Padded;
             params
         }
         "multi" => MultipassParams::zoom(32, 2),

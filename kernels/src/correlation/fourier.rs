@@ -31,10 +31,8 @@ pub(super) struct Fourier {
 const ZERO: Complex32 = Complex32 { re: 0.0, im: 0.0 };
 
 impl Fourier {
-    /// Windows of `window` px in planes of at least `side` px.
+    /// Windows of `window` px in planes of `side` px, as large or larger.
     pub(super) fn new(window: usize, side: usize) -> Fourier {
-        // Padding is free to round up to what transforms fastest.
-        let side = if side > window { side.next_power_of_two() } else { side };
         let mut planner = FftPlanner::new();
         let (forward, inverse) = (planner.plan_fft_forward(side), planner.plan_fft_inverse(side));
         let scratch = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());

@@ -33,8 +33,8 @@ pub enum Method {
     /// particles and so noise, which grows with the displacement. The search goes to `window / 2 - 1`.
     #[default]
     Circular,
-    /// By Fourier transform of windows padded with zeros, so that nothing wraps around: about four times
-    /// the work, for displacements of more than a quarter of the window.
+    /// By Fourier transform of windows padded with zeros, so that nothing wraps around: about twice the
+    /// work, for displacements of more than a quarter of the window.
     Padded,
     /// Sums over the pixels, without transform: for small windows searched over a few pixels.
     Direct,
@@ -71,14 +71,17 @@ pub struct Couple<'a> {
 /// windows[0][3 * 8 + 3] = 1.0;
 /// windows[1][2 * 8 + 5] = 1.0;
 /// let couple = Couple { first: &windows[0], second: &windows[1], norm: 1.0 };
-/// let mut correlator = Correlator::new(Method::Padded, 8, 4)?;
+/// let mut correlator = Correlator::new(Method::Padded, 8, 5)?;
 /// let mut map = CorrelationMap::new(4, 1);
 /// correlator.correlate(couple, &mut map);
 /// let peak = map.peaks(1, 2).first().ok_or("no peak")?;
 /// assert_eq!((peak.dx, peak.dy), (2, -1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Correlator(Engine);
+pub struct Correlator {
+    engine: Engine,
+    radius: usize,
+}
 
 enum Engine {
     Fourier(Box<Fourier>),
@@ -86,29 +89,32 @@ enum Engine {
 }
 
 impl Correlator {
-    /// A plan for windows of `window` by `window` px, searched up to `reach` px along each axis.
+    /// A plan for windows of `window` by `window` px and maps of at most `radius` px.
     ///
     /// # Errors
-    /// A `window` below 4 px, a `reach` that the method cannot search.
-    pub fn new(method: Method, window: usize, reach: usize) -> Result<Correlator, PivError> {
+    /// A `window` below 4 px, a `radius` of more than one pixel beyond what the method can search.
+    pub fn new(method: Method, window: usize, radius: usize) -> Result<Correlator, PivError> {
         PivError::check((4..=4096).contains(&window), "window", window, "4 to 4096 px")?;
-        let largest = method.largest_reach(window);
+        let largest = method.largest_reach(window) + 1;
         let wanted = "1 px to what the method can search in such a window";
-        PivError::check((1..=largest).contains(&reach), "displacement_max", reach, wanted)?;
-        Ok(Correlator(match method {
+        PivError::check((1..=largest).contains(&radius), "radius", radius, wanted)?;
+        let engine = match method {
             Method::Circular => Engine::Fourier(Box::new(Fourier::new(window, window))),
-            Method::Padded => Engine::Fourier(Box::new(Fourier::new(window, 2 * window))),
+            // What wraps around the padded plane stays beyond the radius.
+            Method::Padded => Engine::Fourier(Box::new(Fourier::new(window, smooth(window + radius)))),
             Method::Direct => Engine::Direct(Direct::new(window)),
-        }))
+        };
+        Ok(Correlator { engine, radius })
     }
 
     /// The correlation of one couple of windows; two at a time cost less: see
     /// [`correlate_two`](Correlator::correlate_two).
     ///
     /// # Panics
-    /// If a window is not of the plan's size.
+    /// If a window is not of the plan's size, or the map is larger than planned.
     pub fn correlate(&mut self, couple: Couple<'_>, map: &mut CorrelationMap) {
-        match &mut self.0 {
+        assert!(map.radius() <= self.radius, "a map of radius {}, planned {}", map.radius(), self.radius);
+        match &mut self.engine {
             Engine::Fourier(fourier) => fourier.correlate([Some(couple), None], [Some(map), None]),
             Engine::Direct(direct) => direct.correlate(couple, map),
         }
@@ -117,10 +123,13 @@ impl Correlator {
     /// The correlations of two couples of windows, which share the inverse transform.
     ///
     /// # Panics
-    /// If a window is not of the plan's size.
+    /// If a window is not of the plan's size, or a map is larger than planned.
     pub fn correlate_two(&mut self, couples: [Couple<'_>; 2], maps: &mut [CorrelationMap; 2]) {
         let [first, second] = maps;
-        match &mut self.0 {
+        for map in [&*first, &*second] {
+            assert!(map.radius() <= self.radius, "a map of radius {}, planned {}", map.radius(), self.radius);
+        }
+        match &mut self.engine {
             Engine::Fourier(fourier) => fourier.correlate(couples.map(Some), [Some(first), Some(second)]),
             Engine::Direct(direct) => {
                 direct.correlate(couples[0], first);
@@ -128,6 +137,19 @@ impl Correlator {
             }
         }
     }
+}
+
+/// The next number of which transforms are fast: a product of twos and threes.
+fn smooth(number: usize) -> usize {
+    let is_smooth = |mut number: usize| {
+        for factor in [2, 3] {
+            while number.is_multiple_of(factor) {
+                number /= factor;
+            }
+        }
+        number == 1
+    };
+    (number.max(1)..).find(|&number| is_smooth(number)).unwrap_or(number)
 }
 
 /// The share of a window's pixels that have a partner at a displacement along one axis.
@@ -171,7 +193,7 @@ mod tests {
                 let reach = method.largest_reach(n);
                 let mut maps = [CorrelationMap::new(reach, 1), CorrelationMap::new(reach, 1)];
                 let couple = |i: usize| Couple { first: &windows[i], second: &windows[i + 2], norm: 2.0 };
-                let mut correlator = Correlator::new(method, n, reach).unwrap();
+                let mut correlator = Correlator::new(method, n, reach + 1).unwrap();
                 correlator.correlate_two([couple(0), couple(1)], &mut maps);
                 let period = (method == Method::Circular).then_some(n);
                 let most = reach as isize;
@@ -193,6 +215,11 @@ mod tests {
     }
 
     #[test]
+    fn smooth_numbers() {
+        assert_eq!([1, 5, 33, 48, 49, 97].map(smooth), [1, 6, 36, 48, 54, 108]);
+    }
+
+    #[test]
     fn a_window_with_itself_correlates_to_one() {
         let n = 16;
         let a = noise(n, 9);
@@ -200,7 +227,7 @@ mod tests {
         for method in [Method::Circular, Method::Padded, Method::Direct] {
             let mut map = CorrelationMap::new(4, 1);
             let couple = Couple { first: &a, second: &a, norm };
-            Correlator::new(method, n, 4).unwrap().correlate(couple, &mut map);
+            Correlator::new(method, n, 5).unwrap().correlate(couple, &mut map);
             let peak = map.peaks(1, 3).first().unwrap();
             assert_eq!((peak.dx, peak.dy), (0, 0));
             assert!((peak.value - 1.0).abs() < 1e-5, "{method:?}: {}", peak.value);
@@ -208,9 +235,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reach_beyond_the_method_is_refused() {
-        assert!(Correlator::new(Method::Circular, 32, 16).is_err());
-        assert!(Correlator::new(Method::Padded, 32, 16).is_ok());
+    fn a_radius_beyond_the_method_is_refused() {
+        assert!(Correlator::new(Method::Circular, 32, 17).is_err());
+        assert!(Correlator::new(Method::Padded, 32, 17).is_ok());
         assert!(Correlator::new(Method::Direct, 32, 0).is_err());
         assert!(Correlator::new(Method::Direct, 2, 1).is_err());
     }

@@ -32,7 +32,7 @@ pub struct PassParams {
     /// How the correlation is computed.
     pub correlation: correlation::Method,
     /// Largest displacement along each axis that is searched, px, counted from the predicted one; none: half a
-    /// window, less a pixel if the correlation is circular.
+    /// window, less a pixel.
     pub displacement_max: Option<f64>,
     /// How many peaks of each correlation are found, 1 to 4; from 2 on there is a peak ratio.
     pub peaks: usize,
@@ -88,7 +88,7 @@ impl PassParams {
     /// The largest displacement along an axis that is searched, whole px.
     pub fn reach(&self) -> usize {
         let largest = self.correlation.largest_reach(self.window);
-        let wanted = self.displacement_max.map_or(self.window / 2, |max| max.ceil() as usize);
+        let wanted = self.displacement_max.map_or(self.window / 2 - 1, |max| max.ceil() as usize);
         wanted.min(largest)
     }
 }

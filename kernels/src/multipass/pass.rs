@@ -59,7 +59,7 @@ impl Pass {
         let area = params.window * params.window;
         let slot = || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norm: Ok(0.0) };
         Ok(Pass {
-            correlator: Correlator::new(params.correlation, params.window, reach)?,
+            correlator: Correlator::new(params.correlation, params.window, map.radius())?,
             params: params.clone(),
             grid,
             slots: [slot(), slot()],

@@ -16,7 +16,7 @@ pub struct PivParams {
     pub window: usize,
     /// Share of a window that its neighbour covers too, in `0.0..1.0`.
     pub overlap: f64,
-    /// Largest displacement along each axis that is searched, px; none: half a window.
+    /// Largest displacement along each axis that is searched, px; none: half a window, less a pixel.
     pub displacement_max: Option<f64>,
     /// Smallest correlation of a valid vector, in `-1.0..=1.0`.
     pub correl_min: f64,
