@@ -4,6 +4,12 @@
 //! `diameter`, `density`, `noise`, `shear`, `subpixel`, or nothing for all. What is varied stands in the first
 //! column; the bias is the mean error along x, the random error its standard deviation, both in px; `valid`
 //! is the share of vectors that pass all tests. Everything else is as in the first line of each table.
+//!
+//! What to expect (Raffel et al., *Particle Image Velocimetry*, on Monte Carlo simulations): for windows of 32 px a
+//! random error of some hundredths of a pixel, least for particles about 2.5 px wide, growing in proportion to wider
+//! ones, with a bias towards whole pixels for those below 2 px; growing with the displacement from 0 to 0.5 px, then
+//! level, unless windows are shifted; less with more particles, more with noise and with displacements that vary
+//! within a window.
 
 // A program's answers go to standard output.
 #![allow(clippy::print_stdout)]

@@ -2,6 +2,10 @@
 //!
 //! Floating-point addition is not associative, so a plain sum must run one value after another. With
 //! sixteen partial sums, side by side, it runs as wide as the machine allows, and is more precise, too.
+//!
+//! The compiler makes packed SSE2 of these loops, the least that any x86-64 has. The same program compiled for
+//! AVX2 took as long within 5 %: what is wide is the Fourier transform, which looks for AVX by itself, so there
+//! is one version of each function.
 
 /// Partial sums: two registers of AVX, four of SSE.
 const LANES: usize = 16;

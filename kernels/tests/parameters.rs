@@ -50,6 +50,25 @@ fn every_default_survives_a_file() {
 }
 
 #[test]
+fn names_are_those_that_files_use() {
+    use correlation::Method as Correlation;
+    use subpixel::Method as Subpixel;
+    #[derive(serde::Serialize)]
+    struct One<T> {
+        name: T,
+    }
+    let quoted = |name: &str| format!("name = \"{name}\"\n");
+    for method in [Correlation::Circular, Correlation::Padded, Correlation::Direct] {
+        assert_eq!(toml::to_string(&One { name: method }).unwrap(), quoted(method.name()));
+    }
+    let all =
+        [Subpixel::Gaussian3, Subpixel::Gaussian2d, Subpixel::Centroid, Subpixel::Parabola, Subpixel::None];
+    for method in all {
+        assert_eq!(toml::to_string(&One { name: method }).unwrap(), quoted(method.name()));
+    }
+}
+
+#[test]
 fn misspelt_names_and_values_are_told() {
     let message = |text: &str| toml::from_str::<MultipassParams>(text).unwrap_err().to_string();
     assert!(message("pases = []").contains("pases"));

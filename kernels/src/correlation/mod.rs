@@ -41,6 +41,15 @@ pub enum Method {
 }
 
 impl Method {
+    /// The name that parameter and result files give it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Circular => "circular",
+            Method::Padded => "padded",
+            Method::Direct => "direct",
+        }
+    }
+
     /// The largest displacement along an axis that can be searched with windows of a size, px.
     pub fn largest_reach(self, window: usize) -> usize {
         match self {

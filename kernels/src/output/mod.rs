@@ -1,6 +1,6 @@
 //! Results as files that other programs open.
 //!
-//! A file holds one couple: [`encode`] makes it of a [`PivResult`], [`decode`] reads it back. The format is
+//! A file holds one couple: [`encode`] makes it of a [`PivResult`](crate::PivResult), [`decode`] reads it back. The format is
 //! NetCDF 3, which xarray, netCDF4, SciPy, MATLAB and ParaView read, with the conventions of CF for names
 //! and units. [`netcdf`] knows the format alone, and nothing of PIV.
 

@@ -67,8 +67,8 @@ pub fn encode(
             vec![
                 ("window".to_owned(), Values::Ints(vec![pass.window as i32])),
                 ("overlap".to_owned(), Values::Doubles(vec![pass.overlap])),
-                ("correlation_method".to_owned(), Values::Text(format!("{:?}", pass.correlation))),
-                ("subpixel_method".to_owned(), Values::Text(format!("{:?}", pass.subpixel.method))),
+                ("correlation_method".to_owned(), Values::from(pass.correlation.name())),
+                ("subpixel_method".to_owned(), Values::from(pass.subpixel.method.name())),
             ]
         });
         add_field(&mut data, field, &format!("_pass{index}"), &choices);

@@ -36,6 +36,19 @@ pub enum Method {
     None,
 }
 
+impl Method {
+    /// The name that parameter and result files give it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Gaussian3 => "gaussian3",
+            Method::Gaussian2d => "gaussian_2d",
+            Method::Centroid => "centroid",
+            Method::Parabola => "parabola",
+            Method::None => "none",
+        }
+    }
+}
+
 /// How displacements are measured to fractions of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,8 +1,8 @@
 //! Which vectors to believe, and what to put in the place of the others.
 //!
-//! Tests of a vector alone ([`bounds`]) come first, then those against its neighbours ([`median`]), which
+//! Tests of a vector alone ([`test_alone`]) come first, then those against its neighbours ([`test_neighbours`]), which
 //! trust only neighbours that passed the first. A vector that its neighbours contradict may still be
-//! right at another peak of its correlation; what remains wrong is interpolated ([`replace`]). Nothing is
+//! right at another peak of its correlation; what remains wrong is interpolated ([`fill`]). Nothing is
 //! hidden: each step sets [`Flags`](crate::Flags).
 
 mod bounds;
