@@ -14,7 +14,8 @@ pub enum Predictor {
     #[default]
     Shift,
     /// Both images are deformed, by half of the displacement each, to a state in the middle: windows see
-    /// no shear, at the cost of an interpolation of the images.
+    /// no shear, at the cost of an interpolation of the images (cubic B-splines), which biases displacements by
+    /// up to 0.02 px between whole pixels where particles are 2.5 px wide or less.
     Deform,
 }
 

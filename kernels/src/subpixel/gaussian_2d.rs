@@ -2,9 +2,14 @@
 
 use crate::correlation::{CorrelationMap, Peak};
 
+/// The share of the peak's height below which samples are noise.
+const LEAST: f32 = 0.05;
+
 /// The top of the Gaussian whose logarithm `c00 + c10 x + c01 y + c11 xy + c20 x² + c02 y²` fits the
 /// samples' logarithms best. On a square of samples around the origin these functions are orthogonal
 /// once the mean of `x²` is taken off, so that each coefficient is a sum of its own.
+///
+/// None if a sample is not above [`LEAST`]: its logarithm would weigh most and mean least.
 pub(super) fn offset(map: &CorrelationMap, peak: Peak, radius: usize) -> Option<(f64, f64)> {
     let radius = radius as i32;
     let width = f64::from(2 * radius + 1);
@@ -13,7 +18,7 @@ pub(super) fn offset(map: &CorrelationMap, peak: Peak, radius: usize) -> Option<
     for j in -radius..=radius {
         for i in -radius..=radius {
             let sample = map.at(peak.dx + i, peak.dy + j)?;
-            if sample <= 0.0 || !sample.is_finite() {
+            if !(sample > LEAST * peak.value && sample.is_finite()) {
                 return None;
             }
             let (x, y, log) = (f64::from(i), f64::from(j), f64::from(sample.ln()));

@@ -24,7 +24,7 @@ pub enum Method {
     Gaussian3,
     /// An elliptic Gaussian, also a tilted one, as the least-squares fit to the logarithms of all samples
     /// within `radius` (Nobach and Honkanen 2005, *Experiments in Fluids* 38, 511-515). Narrow peaks whose
-    /// corners are not above zero, and so have no logarithm, are fitted as by `Gaussian3`.
+    /// corners are down in the noise are fitted as by `Gaussian3`.
     #[default]
     #[serde(rename = "gaussian_2d")]
     Gaussian2d,
