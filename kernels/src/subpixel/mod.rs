@@ -109,14 +109,18 @@ impl SubpixelParams {
 mod tests {
     use super::*;
 
-    /// A Gaussian hill with its top at an offset from displacement zero.
-    fn hill(x: f64, y: f64, tilt: f64) -> CorrelationMap {
+    /// A Gaussian hill with its top at an offset from displacement zero; twice the square of its width, px².
+    fn hill_of(x: f64, y: f64, tilt: f64, width: f64) -> CorrelationMap {
         let mut map = CorrelationMap::new(4, 1);
         for (index, value) in map.values.iter_mut().enumerate() {
             let (u, v) = ((index % 11) as f64 - 5.0 - x, (index / 11) as f64 - 5.0 - y);
-            *value = (0.8 * (-(u * u + v * v + tilt * u * v) / 3.0).exp()) as f32;
+            *value = (0.8 * (-(u * u + v * v + tilt * u * v) / width).exp()) as f32;
         }
         map
+    }
+
+    fn hill(x: f64, y: f64, tilt: f64) -> CorrelationMap {
+        hill_of(x, y, tilt, 3.0)
     }
 
     #[test]
@@ -125,11 +129,20 @@ mod tests {
         for (method, radius, tilt) in cases {
             let params = SubpixelParams { method, radius };
             for (x, y) in [(0.0, 0.0), (0.3, -0.45), (-0.49, 0.12)] {
-                let map = hill(x, y, tilt);
+                let map = hill_of(x, y, tilt, 6.0);
                 let (u, v) = params.offset(&map, map.peaks(1, 1).first().unwrap()).unwrap();
                 assert!((u - x).abs() < 1e-4 && (v - y).abs() < 1e-4, "{method:?}: {u} {v} for {x} {y}");
             }
         }
+    }
+
+    #[test]
+    fn a_narrow_peak_is_fitted_along_the_axes_instead() {
+        let map = hill_of(0.2, -0.3, 0.0, 0.8);
+        let peak = map.peaks(1, 1).first().unwrap();
+        let fit = |method| SubpixelParams { method, radius: 1 }.offset(&map, peak);
+        assert_eq!(fit(Method::Gaussian2d), fit(Method::Gaussian3));
+        assert!(fit(Method::Gaussian2d).is_some());
     }
 
     #[test]
