@@ -78,6 +78,11 @@ impl Image {
         &self.data
     }
 
+    /// All pixels, row after row, to be changed.
+    pub fn data_mut(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+
     /// The pixels of row `y`.
     ///
     /// # Panics

@@ -1,7 +1,30 @@
-//! The numeric work of particle image velocimetry: images, vector fields, synthetic images.
+//! The numeric work of particle image velocimetry: from images to vector fields, and to files.
 //!
 //! Pure functions over images, without threads of their own: who calls them owns parallelism. What
-//! depends on sizes only is planned once ([`PivPlan`]) and used for many couples.
+//! depends on sizes only is planned once and used for many couples, one plan for each worker: no window
+//! allocates.
+//!
+//! # Where things are
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`image`] | images, read from PNG, TIFF and BMP |
+//! | [`preprocess`] | filters, backgrounds, statistics of a series |
+//! | [`correlation`] | two windows to a map of correlations, and its peaks |
+//! | [`subpixel`] | a peak to a displacement between the pixels |
+//! | [`validation`] | which vectors to believe, what to put in the place of others |
+//! | [`tps`] | thin-plate splines: smoothing, and from one grid to another |
+//! | [`multipass`] | all of these, pass by pass: the plan that users want |
+//! | [`piv`] | one pass with few choices |
+//! | [`bos`] | the same against one reference image |
+//! | [`output`] | results as NetCDF |
+//! | [`synth`] | synthetic images with known displacements |
+//!
+//! # Numbers
+//!
+//! Pixels and correlations are `f32`: counts of 8 to 16 bits are exact in it, and twice as many fit a vector
+//! register. Places and displacements are `f64`, as are the systems of the splines, which are ill-conditioned;
+//! what the splines become, weighted means, is applied in `f32`.
 //!
 //! ```
 //! use terzetto_kernels::{Flow, PivParams, PivPlan, SynthParams, synth_couple};
@@ -14,11 +37,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
+pub mod bos;
+pub mod correlation;
+mod error;
+mod field;
 pub mod image;
+mod lanes;
+pub mod multipass;
+pub mod output;
 pub mod piv;
+pub mod preprocess;
+pub mod subpixel;
 pub mod synth;
+pub mod tps;
+pub mod validation;
 
 pub use crate::image::{Image, ImageError, encode_png16, read_image, write_png16};
-pub use piv::{Flags, PivError, PivParams, PivPlan, Vector, VectorField};
+pub use error::PivError;
+pub use field::{Flags, Vector, VectorField};
+pub use multipass::{MultipassParams, MultipassPlan, PassParams, PivResult};
+pub use piv::{PivParams, PivPlan};
 pub use synth::{Flow, SynthError, SynthParams, synth_couple};

@@ -67,6 +67,28 @@ fn sixteen_bit_files_keep_their_counts() {
 }
 
 #[test]
+fn tiff_files_of_floating_point_and_wide_integers_keep_their_values() {
+    use tiff::encoder::{TiffEncoder, colortype};
+    let folder = Folder::new("wide");
+    let path = folder.file("float.tif");
+    let values: Vec<f32> = (0..37 * 23).map(|i| i as f32 * 0.25 - 7.5).collect();
+    let file = std::fs::File::create(&path).unwrap();
+    TiffEncoder::new(file).unwrap().write_image::<colortype::Gray32Float>(37, 23, &values).unwrap();
+    let read = read_image(&path).unwrap();
+    assert_eq!((read.width(), read.height(), read.data()), (37, 23, &values[..]));
+
+    let path = folder.file("counts.tif");
+    let counts: Vec<u32> = (0..37 * 23).map(|i| i * 1000).collect();
+    let file = std::fs::File::create(&path).unwrap();
+    TiffEncoder::new(file).unwrap().write_image::<colortype::Gray32>(37, 23, &counts).unwrap();
+    assert_eq!(read_image(&path).unwrap().get(1, 1), Some(38_000.0));
+
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(read_image(&path).unwrap_err().to_string().contains("counts.tif"));
+}
+
+#[test]
 fn the_format_is_told_from_the_bytes_not_the_name() {
     let folder = Folder::new("names");
     let path = folder.file("really-a-png.bmp");

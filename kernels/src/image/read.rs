@@ -3,14 +3,21 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use image::{DynamicImage, ImageBuffer, ImageReader, Pixel};
+use image::{DynamicImage, ImageBuffer, ImageFormat, ImageReader, Pixel};
+use tiff::{
+    ColorType, TiffResult,
+    decoder::{Decoder, DecodingResult},
+};
 
 use super::{Image, ImageError};
 
-/// Reads a PNG, TIFF or BMP file with 8 or 16 bits a sample.
+/// Reads a PNG, TIFF or BMP file with 8 or 16 bits a sample, or a grey TIFF of
+/// 32 or 64-bit integers or floating-point numbers.
 ///
 /// The format is told from the file's first bytes, not from its name. Grey
-/// pixels keep their raw counts. Colour (which is also what a BMP palette
+/// pixels keep their raw counts; those of a 10 or 12-bit camera come in 16 bits,
+/// and stay as they are. Numbers of more than 24 significant bits are rounded
+/// to `f32`. Colour (which is also what a BMP palette
 /// decodes to) becomes luminance with the weights of ITU-R BT.709, exactly the
 /// grey value where red, green and blue agree. An alpha channel is ignored.
 ///
@@ -18,7 +25,8 @@ use super::{Image, ImageError};
 ///
 /// Each names the file: [`ImageError::Read`] if it cannot be read,
 /// [`ImageError::Decode`] if it is truncated, corrupt or of another format,
-/// [`ImageError::PixelKind`] if its samples are floating point.
+/// [`ImageError::PixelKind`] if its samples are of another kind, such as colours in
+/// floating point.
 ///
 /// ```
 /// use terzetto_kernels::{Image, read_image, write_png16};
@@ -36,11 +44,16 @@ pub fn read_image(path: &Path) -> Result<Image, ImageError> {
         path: path.to_owned(),
         source,
     };
-    let decoded = ImageReader::new(Cursor::new(bytes))
+    let reader = ImageReader::new(Cursor::new(&bytes))
         .with_guessed_format()
-        .map_err(|error| decode_error(error.into()))?
-        .decode()
         .map_err(|error| decode_error(error.into()))?;
+    if reader.format() == Some(ImageFormat::Tiff) {
+        let wide = read_wide_tiff(&bytes).map_err(|error| decode_error(error.into()))?;
+        if let Some((width, height, data)) = wide {
+            return Image::new(width, height, data);
+        }
+    }
+    let decoded = reader.decode().map_err(|error| decode_error(error.into()))?;
 
     let (width, height) = (decoded.width() as usize, decoded.height() as usize);
     let data = match &decoded {
@@ -60,6 +73,25 @@ pub fn read_image(path: &Path) -> Result<Image, ImageError> {
         }
     };
     Image::new(width, height, data)
+}
+
+/// Width, height and samples of a TIFF file with one sample of 32 or 64 bits a pixel; none for other files.
+fn read_wide_tiff(bytes: &[u8]) -> TiffResult<Option<(usize, usize, Vec<f32>)>> {
+    let mut decoder = Decoder::new(Cursor::new(bytes))?;
+    if !matches!(decoder.colortype()?, ColorType::Gray(32 | 64)) {
+        return Ok(None);
+    }
+    let (width, height) = decoder.dimensions()?;
+    let data = match decoder.read_image()? {
+        DecodingResult::F32(samples) => samples,
+        DecodingResult::F64(samples) => samples.into_iter().map(|sample| sample as f32).collect(),
+        DecodingResult::U32(samples) => samples.into_iter().map(|sample| sample as f32).collect(),
+        DecodingResult::U64(samples) => samples.into_iter().map(|sample| sample as f32).collect(),
+        DecodingResult::I32(samples) => samples.into_iter().map(|sample| sample as f32).collect(),
+        DecodingResult::I64(samples) => samples.into_iter().map(|sample| sample as f32).collect(),
+        _ => return Ok(None),
+    };
+    Ok(Some((width as usize, height as usize, data)))
 }
 
 /// The grey sample of each pixel.

@@ -1,15 +1,16 @@
-//! Particle image velocimetry: from a couple of images to a field of displacements.
+//! One pass with few choices: the quick look, and the first of many.
 //!
 //! The image is cut into overlapping interrogation windows. In each, the pattern of the first image
 //! is looked for in the second by cross-correlation; where the correlation peaks is how far the
-//! particles have moved (Raffel et al., *Particle Image Velocimetry*, Springer).
+//! particles have moved (Raffel et al., *Particle Image Velocimetry*, Springer). All choices, and more
+//! passes, are in [`multipass`](crate::multipass).
 
-mod correlate;
-mod field;
 mod params;
 mod plan;
-mod subpixel;
 
-pub use field::{Flags, Vector, VectorField};
-pub use params::{PivError, PivParams};
+pub use crate::{
+    error::PivError,
+    field::{Flags, Vector, VectorField},
+};
+pub use params::PivParams;
 pub use plan::PivPlan;

@@ -1,15 +1,22 @@
-//! What a user chooses, and what can be wrong with it.
+//! What a user chooses.
 
-use std::{error::Error, fmt};
+use crate::{
+    PivError,
+    correlation::Method,
+    multipass::{MultipassParams, PassParams, SplineParams},
+    validation::ValidationParams,
+};
+use serde::{Deserialize, Serialize};
 
 /// Parameters of a one-pass PIV; the defaults are usual for images of particles.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct PivParams {
     /// Side of the square interrogation window, px.
     pub window: usize,
     /// Share of a window that its neighbour covers too, in `0.0..1.0`.
     pub overlap: f64,
-    /// Largest displacement along each axis that is searched, px; none: half a window.
+    /// Largest displacement along each axis that is searched, px; none: half a window, less a pixel.
     pub displacement_max: Option<f64>,
     /// Smallest correlation of a valid vector, in `-1.0..=1.0`.
     pub correl_min: f64,
@@ -35,75 +42,45 @@ impl PivParams {
     /// # Errors
     /// [`PivError::Parameter`] with the name of the first that makes no sense.
     pub fn validate(&self) -> Result<(), PivError> {
-        let check = |good: bool, name, value: String, wanted| {
-            if good { Ok(()) } else { Err(PivError::Parameter { name, value, wanted }) }
-        };
-        check((4..=4096).contains(&self.window), "window", self.window.to_string(), "4 to 4096 px")?;
-        check((0.0..1.0).contains(&self.overlap), "overlap", self.overlap.to_string(), "0 or more, below 1")?;
-        check(
-            self.displacement_max.is_none_or(|max| max >= 1.0 && max.is_finite()),
-            "displacement_max",
-            format!("{:?}", self.displacement_max),
-            "at least 1 px",
-        )?;
-        let correl = self.correl_min;
-        check((-1.0..=1.0).contains(&correl), "correl_min", correl.to_string(), "-1 to 1")?;
         let threshold = self.threshold_diff_neighbour;
-        check(threshold > 0.0, "threshold_diff_neighbour", threshold.to_string(), "more than 0 px")
+        PivError::check(threshold > 0.0, "threshold_diff_neighbour", threshold, "more than 0 px")?;
+        let correl = self.correl_min;
+        PivError::check((-1.0..=1.0).contains(&correl), "correl_min", correl, "-1 to 1")?;
+        self.pass().validate()
     }
 
     /// Distance between the centres of neighbouring windows, px.
     pub fn step(&self) -> usize {
-        ((self.window as f64 * (1.0 - self.overlap)).round() as usize).max(1)
+        self.pass().step()
     }
-}
 
-/// Why a field cannot be computed.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum PivError {
-    /// A parameter makes no sense.
-    Parameter {
-        /// Its name.
-        name: &'static str,
-        /// What it is.
-        value: String,
-        /// What it may be.
-        wanted: &'static str,
-    },
-    /// An image has not the size that the plan was made for; width and height, px.
-    Size {
-        /// The size of the plan.
-        expected: (usize, usize),
-        /// The size of the image.
-        found: (usize, usize),
-    },
-    /// The image is smaller than one window, px.
-    TooSmall {
-        /// The window's side.
-        window: usize,
-        /// The size of the image.
-        found: (usize, usize),
-    },
-    /// The transform failed: a defect of this crate.
-    Transform(String),
-}
-
-impl fmt::Display for PivError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PivError::Parameter { name, value, wanted } => {
-                write!(f, "parameter `{name}` is {value}, and must be {wanted}")
-            }
-            PivError::Size { expected: (w, h), found: (fw, fh) } => {
-                write!(f, "the image is {fw} x {fh} px, and {w} x {h} px are expected")
-            }
-            PivError::TooSmall { window, found: (w, h) } => {
-                write!(f, "the image of {w} x {h} px is smaller than a window of {window} px")
-            }
-            PivError::Transform(text) => write!(f, "a Fourier transform failed: {text}"),
+    fn pass(&self) -> PassParams {
+        PassParams {
+            window: self.window,
+            overlap: self.overlap,
+            correlation: Method::Padded,
+            displacement_max: self.displacement_max,
+            peaks: 1,
+            validation: ValidationParams {
+                correl_min: self.correl_min,
+                neighbour_difference: self.threshold_diff_neighbour,
+                median_threshold: f64::INFINITY,
+                other_peaks: false,
+                replace: false,
+                ..ValidationParams::default()
+            },
+            ..PassParams::default()
         }
     }
 }
 
-impl Error for PivError {}
+/// One padded pass that measures and tests, and neither replaces nor smoothes.
+impl From<&PivParams> for MultipassParams {
+    fn from(params: &PivParams) -> MultipassParams {
+        MultipassParams {
+            passes: vec![params.pass()],
+            spline: SplineParams { smooth_last: false, ..SplineParams::default() },
+            ..MultipassParams::default()
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The correlation as a function of the displacement, zero in the middle.
+
+/// Correlations at displacements from `-radius` to `radius` along both axes.
+///
+/// Peaks are searched up to `reach`; a margin around it lets a peak at the border of the search be
+/// compared with its neighbours. Values are `f32`: a correlation of 8 to 16-bit counts has no more
+/// than five good digits, and half the width is twice the pixels in a vector register.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorrelationMap {
+    pub(crate) reach: usize,
+    pub(crate) radius: usize,
+    pub(crate) values: Vec<f32>,
+}
+
+impl CorrelationMap {
+    /// A map of zeros, searched up to `reach` px, with `margin` px more on each side.
+    pub fn new(reach: usize, margin: usize) -> CorrelationMap {
+        let radius = reach + margin;
+        CorrelationMap { reach, radius, values: vec![0.0; (2 * radius + 1) * (2 * radius + 1)] }
+    }
+
+    /// The largest displacement that is searched, px.
+    pub fn reach(&self) -> usize {
+        self.reach
+    }
+
+    /// The largest displacement for which the map has a value, px.
+    pub fn radius(&self) -> usize {
+        self.radius
+    }
+
+    /// Values in a row, and rows.
+    pub fn side(&self) -> usize {
+        2 * self.radius + 1
+    }
+
+    /// The values, row-major, the smallest displacements first.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The correlation at a displacement; none outside the map.
+    pub fn at(&self, dx: i32, dy: i32) -> Option<f32> {
+        let radius = self.radius as i32;
+        let inside = dx.abs() <= radius && dy.abs() <= radius;
+        inside.then(|| self.values[self.index(dx, dy)])
+    }
+
+    /// The place of a displacement inside the map.
+    pub(super) fn index(&self, dx: i32, dy: i32) -> usize {
+        let radius = self.radius as i32;
+        (dy + radius) as usize * self.side() + (dx + radius) as usize
+    }
+}

@@ -1,0 +1,253 @@
+//! Cross-correlation: how well the pattern of one window fits another at each displacement.
+//!
+//! For windows `a` and `b` of `n` by `n` pixels, means removed, the correlation at displacement `d` is
+//!
+//! ```text
+//! c(d) = sum over x of a(x) b(x + d)  /  (|a| |b| s(d)),   s(d) = (1 - |dx|/n) (1 - |dy|/n)
+//! ```
+//!
+//! `|a| |b|`, the root of the product of the windows' energies, makes the correlation of a window with
+//! itself 1. At `d`, only the share `s(d)` of the pixels has a partner; without the division the peak
+//! would be biased towards zero (Raffel et al., *Particle Image Velocimetry*, on the bias of windows).
+//!
+//! [`Method`] chooses how the sum is computed; [`Correlator`] is the plan of one window size.
+
+mod direct;
+mod fourier;
+mod map;
+mod peaks;
+
+use crate::PivError;
+use direct::Direct;
+use fourier::Fourier;
+pub use map::CorrelationMap;
+pub use peaks::{MAX_PEAKS, Peak, Peaks};
+use serde::{Deserialize, Serialize};
+
+/// How the correlation is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Method {
+    /// By Fourier transform, as if the windows were periodic: the fastest. What wraps around is other
+    /// particles and so noise, which grows with the displacement. The search goes to `window / 2 - 1`.
+    #[default]
+    Circular,
+    /// By Fourier transform of windows padded with zeros, so that nothing wraps around: about twice the
+    /// work, for displacements of more than a quarter of the window.
+    Padded,
+    /// Sums over the pixels, without transform: for small windows searched over a few pixels.
+    Direct,
+}
+
+impl Method {
+    /// The name that parameter and result files give it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Circular => "circular",
+            Method::Padded => "padded",
+            Method::Direct => "direct",
+        }
+    }
+
+    /// The largest displacement along an axis that can be searched with windows of a size, px.
+    pub fn largest_reach(self, window: usize) -> usize {
+        match self {
+            Method::Circular => (window / 2).saturating_sub(1),
+            Method::Padded | Method::Direct => window.saturating_sub(2),
+        }
+    }
+}
+
+/// Two windows of the same size, row-major, means removed, and the product of their norms.
+#[derive(Debug, Clone, Copy)]
+pub struct Couple<'a> {
+    /// From the first image.
+    pub first: &'a [f32],
+    /// From the second image.
+    pub second: &'a [f32],
+    /// The product of the Euclidean norms of both.
+    pub norm: f32,
+}
+
+/// Correlates windows of one size; made once, one for each worker.
+///
+/// ```
+/// use terzetto_kernels::correlation::{CorrelationMap, Correlator, Couple, Method};
+///
+/// // One bright pixel that moves by (2, -1) pixels.
+/// let mut windows = [[0.0; 64]; 2];
+/// windows[0][3 * 8 + 3] = 1.0;
+/// windows[1][2 * 8 + 5] = 1.0;
+/// let couple = Couple { first: &windows[0], second: &windows[1], norm: 1.0 };
+/// let mut correlator = Correlator::new(Method::Padded, 8, 5)?;
+/// let mut map = CorrelationMap::new(4, 1);
+/// correlator.correlate(couple, &mut map);
+/// let peak = map.peaks(1, 2).first().ok_or("no peak")?;
+/// assert_eq!((peak.dx, peak.dy), (2, -1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Correlator {
+    engine: Engine,
+    radius: usize,
+}
+
+enum Engine {
+    Fourier(Box<Fourier>),
+    Direct(Direct),
+}
+
+impl Correlator {
+    /// A plan for windows of `window` by `window` px and maps of at most `radius` px.
+    ///
+    /// # Errors
+    /// A `window` below 4 px, a `radius` of more than one pixel beyond what the method can search.
+    pub fn new(method: Method, window: usize, radius: usize) -> Result<Correlator, PivError> {
+        PivError::check((4..=4096).contains(&window), "window", window, "4 to 4096 px")?;
+        let largest = method.largest_reach(window) + 1;
+        let wanted = "1 px to what the method can search in such a window";
+        PivError::check((1..=largest).contains(&radius), "radius", radius, wanted)?;
+        let engine = match method {
+            Method::Circular => Engine::Fourier(Box::new(Fourier::new(window, window))),
+            // What wraps around the padded plane stays beyond the radius.
+            Method::Padded => Engine::Fourier(Box::new(Fourier::new(window, smooth(window + radius)))),
+            Method::Direct => Engine::Direct(Direct::new(window)),
+        };
+        Ok(Correlator { engine, radius })
+    }
+
+    /// The correlation of one couple of windows; two at a time cost less: see
+    /// [`correlate_two`](Correlator::correlate_two).
+    ///
+    /// # Panics
+    /// If a window is not of the plan's size, or the map is larger than planned.
+    pub fn correlate(&mut self, couple: Couple<'_>, map: &mut CorrelationMap) {
+        assert!(map.radius() <= self.radius, "a map of radius {}, planned {}", map.radius(), self.radius);
+        match &mut self.engine {
+            Engine::Fourier(fourier) => fourier.correlate([Some(couple), None], [Some(map), None]),
+            Engine::Direct(direct) => direct.correlate(couple, map),
+        }
+    }
+
+    /// The correlations of two couples of windows, which share the inverse transform.
+    ///
+    /// # Panics
+    /// If a window is not of the plan's size, or a map is larger than planned.
+    pub fn correlate_two(&mut self, couples: [Couple<'_>; 2], maps: &mut [CorrelationMap; 2]) {
+        let [first, second] = maps;
+        for map in [&*first, &*second] {
+            assert!(map.radius() <= self.radius, "a map of radius {}, planned {}", map.radius(), self.radius);
+        }
+        match &mut self.engine {
+            Engine::Fourier(fourier) => fourier.correlate(couples.map(Some), [Some(first), Some(second)]),
+            Engine::Direct(direct) => {
+                direct.correlate(couples[0], first);
+                direct.correlate(couples[1], second);
+            }
+        }
+    }
+}
+
+/// The next number of which transforms are fast: a product of twos and threes.
+fn smooth(number: usize) -> usize {
+    let is_smooth = |mut number: usize| {
+        for factor in [2, 3] {
+            while number.is_multiple_of(factor) {
+                number /= factor;
+            }
+        }
+        number == 1
+    };
+    (number.max(1)..).find(|&number| is_smooth(number)).unwrap_or(number)
+}
+
+/// The share of a window's pixels that have a partner at a displacement along one axis.
+fn share(displacement: isize, window: usize) -> f32 {
+    1.0 - displacement.unsigned_abs() as f32 / window as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(n: usize, seed: u64) -> Vec<f32> {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        (0..n * n).map(|_| rng.f32() - 0.5).collect()
+    }
+
+    /// The definition, in double precision; `period` is where windows repeat, if they do.
+    fn reference(a: &[f32], b: &[f32], n: usize, d: (isize, isize), period: Option<usize>) -> f32 {
+        let size = n as isize;
+        let mut sum = 0.0;
+        for y in 0..size {
+            for x in 0..size {
+                let (mut u, mut v) = (x + d.0, y + d.1);
+                if let Some(period) = period {
+                    (u, v) = (u.rem_euclid(period as isize), v.rem_euclid(period as isize));
+                }
+                if (0..size).contains(&u) && (0..size).contains(&v) {
+                    let product = a[(y * size + x) as usize] * b[(v * size + u) as usize];
+                    sum += f64::from(product);
+                }
+            }
+        }
+        sum as f32 / (share(d.0, n) * share(d.1, n))
+    }
+
+    #[test]
+    fn each_method_equals_its_definition() {
+        for n in [8_usize, 15, 16, 24, 32] {
+            let windows = [1, 2, 3, 4].map(|seed| noise(n, seed));
+            for method in [Method::Circular, Method::Padded, Method::Direct] {
+                let reach = method.largest_reach(n);
+                let mut maps = [CorrelationMap::new(reach, 1), CorrelationMap::new(reach, 1)];
+                let couple = |i: usize| Couple { first: &windows[i], second: &windows[i + 2], norm: 2.0 };
+                let mut correlator = Correlator::new(method, n, reach + 1).unwrap();
+                correlator.correlate_two([couple(0), couple(1)], &mut maps);
+                let period = (method == Method::Circular).then_some(n);
+                let most = reach as isize;
+                for d in [(0, 0), (1, -2), (-2, 3), (most, -most), (-most, 1)] {
+                    for (index, map) in maps.iter().enumerate() {
+                        let (a, b) = (&windows[index], &windows[index + 2]);
+                        let wanted = reference(a, b, n, d, period) / 2.0;
+                        let found = map.at(d.0 as i32, d.1 as i32).unwrap();
+                        let tolerance = 1e-4 * (1.0 + wanted.abs());
+                        assert!((found - wanted).abs() < tolerance, "{method:?} {n} {d:?}: {found} {wanted}");
+                    }
+                }
+                let mut alone = CorrelationMap::new(reach, 1);
+                correlator.correlate(couple(1), &mut alone);
+                let difference = (alone.at(1, 1).unwrap() - maps[1].at(1, 1).unwrap()).abs();
+                assert!(difference < 1e-5, "one couple alone gives the same");
+            }
+        }
+    }
+
+    #[test]
+    fn smooth_numbers() {
+        assert_eq!([1, 5, 33, 48, 49, 97].map(smooth), [1, 6, 36, 48, 54, 108]);
+    }
+
+    #[test]
+    fn a_window_with_itself_correlates_to_one() {
+        let n = 16;
+        let a = noise(n, 9);
+        let norm = a.iter().map(|value| value * value).sum();
+        for method in [Method::Circular, Method::Padded, Method::Direct] {
+            let mut map = CorrelationMap::new(4, 1);
+            let couple = Couple { first: &a, second: &a, norm };
+            Correlator::new(method, n, 5).unwrap().correlate(couple, &mut map);
+            let peak = map.peaks(1, 3).first().unwrap();
+            assert_eq!((peak.dx, peak.dy), (0, 0));
+            assert!((peak.value - 1.0).abs() < 1e-5, "{method:?}: {}", peak.value);
+        }
+    }
+
+    #[test]
+    fn a_radius_beyond_the_method_is_refused() {
+        assert!(Correlator::new(Method::Circular, 32, 17).is_err());
+        assert!(Correlator::new(Method::Padded, 32, 17).is_ok());
+        assert!(Correlator::new(Method::Direct, 32, 0).is_err());
+        assert!(Correlator::new(Method::Direct, 2, 1).is_err());
+    }
+}

@@ -1,0 +1,201 @@
+//! One pass: every window of the grid, two at a time.
+
+use super::{
+    grid::Grid,
+    params::{PassParams, Region},
+    window::{Content, Frame},
+};
+use crate::{
+    PivError,
+    correlation::{CorrelationMap, Correlator, Couple, Peak},
+    field::{Flags, Vector, VectorField},
+    validation::{OtherPeak, OtherPeaks},
+};
+
+/// The plan of one pass.
+pub(super) struct Pass {
+    params: PassParams,
+    pub(super) grid: Grid,
+    correlator: Correlator,
+    slots: [Slot; 2],
+    maps: [CorrelationMap; 2],
+    others: Vec<OtherPeaks>,
+}
+
+/// The windows of one vector.
+struct Slot {
+    first: Vec<f32>,
+    second: Vec<f32>,
+    /// Whole pixels by which the second window is displaced against the first.
+    shift: [isize; 2],
+    /// What became of the windows; the product of their norms if there is something to correlate.
+    norm: Result<f32, Flags>,
+}
+
+impl Slot {
+    /// What there is to correlate.
+    fn couple(&self) -> Option<Couple<'_>> {
+        let norm = self.norm.ok()?;
+        Some(Couple { first: &self.first, second: &self.second, norm })
+    }
+}
+
+/// Where windows are looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Guide<'a> {
+    /// Displaced by whole pixels near these displacements.
+    Shift(&'a [[f64; 2]]),
+    /// At the same place, in images already deformed by these displacements.
+    Deformed(&'a [[f64; 2]]),
+}
+
+impl Pass {
+    pub(super) fn new(params: &PassParams, region: Region) -> Result<Pass, PivError> {
+        let grid = Grid::new(params, region)?;
+        let reach = params.reach();
+        // The method knows one pixel more than it searches; a wide fit may want more than that.
+        let beyond = params.correlation.largest_reach(params.window) + 1 - reach;
+        let map = CorrelationMap::new(reach, params.subpixel.reach().max(1).min(beyond));
+        let area = params.window * params.window;
+        let slot = || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norm: Ok(0.0) };
+        Ok(Pass {
+            correlator: Correlator::new(params.correlation, params.window, map.radius())?,
+            params: params.clone(),
+            grid,
+            slots: [slot(), slot()],
+            maps: [map.clone(), map],
+            others: Vec::new(),
+        })
+    }
+
+    /// The vectors as the correlation gives them, and their lower peaks.
+    pub(super) fn measure(
+        &mut self,
+        frames: [Frame<'_>; 2],
+        guide: Guide<'_>,
+    ) -> (VectorField, &[OtherPeaks]) {
+        let mut vectors = Vec::with_capacity(self.grid.len());
+        self.others.clear();
+        for index in (0..self.grid.len()).step_by(2) {
+            let both = index + 1 < self.grid.len();
+            for slot in 0..if both { 2 } else { 1 } {
+                self.cut(frames, guide, slot, index + slot);
+            }
+            self.correlate(both);
+            for slot in 0..if both { 2 } else { 1 } {
+                let (vector, others) = self.vector(guide, slot, index + slot);
+                vectors.push(vector);
+                self.others.push(others);
+            }
+        }
+        (VectorField { nx: self.grid.nx, ny: self.grid.ny, vectors }, &self.others)
+    }
+
+    /// Fills a slot with the windows of a vector.
+    fn cut(&mut self, frames: [Frame<'_>; 2], guide: Guide<'_>, slot: usize, index: usize) {
+        let n = self.params.window;
+        let corner = self.grid.corner(index).map(|place| place as isize);
+        let slot = &mut self.slots[slot];
+        slot.shift = match guide {
+            Guide::Shift(displacements) => displacements[index].map(|component| component.round() as isize),
+            Guide::Deformed(_) => [0; 2],
+        };
+        // Opposite halves, so that the vector belongs to the middle of the way.
+        let back = slot.shift.map(|shift| shift.div_euclid(2));
+        let first = [corner[0] - back[0], corner[1] - back[1]];
+        let second = [first[0] + slot.shift[0], first[1] + slot.shift[1]];
+        let contents = (frames[0].cut(first, n, &mut slot.first), frames[1].cut(second, n, &mut slot.second));
+        slot.norm = match contents {
+            (Content::Pattern(first), Content::Pattern(second)) => Ok(first * second),
+            (Content::Masked, _) | (_, Content::Masked) => Err(Flags::MASKED),
+            _ => Err(Flags::NO_SIGNAL),
+        };
+    }
+
+    fn correlate(&mut self, both: bool) {
+        let [first, second] = &self.slots;
+        // The slot without a partner still holds the windows of an earlier vector.
+        match (first.couple(), second.couple().filter(|_| both)) {
+            (Some(first), Some(second)) => self.correlator.correlate_two([first, second], &mut self.maps),
+            (Some(first), None) => self.correlator.correlate(first, &mut self.maps[0]),
+            (None, Some(second)) => self.correlator.correlate(second, &mut self.maps[1]),
+            (None, None) => {}
+        }
+    }
+
+    fn vector(&self, guide: Guide<'_>, slot: usize, index: usize) -> (Vector, OtherPeaks) {
+        let [x, y] = self.grid.axes();
+        let (i, j) = (index % self.grid.nx, index / self.grid.nx);
+        let mut vector = Vector {
+            x: x.start + i as f64 * x.step,
+            y: y.start + j as f64 * y.step,
+            dx: 0.0,
+            dy: 0.0,
+            correlation: 0.0,
+            peak_ratio: f64::NAN,
+            flags: Flags::default(),
+        };
+        let mut others = OtherPeaks::default();
+        let base = self.base(guide, slot, index);
+        (vector.dx, vector.dy) = (base[0], base[1]);
+        if let Err(flags) = self.slots[slot].norm {
+            vector.flags |= flags;
+            return (vector, others);
+        }
+        let map = &self.maps[slot];
+        let peaks = map.peaks(self.params.peaks, self.params.particle_radius);
+        let [first, lower @ ..] = peaks.as_slice() else {
+            vector.flags |= Flags::NO_SIGNAL;
+            return (vector, others);
+        };
+        let (dx, dy, flags) = self.fit(slot, *first);
+        vector.dx += dx;
+        vector.dy += dy;
+        vector.flags |= flags;
+        vector.correlation = f64::from(first.value);
+        if self.params.peaks > 1 {
+            vector.peak_ratio = peaks.ratio();
+        }
+        for peak in lower {
+            let (dx, dy, flags) = self.fit(slot, *peak);
+            if flags.is_valid() {
+                let correlation = f64::from(peak.value);
+                others.push(OtherPeak { dx: base[0] + dx, dy: base[1] + dy, correlation });
+            }
+        }
+        (vector, others)
+    }
+
+    /// The displacement at a peak of a slot's map, and what is wrong with it.
+    fn fit(&self, slot: usize, peak: Peak) -> (f64, f64, Flags) {
+        let map = &self.maps[slot];
+        let reach = map.reach() as i32;
+        let mut flags = Flags::default();
+        if peak.dx.abs() == reach || peak.dy.abs() == reach {
+            flags |= Flags::PEAK_AT_BORDER;
+        }
+        let offset = self.params.subpixel.offset(map, peak);
+        if offset.is_none() {
+            flags |= Flags::SUBPIXEL_FAILED;
+        }
+        let (x, y) = offset.unwrap_or_default();
+        (f64::from(peak.dx) + x, f64::from(peak.dy) + y, flags)
+    }
+
+    /// What is to be added to the displacement between the windows.
+    fn base(&self, guide: Guide<'_>, slot: usize, index: usize) -> [f64; 2] {
+        match guide {
+            Guide::Deformed(displacements) => displacements[index],
+            Guide::Shift(displacements) => {
+                let shift = self.slots[slot].shift;
+                // An odd shift has no half: the windows' middle is half a pixel beside the vector's place.
+                let aside = shift.map(|shift| shift as f64 / 2.0 - shift.div_euclid(2) as f64);
+                if aside == [0.0; 2] {
+                    return shift.map(|component| component as f64);
+                }
+                let [along_x, along_y] = self.grid.gradient(displacements, index);
+                [0, 1].map(|i| shift[i] as f64 - along_x[i] * aside[0] - along_y[i] * aside[1])
+            }
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The plan of all passes: what depends on sizes and parameters only, made once.
+
+use super::{
+    deform::{Coefficients, Deformer},
+    mask::Mask,
+    params::{MultipassParams, Predictor, Region},
+    pass::{Guide, Pass},
+    window::Frame,
+};
+use crate::{
+    Image, PivError,
+    field::{Flags, VectorField},
+    tps::GridSpline,
+    validation,
+};
+
+/// What the passes found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PivResult {
+    /// The vectors of each pass, as measured, with what validation replaced.
+    pub passes: Vec<VectorField>,
+    /// The last pass's field, smoothed, with its flags; if the parameters ask for it.
+    pub smoothed: Option<VectorField>,
+}
+
+impl PivResult {
+    /// The field to use: smoothed if there is one, else that of the last pass.
+    pub fn last(&self) -> Option<&VectorField> {
+        self.smoothed.as_ref().or(self.passes.last())
+    }
+}
+
+/// Computes couples of images of one size in one or more passes; one for each worker.
+///
+/// ```
+/// use terzetto_kernels::{Flow, SynthParams, synth_couple};
+/// use terzetto_kernels::multipass::{MultipassParams, MultipassPlan};
+///
+/// let scene = SynthParams { width: 128, height: 128, ..SynthParams::default() };
+/// let (first, second) = synth_couple(&scene, &Flow::Uniform { dx: 7.3, dy: -2.4 }, 0)?;
+/// let mut plan = MultipassPlan::new(&MultipassParams::zoom(32, 2), 128, 128)?;
+/// let result = plan.compute(&first, &second)?;
+/// let vector = result.passes[1].get(7, 7).ok_or("no window")?;
+/// assert!((vector.dx - 7.3).abs() < 0.2 && (vector.dy + 2.4).abs() < 0.2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct MultipassPlan {
+    params: MultipassParams,
+    size: (usize, usize),
+    mask: Option<Mask>,
+    passes: Vec<Pass>,
+    /// For each pass but the last: to its own grid and to the next pass's. For the last: to its own.
+    splines: Vec<Splines>,
+    deformation: Option<Deformation>,
+}
+
+struct Splines {
+    own: Option<GridSpline>,
+    next: Option<GridSpline>,
+}
+
+struct Deformation {
+    coefficients: [Coefficients; 2],
+    images: [Image; 2],
+    /// One for each pass that deforms.
+    deformers: Vec<Option<Deformer>>,
+}
+
+impl MultipassPlan {
+    /// A plan for images of `width` by `height` px.
+    ///
+    /// # Errors
+    /// A parameter that makes no sense; an image, or a region, smaller than a window; a grid of less than two
+    /// rows or columns that should bear a spline.
+    pub fn new(params: &MultipassParams, width: usize, height: usize) -> Result<MultipassPlan, PivError> {
+        params.validate()?;
+        let region = params.region.unwrap_or(Region { left: 0, top: 0, width, height });
+        let fits = |start: usize, length: usize, size: usize| {
+            start.checked_add(length).is_some_and(|end| end <= size)
+        };
+        let inside = fits(region.left, region.width, width) && fits(region.top, region.height, height);
+        PivError::check(inside, "region", region, "inside the image")?;
+        let passes: Vec<Pass> =
+            params.passes.iter().map(|pass| Pass::new(pass, region)).collect::<Result<_, _>>()?;
+        let splines = (0..passes.len())
+            .map(|index| Splines::new(params, &passes[index], passes.get(index + 1)))
+            .collect::<Result<_, _>>()?;
+        let deforms = |index: usize| index > 0 && params.passes[index].predictor == Predictor::Deform;
+        let deformation = (0..passes.len()).any(deforms).then(|| Deformation {
+            coefficients: [0, 1].map(|_| Coefficients::new(width, height)),
+            images: [0, 1].map(|_| Image::from_fn(width, height, |_, _| 0.0)),
+            deformers: (0..passes.len())
+                .map(|index| deforms(index).then(|| Deformer::new(passes[index].grid.axes(), width, height)))
+                .collect(),
+        });
+        let params = params.clone();
+        Ok(MultipassPlan { params, size: (width, height), mask: None, passes, splines, deformation })
+    }
+
+    /// The same plan for images of which some pixels do not count.
+    ///
+    /// # Errors
+    /// [`PivError::Size`] if the mask has another size than the images.
+    pub fn with_mask(mut self, mask: Mask) -> Result<MultipassPlan, PivError> {
+        if mask.size() != self.size {
+            return Err(PivError::Size { expected: self.size, found: mask.size() });
+        }
+        self.mask = Some(mask);
+        Ok(self)
+    }
+
+    /// The parameters of the plan.
+    pub fn params(&self) -> &MultipassParams {
+        &self.params
+    }
+
+    /// The displacement of the pattern from the first image to the second, pass by pass.
+    ///
+    /// # Errors
+    /// [`PivError::Size`] for an image of another size than the plan's.
+    pub fn compute(&mut self, first: &Image, second: &Image) -> Result<PivResult, PivError> {
+        for image in [first, second] {
+            let found = (image.width(), image.height());
+            if found != self.size {
+                return Err(PivError::Size { expected: self.size, found });
+            }
+        }
+        if let Some(deformation) = &mut self.deformation {
+            deformation.coefficients[0].fit(first);
+            deformation.coefficients[1].fit(second);
+        }
+        let mut result = PivResult { passes: Vec::with_capacity(self.passes.len()), smoothed: None };
+        let mut predicted = vec![self.params.displacement_mean; self.passes[0].grid.len()];
+        for index in 0..self.passes.len() {
+            let mut field = self.measure(index, [first, second], &predicted);
+            let params = &self.params.passes[index].validation;
+            let splines = &mut self.splines[index];
+            let mut values = validation::fill(&field);
+            if let Some(own) = &mut splines.own {
+                let smooth = own.smooth(&mut field, &mut values, self.params.spline.threshold);
+                if index + 1 == self.passes.len() && self.params.spline.smooth_last {
+                    result.smoothed = Some(with_values(&field, &smooth));
+                }
+            }
+            if let Some(next) = &mut splines.next {
+                predicted = vec![[0.0; 2]; self.passes[index + 1].grid.len()];
+                next.apply(&values, &invalid(&field), &mut predicted);
+            }
+            if params.replace {
+                replace(&mut field, &values);
+            }
+            result.passes.push(field);
+        }
+        Ok(result)
+    }
+
+    /// One pass: measured and tested.
+    fn measure(&mut self, index: usize, images: [&Image; 2], predicted: &[[f64; 2]]) -> VectorField {
+        let (mask, masked_max) = (self.mask.as_ref(), self.params.masked_max);
+        let clip = self.params.passes[index].clip;
+        let frame = |image| Frame { image, mask, masked_max, clip };
+        let deformer = self.deformation.as_mut().and_then(|deformation| {
+            let deformer = deformation.deformers[index].as_mut()?;
+            Some((deformer, &deformation.coefficients, &mut deformation.images))
+        });
+        let pass = &mut self.passes[index];
+        let (mut field, others) = match deformer {
+            Some((deformer, coefficients, deformed)) => {
+                for ((coefficients, image), share) in
+                    coefficients.iter().zip(deformed.iter_mut()).zip([-0.5, 0.5])
+                {
+                    deformer.deform(coefficients, predicted, share, image);
+                }
+                pass.measure([frame(&deformed[0]), frame(&deformed[1])], Guide::Deformed(predicted))
+            }
+            None => pass.measure(images.map(frame), Guide::Shift(predicted)),
+        };
+        validation::test(&mut field, others, &self.params.passes[index].validation);
+        field
+    }
+}
+
+impl Splines {
+    fn new(params: &MultipassParams, pass: &Pass, next: Option<&Pass>) -> Result<Splines, PivError> {
+        let (nodes, spline) = (pass.grid.axes(), &params.spline);
+        let to = |targets| GridSpline::new(nodes, targets, spline.smoothing, spline.subdomain);
+        let wanted = match next {
+            Some(_) => spline.threshold.is_finite(),
+            None => spline.smooth_last,
+        };
+        let own = wanted.then(|| to(nodes)).transpose()?;
+        Ok(Splines { own, next: next.map(|next| to(next.grid.axes())).transpose()? })
+    }
+}
+
+/// How often the spline is computed anew without the vectors that were far from it.
+const ROUNDS: usize = 3;
+
+impl GridSpline {
+    /// The spline through the valid vectors, of which those farther than `threshold` px from it are flagged and
+    /// left out. Values of invalid vectors become those of the spline.
+    fn smooth(&mut self, field: &mut VectorField, values: &mut [[f64; 2]], threshold: f64) -> Vec<[f64; 2]> {
+        let mut smooth = vec![[0.0; 2]; values.len()];
+        for _ in 0..ROUNDS {
+            self.apply(values, &invalid(field), &mut smooth);
+            let mut found = false;
+            for (vector, smooth) in field.vectors.iter_mut().zip(&smooth) {
+                let distance = (vector.dx - smooth[0]).hypot(vector.dy - smooth[1]);
+                if vector.flags.is_valid() && distance > threshold {
+                    vector.flags |= Flags::SPLINE_OUTLIER;
+                    found = true;
+                }
+            }
+            if !found {
+                break;
+            }
+        }
+        for ((value, smooth), vector) in values.iter_mut().zip(&smooth).zip(&field.vectors) {
+            if !vector.flags.is_valid() {
+                *value = *smooth;
+            }
+        }
+        smooth
+    }
+}
+
+fn invalid(field: &VectorField) -> Vec<bool> {
+    field.vectors.iter().map(|vector| !vector.flags.is_valid()).collect()
+}
+
+/// A copy with other displacements.
+fn with_values(field: &VectorField, values: &[[f64; 2]]) -> VectorField {
+    let mut field = field.clone();
+    for (vector, &[dx, dy]) in field.vectors.iter_mut().zip(values) {
+        (vector.dx, vector.dy) = (dx, dy);
+    }
+    field
+}
+
+/// Puts the interpolated values in the place of invalid vectors.
+fn replace(field: &mut VectorField, values: &[[f64; 2]]) {
+    for (vector, &[dx, dy]) in field.vectors.iter_mut().zip(values) {
+        if !vector.flags.is_valid() {
+            (vector.dx, vector.dy) = (dx, dy);
+            vector.flags |= Flags::REPLACED;
+        }
+    }
+}

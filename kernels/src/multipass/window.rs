@@ -1,0 +1,160 @@
+//! One window cut out of an image.
+
+use super::mask::Mask;
+use crate::{Image, lanes};
+
+/// What a window holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Content {
+    /// A pattern, with its Euclidean norm.
+    Pattern(f32),
+    /// The same value throughout, or none.
+    Flat,
+    /// Too many pixels are masked or outside the image.
+    Masked,
+}
+
+/// An image and which of its pixels count.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub(super) image: &'a Image,
+    pub(super) mask: Option<&'a Mask>,
+    /// Largest share of a window that may not count.
+    pub(super) masked_max: f64,
+    /// Whether what is darker than the window's mean is taken for background.
+    pub(super) clip: bool,
+}
+
+impl Frame<'_> {
+    /// Copies the `n` by `n` pixels from a corner on, which may lie outside, without their mean. Pixels that do
+    /// not count become zero, which correlates with nothing.
+    pub(super) fn cut(&self, [left, top]: [isize; 2], n: usize, out: &mut [f32]) -> Content {
+        let clip = |start: isize, length: usize| {
+            let end = (start + n as isize).clamp(0, length as isize) as usize;
+            (start.max(0) as usize).min(end)..end
+        };
+        let (columns, rows) = (clip(left, self.image.width()), clip(top, self.image.height()));
+        let inside = columns.len() * rows.len();
+        let counted = self.mask.map_or(inside, |mask| mask.count(columns.clone(), rows.clone()));
+        if ((n * n - counted) as f64) > self.masked_max * (n * n) as f64 {
+            return Content::Masked;
+        }
+        let mut sums = [0.0; 8];
+        if counted == n * n {
+            let width = self.image.width();
+            let lines = self.image.data()[rows.start * width + columns.start..].chunks(width);
+            for (target, line) in out.chunks_exact_mut(n).zip(lines) {
+                lanes::copy_adding(target, &line[..n], &mut sums);
+            }
+        } else {
+            out.fill(0.0);
+            for y in rows {
+                let line = &self.image.row(y)[columns.clone()];
+                let start = (y as isize - top) as usize * n + (columns.start as isize - left) as usize;
+                let target = &mut out[start..start + columns.len()];
+                match self.mask {
+                    None => lanes::copy_adding(target, line, &mut sums),
+                    Some(mask) => {
+                        for ((target, &value), &valid) in
+                            target.iter_mut().zip(line).zip(mask.row(y, columns.clone()))
+                        {
+                            *target = if valid { value } else { 0.0 };
+                            sums[0] += *target;
+                        }
+                    }
+                }
+            }
+        }
+        let mean = sums.iter().sum::<f32>() / counted as f32;
+        let mut energy = self.change_counted([left, top], counted, out, |value| value - mean);
+        if self.clip {
+            self.change_counted([left, top], counted, out, |value| value.max(0.0));
+            let rest = lanes::sum(out) / counted as f32;
+            energy = self.change_counted([left, top], counted, out, |value| value - rest);
+        }
+        // What rounding leaves of a constant is no pattern.
+        let rounding = mean * 1e-6;
+        let is_pattern = energy > rounding * rounding * counted as f32 && energy.is_finite();
+        if is_pattern { Content::Pattern(energy.sqrt()) } else { Content::Flat }
+    }
+
+    /// Changes the pixels of a window that count, of which there are `counted`; returns the window's energy.
+    #[inline(always)]
+    fn change_counted(
+        &self,
+        [left, top]: [isize; 2],
+        counted: usize,
+        out: &mut [f32],
+        change: impl Fn(f32) -> f32,
+    ) -> f32 {
+        if counted == out.len() {
+            return lanes::change_summing_squares(out, change);
+        }
+        let n = out.len().isqrt();
+        let (width, height) = (self.image.width(), self.image.height());
+        for (index, value) in out.iter_mut().enumerate() {
+            let (x, y) = (left + (index % n) as isize, top + (index / n) as isize);
+            let inside = (0..width as isize).contains(&x) && (0..height as isize).contains(&y);
+            if inside && self.mask.is_none_or(|mask| mask.is_valid(x as usize, y as usize)) {
+                *value = change(*value);
+            }
+        }
+        lanes::dot(out, out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image() -> Image {
+        Image::from_fn(10, 8, |x, y| (x * x + 3 * y) as f32)
+    }
+
+    #[test]
+    fn a_window_inside_loses_its_mean() {
+        let image = image();
+        let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false };
+        let mut out = [0.0; 16];
+        let Content::Pattern(norm) = frame.cut([6, 4], 4, &mut out) else { panic!("a pattern") };
+        assert!(out.iter().sum::<f32>().abs() < 1e-3);
+        assert!((out[1] - out[0] - 13.0).abs() < 1e-3 && (out[4] - out[0] - 3.0).abs() < 1e-3);
+        let energy: f32 = out.iter().map(|value| value * value).sum();
+        assert!((norm - energy.sqrt()).abs() < 1e-3);
+    }
+
+    #[test]
+    fn what_is_outside_or_masked_is_zero_and_too_much_of_it_is_refused() {
+        let image = image();
+        let mask = Mask::from_image(&Image::from_fn(10, 8, |x, _| if x == 0 { 0.0 } else { 1.0 }));
+        let frame = Frame { image: &image, mask: Some(&mask), masked_max: 0.5, clip: false };
+        let mut out = [9.0; 16];
+        // One column outside, one masked, two that count.
+        let Content::Pattern(_) = frame.cut([-1, 0], 4, &mut out) else { panic!("a pattern") };
+        assert!(out.chunks(4).all(|row| row[0] == 0.0 && row[1] == 0.0));
+        assert!(out.iter().sum::<f32>().abs() < 1e-4);
+        assert!((out[3] - out[2] - 3.0).abs() < 1e-5);
+        assert_eq!(frame.cut([-2, 0], 4, &mut out), Content::Masked);
+        assert_eq!(frame.cut([-50, 900], 4, &mut out), Content::Masked);
+    }
+
+    #[test]
+    fn clipping_levels_the_background() {
+        let image = Image::from_fn(8, 8, |x, y| if (x, y) == (3, 3) { 64.0 } else { (x % 2) as f32 });
+        let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: true };
+        let mut out = [0.0; 64];
+        let Content::Pattern(_) = frame.cut([0, 0], 8, &mut out) else { panic!("a pattern") };
+        assert!(out.iter().sum::<f32>().abs() < 1e-3);
+        assert_eq!(out[0], out[1], "the background's pattern is gone");
+        assert!(out[27] > 60.0);
+    }
+
+    #[test]
+    fn constants_are_flat_whatever_their_value() {
+        for value in [0.0, 7.0, 0.1, 12_345.67, f32::NAN] {
+            let image = Image::from_fn(16, 16, |_, _| value);
+            let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false };
+            assert_eq!(frame.cut([0, 0], 16, &mut [0.0; 256]), Content::Flat, "{value}");
+        }
+    }
+}

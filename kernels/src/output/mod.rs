@@ -1,0 +1,47 @@
+//! Results as files that other programs open.
+//!
+//! A file holds one couple: [`encode`] makes it of a [`PivResult`](crate::PivResult), [`decode`] reads it back. The format is
+//! NetCDF 3, which xarray, netCDF4, SciPy, MATLAB and ParaView read, with the conventions of CF for names
+//! and units. [`netcdf`] knows the format alone, and nothing of PIV.
+
+pub mod netcdf;
+mod result;
+
+pub use result::{Description, decode, encode};
+
+use std::{error::Error, fmt};
+
+/// Why a result could not be written or read.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum OutputError {
+    /// The bytes are no whole NetCDF file of the classic format.
+    Format {
+        /// What is wrong.
+        what: String,
+    },
+    /// The file is sound, but holds no result of this program.
+    Missing {
+        /// What was looked for.
+        name: String,
+    },
+    /// What should be written does not fit into the format.
+    TooLarge {
+        /// What it is.
+        what: String,
+    },
+}
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OutputError::Format { what } => write!(f, "no sound NetCDF file: {what}"),
+            OutputError::Missing { name } => {
+                write!(f, "the NetCDF file has no `{name}` of the kind of a PIV result")
+            }
+            OutputError::TooLarge { what } => write!(f, "{what} does not fit into a NetCDF file"),
+        }
+    }
+}
+
+impl Error for OutputError {}

@@ -1,0 +1,171 @@
+//! Where a correlation peak is between the pixels.
+//!
+//! The correlation of Gaussian particle images is a Gaussian, so that a Gaussian through the samples
+//! around the peak finds its top; the parabola and the centroid are there for comparison and for peaks
+//! that are no Gaussian. All give the offset from the whole-pixel peak, or nothing if the samples
+//! are no peak for them: the vector is then flagged, and keeps its whole pixels.
+
+mod centroid;
+mod gaussian_2d;
+mod three_point;
+
+use crate::{
+    PivError,
+    correlation::{CorrelationMap, Peak},
+};
+use serde::{Deserialize, Serialize};
+
+/// How a peak is fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Method {
+    /// A Gaussian through the peak and its two neighbours, along each axis alone.
+    Gaussian3,
+    /// An elliptic Gaussian, also a tilted one, as the least-squares fit to the logarithms of all samples
+    /// within `radius` (Nobach and Honkanen 2005, *Experiments in Fluids* 38, 511-515). Narrow peaks whose
+    /// corners are down in the noise are fitted as by `Gaussian3`.
+    #[default]
+    #[serde(rename = "gaussian_2d")]
+    Gaussian2d,
+    /// The centre of mass of the samples within `radius`.
+    Centroid,
+    /// A parabola through the peak and its two neighbours, along each axis alone.
+    Parabola,
+    /// Whole pixels.
+    None,
+}
+
+impl Method {
+    /// The name that parameter and result files give it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Gaussian3 => "gaussian3",
+            Method::Gaussian2d => "gaussian_2d",
+            Method::Centroid => "centroid",
+            Method::Parabola => "parabola",
+            Method::None => "none",
+        }
+    }
+}
+
+/// How displacements are measured to fractions of a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SubpixelParams {
+    /// What is fitted to the peak.
+    pub method: Method,
+    /// How far from the peak samples are used, px, 1 to 4; the three-point methods use 1.
+    pub radius: usize,
+}
+
+impl Default for SubpixelParams {
+    fn default() -> Self {
+        SubpixelParams { method: Method::default(), radius: 1 }
+    }
+}
+
+impl SubpixelParams {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`PivError::Parameter`] with the name of the first that makes no sense.
+    pub fn validate(&self) -> Result<(), PivError> {
+        PivError::check((1..=4).contains(&self.radius), "subpixel.radius", self.radius, "1 to 4 px")
+    }
+
+    /// How far from a peak samples are used, px.
+    pub fn reach(&self) -> usize {
+        match self.method {
+            Method::Gaussian2d | Method::Centroid => self.radius,
+            Method::Gaussian3 | Method::Parabola => 1,
+            Method::None => 0,
+        }
+    }
+
+    /// The offset of the top from a peak of the map, px right and down; none if the samples are no peak,
+    /// reach beyond the map, or put the top farther away than they reach.
+    ///
+    /// ```
+    /// use terzetto_kernels::{correlation::{CorrelationMap, Peak}, subpixel::SubpixelParams};
+    /// let flat = CorrelationMap::new(4, 1);
+    /// assert_eq!(SubpixelParams::default().offset(&flat, Peak::default()), None);
+    /// ```
+    pub fn offset(&self, map: &CorrelationMap, peak: Peak) -> Option<(f64, f64)> {
+        let limit = self.radius as f64;
+        let (x, y) = match self.method {
+            Method::None => (0.0, 0.0),
+            Method::Gaussian3 => three_point::both_axes(map, peak, three_point::gaussian)?,
+            Method::Parabola => three_point::both_axes(map, peak, three_point::parabola)?,
+            Method::Gaussian2d => gaussian_2d::offset(map, peak, self.radius)
+                .or_else(|| three_point::both_axes(map, peak, three_point::gaussian))?,
+            Method::Centroid => centroid::offset(map, peak, self.radius)?,
+        };
+        (x.abs() <= limit && y.abs() <= limit).then_some((x, y))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Gaussian hill with its top at an offset from displacement zero; twice the square of its width, px².
+    fn hill_of(x: f64, y: f64, tilt: f64, width: f64) -> CorrelationMap {
+        let mut map = CorrelationMap::new(4, 1);
+        for (index, value) in map.values.iter_mut().enumerate() {
+            let (u, v) = ((index % 11) as f64 - 5.0 - x, (index / 11) as f64 - 5.0 - y);
+            *value = (0.8 * (-(u * u + v * v + tilt * u * v) / width).exp()) as f32;
+        }
+        map
+    }
+
+    fn hill(x: f64, y: f64, tilt: f64) -> CorrelationMap {
+        hill_of(x, y, tilt, 3.0)
+    }
+
+    #[test]
+    fn gaussians_are_found_exactly() {
+        let cases = [(Method::Gaussian3, 1, 0.0), (Method::Gaussian2d, 1, 0.4), (Method::Gaussian2d, 2, 0.7)];
+        for (method, radius, tilt) in cases {
+            let params = SubpixelParams { method, radius };
+            for (x, y) in [(0.0, 0.0), (0.3, -0.45), (-0.49, 0.12)] {
+                let map = hill_of(x, y, tilt, 6.0);
+                let (u, v) = params.offset(&map, map.peaks(1, 1).first().unwrap()).unwrap();
+                assert!((u - x).abs() < 1e-4 && (v - y).abs() < 1e-4, "{method:?}: {u} {v} for {x} {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_narrow_peak_is_fitted_along_the_axes_instead() {
+        let map = hill_of(0.2, -0.3, 0.0, 0.8);
+        let peak = map.peaks(1, 1).first().unwrap();
+        let fit = |method| SubpixelParams { method, radius: 1 }.offset(&map, peak);
+        assert_eq!(fit(Method::Gaussian2d), fit(Method::Gaussian3));
+        assert!(fit(Method::Gaussian2d).is_some());
+    }
+
+    #[test]
+    fn the_others_are_exact_in_the_middle_and_near_elsewhere() {
+        for (method, radius, error) in [(Method::Parabola, 1, 0.1), (Method::Centroid, 3, 0.1)] {
+            let params = SubpixelParams { method, radius };
+            let top = |map: CorrelationMap| params.offset(&map, map.peaks(1, 1).first()?);
+            let (u, v) = top(hill(0.0, 0.0, 0.0)).unwrap();
+            assert!(u.abs() < 1e-5 && v.abs() < 1e-5, "{method:?}: {u} {v}");
+            let (u, v) = top(hill(0.3, -0.2, 0.0)).unwrap();
+            assert!((u - 0.3).abs() < error && (v + 0.2).abs() < error, "{method:?}: {u} {v}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_peak_gives_no_offset() {
+        for method in [Method::Gaussian3, Method::Gaussian2d, Method::Centroid, Method::Parabola] {
+            let params = SubpixelParams { method, radius: 1 };
+            let flat = CorrelationMap::new(4, 1);
+            assert_eq!(params.offset(&flat, Peak::default()), None, "{method:?}: a flat map");
+            let edge = Peak { dx: 5, dy: 0, value: 1.0 };
+            assert_eq!(params.offset(&hill(0.0, 0.0, 0.0), edge), None, "{method:?}: beyond the map");
+        }
+        assert!(SubpixelParams { radius: 0, ..SubpixelParams::default() }.validate().is_err());
+    }
+}

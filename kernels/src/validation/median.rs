@@ -1,0 +1,222 @@
+//! Tests of a vector against its neighbours.
+//!
+//! The normalised median test (Westerweel and Scarano 2005, *Experiments in Fluids* 39, 1096-1100)
+//! measures a vector's distance from the median of its neighbours in units of the neighbours' own
+//! spread, plus the noise that any vector has. One threshold then serves quiet and turbulent regions,
+//! where a threshold in pixels must be chosen anew for each.
+//!
+//! At the border of the field the neighbours lie on one side, and in a shear all of them differ. The
+//! field is therefore continued beyond its border, `u(-i) = 2 u(0) - u(i)`, so that a linear field has
+//! the median in the middle at the border, too.
+
+use super::ValidationParams;
+use crate::field::{Flags, VectorField};
+
+/// The most neighbours: two columns and rows on each side.
+const MOST: usize = 24;
+/// With fewer neighbours than these nothing is said about a vector.
+const FEWEST: usize = 3;
+
+/// The neighbours of a vector that are valid, as one component each.
+struct Neighbours {
+    components: [[f64; MOST]; 2],
+    count: usize,
+}
+
+impl Neighbours {
+    fn of(field: &VectorField, index: usize, radius: usize) -> Option<Neighbours> {
+        let radius = radius.min(2) as isize;
+        let mut found = Neighbours { components: [[0.0; MOST]; 2], count: 0 };
+        let mut inside = 0;
+        let (ix, iy) = ((index % field.nx) as isize, (index / field.nx) as isize);
+        for (j, i) in (-radius..=radius).flat_map(|j| (-radius..=radius).map(move |i| (j, i))) {
+            if (i, j) == (0, 0) {
+                continue;
+            }
+            let (x, y) = (ix + i, iy + j);
+            let border = (x.clamp(0, field.nx as isize - 1), y.clamp(0, field.ny as isize - 1));
+            let at = |(x, y): (isize, isize)| {
+                let vector = field.get(usize::try_from(x).ok()?, usize::try_from(y).ok()?)?;
+                (vector.flags.is_valid() || (x, y) == (ix, iy)).then_some([vector.dx, vector.dy])
+            };
+            let value = if border == (x, y) {
+                let value = at(border);
+                inside += usize::from(value.is_some());
+                value
+            } else {
+                let mirrored = at((2 * border.0 - x, 2 * border.1 - y));
+                at(border).zip(mirrored).map(|(a, b)| [2.0 * a[0] - b[0], 2.0 * a[1] - b[1]])
+            };
+            if let Some([dx, dy]) = value {
+                found.components[0][found.count] = dx;
+                found.components[1][found.count] = dy;
+                found.count += 1;
+            }
+        }
+        (inside >= FEWEST).then_some(found)
+    }
+
+    /// For each component the median, and the median distance from it.
+    fn statistics(mut self) -> [Statistics; 2] {
+        let count = self.count;
+        self.components.each_mut().map(|values| {
+            let values = &mut values[..count];
+            let middle = median(values);
+            values.iter_mut().for_each(|value| *value = (*value - middle).abs());
+            Statistics { median: middle, spread: median(values) }
+        })
+    }
+}
+
+/// One component of the neighbours.
+struct Statistics {
+    median: f64,
+    spread: f64,
+}
+
+/// The median of a few numbers, by insertion: the middle one, or the mean of the two in the middle.
+fn median(values: &mut [f64]) -> f64 {
+    for end in 1..values.len() {
+        let value = values[end];
+        let mut at = end;
+        while at > 0 && values[at - 1] > value {
+            values[at] = values[at - 1];
+            at -= 1;
+        }
+        values[at] = value;
+    }
+    let half = values.len() / 2;
+    if values.len() % 2 == 1 { values[half] } else { 0.5 * (values[half - 1] + values[half]) }
+}
+
+/// What the neighbours of a vector say about a displacement in its place.
+pub(super) struct Verdict {
+    /// Distance from the median, px.
+    pub(super) difference: f64,
+    /// Normalised residual.
+    pub(super) residual: f64,
+}
+
+impl Verdict {
+    pub(super) fn flags(&self, params: &ValidationParams) -> Flags {
+        let mut flags = Flags::default();
+        if self.difference > params.neighbour_difference {
+            flags |= Flags::NEIGHBOUR_OUTLIER;
+        }
+        if self.residual > params.median_threshold {
+            flags |= Flags::MEDIAN_OUTLIER;
+        }
+        flags
+    }
+}
+
+/// What the neighbours of a vector say about each of some displacements in its place; none if too few of
+/// them are valid.
+pub(super) fn verdicts<'a>(
+    field: &VectorField,
+    index: usize,
+    params: &'a ValidationParams,
+) -> Option<impl Fn(f64, f64) -> Verdict + use<'a>> {
+    let [x, y] = Neighbours::of(field, index, params.neighbour_radius)?.statistics();
+    Some(move |dx: f64, dy: f64| {
+        let (dx, dy) = (dx - x.median, dy - y.median);
+        let noise = params.median_noise;
+        Verdict {
+            difference: dx.hypot(dy),
+            residual: (dx / (x.spread + noise)).hypot(dy / (y.spread + noise)),
+        }
+    })
+}
+
+/// The normalised residual of the median test for one vector; none if fewer than three of its neighbours
+/// are valid.
+///
+/// ```
+/// use terzetto_kernels::{Flags, Vector, VectorField, validation::normalised_median};
+/// let vector = |dx| Vector { x: 0.0, y: 0.0, dx, dy: 0.0, correlation: 1.0, peak_ratio: 2.0, flags: Flags::default() };
+/// let mut vectors: Vec<Vector> = [1.0, 1.1, 0.9, 1.0, 5.0, 1.0, 1.2, 0.8, 1.0].map(vector).to_vec();
+/// let field = VectorField { nx: 3, ny: 3, vectors };
+/// // The neighbours' median is 1.0, their median distance from it 0.05, and the noise 0.1.
+/// assert!((normalised_median(&field, 4, 1, 0.1).unwrap() - 4.0 / 0.15).abs() < 1e-9);
+/// ```
+pub fn normalised_median(field: &VectorField, index: usize, radius: usize, noise: f64) -> Option<f64> {
+    let params = ValidationParams { neighbour_radius: radius, median_noise: noise, ..Default::default() };
+    let vector = field.vectors.get(index)?;
+    let verdict = verdicts(field, index, &params)?;
+    Some(verdict(vector.dx, vector.dy).residual)
+}
+
+/// Flags vectors that differ too much from their neighbours, all judged by the field as it is given.
+pub fn test_neighbours(field: &mut VectorField, params: &ValidationParams) {
+    if params.neighbour_difference.is_infinite() && params.median_threshold.is_infinite() {
+        return;
+    }
+    let flags: Vec<Flags> = (0..field.vectors.len())
+        .map(|index| {
+            let vector = &field.vectors[index];
+            let verdict = verdicts(field, index, params).map(|verdict| verdict(vector.dx, vector.dy));
+            verdict.map_or(Flags::default(), |verdict| verdict.flags(params))
+        })
+        .collect();
+    for (vector, flags) in field.vectors.iter_mut().zip(flags) {
+        if !vector.flags.contains(Flags::MASKED) && !vector.flags.contains(Flags::NO_SIGNAL) {
+            vector.flags |= flags;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::Vector;
+
+    fn field(nx: usize, displacement: impl Fn(usize, usize) -> (f64, f64)) -> VectorField {
+        let vectors = (0..nx * nx)
+            .map(|index| {
+                let (dx, dy) = displacement(index % nx, index / nx);
+                let flags = Flags::default();
+                Vector { x: 0.0, y: 0.0, dx, dy, correlation: 0.9, peak_ratio: 3.0, flags }
+            })
+            .collect();
+        VectorField { nx, ny: nx, vectors }
+    }
+
+    #[test]
+    fn medians() {
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), 2.5);
+    }
+
+    #[test]
+    fn one_wild_vector_in_a_shear_is_found_and_no_other() {
+        let mut field = field(7, |i, j| if (i, j) == (3, 4) { (6.0, -1.0) } else { (0.5 * j as f64, 0.0) });
+        test_neighbours(&mut field, &ValidationParams::default());
+        for (index, vector) in field.vectors.iter().enumerate() {
+            assert_eq!(vector.flags.contains(Flags::MEDIAN_OUTLIER), index == 4 * 7 + 3, "{index}");
+        }
+    }
+
+    #[test]
+    fn invalid_neighbours_have_no_vote_and_too_few_say_nothing() {
+        let mut field = field(3, |i, j| if (i, j) == (1, 1) { (9.0, 0.0) } else { (0.0, 0.0) });
+        for index in 0..6 {
+            if index != 4 {
+                field.vectors[index].flags |= Flags::LOW_CORRELATION;
+            }
+        }
+        assert!(normalised_median(&field, 4, 1, 0.1).unwrap() > 80.0);
+        field.vectors[8].flags |= Flags::LOW_CORRELATION;
+        assert_eq!(normalised_median(&field, 4, 1, 0.1), None);
+    }
+
+    #[test]
+    fn the_difference_in_pixels_is_a_test_of_its_own() {
+        let mut field = field(3, |i, j| if (i, j) == (1, 1) { (9.0, 0.0) } else { (0.0, 0.0) });
+        let off = f64::INFINITY;
+        let params =
+            ValidationParams { neighbour_difference: 8.0, median_threshold: off, ..Default::default() };
+        test_neighbours(&mut field, &params);
+        assert_eq!(field.vectors[4].flags, Flags::NEIGHBOUR_OUTLIER);
+        assert!(field.vectors.iter().filter(|vector| vector.flags.is_valid()).count() == 8);
+    }
+}
