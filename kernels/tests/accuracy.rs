@@ -78,7 +78,9 @@ fn errors_are_those_of_the_literature() {
     shifted.passes[1].window = 32;
     for (dx, most) in [(0.0, 0.012), (0.25, 0.022), (2.0, 0.045), (3.3, 0.048), (7.0, 0.07)] {
         let [one, padded, shifted] = [&one, &padded, &shifted].map(|params| bias_and_random(params, dx));
-        println!("{dx} px: bias and random error {one:.4?} one pass, {padded:.4?} padded, {shifted:.4?} shifted");
+        println!(
+            "{dx} px: bias and random error {one:.4?} one pass, {padded:.4?} padded, {shifted:.4?} shifted"
+        );
         for (bias, random) in [one, padded, shifted] {
             assert!(bias.abs() < 0.008 && random < most, "{dx}: {bias} {random}");
         }
