@@ -31,10 +31,15 @@
 //!
 //! # Where to read
 //!
-//! `core/` is the runtime proper: `run` the loop, `strand` how a wake finds its task, `waker` why a
-//! waker is a number, `nursery` why children may borrow, `start` how a task says that it is ready,
-//! `scope` and `wait` how cancellation finds what is blocked, `lot` the queue on which `sync/` stands. `time/`, `sync/`, `threads/` and
-//! `testing/` build on it, and it knows none of them but the threads' name.
+//! `core/` is the runtime proper: `run` the state of a run, `drive` the loop, `outside` what it does
+//! between two ticks, `guest` how another loop can turn it; `strand` how a wake finds its task, `waker`
+//! why a waker is a number, `inbox` how other threads get in; `nursery` why children may borrow, `start`
+//! how a task says that it is ready; `scope` and `wait` how cancellation finds what is blocked, `lot` the
+//! queue on which `sync/` stands; `reactor` where the loop sleeps, and what the system has to say.
+//!
+//! On it stand `time/`, `sync/`, `threads/`, `signal/`, then `io/` (descriptors, streams, sockets),
+//! `process/` and `fs/`; `testing/` uses all of them, and `compat/` only what is public. The core knows
+//! none of these, but that a run has threads and signals.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
