@@ -112,6 +112,13 @@ impl Clients {
     }
 }
 
+/// Clients do not outlive a check that fails.
+impl Drop for Clients {
+    fn drop(&mut self) {
+        let _ended = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
 /// Serves while `inside` runs; then cancels, and checks that nothing is left. The clients that
 /// `inside` returns are connected until after that.
 fn with_server(
