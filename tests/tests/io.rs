@@ -6,7 +6,7 @@ use std::{
     os::unix::net,
 };
 use terzetto::{
-    CancelScope, checkpoint, current_statistics,
+    CancelScope, current_statistics,
     io::{StreamError, notify_closing, wait_readable, wait_writable},
     nursery,
     testing::wait_all_tasks_blocked,
@@ -77,7 +77,7 @@ fn io_02_a_second_waiter_of_one_direction_is_refused() {
         let (a, b) = strangers()?;
         nursery(async |n| {
             n.start_soon(async { Ok(wait_readable(&a).await?) });
-            checkpoint().await?;
+            wait_all_tasks_blocked(0.0).await?;
             assert!(matches!(wait_readable(&a).await, Err(StreamError::Busy(_))));
             wait_writable(&a).await?;
             (&b).write_all(b"x")?;
@@ -170,7 +170,7 @@ fn io_06_a_cancelled_wait_leaves_the_descriptor_usable() {
                     scope.run(async { Ok(wait_readable(&a).await?) }).await?;
                     Ok(())
                 });
-                checkpoint().await?;
+                wait_all_tasks_blocked(0.0).await?;
                 scope.cancel();
                 Ok(())
             })

@@ -276,9 +276,14 @@ fn scope_21_a_hundred_thousand_nested_scopes_cancel_in_linear_time_on_any_stack(
         start.elapsed().as_secs_f64()
     };
     let (tenth, whole) = (time(10_000), time(100_000));
+    // A sanitizer's own costs are not linear.
+    let sanitized = std::env::var_os("TERZETTO_SANITIZED").is_some();
     // Ten times the scopes: ten times the time, give or take what the machine does meanwhile; a
     // hundred times it would be if each scope looked at all above it.
-    assert!(whole < 50.0 * tenth.max(0.001), "{tenth} s for 10,000 scopes, {whole} s for 100,000");
+    assert!(
+        sanitized || whole < 50.0 * tenth.max(0.001),
+        "{tenth} s for 10,000 scopes, {whole} s for 100,000"
+    );
     // Dropped while it waits.
     run_mock(async {
         let mut waiting = nested_scopes(100_000);

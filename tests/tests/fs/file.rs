@@ -102,11 +102,12 @@ fn file_01_errors_name_the_file() {
 fn file_01_the_operations_on_a_file_are_done_one_after_the_other() {
     in_a_folder(async |dir| {
         let file = File::create(dir.path().join("f")).await?;
-        let most = std::cell::Cell::new(0);
+        let (most, order) = (std::cell::Cell::new(0), std::cell::RefCell::new(Vec::new()));
         nursery(async |n| {
             for i in 0..100_u8 {
-                let (file, most) = (&file, &most);
+                let (file, most, order) = (&file, &most, &order);
                 n.start_soon(async move {
+                    order.borrow_mut().push(i);
                     file.write_all(vec![i; 1000]).await?;
                     most.set(most.get().max(to_thread::active_thread_count()));
                     Ok(())
@@ -116,7 +117,7 @@ fn file_01_the_operations_on_a_file_are_done_one_after_the_other() {
         })
         .await?;
         let written = fs::read(file.path()).await?;
-        let in_order: Vec<u8> = (0..100).flat_map(|i| [i; 1000]).collect();
+        let in_order: Vec<u8> = order.take().into_iter().flat_map(|i: u8| [i; 1000]).collect();
         assert!(written == in_order, "each whole, in the order of asking");
         assert!(most.get() <= 1, "those that wait hold no thread: {}", most.get());
         Ok(())
