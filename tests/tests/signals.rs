@@ -311,7 +311,7 @@ fn the_tree_of_tasks_is_dumped_on_sigusr1_when_asked_for() {
     Builder::new()
         .dump_on_sigusr1(true)
         .run(async {
-            let scope = CancelScope::with_timeout(90.0).shielded(true);
+            let scope = CancelScope::with_timeout(95.0).shielded(true);
             nursery(async |n| {
                 n.start_soon_named("waits for tea", async {
                     scope.run(async { Ok(sleep(60.0).await?) }).await.map(drop)
