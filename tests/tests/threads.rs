@@ -284,26 +284,37 @@ fn thread_08_calls_of_an_abandoned_thread_run_in_a_system_task() {
 fn thread_09_a_thread_learns_that_its_task_is_cancelled() {
     terzetto::run(async {
         for abandons in [false, true] {
-            let scope = CancelScope::with_timeout(0.02);
+            let (scope, working) = (CancelScope::new(), Arc::new(AtomicBool::new(false)));
             let (told, hears) = mpsc::channel();
+            let at_work = working.clone();
             let job = move || {
-                let mut rounds = 0u64;
                 let error = loop {
                     match from_thread::check_cancelled() {
-                        Ok(()) => rounds += 1,
+                        Ok(()) => at_work.store(true, SeqCst),
                         Err(error) => break error,
                     }
                     thread::sleep(Duration::from_millis(1));
                 };
-                let _heard = told.send((rounds, error));
+                let _heard = told.send(error);
             };
             let options = to_thread::options().abandon_on_cancel(abandons);
-            let outcome = scope.run(async { options.run_sync(job).await }).await?;
-            assert_eq!(outcome.is_none(), abandons);
+            nursery(async |n| {
+                let scope = &scope;
+                n.start_soon(async move {
+                    let outcome = scope.run(async { options.run_sync(job).await }).await?;
+                    assert_eq!(outcome.is_none(), abandons);
+                    Ok(())
+                });
+                while !working.load(SeqCst) {
+                    sleep(0.001).await?;
+                }
+                scope.cancel_with_reason("enough");
+                Ok(())
+            })
+            .await?;
             to_thread::wait_all_threads_completed().await?;
-            let (rounds, error) = hears.recv()?;
-            assert!(rounds > 0 && error.is_cancelled());
-            assert!(error.to_string().contains("deadline"), "{error}");
+            let error = hears.recv()?;
+            assert!(error.is_cancelled() && error.to_string().contains("enough"), "{error}");
         }
         Ok(())
     })
