@@ -123,6 +123,15 @@ pub(super) fn is_default(signal: Signal) -> bool {
     in_force(signal).is_ok_and(|action| action.sa_sigaction == libc::SIG_DFL)
 }
 
+/// Sends a signal to this thread: where it is not blocked, its action has run when this returns.
+pub(super) fn raise(signal: Signal) -> io::Result<()> {
+    // SAFETY: the call takes a number, checks it, and touches no memory of ours.
+    match unsafe { libc::raise(signal.number()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Has a signal brought to a run, besides those that get it already.
 pub(super) fn claim(signal: Signal, inbox: &Arc<Inbox>) -> io::Result<()> {
     let mut former = table();

@@ -201,16 +201,13 @@ impl Drop for SignalReceiver {
         for &signal in &self.shared.signals[..self.claimed] {
             let was_last = disposition::release(signal, &self.inbox);
             if was_last && self.shared.pending.borrow().contains(&signal) {
-                resend(signal);
+                // To what is in force again.
+                if let Err(error) = disposition::raise(signal) {
+                    log::error!(
+                        "{signal}, which had come but was not taken, could not be sent again: {error}"
+                    );
+                }
             }
         }
-    }
-}
-
-/// Sends a signal to this process, whose former disposition is in force again.
-fn resend(signal: Signal) {
-    let Some(named) = rustix::process::Signal::from_named_raw(signal.number()) else { return };
-    if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), named) {
-        log::error!("{signal}, which had come but was not taken, could not be sent again: {error}");
     }
 }
