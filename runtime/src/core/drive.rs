@@ -164,7 +164,6 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
                 Slot::Child(_) => run.poll_system(turn.strand, turn.woken),
             }
         }
-        run.strands.end_poll(ROOT);
     }
 
     fn poll_main(&mut self, woken: bool) {

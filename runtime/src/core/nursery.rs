@@ -165,7 +165,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let mut children = self.children.borrow_mut();
             let seat = children.vacant_entry();
             let key = seat.key();
-            let strand = run.strands.add((self.id, Slot::Child(key)), task.clone());
+            let strand = run.strands.add((self.id, Slot::Child(key as u32)), task.clone());
             seat.insert(Seat { future: Future_::Waiting(child), strand, scope, pending });
             (key, strand)
         };
@@ -447,13 +447,12 @@ where
             with_stack(|| {
                 while let Some(turn) = strands.next_due(nursery.id) {
                     match turn.slot {
-                        Slot::Child(key) => nursery.poll_child(key, &turn),
+                        Slot::Child(key) => nursery.poll_child(key as usize, &turn),
                         Slot::Body if body_done => {}
                         Slot::Body => body_done = poll_body(turn.woken),
                     }
                 }
             });
-            strands.end_poll(nursery.id);
             if body_done && run.signals.interrupt.is_pending() {
                 nursery.interrupted();
             }

@@ -33,14 +33,14 @@ pub(crate) const ROOT: NurseryId = 0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slot {
     Body,
-    Child(usize),
+    Child(u32),
 }
 
 struct Strand {
     /// The nursery that polls it.
     home: (NurseryId, Slot),
-    /// Whether it stands in its nursery's queue.
-    queued: bool,
+    /// The tick for which it stands in its nursery's queue; zero if it does not.
+    due: u64,
     /// Whether it was woken itself, and not only something below it.
     woken: bool,
     task: Task,
@@ -59,8 +59,9 @@ struct Nursery {
     host: Host,
     /// The task that opened it.
     owner: Option<Task>,
-    /// Strands to poll, and the tick from which each may be polled, in order of that tick.
-    ready: VecDeque<(u64, Slot, StrandId)>,
+    /// Strands to poll, and the tick from which each may be polled, in order of that tick. One that has
+    /// ended stays in here until its turn.
+    ready: VecDeque<(u64, StrandId)>,
     /// Whether the host has been told since the nursery was last polled.
     told: bool,
 }
@@ -73,11 +74,66 @@ pub(crate) struct Turn {
     pub(crate) woken: bool,
 }
 
+/// Both tables: what is done to one mostly leads on to the other.
+#[derive(Default)]
+struct Tree {
+    strands: Slab<Strand>,
+    nurseries: Slab<Nursery>,
+}
+
+/// Where a trail of wakes ends.
+enum Trail {
+    /// Where everything above is queued already.
+    Joined,
+    AtLoop,
+    /// At a waker of somebody else's, who is to be woken when nothing is borrowed.
+    Foreign(Waker),
+}
+
+impl Tree {
+    /// Queues a strand in its nursery, due in `tick`, and all above it.
+    #[inline]
+    fn queue(&mut self, id: StrandId, tick: u64) -> Trail {
+        let Some(strand) = self.strands.get_mut(id as usize) else { return Trail::Joined };
+        if strand.due > 0 {
+            return Trail::Joined;
+        }
+        strand.due = tick;
+        let (nursery, _) = strand.home;
+        let Some(node) = self.nurseries.get_mut(nursery as usize) else { return Trail::Joined };
+        node.ready.push_back((tick, id));
+        self.tell(nursery, tick)
+    }
+
+    /// Makes sure that a nursery is polled in `tick`, by queueing its host, and all above it.
+    #[inline]
+    fn tell(&mut self, mut nursery: NurseryId, tick: u64) -> Trail {
+        loop {
+            let Some(node) = self.nurseries.get_mut(nursery as usize) else { return Trail::Joined };
+            if std::mem::replace(&mut node.told, true) {
+                return Trail::Joined;
+            }
+            let host = match &node.host {
+                Host::Loop => return Trail::AtLoop,
+                Host::Strand(host) => *host,
+                Host::Foreign(waker) => return Trail::Foreign(waker.clone()),
+            };
+            let Some(strand) = self.strands.get_mut(host as usize) else { return Trail::Joined };
+            if strand.due > 0 {
+                return Trail::Joined;
+            }
+            strand.due = tick;
+            nursery = strand.home.0;
+            let Some(node) = self.nurseries.get_mut(nursery as usize) else { return Trail::Joined };
+            node.ready.push_back((tick, host));
+        }
+    }
+}
+
 /// All strands and nurseries of a run.
 pub(crate) struct Strands {
     run: RunId,
-    strands: RefCell<Slab<Strand>>,
-    nurseries: RefCell<Slab<Nursery>>,
+    tree: RefCell<Tree>,
     /// Whether anything is to be polled in the next tick.
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
@@ -93,12 +149,11 @@ pub(crate) struct Strands {
 impl Strands {
     /// The tables of a new run, with its root nursery; `seed` makes the order of batches random.
     pub(crate) fn new(run: RunId, seed: Option<u64>) -> Strands {
-        let mut nurseries = Slab::new();
-        nurseries.insert(Nursery { host: Host::Loop, owner: None, ready: VecDeque::new(), told: false });
+        let mut tree = Tree::default();
+        tree.nurseries.insert(Nursery { host: Host::Loop, owner: None, ready: VecDeque::new(), told: false });
         Strands {
             run,
-            strands: RefCell::default(),
-            nurseries: RefCell::new(nurseries),
+            tree: RefCell::new(tree),
             root_ready: Cell::new(false),
             tick: Cell::new(0),
             current: Cell::new(None),
@@ -117,16 +172,16 @@ impl Strands {
     }
 
     pub(crate) fn add(&self, home: (NurseryId, Slot), task: Task) -> StrandId {
-        let strand = Strand { home, queued: false, woken: false, task };
-        self.strands.borrow_mut().insert(strand) as StrandId
+        let strand = Strand { home, due: 0, woken: false, task };
+        self.tree.borrow_mut().strands.insert(strand) as StrandId
     }
 
     pub(crate) fn remove(&self, id: StrandId) -> Option<Task> {
-        self.strands.borrow_mut().try_remove(id as usize).map(|strand| strand.task)
+        self.tree.borrow_mut().strands.try_remove(id as usize).map(|strand| strand.task)
     }
 
     pub(crate) fn task_of(&self, id: StrandId) -> Option<Task> {
-        self.strands.borrow().get(id as usize).map(|strand| strand.task.clone())
+        self.tree.borrow().strands.get(id as usize).map(|strand| strand.task.clone())
     }
 
     pub(crate) fn current_task(&self) -> Option<Task> {
@@ -147,11 +202,11 @@ impl Strands {
     pub(crate) fn open_nursery(&self, host: &Waker) -> NurseryId {
         let owner = self.current_task();
         let nursery = Nursery { host: self.host_of(host), owner, ready: VecDeque::new(), told: false };
-        self.nurseries.borrow_mut().insert(nursery) as NurseryId
+        self.tree.borrow_mut().nurseries.insert(nursery) as NurseryId
     }
 
     pub(crate) fn close_nursery(&self, id: NurseryId) {
-        let nursery = self.nurseries.borrow_mut().try_remove(id as usize);
+        let nursery = self.tree.borrow_mut().nurseries.try_remove(id as usize);
         drop(nursery);
     }
 
@@ -164,57 +219,31 @@ impl Strands {
 
     /// Queues a strand for the next tick, and every nursery and strand above it. Returns whether the
     /// strand had not been woken since its last poll.
+    #[inline]
     pub(crate) fn wake(&self, id: StrandId) -> bool {
-        let nursery = {
-            let mut strands = self.strands.borrow_mut();
-            let Some(strand) = strands.get_mut(id as usize) else { return false };
-            let first = !std::mem::replace(&mut strand.woken, true);
-            if std::mem::replace(&mut strand.queued, true) {
-                return first;
-            }
-            let (nursery, slot) = strand.home;
-            if let Some(node) = self.nurseries.borrow_mut().get_mut(nursery as usize) {
-                node.ready.push_back((self.tick.get() + 1, slot, id));
-                if node.told {
-                    return true;
-                }
-            }
-            nursery
-        };
-        self.tell_host(nursery);
-        true
+        let mut tree = self.tree.borrow_mut();
+        let Some(strand) = tree.strands.get_mut(id as usize) else { return false };
+        let first = !std::mem::replace(&mut strand.woken, true);
+        let trail = tree.queue(id, self.tick.get() + 1);
+        drop(tree);
+        self.follow(trail);
+        first
     }
 
     /// Makes sure that a nursery is polled in the next tick.
-    pub(crate) fn tell_host(&self, mut nursery: NurseryId) {
-        let due = self.tick.get() + 1;
-        let foreign = loop {
-            let mut nurseries = self.nurseries.borrow_mut();
-            let Some(node) = nurseries.get_mut(nursery as usize) else { return };
-            if std::mem::replace(&mut node.told, true) {
-                return;
-            }
-            let host = match &node.host {
-                Host::Loop => {
-                    self.root_ready.set(true);
-                    return;
-                }
-                Host::Strand(host) => *host,
-                Host::Foreign(waker) => break waker.clone(),
-            };
-            let mut strands = self.strands.borrow_mut();
-            let Some(strand) = strands.get_mut(host as usize) else { return };
-            if std::mem::replace(&mut strand.queued, true) {
-                return;
-            }
-            let (above, slot) = strand.home;
-            if let Some(node) = nurseries.get_mut(above as usize) {
-                node.ready.push_back((due, slot, host));
-            }
-            nursery = above;
-        };
-        // Foreign code: called with nothing borrowed.
-        foreign.wake();
+    pub(crate) fn tell_host(&self, nursery: NurseryId) {
+        let trail = self.tree.borrow_mut().tell(nursery, self.tick.get() + 1);
+        self.follow(trail);
+    }
+
+    #[inline]
+    fn follow(&self, trail: Trail) {
+        match trail {
+            Trail::Joined => {}
+            Trail::AtLoop => self.root_ready.set(true),
+            // Foreign code: called with nothing borrowed.
+            Trail::Foreign(waker) => waker.wake(),
+        }
     }
 
     /// Makes sure that every nursery that a task has open is polled in the next tick.
@@ -226,7 +255,7 @@ impl Strands {
 
     /// The strand that a nursery is polled by, if it is one of ours.
     pub(crate) fn host(&self, nursery: NurseryId) -> Option<StrandId> {
-        match self.nurseries.borrow().get(nursery as usize)?.host {
+        match self.tree.borrow().nurseries.get(nursery as usize)?.host {
             Host::Strand(host) => Some(host),
             _ => None,
         }
@@ -235,7 +264,7 @@ impl Strands {
     /// Notes that the run loop is polling the root nursery.
     pub(crate) fn begin_root(&self) {
         self.root_ready.set(false);
-        if let Some(node) = self.nurseries.borrow_mut().get_mut(ROOT as usize) {
+        if let Some(node) = self.tree.borrow_mut().nurseries.get_mut(ROOT as usize) {
             node.told = false;
         }
         self.shuffle(ROOT);
@@ -244,8 +273,8 @@ impl Strands {
     /// Notes that a nursery is being polled, by whom.
     pub(crate) fn begin_poll(&self, id: NurseryId, host: &Waker) {
         let old = {
-            let mut nurseries = self.nurseries.borrow_mut();
-            let Some(node) = nurseries.get_mut(id as usize) else { return };
+            let mut tree = self.tree.borrow_mut();
+            let Some(node) = tree.nurseries.get_mut(id as usize) else { return };
             node.told = false;
             match (&node.host, waker::strand_of(host, self.run)) {
                 (Host::Strand(old), Some(new)) if *old == new => None,
@@ -267,28 +296,40 @@ impl Strands {
 
     #[cold]
     fn shuffle_by(&self, order: &RefCell<fastrand::Rng>, id: NurseryId) {
-        let mut nurseries = self.nurseries.borrow_mut();
-        let Some(node) = nurseries.get_mut(id as usize) else { return };
+        let mut tree = self.tree.borrow_mut();
+        let Some(node) = tree.nurseries.get_mut(id as usize) else { return };
         let ready = node.ready.make_contiguous();
         let due = ready.partition_point(|entry| entry.0 <= self.tick.get());
         order.borrow_mut().shuffle(&mut ready[..due]);
     }
 
-    /// The next strand of a nursery that is due in this tick.
+    /// The next strand of a nursery that is due in this tick. If there is none, the poll of the
+    /// nursery is at its end: if others are left for the next tick, the host is told.
+    #[inline]
     pub(crate) fn next_due(&self, id: NurseryId) -> Option<Turn> {
-        let mut nurseries = self.nurseries.borrow_mut();
+        let tick = self.tick.get();
+        let mut tree = self.tree.borrow_mut();
+        let Tree { strands, nurseries } = &mut *tree;
         let ready = &mut nurseries.get_mut(id as usize)?.ready;
-        if ready.front()?.0 > self.tick.get() {
-            return None;
+        while let Some(&(due, strand)) = ready.front() {
+            if due > tick {
+                let trail = tree.tell(id, tick + 1);
+                drop(tree);
+                self.follow(trail);
+                return None;
+            }
+            ready.pop_front();
+            // Its number may be another's by now, perhaps in another nursery.
+            if let Some(node) = strands.get_mut(strand as usize)
+                && (node.home.0, node.due) == (id, due)
+            {
+                self.polls.set(self.polls.get().saturating_add(1));
+                node.due = 0;
+                let woken = std::mem::replace(&mut node.woken, false);
+                return Some(Turn { slot: node.home.1, strand, woken });
+            }
         }
-        let (_, slot, strand) = ready.pop_front()?;
-        self.polls.set(self.polls.get().saturating_add(1));
-        let mut woken = false;
-        if let Some(node) = self.strands.borrow_mut().get_mut(strand as usize) {
-            node.queued = false;
-            woken = std::mem::replace(&mut node.woken, false);
-        }
-        Some(Turn { slot, strand, woken })
+        None
     }
 
     pub(crate) fn polls_since_look(&self) -> u32 {
@@ -298,39 +339,32 @@ impl Strands {
     pub(crate) fn looked(&self) {
         self.polls.set(0);
     }
-
-    /// Ends the poll of a nursery: if strands are left for the next tick, the host is told.
-    pub(crate) fn end_poll(&self, id: NurseryId) {
-        let more = self.nurseries.borrow().get(id as usize).is_some_and(|n| !n.ready.is_empty());
-        if more {
-            self.tell_host(id);
-        }
-    }
 }
 
 /// The tree, read off the tables. None of this is quick: it is for people who look.
 impl Strands {
     /// How many strands were woken and wait for their turn.
     pub(crate) fn runnable(&self) -> usize {
-        self.strands.borrow().iter().filter(|(_, strand)| strand.woken).count()
+        self.tree.borrow().strands.iter().filter(|(_, strand)| strand.woken).count()
     }
 
     pub(crate) fn parent_of(&self, id: StrandId) -> Option<Task> {
-        let (home, _) = self.strands.borrow().get(id as usize)?.home;
-        self.nurseries.borrow().get(home as usize)?.owner.clone()
+        let tree = self.tree.borrow();
+        let (home, _) = tree.strands.get(id as usize)?.home;
+        tree.nurseries.get(home as usize)?.owner.clone()
     }
 
     /// The nurseries that a task has open, oldest first, each with the tasks started in it.
     pub(crate) fn nurseries_of(&self, task: &Task) -> Vec<(NurseryId, Vec<Task>)> {
-        let nurseries = self.nurseries.borrow();
-        let own = nurseries.iter().filter(|(_, nursery)| nursery.owner.as_ref() == Some(task));
+        let tree = self.tree.borrow();
+        let own = tree.nurseries.iter().filter(|(_, nursery)| nursery.owner.as_ref() == Some(task));
         own.map(|(id, _)| (id as NurseryId, self.tasks_in(id as NurseryId))).collect()
     }
 
     /// The tasks started in a nursery, oldest first.
     pub(crate) fn tasks_in(&self, id: NurseryId) -> Vec<Task> {
-        let strands = self.strands.borrow();
-        let inside = strands.iter().filter(|(_, strand)| match strand.home.1 {
+        let tree = self.tree.borrow();
+        let inside = tree.strands.iter().filter(|(_, strand)| match strand.home.1 {
             Slot::Body => id == ROOT && strand.home.0 == ROOT,
             Slot::Child(_) => strand.home.0 == id,
         });
