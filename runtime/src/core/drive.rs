@@ -95,6 +95,7 @@ impl Builder {
             main_scope: ScopeCell::new(),
             system_future: RefCell::default(),
             crash: RefCell::default(),
+            guest: Cell::new(false),
         });
         if self.ctrl_c {
             run.claim_interrupt();
@@ -164,6 +165,7 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
                 Slot::Child(_) => run.poll_system(turn.strand, turn.woken),
             }
         }
+        run.strands.end_poll(ROOT);
     }
 
     fn poll_main(&mut self, woken: bool) {

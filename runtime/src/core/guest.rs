@@ -311,6 +311,7 @@ impl Builder {
         let id = NEXT.fetch_add(1, Relaxed);
         let schedule: Schedule = Arc::new(schedule);
         let drive = Drive::start(self, main)?;
+        drive.run.guest.set(true);
         let run = drive.run.clone();
         let events = run.reactor.descriptor().map_err(RunError::Reactor)?;
         let (home, ask) = (thread::current().id(), schedule.clone());

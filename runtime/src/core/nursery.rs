@@ -445,14 +445,20 @@ where
         poll_fn(|cx| {
             strands.begin_poll(nursery.id, cx.waker());
             with_stack(|| {
-                while let Some(turn) = strands.next_due(nursery.id) {
-                    match turn.slot {
-                        Slot::Child(key) => nursery.poll_child(key as usize, &turn),
-                        Slot::Body if body_done => {}
-                        Slot::Body => body_done = poll_body(turn.woken),
+                loop {
+                    while let Some(turn) = strands.next_due(nursery.id) {
+                        match turn.slot {
+                            Slot::Child(key) => nursery.poll_child(key as usize, &turn),
+                            Slot::Body if body_done => {}
+                            Slot::Body => body_done = poll_body(turn.woken),
+                        }
+                    }
+                    if !run.tick_in_place(nursery.id) {
+                        break;
                     }
                 }
             });
+            strands.end_poll(nursery.id);
             if body_done && run.signals.interrupt.is_pending() {
                 nursery.interrupted();
             }

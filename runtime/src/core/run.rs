@@ -63,6 +63,8 @@ pub(crate) struct Run {
     /// The future of the system tasks, and its strand.
     pub(super) system_future: RefCell<Option<(SystemFuture, StrandId)>>,
     pub(super) crash: RefCell<Option<InternalError>>,
+    /// Whether a host's loop drives the run, which wants its thread back after each tick.
+    pub(super) guest: Cell<bool>,
 }
 
 pub(super) type SystemFuture = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
@@ -102,6 +104,8 @@ impl Run {
     #[inline]
     pub(crate) fn step<R>(&self, strand: StrandId, woken: bool, poll: impl FnOnce() -> R) -> R {
         let outer = self.strands.current.replace(Some(strand));
+        let straight = self.strands.straight.get();
+        self.strands.straight.set(straight && !woken);
         if woken {
             self.tell_of(strand, |instrument, task| instrument.before_task_step(task));
         }
@@ -109,6 +113,7 @@ impl Run {
         if woken {
             self.tell_of(strand, |instrument, task| instrument.after_task_step(task));
         }
+        self.strands.straight.set(straight);
         self.strands.current.set(outer);
         polled
     }

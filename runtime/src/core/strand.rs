@@ -62,8 +62,19 @@ struct Nursery {
     /// Strands to poll, and the tick from which each may be polled, in order of that tick. One that has
     /// ended stays in here until its turn.
     ready: VecDeque<(u64, StrandId)>,
-    /// Whether the host has been told since the nursery was last polled.
+    /// How many of these have not ended.
+    queued: usize,
+    /// Whether it is being polled now.
+    polled: bool,
+    /// Whether the host has been told since the nursery was last polled. One that is being polled sees
+    /// for itself, at the end of its poll, whether it must.
     told: bool,
+}
+
+impl Nursery {
+    fn new(host: Host, owner: Option<Task>, polled: bool) -> Nursery {
+        Nursery { host, owner, ready: VecDeque::new(), queued: 0, polled, told: polled }
+    }
 }
 
 /// A strand whose turn it is.
@@ -79,6 +90,8 @@ pub(crate) struct Turn {
 struct Tree {
     strands: Slab<Strand>,
     nurseries: Slab<Nursery>,
+    /// How many strands are queued in nurseries that are being polled.
+    on_the_way: usize,
 }
 
 /// Where a trail of wakes ends.
@@ -98,11 +111,48 @@ impl Tree {
         if strand.due > 0 {
             return Trail::Joined;
         }
-        strand.due = tick;
-        let (nursery, _) = strand.home;
-        let Some(node) = self.nurseries.get_mut(nursery as usize) else { return Trail::Joined };
-        node.ready.push_back((tick, id));
+        let nursery = strand.home.0;
+        self.push(nursery, id, tick);
         self.tell(nursery, tick)
+    }
+
+    fn push(&mut self, nursery: NurseryId, id: StrandId, tick: u64) {
+        let Some(node) = self.nurseries.get_mut(nursery as usize) else { return };
+        let Some(strand) = self.strands.get_mut(id as usize) else { return };
+        strand.due = tick;
+        node.ready.push_back((tick, id));
+        node.queued += 1;
+        self.on_the_way += usize::from(node.polled);
+    }
+
+    /// A strand leaves a queue.
+    fn unqueue(&mut self, nursery: NurseryId) {
+        if let Some(node) = self.nurseries.get_mut(nursery as usize) {
+            node.queued -= 1;
+            self.on_the_way -= usize::from(node.polled);
+        }
+    }
+
+    /// A poll of a nursery begins.
+    #[inline]
+    fn begin(&mut self, id: NurseryId) -> Option<&mut Nursery> {
+        let node = self.nurseries.get_mut(id as usize)?;
+        if !std::mem::replace(&mut node.polled, true) {
+            self.on_the_way += node.queued;
+        }
+        node.told = true;
+        Some(node)
+    }
+
+    /// A poll of a nursery ends; returns whether something is left for the next.
+    #[inline]
+    fn end(&mut self, id: NurseryId) -> bool {
+        let Some(node) = self.nurseries.get_mut(id as usize) else { return false };
+        if std::mem::replace(&mut node.polled, false) {
+            self.on_the_way -= node.queued;
+        }
+        node.told = false;
+        node.queued > 0
     }
 
     /// Makes sure that a nursery is polled in `tick`, by queueing its host, and all above it.
@@ -122,10 +172,8 @@ impl Tree {
             if strand.due > 0 {
                 return Trail::Joined;
             }
-            strand.due = tick;
             nursery = strand.home.0;
-            let Some(node) = self.nurseries.get_mut(nursery as usize) else { return Trail::Joined };
-            node.ready.push_back((tick, host));
+            self.push(nursery, host, tick);
         }
     }
 }
@@ -138,6 +186,9 @@ pub(crate) struct Strands {
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<StrandId>>,
+    /// Whether all strands that are being polled, one inside the other, are so only for what is below
+    /// them: they have nothing to do themselves when the poll comes back to them.
+    pub(crate) straight: Cell<bool>,
     /// How many tests watch for cancel points.
     pub(crate) watchers: Cell<u32>,
     /// How many strands were polled since the loop last looked at the system's events.
@@ -150,13 +201,14 @@ impl Strands {
     /// The tables of a new run, with its root nursery; `seed` makes the order of batches random.
     pub(crate) fn new(run: RunId, seed: Option<u64>) -> Strands {
         let mut tree = Tree::default();
-        tree.nurseries.insert(Nursery { host: Host::Loop, owner: None, ready: VecDeque::new(), told: false });
+        tree.nurseries.insert(Nursery::new(Host::Loop, None, false));
         Strands {
             run,
             tree: RefCell::new(tree),
             root_ready: Cell::new(false),
             tick: Cell::new(0),
             current: Cell::new(None),
+            straight: Cell::new(true),
             watchers: Cell::new(0),
             polls: Cell::new(0),
             next_task: Cell::new(0),
@@ -177,7 +229,12 @@ impl Strands {
     }
 
     pub(crate) fn remove(&self, id: StrandId) -> Option<Task> {
-        self.tree.borrow_mut().strands.try_remove(id as usize).map(|strand| strand.task)
+        let mut tree = self.tree.borrow_mut();
+        let strand = tree.strands.try_remove(id as usize)?;
+        if strand.due > 0 {
+            tree.unqueue(strand.home.0);
+        }
+        Some(strand.task)
     }
 
     pub(crate) fn task_of(&self, id: StrandId) -> Option<Task> {
@@ -199,14 +256,20 @@ impl Strands {
         }
     }
 
+    /// Opens a nursery, of which a first poll begins at once.
     pub(crate) fn open_nursery(&self, host: &Waker) -> NurseryId {
-        let owner = self.current_task();
-        let nursery = Nursery { host: self.host_of(host), owner, ready: VecDeque::new(), told: false };
+        let nursery = Nursery::new(self.host_of(host), self.current_task(), true);
         self.tree.borrow_mut().nurseries.insert(nursery) as NurseryId
     }
 
     pub(crate) fn close_nursery(&self, id: NurseryId) {
-        let nursery = self.tree.borrow_mut().nurseries.try_remove(id as usize);
+        let mut tree = self.tree.borrow_mut();
+        let Some(nursery) = tree.nurseries.try_remove(id as usize) else { return };
+        if nursery.polled {
+            tree.on_the_way -= nursery.queued;
+        }
+        drop(tree);
+        // Outside the borrow: it may hold the last reference to a task, or a foreign waker.
         drop(nursery);
     }
 
@@ -261,28 +324,54 @@ impl Strands {
         }
     }
 
-    /// Notes that the run loop is polling the root nursery.
+    /// The run loop begins to poll the root nursery.
     pub(crate) fn begin_root(&self) {
         self.root_ready.set(false);
-        if let Some(node) = self.tree.borrow_mut().nurseries.get_mut(ROOT as usize) {
-            node.told = false;
-        }
+        self.tree.borrow_mut().begin(ROOT);
         self.shuffle(ROOT);
     }
 
-    /// Notes that a nursery is being polled, by whom.
+    /// A poll of a nursery begins, by the owner of a waker.
     pub(crate) fn begin_poll(&self, id: NurseryId, host: &Waker) {
-        let old = {
+        let mut tree = self.tree.borrow_mut();
+        let Some(node) = tree.begin(id) else { return };
+        let old = match (&node.host, waker::strand_of(host, self.run)) {
+            (Host::Strand(old), Some(new)) if *old == new => None,
+            (Host::Foreign(old), None) if old.will_wake(host) => None,
+            _ => Some(std::mem::replace(&mut node.host, self.host_of(host))),
+        };
+        drop(tree);
+        drop(old);
+        self.shuffle(id);
+    }
+
+    /// A poll of a nursery ends: if strands are left for the next tick, the host is told.
+    pub(crate) fn end_poll(&self, id: NurseryId) {
+        let trail = {
             let mut tree = self.tree.borrow_mut();
-            let Some(node) = tree.nurseries.get_mut(id as usize) else { return };
-            node.told = false;
-            match (&node.host, waker::strand_of(host, self.run)) {
-                (Host::Strand(old), Some(new)) if *old == new => None,
-                (Host::Foreign(old), None) if old.will_wake(host) => None,
-                _ => Some(std::mem::replace(&mut node.host, self.host_of(host))),
+            match tree.end(id) {
+                true => tree.tell(id, self.tick.get() + 1),
+                false => Trail::Joined,
             }
         };
-        drop(old);
+        self.follow(trail);
+    }
+
+    /// Whether all that is to be polled in the whole run is to be polled by this nursery, which is being
+    /// polled now.
+    #[inline]
+    pub(crate) fn all_is_in(&self, id: NurseryId) -> bool {
+        if !self.straight.get() {
+            return false;
+        }
+        let tree = self.tree.borrow();
+        let queued = tree.nurseries.get(id as usize).map_or(0, |node| node.queued);
+        queued > 0 && queued == tree.on_the_way
+    }
+
+    /// Begins the next tick, within the poll of a nursery.
+    pub(crate) fn next_tick_in(&self, id: NurseryId) {
+        self.tick.set(self.tick.get() + 1);
         self.shuffle(id);
     }
 
@@ -303,30 +392,25 @@ impl Strands {
         order.borrow_mut().shuffle(&mut ready[..due]);
     }
 
-    /// The next strand of a nursery that is due in this tick. If there is none, the poll of the
-    /// nursery is at its end: if others are left for the next tick, the host is told.
+    /// The next strand of a nursery that is due in this tick.
     #[inline]
     pub(crate) fn next_due(&self, id: NurseryId) -> Option<Turn> {
         let tick = self.tick.get();
         let mut tree = self.tree.borrow_mut();
-        let Tree { strands, nurseries } = &mut *tree;
-        let ready = &mut nurseries.get_mut(id as usize)?.ready;
-        while let Some(&(due, strand)) = ready.front() {
-            if due > tick {
-                let trail = tree.tell(id, tick + 1);
-                drop(tree);
-                self.follow(trail);
-                return None;
-            }
-            ready.pop_front();
+        let Tree { strands, nurseries, on_the_way } = &mut *tree;
+        let node = nurseries.get_mut(id as usize)?;
+        while let Some(&(due, strand)) = node.ready.front().filter(|(due, _)| *due <= tick) {
+            node.ready.pop_front();
             // Its number may be another's by now, perhaps in another nursery.
-            if let Some(node) = strands.get_mut(strand as usize)
-                && (node.home.0, node.due) == (id, due)
+            if let Some(next) = strands.get_mut(strand as usize)
+                && (next.home.0, next.due) == (id, due)
             {
                 self.polls.set(self.polls.get().saturating_add(1));
-                node.due = 0;
-                let woken = std::mem::replace(&mut node.woken, false);
-                return Some(Turn { slot: node.home.1, strand, woken });
+                node.queued -= 1;
+                *on_the_way -= 1;
+                next.due = 0;
+                let woken = std::mem::replace(&mut next.woken, false);
+                return Some(Turn { slot: next.home.1, strand, woken });
             }
         }
         None
