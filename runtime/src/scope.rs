@@ -157,10 +157,14 @@ impl Entered {
             cell.stage.get() == Stage::New,
             "a cancel scope can be entered only once; make a new `CancelScope`"
         );
-        if cell.relative.get() != f64::INFINITY {
-            cell.deadline.set(run.clock.now() + cell.relative.replace(f64::INFINITY));
+        let relative = cell.relative.replace(f64::INFINITY);
+        if relative == f64::INFINITY {
+            cell.check_deadline(|| run.clock.now());
+        } else {
+            let now = run.clock.now();
+            cell.deadline.set(now + relative);
+            cell.check_deadline(|| now);
         }
-        cell.check_deadline(|| run.clock.now());
         let id = run.scopes.enter(cell.clone(), run.strands.current.get());
         cell.stage.set(Stage::Entered(run.id, id));
         cell.update_timer();

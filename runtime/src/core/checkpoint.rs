@@ -116,15 +116,34 @@ impl Future for Checkpoint {
 ///
 /// # Panics
 /// Outside a run.
-pub async fn checkpoint_if_cancelled() -> Result<(), Cancelled> {
-    let run = run::current();
-    run.strands.note_cancel_point();
-    match current_cancellation(&run) {
-        None if !run.signals.interrupt.is_pending() => Ok(()),
-        _ => match run.take_interrupt() {
-            Some(interrupt) => Err(interrupt),
-            None if current_cancellation(&run).is_none() => Ok(()),
-            None => checkpoint().await,
-        },
+pub fn checkpoint_if_cancelled() -> impl Future<Output = Result<(), Cancelled>> {
+    CheckpointIfCancelled { raising: None }
+}
+
+/// A look, and a checkpoint if it has found something.
+struct CheckpointIfCancelled {
+    raising: Option<Checkpoint>,
+}
+
+impl Future for CheckpointIfCancelled {
+    type Output = Result<(), Cancelled>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.raising.is_none() {
+            let found = run::with(|run| {
+                run.strands.note_cancel_point();
+                if run.signals.interrupt.is_pending()
+                    && let Some(interrupt) = run.take_interrupt()
+                {
+                    return Some(Err(interrupt));
+                }
+                current_cancellation(run).is_none().then_some(Ok(()))
+            });
+            if let Some(found) = found {
+                return Poll::Ready(found);
+            }
+        }
+        Pin::new(self.raising.get_or_insert_default()).poll(cx)
     }
 }

@@ -34,6 +34,8 @@ struct Node {
 pub(crate) struct Scopes {
     nodes: RefCell<Slab<Node>>,
     current: Cell<ScopeId>,
+    /// How many nodes are cancelled: mostly none, which saves every checkpoint a look.
+    cancelled: Cell<usize>,
 }
 
 /// Puts the former scope back when a poll ends, also by a panic.
@@ -48,7 +50,7 @@ impl Drop for Within<'_> {
 impl Scopes {
     /// A tree with its root entered: the scope of the whole run.
     pub(crate) fn new(root: Rc<ScopeCell>) -> Scopes {
-        let scopes = Scopes { nodes: RefCell::default(), current: Cell::new(0) };
+        let scopes = Scopes { nodes: RefCell::default(), current: Cell::new(0), cancelled: Cell::new(0) };
         scopes.insert(root, None, None);
         scopes
     }
@@ -67,6 +69,7 @@ impl Scopes {
         let (children, waits) = Default::default();
         let node = Node { cell, parent, entered_by, place, children, waits, cancelled };
         let id = nodes.insert(node);
+        self.cancelled.set(self.cancelled.get() + usize::from(cancelled));
         if let Some(parent) = parent.and_then(|id| nodes.get_mut(id)) {
             parent.children.push(id);
         }
@@ -93,6 +96,7 @@ impl Scopes {
         let (node, catches) = {
             let mut nodes = self.nodes.borrow_mut();
             let Some(node) = nodes.try_remove(id) else { return false };
+            self.cancelled.set(self.cancelled.get() - usize::from(node.cancelled));
             let above = node.parent.and_then(|parent| nodes.get(parent)).is_some_and(|p| p.cancelled);
             let catches = node.cancelled && (node.cell.is_shielded() || !above);
             if let Some(parent) = node.parent {
@@ -126,7 +130,15 @@ impl Scopes {
     }
 
     /// The cancellation that a checkpoint in this scope must return, if any.
+    #[inline]
     pub(crate) fn cancelled(&self, id: ScopeId) -> Option<Cancelled> {
+        match self.cancelled.get() {
+            0 => None,
+            _ => self.cancellation_of(id),
+        }
+    }
+
+    fn cancellation_of(&self, id: ScopeId) -> Option<Cancelled> {
         let nodes = self.nodes.borrow();
         let node = nodes.get(id).filter(|node| node.cancelled)?;
         let reason = node.cell.reason();
@@ -219,6 +231,8 @@ impl Run {
             let reason = node.cell.reason();
             let node = &mut nodes[id];
             node.cancelled = cancelled;
+            let count = self.scopes.cancelled.get();
+            self.scopes.cancelled.set(if cancelled { count + 1 } else { count - 1 });
             todo.extend_from_slice(&node.children);
             if cancelled {
                 let reason =
