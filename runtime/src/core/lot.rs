@@ -6,10 +6,10 @@
 
 use super::{
     run,
+    table::{Key, Table},
     wait::{Abort, Blocked, Operation, WaitId},
 };
 use crate::Cancelled;
-use slab::Slab;
 use std::{
     cell::RefCell,
     pin::Pin,
@@ -21,20 +21,20 @@ struct Parked<T> {
     payload: T,
     wait: Option<WaitId>,
     queued: bool,
-    before: Option<usize>,
-    after: Option<usize>,
+    before: Option<Key>,
+    after: Option<Key>,
 }
 
 /// A list threaded through a slab: any entry can be taken out in constant time.
 struct Queue<T> {
-    parked: Slab<Parked<T>>,
-    first: Option<usize>,
-    last: Option<usize>,
+    parked: Table<Parked<T>>,
+    first: Option<Key>,
+    last: Option<Key>,
     len: usize,
 }
 
 impl<T> Queue<T> {
-    fn push(&mut self, payload: T) -> usize {
+    fn push(&mut self, payload: T) -> Key {
         let before = self.last;
         let key = self.parked.insert(Parked { payload, wait: None, queued: true, before, after: None });
         match before {
@@ -47,7 +47,7 @@ impl<T> Queue<T> {
     }
 
     /// Takes an entry out of the order; it stays in the slab until its task collects it.
-    fn unlink(&mut self, key: usize) {
+    fn unlink(&mut self, key: Key) {
         let Some(entry) = self.parked.get_mut(key) else { return };
         if !std::mem::replace(&mut entry.queued, false) {
             return;
@@ -73,8 +73,10 @@ pub(crate) struct Lot<T> {
 }
 
 impl<T> Operation for Lot<T> {
-    fn abort(&self, key: usize, _cancelled: &Cancelled) -> Abort {
-        self.queue.borrow_mut().unlink(key);
+    fn abort(&self, key: u32, _cancelled: &Cancelled) -> Abort {
+        if let Some(key) = Key::from_bits(key) {
+            self.queue.borrow_mut().unlink(key);
+        }
         Abort::Succeeded
     }
 
@@ -86,7 +88,7 @@ impl<T> Operation for Lot<T> {
 impl<T: 'static> Lot<T> {
     /// An empty lot; `what` says what a task that is parked in it is doing.
     pub(crate) fn new(what: &'static str) -> Rc<Lot<T>> {
-        let queue = Queue { parked: Slab::new(), first: None, last: None, len: 0 };
+        let queue = Queue { parked: Table::default(), first: None, last: None, len: 0 };
         Rc::new(Lot { what, queue: RefCell::new(queue) })
     }
 
@@ -150,7 +152,7 @@ impl<T: 'static> Lot<T> {
 
 enum State<T> {
     New(Option<T>),
-    Parked(usize, Blocked),
+    Parked(Key, Blocked),
     Done,
 }
 
@@ -170,7 +172,7 @@ impl<T> Park<T> {
         };
         let mut queue = self.lot.queue.borrow_mut();
         queue.unlink(key);
-        let entry = queue.parked.try_remove(key);
+        let entry = queue.parked.remove(key);
         drop(queue);
         drop(blocked);
         entry.map(|entry| entry.payload)
@@ -199,7 +201,7 @@ impl<T> Future for Park<T> {
                 true => self.lot.clone(),
                 false => run.operations.start.clone(),
             };
-            let blocked = Blocked::new(run, cx, operation, key);
+            let blocked = Blocked::new(run, cx, operation, key.to_bits());
             self.lot.queue.borrow_mut().parked[key].wait = Some(blocked.id());
             blocked.arm();
             self.state = State::Parked(key, blocked);

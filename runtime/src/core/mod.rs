@@ -22,6 +22,7 @@ pub(crate) mod start;
 pub(crate) mod statistics;
 pub(crate) mod strand;
 pub(crate) mod system;
+pub(crate) mod table;
 pub(crate) mod task;
 pub(crate) mod token;
 pub(crate) mod wait;

@@ -34,6 +34,7 @@ use super::{
     stack::{Deep, with_stack},
     start::Pending,
     strand::{NurseryId, Slot, Turn},
+    table::{Key, Table},
     task::Task,
     waker::{self, StrandId},
 };
@@ -41,7 +42,6 @@ use crate::{
     BodyCancelled, CancelReason, CancelSource, Error, ErrorGroup, NurseryClosed,
     scope::{CancelScope, Entered, ScopeCell},
 };
-use slab::Slab;
 use std::{
     any::Any,
     borrow::Cow,
@@ -59,17 +59,12 @@ use std::{
 /// A child's future, its lifetime erased: see the module's documentation.
 type Child = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
-enum Future_ {
-    Waiting(Child),
-    /// Being polled: the future is in the hands of `poll_child`.
-    Running,
-    /// To be dropped when it comes back from its poll.
-    Abandoned,
-}
-
 /// What a nursery keeps of a child.
 struct Seat {
-    future: Future_,
+    /// None while it is being polled: then it is in the hands of `poll_child`.
+    future: Option<Child>,
+    /// To be dropped when it comes back from its poll.
+    abandoned: bool,
     strand: StrandId,
     scope: ScopeId,
     /// The call of `start` that waits for it, if it was started so.
@@ -83,7 +78,7 @@ pub struct Nursery<'scope, 'env: 'scope> {
     id: NurseryId,
     scope: CancelScope,
     pub(crate) scope_id: ScopeId,
-    children: RefCell<Slab<Seat>>,
+    children: RefCell<Table<Seat>>,
     errors: RefCell<Vec<Error>>,
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     closed: Cell<bool>,
@@ -139,14 +134,14 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
     }
 
-    /// Takes a child in, to live under `scope`; returns its seat.
+    /// Takes a child in, to live under `scope`; returns its seat and its strand.
     pub(crate) fn seat<F>(
         &'scope self,
         task: Task,
         child: F,
         scope: ScopeId,
         pending: Option<Rc<Pending>>,
-    ) -> Result<usize, NurseryClosed>
+    ) -> Result<(Key, StrandId), NurseryClosed>
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
@@ -163,31 +158,28 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let run = &self.run;
         let (key, strand) = {
             let mut children = self.children.borrow_mut();
-            let seat = children.vacant_entry();
-            let key = seat.key();
-            let strand = run.strands.add((self.id, Slot::Child(key as u32)), task.clone());
-            seat.insert(Seat { future: Future_::Waiting(child), strand, scope, pending });
+            let key = children.next_key();
+            let strand = run.strands.add((self.id, Slot::Child(key)), task.clone());
+            children.insert(Seat { future: Some(child), abandoned: false, strand, scope, pending });
             (key, strand)
         };
         task.set_strand(strand);
         run.tasks.set(run.tasks.get() + 1);
         run.instruments.tell(|instrument| instrument.task_spawned(&task));
         run.wake(strand);
-        Ok(key)
+        Ok((key, strand))
     }
 
     /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not.
-    pub(crate) fn abandon(&self, key: usize, strand: StrandId) {
+    pub(crate) fn abandon(&self, key: Key, strand: StrandId) {
         let seat = {
             let mut children = self.children.borrow_mut();
             match children.get_mut(key) {
-                Some(seat) if seat.strand == strand => match seat.future {
-                    Future_::Waiting(_) => children.remove(key),
-                    _ => {
-                        seat.future = Future_::Abandoned;
-                        return;
-                    }
-                },
+                Some(seat) if seat.strand == strand && seat.future.is_some() => children.remove(key),
+                Some(seat) if seat.strand == strand => {
+                    seat.abandoned = true;
+                    return;
+                }
                 _ => return,
             }
         };
@@ -198,10 +190,6 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.get()
-    }
-
-    pub(crate) fn strand_of(&self, key: usize) -> Option<StrandId> {
-        self.children.borrow().get(key).map(|seat| seat.strand)
     }
 
     /// The scope around the body and all children: cancelling it ends the block without an error.
@@ -236,18 +224,13 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }
 
-    fn poll_child(&self, key: usize, turn: &Turn) {
+    fn poll_child(&self, key: Key, turn: &Turn) {
         let strand = turn.strand;
-        let (mut child, scope) = match self.children.borrow_mut().get_mut(key) {
-            Some(seat) => match mem::replace(&mut seat.future, Future_::Running) {
-                Future_::Waiting(child) => (child, seat.scope),
-                other => {
-                    seat.future = other;
-                    return;
-                }
-            },
-            None => return,
+        let taken = {
+            let mut children = self.children.borrow_mut();
+            children.get_mut(key).and_then(|seat| Some((seat.future.take()?, seat.scope)))
         };
+        let Some((mut child, scope)) = taken else { return };
         let waker = waker::new(self.run.id, strand);
         let polled = self.run.step(strand, turn.woken, || {
             let _within = self.run.scopes.within(scope);
@@ -259,8 +242,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             Ok(Poll::Pending) => {
                 let mut children = self.children.borrow_mut();
                 match children.get_mut(key) {
-                    Some(seat) if !matches!(seat.future, Future_::Abandoned) => {
-                        seat.future = Future_::Waiting(child);
+                    Some(seat) if !seat.abandoned => {
+                        seat.future = Some(child);
                         return;
                     }
                     _ => Ok(Ok(())),
@@ -272,7 +255,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
 
     fn child_ended(
         &self,
-        key: usize,
+        key: Key,
         strand: StrandId,
         child: Child,
         end: Result<Result<(), Error>, Box<dyn Any + Send>>,
@@ -284,7 +267,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let name = task.as_ref().map_or("", Task::name);
         // Locals are dropped before anybody can see that the child has ended.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(child)));
-        let seat = self.children.borrow_mut().try_remove(key);
+        let seat = self.children.borrow_mut().remove(key);
         self.run.task_exited(strand);
         let end = match seat.and_then(|seat| seat.pending) {
             // Until it has said that it is started, its end is the affair of the call of `start`.
@@ -317,7 +300,7 @@ impl Drop for Guard<'_, '_, '_> {
         // A child's destructor may hold the handle: it must not start anything any more.
         nursery.closed.set(true);
         let children = mem::take(&mut *nursery.children.borrow_mut());
-        for (_, seat) in children {
+        for seat in children {
             let strand = seat.strand;
             with_stack(|| drop(seat));
             nursery.run.task_exited(strand);
@@ -448,7 +431,7 @@ where
                 loop {
                     while let Some(turn) = strands.next_due(nursery.id) {
                         match turn.slot {
-                            Slot::Child(key) => nursery.poll_child(key as usize, &turn),
+                            Slot::Child(key) => nursery.poll_child(key, &turn),
                             Slot::Body if body_done => {}
                             Slot::Body => body_done = poll_body(turn.woken),
                         }

@@ -105,9 +105,9 @@ pub(crate) struct Reactor {
 }
 
 impl Operation for Reactor {
-    fn abort(&self, key: usize, _cancelled: &Cancelled) -> Abort {
+    fn abort(&self, key: u32, _cancelled: &Cancelled) -> Abort {
         let direction = if key & 1 == 0 { Direction::Read } else { Direction::Write };
-        if let Some(source) = self.sources.borrow_mut().get_mut(key >> 1)
+        if let Some(source) = self.sources.borrow_mut().get_mut((key >> 1) as usize)
             && source.sides[direction as usize].waiter.take().is_some()
         {
             self.count(direction, -1);
@@ -351,7 +351,7 @@ impl Reactor {
         if side.waiter.is_some() {
             return Err(Heard::Busy);
         }
-        let key = (id.place as usize) << 1 | direction as usize;
+        let key = id.place << 1 | direction as u32;
         let blocked = Blocked::new(run.clone(), cx, self.clone(), key);
         side.waiter = Some(blocked.id());
         self.count(direction, 1);

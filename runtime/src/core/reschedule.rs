@@ -81,7 +81,7 @@ struct Custom {
 }
 
 impl Operation for Custom {
-    fn abort(&self, _key: usize, cancelled: &Cancelled) -> Abort {
+    fn abort(&self, _key: u32, cancelled: &Cancelled) -> Abort {
         let Some(abort) = self.abort.take() else { return Abort::Failed };
         match catch_unwind(AssertUnwindSafe(|| abort(cancelled))) {
             Ok(Aborted::Succeeded) => Abort::Succeeded,

@@ -15,6 +15,7 @@ use super::{
     scope::Scopes,
     strand::{ROOT, Slot, Strands},
     system::{self, System},
+    table::Key,
     task::Task,
     wait::{Operations, Waits},
     waker::{self, RunId, StrandId},
@@ -169,7 +170,7 @@ impl Run {
     /// Begins to serve system tasks.
     pub(crate) fn start_system(self: &Rc<Run>) {
         let task = Task::new(self.strands.number(), "system tasks".into(), None, TaskContext::default());
-        let strand = self.strands.add((ROOT, Slot::Child(0)), task.clone());
+        let strand = self.strands.add((ROOT, Slot::Child(Key::FIRST)), task.clone());
         task.set_strand(strand);
         self.tasks.set(self.tasks.get() + 1);
         self.instruments.tell(|instrument| instrument.task_spawned(&task));

@@ -6,9 +6,13 @@
 //! time, and is carried down the tree when something above changes: by a loop with a stack of its
 //! own, since scopes may nest deeper than a thread's stack.
 
-use super::{run::Run, wait::WaitId, waker::StrandId};
+use super::{
+    run::Run,
+    table::{Key, Table},
+    wait::WaitId,
+    waker::StrandId,
+};
 use crate::{CancelReason, Cancelled, scope::ScopeCell};
-use slab::Slab;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -16,7 +20,7 @@ use std::{
 };
 
 /// The number of an entered scope within its run.
-pub(crate) type ScopeId = usize;
+pub(crate) type ScopeId = Key;
 
 struct Node {
     cell: Rc<ScopeCell>,
@@ -24,7 +28,7 @@ struct Node {
     /// The strand that entered it.
     entered_by: Option<StrandId>,
     /// Where this node stands among its parent's children.
-    place: usize,
+    place: u32,
     children: Vec<ScopeId>,
     waits: Vec<WaitId>,
     cancelled: bool,
@@ -32,7 +36,7 @@ struct Node {
 
 /// All entered scopes of a run, and which of them the code being polled is in.
 pub(crate) struct Scopes {
-    nodes: RefCell<Slab<Node>>,
+    nodes: RefCell<Table<Node>>,
     current: Cell<ScopeId>,
     /// How many nodes are cancelled: mostly none, which saves every checkpoint a look.
     cancelled: Cell<usize>,
@@ -50,7 +54,8 @@ impl Drop for Within<'_> {
 impl Scopes {
     /// A tree with its root entered: the scope of the whole run.
     pub(crate) fn new(root: Rc<ScopeCell>) -> Scopes {
-        let scopes = Scopes { nodes: RefCell::default(), current: Cell::new(0), cancelled: Cell::new(0) };
+        let scopes =
+            Scopes { nodes: RefCell::default(), current: Cell::new(Key::FIRST), cancelled: Cell::new(0) };
         scopes.insert(root, None, None);
         scopes
     }
@@ -58,7 +63,7 @@ impl Scopes {
     fn insert(&self, cell: Rc<ScopeCell>, parent: Option<ScopeId>, entered_by: Option<StrandId>) -> ScopeId {
         let mut nodes = self.nodes.borrow_mut();
         let (place, above) = match parent.and_then(|id| nodes.get(id)) {
-            Some(node) => (node.children.len(), node.cancelled),
+            Some(node) => (node.children.len() as u32, node.cancelled),
             None => (0, false),
         };
         let cancelled = cell.called() || (above && !cell.is_shielded());
@@ -95,7 +100,7 @@ impl Scopes {
     pub(crate) fn exit(&self, id: ScopeId) -> bool {
         let (node, catches) = {
             let mut nodes = self.nodes.borrow_mut();
-            let Some(node) = nodes.try_remove(id) else { return false };
+            let Some(node) = nodes.remove(id) else { return false };
             self.cancelled.set(self.cancelled.get() - usize::from(node.cancelled));
             let above = node.parent.and_then(|parent| nodes.get(parent)).is_some_and(|p| p.cancelled);
             let catches = node.cancelled && (node.cell.is_shielded() || !above);
@@ -105,7 +110,7 @@ impl Scopes {
             // Futures moved between tasks can outlive the scope they were started in: what is still
             // below then belongs to the scope above.
             for &child in &node.children {
-                let place = node.parent.and_then(|p| nodes.get(p)).map_or(0, |p| p.children.len());
+                let place = node.parent.and_then(|p| nodes.get(p)).map_or(0, |p| p.children.len() as u32);
                 if let Some(child) = nodes.get_mut(child) {
                     (child.parent, child.place) = (node.parent, place);
                 }
@@ -119,10 +124,10 @@ impl Scopes {
         catches
     }
 
-    fn unlink(nodes: &mut Slab<Node>, parent: ScopeId, place: usize) {
+    fn unlink(nodes: &mut Table<Node>, parent: ScopeId, place: u32) {
         let Some(parent) = nodes.get_mut(parent) else { return };
-        parent.children.swap_remove(place);
-        if let Some(&moved) = parent.children.get(place)
+        parent.children.swap_remove(place as usize);
+        if let Some(&moved) = parent.children.get(place as usize)
             && let Some(moved) = nodes.get_mut(moved)
         {
             moved.place = place;
@@ -160,30 +165,30 @@ impl Scopes {
         }
         let Some(above) = nodes.get_mut(parent) else { return };
         above.children.push(id);
-        let place = above.children.len() - 1;
+        let place = above.children.len() as u32 - 1;
         if let Some(node) = nodes.get_mut(id) {
             (node.parent, node.place) = (Some(parent), place);
         }
     }
 
     /// Lists a wait in a scope; returns its place.
-    pub(crate) fn add_wait(&self, id: ScopeId, wait: WaitId) -> Option<usize> {
+    pub(crate) fn add_wait(&self, id: ScopeId, wait: WaitId) -> Option<u32> {
         let mut nodes = self.nodes.borrow_mut();
         let waits = &mut nodes.get_mut(id)?.waits;
         waits.push(wait);
-        Some(waits.len() - 1)
+        Some(waits.len() as u32 - 1)
     }
 
     /// Takes a wait out of its place; returns the one that has moved there instead. A wait may outlive
     /// its scope, whose number may be another's by then: so it must be that very wait.
-    pub(crate) fn remove_wait(&self, id: ScopeId, place: usize, wait: WaitId) -> Option<WaitId> {
+    pub(crate) fn remove_wait(&self, id: ScopeId, place: u32, wait: WaitId) -> Option<WaitId> {
         let mut nodes = self.nodes.borrow_mut();
         let waits = &mut nodes.get_mut(id)?.waits;
-        if waits.get(place) != Some(&wait) {
+        if waits.get(place as usize) != Some(&wait) {
             return None;
         }
-        waits.swap_remove(place);
-        waits.get(place).copied()
+        waits.swap_remove(place as usize);
+        waits.get(place as usize).copied()
     }
 
     /// The nearest deadline that is visible from a scope; minus infinity if it is cancelled.

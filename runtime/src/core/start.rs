@@ -11,8 +11,8 @@
 //! it has started meanwhile.
 
 use super::{
-    context::Context as TaskContext, lot::Lot, nursery::Nursery, run::Run, scope::ScopeId, task::Task,
-    waker::StrandId,
+    context::Context as TaskContext, lot::Lot, nursery::Nursery, run::Run, scope::ScopeId, table::Key,
+    task::Task, waker::StrandId,
 };
 use crate::{Error, NurseryClosed, scope::ScopeCell};
 use std::{
@@ -44,8 +44,6 @@ pub(crate) struct Pending {
     scope: ScopeId,
     nursery_scope: ScopeId,
     stage: Cell<Stage>,
-    /// Whether `started` was called.
-    told: Cell<bool>,
     /// The end of the child, if it came before it was moved.
     end: RefCell<Option<End>>,
     /// The caller of `start`.
@@ -109,7 +107,6 @@ impl<T> TaskStatus<T> {
         }
         if let Some(pending) = &self.pending {
             *self.value.borrow_mut() = Some(value);
-            pending.told.set(true);
             pending.started();
         }
         Ok(())
@@ -152,7 +149,7 @@ impl StdError for NeverStarted {}
 struct Unmoved<'a, 'scope, 'env> {
     nursery: &'a Nursery<'scope, 'env>,
     pending: Rc<Pending>,
-    seat: usize,
+    seat: Key,
     strand: StrandId,
 }
 
@@ -247,7 +244,6 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             scope,
             nursery_scope: self.scope_id,
             stage: Cell::new(Stage::Starting),
-            told: Cell::new(false),
             end: RefCell::new(None),
             caller: Lot::new("waiting for a task to be started"),
         });
@@ -256,8 +252,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             TaskStatus { value: value.clone(), pending: Some(pending.clone()), told: Cell::new(false) };
         let task = Task::new(run.strands.number(), name, Some(caller), TaskContext::current());
         let name = task.name().to_owned();
-        let seat = self.seat(task, async move { child(status).await }, scope, Some(pending.clone()))?;
-        let strand = self.strand_of(seat).unwrap_or_default();
+        let (seat, strand) =
+            self.seat(task, async move { child(status).await }, scope, Some(pending.clone()))?;
         let unmoved = Unmoved { nursery: self, pending, seat, strand };
         let pending = &unmoved.pending;
         // Not to be aborted, as the end of a nursery is not: cancellation reaches the child.

@@ -13,10 +13,10 @@
 //! in the order of wakes, or in a random order if the run was given a seed.
 
 use super::{
+    table::{Key, Table},
     task::Task,
     waker::{self, RunId, StrandId},
 };
-use slab::Slab;
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -24,16 +24,16 @@ use std::{
 };
 
 /// The number of an open nursery within its run.
-pub(crate) type NurseryId = u32;
+pub(crate) type NurseryId = Key;
 
 /// The nursery of the main task and the system tasks, polled by the run loop.
-pub(crate) const ROOT: NurseryId = 0;
+pub(crate) const ROOT: NurseryId = Key::FIRST;
 
 /// Where a nursery keeps the future of a strand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slot {
     Body,
-    Child(u32),
+    Child(Key),
 }
 
 struct Strand {
@@ -88,8 +88,8 @@ pub(crate) struct Turn {
 /// Both tables: what is done to one mostly leads on to the other.
 #[derive(Default)]
 struct Tree {
-    strands: Slab<Strand>,
-    nurseries: Slab<Nursery>,
+    strands: Table<Strand>,
+    nurseries: Table<Nursery>,
     /// How many strands are queued in nurseries that are being polled.
     on_the_way: usize,
 }
@@ -107,7 +107,7 @@ impl Tree {
     /// Queues a strand in its nursery, due in `tick`, and all above it.
     #[inline]
     fn queue(&mut self, id: StrandId, tick: u64) -> Trail {
-        let Some(strand) = self.strands.get_mut(id as usize) else { return Trail::Joined };
+        let Some(strand) = self.strands.get_mut(id) else { return Trail::Joined };
         if strand.due > 0 {
             return Trail::Joined;
         }
@@ -117,8 +117,8 @@ impl Tree {
     }
 
     fn push(&mut self, nursery: NurseryId, id: StrandId, tick: u64) {
-        let Some(node) = self.nurseries.get_mut(nursery as usize) else { return };
-        let Some(strand) = self.strands.get_mut(id as usize) else { return };
+        let Some(node) = self.nurseries.get_mut(nursery) else { return };
+        let Some(strand) = self.strands.get_mut(id) else { return };
         strand.due = tick;
         node.ready.push_back((tick, id));
         node.queued += 1;
@@ -127,7 +127,7 @@ impl Tree {
 
     /// A strand leaves a queue.
     fn unqueue(&mut self, nursery: NurseryId) {
-        if let Some(node) = self.nurseries.get_mut(nursery as usize) {
+        if let Some(node) = self.nurseries.get_mut(nursery) {
             node.queued -= 1;
             self.on_the_way -= usize::from(node.polled);
         }
@@ -136,7 +136,7 @@ impl Tree {
     /// A poll of a nursery begins.
     #[inline]
     fn begin(&mut self, id: NurseryId) -> Option<&mut Nursery> {
-        let node = self.nurseries.get_mut(id as usize)?;
+        let node = self.nurseries.get_mut(id)?;
         if !std::mem::replace(&mut node.polled, true) {
             self.on_the_way += node.queued;
         }
@@ -147,7 +147,7 @@ impl Tree {
     /// A poll of a nursery ends; returns whether something is left for the next.
     #[inline]
     fn end(&mut self, id: NurseryId) -> bool {
-        let Some(node) = self.nurseries.get_mut(id as usize) else { return false };
+        let Some(node) = self.nurseries.get_mut(id) else { return false };
         if std::mem::replace(&mut node.polled, false) {
             self.on_the_way -= node.queued;
         }
@@ -159,7 +159,7 @@ impl Tree {
     #[inline]
     fn tell(&mut self, mut nursery: NurseryId, tick: u64) -> Trail {
         loop {
-            let Some(node) = self.nurseries.get_mut(nursery as usize) else { return Trail::Joined };
+            let Some(node) = self.nurseries.get_mut(nursery) else { return Trail::Joined };
             if std::mem::replace(&mut node.told, true) {
                 return Trail::Joined;
             }
@@ -168,7 +168,7 @@ impl Tree {
                 Host::Strand(host) => *host,
                 Host::Foreign(waker) => return Trail::Foreign(waker.clone()),
             };
-            let Some(strand) = self.strands.get_mut(host as usize) else { return Trail::Joined };
+            let Some(strand) = self.strands.get_mut(host) else { return Trail::Joined };
             if strand.due > 0 {
                 return Trail::Joined;
             }
@@ -225,12 +225,12 @@ impl Strands {
 
     pub(crate) fn add(&self, home: (NurseryId, Slot), task: Task) -> StrandId {
         let strand = Strand { home, due: 0, woken: false, task };
-        self.tree.borrow_mut().strands.insert(strand) as StrandId
+        self.tree.borrow_mut().strands.insert(strand)
     }
 
     pub(crate) fn remove(&self, id: StrandId) -> Option<Task> {
         let mut tree = self.tree.borrow_mut();
-        let strand = tree.strands.try_remove(id as usize)?;
+        let strand = tree.strands.remove(id)?;
         if strand.due > 0 {
             tree.unqueue(strand.home.0);
         }
@@ -238,7 +238,7 @@ impl Strands {
     }
 
     pub(crate) fn task_of(&self, id: StrandId) -> Option<Task> {
-        self.tree.borrow().strands.get(id as usize).map(|strand| strand.task.clone())
+        self.tree.borrow().strands.get(id).map(|strand| strand.task.clone())
     }
 
     pub(crate) fn current_task(&self) -> Option<Task> {
@@ -259,12 +259,12 @@ impl Strands {
     /// Opens a nursery, of which a first poll begins at once.
     pub(crate) fn open_nursery(&self, host: &Waker) -> NurseryId {
         let nursery = Nursery::new(self.host_of(host), self.current_task(), true);
-        self.tree.borrow_mut().nurseries.insert(nursery) as NurseryId
+        self.tree.borrow_mut().nurseries.insert(nursery)
     }
 
     pub(crate) fn close_nursery(&self, id: NurseryId) {
         let mut tree = self.tree.borrow_mut();
-        let Some(nursery) = tree.nurseries.try_remove(id as usize) else { return };
+        let Some(nursery) = tree.nurseries.remove(id) else { return };
         if nursery.polled {
             tree.on_the_way -= nursery.queued;
         }
@@ -285,7 +285,7 @@ impl Strands {
     #[inline]
     pub(crate) fn wake(&self, id: StrandId) -> bool {
         let mut tree = self.tree.borrow_mut();
-        let Some(strand) = tree.strands.get_mut(id as usize) else { return false };
+        let Some(strand) = tree.strands.get_mut(id) else { return false };
         let first = !std::mem::replace(&mut strand.woken, true);
         let trail = tree.queue(id, self.tick.get() + 1);
         drop(tree);
@@ -318,7 +318,7 @@ impl Strands {
 
     /// The strand that a nursery is polled by, if it is one of ours.
     pub(crate) fn host(&self, nursery: NurseryId) -> Option<StrandId> {
-        match self.tree.borrow().nurseries.get(nursery as usize)?.host {
+        match self.tree.borrow().nurseries.get(nursery)?.host {
             Host::Strand(host) => Some(host),
             _ => None,
         }
@@ -365,7 +365,7 @@ impl Strands {
             return false;
         }
         let tree = self.tree.borrow();
-        let queued = tree.nurseries.get(id as usize).map_or(0, |node| node.queued);
+        let queued = tree.nurseries.get(id).map_or(0, |node| node.queued);
         queued > 0 && queued == tree.on_the_way
     }
 
@@ -386,7 +386,7 @@ impl Strands {
     #[cold]
     fn shuffle_by(&self, order: &RefCell<fastrand::Rng>, id: NurseryId) {
         let mut tree = self.tree.borrow_mut();
-        let Some(node) = tree.nurseries.get_mut(id as usize) else { return };
+        let Some(node) = tree.nurseries.get_mut(id) else { return };
         let ready = node.ready.make_contiguous();
         let due = ready.partition_point(|entry| entry.0 <= self.tick.get());
         order.borrow_mut().shuffle(&mut ready[..due]);
@@ -398,11 +398,11 @@ impl Strands {
         let tick = self.tick.get();
         let mut tree = self.tree.borrow_mut();
         let Tree { strands, nurseries, on_the_way } = &mut *tree;
-        let node = nurseries.get_mut(id as usize)?;
+        let node = nurseries.get_mut(id)?;
         while let Some(&(due, strand)) = node.ready.front().filter(|(due, _)| *due <= tick) {
             node.ready.pop_front();
             // Its number may be another's by now, perhaps in another nursery.
-            if let Some(next) = strands.get_mut(strand as usize)
+            if let Some(next) = strands.get_mut(strand)
                 && (next.home.0, next.due) == (id, due)
             {
                 self.polls.set(self.polls.get().saturating_add(1));
@@ -434,15 +434,15 @@ impl Strands {
 
     pub(crate) fn parent_of(&self, id: StrandId) -> Option<Task> {
         let tree = self.tree.borrow();
-        let (home, _) = tree.strands.get(id as usize)?.home;
-        tree.nurseries.get(home as usize)?.owner.clone()
+        let (home, _) = tree.strands.get(id)?.home;
+        tree.nurseries.get(home)?.owner.clone()
     }
 
     /// The nurseries that a task has open, oldest first, each with the tasks started in it.
     pub(crate) fn nurseries_of(&self, task: &Task) -> Vec<(NurseryId, Vec<Task>)> {
         let tree = self.tree.borrow();
         let own = tree.nurseries.iter().filter(|(_, nursery)| nursery.owner.as_ref() == Some(task));
-        own.map(|(id, _)| (id as NurseryId, self.tasks_in(id as NurseryId))).collect()
+        own.map(|(id, _)| (id, self.tasks_in(id))).collect()
     }
 
     /// The tasks started in a nursery, oldest first.

@@ -30,7 +30,7 @@ pub(crate) struct TaskInfo {
     name: Cow<'static, str>,
     spawned_at: Option<&'static Location<'static>>,
     /// The outermost strand.
-    strand: Cell<StrandId>,
+    strand: Cell<Option<StrandId>>,
     alive: Cell<bool>,
     /// How often the task was where a cancellation would have been raised; for tests.
     pub(crate) cancel_points: Cell<u32>,
@@ -71,7 +71,7 @@ impl Task {
             id,
             name,
             spawned_at,
-            strand: Cell::new(0),
+            strand: Cell::new(None),
             alive: Cell::new(true),
             cancel_points: Cell::new(0),
             context: RefCell::new(context),
@@ -80,7 +80,7 @@ impl Task {
     }
 
     pub(crate) fn set_strand(&self, strand: StrandId) {
-        self.0.strand.set(strand);
+        self.0.strand.set(Some(strand));
     }
 
     /// A number that no other task of the run has.
@@ -105,7 +105,7 @@ impl Task {
 
     /// The task whose nursery this one was started in; none for the main task, or once ended.
     pub fn parent(&self) -> Option<Task> {
-        self.look(|run| run.strands.parent_of(self.0.strand.get()))?
+        self.look(|run| run.strands.parent_of(self.0.strand.get()?))?
     }
 
     /// The nurseries that the task has open, outermost first; in each, the tasks started in it.

@@ -11,11 +11,11 @@
 use super::{
     run::Run,
     scope::{ScopeId, Scopes},
+    table::{Key, Table},
     task::Task,
     waker,
 };
 use crate::Cancelled;
-use slab::Slab;
 use std::{
     cell::RefCell,
     rc::Rc,
@@ -23,7 +23,7 @@ use std::{
 };
 
 /// The number of a wait within its run.
-pub(crate) type WaitId = usize;
+pub(crate) type WaitId = Key;
 
 /// What an abort function answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(crate) enum Abort {
 /// An operation in which tasks block.
 pub(crate) trait Operation {
     /// Takes the waiter `key` out of the operation, for this cancellation.
-    fn abort(&self, key: usize, cancelled: &Cancelled) -> Abort;
+    fn abort(&self, key: u32, cancelled: &Cancelled) -> Abort;
 
     /// What the waiter is doing, for people who look.
     fn describe(&self) -> &'static str;
@@ -50,7 +50,7 @@ pub(crate) struct Plain {
 }
 
 impl Operation for Plain {
-    fn abort(&self, _key: usize, _cancelled: &Cancelled) -> Abort {
+    fn abort(&self, _key: u32, _cancelled: &Cancelled) -> Abort {
         self.abort
     }
 
@@ -83,7 +83,7 @@ enum State {
     /// May still be aborted.
     Blocked {
         operation: Rc<dyn Operation>,
-        key: usize,
+        key: u32,
     },
     /// Abort was tried in vain: it is tried once only.
     Committed,
@@ -93,29 +93,34 @@ enum State {
 
 struct Wait {
     scope: ScopeId,
-    /// Where it stands in its scope's list; none once it cannot be aborted any more.
-    place: Option<usize>,
+    /// Where it stands in its scope's list; [`UNLISTED`] once it cannot be aborted any more.
+    place: u32,
     waker: Waker,
     state: State,
 }
 
+/// In no list.
+const UNLISTED: u32 = u32::MAX;
+
 /// All waits of a run.
 #[derive(Default)]
 pub(crate) struct Waits {
-    waits: RefCell<Slab<Wait>>,
+    waits: RefCell<Table<Wait>>,
 }
 
 impl Waits {
     /// Takes a wait off its scope's list; the last of the list moves into the gap.
     fn unlist(&self, scopes: &Scopes, id: WaitId) {
         let mut waits = self.waits.borrow_mut();
-        let Some((scope, Some(place))) = waits.get_mut(id).map(|wait| (wait.scope, wait.place.take())) else {
+        let Some(wait) = waits.get_mut(id) else { return };
+        let (scope, place) = (wait.scope, std::mem::replace(&mut wait.place, UNLISTED));
+        if place == UNLISTED {
             return;
-        };
+        }
         if let Some(moved) = scopes.remove_wait(scope, place, id)
             && let Some(moved) = waits.get_mut(moved)
         {
-            moved.place = Some(place);
+            moved.place = place;
         }
     }
 }
@@ -206,13 +211,13 @@ pub(crate) struct Blocked {
 impl Blocked {
     /// Registers a wait in the current scope. If that is cancelled already, the abort function is
     /// called by [`Blocked::arm`], which must follow when the operation has taken note of the id.
-    pub(crate) fn new(run: Rc<Run>, cx: &Context<'_>, operation: Rc<dyn Operation>, key: usize) -> Blocked {
+    pub(crate) fn new(run: Rc<Run>, cx: &Context<'_>, operation: Rc<dyn Operation>, key: u32) -> Blocked {
         let scope = run.scopes.current();
         run.strands.note_cancel_point();
         let state = State::Blocked { operation, key };
         let mut waits = run.waits.waits.borrow_mut();
-        let id = waits.vacant_key();
-        let place = run.scopes.add_wait(scope, id);
+        let id = waits.next_key();
+        let place = run.scopes.add_wait(scope, id).unwrap_or(UNLISTED);
         waits.insert(Wait { scope, place, waker: cx.waker().clone(), state });
         drop(waits);
         Blocked { run, id }

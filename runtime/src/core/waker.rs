@@ -13,7 +13,7 @@
 //!
 //! [registry]: super::inbox::find
 
-use super::{inbox, run};
+use super::{inbox, run, table::Key};
 use std::{
     ptr,
     task::{RawWaker, RawWakerVTable, Waker},
@@ -25,12 +25,12 @@ compile_error!("terzetto packs a run and a strand into one 64-bit word of a wake
 /// The number of a run, unique among those alive.
 pub(crate) type RunId = u32;
 /// The number of a strand within its run.
-pub(crate) type StrandId = u32;
+pub(crate) type StrandId = Key;
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(|data| RawWaker::new(data, &VTABLE), wake, wake, |_| ());
 
 fn wake(data: *const ()) {
-    let (run, strand) = unpack(data);
+    let (run, Some(strand)) = unpack(data) else { return };
     let own = run::try_with(|state| {
         state.id == run && {
             state.wake(strand);
@@ -45,14 +45,14 @@ fn wake(data: *const ()) {
     }
 }
 
-fn unpack(data: *const ()) -> (RunId, StrandId) {
+fn unpack(data: *const ()) -> (RunId, Option<StrandId>) {
     let word = data.addr() as u64;
-    ((word >> 32) as u32, word as u32)
+    ((word >> 32) as u32, Key::from_bits(word as u32))
 }
 
 /// The waker of a strand.
 pub(crate) fn new(run: RunId, strand: StrandId) -> Waker {
-    let word = (u64::from(run) << 32) | u64::from(strand);
+    let word = (u64::from(run) << 32) | u64::from(strand.to_bits());
     let data = ptr::without_provenance(word as usize);
     // SAFETY: the functions of `VTABLE` never dereference the data word, they only read the number
     // in it; none of them relies on a thread or on anything staying alive. So every obligation of
@@ -63,5 +63,5 @@ pub(crate) fn new(run: RunId, strand: StrandId) -> Waker {
 /// The strand that `waker` wakes, if it is one of ours, in this run.
 pub(crate) fn strand_of(waker: &Waker, run: RunId) -> Option<StrandId> {
     let (of_run, strand) = unpack(waker.data());
-    (ptr::eq(waker.vtable(), &VTABLE) && of_run == run).then_some(strand)
+    strand.filter(|_| ptr::eq(waker.vtable(), &VTABLE) && of_run == run)
 }

@@ -103,7 +103,7 @@ impl Parked {
 }
 
 impl Operation for Parked {
-    fn abort(&self, _key: usize, _cancelled: &Cancelled) -> Abort {
+    fn abort(&self, _key: u32, _cancelled: &Cancelled) -> Abort {
         self.leave();
         Abort::Succeeded
     }

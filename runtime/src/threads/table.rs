@@ -81,7 +81,7 @@ impl Host {
 }
 
 impl Operation for Host {
-    fn abort(&self, _key: usize, cancelled: &Cancelled) -> Abort {
+    fn abort(&self, _key: u32, cancelled: &Cancelled) -> Abort {
         let _known = self.job.cancelled.set(cancelled.clone());
         match self.abandons {
             true => {
