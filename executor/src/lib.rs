@@ -56,11 +56,12 @@
 //! # Where to read
 //!
 //! `topology/` is what there is to do, `executor/` runs it, `results/` keeps what comes of it,
-//! `processes/` spreads it over several processes. `series/`, `plot/` and `topologies/` are what the
-//! program `terzetto` (in `program/`) needs for images.
+//! `processes/` spreads it over several processes. `series/`, `params/`, `plot/` and `topologies/` are
+//! what the program `terzetto` (in `program/`) needs for images.
 #![forbid(unsafe_code)]
 
 pub mod executor;
+pub mod params;
 pub mod plot;
 pub mod processes;
 pub mod results;
