@@ -2,19 +2,20 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use terzetto_executor::{
     BoxError,
     params::{Params, PlotKind},
+    plot::Summit,
     results::write_atomic,
     series::Couple,
-    topologies::{Plans, Prepare, Task, picture},
+    topologies::{Plans, Prepare, Task, picture, picture_of_correlation, summits},
 };
 use terzetto_kernels::{
-    Image, MultipassParams, PivResult,
+    Image, MultipassParams, PassParams, PivResult,
     multipass::{Look, Mask},
     read_image,
 };
@@ -68,11 +69,14 @@ pub fn command(
     for kind in [PlotKind::Vectors, PlotKind::Magnitude] {
         pictures.write(kind.suffix(), &picture(kind, &couple.name, &multipass, field, &first)?)?;
     }
-    for (index, look) in plan.looks().into_iter().enumerate() {
-        match look {
-            Some(look) => pictures.correlation(index, &multipass, look)?,
-            None => say(&format!("pass {index}: the window has nothing to correlate")),
-        }
+    for (index, (look, pass)) in plan.looks().into_iter().zip(&multipass.passes).enumerate() {
+        let Some(look) = look else {
+            say(&format!("pass {index}: the window has nothing to correlate"));
+            continue;
+        };
+        tell_peaks(index, pass, look);
+        let bytes = picture_of_correlation(&couple.name, index, pass, look)?;
+        pictures.write(&format!("_correlation_pass{index}.png"), &bytes)?;
     }
     Ok(Status::Done)
 }
@@ -115,15 +119,21 @@ struct Pictures {
 }
 
 impl Pictures {
-    fn write(&self, suffix: &str, bytes: &[u8]) -> Result<PathBuf, BoxError> {
+    fn write(&self, suffix: &str, bytes: &[u8]) -> Result<(), BoxError> {
         let path = self.folder.join(format!("{}{suffix}", self.stem));
         write_atomic(&path, bytes)?;
         say(&format!("picture: {}", path.display()));
-        Ok(path)
-    }
-
-    fn correlation(&self, pass: usize, params: &MultipassParams, look: &Look) -> Result<(), BoxError> {
-        let _ = (pass, params, look, Path::new(""));
         Ok(())
     }
+}
+
+/// Prints where the peaks of one window's correlation are.
+fn tell_peaks(index: usize, pass: &PassParams, look: &Look) {
+    let place = |summit: &Summit| {
+        let [x, y] = look.zero;
+        let (dx, dy) = (x + f64::from(summit.dx), y + f64::from(summit.dy));
+        format!("({dx:.2}, {dy:.2}) px with {:.3}", summit.height)
+    };
+    let peaks: Vec<String> = summits(pass, look).iter().map(place).collect();
+    say(&format!("pass {index}, window at ({}, {}): peaks at {}", look.x, look.y, peaks.join(", ")));
 }

@@ -2,10 +2,11 @@
 //!
 //! `piv` is couples of images to fields of displacements, and also background-oriented schlieren, whose couples share
 //! their first image; `preprocess` is images to images; `mean` is a series to a few images; `synth` makes a series.
-//! `plans`, `prepare` and `pages` are what they share: computing, preparing images, the contents of files.
+//! `plans`, `prepare`, `pages` and `pictures` are what they share: computing, preparing images, the contents of files.
 
 mod mean;
 mod pages;
+mod pictures;
 mod piv;
 mod plans;
 mod prepare;
@@ -14,7 +15,8 @@ mod synth;
 mod windows;
 
 pub use mean::{MEAN_FILES, MeanSeries, mean};
-pub use pages::{field_file, picture};
+pub use pages::field_file;
+pub use pictures::{picture, picture_of_correlation, summits};
 pub use piv::{PivSeries, Task, piv};
 pub use plans::Plans;
 pub use prepare::{Background, Prepare};

@@ -6,15 +6,14 @@ use std::{
 };
 
 use terzetto_kernels::{
-    Image, MultipassParams, PivResult, VectorField,
+    Image, MultipassParams, PassParams, PivResult, VectorField,
     output::{Description, encode},
 };
 
-use super::Task;
+use super::{Task, picture};
 use crate::{
     BoxError, Key,
     params::{Format, PlotKind},
-    plot::{self, Arrow, Plot},
     results::{FieldFile, Row, format_csv},
 };
 
@@ -121,51 +120,10 @@ pub fn field_file(
 }
 
 /// What the passes have, as `64, 32`; once if it is the same in all.
-fn each_pass(params: &MultipassParams, value: impl Fn(&terzetto_kernels::PassParams) -> String) -> String {
+pub(super) fn each_pass(params: &MultipassParams, value: impl Fn(&PassParams) -> String) -> String {
     let mut values: Vec<String> = params.passes.iter().map(value).collect();
     if values.iter().all(|value| *value == values[0]) {
         values.truncate(1);
     }
     values.join(", ")
-}
-
-/// A picture of a field, as a PNG file.
-///
-/// # Errors
-/// An image without pixels.
-pub fn picture(
-    kind: PlotKind,
-    couple: &Key,
-    params: &MultipassParams,
-    field: &VectorField,
-    image: &Image,
-) -> Result<Vec<u8>, BoxError> {
-    let arrows: Vec<Arrow> = field
-        .vectors
-        .iter()
-        .map(|vector| Arrow {
-            x: vector.x as f32,
-            y: vector.y as f32,
-            dx: vector.dx as f32,
-            dy: vector.dy as f32,
-            valid: vector.flags.is_valid(),
-        })
-        .collect();
-    let valid = arrows.iter().filter(|arrow| arrow.valid).count();
-    let subtitle = format!(
-        "windows of {} px, overlap {} %  ·  {valid} of {} vectors valid",
-        each_pass(params, |pass| pass.window.to_string()),
-        each_pass(params, |pass| format!("{:.0}", pass.overlap * 100.0)),
-        arrows.len()
-    );
-    let plot = Plot {
-        title: couple.as_str(),
-        subtitle: &subtitle,
-        size: (image.width(), image.height()),
-        image: image.data(),
-        arrows: &arrows,
-    };
-    match kind {
-        PlotKind::Vectors | PlotKind::Magnitude => Ok(plot::draw(&plot)?),
-    }
 }

@@ -14,6 +14,10 @@ pub struct Look {
     pub zero: [f64; 2],
     /// The correlations at displacements around that.
     pub map: CorrelationMap,
+    /// Side of the windows, px.
+    pub side: usize,
+    /// The windows that were correlated, row by row, their means removed.
+    pub windows: [Vec<f32>; 2],
 }
 
 impl Pass {

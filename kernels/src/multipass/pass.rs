@@ -93,8 +93,7 @@ impl Pass {
             for slot in 0..if both { 2 } else { 1 } {
                 let (vector, others) = self.vector(guide, slot, index + slot);
                 if self.look_at == Some(index + slot) && self.slots[slot].norm.is_ok() {
-                    let zero = self.base(guide, slot, index + slot);
-                    self.look = Some(Look { x: vector.x, y: vector.y, zero, map: self.maps[slot].clone() });
+                    self.look = Some(self.look(guide, slot, index + slot, &vector));
                 }
                 vectors.push(vector);
                 self.others.push(others);
@@ -176,6 +175,18 @@ impl Pass {
             }
         }
         (vector, others)
+    }
+
+    fn look(&self, guide: Guide<'_>, slot: usize, index: usize, vector: &Vector) -> Look {
+        let Slot { first, second, .. } = &self.slots[slot];
+        Look {
+            x: vector.x,
+            y: vector.y,
+            zero: self.base(guide, slot, index),
+            map: self.maps[slot].clone(),
+            side: self.params.window,
+            windows: [first.clone(), second.clone()],
+        }
     }
 
     /// The displacement at a peak of a slot's map, and what is wrong with it.
