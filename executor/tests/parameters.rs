@@ -115,7 +115,10 @@ fn mistakes_are_told_with_file_key_and_value() {
         ended.err
     };
     for (text, message) in [
-        ("[[piv.passes]]\n[[piv.passes]]\nwindow = 0", "params.toml: piv.passes[1].window: 0, must be 4 to 4096 px"),
+        (
+            "[[piv.passes]]\n[[piv.passes]]\nwindow = 0",
+            "params.toml: piv.passes[1].window: 0, must be 4 to 4096 px",
+        ),
         ("[piv]\nwindow = 32", "params.toml, line 2: piv.window: unknown field `window`"),
         ("[preprocess.temporal]", "preprocess.temporal: a filter over time needs a run of its own"),
         ("[piv]\nmask = \"none.png\"", "none.png"),
@@ -238,7 +241,8 @@ fn a_mask_hides_vectors() {
     let mask = terzetto_kernels::Image::from_fn(64, 64, |x, _| if x < 32 { 0.0 } else { 1.0 });
     terzetto_kernels::write_png16(&folder.join("mask.png"), &mask).expect("the test's own folder");
     let file = folder.join("params.toml");
-    fs::write(&file, "[piv]\nmask = \"mask.png\"\npasses = [{ window = 16 }]").expect("the test's own folder");
+    fs::write(&file, "[piv]\nmask = \"mask.png\"\npasses = [{ window = 16 }]")
+        .expect("the test's own folder");
     let file = file.display().to_string();
     let ended = piv(&images, &["--no-plots", "--params", &file]);
     assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
@@ -282,7 +286,13 @@ fn a_real_series_by_a_file() {
     "#;
     fs::write(&file, text).expect("the test's own folder");
     let mut command = terzetto();
-    command.arg("piv").arg(shared.join("karman")).arg("--params").arg(&file).arg("--out").arg(folder.join("out"));
+    command
+        .arg("piv")
+        .arg(shared.join("karman"))
+        .arg("--params")
+        .arg(&file)
+        .arg("--out")
+        .arg(folder.join("out"));
     let ended = run(&mut command);
     assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
     let found = names(&folder.join("out"), ".nc");
