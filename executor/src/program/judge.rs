@@ -9,9 +9,12 @@ pub fn flags(field: &VectorField) -> String {
     counts.map(|(count, name)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
 }
 
+/// A number of a vector.
+type Quantity = fn(&Vector) -> f64;
+
 /// Statistics of the valid vectors: a line of names, then a line for each quantity.
 pub fn table(field: &VectorField) -> Vec<String> {
-    let quantities: [(&str, fn(&Vector) -> f64); 5] = [
+    let quantities: [(&str, Quantity); 5] = [
         ("dx", |vector| vector.dx),
         ("dy", |vector| vector.dy),
         ("length", |vector| vector.dx.hypot(vector.dy)),

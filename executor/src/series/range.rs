@@ -40,7 +40,9 @@ impl IndexRange {
     /// Is this number chosen, in a series that begins at `first`?
     pub fn contains(self, number: u64, first: u64) -> bool {
         let start = self.start.unwrap_or(first);
-        number >= start && self.stop.is_none_or(|stop| number < stop) && (number - start) % self.step == 0
+        number >= start
+            && self.stop.is_none_or(|stop| number < stop)
+            && (number - start).is_multiple_of(self.step)
     }
 }
 

@@ -99,14 +99,14 @@ fn save(statistics: &Statistics, folder: &Path, record: &str) -> Result<(), BoxE
 
 fn dataset(images: &[(&str, Image)], count: u64, record: &str) -> Dataset {
     let text = |name: &str, value: &str| (name.to_owned(), Values::from(value));
-    let mut data = Dataset::default();
-    data.attributes = vec![
+    let attributes = vec![
         text("Conventions", "CF-1.8"),
         text("title", "Each pixel's statistics over a series of images"),
         text("source", concat!("terzetto ", env!("CARGO_PKG_VERSION"))),
         ("images".to_owned(), Values::Doubles(vec![count as f64])),
         text("parameters", record),
     ];
+    let mut data = Dataset { attributes, ..Dataset::default() };
     let (width, height) = images.first().map_or((0, 0), |(_, image)| size(image));
     let dimensions = vec![data.add_dimension("y", height), data.add_dimension("x", width)];
     for (name, image) in images {

@@ -32,31 +32,46 @@ impl Background {
         Background::Series(statistic, (0..count).map(|index| images[at(index)].clone()).collect())
     }
 
-    /// The image itself, read and computed.
+    /// The image itself, read and computed. Images of the series that cannot be read, or have another size than the
+    /// first one, are told in the log and left out.
     ///
     /// # Errors
-    /// An image that cannot be read, or has another size than the first one.
+    /// None of the images can be read.
     pub fn compute(self) -> Result<Image, BoxError> {
         let (statistic, paths) = match self {
             Background::Image(image) => return Ok(image),
             Background::Series(statistic, paths) => (statistic, paths),
         };
+        let mut images = readable(paths);
+        let none = "no image for the background can be read";
         if statistic == OverTime::Median {
             // A median needs all images at once.
-            let images = paths.iter().map(|path| read_image(path)).collect::<Result<Vec<_>, _>>()?;
-            return Ok(over_time(&images.iter().collect::<Vec<_>>(), statistic)?);
+            let images: Vec<Image> = images.collect();
+            return match images.is_empty() {
+                true => Err(none.into()),
+                false => Ok(over_time(&images.iter().collect::<Vec<_>>(), statistic)?),
+            };
         }
-        let mut statistics: Option<Statistics> = None;
-        for path in &paths {
-            let image = read_image(path)?;
-            let (width, height) = size(&image);
-            let statistics = statistics.get_or_insert_with(|| Statistics::new(width, height));
-            check_size(&format!("`{}`", path.display()), statistics.size(), (width, height))?;
+        let first = images.next().ok_or(none)?;
+        let mut statistics = Statistics::new(first.width(), first.height());
+        for image in std::iter::once(first).chain(images) {
             statistics.add(&image)?;
         }
-        let statistics = statistics.ok_or("a background of no image")?;
         Ok(if statistic == OverTime::Minimum { statistics.minimum() } else { statistics.mean() })
     }
+}
+
+/// The images that can be read and have the size of the first.
+fn readable(paths: Vec<PathBuf>) -> impl Iterator<Item = Image> {
+    let mut expected = None;
+    paths.into_iter().filter_map(move |path| {
+        let read = read_image(&path).map_err(BoxError::from).and_then(|image| {
+            let expected = *expected.get_or_insert(size(&image));
+            check_size(&format!("`{}`", path.display()), expected, size(&image))?;
+            Ok(image)
+        });
+        read.map_err(|error| log::warn!("left out of the background: {error}")).ok()
+    })
 }
 
 /// What is done to each image.
@@ -152,5 +167,23 @@ impl Prepared {
     pub fn apply(&self, image: &mut Image) -> Result<(), BoxError> {
         self.subtract_background(image)?;
         self.filter(image)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_spread_over_the_series() {
+        let images: Vec<PathBuf> = (0..10).map(|index| PathBuf::from(index.to_string())).collect();
+        let sample = |samples: usize| match Background::of_series(OverTime::Mean, &images, samples) {
+            Background::Series(_, paths) => paths,
+            Background::Image(_) => panic!("no image was given"),
+        };
+        assert_eq!(sample(3), ["0", "3", "6"].map(PathBuf::from));
+        assert_eq!(sample(99), images);
+        let nothing = Background::of_series(OverTime::Median, &[], 5);
+        assert!(nothing.compute().is_err_and(|error| error.to_string().contains("no image")));
     }
 }

@@ -190,7 +190,8 @@ impl MultipassPlan {
     /// let looks = plan.looks();
     /// let look = looks[1].ok_or("nothing to correlate")?;
     /// let peak = look.map.peaks(1, 3).first().ok_or("no peak")?;
-    /// assert_eq!((look.zero[0] + f64::from(peak.dx), look.zero[1] + f64::from(peak.dy)), (5.0, -2.0));
+    /// let found = [look.zero[0] + f64::from(peak.dx), look.zero[1] + f64::from(peak.dy)];
+    /// assert!((found[0] - 5.0).abs() < 0.1 && (found[1] + 2.0).abs() < 0.1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn looks(&self) -> Vec<Option<&Look>> {
