@@ -52,6 +52,9 @@
 //! | `eat_key_value` | every function is given the key |
 //! | `saving.how` | [`results::Saving`] |
 //! | `job_<time>_<pid>/` | [`results::JobFolder`] |
+//! | `create_default_params`, `params.xml` | [`params::Params`], [`params::DEFAULTS`] |
+//! | `ind_start`, `ind_stop`, `ind_step`; `strcouple` | [`series::IndexRange`]; [`series::CoupleRule`] |
+//! | topologies for PIV, BOS; preprocessing; mean image | [`topologies::piv`]; [`topologies::preprocess`]; [`topologies::mean`] |
 //!
 //! # Where to read
 //!

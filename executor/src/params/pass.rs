@@ -16,18 +16,27 @@ use terzetto_kernels::{
 /// One pass: see [`PassParams`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields are those of the kernels' type")]
 pub struct PassSection {
+    /// Side of the square interrogation window, px.
     pub window: usize,
+    /// Share of a window that its neighbour covers too.
     pub overlap: f64,
+    /// Whether pixels darker than their window's mean count as the mean.
     pub clip: bool,
+    /// How the correlation is computed.
     pub correlation: Method,
+    /// Largest displacement along each axis that is searched, px; none: half a window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub displacement_max: Option<f64>,
+    /// How many peaks of each correlation are found.
     pub peaks: usize,
+    /// Distance within which there is no second peak, px.
     pub particle_radius: usize,
+    /// How the field of the pass before is used.
     pub predictor: Predictor,
+    /// How displacements are measured to fractions of a pixel.
     pub subpixel: SubpixelParams,
+    /// What a valid vector is.
     pub validation: ValidationParams,
 }
 
@@ -92,11 +101,14 @@ impl From<PassSection> for PassParams {
 /// How fields are carried from pass to pass: see [`SplineParams`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields are those of the kernels' type")]
 pub struct SplineSection {
+    /// How stiff splines are; 0 passes through all vectors.
     pub smoothing: f64,
+    /// Vectors that one spline spans.
     pub subdomain: usize,
+    /// Vectors farther from the spline than this are taken for wrong, px.
     pub threshold: f64,
+    /// Whether the last pass's field is smoothed, too.
     pub smooth_last: bool,
 }
 
