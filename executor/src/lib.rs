@@ -52,15 +52,19 @@
 //! | `eat_key_value` | every function is given the key |
 //! | `saving.how` | [`results::Saving`] |
 //! | `job_<time>_<pid>/` | [`results::JobFolder`] |
+//! | `create_default_params`, `params.xml` | [`params::Params`], [`params::DEFAULTS`] |
+//! | `ind_start`, `ind_stop`, `ind_step`; `strcouple` | [`series::IndexRange`]; [`series::CoupleRule`] |
+//! | topologies for PIV, BOS; preprocessing; mean image | [`topologies::piv`]; [`topologies::preprocess`]; [`topologies::mean`] |
 //!
 //! # Where to read
 //!
 //! `topology/` is what there is to do, `executor/` runs it, `results/` keeps what comes of it,
-//! `processes/` spreads it over several processes. `series/`, `plot/` and `topologies/` are what the
-//! program `terzetto` (in `program/`) needs for images.
+//! `processes/` spreads it over several processes. `series/`, `params/`, `plot/` and `topologies/` are
+//! what the program `terzetto` (in `program/`) needs for images.
 #![forbid(unsafe_code)]
 
 pub mod executor;
+pub mod params;
 pub mod plot;
 pub mod processes;
 pub mod results;

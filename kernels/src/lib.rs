@@ -8,7 +8,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`image`] | images, read from PNG, TIFF and BMP |
+//! | [`image`] | images, read from PNG, TIFF, BMP and PGM |
 //! | [`preprocess`] | filters, backgrounds, statistics of a series |
 //! | [`correlation`] | two windows to a map of correlations, and its peaks |
 //! | [`subpixel`] | a peak to a displacement between the pixels |

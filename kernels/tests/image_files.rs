@@ -89,6 +89,20 @@ fn tiff_files_of_floating_point_and_wide_integers_keep_their_values() {
 }
 
 #[test]
+fn portable_grey_maps_keep_their_counts() {
+    let folder = Folder::new("pgm");
+    let path = folder.file("grey.pgm");
+    let mut bytes = b"P5 3 1 255\n".to_vec();
+    bytes.extend([0, 7, 255]);
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(read_image(&path).unwrap().data(), [0.0, 7.0, 255.0]);
+    let mut bytes = b"P5 2 1 65535\n".to_vec();
+    bytes.extend([1, 0, 255, 255]);
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(read_image(&path).unwrap().data(), [256.0, 65535.0]);
+}
+
+#[test]
 fn the_format_is_told_from_the_bytes_not_the_name() {
     let folder = Folder::new("names");
     let path = folder.file("really-a-png.bmp");

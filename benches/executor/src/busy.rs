@@ -36,7 +36,7 @@ pub fn measure(pairs: usize) {
         .expect("synthesised");
 
     let couples = make_couples(&list_images(&images).expect("images"), CoupleRule::Pairs).couples;
-    let series = PivSeries { couples, params: PivParams::default(), folder: out, plots: true };
+    let series = PivSeries::new(couples, (&PivParams::default()).into(), out);
     let (cpu, start) = (cpu_seconds(), Instant::now());
     let mut executor = ExecutorAsync::new(piv(series), Options::new()).expect("sound");
     let samples = Samples::default();

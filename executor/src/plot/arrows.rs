@@ -2,12 +2,14 @@
 
 use super::{
     Arrow,
-    canvas::{Canvas, Frame},
-    colors::{Rgb, colormap},
+    canvas::Canvas,
+    colors::{Rgb, on_dark},
+    frame::Frame,
+    quantile,
 };
 
 /// Arrows nearer to each other than this on the page could not be told apart.
-const LEAST_SPACING: f32 = 11.0;
+pub const LEAST_SPACING: f32 = 11.0;
 /// The length of a long arrow, as a part of the arrows' spacing.
 const LONG: f32 = 1.25;
 /// No arrow is longer than this many times the spacing, however wrong its vector is.
@@ -31,22 +33,22 @@ pub struct Scale {
 }
 
 impl Scale {
-    pub fn new(arrows: &[Arrow], frame: &Frame) -> Scale {
+    /// The scale of arrows that are drawn no nearer to each other than `least_spacing` on the page.
+    pub fn new(arrows: &[Arrow], frame: &Frame, least_spacing: f32) -> Scale {
         let columns = distinct(arrows.iter().map(|arrow| arrow.x));
         let rows = distinct(arrows.iter().map(|arrow| arrow.y));
         let step = smallest_step(&columns, frame.scale_x)
             .min(smallest_step(&rows, frame.scale_y))
             .min(frame.width.min(frame.height));
-        let every = (LEAST_SPACING / step).ceil().max(1.0) as usize;
+        let every = (least_spacing / step).ceil().max(1.0) as usize;
         let spacing = step * every as f32;
         let mut lengths: Vec<f32> =
             arrows.iter().filter(|arrow| arrow.valid && arrow.is_finite()).map(Arrow::length).collect();
         lengths.sort_by(f32::total_cmp);
-        let at = |part: f32| lengths.get(((lengths.len().max(1) - 1) as f32 * part) as usize);
-        let full = at(0.99).copied().filter(|length| *length > 0.0).unwrap_or(1.0);
+        let full = quantile(&lengths, 0.99).filter(|length| *length > 0.0).unwrap_or(1.0);
         Scale {
             full,
-            exceeded: at(1.0).is_some_and(|longest| *longest > full * 1.005),
+            exceeded: lengths.last().is_some_and(|longest| *longest > full * 1.005),
             stretch: LONG * spacing / frame.scale_x / full,
             every,
             columns,
@@ -76,25 +78,35 @@ fn smallest_step(lines: &[f32], scale: f32) -> f32 {
     lines.windows(2).map(|pair| (pair[1] - pair[0]) * scale).fold(f32::INFINITY, f32::min)
 }
 
+/// Draws arrows on a dark image: their colour is the magnitude, flagged ones are red.
 pub fn draw(canvas: &mut Canvas, frame: &Frame, arrows: &[Arrow], scale: &Scale) {
     let drawn = || arrows.iter().filter(|arrow| arrow.is_finite() && scale.is_drawn(arrow));
-    // Flagged vectors come last: they must be seen.
     for arrow in drawn().filter(|arrow| arrow.valid) {
-        draw_one(canvas, frame, arrow, scale, colormap(arrow.length() / scale.full));
+        draw_one(canvas, frame, arrow, scale, on_dark(arrow.length() / scale.full), 0.0);
     }
+    // Flagged vectors come last: they must be seen.
     for arrow in drawn().filter(|arrow| !arrow.valid) {
-        draw_one(canvas, frame, arrow, scale, Rgb::FLAGGED);
+        draw_one(canvas, frame, arrow, scale, Rgb::FLAGGED, 0.0);
     }
 }
 
-/// An arrow centred on the place of its vector: a shaft and a filled head.
-fn draw_one(canvas: &mut Canvas, frame: &Frame, arrow: &Arrow, scale: &Scale, color: Rgb) {
+/// Draws the valid arrows on colours: white with a dark rim, which stands out from each of them.
+pub fn draw_rimmed(canvas: &mut Canvas, frame: &Frame, arrows: &[Arrow], scale: &Scale) {
+    let is_drawn = |arrow: &&Arrow| arrow.valid && arrow.is_finite() && scale.is_drawn(arrow);
+    for arrow in arrows.iter().filter(is_drawn) {
+        draw_one(canvas, frame, arrow, scale, Rgb::INK, 1.0);
+        draw_one(canvas, frame, arrow, scale, Rgb::WHITE, 0.0);
+    }
+}
+
+/// An arrow centred on the place of its vector: a shaft and a filled head, grown by a rim on all sides.
+fn draw_one(canvas: &mut Canvas, frame: &Frame, arrow: &Arrow, scale: &Scale, color: Rgb, rim: f32) {
     let (x, y) = frame.place(arrow.x, arrow.y);
     let (dx, dy) = (arrow.dx * scale.stretch * frame.scale_x, arrow.dy * scale.stretch * frame.scale_y);
     let length = dx.hypot(dy);
     let width = (scale.spacing * 0.075).clamp(1.1, 2.4);
     if length < width {
-        let half = width * 0.7;
+        let half = width * 0.7 + rim;
         canvas.rectangle(x - half, y - half, 2.0 * half, 2.0 * half, color);
         return;
     }
@@ -103,10 +115,11 @@ fn draw_one(canvas: &mut Canvas, frame: &Frame, arrow: &Arrow, scale: &Scale, co
     let head = (0.42 * shown).min(width * 4.6).max(width);
     let at = |along: f32, aside: f32| (x + ux * along - uy * aside, y + uy * along + ux * aside);
     let (tail, tip) = (-0.5 * shown, 0.5 * shown);
-    canvas.line(at(tail, 0.0), at(tip - 0.75 * head, 0.0), width, color);
+    canvas.line(at(tail, 0.0), at(tip - 0.75 * head, 0.0), width + 2.0 * rim, color);
     let half = head * 0.40;
-    canvas.polygon(
-        &[at(tip, 0.0), at(tip - head, half), at(tip - 0.78 * head, 0.0), at(tip - head, -half)],
-        color,
-    );
+    let outline = [at(tip, 0.0), at(tip - head, half), at(tip - 0.78 * head, 0.0), at(tip - head, -half)];
+    canvas.polygon(&outline, color);
+    if rim > 0.0 {
+        canvas.outline_of(&outline, 2.0 * rim, color);
+    }
 }

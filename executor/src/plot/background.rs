@@ -1,20 +1,31 @@
-//! The image behind the arrows, darkened so that they stand out.
+//! Grey images: behind the arrows, and the windows beside a correlation map.
 
 use tiny_skia::{ColorU8, Pixmap};
 
-use super::{
-    Plot,
-    canvas::{Canvas, Frame},
-};
+use super::{PlotError, canvas::Canvas, frame::Frame, quantile};
 
-/// The brightest grey of the background.
-const BRIGHTEST: f32 = 112.0;
-/// The darkest.
-const DARKEST: f32 = 18.0;
+/// The darkest and the brightest grey of an image.
+type Tones = (f32, f32);
 
-pub fn draw(canvas: &mut Canvas, frame: &Frame, plot: &Plot<'_>) {
-    let (low, high) = grey_range(plot.image);
-    let (width, height) = plot.size;
+/// Dark, so that what lies on it stands out.
+pub const DIMMED: Tones = (18.0, 112.0);
+/// An image to be looked at itself.
+pub const FULL: Tones = (0.0, 255.0);
+
+/// An image of no pixels, or of another number than its size says, cannot be drawn.
+pub fn check(image: &[f32], (width, height): (usize, usize)) -> Result<(), PlotError> {
+    let fits = width > 0 && height > 0 && width.checked_mul(height) == Some(image.len());
+    PlotError::check(fits, || format!("{} pixels are no image of {width} x {height}", image.len()))
+}
+
+pub fn draw(
+    canvas: &mut Canvas,
+    frame: &Frame,
+    image: &[f32],
+    (width, height): (usize, usize),
+    tones: Tones,
+) {
+    let (low, high) = grey_range(image);
     // A large image is averaged over blocks first: single pixels picked out of it would glitter.
     let block = ((1.0 / frame.scale_x.min(frame.scale_y)) as usize).max(1);
     let (columns, rows) = (width.div_ceil(block), height.div_ceil(block));
@@ -26,19 +37,18 @@ pub fn draw(canvas: &mut Canvas, frame: &Frame, plot: &Plot<'_>) {
     };
     for (index, pixel) in picture.pixels_mut().iter_mut().enumerate() {
         let (x, y) = (index % columns * block, index / columns * block);
-        let value = block_mean(plot, x, y, block);
+        let value = block_mean(image, (width, height), (x, y), block);
         let part = ((value - low) / (high - low)).clamp(0.0, 1.0);
-        let grey = (DARKEST + part * (BRIGHTEST - DARKEST)) as u8;
+        let grey = (tones.0 + part * (tones.1 - tones.0)) as u8;
         *pixel = ColorU8::from_rgba(grey, grey, grey, 255).premultiply();
     }
     canvas.picture(&picture, frame.left, frame.top, frame.width, frame.height);
 }
 
-fn block_mean(plot: &Plot<'_>, x: usize, y: usize, block: usize) -> f32 {
-    let (width, height) = plot.size;
+fn block_mean(image: &[f32], (width, height): (usize, usize), (x, y): (usize, usize), block: usize) -> f32 {
     let (mut sum, mut count) = (0.0, 0.0);
     for row in y..(y + block).min(height) {
-        for value in &plot.image[row * width + x..row * width + (x + block).min(width)] {
+        for value in &image[row * width + x..row * width + (x + block).min(width)] {
             sum += value;
             count += 1.0;
         }
@@ -53,8 +63,7 @@ fn grey_range(image: &[f32]) -> (f32, f32) {
     let mut sample: Vec<f32> =
         image.iter().step_by(step).copied().filter(|value| value.is_finite()).collect();
     sample.sort_by(f32::total_cmp);
-    let at = |part: f32| sample.get((part * (sample.len().max(1) - 1) as f32) as usize).copied();
-    match (at(0.02), at(0.995)) {
+    match (quantile(&sample, 0.02), quantile(&sample, 0.995)) {
         (Some(low), Some(high)) if high > low => (low, high),
         (Some(low), _) => (low, low + 1.0),
         _ => (0.0, 1.0),

@@ -1,61 +1,18 @@
-//! The page: where things lie on it, and the few shapes that a plot is made of.
+//! The page, and the few shapes that a plot is made of.
 
-use tiny_skia::{FillRule, LineCap, Paint, PathBuilder, Pixmap, PixmapPaint, Rect, Stroke, Transform};
+use tiny_skia::{
+    FillRule, FilterQuality, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, PixmapPaint, Rect, Stroke,
+    Transform,
+};
 
 use super::{PlotError, colors::Rgb, text::Font};
 
-/// The longer side of the image on the page, in page units.
-const LONG_SIDE: f32 = 880.0;
-/// The shorter side is never shorter than this, so that a thin strip stays readable.
-const SHORT_SIDE: f32 = 120.0;
-
-/// Where the image lies on the page.
-pub struct Frame {
-    /// Left and upper edge of the image, in page units.
-    pub left: f32,
-    pub top: f32,
-    /// Size of the image on the page.
-    pub width: f32,
-    pub height: f32,
-    /// Page units a pixel of the image.
-    pub scale_x: f32,
-    pub scale_y: f32,
-    /// Size of the page.
-    pub page: (f32, f32),
-}
-
-impl Frame {
-    pub fn new(image_width: f32, image_height: f32) -> Frame {
-        let scale = LONG_SIDE / image_width.max(image_height);
-        let width = (image_width * scale).round().max(SHORT_SIDE);
-        let height = (image_height * scale).round().max(SHORT_SIDE);
-        let (left, top, right, bottom) = (78.0, 72.0, 128.0, 62.0);
-        // Titles need some width whatever the image's shape is.
-        let page_width = (left + width + right).max(560.0);
-        Frame {
-            left,
-            top,
-            width,
-            height,
-            scale_x: width / image_width,
-            scale_y: height / image_height,
-            page: (page_width, top + height + bottom),
-        }
-    }
-
-    /// Where a point of the image lies on the page. Integer coordinates are centres of pixels.
-    pub fn place(&self, x: f32, y: f32) -> (f32, f32) {
-        (self.left + (x + 0.5) * self.scale_x, self.top + (y + 0.5) * self.scale_y)
-    }
-
-    pub fn right(&self) -> f32 {
-        self.left + self.width
-    }
-
-    pub fn bottom(&self) -> f32 {
-        self.top + self.height
-    }
-}
+/// Sizes of letters.
+pub const SMALL: f32 = 13.0;
+pub const NORMAL: f32 = 14.5;
+pub const LARGE: f32 = 19.0;
+/// An image's pixels are shown as squares from this size on, and smoothly below it.
+const SQUARE_PIXELS: f32 = 4.0;
 
 /// Where text stands relative to its point.
 #[derive(Clone, Copy)]
@@ -72,13 +29,18 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    pub fn new(frame: &Frame) -> Result<Canvas, PlotError> {
-        let (width, height) = (frame.page.0.ceil() as u32, frame.page.1.ceil() as u32);
+    /// A white page.
+    pub fn new((width, height): (f32, f32)) -> Result<Canvas, PlotError> {
+        let (width, height) = (width.ceil() as u32, height.ceil() as u32);
         let mut pixels =
             Pixmap::new(width, height).ok_or_else(|| PlotError(format!("no page of {width} x {height}")))?;
         pixels.fill(Rgb::WHITE.opaque());
         let font = Font::load()?;
         Ok(Canvas { pixels, font })
+    }
+
+    pub fn width(&self) -> f32 {
+        self.pixels.width() as f32
     }
 
     pub fn into_png(self) -> Result<Vec<u8>, PlotError> {
@@ -89,7 +51,9 @@ impl Canvas {
     pub fn picture(&mut self, picture: &Pixmap, left: f32, top: f32, width: f32, height: f32) {
         let (scale_x, scale_y) = (width / picture.width() as f32, height / picture.height() as f32);
         let place = Transform::from_scale(scale_x, scale_y).post_translate(left, top);
-        let paint = PixmapPaint { quality: tiny_skia::FilterQuality::Bilinear, ..PixmapPaint::default() };
+        let squares = scale_x.min(scale_y) >= SQUARE_PIXELS;
+        let quality = if squares { FilterQuality::Nearest } else { FilterQuality::Bilinear };
+        let paint = PixmapPaint { quality, ..PixmapPaint::default() };
         self.pixels.draw_pixmap(0, 0, picture.as_ref(), &paint, place, None);
     }
 
@@ -118,17 +82,24 @@ impl Canvas {
     }
 
     pub fn polygon(&mut self, points: &[(f32, f32)], color: Rgb) {
-        let mut path = PathBuilder::new();
-        for (index, (x, y)) in points.iter().enumerate() {
-            match index {
-                0 => path.move_to(*x, *y),
-                _ => path.line_to(*x, *y),
-            }
-        }
-        path.close();
-        if let Some(path) = path.finish() {
+        if let Some(path) = closed(points) {
             let paint = paint(color);
             self.pixels.fill_path(&path, &paint, FillRule::Winding, Transform::identity(), None);
+        }
+    }
+
+    /// The outline of a polygon.
+    pub fn outline_of(&mut self, points: &[(f32, f32)], width: f32, color: Rgb) {
+        if let Some(path) = closed(points) {
+            let stroke = Stroke { width, line_join: LineJoin::Round, ..Stroke::default() };
+            self.pixels.stroke_path(&path, &paint(color), &stroke, Transform::identity(), None);
+        }
+    }
+
+    pub fn ring(&mut self, centre: (f32, f32), radius: f32, width: f32, color: Rgb) {
+        if let Some(path) = PathBuilder::from_circle(centre.0, centre.1, radius) {
+            let stroke = Stroke { width, ..Stroke::default() };
+            self.pixels.stroke_path(&path, &paint(color), &stroke, Transform::identity(), None);
         }
     }
 
@@ -157,6 +128,18 @@ impl Canvas {
             self.pixels.fill_path(&path, &paint(Rgb::INK), FillRule::Winding, place, None);
         }
     }
+}
+
+fn closed(points: &[(f32, f32)]) -> Option<Path> {
+    let mut path = PathBuilder::new();
+    for (index, (x, y)) in points.iter().enumerate() {
+        match index {
+            0 => path.move_to(*x, *y),
+            _ => path.line_to(*x, *y),
+        }
+    }
+    path.close();
+    path.finish()
 }
 
 fn paint(color: Rgb) -> Paint<'static> {

@@ -1,34 +1,39 @@
-//! Pictures of vector fields: arrows over the image, axes in pixels, a colour bar.
+//! Pictures of displacements, for the eye that judges a field before it is used in numbers.
 //!
-//! A field is judged by eye before it is used in numbers, so that each couple gets a picture. It is
-//! drawn in memory, in pure Rust, from any thread.
+//! | function | shows |
+//! |---|---|
+//! | [`draw`] | the vectors as arrows over the image |
+//! | [`draw_magnitude`] | the length of the vectors as colours on their grid |
+//! | [`draw_correlation`] | how one vector came about: its correlation map, peaks and windows |
+//!
+//! They are drawn in memory, in pure Rust, from any thread, and know nothing of where numbers come from.
+//!
+//! # Where to read
+//!
+//! `vectors`, `magnitude` and `correlation` are the three pictures. They are made of `axes`, `bar` (of colours),
+//! `titles`, `arrows`, `background` (grey images) and `cells` (coloured grids), which draw with the shapes of `canvas`,
+//! in the places of a `frame`.
 
 mod arrows;
 mod axes;
 mod background;
+mod bar;
 mod canvas;
+mod cells;
 mod colors;
+mod correlation;
+mod frame;
+mod magnitude;
 mod text;
 mod ticks;
+mod titles;
+mod vectors;
 
 use std::{error::Error, fmt};
 
-use canvas::{Canvas, Frame};
-
-/// What to draw.
-#[derive(Clone, Debug)]
-pub struct Plot<'a> {
-    /// The line above the picture.
-    pub title: &'a str,
-    /// A smaller line under the title.
-    pub subtitle: &'a str,
-    /// Width and height of the image in pixels.
-    pub size: (usize, usize),
-    /// The image's grey values, row by row; any range.
-    pub image: &'a [f32],
-    /// The vectors.
-    pub arrows: &'a [Arrow],
-}
+pub use correlation::{CorrelationPlot, Summit, Windows, draw_correlation};
+pub use magnitude::{MagnitudePlot, draw_magnitude};
+pub use vectors::{Plot, draw};
 
 /// A vector of the field; all lengths in pixels of the image, y downwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,7 +46,7 @@ pub struct Arrow {
     pub dx: f32,
     /// Displacement downwards.
     pub dy: f32,
-    /// Is it to be trusted? Others are drawn in red.
+    /// Is it to be trusted? Others are marked.
     pub valid: bool,
 }
 
@@ -59,6 +64,12 @@ impl Arrow {
 #[derive(Debug)]
 pub struct PlotError(String);
 
+impl PlotError {
+    fn check(good: bool, reason: impl FnOnce() -> String) -> Result<(), PlotError> {
+        if good { Ok(()) } else { Err(PlotError(reason())) }
+    }
+}
+
 impl fmt::Display for PlotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot draw the picture: {}", self.0)
@@ -67,22 +78,7 @@ impl fmt::Display for PlotError {
 
 impl Error for PlotError {}
 
-/// Draws the plot and returns it as a PNG file.
-///
-/// # Errors
-///
-/// [`PlotError`] if the image is empty or its size does not fit its data.
-pub fn draw(plot: &Plot<'_>) -> Result<Vec<u8>, PlotError> {
-    let (width, height) = plot.size;
-    if width == 0 || height == 0 || width.checked_mul(height) != Some(plot.image.len()) {
-        let len = plot.image.len();
-        return Err(PlotError(format!("{len} pixels are no image of {width} x {height}")));
-    }
-    let frame = Frame::new(width as f32, height as f32);
-    let mut canvas = Canvas::new(&frame)?;
-    let scale = arrows::Scale::new(plot.arrows, &frame);
-    background::draw(&mut canvas, &frame, plot);
-    arrows::draw(&mut canvas, &frame, plot.arrows, &scale);
-    axes::draw(&mut canvas, &frame, plot, &scale);
-    canvas.into_png()
+/// The value below which a part of the values lie; none of no values.
+fn quantile(sorted: &[f32], part: f32) -> Option<f32> {
+    sorted.get((part * (sorted.len().max(1) - 1) as f32) as usize).copied()
 }

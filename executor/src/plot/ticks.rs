@@ -1,35 +1,72 @@
 //! Round numbers along an axis.
 
-/// Round values from 0 to `end` in steps of 1, 2 or 5 times a power of ten, about `count` of them,
-/// and how many decimals tell them apart.
-pub fn ticks(end: f32, count: usize) -> (Vec<f32>, usize) {
-    if !(end > 0.0 && end.is_finite()) || count == 0 {
-        return (vec![0.0], 0);
+/// A round value and how it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tick {
+    pub value: f32,
+    pub label: String,
+}
+
+/// The multiples of a step between two values, about `count` of them; the step is 1, 2 or 5 times a power of ten.
+/// Without any such range, its start.
+pub fn ticks(start: f32, end: f32, count: usize) -> Vec<Tick> {
+    let length = end - start;
+    // Steps that are lost in the values' rounding would repeat one value for ever.
+    let resolved = length > 1e-5 * start.abs().max(end.abs());
+    if !(length.is_finite() && resolved && count > 0) {
+        return vec![Tick { value: start, label: label(start, 2) }];
     }
-    let rough = end / count as f32;
-    let power = rough.log10().floor();
-    let unit = 10f32.powf(power);
+    let rough = length / count as f32;
+    let unit = 10f32.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0]
         .into_iter()
         .map(|factor| factor * unit)
         .find(|step| *step >= rough * 0.999)
         .unwrap_or(10.0 * unit);
     let decimals = (-(step * 1.0001).log10().floor()).max(0.0) as usize;
-    let last = (end / step * 1.0001).floor() as usize;
-    ((0..=last).map(|index| index as f32 * step).collect(), decimals)
+    // What rounding takes from the ends is given back.
+    let (first, last) = ((start / step - 1e-4).ceil() as i64, (end / step + 1e-4).floor() as i64);
+    (first..=last)
+        .map(|index| index as f32 * step)
+        .map(|value| Tick { value, label: label(value, decimals) })
+        .collect()
+}
+
+/// A number with the typographer's minus.
+pub fn label(value: f32, decimals: usize) -> String {
+    let digits = format!("{:.decimals$}", value.abs());
+    let is_zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if value < 0.0 && !is_zero { format!("−{digits}") } else { digits }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn labels(start: f32, end: f32, count: usize) -> Vec<String> {
+        ticks(start, end, count).into_iter().map(|tick| tick.label).collect()
+    }
+
     #[test]
     fn steps_are_round() {
-        assert_eq!(ticks(512.0, 6), (vec![0.0, 100.0, 200.0, 300.0, 400.0, 500.0], 0));
-        assert_eq!(ticks(10.0, 5), (vec![0.0, 2.0, 4.0, 6.0, 8.0, 10.0], 0));
-        let (values, decimals) = ticks(0.31, 4);
-        assert_eq!((values.len(), decimals), (4, 1));
-        assert_eq!(ticks(0.0, 5), (vec![0.0], 0));
-        assert_eq!(ticks(f32::NAN, 5), (vec![0.0], 0));
+        assert_eq!(labels(0.0, 512.0, 6), ["0", "100", "200", "300", "400", "500"]);
+        assert_eq!(labels(0.0, 10.0, 5), ["0", "2", "4", "6", "8", "10"]);
+        assert_eq!(labels(0.0, 0.31, 4), ["0.0", "0.1", "0.2", "0.3"]);
+        assert_eq!(labels(-15.0, 15.0, 6), ["−15", "−10", "−5", "0", "5", "10", "15"]);
+        assert_eq!(labels(3.31, 3.58, 3), ["3.4", "3.5"]);
+    }
+
+    #[test]
+    fn what_is_no_range_has_one_tick() {
+        assert_eq!(labels(0.0, 0.0, 5), ["0.00"]);
+        assert_eq!(labels(7.0, 7.000_001, 5), ["7.00"]);
+        assert_eq!(ticks(0.0, f32::NAN, 5).len(), 1);
+        assert_eq!(ticks(0.0, 1.0, 0).len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_minus_zero() {
+        assert_eq!(label(-0.001, 2), "0.00");
+        assert_eq!(label(-0.01, 2), "−0.01");
     }
 }

@@ -8,15 +8,17 @@ use std::{
 
 use terzetto_executor::{
     BoxError,
+    params::{PivSection, PlotKind},
     results::{FieldFile, Saving, parse_csv},
     series::{CoupleRule, list_images, make_couples},
-    topologies::file_stem,
+    topologies::Task,
 };
 
 use super::{
-    args::{CoupleChoice, DemoArgs, PivArgs, SavingChoice},
+    args::{DemoArgs, FormatChoice, InputArgs, PivArgs, SavingChoice},
     piv, say,
     scene::Scene,
+    series::default_out,
     status::Status,
     synth,
 };
@@ -27,7 +29,7 @@ pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
         None => std::env::temp_dir().join(format!("terzetto-demo-{}", process::id())),
     };
     let images = folder.join("images");
-    let results = piv::default_out(&images);
+    let results = default_out(&images, "piv");
     let scene = Scene::new(&args.scene)?;
     say(&format!("Making {} couples in {}", args.scene.pairs, images.display()));
     let status = synth::make(&images, &args.scene, &args.run)?;
@@ -36,10 +38,17 @@ pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
     }
     say("Computing displacements");
     let mut piv_args = PivArgs {
-        folder: images.clone(),
-        out: Some(results.clone()),
-        couples: CoupleChoice::Pairs,
+        input: InputArgs {
+            folder: Some(images.clone()),
+            out: Some(results.clone()),
+            params: None,
+            range: None,
+        },
+        couples: Some(CoupleRule::Pairs),
+        try_one: None,
+        at: None,
         measure: args.measure.clone(),
+        output: args.output.clone(),
         results: args.results.clone(),
         run: args.run.clone(),
     };
@@ -51,19 +60,22 @@ pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
     if status != Status::Done {
         return Ok(status);
     }
-    compare(&images, &results, &scene, args)?;
+    if args.output.format.as_ref().is_none_or(|formats| formats.contains(&FormatChoice::Csv)) {
+        compare(&images, &results, &scene, args)?;
+    }
     Ok(status)
 }
 
 /// Reads the results back, as anybody would, and tells how far they are from the truth.
 fn compare(images: &Path, results: &Path, scene: &Scene, args: &DemoArgs) -> Result<(), BoxError> {
     let size = args.scene.size;
+    let margin = args.measure.window.unwrap_or(PivSection::default().passes[0].window) as f64;
     let mut errors = Errors::default();
     let mut pictures = Vec::new();
     for couple in make_couples(&list_images(images)?, CoupleRule::Pairs).couples {
-        let stem = file_stem(&couple.name);
+        let stem = Task::Piv.file_stem(&couple.name);
         let field = read_field(&results.join(format!("{stem}.csv")))?;
-        errors.add(&field, scene, size, args.measure.window as f64);
+        errors.add(&field, scene, size, margin);
         pictures.push(results.join(format!("{stem}.png")));
     }
     say(&format!(
@@ -74,7 +86,7 @@ fn compare(images: &Path, results: &Path, scene: &Scene, args: &DemoArgs) -> Res
         errors.all,
         100.0 * errors.valid as f64 / errors.all.max(1) as f64
     ));
-    if !args.results.no_plots
+    if args.output.plots().is_none_or(|plots| plots.contains(&PlotKind::Vectors))
         && let (Some(first), Some(last)) = (pictures.first(), pictures.last())
     {
         say(&format!("pictures: {} … {}", first.display(), last.display()));

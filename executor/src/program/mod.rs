@@ -1,23 +1,32 @@
 //! What the program does, one command a file.
 //!
-//! `args` is the command line; `piv`, `synth`, `demo`, `monitor` and `topology` are the commands;
-//! `run` runs a topology with everything a terminal expects of it: `progress`, `logging`, `signals`,
-//! an exit `status`; `processes` has several processes do it.
+//! `args` is the command line; `piv`, `try_one` (`piv --try`), `bos`, `preprocess`, `mean`, `parameters` (`params`),
+//! `synth`, `demo`, `monitor` and `topology` are the commands. `parameters` also brings file and options together,
+//! `series` and `prepare` are what commands on images share. `run` runs a topology with everything a terminal
+//! expects of it: `progress`, `logging`, `signals`, an exit `status`; `processes` has several processes do it.
 
 mod args;
+mod bos;
 mod demo;
+mod judge;
 mod logging;
+mod mean;
 mod monitor;
+mod parameters;
 mod piv;
+mod prepare;
+mod preprocess;
 mod processes;
 mod progress;
 mod run;
 mod saving;
 mod scene;
+mod series;
 mod signals;
 mod status;
 mod synth;
 mod topology;
+mod try_one;
 
 use std::{io::Write, process::ExitCode};
 
@@ -37,6 +46,10 @@ pub fn main() -> ExitCode {
     logging::install();
     let ended = match command {
         Command::Piv(args) => piv::command(&args),
+        Command::Bos(args) => bos::command(&args),
+        Command::Preprocess(args) => preprocess::command(&args),
+        Command::Mean(args) => mean::command(&args),
+        Command::Params => parameters::command(),
         Command::Synth(args) => synth::command(&args),
         Command::Demo(args) => demo::command(&args),
         Command::Monitor(args) => monitor::command(&args),

@@ -58,9 +58,17 @@ impl Counts {
     }
 }
 
-/// Counts the couples of a run.
+/// How many items a run has, and what they are called.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    pub total: usize,
+    /// Such as `couples`.
+    pub noun: &'static str,
+}
+
+/// Counts the items of a run.
 pub struct Progress {
-    total: usize,
+    count: Count,
     counts: Counts,
     start: Instant,
     quiet: bool,
@@ -72,12 +80,15 @@ pub struct Progress {
 const PAUSE: Duration = Duration::from_secs(2);
 
 impl Progress {
-    pub fn new(total: usize, quiet: bool) -> Progress {
+    pub fn new(count: Count, quiet: bool) -> Progress {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
-            let bar = ProgressBar::new(total as u64);
-            let template = "{bar:32} {pos}/{len} couples · {rate} · {elapsed} so far, {eta} left {msg}";
+            let bar = ProgressBar::new(count.total as u64);
+            let template = format!(
+                "{{bar:32}} {{pos}}/{{len}} {} · {{rate}} · {{elapsed}} so far, {{eta}} left {{msg}}",
+                count.noun
+            );
             // A wrong template would be a slip of ours; a bar of the plain style is better than none.
-            if let Ok(style) = ProgressStyle::with_template(template) {
+            if let Ok(style) = ProgressStyle::with_template(&template) {
                 let rate = |state: &ProgressState, out: &mut dyn Write| {
                     let _ = write!(out, "{:.1} a second", state.per_sec());
                 };
@@ -87,7 +98,7 @@ impl Progress {
             bar
         });
         Progress {
-            total,
+            count,
             counts: Counts::default(),
             start: Instant::now(),
             quiet,
@@ -109,13 +120,13 @@ impl Progress {
     /// Takes in what another process reports.
     pub fn hear(&self, report: &Report) {
         match report {
-            Report::Done(_) => self.count(false),
-            Report::Failed(..) => self.count(true),
+            Report::Done(_) => self.add(false),
+            Report::Failed(..) => self.add(true),
             _ => {}
         }
     }
 
-    fn count(&self, failed: bool) {
+    fn add(&self, failed: bool) {
         self.counts.add(failed);
         self.show();
     }
@@ -130,22 +141,23 @@ impl Progress {
             return;
         }
         let mut last_line = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_last = done + failed == self.total;
+        let is_last = done + failed == self.count.total;
         if self.quiet || (!is_last && last_line.is_some_and(|time| time.elapsed() < PAUSE)) {
             return;
         }
         *last_line = Some(Instant::now());
-        let text = plain_line(done, failed, self.total, self.start.elapsed());
+        let text = plain_line(done, failed, self.count, self.start.elapsed());
         self.screen.line(&text);
     }
 }
 
 /// `12/100 couples, 8.3 a second, 11 s left`
-fn plain_line(done: usize, failed: usize, total: usize, elapsed: Duration) -> String {
+fn plain_line(done: usize, failed: usize, count: Count, elapsed: Duration) -> String {
+    let Count { total, noun } = count;
     let arrived = done + failed;
     let rate = arrived as f64 / elapsed.as_secs_f64().max(1e-6);
     let left = (total - arrived.min(total)) as f64 / rate.max(1e-6);
-    let mut text = format!("{arrived}/{total} couples, {rate:.1} a second, {left:.0} s left");
+    let mut text = format!("{arrived}/{total} {noun}, {rate:.1} a second, {left:.0} s left");
     if failed > 0 {
         text.push_str(&format!(", {failed} failed"));
     }
@@ -154,7 +166,7 @@ fn plain_line(done: usize, failed: usize, total: usize, elapsed: Duration) -> St
 
 impl Observer for Progress {
     fn arrived(&self, _: &Key, error: Option<&ItemError>) {
-        self.count(error.is_some());
+        self.add(error.is_some());
     }
 }
 
@@ -164,7 +176,7 @@ mod tests {
 
     #[test]
     fn plain_lines_tell_rate_and_rest() {
-        let line = plain_line(9, 1, 30, Duration::from_secs(5));
+        let line = plain_line(9, 1, Count { total: 30, noun: "couples" }, Duration::from_secs(5));
         assert_eq!(line, "10/30 couples, 2.0 a second, 10 s left, 1 failed");
     }
 }

@@ -10,7 +10,7 @@ use terzetto_executor::{
 use super::{
     args::{ExecutorChoice, LogLevel, RunArgs},
     logging::{self, LogIntoJob},
-    progress::{Progress, Screen},
+    progress::{Count, Progress, Screen},
     say,
     signals::{Early, EndedBy, watch},
     status::Status,
@@ -38,22 +38,23 @@ pub fn prepare_folder(folder: &Path) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Runs a topology whose ends will see `total` couples; prints how it went.
+/// Runs a topology whose ends will see so many items; prints how it went.
 pub fn run(
     topology: Topology,
-    total: usize,
+    count: Count,
     args: &RunArgs,
     job: Option<Job<'_>>,
 ) -> Result<Status, BoxError> {
+    let Count { total, noun } = count;
     let options = options(total, args, job.as_ref());
     log::info!(
-        "terzetto {}: {total} couples, {} workers of each kind, {} items in a queue at most",
+        "terzetto {}: {total} {noun}, {} workers of each kind, {} items in a queue at most",
         env!("CARGO_PKG_VERSION"),
         options.workers(),
         options.queue_limit()
     );
     let start = Instant::now();
-    let progress = Progress::new(total, args.quiet);
+    let progress = Progress::new(count, args.quiet);
     let counts = progress.counts();
     let screen = progress.screen();
     logging::use_screen(screen.clone());
@@ -63,7 +64,7 @@ pub fn run(
     logging::use_screen(Screen::plain());
 
     let (done, failed) = counts.get();
-    let summary = Summary { done, failed, total, start };
+    let summary = Summary { done, failed, count, start };
     let (early, error) = match ran {
         Ok(outcome) if outcome.ending == Ending::Stopped => (Some(Early::Stopped), None),
         Ok(_) => (ended_by.get(), None),
@@ -137,15 +138,15 @@ fn execute(
 pub struct Summary {
     pub done: usize,
     pub failed: usize,
-    pub total: usize,
+    pub count: Count,
     pub start: Instant,
 }
 
 impl Summary {
     /// Prints and logs the summary; returns how the program ends.
     pub fn tell(&self, early: Option<Early>, by_error: bool) -> Status {
-        let Summary { done, failed, total, start } = self;
-        let mut line = format!("{done} of {total} couples done");
+        let Summary { done, failed, count: Count { total, noun }, start } = self;
+        let mut line = format!("{done} of {total} {noun} done");
         if *failed > 0 {
             line.push_str(&format!(", {failed} failed"));
         }

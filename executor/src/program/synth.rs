@@ -10,6 +10,7 @@ use terzetto_executor::{
 
 use super::{
     args::{RunArgs, SceneArgs, SynthArgs},
+    progress::Count,
     run::run,
     say,
     scene::Scene,
@@ -40,7 +41,7 @@ pub fn make(folder: &Path, args: &SceneArgs, run_args: &RunArgs) -> Result<Statu
         flow: scene.flow,
         folder: folder.to_owned(),
     });
-    run(topology, args.pairs, run_args, None)
+    run(topology, Count { total: args.pairs, noun: "couples" }, run_args, None)
 }
 
 fn source(error: &dyn std::error::Error) -> String {

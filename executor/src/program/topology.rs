@@ -4,23 +4,33 @@ use std::path::{Path, PathBuf};
 
 use terzetto_executor::{
     BoxError, Topology,
+    params::TemporalSection,
     results::write_atomic,
-    topologies::{PivSeries, SynthSeries, piv, synth},
+    topologies::{
+        Background, MeanSeries, PivSeries, Prepare, PreprocessSeries, SynthSeries, Task, mean, piv,
+        preprocess, synth,
+    },
 };
 use terzetto_kernels::{
-    PivParams,
+    MultipassParams,
+    preprocess::OverTime,
     synth::{Flow, SynthParams},
 };
 
 use super::{args::TopologyArgs, say, status::Status};
 
-const NAMES: [(&str, &str); 2] =
-    [("piv", "displacements in couples of images"), ("synth", "synthetic images with known displacements")];
+const NAMES: [(&str, &str); 5] = [
+    ("piv", "displacements in couples of images, with everything that can be done to them first"),
+    ("bos", "displacements in images against a reference"),
+    ("preprocess", "filtered images, over time, too"),
+    ("mean", "statistics of a series of images"),
+    ("synth", "synthetic images with known displacements"),
+];
 
 pub fn command(args: &TopologyArgs) -> Result<Status, BoxError> {
     let Some(name) = &args.name else {
         for (name, what) in NAMES {
-            say(&format!("{name:8} {what}"));
+            say(&format!("{name:10} {what}"));
         }
         return Ok(Status::Done);
     };
@@ -44,9 +54,16 @@ pub fn command(args: &TopologyArgs) -> Result<Status, BoxError> {
 fn by_name(name: &str) -> Result<Topology, BoxError> {
     let folder = PathBuf::new();
     match name {
-        "piv" => {
-            Ok(piv(PivSeries { couples: Vec::new(), params: PivParams::default(), folder, plots: true }))
-        }
+        "piv" => Ok(piv(PivSeries { prepare: prepare(), ..nothing(folder) })),
+        "bos" => Ok(piv(PivSeries { task: Task::Bos, ..nothing(folder) })),
+        "preprocess" => Ok(preprocess(PreprocessSeries {
+            images: Vec::new(),
+            own: Vec::new(),
+            prepare: prepare(),
+            temporal: Some(TemporalSection::default()),
+            folder,
+        })),
+        "mean" => Ok(mean(MeanSeries { images: Vec::new(), folder, record: String::new() })),
         "synth" => {
             let flow = Flow::Uniform { dx: 0.0, dy: 0.0 };
             Ok(synth(SynthSeries { pairs: 0, params: SynthParams::default(), flow, folder }))
@@ -56,6 +73,14 @@ fn by_name(name: &str) -> Result<Topology, BoxError> {
             Err(format!("there is no topology `{name}`; there are: {names}").into())
         }
     }
+}
+
+fn nothing(folder: PathBuf) -> PivSeries {
+    PivSeries::new(Vec::new(), MultipassParams::default(), folder)
+}
+
+fn prepare() -> Prepare {
+    Prepare { background: Some(Background::Series(OverTime::Minimum, Vec::new())), filters: Vec::new() }
 }
 
 fn describe(topology: &Topology) -> String {

@@ -1,12 +1,11 @@
 //! Which images make a couple, and what the couple is called.
 
 use std::{
-    collections::HashSet,
-    fmt,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
-use super::file_name;
+use super::{CoupleRule, file_name, numbers, stem};
 use crate::Key;
 
 /// Two images between which displacements are measured.
@@ -16,28 +15,6 @@ pub struct Couple {
     pub name: Key,
     /// The earlier image and the later one.
     pub images: [PathBuf; 2],
-}
-
-/// Which images of a sorted series make couples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CoupleRule {
-    /// [`Pairs`](CoupleRule::Pairs) if every file name says that it is the first or second image of
-    /// a couple (`…1a`, `…1b`), else [`Consecutive`](CoupleRule::Consecutive).
-    Auto,
-    /// Each image with its successor: 1-2, 2-3, 3-4 (fluidimage's `i:i+2`).
-    Consecutive,
-    /// Images two by two: 1-2, 3-4; or `1a`-`1b`, `2a`-`2b` if the names end so.
-    Pairs,
-}
-
-impl fmt::Display for CoupleRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            CoupleRule::Auto => "auto",
-            CoupleRule::Consecutive => "consecutive",
-            CoupleRule::Pairs => "pairs",
-        })
-    }
 }
 
 /// The couples of a series.
@@ -65,12 +42,13 @@ pub struct Couples {
 pub fn make_couples(images: &[PathBuf], rule: CoupleRule) -> Couples {
     let lettered = images.iter().all(|path| letter_of(path).is_some());
     let rule = match rule {
-        CoupleRule::Auto if lettered => CoupleRule::Pairs,
+        CoupleRule::Auto | CoupleRule::Pairs if lettered => CoupleRule::Letters,
         CoupleRule::Auto => CoupleRule::Consecutive,
         given => given,
     };
     let (pairs, single): (Vec<[&PathBuf; 2]>, Vec<PathBuf>) = match rule {
-        CoupleRule::Pairs if lettered => pair_by_letter(images),
+        CoupleRule::Letters => pair_by_letter(images),
+        CoupleRule::Apart(distance) => pair_by_number(images, distance),
         CoupleRule::Pairs => {
             let (pairs, rest) = images.as_chunks::<2>();
             (pairs.iter().map(|[a, b]| [a, b]).collect(), rest.to_vec())
@@ -103,6 +81,27 @@ fn pair_by_letter(images: &[PathBuf]) -> (Vec<[&PathBuf; 2]>, Vec<PathBuf>) {
     (pairs, single)
 }
 
+/// Pairs image number i with number i + `distance`. A missing number costs its own couples only.
+fn pair_by_number(images: &[PathBuf], distance: u64) -> (Vec<[&PathBuf; 2]>, Vec<PathBuf>) {
+    let numbers = numbers(images);
+    let mut by_number = HashMap::new();
+    for (path, number) in images.iter().zip(&numbers).rev() {
+        // Of several images with one number the first in order counts.
+        by_number.insert(*number, path);
+    }
+    let mut pairs = Vec::new();
+    let mut used = HashSet::new();
+    for (path, number) in images.iter().zip(&numbers) {
+        let partner = number.and_then(|number| by_number.get(&number.checked_add(distance).map(Some)?));
+        if let Some(partner) = partner.filter(|_| by_number.get(number) == Some(&path)) {
+            pairs.push([path, *partner]);
+            used.extend([path, *partner]);
+        }
+    }
+    let single = images.iter().filter(|path| !used.contains(path)).cloned().collect();
+    (pairs, single)
+}
+
 fn is_pair(first: &Path, second: &Path) -> bool {
     match (letter_of(first), letter_of(second)) {
         (Some((stem_a, 'a')), Some((stem_b, 'b'))) => stem_a == stem_b,
@@ -119,10 +118,6 @@ fn letter_of(path: &Path) -> Option<(String, char)> {
     let before = rest.chars().last()?;
     (matches!(letter, 'a' | 'b') && (before.is_ascii_digit() || "-_.".contains(before)))
         .then(|| (rest.to_owned(), letter))
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Names the couples shortly, or by whole file names if the short names would not be unique.
@@ -180,7 +175,7 @@ mod tests {
     fn letters_make_pairs() {
         let names = ["c060a.png", "c060b.png", "c061a.png", "c061b.png"];
         let (rule, names, single) = made(&names, CoupleRule::Auto);
-        assert_eq!((rule, single), (CoupleRule::Pairs, 0));
+        assert_eq!((rule, single), (CoupleRule::Letters, 0));
         assert_eq!(names, ["c060a-b", "c061a-b"]);
     }
 
@@ -197,6 +192,22 @@ mod tests {
         let (_, names, single) = made(&["9", "10", "11", "12", "13"], CoupleRule::Pairs);
         assert_eq!(names, ["9-10", "11-12"]);
         assert_eq!(single, 1);
+    }
+
+    #[test]
+    fn letters_alone_make_couples_if_asked() {
+        let (_, names, single) = made(&["1a.png", "1b.png", "dark.png"], CoupleRule::Letters);
+        assert_eq!((names, single), (vec!["1a-b".to_owned()], 1));
+        assert_eq!(made(&["1.png", "2.png"], CoupleRule::Letters).1, [""; 0]);
+    }
+
+    #[test]
+    fn numbers_apart_and_gaps() {
+        let names = ["im1", "im2", "im3", "im5", "im6", "mask"];
+        let (_, made_names, single) = made(&names, CoupleRule::Apart(1));
+        assert_eq!((made_names, single), (vec!["im1-2".to_owned(), "im2-3".into(), "im5-6".into()], 1));
+        let (_, made_names, single) = made(&names, CoupleRule::Apart(2));
+        assert_eq!((made_names, single), (vec!["im1-3".to_owned(), "im3-5".into()], 3));
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 mod couples;
 mod natural;
+mod numbers;
+mod range;
+mod rule;
 mod shard;
 
 use std::{
@@ -10,8 +13,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use couples::{Couple, CoupleRule, Couples, make_couples};
+pub use couples::{Couple, Couples, make_couples};
 pub use natural::natural_order;
+pub use numbers::numbers;
+pub use range::IndexRange;
+pub use rule::CoupleRule;
 pub use shard::{Shard, ShardError};
 
 /// The file name endings that count as images.
@@ -23,8 +29,14 @@ pub const IMAGE_EXTENSIONS: [&str; 5] = ["png", "tif", "tiff", "bmp", "pgm"];
 pub enum SeriesError {
     /// The folder cannot be listed.
     Folder(PathBuf, io::Error),
-    /// The folder holds fewer than two images.
-    TooFew(PathBuf, usize),
+    /// The file name is no pattern.
+    Pattern(PathBuf, String),
+    /// Fewer images than are needed: found, and needed.
+    TooFew(PathBuf, usize, usize),
+    /// The name of an image has no number by which it could be chosen.
+    NoNumber(PathBuf),
+    /// No image has a number in the range.
+    OutOfRange(IndexRange, usize),
 }
 
 impl fmt::Display for SeriesError {
@@ -33,17 +45,22 @@ impl fmt::Display for SeriesError {
             SeriesError::Folder(path, error) => {
                 write!(f, "cannot list the folder `{}`: {error}", path.display())
             }
-            SeriesError::TooFew(path, count) => {
-                let found = match count {
+            SeriesError::Pattern(path, error) => {
+                write!(f, "`{}` is no pattern of file names: {error}", path.display())
+            }
+            SeriesError::TooFew(path, found, _) => {
+                let found = match found {
                     0 => "no image",
-                    _ => "only one image",
+                    _ => "only one image (a couple needs two)",
                 };
                 let endings = IMAGE_EXTENSIONS.join(", ");
-                write!(
-                    f,
-                    "the folder `{}` holds {found} (a couple needs two; images end in {endings})",
-                    path.display()
-                )
+                write!(f, "`{}` holds {found}; images end in {endings}", path.display())
+            }
+            SeriesError::NoNumber(path) => {
+                write!(f, "`{}` has no number in its name, by which a range chooses", path.display())
+            }
+            SeriesError::OutOfRange(range, count) => {
+                write!(f, "none of the {count} images has a number in the range {range}")
             }
         }
     }
@@ -51,26 +68,76 @@ impl fmt::Display for SeriesError {
 
 impl Error for SeriesError {}
 
-/// The images of a folder, hidden files and folders in it left out, in
-/// [natural order](natural_order) of their file names.
+/// The images of a folder, hidden files and folders in it left out, in [natural order](natural_order) of their
+/// file names. The last part of `path` may be a pattern of file names: `series/cam1_*.png`.
 ///
 /// # Errors
 ///
-/// [`SeriesError`] if the folder cannot be listed or holds fewer than two images.
-pub fn list_images(folder: &Path) -> Result<Vec<PathBuf>, SeriesError> {
-    let failed = |error| SeriesError::Folder(folder.to_owned(), error);
+/// [`SeriesError`] if the folder cannot be listed or holds no image.
+pub fn list_images(path: &Path) -> Result<Vec<PathBuf>, SeriesError> {
+    let (folder, pattern) = match pattern_of(path) {
+        Some(pattern) => {
+            let no_pattern = |error: glob::PatternError| SeriesError::Pattern(path.into(), error.to_string());
+            (folder_of(path), Some(glob::Pattern::new(&pattern).map_err(no_pattern)?))
+        }
+        None => (path.to_owned(), None),
+    };
+    let failed = |error| SeriesError::Folder(folder.clone(), error);
     let mut images = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
+    for entry in fs::read_dir(&folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if is_image(&path) && path.is_file() {
+        let is_chosen = pattern.as_ref().is_none_or(|pattern| pattern.matches(&file_name(&path)));
+        if is_chosen && is_image(&path) && path.is_file() {
             images.push(path);
         }
     }
-    if images.len() < 2 {
-        return Err(SeriesError::TooFew(folder.to_owned(), images.len()));
+    if images.is_empty() {
+        return Err(SeriesError::TooFew(path.to_owned(), 0, 1));
     }
     images.sort_by(|a, b| natural_order(&file_name(a), &file_name(b)));
     Ok(images)
+}
+
+/// The folder of a series that is given as a folder, or as a pattern in one.
+pub fn folder_of(path: &Path) -> PathBuf {
+    match pattern_of(path) {
+        Some(_) => match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        },
+        None => path.to_owned(),
+    }
+}
+
+/// A folder whose name looks like a pattern is a folder nevertheless.
+fn pattern_of(path: &Path) -> Option<String> {
+    let name = file_name(path);
+    (name.contains(['*', '?', '[']) && !path.is_dir()).then_some(name)
+}
+
+/// The images whose numbers are in a range.
+///
+/// # Errors
+///
+/// [`SeriesError`] if an image has no number, unless all are chosen; or if none is chosen.
+pub fn select(images: Vec<PathBuf>, range: IndexRange) -> Result<Vec<PathBuf>, SeriesError> {
+    if range.is_all() {
+        return Ok(images);
+    }
+    let mut numbered = Vec::with_capacity(images.len());
+    for (number, path) in numbers(&images).into_iter().zip(images) {
+        match number {
+            Some(number) => numbered.push((number, path)),
+            None => return Err(SeriesError::NoNumber(path)),
+        }
+    }
+    let count = numbered.len();
+    let first = numbered.iter().map(|(number, _)| *number).min().unwrap_or(0);
+    numbered.retain(|(number, _)| range.contains(*number, first));
+    if numbered.is_empty() {
+        return Err(SeriesError::OutOfRange(range, count));
+    }
+    Ok(numbered.into_iter().map(|(_, path)| path).collect())
 }
 
 fn is_image(path: &Path) -> bool {
@@ -81,4 +148,9 @@ fn is_image(path: &Path) -> bool {
 /// A path's file name as text.
 pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// A path's file name as text, without its ending.
+pub(crate) fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }

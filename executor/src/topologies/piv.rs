@@ -1,59 +1,124 @@
 //! Particle image velocimetry on a series of images: the displacement between the two images of
-//! each couple, as a text file and a picture.
+//! each couple, as files of numbers and pictures.
 //!
 //! ```text
-//! list couples ─┬► paths ► read image (io) ► images ─┐
-//!               └► groups ──────────────► make couples (join) ► couples ► compute (cpu)
-//!                                                 ► fields ► draw (cpu) ► pages ► save (io)
+//! list couples ─┬► paths ► read image (io) ► [raw images ► preprocess (cpu) ►] images ─┐
+//!               └► groups ───────────────────────────────► make couples (join) ► couples ► compute (cpu)
+//!                                                            ► fields ► draw (cpu) ► pages ► save (io)
 //! ```
 //!
-//! Each image is read once, also when two couples share it. Paths are listed in the order in which
-//! couples want them, which keeps the join's memory at two images.
+//! Each image is read and prepared once, also when several couples share it. Paths are listed in the order in
+//! which couples want them, which keeps the join's memory at two images. Background-oriented schlieren is the same
+//! with couples that share their first image, the reference.
 
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
-use terzetto_kernels::{Image, PivParams, PivPlan, VectorField, read_image};
+use terzetto_kernels::{Image, MultipassParams, multipass::Mask, read_image};
 
+use super::{
+    Plans, Prepare, image_key,
+    pages::{Files, Measured, Pages},
+    plain, size,
+};
 use crate::{
-    BoxError, Key, Topology,
-    plot::{self, Arrow, Plot},
-    results::{FieldFile, Row, format_csv, write_atomic},
+    BoxError, Key, Queue, Topology,
+    params::{Format, PlotKind},
+    results::write_atomic,
     series::Couple,
 };
+
+/// What displacements are measured for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Task {
+    /// Particles that move from the first image of a couple to the second.
+    #[default]
+    Piv,
+    /// A background that seems to move from a reference to each image.
+    Bos,
+}
+
+impl Task {
+    /// The name of the topology, and the start of its files' names.
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::Piv => "piv",
+            Task::Bos => "bos",
+        }
+    }
+
+    /// What an item is.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Task::Piv => "couple",
+            Task::Bos => "image",
+        }
+    }
+
+    /// The name of a couple's results, without ending: `piv_im1-2`.
+    pub fn file_stem(self, couple: &Key) -> String {
+        format!("{}_{}", self.name(), plain(couple.as_str()))
+    }
+
+    /// Are all of a couple's files of numbers in the folder? They are written last.
+    pub fn is_done(self, folder: &Path, couple: &Key, formats: &[Format]) -> bool {
+        let stem = self.file_stem(couple);
+        formats.iter().all(|format| folder.join(format!("{stem}.{}", format.ending())).is_file())
+    }
+}
 
 /// What is to be computed, and where results go.
 #[derive(Clone, Debug)]
 pub struct PivSeries {
+    /// What for.
+    pub task: Task,
     /// The couples; their names must be unique, since files are named after them.
     pub couples: Vec<Couple>,
+    /// What is done to each image first.
+    pub prepare: Prepare,
     /// How displacements are computed.
-    pub params: PivParams,
+    pub params: MultipassParams,
+    /// Which pixels count; none: all of them.
+    pub mask: Option<Mask>,
     /// The folder for the results; it must exist.
     pub folder: PathBuf,
-    /// Should each field be drawn, too?
-    pub plots: bool,
+    /// The files of numbers.
+    pub formats: Vec<Format>,
+    /// The pictures.
+    pub plots: Vec<PlotKind>,
+    /// All parameters as TOML, for files that keep them.
+    pub record: String,
 }
 
-/// The name of a couple's results, without ending: `piv_im1-2`.
-pub fn file_stem(couple: &Key) -> String {
-    // The name of a couple comes from file names; nothing may lead out of the folder.
-    format!("piv_{}", couple.as_str().replace(['/', '\\'], "_"))
+impl PivSeries {
+    /// Couples computed with these parameters: a table and a picture of each, nothing else.
+    pub fn new(couples: Vec<Couple>, params: MultipassParams, folder: PathBuf) -> PivSeries {
+        PivSeries {
+            task: Task::Piv,
+            couples,
+            prepare: Prepare::default(),
+            params,
+            mask: None,
+            folder,
+            formats: vec![Format::Csv],
+            plots: vec![PlotKind::Vectors],
+            record: String::new(),
+        }
+    }
 }
 
 /// The topology that computes a series. Items that reach its end are couples, under their names.
 pub fn piv(series: PivSeries) -> Topology {
-    let PivSeries { couples, params, folder, plots } = series;
-    let mut topology = Topology::new("piv");
+    let PivSeries { task, couples, prepare, params, mask, folder, formats, plots, record } = series;
+    let mut topology = Topology::new(task.name());
     let groups = topology.queue::<[Key; 2]>("couples of paths");
     let paths = topology.queue::<PathBuf>("paths");
-    let images = topology.queue::<Arc<Image>>("images");
     let pairs = topology.queue::<[Arc<Image>; 2]>("couples of images");
     let fields = topology.queue::<Measured>("fields");
-    let pages = topology.queue::<Page>("pages");
+    let pages = topology.queue::<Files>("pages");
 
     let sources: Sources =
         couples.iter().map(|couple| (couple.name.clone(), couple.images.clone())).collect();
@@ -70,56 +135,54 @@ pub fn piv(series: PivSeries) -> Topology {
         }
         Ok(())
     });
-    topology.io("read image", &paths).to(&images).each(|_, path| Ok(Arc::new(read_image(&path)?)));
+    let images = read_images(&mut topology, &paths, prepare);
     topology.join("make couples", &groups, &images).to(&pairs);
-    let plans = Plans::new(params.clone());
+    let plans = Plans::new(params.clone(), mask);
     let files = sources.clone();
     topology.cpu("compute", &pairs).to(&fields).each(move |couple, pair| {
         let [first, second] = &pair;
         check_sizes(&files, couple, first, second)?;
-        let field = plans.compute(first, second)?;
+        let result = plans.compute(first, second)?;
         let image = first.clone();
-        Ok(Measured { field, image })
+        Ok(Measured { result, image })
     });
-    topology.cpu("draw", &fields).to(&pages).each(move |couple, measured| {
-        let table = format_csv(&field_file(couple, &sources[couple], &params, &measured.field));
-        let picture = plots.then(|| picture(couple, &params, &measured)).transpose()?;
-        Ok(Page { table, picture })
-    });
-    topology.io("save", &pages).each(move |couple, page| {
-        let path = |ending: &str| folder.join(format!("{}.{ending}", file_stem(couple)));
-        // The table comes last: where it is, all of the couple is.
-        if let Some(picture) = page.picture {
-            write_atomic(&path("png"), &picture)?;
+    let contents = Pages { task, params, record, formats, plots };
+    topology
+        .cpu("draw", &fields)
+        .to(&pages)
+        .each(move |couple, measured| contents.files(couple, &sources[couple], &measured));
+    topology.io("save", &pages).each(move |couple, files| {
+        let stem = task.file_stem(couple);
+        for (rest, bytes) in files {
+            write_atomic(&folder.join(format!("{stem}{rest}")), &bytes)?;
         }
-        write_atomic(&path("csv"), page.table.as_bytes())?;
         Ok(())
     });
     topology
 }
 
+/// Adds the works that read images and prepare them; preparing is a work of its own only if there is something to
+/// do.
+fn read_images(topology: &mut Topology, paths: &Queue<PathBuf>, prepare: Prepare) -> Queue<Arc<Image>> {
+    let images = topology.queue::<Arc<Image>>("images");
+    if prepare.is_empty() {
+        topology.io("read image", paths).to(&images).each(|_, path| Ok(Arc::new(read_image(&path)?)));
+        return images;
+    }
+    let prepared = prepare.ready(topology);
+    let raw = topology.queue::<Image>("raw images");
+    topology.io("read image", paths).to(&raw).each(|_, path| Ok(read_image(&path)?));
+    topology.cpu("preprocess", &raw).to(&images).each(move |_, mut image| {
+        prepared.apply(&mut image)?;
+        Ok(Arc::new(image))
+    });
+    images
+}
+
 /// The files of each couple.
 type Sources = HashMap<Key, [PathBuf; 2]>;
 
-/// A computed field and the image that it is drawn over.
-struct Measured {
-    field: VectorField,
-    image: Arc<Image>,
-}
-
-/// The contents of a couple's files.
-struct Page {
-    table: String,
-    picture: Option<Vec<u8>>,
-}
-
-/// An image's key is its path, so that errors name the file.
-fn image_key(path: &Path) -> Key {
-    Key::from(path.display().to_string())
-}
-
 fn check_sizes(sources: &Sources, couple: &Key, first: &Image, second: &Image) -> Result<(), BoxError> {
-    let size = |image: &Image| (image.width(), image.height());
     if size(first) == size(second) {
         return Ok(());
     }
@@ -129,97 +192,4 @@ fn check_sizes(sources: &Sources, couple: &Key, first: &Image, second: &Image) -
     };
     let (first, second) = (tell(0, first), tell(1, second));
     Err(format!("the images differ in size: {first}, {second} pixels").into())
-}
-
-/// Plans ready for use: each worker takes one and puts it back, so that there are as many as are
-/// used at once, and none is made twice for one size of image.
-struct Plans {
-    params: PivParams,
-    idle: Mutex<HashMap<(usize, usize), Vec<PivPlan>>>,
-}
-
-impl Plans {
-    fn new(params: PivParams) -> Plans {
-        Plans { params, idle: Mutex::default() }
-    }
-
-    fn compute(&self, first: &Image, second: &Image) -> Result<VectorField, BoxError> {
-        let size = (first.width(), first.height());
-        let idle = self.with_idle(|idle| idle.get_mut(&size).and_then(Vec::pop));
-        let mut plan = match idle {
-            Some(plan) => plan,
-            None => PivPlan::new(&self.params, size.0, size.1)?,
-        };
-        let field = plan.compute(first, second);
-        self.with_idle(|idle| idle.entry(size).or_default().push(plan));
-        Ok(field?)
-    }
-
-    fn with_idle<R>(&self, f: impl FnOnce(&mut HashMap<(usize, usize), Vec<PivPlan>>) -> R) -> R {
-        // Nothing panics while the lock is held, so that a poisoned one is whole, too.
-        f(&mut self.idle.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// A field with the comments that its file carries.
-pub fn field_file(couple: &Key, images: &[PathBuf; 2], params: &PivParams, field: &VectorField) -> FieldFile {
-    let line = |name: &str, value: String| (name.to_owned(), value);
-    let header = vec![
-        line("vector field", format!("couple {couple}")),
-        line("image 0", images[0].display().to_string()),
-        line("image 1", images[1].display().to_string()),
-        line("program", format!("terzetto {}", env!("CARGO_PKG_VERSION"))),
-        line("window", format!("{} px", params.window)),
-        line("overlap", format!("{}", params.overlap)),
-        line("grid", format!("{} x {} vectors, row by row", field.nx, field.ny)),
-        line(
-            "x, y",
-            "place, px, x to the right, y downwards, centre of the upper left pixel at (0, 0)".to_owned(),
-        ),
-        line("dx, dy", "displacement from image 0 to image 1, px".to_owned()),
-        line("correlation", "height of the correlation peak, 1 at most".to_owned()),
-        line("flags", "empty for a valid vector, else what is wrong with it".to_owned()),
-    ];
-    let rows = field
-        .vectors
-        .iter()
-        .map(|vector| Row {
-            x: vector.x,
-            y: vector.y,
-            dx: vector.dx,
-            dy: vector.dy,
-            correlation: vector.correlation,
-            flags: vector.flags.names().join("+"),
-        })
-        .collect();
-    FieldFile { header, rows }
-}
-
-fn picture(couple: &Key, params: &PivParams, measured: &Measured) -> Result<Vec<u8>, BoxError> {
-    let Measured { field, image } = measured;
-    let arrows: Vec<Arrow> = field
-        .vectors
-        .iter()
-        .map(|vector| Arrow {
-            x: vector.x as f32,
-            y: vector.y as f32,
-            dx: vector.dx as f32,
-            dy: vector.dy as f32,
-            valid: vector.flags.is_valid(),
-        })
-        .collect();
-    let valid = arrows.iter().filter(|arrow| arrow.valid).count();
-    let plot = Plot {
-        title: couple.as_str(),
-        subtitle: &format!(
-            "windows of {} px, overlap {:.0} %  ·  {valid} of {} vectors valid",
-            params.window,
-            params.overlap * 100.0,
-            arrows.len()
-        ),
-        size: (image.width(), image.height()),
-        image: image.data(),
-        arrows: &arrows,
-    };
-    Ok(plot::draw(&plot)?)
 }

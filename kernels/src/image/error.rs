@@ -32,7 +32,7 @@ pub enum ImageError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The bytes are no whole PNG, TIFF or BMP image.
+    /// The bytes are no whole PNG, TIFF, BMP or PGM image.
     Decode {
         /// The file.
         path: PathBuf,

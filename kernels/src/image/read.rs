@@ -11,7 +11,7 @@ use tiff::{
 
 use super::{Image, ImageError};
 
-/// Reads a PNG, TIFF or BMP file with 8 or 16 bits a sample, or a grey TIFF of
+/// Reads a PNG, TIFF, BMP or PGM file with 8 or 16 bits a sample, or a grey TIFF of
 /// 32 or 64-bit integers or floating-point numbers.
 ///
 /// The format is told from the file's first bytes, not from its name. Grey

@@ -8,12 +8,14 @@
 
 mod deform;
 mod grid;
+mod look;
 mod mask;
 mod params;
 mod pass;
 mod plan;
 mod window;
 
+pub use look::Look;
 pub use mask::Mask;
 pub use params::{MultipassParams, PassParams, Predictor, Region, SplineParams};
 pub use plan::{MultipassPlan, PivResult};

@@ -73,7 +73,12 @@ impl PassParams {
         PivError::check((4..=4096).contains(&self.window), "window", self.window, "4 to 4096 px")?;
         PivError::check((0.0..1.0).contains(&self.overlap), "overlap", self.overlap, "0 or more, below 1")?;
         let good = self.displacement_max.is_none_or(|max| max >= 1.0 && max.is_finite());
-        PivError::check(good, "displacement_max", self.displacement_max, "at least 1 px")?;
+        PivError::check(
+            good,
+            "displacement_max",
+            self.displacement_max.unwrap_or_default(),
+            "at least 1 px",
+        )?;
         PivError::check((1..=MAX_PEAKS).contains(&self.peaks), "peaks", self.peaks, "1 to 4")?;
         let radius = self.particle_radius;
         PivError::check((1..=64).contains(&radius), "particle_radius", radius, "1 to 64 px")?;
@@ -203,7 +208,8 @@ impl MultipassParams {
         let good = mean.iter().all(|component| component.abs() <= 10_000.0);
         PivError::check(good, "displacement_mean", mean, "two lengths of at most 10000 px")?;
         let good = self.region.is_none_or(|region| region.width > 0 && region.height > 0);
-        PivError::check(good, "region", self.region, "at least 1 px wide and high")?;
+        let size = self.region.map_or((0, 0), |region| (region.width, region.height));
+        PivError::check(good, "region", size, "at least 1 px wide and high")?;
         let share = self.masked_max;
         PivError::check((0.0..1.0).contains(&share), "masked_max", share, "0 or more, below 1")?;
         self.spline.validate()

@@ -2,6 +2,7 @@
 
 use super::{
     grid::Grid,
+    look::Look,
     params::{PassParams, Region},
     window::{Content, Frame},
 };
@@ -20,6 +21,10 @@ pub(super) struct Pass {
     slots: [Slot; 2],
     maps: [CorrelationMap; 2],
     others: Vec<OtherPeaks>,
+    /// The window whose correlation is to be kept.
+    pub(super) look_at: Option<usize>,
+    /// What it was in the last couple.
+    pub(super) look: Option<Look>,
 }
 
 /// The windows of one vector.
@@ -65,6 +70,8 @@ impl Pass {
             slots: [slot(), slot()],
             maps: [map.clone(), map],
             others: Vec::new(),
+            look_at: None,
+            look: None,
         })
     }
 
@@ -76,6 +83,7 @@ impl Pass {
     ) -> (VectorField, &[OtherPeaks]) {
         let mut vectors = Vec::with_capacity(self.grid.len());
         self.others.clear();
+        self.look = None;
         for index in (0..self.grid.len()).step_by(2) {
             let both = index + 1 < self.grid.len();
             for slot in 0..if both { 2 } else { 1 } {
@@ -84,6 +92,9 @@ impl Pass {
             self.correlate(both);
             for slot in 0..if both { 2 } else { 1 } {
                 let (vector, others) = self.vector(guide, slot, index + slot);
+                if self.look_at == Some(index + slot) && self.slots[slot].norm.is_ok() {
+                    self.look = Some(self.look(guide, slot, index + slot, &vector));
+                }
                 vectors.push(vector);
                 self.others.push(others);
             }
@@ -164,6 +175,18 @@ impl Pass {
             }
         }
         (vector, others)
+    }
+
+    fn look(&self, guide: Guide<'_>, slot: usize, index: usize, vector: &Vector) -> Look {
+        let Slot { first, second, .. } = &self.slots[slot];
+        Look {
+            x: vector.x,
+            y: vector.y,
+            zero: self.base(guide, slot, index),
+            map: self.maps[slot].clone(),
+            side: self.params.window,
+            windows: [first.clone(), second.clone()],
+        }
     }
 
     /// The displacement at a peak of a slot's map, and what is wrong with it.

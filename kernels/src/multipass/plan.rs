@@ -2,6 +2,7 @@
 
 use super::{
     deform::{Coefficients, Deformer},
+    look::Look,
     mask::Mask,
     params::{MultipassParams, Predictor, Region},
     pass::{Guide, Pass},
@@ -119,6 +120,20 @@ impl MultipassPlan {
     /// # Errors
     /// [`PivError::Size`] for an image of another size than the plan's.
     pub fn compute(&mut self, first: &Image, second: &Image) -> Result<PivResult, PivError> {
+        self.compute_by_pass(first, second, |_| {})
+    }
+
+    /// As [`compute`](MultipassPlan::compute), with a call of `after` as each pass ends, with its index: for
+    /// who wants to know what takes the time.
+    ///
+    /// # Errors
+    /// As [`compute`](MultipassPlan::compute).
+    pub fn compute_by_pass(
+        &mut self,
+        first: &Image,
+        second: &Image,
+        mut after: impl FnMut(usize),
+    ) -> Result<PivResult, PivError> {
         for image in [first, second] {
             let found = (image.width(), image.height());
             if found != self.size {
@@ -150,8 +165,37 @@ impl MultipassPlan {
                 replace(&mut field, &values);
             }
             result.passes.push(field);
+            after(index);
         }
         Ok(result)
+    }
+
+    /// From now on, the correlation of the window nearest to a place (column and row, px) is kept, for
+    /// [`looks`](MultipassPlan::looks); none is at first, and with `None`.
+    pub fn look_near(&mut self, place: Option<[f64; 2]>) {
+        self.passes.iter_mut().for_each(|pass| pass.look_near(place));
+    }
+
+    /// What each pass saw in the last couple at the place to be looked at; none where a window has nothing to
+    /// correlate.
+    ///
+    /// ```
+    /// use terzetto_kernels::{Flow, MultipassParams, MultipassPlan, SynthParams, synth_couple};
+    ///
+    /// let scene = SynthParams { width: 128, height: 128, ..SynthParams::default() };
+    /// let (first, second) = synth_couple(&scene, &Flow::Uniform { dx: 5.0, dy: -2.0 }, 0)?;
+    /// let mut plan = MultipassPlan::new(&MultipassParams::zoom(32, 2), 128, 128)?;
+    /// plan.look_near(Some([60.0, 60.0]));
+    /// plan.compute(&first, &second)?;
+    /// let looks = plan.looks();
+    /// let look = looks[1].ok_or("nothing to correlate")?;
+    /// let peak = look.map.peaks(1, 3).first().ok_or("no peak")?;
+    /// let found = [look.zero[0] + f64::from(peak.dx), look.zero[1] + f64::from(peak.dy)];
+    /// assert!((found[0] - 5.0).abs() < 0.1 && (found[1] + 2.0).abs() < 0.1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn looks(&self) -> Vec<Option<&Look>> {
+        self.passes.iter().map(|pass| pass.look.as_ref()).collect()
     }
 
     /// One pass: measured and tested.

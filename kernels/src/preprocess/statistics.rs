@@ -1,8 +1,8 @@
-//! Mean and standard deviation of a series, image by image.
+//! Mean, standard deviation and extremes of a series, image by image.
 
 use crate::{Image, PivError};
 
-/// Gathers the mean and the standard deviation of each pixel over a series of any length, in memory for two images
+/// Gathers the mean, the standard deviation, the minimum and the maximum of each pixel over a series of any length
 /// (Welford 1962, *Technometrics* 4, 419-420: without the cancellation of sums of squares).
 ///
 /// ```
@@ -14,6 +14,7 @@ use crate::{Image, PivError};
 /// assert_eq!(statistics.count(), 3);
 /// assert_eq!(statistics.mean().get(0, 0), Some(2.0));
 /// assert_eq!(statistics.standard_deviation().get(0, 0), Some(1.0));
+/// assert_eq!((statistics.minimum().get(0, 0), statistics.maximum().get(0, 0)), (Some(1.0), Some(3.0)));
 /// # Ok::<(), terzetto_kernels::PivError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -24,13 +25,17 @@ pub struct Statistics {
     /// In double precision: a million images of 16 bits leave no digit of single precision.
     mean: Vec<f64>,
     squares: Vec<f64>,
+    minimum: Vec<f32>,
+    maximum: Vec<f32>,
 }
 
 impl Statistics {
     /// Nothing gathered yet, for images of `width` by `height` px.
     pub fn new(width: usize, height: usize) -> Statistics {
         let zeros = vec![0.0; width * height];
-        Statistics { width, height, count: 0, mean: zeros.clone(), squares: zeros }
+        let all = |value| vec![value; width * height];
+        let (minimum, maximum) = (all(f32::INFINITY), all(f32::NEG_INFINITY));
+        Statistics { width, height, count: 0, mean: zeros.clone(), squares: zeros, minimum, maximum }
     }
 
     /// Adds an image.
@@ -49,6 +54,7 @@ impl Statistics {
             *mean += distance * share;
             *squares += distance * (f64::from(value) - *mean);
         }
+        self.widen(image.data(), image.data());
         Ok(())
     }
 
@@ -75,7 +81,18 @@ impl Statistics {
             *squares += their_squares + distance * distance * weight;
         }
         self.count += other.count;
+        self.widen(&other.minimum, &other.maximum);
         Ok(())
+    }
+
+    fn widen(&mut self, low: &[f32], high: &[f32]) {
+        self.minimum.iter_mut().zip(low).for_each(|(value, low)| *value = value.min(*low));
+        self.maximum.iter_mut().zip(high).for_each(|(value, high)| *value = value.max(*high));
+    }
+
+    /// Width and height of the images, px.
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
     }
 
     /// How many images were added.
@@ -93,6 +110,16 @@ impl Statistics {
     pub fn standard_deviation(&self) -> Image {
         let divisor = self.count.saturating_sub(1).max(1) as f64;
         self.image(|index| (self.squares[index] / divisor).sqrt())
+    }
+
+    /// The smallest value of each pixel; 0 without an image.
+    pub fn minimum(&self) -> Image {
+        self.image(|index| if self.count == 0 { 0.0 } else { self.minimum[index].into() })
+    }
+
+    /// The largest value of each pixel; 0 without an image.
+    pub fn maximum(&self) -> Image {
+        self.image(|index| if self.count == 0 { 0.0 } else { self.maximum[index].into() })
     }
 
     fn image(&self, value: impl Fn(usize) -> f64) -> Image {
@@ -120,6 +147,7 @@ mod tests {
         for (a, b) in whole.squares.iter().zip(&merged.squares) {
             assert!((a - b).abs() < 1e-9, "{a} {b}");
         }
+        assert_eq!((whole.minimum(), whole.maximum()), (merged.minimum(), merged.maximum()));
         let deviation = whole.standard_deviation().get(2, 2).unwrap();
         assert!((0.1..0.5).contains(&deviation), "{deviation}");
         assert!(merged.add(&Image::from_fn(5, 6, |_, _| 0.0)).is_err());

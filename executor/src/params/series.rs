@@ -1,0 +1,20 @@
+//! `[series]`: which images.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::series::{CoupleRule, IndexRange};
+
+/// Which images, and which of them make couples.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SeriesSection {
+    /// The folder with the images, or a pattern of file names in it: `run7/cam1_*.png`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Which numbers in file names: `start:stop:step`, each of which may be left out.
+    pub range: IndexRange,
+    /// Which images make couples.
+    pub couples: CoupleRule,
+}

@@ -1,0 +1,64 @@
+//! The vectors of a field as arrows over the image.
+
+use super::{
+    Arrow, PlotError, arrows, axes, background,
+    bar::{self, Bar},
+    canvas::Canvas,
+    colors,
+    frame::{self, Frame},
+    titles,
+};
+
+/// What to draw.
+#[derive(Clone, Debug)]
+pub struct Plot<'a> {
+    /// The line above the picture.
+    pub title: &'a str,
+    /// A smaller line under the title.
+    pub subtitle: &'a str,
+    /// Width and height of the image in pixels.
+    pub size: (usize, usize),
+    /// The image's grey values, row by row; any range.
+    pub image: &'a [f32],
+    /// The vectors.
+    pub arrows: &'a [Arrow],
+}
+
+/// Draws the vectors over the image and returns a PNG file.
+///
+/// ```
+/// use terzetto_executor::plot::{Arrow, Plot, draw};
+///
+/// let image: Vec<f32> = (0..64 * 48).map(|index| (index % 7) as f32).collect();
+/// let arrow = Arrow { x: 31.5, y: 23.5, dx: 2.0, dy: -1.0, valid: true };
+/// let plot = Plot { title: "karman_01", subtitle: "", size: (64, 48), image: &image, arrows: &[arrow] };
+/// assert!(draw(&plot)?.starts_with(b"\x89PNG"));
+/// # Ok::<(), terzetto_executor::plot::PlotError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`PlotError`] if the image is empty or its size does not fit its data.
+pub fn draw(plot: &Plot<'_>) -> Result<Vec<u8>, PlotError> {
+    background::check(plot.image, plot.size)?;
+    let frame = Frame::of_image(plot.size);
+    let mut canvas = Canvas::new(frame::page_around(&frame))?;
+    let scale = arrows::Scale::new(plot.arrows, &frame, arrows::LEAST_SPACING);
+    background::draw(&mut canvas, &frame, plot.image, plot.size, background::DIMMED);
+    arrows::draw(&mut canvas, &frame, plot.arrows, &scale);
+    axes::draw(&mut canvas, &frame, ["x (px)", "y (px)"]);
+    let mut subtitle = titles::with_arrows(plot.subtitle, &scale);
+    if plot.arrows.iter().any(|arrow| !arrow.valid) {
+        subtitle.push_str("  ·  red: not valid");
+    }
+    titles::draw(&mut canvas, frame.left, plot.title, &subtitle);
+    let bar = Bar {
+        range: (0.0, scale.full),
+        below: false,
+        above: scale.exceeded,
+        label: "displacement (px)",
+        color: colors::on_dark,
+    };
+    bar::draw(&mut canvas, &frame, &bar);
+    canvas.into_png()
+}

@@ -1,0 +1,124 @@
+//! How works are run, and what is done about results that are there already.
+
+use clap::{Args, ValueEnum};
+use terzetto_executor::{
+    results::Saving,
+    series::{Shard, ShardError},
+};
+
+use super::at_least_one;
+
+/// How the work is run.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// How many computing works run at once, and apart from them how many reading and writing ones
+    /// [default: two more than cores below 16 cores, else cores]
+    #[arg(short = 'j', long, value_name = "N", value_parser = at_least_one)]
+    pub workers: Option<usize>,
+    /// How many items may wait between two works; bounds memory [default: 4 × workers, at least 8]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub queue_max: Option<usize>,
+    /// End the run at the first item that fails
+    #[arg(long)]
+    pub stop_if_error: bool,
+    /// Draw no progress bar and print no progress
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// What runs the works
+    #[arg(long, value_enum, default_value_t = ExecutorChoice::Async)]
+    pub executor: ExecutorChoice,
+    /// How many processes `--executor multi` starts [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub processes: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExecutorChoice {
+    /// async loops, works in threads
+    Async,
+    /// async loops, no threads
+    AsyncSequential,
+    /// one item after the other
+    Sequential,
+    /// several processes, each async
+    Multi,
+}
+
+/// What is kept of runs.
+#[derive(Clone, Debug, Args)]
+pub struct ResultArgs {
+    /// What to do about results that are there already
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = SavingChoice::Ask)]
+    pub saving: SavingChoice,
+    /// The same as --saving complete, to go on after an interruption
+    #[arg(long, conflicts_with = "saving")]
+    pub complete: bool,
+    /// Compute only this part of the series, such as 1/4 of it; parts may share a folder for results.
+    /// In a Slurm job array, the part is taken from the array [default: all]
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// How much the log file tells
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info, env = "TERZETTO_LOG")]
+    pub log_level: LogLevel,
+}
+
+impl ResultArgs {
+    /// What to do about results that are there already.
+    pub fn saving(&self) -> Saving {
+        if self.complete { Saving::Complete } else { self.saving.into() }
+    }
+
+    /// The part of the series to compute, if it is not the whole.
+    pub fn shard(&self) -> Result<Option<Shard>, ShardError> {
+        match self.shard {
+            Some(shard) => Ok(Some(shard)),
+            None => Shard::from_slurm(|name| std::env::var(name).ok()),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SavingChoice {
+    /// ask, if the folder is not empty
+    Ask,
+    /// make a new folder, with a number
+    NewDir,
+    /// compute what is missing
+    Complete,
+    /// compute everything again
+    Recompute,
+}
+
+impl From<SavingChoice> for Saving {
+    fn from(choice: SavingChoice) -> Saving {
+        match choice {
+            SavingChoice::Ask => Saving::Ask,
+            SavingChoice::NewDir => Saving::NewDir,
+            SavingChoice::Complete => Saving::Complete,
+            SavingChoice::Recompute => Saving::Recompute,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl From<LogLevel> for log::LevelFilter {
+    fn from(level: LogLevel) -> log::LevelFilter {
+        match level {
+            LogLevel::Off => log::LevelFilter::Off,
+            LogLevel::Error => log::LevelFilter::Error,
+            LogLevel::Warn => log::LevelFilter::Warn,
+            LogLevel::Info => log::LevelFilter::Info,
+            LogLevel::Debug => log::LevelFilter::Debug,
+            LogLevel::Trace => log::LevelFilter::Trace,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `terzetto bos`: each image of a series against a reference.
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use terzetto_executor::{
+    BoxError, Key,
+    series::Couple,
+    topologies::{PivSeries, Task, piv},
+};
+
+use super::{
+    args::BosArgs,
+    parameters::{Overrides, in_force},
+    piv::series,
+    prepare::{mask, prepare_for_piv},
+    progress::Count,
+    say,
+    series::{Ready, Todo, images, place},
+    status::Status,
+};
+
+pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
+    let BosArgs { reference, input, measure, output, .. } = args;
+    let params = in_force(input, &Overrides { couples: None, measure: Some(measure), output: Some(output) })?;
+    // Errors about the reference would otherwise come once for each image.
+    fs::File::open(reference).map_err(|error| format!("cannot read `{}`: {error}", reference.display()))?;
+    let mut images = images(&params, 1)?;
+    images.retain(|path| !is_same_file(path, reference));
+    let prepare = prepare_for_piv(&params, &images)?;
+    let mask = mask(&params)?;
+    let plan = place(&params, &args.results, Task::Bos.name())?;
+    let todo = Todo::new(couples(&images, reference), &args.results, &plan, |couple| {
+        Task::Bos.is_done(&plan.folder, &couple.name, &params.output.formats)
+    })?;
+    say(&todo.announcement(&format!("images against {}", reference.display())));
+    let ready = Ready {
+        count: Count { total: todo.items.len(), noun: "images" },
+        plan: &plan,
+        shard: todo.shard,
+        record: params.to_toml(),
+        results: &args.results,
+        run: &args.run,
+    };
+    ready.compute(args, || {
+        let series = series(&params, todo.items, plan.folder.clone());
+        Ok(piv(PivSeries { task: Task::Bos, prepare, mask, ..series }))
+    })
+}
+
+/// The reference with each image, under the image's name.
+fn couples(images: &[PathBuf], reference: &Path) -> Vec<Couple> {
+    let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
+    let stem = |path: &PathBuf| text(path.file_stem());
+    let stems: HashSet<String> = images.iter().map(stem).collect();
+    let unique = stems.len() == images.len();
+    let couple = |path: &PathBuf| Couple {
+        name: Key::from(if unique { stem(path) } else { text(path.file_name()) }),
+        images: [reference.to_owned(), path.clone()],
+    };
+    images.iter().map(couple).collect()
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
+}

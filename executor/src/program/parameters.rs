@@ -1,0 +1,79 @@
+//! The parameters in force: a file's, overridden by the command line; and `terzetto params`.
+
+use std::path::{Path, PathBuf};
+
+use terzetto_executor::{
+    BoxError,
+    params::{DEFAULTS, Params},
+    series::CoupleRule,
+};
+
+use super::{
+    args::{InputArgs, MeasureArgs, OutputArgs},
+    say,
+    status::Status,
+};
+
+/// Prints the defaults.
+pub fn command() -> Result<Status, BoxError> {
+    say(DEFAULTS.trim_end());
+    Ok(Status::Done)
+}
+
+/// What a command's options override.
+#[derive(Default)]
+pub struct Overrides<'a> {
+    pub couples: Option<CoupleRule>,
+    pub measure: Option<&'a MeasureArgs>,
+    pub output: Option<&'a OutputArgs>,
+}
+
+/// The parameters of a command. Paths in them are absolute: they are good for a later run, wherever that is
+/// started.
+pub fn in_force(input: &InputArgs, overrides: &Overrides<'_>) -> Result<Params, BoxError> {
+    let mut params = match &input.params {
+        Some(path) => Params::read(path)?,
+        None => Params::default(),
+    };
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    if let Some(folder) = &input.folder {
+        params.series.path = Some(absolute(folder));
+    }
+    if let Some(out) = &input.out {
+        params.output.folder = Some(absolute(out));
+    }
+    if let Some(range) = input.range {
+        params.series.range = range;
+    }
+    if let Some(couples) = overrides.couples {
+        params.series.couples = couples;
+    }
+    if let Some(MeasureArgs { window, overlap, passes }) = overrides.measure {
+        if let Some(number) = passes {
+            params.piv.set_number(*number);
+        }
+        if let Some(window) = window {
+            params.piv.set_window(*window);
+        }
+        if let Some(overlap) = overlap {
+            params.piv.passes.iter_mut().for_each(|pass| pass.overlap = *overlap);
+        }
+    }
+    if let Some(output) = overrides.output {
+        if let Some(formats) = &output.format {
+            params.output.formats = formats.iter().map(|format| (*format).into()).collect();
+        }
+        if let Some(plots) = output.plots() {
+            params.output.plots = plots;
+        }
+    }
+    // The file was found sound, so that what is wrong now comes from the options.
+    params.validate().map_err(|invalid| invalid.of("the command line"))?;
+    Ok(params)
+}
+
+/// Where the images are, as the command line or the file says.
+pub fn series_path(params: &Params) -> Result<&Path, BoxError> {
+    let missing = "which images? Name a folder, or series.path in the file of --params";
+    Ok(params.series.path.as_deref().ok_or(missing)?)
+}

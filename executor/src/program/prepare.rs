@@ -1,0 +1,37 @@
+//! What the parameters say of images before displacements are measured: background, filters, mask.
+
+use std::path::PathBuf;
+
+use terzetto_executor::{
+    BoxError,
+    params::{BackgroundSection, Params},
+    topologies::{Background, Prepare},
+};
+use terzetto_kernels::{multipass::Mask, read_image};
+
+/// What is done to single images of the series.
+pub fn prepare(params: &Params, images: &[PathBuf]) -> Result<Prepare, BoxError> {
+    let background = match &params.preprocess.background {
+        None => None,
+        Some(BackgroundSection { image: Some(path), .. }) => Some(Background::Image(read_image(path)?)),
+        Some(BackgroundSection { statistic, samples, .. }) => {
+            statistic.map(|statistic| Background::of_series(statistic, images, *samples))
+        }
+    };
+    Ok(Prepare { background, filters: params.preprocess.filters.clone() })
+}
+
+/// The same for displacements, which have no place for a filter over time.
+pub fn prepare_for_piv(params: &Params, images: &[PathBuf]) -> Result<Prepare, BoxError> {
+    if params.preprocess.temporal.is_some() {
+        let hint = "run `terzetto preprocess` first, then this command on its folder";
+        return Err(format!("preprocess.temporal: a filter over time needs a run of its own: {hint}").into());
+    }
+    prepare(params, images)
+}
+
+/// The mask, read.
+pub fn mask(params: &Params) -> Result<Option<Mask>, BoxError> {
+    let read = |path: &PathBuf| read_image(path).map(|image| Mask::from_image(&image));
+    Ok(params.piv.mask.as_ref().map(read).transpose()?)
+}

@@ -1,0 +1,94 @@
+//! Which images make couples: the rule, as the command line and files spell it.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Which images of a sorted series make couples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+#[non_exhaustive]
+pub enum CoupleRule {
+    /// [`Letters`](CoupleRule::Letters) if every file name says that it is the first or second image of
+    /// a couple (`…1a`, `…1b`), else [`Consecutive`](CoupleRule::Consecutive).
+    #[default]
+    Auto,
+    /// Each image with its successor: 1-2, 2-3, 3-4.
+    Consecutive,
+    /// Images two by two: 1-2, 3-4; or by their letters if all names end so.
+    Pairs,
+    /// By the letters at the names' ends: `1a`-`1b`, `2a`-`2b`.
+    Letters,
+    /// The images of numbers i and i + n: fluidimage's `i:i+2` is 1, `i:i+3:2` is 2.
+    Apart(u64),
+}
+
+impl fmt::Display for CoupleRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CoupleRule::Auto => f.write_str("auto"),
+            CoupleRule::Consecutive => f.write_str("consecutive"),
+            CoupleRule::Pairs => f.write_str("pairs"),
+            CoupleRule::Letters => f.write_str("ab"),
+            CoupleRule::Apart(1) => f.write_str("i:i+2"),
+            CoupleRule::Apart(distance) => write!(f, "i:i+{}:{distance}", distance + 1),
+        }
+    }
+}
+
+impl FromStr for CoupleRule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<CoupleRule, String> {
+        let slice = || distance(text).map(CoupleRule::Apart);
+        let wanted =
+            "must be auto, consecutive, pairs, ab, or a slice of two images such as i:i+2 or i:i+3:2";
+        match text {
+            "auto" => Ok(CoupleRule::Auto),
+            "consecutive" => Ok(CoupleRule::Consecutive),
+            "pairs" => Ok(CoupleRule::Pairs),
+            "ab" => Ok(CoupleRule::Letters),
+            _ => slice().ok_or_else(|| format!("`{text}`, {wanted}")),
+        }
+    }
+}
+
+/// The step of a slice `i:i+LENGTH:STEP` that takes two numbers, no more and no fewer.
+fn distance(text: &str) -> Option<u64> {
+    let text: String = text.split_whitespace().collect();
+    let rest = text.strip_prefix("i:i+")?;
+    let (length, step) = rest.split_once(':').unwrap_or((rest, "1"));
+    let (length, step): (u64, u64) = (length.parse().ok()?, step.parse().ok()?);
+    // Beyond this the numbers of images would overflow.
+    (step < 1 << 32 && length > step && length <= 2 * step).then_some(step)
+}
+
+impl TryFrom<String> for CoupleRule {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<CoupleRule, String> {
+        text.parse()
+    }
+}
+
+impl From<CoupleRule> for String {
+    fn from(rule: CoupleRule) -> String {
+        rule.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_as_they_are_written() {
+        for text in ["auto", "consecutive", "pairs", "ab", "i:i+2", "i:i+3:2", "i:i+11:10"] {
+            assert_eq!(text.parse::<CoupleRule>().map(|rule| rule.to_string()), Ok(text.to_owned()));
+        }
+        assert_eq!("i : i+4 : 2".parse(), Ok(CoupleRule::Apart(2)));
+        for bad in ["", "i", "i:i+1", "i:i+3", "i:i+3:1", "i:i+2:2", "i:i+2:0", "i:i-2", "triples"] {
+            assert!(bad.parse::<CoupleRule>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Statistics of a series: each pixel's mean, standard deviation, minimum and maximum.
+//!
+//! ```text
+//! list ► paths ► read image (io) ► images ► add (cpu) ─┬► added
+//!                                                      └► marks ► save (global, at the end)
+//! ```
+//!
+//! Memory is that of one set of statistics, however long the series.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use terzetto_kernels::{
+    Image, encode_png16,
+    output::netcdf::{Dataset, Values, Variable},
+    preprocess::Statistics,
+    read_image,
+};
+
+use super::{check_size, image_key, size};
+use crate::{BoxError, Moment, Topology, results::write_atomic};
+
+/// The files that come of a series, in the order in which they are written. The last one has all numbers, unrounded;
+/// the images are of 16 bits, rounded to counts.
+pub const MEAN_FILES: [&str; 5] = ["mean.png", "std.png", "min.png", "max.png", "mean.nc"];
+
+/// What is to be read, and where results go.
+#[derive(Clone, Debug)]
+pub struct MeanSeries {
+    /// The images.
+    pub images: Vec<PathBuf>,
+    /// The folder for the results; it must exist.
+    pub folder: PathBuf,
+    /// All parameters as TOML, for the file that keeps them.
+    pub record: String,
+}
+
+/// What was gathered so far: the statistics and the image that set their size.
+type Gathered = Option<(Statistics, PathBuf)>;
+
+/// The topology that gathers a series. Items that reach its end are images, under their paths.
+pub fn mean(series: MeanSeries) -> Topology {
+    let MeanSeries { images, folder, record } = series;
+    let mut topology = Topology::new("mean");
+    let paths = topology.queue::<PathBuf>("paths");
+    let read = topology.queue::<(PathBuf, Image)>("images");
+    let added = topology.results::<()>("added");
+    let marks = topology.queue::<()>("marks");
+    topology.source("list images", &paths, images.into_iter().map(|path| (image_key(&path), path)));
+    topology.io("read image", &paths).to(&read).each(|_, path| {
+        let image = read_image(&path)?;
+        Ok((path, image))
+    });
+    let gathered = Arc::new(Mutex::new(Gathered::None));
+    let sum = gathered.clone();
+    topology.cpu("add", &read).to((&added, &marks)).each(move |_, (path, image)| {
+        let mut gathered = lock(&sum);
+        let (width, height) = size(&image);
+        let (statistics, first) =
+            gathered.get_or_insert_with(|| (Statistics::new(width, height), path.clone()));
+        check_size(
+            &format!("unlike `{}`, `{}`", first.display(), path.display()),
+            statistics.size(),
+            (width, height),
+        )?;
+        statistics.add(&image)?;
+        Ok(((), ()))
+    });
+    topology.global("save", &marks, (), move |marks, (), moment| {
+        marks.drain();
+        match &*lock(&gathered) {
+            Some((statistics, _)) if moment == Moment::End => save(statistics, &folder, &record),
+            _ => Ok(()),
+        }
+    });
+    topology
+}
+
+fn lock(gathered: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
+    // Nothing panics in between, so that a poisoned one is whole, too.
+    gathered.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn save(statistics: &Statistics, folder: &Path, record: &str) -> Result<(), BoxError> {
+    let images = [
+        ("mean", statistics.mean()),
+        ("std", statistics.standard_deviation()),
+        ("min", statistics.minimum()),
+        ("max", statistics.maximum()),
+    ];
+    for (name, image) in &images {
+        write_atomic(&folder.join(format!("{name}.png")), &encode_png16(image)?)?;
+    }
+    let bytes = dataset(&images, statistics.count(), record).encode()?;
+    Ok(write_atomic(&folder.join("mean.nc"), &bytes)?)
+}
+
+fn dataset(images: &[(&str, Image)], count: u64, record: &str) -> Dataset {
+    let text = |name: &str, value: &str| (name.to_owned(), Values::from(value));
+    let attributes = vec![
+        text("Conventions", "CF-1.8"),
+        text("title", "Each pixel's statistics over a series of images"),
+        text("source", concat!("terzetto ", env!("CARGO_PKG_VERSION"))),
+        ("images".to_owned(), Values::Doubles(vec![count as f64])),
+        text("parameters", record),
+    ];
+    let mut data = Dataset { attributes, ..Dataset::default() };
+    let (width, height) = images.first().map_or((0, 0), |(_, image)| size(image));
+    let dimensions = vec![data.add_dimension("y", height), data.add_dimension("x", width)];
+    for (name, image) in images {
+        data.variables.push(Variable {
+            name: (*name).to_owned(),
+            dimensions: dimensions.clone(),
+            attributes: vec![text("units", "count")],
+            values: Values::Floats(image.data().to_vec()),
+        });
+    }
+    data
+}

@@ -1,0 +1,144 @@
+//! Preprocessing of a series: images to filtered images, as PNG files of 16 bits.
+//!
+//! ```text
+//! list ► paths ► read image (io) ► images ► filter (cpu) ► files ► save (io)
+//! ```
+//!
+//! With a filter over time, `images ► gather windows (global) ► windows` comes in between.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use terzetto_kernels::{
+    Image, encode_png16,
+    preprocess::{over_time, subtract},
+    read_image,
+};
+
+use super::{
+    Prepare, image_key, plain,
+    windows::{Window, Windows, wanted},
+};
+use crate::{
+    BoxError, Key, Topology,
+    params::TemporalSection,
+    results::write_atomic,
+    series::{file_name, stem},
+};
+
+/// An image and the name of the file that it becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFile {
+    /// The image.
+    pub path: PathBuf,
+    /// The name of the new file.
+    pub name: String,
+}
+
+/// What the images' new files are called: as before, but ending in `.png`. Where two would have the same name, the
+/// old ending stays in it.
+///
+/// ```
+/// use std::path::PathBuf;
+/// use terzetto_executor::topologies::image_files;
+///
+/// let names = |images: [&str; 2]| image_files(&images.map(PathBuf::from)).map(|file| file.name).collect::<Vec<_>>();
+/// assert_eq!(names(["s/im1.tif", "s/im2.tif"]), ["im1.png", "im2.png"]);
+/// assert_eq!(names(["s/im1.tif", "s/im1.bmp"]), ["im1.tif.png", "im1.bmp.png"]);
+/// ```
+pub fn image_files(images: &[PathBuf]) -> impl Iterator<Item = ImageFile> {
+    let stems: HashSet<String> = images.iter().map(|path| stem(path)).collect();
+    let unique = stems.len() == images.len();
+    images.iter().map(move |path| {
+        let name = if unique { stem(path) } else { file_name(path) };
+        ImageFile { path: path.clone(), name: format!("{}.png", plain(&name)) }
+    })
+}
+
+/// What is to be done, and where results go.
+#[derive(Clone, Debug)]
+pub struct PreprocessSeries {
+    /// All images of the series.
+    pub images: Vec<PathBuf>,
+    /// Which of them are to be computed, and the names of their files.
+    pub own: Vec<(usize, ImageFile)>,
+    /// What is done to single images.
+    pub prepare: Prepare,
+    /// What is done in time, between the background and the filters.
+    pub temporal: Option<TemporalSection>,
+    /// The folder for the images; it must exist.
+    pub folder: PathBuf,
+}
+
+/// The topology that filters a series. Items that reach its end are images, under their paths.
+pub fn preprocess(series: PreprocessSeries) -> Topology {
+    let PreprocessSeries { images, own, prepare, temporal, folder } = series;
+    let mut topology = Topology::new("preprocess");
+    let paths = topology.queue::<PathBuf>("paths");
+    let read = topology.queue::<Arc<Image>>("images");
+    let files = topology.queue::<Vec<u8>>("files");
+    let names: HashMap<Key, String> =
+        own.iter().map(|(_, file)| (image_key(&file.path), file.name.clone())).collect();
+    let own: Vec<usize> = own.into_iter().map(|(index, _)| index).collect();
+    let half = temporal.as_ref().map_or(0, |temporal| temporal.window / 2);
+    let listed: Vec<PathBuf> =
+        wanted(&own, half, images.len()).into_iter().map(|index| images[index].clone()).collect();
+    let has_background = prepare.background.is_some();
+    let prepared = prepare.ready(&mut topology);
+
+    topology.source("list images", &paths, listed.into_iter().map(|path| (image_key(&path), path)));
+    topology.io("read image", &paths).to(&read).each(|_, path| Ok(Arc::new(read_image(&path)?)));
+    match temporal {
+        None => topology.cpu("filter", &read).to(&files).each(move |_, image| {
+            let mut image = Arc::unwrap_or_clone(image);
+            prepared.apply(&mut image)?;
+            Ok(encode_png16(&image)?)
+        }),
+        Some(temporal) => {
+            // A background is off each image before it meets its neighbours.
+            let bare = if has_background {
+                let bare = topology.queue::<Arc<Image>>("images without background");
+                let prepared = prepared.clone();
+                topology.cpu("subtract background", &read).to(&bare).each(move |_, image| {
+                    let mut image = Arc::unwrap_or_clone(image);
+                    prepared.subtract_background(&mut image)?;
+                    Ok(Arc::new(image))
+                });
+                bare
+            } else {
+                read
+            };
+            let windows = topology.queue::<Window>("windows");
+            let mut gathered = Windows::new(images.iter().map(|path| image_key(path)).collect(), &own, half);
+            topology.global("gather windows", &bare, &windows, move |images, windows, moment| {
+                gathered.advance(images, windows, moment);
+                Ok(())
+            });
+            topology.cpu("filter", &windows).to(&files).each(move |_, window| {
+                let mut image = in_time(&window, &temporal)?;
+                prepared.filter(&mut image)?;
+                Ok(encode_png16(&image)?)
+            });
+        }
+    }
+    topology.io("save", &files).each(move |key, bytes| {
+        let name = names.get(key).map_or(Path::new(""), Path::new);
+        Ok(write_atomic(&folder.join(name), &bytes)?)
+    });
+    topology
+}
+
+/// The image in the middle of a window, filtered in time.
+fn in_time(window: &Window, temporal: &TemporalSection) -> Result<Image, BoxError> {
+    let images: Vec<&Image> = window.images.iter().map(|image| &**image).collect();
+    let outcome = over_time(&images, temporal.statistic)?;
+    if !temporal.subtract {
+        return Ok(outcome);
+    }
+    let mut image = images[window.middle].clone();
+    subtract(&mut image, &outcome)?;
+    Ok(image)
+}
