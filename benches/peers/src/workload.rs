@@ -73,42 +73,36 @@ pub struct Entry {
     pub quick: usize,
 }
 
-const fn entry(
-    name: &'static str,
-    workload: Workload,
-    metric: Metric,
-    n: usize,
-    quick: usize,
-) -> Entry {
+const fn entry(name: &'static str, workload: Workload, metric: Metric, n: usize, quick: usize) -> Entry {
     Entry { name, workload, metric, n, quick }
 }
 
 /// Every workload that runs in one process, in the table's order.
 #[rustfmt::skip]
 pub const WORKLOADS: &[Entry] = &[
-    entry("spawn-join", Workload::SpawnJoin, Metric::Wall, 100_000, 100_000),
-    entry("yield-1", Workload::Yield { tasks: 1 }, Metric::Wall, 1_000_000, 100_000),
-    entry("yield-1000", Workload::Yield { tasks: 1000 }, Metric::Wall, 2_000_000, 200_000),
-    entry("ping-pong-0", Workload::PingPong { capacity: 0 }, Metric::Wall, 300_000, 50_000),
-    entry("ping-pong-1", Workload::PingPong { capacity: 1 }, Metric::Wall, 300_000, 50_000),
-    entry("stream-100", Workload::Stream { capacity: 100 }, Metric::Wall, 1_000_000, 200_000),
+    entry("spawn-join", Workload::SpawnJoin, Metric::Cpu, 100_000, 100_000),
+    entry("yield-1", Workload::Yield { tasks: 1 }, Metric::Cpu, 1_000_000, 100_000),
+    entry("yield-1000", Workload::Yield { tasks: 1000 }, Metric::Cpu, 2_000_000, 200_000),
+    entry("ping-pong-0", Workload::PingPong { capacity: 0 }, Metric::Cpu, 300_000, 50_000),
+    entry("ping-pong-1", Workload::PingPong { capacity: 1 }, Metric::Cpu, 300_000, 50_000),
+    entry("stream-100", Workload::Stream { capacity: 100 }, Metric::Cpu, 1_000_000, 200_000),
     entry("sleep", Workload::Sleep, Metric::Cpu, 100_000, 100_000),
-    entry("timeout-ready", Workload::TimeoutReady, Metric::Wall, 1_000_000, 100_000),
-    entry("timeout-yield", Workload::TimeoutYield, Metric::Wall, 1_000_000, 100_000),
+    entry("timeout-ready", Workload::TimeoutReady, Metric::Cpu, 1_000_000, 100_000),
+    entry("timeout-yield", Workload::TimeoutYield, Metric::Cpu, 1_000_000, 100_000),
     entry("offload-1", Workload::Offload { tasks: 1 }, Metric::Wall, 20_000, 5_000),
     entry("offload-64", Workload::Offload { tasks: 64 }, Metric::Wall, 100_000, 20_000),
-    entry("cancel-blocked", Workload::CancelBlocked, Metric::Wall, 100_000, 100_000),
-    entry("cancel-sleeping", Workload::CancelSleeping, Metric::Wall, 100_000, 100_000),
-    entry("nest-enter-1", Workload::NestEnter { depth: 1 }, Metric::Wall, 300_000, 30_000),
-    entry("nest-enter-10", Workload::NestEnter { depth: 10 }, Metric::Wall, 300_000, 30_000),
-    entry("nest-enter-100", Workload::NestEnter { depth: 100 }, Metric::Wall, 300_000, 30_000),
-    entry("nest-yield-1", Workload::NestYield { depth: 1 }, Metric::Wall, 1_000_000, 100_000),
-    entry("nest-yield-10", Workload::NestYield { depth: 10 }, Metric::Wall, 500_000, 50_000),
-    entry("nest-yield-100", Workload::NestYield { depth: 100 }, Metric::Wall, 100_000, 10_000),
-    entry("wake-one-of-10", Workload::WakeOne { tasks: 10 }, Metric::Wall, 500_000, 50_000),
-    entry("wake-one-of-1k", Workload::WakeOne { tasks: 1_000 }, Metric::Wall, 500_000, 50_000),
-    entry("wake-one-of-100k", Workload::WakeOne { tasks: 100_000 }, Metric::Wall, 500_000, 50_000),
-    entry("wake-one-of-1M", Workload::WakeOne { tasks: 1_000_000 }, Metric::Wall, 500_000, 50_000),
+    entry("cancel-blocked", Workload::CancelBlocked, Metric::Cpu, 100_000, 100_000),
+    entry("cancel-sleeping", Workload::CancelSleeping, Metric::Cpu, 100_000, 100_000),
+    entry("nest-enter-1", Workload::NestEnter { depth: 1 }, Metric::Cpu, 300_000, 30_000),
+    entry("nest-enter-10", Workload::NestEnter { depth: 10 }, Metric::Cpu, 300_000, 30_000),
+    entry("nest-enter-100", Workload::NestEnter { depth: 100 }, Metric::Cpu, 300_000, 30_000),
+    entry("nest-yield-1", Workload::NestYield { depth: 1 }, Metric::Cpu, 1_000_000, 100_000),
+    entry("nest-yield-10", Workload::NestYield { depth: 10 }, Metric::Cpu, 500_000, 50_000),
+    entry("nest-yield-100", Workload::NestYield { depth: 100 }, Metric::Cpu, 100_000, 10_000),
+    entry("wake-one-of-10", Workload::WakeOne { tasks: 10 }, Metric::Cpu, 500_000, 50_000),
+    entry("wake-one-of-1k", Workload::WakeOne { tasks: 1_000 }, Metric::Cpu, 500_000, 50_000),
+    entry("wake-one-of-100k", Workload::WakeOne { tasks: 100_000 }, Metric::Cpu, 500_000, 50_000),
+    entry("wake-one-of-1M", Workload::WakeOne { tasks: 1_000_000 }, Metric::Cpu, 500_000, 50_000),
     entry("bytes-blocked", Workload::BytesBlocked, Metric::Bytes, 1_000_000, 200_000),
     entry("bytes-sleeping", Workload::BytesSleeping, Metric::Bytes, 1_000_000, 200_000),
 ];

@@ -6,7 +6,9 @@ use crate::{
     measure::{Figures, Scales, Stopwatch},
     workload::Workload,
 };
-use futures::{SinkExt, StreamExt, channel::mpsc, executor::block_on, future::join, stream::FuturesUnordered};
+use futures::{
+    SinkExt, StreamExt, channel::mpsc, executor::block_on, future::join, stream::FuturesUnordered,
+};
 use futures_lite::future::yield_now;
 use std::{future::pending, pin::Pin};
 
