@@ -25,11 +25,15 @@ pub enum Metric {
     P99,
     /// Latency of requests in microseconds: one of a thousand is slower.
     P999,
+    /// Size of a stripped program in KiB.
+    Size,
+    /// CPU seconds of a clean build, dependencies included.
+    Build,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Metric; 8] = [
+    pub const ALL: [Metric; 10] = [
         Metric::Wall,
         Metric::Cpu,
         Metric::Bytes,
@@ -38,6 +42,8 @@ impl Metric {
         Metric::P50,
         Metric::P99,
         Metric::P999,
+        Metric::Size,
+        Metric::Build,
     ];
 
     /// The name in the programs' output and in tables.
@@ -51,7 +57,14 @@ impl Metric {
             Metric::P50 => "p50-us",
             Metric::P99 => "p99-us",
             Metric::P999 => "p99.9-us",
+            Metric::Size => "KiB",
+            Metric::Build => "cpu-s",
         }
+    }
+
+    /// The metric called `name`.
+    pub fn named(name: &str) -> Option<Metric> {
+        Metric::ALL.into_iter().find(|metric| metric.name() == name)
     }
 
     /// Whether more of it is better.
