@@ -45,18 +45,24 @@ fn compare(options: &Options) -> io::Result<()> {
             }
         }
     }
+    write(&results, options)?;
     if options.build {
         build::measure(&mut results, say)?;
+        write(&results, options)?;
     }
-    let table = table::markdown(&results);
+    Ok(())
+}
+
+fn write(results: &Results, options: &Options) -> io::Result<()> {
+    let table = table::markdown(results);
     say(&format!("\n{table}"));
     if let Some(folder) = options.out.parent() {
         fs::create_dir_all(folder)?;
     }
     let (csv, markdown, svg) = options.files();
-    fs::write(csv, table::csv(&results))?;
+    fs::write(csv, table::csv(results))?;
     fs::write(markdown, table)?;
-    fs::write(svg, chart::svg(&results))?;
+    fs::write(svg, chart::svg(results))?;
     say(&format!("written: {}.{{csv,md,svg}}", options.out.display()));
     Ok(())
 }
