@@ -1,6 +1,6 @@
 //! What is measured, and the clock it is measured with.
 
-use rustix::time::{ClockId, clock_gettime};
+use cpu_time::ProcessTime;
 use std::{
     fs,
     time::{Duration, Instant},
@@ -80,18 +80,18 @@ pub type Figures = Vec<(Metric, f64)>;
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch {
     wall: Instant,
-    cpu: Duration,
+    cpu: ProcessTime,
 }
 
 impl Stopwatch {
     /// Starts one.
     pub fn start() -> Stopwatch {
-        Stopwatch { cpu: cpu_time(), wall: Instant::now() }
+        Stopwatch { cpu: ProcessTime::now(), wall: Instant::now() }
     }
 
     /// The time since the start for each of `operations`.
     pub fn per(self, operations: usize) -> Figures {
-        let (wall, cpu) = (self.wall.elapsed(), cpu_time() - self.cpu);
+        let (wall, cpu) = (self.wall.elapsed(), self.cpu.elapsed());
         let each = |time: Duration| time.as_nanos() as f64 / operations as f64;
         vec![(Metric::Wall, each(wall)), (Metric::Cpu, each(cpu))]
     }
@@ -113,11 +113,6 @@ impl Scales {
     pub fn per(self, tasks: usize) -> Figures {
         vec![(Metric::Bytes, (resident_bytes() - self.before) / tasks as f64)]
     }
-}
-
-fn cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
 /// What of this process is in memory, as Linux tells it.

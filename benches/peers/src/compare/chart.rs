@@ -4,7 +4,7 @@ use crate::results::{OURS, Results, Row};
 use std::fmt::Write;
 
 const WIDTH: f64 = 900.0;
-const LEFT: f64 = 190.0;
+const LEFT: f64 = 210.0;
 const RIGHT: f64 = 20.0;
 const TOP: f64 = 70.0;
 const LINE: f64 = 18.0;
@@ -47,8 +47,11 @@ pub fn svg(results: &Results) -> String {
         let (name, unit) = (&row.workload, row.metric.name());
         let _fits = writeln!(
             svg,
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name} <tspan fill=\"#777\">{unit}</tspan></text>\
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#777\">{unit}</text>\
              <line x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"#eee\"/>",
+            LEFT - 78.0,
+            y + 4.0,
             LEFT - 8.0,
             y + 4.0,
             WIDTH - RIGHT
