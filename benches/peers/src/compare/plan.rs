@@ -89,7 +89,7 @@ impl Programs {
     fn servers(&self, load: &[&str]) -> Vec<Job> {
         let server = |peer, command: &[String]| {
             let load = load.iter().map(|word| (*word).to_owned());
-            let words = [self.path("load")].into_iter().chain(load).chain(command.iter().cloned());
+            let words = [self.path("echo-load")].into_iter().chain(load).chain(command.iter().cloned());
             Job { peer, command: words.collect() }
         };
         let mut jobs = vec![

@@ -1,4 +1,4 @@
-//! Loads an echo server, the same for every peer: `load CONNECTIONS SECONDS RATE|max SERVER [ARGUMENT…]`
+//! Loads an echo server, the same for every peer: `echo-load CONNECTIONS SECONDS RATE|max SERVER [ARGUMENT…]`
 //! starts the server, which prints its address, and prints what it has measured.
 //!
 //! With `max` each connection sends its next message when it has the answer to the one before: the
@@ -28,14 +28,14 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _gone = writeln!(io::stderr(), "load: {error}");
+            let _gone = writeln!(io::stderr(), "echo-load: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(arguments: &[String]) -> io::Result<()> {
-    let usage = || io::Error::other("usage: load CONNECTIONS SECONDS RATE|max SERVER [ARGUMENT…]");
+    let usage = || io::Error::other("usage: echo-load CONNECTIONS SECONDS RATE|max SERVER [ARGUMENT…]");
     let [connections, seconds, rate, server @ ..] = arguments else { return Err(usage()) };
     let connections = connections.parse().map_err(|_| usage())?;
     let seconds = seconds.parse().map_err(|_| usage())?;
