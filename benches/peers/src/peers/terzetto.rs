@@ -1,0 +1,233 @@
+//! This runtime: nurseries, cancel scopes, its own channels.
+
+use crate::{
+    bell::Belfry,
+    measure::{Figures, Scales, Stopwatch},
+    workload::{Workload, spread_sleep},
+};
+use std::{future::ready, pin::Pin, time::Duration};
+use terzetto::{
+    Error, channel, checkpoint, move_on_after, nursery, sleep, sleep_forever, sync::CapacityLimiter,
+    to_thread,
+};
+
+type Outcome = Result<Figures, Error>;
+
+/// Does a workload.
+pub fn run(workload: Workload, n: usize) -> Option<Figures> {
+    let outcome = match workload {
+        Workload::SpawnJoin => terzetto::run(spawn_join(n)),
+        Workload::Yield { tasks } => terzetto::run(yields(tasks, n)),
+        Workload::PingPong { capacity } => terzetto::run(ping_pong(capacity, n)),
+        Workload::Stream { capacity } => terzetto::run(stream(capacity, n)),
+        Workload::Sleep => terzetto::run(sleeps(n)),
+        Workload::TimeoutReady => terzetto::run(timeout_ready(n)),
+        Workload::TimeoutYield => terzetto::run(timeout_yield(n)),
+        Workload::Offload { tasks } => terzetto::run(offload(tasks, n)),
+        Workload::CancelBlocked => terzetto::run(cancel(n, async || Ok(sleep_forever().await?))),
+        Workload::CancelSleeping => terzetto::run(cancel(n, async || Ok(sleep(60.0).await?))),
+        Workload::NestEnter { depth } => terzetto::run(nest_enter(depth, n)),
+        Workload::NestYield { depth } => terzetto::run(nest_yield(depth, n)),
+        Workload::WakeOne { tasks } => terzetto::run(wake_one(tasks, n)),
+        Workload::BytesBlocked => terzetto::run(bytes(n, async || Ok(sleep_forever().await?))),
+        Workload::BytesSleeping => terzetto::run(bytes(n, async || Ok(sleep(60.0).await?))),
+    };
+    Some(outcome.expect("the workload runs to its end"))
+}
+
+async fn spawn_join(n: usize) -> Outcome {
+    let watch = Stopwatch::start();
+    nursery(async |nursery| {
+        for _ in 0..n {
+            nursery.start_soon(async { Ok(()) });
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(watch.per(n))
+}
+
+async fn yield_times(n: usize) -> Result<(), Error> {
+    for _ in 0..n {
+        checkpoint().await?;
+    }
+    Ok(())
+}
+
+async fn yields(tasks: usize, n: usize) -> Outcome {
+    let watch = Stopwatch::start();
+    nursery(async |nursery| {
+        for _ in 0..tasks {
+            nursery.start_soon(yield_times(n / tasks));
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(watch.per(n))
+}
+
+async fn ping_pong(capacity: usize, n: usize) -> Outcome {
+    let (ask, asked) = channel::<usize>(capacity);
+    let (answer, answered) = channel::<usize>(capacity);
+    let watch = Stopwatch::start();
+    nursery(async |nursery| {
+        nursery.start_soon(async move {
+            while let Some(value) = asked.next().await? {
+                answer.send(value).await?;
+            }
+            Ok(())
+        });
+        nursery.start_soon(async move {
+            for i in 0..n {
+                ask.send(i).await?;
+                answered.receive().await?;
+            }
+            Ok(())
+        });
+        Ok(())
+    })
+    .await?;
+    Ok(watch.per(n))
+}
+
+async fn stream(capacity: usize, n: usize) -> Outcome {
+    let (sender, receiver) = channel::<usize>(capacity);
+    let watch = Stopwatch::start();
+    nursery(async |nursery| {
+        nursery.start_soon(async move {
+            while receiver.next().await?.is_some() {}
+            Ok(())
+        });
+        nursery.start_soon(async move {
+            for i in 0..n {
+                sender.send(i).await?;
+            }
+            Ok(())
+        });
+        Ok(())
+    })
+    .await?;
+    Ok(watch.per(n))
+}
+
+async fn sleeps(n: usize) -> Outcome {
+    let watch = Stopwatch::start();
+    nursery(async |nursery| {
+        for i in 0..n {
+            nursery.start_soon(async move { Ok(sleep(Duration::from_millis(spread_sleep(i))).await?) });
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(watch.per(n))
+}
+
+async fn timeout_ready(n: usize) -> Outcome {
+    let watch = Stopwatch::start();
+    for _ in 0..n {
+        move_on_after(60.0, ready(Ok(()))).await?;
+    }
+    Ok(watch.per(n))
+}
+
+async fn timeout_yield(n: usize) -> Outcome {
+    let watch = Stopwatch::start();
+    for _ in 0..n {
+        move_on_after(60.0, async { Ok(checkpoint().await?) }).await?;
+    }
+    Ok(watch.per(n))
+}
+
+async fn offload(tasks: usize, n: usize) -> Outcome {
+    // As many threads as the peers take.
+    let limiter = &CapacityLimiter::new(tasks);
+    let watch = Stopwatch::start();
+    nursery(async |nursery| {
+        for _ in 0..tasks {
+            nursery.start_soon(async {
+                for i in 0..n / tasks {
+                    to_thread::options().limiter(limiter).run_sync(move || i).await?;
+                }
+                Ok(())
+            });
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(watch.per(n))
+}
+
+async fn cancel(n: usize, blocked: impl AsyncFn() -> Result<(), Error>) -> Outcome {
+    let watch = nursery(async |nursery| {
+        for _ in 0..n {
+            nursery.start_soon(blocked());
+        }
+        // They start with the next tick, in which this task comes first.
+        yield_times(2).await?;
+        let watch = Stopwatch::start();
+        nursery.cancel_scope().cancel();
+        Ok(watch)
+    })
+    .await?;
+    Ok(watch.per(n))
+}
+
+/// Nurseries within nurseries, and a task at the bottom that yields.
+fn nest(depth: usize, yields: usize) -> Pin<Box<dyn Future<Output = Result<(), Error>>>> {
+    match depth {
+        0 => Box::pin(yield_times(yields)),
+        _ => Box::pin(nursery(async move |nursery| {
+            nursery.start_soon(nest(depth - 1, yields));
+            Ok(())
+        })),
+    }
+}
+
+async fn nest_enter(depth: usize, n: usize) -> Outcome {
+    let watch = Stopwatch::start();
+    for _ in 0..n / depth {
+        nest(depth, 0).await?;
+    }
+    Ok(watch.per(n))
+}
+
+async fn nest_yield(depth: usize, n: usize) -> Outcome {
+    let watch = Stopwatch::start();
+    nest(depth, n).await?;
+    Ok(watch.per(n))
+}
+
+async fn wake_one(tasks: usize, n: usize) -> Outcome {
+    let belfry = Belfry::new(tasks);
+    nursery(async |nursery| {
+        for which in 0..tasks {
+            let belfry = belfry.clone();
+            nursery.start_soon(async move {
+                belfry.answer(which).await;
+                Ok(())
+            });
+        }
+        yield_times(2).await?;
+        belfry.ring(n / 10).await;
+        let watch = Stopwatch::start();
+        belfry.ring(n).await;
+        let figures = watch.per(n);
+        belfry.close();
+        Ok(figures)
+    })
+    .await
+}
+
+async fn bytes(n: usize, blocked: impl AsyncFn() -> Result<(), Error>) -> Outcome {
+    let scales = Scales::start();
+    nursery(async |nursery| {
+        for _ in 0..n {
+            nursery.start_soon(blocked());
+        }
+        yield_times(2).await?;
+        let figures = scales.per(n);
+        nursery.cancel_scope().cancel();
+        Ok(figures)
+    })
+    .await
+}
