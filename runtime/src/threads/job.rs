@@ -35,13 +35,19 @@ pub(crate) struct Shared {
 }
 
 pub(super) struct Job<F, T> {
-    name: Cow<'static, str>,
+    /// What its thread is called meanwhile; none: like its function.
+    name: Option<Cow<'static, str>>,
     state: Mutex<State<F, T>>,
     shared: Arc<Shared>,
 }
 
 impl<F, T> Job<F, T> {
-    pub(super) fn new(name: Cow<'static, str>, work: F, context: Context, shared: Arc<Shared>) -> Arc<Self> {
+    pub(super) fn new(
+        name: Option<Cow<'static, str>>,
+        work: F,
+        context: Context,
+        shared: Arc<Shared>,
+    ) -> Arc<Self> {
         Arc::new(Job { name, state: Mutex::new(State::Waiting(work, context)), shared })
     }
 
@@ -86,6 +92,13 @@ where
     }
 
     fn name(&self) -> &str {
-        &self.name
+        self.name.as_deref().unwrap_or_else(|| short_name(std::any::type_name::<F>()))
     }
+}
+
+/// The function's own name out of a path: `app::files::hash::{{closure}}` is `hash`.
+fn short_name(path: &'static str) -> &'static str {
+    let plain = path.split('<').next().unwrap_or(path);
+    let named = plain.trim_end_matches("::{{closure}}");
+    named.rsplit("::").next().unwrap_or(named)
 }

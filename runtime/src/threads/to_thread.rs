@@ -137,8 +137,7 @@ impl<L: Limit> Options<L> {
         let token = self.limit.admit().await?;
         let key = run.threads.enter(Box::new(token));
         let shared = Arc::new(Shared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new() });
-        let name = self.name.unwrap_or_else(|| short_name(std::any::type_name::<F>()).into());
-        let job = Job::new(name, work, Context::current(), shared.clone());
+        let job = Job::new(self.name, work, Context::current(), shared.clone());
         if let Err(error) = run.threads.workers.start(job.clone()) {
             run.threads.job_done(&run, key);
             return Err(error.into());
@@ -170,13 +169,6 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         self.run.threads.abandon(&self.host);
     }
-}
-
-/// The function's own name out of a path: `app::files::hash::{{closure}}` is `hash`.
-fn short_name(path: &'static str) -> &'static str {
-    let plain = path.split('<').next().unwrap_or(path);
-    let named = plain.trim_end_matches("::{{closure}}");
-    named.rsplit("::").next().unwrap_or(named)
 }
 
 /// Calls `work` in a worker thread and returns what it returns, while the loop goes on.

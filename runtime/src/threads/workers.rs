@@ -24,6 +24,10 @@ pub(crate) trait Work: Send + Sync {
 /// How long an idle worker stays.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long it keeps the name of its last job. The next is mostly of the same name, and comes sooner: so
+/// names cost a busy worker nothing.
+const KEEPS_NAME: Duration = Duration::from_millis(20);
+
 /// The name of an idle worker.
 const IDLE: &str = "terzetto idle";
 
@@ -57,14 +61,15 @@ struct Shared {
 impl Shared {
     fn serve(&self, first: Arc<dyn Work>) {
         let desk = Arc::new(Desk::default());
+        let mut name = ThreadName::default();
         let mut job = Some(first);
         while let Some(work) = job {
-            name_thread(work.name());
+            name.set(work.name());
             work.work();
             // Idle first, then the news: whoever has more work on hearing it finds this worker free.
             let stays = self.sit_down(&desk);
             work.announce();
-            job = if stays { self.next(&desk) } else { None };
+            job = if stays { self.next(&desk, &mut name) } else { None };
         }
         lock(&self.state).count -= 1;
         self.left.notify_all();
@@ -80,9 +85,9 @@ impl Shared {
     }
 
     /// Waits at a desk for the next job; none if there will be none.
-    fn next(&self, desk: &Arc<Desk>) -> Option<Arc<dyn Work>> {
+    fn next(&self, desk: &Arc<Desk>, name: &mut ThreadName) -> Option<Arc<dyn Work>> {
         let mut next = lock(&desk.next);
-        let (mut impatient, mut named) = (false, false);
+        let (mut impatient, mut waits) = (false, KEEPS_NAME);
         loop {
             if let Some(work) = next.take() {
                 return Some(work);
@@ -98,32 +103,37 @@ impl Shared {
                     }
                 }
             }
-            if !named {
-                name_thread(IDLE);
-                named = true;
-            }
             let (woken, timeout) =
-                desk.handed.wait_timeout(next, PATIENCE).unwrap_or_else(PoisonError::into_inner);
-            (next, impatient) = (woken, timeout.timed_out());
+                desk.handed.wait_timeout(next, waits).unwrap_or_else(PoisonError::into_inner);
+            next = woken;
+            if timeout.timed_out() {
+                impatient = waits == PATIENCE;
+                waits = PATIENCE;
+                name.set(IDLE);
+            }
         }
     }
 }
 
-/// Gives the thread a name for whoever looks at the process from outside.
-fn name_thread(name: &str) {
-    #[cfg(target_os = "linux")]
-    {
+/// What the thread is called by whoever looks at the process from outside.
+#[derive(Default)]
+struct ThreadName(String);
+
+impl ThreadName {
+    fn set(&mut self, name: &str) {
         // The system takes 15 bytes and a zero.
-        let mut short = [0; 16];
         let fits = (0..=15.min(name.len())).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
-        short[..fits].copy_from_slice(&name.as_bytes()[..fits]);
-        if let Ok(short) = std::ffi::CStr::from_bytes_until_nul(&short) {
+        let name = &name[..fits];
+        if self.0 == name {
+            return;
+        }
+        name.clone_into(&mut self.0);
+        #[cfg(target_os = "linux")]
+        if let Ok(name) = std::ffi::CString::new(name) {
             // A thread without its name works as well.
-            let _unnamed = rustix::thread::set_name(short);
+            let _unnamed = rustix::thread::set_name(&name);
         }
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = name;
 }
 
 /// The worker threads of a run.
