@@ -14,7 +14,8 @@ pub fn measure(results: &mut Results, say: fn(&str)) -> io::Result<()> {
         }
         let program = format!("echo-{peer}");
         let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--quiet", "--release", "--locked", "-p", "terzetto-echo"]);
+        cargo.args(["build", "--quiet", "--release", "--locked"]);
+        cargo.args(["--manifest-path", "benches/peers/Cargo.toml", "-p", "terzetto-echo"]);
         cargo.args(["--features", peer, "--bin", &program, "--target-dir", &target]);
         cargo.args(["--config", "profile.release.strip=true", "--config", "profile.release.debug=false"]);
         let before = cpu_seconds_of_children()?;
