@@ -14,6 +14,17 @@ pub fn run_mock<T>(main: impl Future<Output = Result<T, Error>>) -> Result<T, Er
     Builder::new().clock(MockClock::autojump()).run(main)
 }
 
+/// Whether the tests run under a sanitizer.
+pub fn sanitized() -> bool {
+    std::env::var_os("TERZETTO_SANITIZED").is_some()
+}
+
+/// So many levels of nesting; under a sanitizer a hundredth of them: the stack that ThreadSanitizer keeps for
+/// itself has room for some 65,000 calls and does not grow.
+pub fn levels(many: u32) -> u32 {
+    if sanitized() { many / 100 } else { many }
+}
+
 /// A record of what happened, in order.
 #[derive(Debug, Default)]
 pub struct Trace(RefCell<Vec<String>>);

@@ -9,7 +9,7 @@ use terzetto::{
     CancelScope, Error, cancel_shielded_checkpoint, checkpoint, current_time, move_on_after, nursery, sleep,
     sleep_forever,
 };
-use terzetto_tests::{Trace, run_mock};
+use terzetto_tests::{Trace, levels, run_mock};
 
 #[test]
 fn nur_01_block_ends_when_body_and_children_have_ended() {
@@ -421,7 +421,7 @@ fn deep_nesting_does_not_overflow_the_stack() {
     run_mock(nested_children(1_000)).unwrap();
     // Ten thousand deep, polled and then dropped half-way.
     run_mock(async {
-        let mut block = nested_bodies(10_000);
+        let mut block = nested_bodies(levels(10_000));
         for _ in 0..3 {
             assert!(futures_util::poll!(block.as_mut()).is_pending());
             checkpoint().await?;

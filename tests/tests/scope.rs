@@ -6,7 +6,7 @@ use terzetto::{
     checkpoint_if_cancelled, current_effective_deadline, current_time, fail_after, move_on_after, nursery,
     sleep, sleep_forever, sleep_until,
 };
-use terzetto_tests::{Trace, run_mock};
+use terzetto_tests::{Trace, levels, run_mock, sanitized};
 
 #[test]
 fn scope_01_cancellation_is_level_triggered() {
@@ -275,15 +275,13 @@ fn scope_21_a_hundred_thousand_nested_scopes_cancel_in_linear_time_on_any_stack(
         .unwrap();
         start.elapsed().as_secs_f64()
     };
-    // ThreadSanitizer's own stack has room for some 65,000 calls and does not grow; and a sanitizer's costs
-    // are not linear.
-    let sanitized = std::env::var_os("TERZETTO_SANITIZED").is_some();
-    let many = if sanitized { 1_000 } else { 100_000 };
+    let many = levels(100_000);
     let (tenth, whole) = (time(many / 10), time(many));
     // Ten times the scopes: ten times the time, give or take what the machine does meanwhile; a
     // hundred times it would be if each scope looked at all above it.
     assert!(
-        sanitized || whole < 50.0 * tenth.max(0.001),
+        // A sanitizer's costs are not linear.
+        sanitized() || whole < 50.0 * tenth.max(0.001),
         "{tenth} s for {} scopes, {whole} s for {many}",
         many / 10
     );
