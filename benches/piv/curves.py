@@ -8,12 +8,14 @@ import matplotlib
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
+from PIL import Image
 
 # Colour says whose (Okabe and Ito's palette, distinct also to the colour-blind), marker and line say which way.
 COLORS = {"terzetto": "#0072B2", "OpenPIV": "#D55E00", "fluidimage": "#009E73"}
 STYLES = {
     "one pass": {"marker": "o", "linestyle": "-"},
     "one pass, normalised": {"marker": "D", "linestyle": "-"},
+    "one pass, other fit": {"marker": "D", "linestyle": "-"},
     "padded": {"marker": "^", "linestyle": ":"},
     "shifted": {"marker": "s", "linestyle": "--"},
     "deformed": {"marker": "v", "linestyle": "-."},
@@ -44,7 +46,7 @@ def literature(table, bias, random):
 
 def draw(table, programs, file):
     name, limits, scale, factor = TABLES[table]
-    figure, (bias, random) = plt.subplots(1, 2, figsize=(10.4, 4.9), sharex=True)
+    figure, (bias, random) = plt.subplots(1, 2, figsize=(10.4, 4.9), dpi=110, sharex=True)
     literature(table, bias, random)
     bias.axhline(0, color="0.6", linewidth=0.8)
     for program, rows in programs.items():
@@ -54,6 +56,7 @@ def draw(table, programs, file):
             rows = [row for row in rows if limits[0] <= row[0] <= limits[1]]
         values, biases, randoms = zip(*rows)
         style = dict(STYLES[way], color=COLORS[whose], markersize=3.6, linewidth=1.2, label=program)
+        style["markevery"] = len(values) // 20 + 1
         bias.plot(values, biases, **style)
         random.plot(values, randoms, **style)
     bias.set(ylabel="mean error, px", xlabel=name, xscale=scale)
@@ -67,10 +70,25 @@ def draw(table, programs, file):
     for axes in (bias, random):
         axes.grid(color="0.9", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
-    handles, labels = random.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncols=4, fontsize=7.5, frameon=False)
-    figure.tight_layout(rect=(0, 0.13, 1, 1))
-    figure.savefig(file, dpi=110, metadata={"Software": None})
+    figure.legend(handles=in_columns(random), loc="lower center", ncols=4, fontsize=7.5, frameon=False)
+    figure.tight_layout(rect=(0, 0.14, 1, 1))
+    save(figure, file)
+
+
+def in_columns(axes):
+    """The legend's lines, a column of four for each program, and one for the literature."""
+    columns = defaultdict(list)
+    for handle, label in zip(*axes.get_legend_handles_labels()):
+        columns[label.split(",")[0] if ", " in label and label.split(",")[0] in COLORS else ""].append(handle)
+    empty = plt.Line2D([], [], linestyle="", label=" ")
+    return [handle for name in (*COLORS, "") for handle in (columns[name] + [empty] * 4)[:4]]
+
+
+def save(figure, file):
+    """As PNG with a palette, a third of the size."""
+    figure.canvas.draw()
+    image = Image.frombuffer("RGBA", figure.canvas.get_width_height(), figure.canvas.buffer_rgba())
+    image.convert("RGB").quantize(128).save(file, optimize=True)
     plt.close(figure)
 
 

@@ -22,6 +22,7 @@ OTHERS = {
     "OpenPIV, one pass, normalised": (contestant.Openpiv, "normalised"),
     "OpenPIV, deformed": (contestant.Openpiv, "same"),
     "fluidimage, one pass": (contestant.Fluidimage, "one"),
+    "fluidimage, one pass, other fit": (contestant.Fluidimage, "gaussian"),
     "fluidimage, shifted": (contestant.Fluidimage, "same"),
 }
 # Ours, as the example's columns call them.

@@ -3,8 +3,8 @@
 use super::Fallible;
 use terzetto_kernels::{Flow, Image, SynthParams, synth_couple};
 
-/// Couples a case: some thousand vectors.
-pub const COUPLES: u64 = 4;
+/// Couples a case: above a thousand vectors.
+pub const COUPLES: u64 = 2;
 
 /// What is varied in one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

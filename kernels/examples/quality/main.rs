@@ -56,8 +56,8 @@ fn print_table(table: Table) -> Fallible<()> {
 
 fn print_subpixel_table() -> Fallible<()> {
     println!(
-        "# sub-pixel methods over particle diameters, one pass, mean of displacements 2.0 to 3.0\n\
-         method,radius,diameter,bias,random,lost"
+        "# sub-pixel methods over particle diameters and noise, one pass, mean of displacements 2.0 to 3.0\n\
+         method,radius,diameter,noise,bias,random,lost"
     );
     for (method, radius) in [
         (Method::Gaussian3, 1),
@@ -68,18 +68,20 @@ fn print_subpixel_table() -> Fallible<()> {
         (Method::Parabola, 1),
         (Method::None, 1),
     ] {
-        for diameter in [1.5, 2.5, 4.0] {
+        for (diameter, noise) in [(1.5, 100.0), (2.5, 100.0), (4.0, 100.0), (2.5, 2000.0)] {
             // Where the peak lies between pixels decides over the error: the root of the mean of both squares.
             let (mut bias, mut random, mut lost) = (0.0, 0.0, 0.0);
             for tenth in 0..10 {
                 let flow = Flow::Uniform { dx: 2.0 + 0.1 * f64::from(tenth), dy: 0.5 };
-                let case = Case { scene: SynthParams { particle_diameter: diameter, ..scene() }, flow };
+                let scene = SynthParams { particle_diameter: diameter, noise, ..scene() };
+                let case = Case { scene, flow };
                 let errors = measure(&case, &params(Way::OnePass, SubpixelParams { method, radius }), 1)?;
                 bias += errors.bias().powi(2) / 10.0;
                 random += errors.random().powi(2) / 10.0;
                 lost += errors.lost() / 10.0;
             }
-            println!("{method:?},{radius},{diameter},{:.4},{:.4},{lost:.4}", bias.sqrt(), random.sqrt());
+            let (bias, random) = (bias.sqrt(), random.sqrt());
+            println!("{method:?},{radius},{diameter},{noise},{bias:.4},{random:.4},{lost:.4}");
         }
     }
     Ok(())
