@@ -15,6 +15,7 @@ COLORS = {"terzetto": "#0072B2", "OpenPIV": "#D55E00", "fluidimage": "#009E73"}
 STYLES = {
     "one pass": {"marker": "o", "linestyle": "-"},
     "one pass, normalised": {"marker": "D", "linestyle": "-"},
+    "one pass, clipped": {"marker": "D", "linestyle": "-"},
     "one pass, other fit": {"marker": "D", "linestyle": "-"},
     "padded": {"marker": "^", "linestyle": ":"},
     "shifted": {"marker": "s", "linestyle": "--"},
@@ -46,7 +47,7 @@ def literature(table, bias, random):
 
 def draw(table, programs, file):
     name, limits, scale, factor = TABLES[table]
-    figure, (bias, random) = plt.subplots(1, 2, figsize=(10.4, 4.9), dpi=110, sharex=True)
+    figure, (bias, random) = plt.subplots(1, 2, figsize=(10.4, 5), dpi=110, sharex=True)
     literature(table, bias, random)
     bias.axhline(0, color="0.6", linewidth=0.8)
     for program, rows in programs.items():
@@ -71,17 +72,17 @@ def draw(table, programs, file):
         axes.grid(color="0.9", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
     figure.legend(handles=in_columns(random), loc="lower center", ncols=4, fontsize=7.5, frameon=False)
-    figure.tight_layout(rect=(0, 0.14, 1, 1))
+    figure.tight_layout(rect=(0, 0.16, 1, 1))
     save(figure, file)
 
 
 def in_columns(axes):
-    """The legend's lines, a column of four for each program, and one for the literature."""
+    """The legend's lines, a column of five for each program, and one for the literature."""
     columns = defaultdict(list)
     for handle, label in zip(*axes.get_legend_handles_labels()):
         columns[label.split(",")[0] if ", " in label and label.split(",")[0] in COLORS else ""].append(handle)
     empty = plt.Line2D([], [], linestyle="", label=" ")
-    return [handle for name in (*COLORS, "") for handle in (columns[name] + [empty] * 4)[:4]]
+    return [handle for name in (*COLORS, "") for handle in (columns[name] + [empty] * 5)[:5]]
 
 
 def save(figure, file):

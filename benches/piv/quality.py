@@ -28,6 +28,7 @@ OTHERS = {
 # Ours, as the example's columns call them.
 OURS = {
     "OnePass": "terzetto, one pass",
+    "Clipped": "terzetto, one pass, clipped",
     "Padded": "terzetto, padded",
     "Shift": "terzetto, shifted",
     "Deform": "terzetto, deformed",

@@ -9,12 +9,14 @@ use terzetto_kernels::{
 #[derive(Clone, Copy, Debug)]
 pub enum Way {
     OnePass,
+    /// One pass without what is darker than a window's mean, which helps in noise.
+    Clipped,
     Padded,
     Shift,
     Deform,
 }
 
-pub const WAYS: [Way; 4] = [Way::OnePass, Way::Padded, Way::Shift, Way::Deform];
+pub const WAYS: [Way; 5] = [Way::OnePass, Way::Clipped, Way::Padded, Way::Shift, Way::Deform];
 
 /// Windows of 32 px throughout, so that ways differ in nothing else; no smoothing of the last field.
 pub fn params(way: Way, subpixel: SubpixelParams) -> MultipassParams {
@@ -23,6 +25,7 @@ pub fn params(way: Way, subpixel: SubpixelParams) -> MultipassParams {
     let correlation = if matches!(way, Way::Padded) { Method::Padded } else { Method::Circular };
     let passes = match way {
         Way::OnePass | Way::Padded => vec![PassParams { correlation, ..pass }],
+        Way::Clipped => vec![PassParams { clip: true, ..pass }],
         Way::Shift => vec![pass.clone(), pass],
         Way::Deform => {
             vec![pass.clone(), PassParams { predictor, ..pass.clone() }, PassParams { predictor, ..pass }]
