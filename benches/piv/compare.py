@@ -1,9 +1,11 @@
 """Runs the contestants and prints the tables: `compare.py CONTEST ROUNDS`; see `run`.
 
 Other programs share the machine, so a time is the least of many, and contestants take turns within each round: what
-slows the machine down for a while slows all of them.
+slows the machine down for a while slows all of them. How two threads scale is the median over pairs of turns, one after
+the other, with one thread and with two.
 """
 
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -12,19 +14,19 @@ from pathlib import Path
 # Who measures how, beside whom: our `multi` shifts windows, as fluidimage does; our `deform` deforms images, as
 # OpenPIV does in its second pass.
 ENTRIES = [
-    ("terzetto", "one", 1),
-    ("terzetto", "padded", 1),
-    ("terzetto", "multi", 1),
-    ("terzetto", "deform", 1),
-    ("fluidimage", "one", 1),
-    ("fluidimage", "multi", 1),
-    ("openpiv", "one", 1),
-    ("openpiv", "multi", 1),
-    ("terzetto", "one", 2),
-    ("terzetto", "multi", 2),
+    ("terzetto", "one"),
+    ("terzetto", "padded"),
+    ("terzetto", "multi"),
+    ("terzetto", "deform"),
+    ("fluidimage", "one"),
+    ("fluidimage", "multi"),
+    ("openpiv", "one"),
+    ("openpiv", "multi"),
 ]
-# Repetitions a turn: about a tenth of a second, and enough for two threads to be busy for most of it.
+# Repetitions a turn: some hundredths of a second.
 REPEATS = {"terzetto": 6, "fluidimage": 1, "openpiv": 1}
+# The same for turns of one and of two threads: both are busy for most of it.
+REPEATS_OF_PAIR = 20
 
 
 class Contestant:
@@ -39,6 +41,16 @@ class Contestant:
         return answer.strip()
 
 
+def scaling(ours, mode, couples, pairs):
+    """How many times the couples of one thread two threads compute in a time, pair by pair."""
+    for index in range(pairs):
+        # The same couple; who is first alternates, so that no drift favours one.
+        order = (1, 2) if index % 2 == 0 else (2, 1)
+        couple = couples[index % len(couples)]
+        seconds = {threads: float(ours.ask("time", mode, couple, threads, REPEATS_OF_PAIR)) for threads in order}
+        yield seconds[1] / seconds[2]
+
+
 def main():
     contest, rounds = sys.argv[1], int(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder:
@@ -49,19 +61,15 @@ def main():
             "fluidimage": Contestant([*python, "fluidimage", folder]),
             "openpiv": Contestant([*python, "openpiv", folder]),
         }
-        times, processor = {}, {}
+        times = {}
         for index in range(rounds):
             couple = couples[index % len(couples)]
-            for name, mode, threads in ENTRIES:
-                answer = contestants[name].ask("time", mode, couple, threads, REPEATS[name])
-                seconds, *rest = map(float, answer.split())
-                key = (name, mode, threads)
-                times[key] = min(seconds, times.get(key, seconds))
-                if rest:
-                    processor[key] = min(rest[0], processor.get(key, rest[0]))
+            for name, mode in ENTRIES:
+                seconds = float(contestants[name].ask("time", mode, couple, 1, REPEATS[name]))
+                times[name, mode] = min(seconds, times.get((name, mode), seconds))
         print(f"ms a couple of 512 x 512 px, least of {rounds}; 32-px windows, 50 % overlap, 16 px in a second pass")
-        for (name, mode, threads), seconds in times.items():
-            print(f"  {name:<11}{mode:<7}{threads} thread{'s' * (threads > 1):<2}{1000 * seconds:9.2f}")
+        for (name, mode), seconds in times.items():
+            print(f"  {name:<11}{mode:<7}{1000 * seconds:9.2f}")
         print("times faster on one thread")
         for mine, other, theirs in [
             ("one", "fluidimage", "one"),
@@ -70,20 +78,19 @@ def main():
             ("one", "openpiv", "one"),
             ("deform", "openpiv", "multi"),
         ]:
-            ratio = times[other, theirs, 1] / times["terzetto", mine, 1]
+            ratio = times[other, theirs] / times["terzetto", mine]
             print(f"  {mine:<7}than {other} {theirs:<7}{ratio:7.1f}")
-        print("throughput of two threads over that of one: by the clock; by processors' time, as if both had one alone")
+        print(f"throughput of two threads over that of one: quartiles and median of {rounds} pairs of turns")
         for mode in ("one", "multi"):
-            one, two = ("terzetto", mode, 1), ("terzetto", mode, 2)
-            print(f"  {mode:<7}{times[one] / times[two]:7.2f}{2 * processor[one] / processor[two]:7.2f}")
+            low, middle, high = statistics.quantiles(scaling(contestants["terzetto"], mode, couples, rounds), n=4)
+            print(f"  {mode:<7}{middle:7.2f}   ({low:.2f} to {high:.2f})")
         print("error, px: length of the mean, root mean square, 95th percentile; share lost (1 px off or missing)")
         for couple in couples:
-            for name, mode, threads in ENTRIES:
-                if threads == 1:
-                    file = f"{folder}/{name}_{mode}_{couple}.csv"
-                    contestants[name].ask("field", mode, couple, file)
-                    errors = subprocess.check_output([contest, "judge", couple, file], text=True).strip()
-                    print(f"  {couple:<9}{name:<11}{mode:<7}{errors}")
+            for name, mode in ENTRIES:
+                file = f"{folder}/{name}_{mode}_{couple}.csv"
+                contestants[name].ask("field", mode, couple, file)
+                errors = subprocess.check_output([contest, "judge", couple, file], text=True).strip()
+                print(f"  {couple:<9}{name:<11}{mode:<7}{errors}")
 
 
 if __name__ == "__main__":

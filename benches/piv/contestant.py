@@ -5,8 +5,9 @@ Reads the same tasks from standard input as the `contest` example of terzetto-ke
     time MODE COUPLE THREADS REPEATS   -> seconds a couple
     field MODE COUPLE FILE             -> writes x,y,dx,dy
 
-Modes: `one`, a pass of 32-px windows with 50 % overlap; `multi`, that and a second pass of 16-px windows. Both
-programs run as their own documentation shows, on one thread, with their own validation and replacement.
+Modes: `one`, a pass of 32-px windows with 50 % overlap; `multi`, that and a second pass of 16-px windows; `same`,
+further passes with the same windows, for `quality.py`; `normalised` (OpenPIV), one pass with the windows' means
+removed; `gaussian` (fluidimage), one pass with another fit of the peak than its default. Both programs run as their own documentation shows, on one thread, with their own validation and replacement.
 """
 
 import os
@@ -22,7 +23,7 @@ warnings.filterwarnings("ignore")
 import numpy as np
 from imageio.v3 import imread
 
-# Where both put a window's centre: at pixel n / 2; ours is between the pixels n / 2 - 1 and n / 2.
+# Where both put a window's centre: at pixel n / 2; it is between the pixels n / 2 - 1 and n / 2.
 HALF_PIXEL = 0.5
 
 
@@ -31,12 +32,16 @@ class Fluidimage:
         from fluidimage.piv import Work
 
         self.works = {}
-        for mode, passes in (("one", 1), ("multi", 2)):
+        for mode, passes, zoom in (("one", 1, 2), ("multi", 2, 2), ("gaussian", 1, 2), ("same", 2, 1)):
             params = Work.create_default_params()
             params.piv0.shape_crop_im0 = 32
             params.piv0.method_correl = "fftw"
             params.piv0.grid.overlap = 0.5
+            if mode in ("gaussian", "same"):
+                # Its default errs most where the peak is narrow.
+                params.piv0.method_subpix = "2d_gaussian"
             params.multipass.number = passes
+            params.multipass.coeff_zoom = zoom
             params.multipass.use_tps = "last" if passes == 1 else True
             params.mask.strcrop = None
             self.works[mode] = Work(params=params)
@@ -49,28 +54,37 @@ class Fluidimage:
 
     def vectors(self, mode, result):
         last = result.passes[-1] if hasattr(result, "passes") else result
+        # The field of a comparison at equal settings is the measured one, without the smoothing after it.
         if mode == "multi":
-            return last.ixvecs_final, last.iyvecs_final, last.deltaxs_final, last.deltays_final
-        return last.xs, last.ys, last.deltaxs, last.deltays
+            field = last.ixvecs_final, last.iyvecs_final, last.deltaxs_final, last.deltays_final
+        else:
+            field = last.xs, last.ys, last.deltaxs, last.deltays
+        return moved(field, -HALF_PIXEL)
 
 
 class Openpiv:
     def compute(self, mode, first, second):
         from openpiv import filters, pyprocess, validation, windef
 
-        if mode == "one":
+        if mode in ("one", "normalised"):
             # Without the peak ratio, which takes OpenPIV longer than all else.
             u, v, _ = pyprocess.extended_search_area_piv(
-                first, second, window_size=32, overlap=16, search_area_size=32, sig2noise_method=None
+                first,
+                second,
+                window_size=32,
+                overlap=16,
+                search_area_size=32,
+                sig2noise_method=None,
+                normalized_correlation=mode == "normalised",
             )
             invalid = validation.local_median_val(u, v, 3.0, 3.0)
             u, v = filters.replace_outliers(u, v, invalid, method="localmean", max_iter=3, kernel_size=2)
             x, y = pyprocess.get_coordinates(first.shape, search_area_size=32, overlap=16)
             return x, y, u, v
         settings = windef.PIVSettings()
-        settings.windowsizes = (32, 16)
-        settings.overlap = (16, 8)
-        settings.num_iterations = 2
+        settings.windowsizes = (32, 16) if mode == "multi" else (32, 32, 32)
+        settings.overlap = tuple(size // 2 for size in settings.windowsizes)
+        settings.num_iterations = len(settings.windowsizes)
         settings.subpixel_method = "gaussian"
         settings.correlation_method = "circular"
         settings.sig2noise_method = None
@@ -82,13 +96,26 @@ class Openpiv:
         u, v = np.ma.masked_array(u, mask=mask), np.ma.masked_array(v, mask=mask)
         invalid = validation.typical_validation(u, v, np.ones(u.shape), settings)
         u, v = filters.replace_outliers(u, v, invalid, method="localmean", max_iter=3, kernel_size=2)
-        x, y, u, v, _, _ = windef.multipass_img_deform(first, second, 1, x, y, u, v, settings)
+        for index in range(1, settings.num_iterations):
+            x, y, u, v, _, _ = windef.multipass_img_deform(first, second, index, x, y, u, v, settings)
         return x, y, u, v
 
     def vectors(self, mode, result):
-        x, y, u, v = (np.ma.filled(np.ma.asarray(part, dtype=float), np.nan) for part in result)
-        # v is upwards, while rows are counted downwards, in both modes.
-        return x, y, u, v
+        field = tuple(np.ma.filled(np.ma.asarray(part, dtype=float), np.nan) for part in result)
+        # v is upwards, while rows are counted downwards, in all modes. Where images are deformed, by what the places
+        # say, vectors converge to those of the places as they are said.
+        return moved(field, -HALF_PIXEL) if mode in ("one", "normalised") else field
+
+
+def moved(field, pixels):
+    x, y, u, v = field
+    return x + pixels, y + pixels, u, v
+
+
+def write(file, vectors):
+    """Writes x, y, dx, dy."""
+    columns = np.column_stack([np.ravel(part) for part in vectors])
+    np.savetxt(file, columns, delimiter=",", header="x,y,dx,dy", comments="")
 
 
 def main():
@@ -111,9 +138,7 @@ def main():
                 contestant.compute(mode, *images[couple])
             answer = f"{(time.perf_counter() - start) / repeats:.9f}"
         else:
-            x, y, u, v = (np.ravel(part) for part in contestant.vectors(mode, result))
-            columns = np.column_stack([x - HALF_PIXEL, y - HALF_PIXEL, u, v])
-            np.savetxt(rest[0], columns, delimiter=",", header="x,y,dx,dy", comments="")
+            write(rest[0], contestant.vectors(mode, result))
             answer = "done"
         print(answer, file=answers, flush=True)
 

@@ -3,15 +3,16 @@
 //! ```text
 //! contest images FOLDER         makes couples of images with known displacements
 //! contest serve FOLDER          measures them, one line of standard input a task:
-//!                                   time MODE COUPLE THREADS REPEATS   -> seconds a couple, by the clock
-//!                                                                         and of a processor's time
+//!                                   time MODE COUPLE THREADS REPEATS   -> seconds a couple
 //!                                   field MODE COUPLE FILE             -> writes x,y,dx,dy
 //! contest judge COUPLE FILE     the errors of such a file
+//! contest memory MODE           bytes that a plan holds, and that a hundred couples take one after the other
 //! ```
 
 // A program's answers go to standard output.
 #![allow(clippy::print_stdout)]
 
+use peak_alloc::PeakAlloc;
 use std::{
     error::Error,
     fmt::Write as _,
@@ -28,6 +29,10 @@ use terzetto_kernels::{
 };
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
+
+/// Two atomic additions for each of the few allocations: no time that counts.
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
 
 /// The couples: name, scene and displacement.
 fn scenes() -> Vec<(&'static str, SynthParams, Flow)> {
@@ -80,16 +85,8 @@ fn make_images(folder: &Path) -> Fallible<()> {
     Ok(())
 }
 
-/// Seconds of a processor that this thread has had, as Linux tells; elsewhere nothing.
-fn processor_time() -> f64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split(' ').next().and_then(|word| word.parse::<f64>().ok());
-    nanoseconds.map_or(f64::NAN, |nanoseconds| 1e-9 * nanoseconds)
-}
-
-/// Seconds a couple when each of some threads computes it so often: by the clock, and of a processor's time, which
-/// does not count the turns of other programs.
-fn time(images: &[Image; 2], mode: &str, threads: usize, repeats: usize) -> Fallible<(f64, f64)> {
+/// Seconds a couple when each of some threads computes it so often.
+fn time(images: &[Image; 2], mode: &str, threads: usize, repeats: usize) -> Fallible<f64> {
     let params = params(mode)?;
     let [first, second] = images;
     let mut plans = Vec::new();
@@ -98,34 +95,27 @@ fn time(images: &[Image; 2], mode: &str, threads: usize, repeats: usize) -> Fall
         plan.compute(first, second)?;
         plans.push(plan);
     }
-    // Plans are made; the clock runs from when all are ready until all are done.
-    let barrier = Barrier::new(threads + 1);
-    let (seconds, processor) = thread::scope(|scope| {
-        let workers: Vec<_> = plans
-            .into_iter()
-            .map(|mut plan| {
-                let barrier = &barrier;
-                scope.spawn(move || {
-                    barrier.wait();
-                    let start = processor_time();
-                    for _ in 0..repeats {
-                        std::hint::black_box(plan.compute(first, second).ok());
-                    }
-                    let processor = processor_time() - start;
-                    barrier.wait();
-                    processor
-                })
-            })
-            .collect();
-        barrier.wait();
-        let start = Instant::now();
-        barrier.wait();
-        let seconds = start.elapsed().as_secs_f64();
-        let processor: f64 = workers.into_iter().map(|worker| worker.join().unwrap_or(f64::NAN)).sum();
-        (seconds, processor)
+    // Plans are made; the clock runs from when the first starts, when all are ready, until the last is done. Each
+    // looks at the clock itself: with as many threads as processors, one that only waits would be late.
+    let barrier = Barrier::new(threads);
+    let spans = thread::scope(|scope| {
+        let barrier = &barrier;
+        let work = move |mut plan: MultipassPlan| {
+            barrier.wait();
+            let start = Instant::now();
+            for _ in 0..repeats {
+                std::hint::black_box(plan.compute(first, second).ok());
+            }
+            (start, Instant::now())
+        };
+        let workers: Vec<_> = plans.into_iter().map(|plan| scope.spawn(move || work(plan))).collect();
+        workers.into_iter().map(|worker| worker.join()).collect::<Result<Vec<_>, _>>()
     });
-    let couples = (threads * repeats) as f64;
-    Ok((seconds / couples, processor / couples))
+    let spans = spans.map_err(|_| "a thread panicked")?;
+    let start = spans.iter().map(|(start, _)| *start).min().ok_or("no thread")?;
+    let end = spans.iter().map(|(_, end)| *end).max().ok_or("no thread")?;
+    let seconds = (end - start).as_secs_f64();
+    Ok(seconds / (threads * repeats) as f64)
 }
 
 fn write_field(images: &[Image; 2], mode: &str, file: &Path) -> Fallible<()> {
@@ -146,8 +136,7 @@ fn serve(folder: &Path) -> Fallible<()> {
         match words[..] {
             ["time", mode, name, threads, repeats] => {
                 let images = couple(folder, name)?;
-                let (seconds, processor) = time(&images, mode, threads.parse()?, repeats.parse()?)?;
-                println!("{seconds:.9} {processor:.9}");
+                println!("{:.9}", time(&images, mode, threads.parse()?, repeats.parse()?)?);
             }
             ["field", mode, name, file] => {
                 write_field(&couple(folder, name)?, mode, Path::new(file))?;
@@ -198,12 +187,55 @@ fn judge(name: &str, file: &Path) -> Fallible<()> {
     Ok(())
 }
 
+/// What a plan holds, what a couple takes at its peak beside that, and that nothing of it stays.
+fn print_memory(mode: &str) -> Fallible<()> {
+    const COUPLES: usize = 100;
+    let mut couples = Vec::new();
+    for (_, scene, flow) in scenes() {
+        couples.push(synth_couple(&scene, &flow, 0)?);
+    }
+    let (first, second) = &couples[0];
+    let params = params(mode)?;
+    let before = MEMORY.current_usage();
+    let mut plan = MultipassPlan::new(&params, first.width(), first.height())?;
+    let made = MEMORY.current_usage() - before;
+    // The first couple finds lists empty that keep their room.
+    drop(plan.compute(first, second)?);
+    let held = MEMORY.current_usage() - before;
+
+    let [mut peaks, mut results, mut held_after] = [(); 3].map(|()| Vec::with_capacity(COUPLES));
+    let start = MEMORY.current_usage();
+    for (first, second) in couples.iter().cycle().take(COUPLES) {
+        MEMORY.reset_peak_usage();
+        let result = plan.compute(first, second)?;
+        peaks.push(MEMORY.peak_usage() - start);
+        let end = MEMORY.current_usage();
+        drop(result);
+        results.push(end - MEMORY.current_usage());
+        held_after.push(held + MEMORY.current_usage() - start);
+    }
+    let kilobytes = |bytes: usize| bytes as f64 / 1e3;
+    let range = |values: &[usize]| {
+        let [least, most] = [values.iter().min(), values.iter().max()]
+            .map(|value| kilobytes(value.copied().unwrap_or_default()));
+        format!("{least:.1} to {most:.1} kB")
+    };
+    println!("{mode}: {} x {} px", first.width(), first.height());
+    println!("  plan, when made             {:.1} kB", kilobytes(made));
+    println!("  plan, after a first couple  {:.1} kB", kilobytes(held));
+    println!("  plan, after each of {COUPLES}     {}", range(&held_after));
+    println!("  peak of a couple beside it  {}", range(&peaks));
+    println!("  of that, the result         {}", range(&results));
+    Ok(())
+}
+
 fn main() -> Fallible<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["images", folder] => make_images(Path::new(folder)),
         ["serve", folder] => serve(Path::new(folder)),
         ["judge", name, file] => judge(name, Path::new(file)),
-        _ => Err("usage: contest images FOLDER | serve FOLDER | judge COUPLE FILE".into()),
+        ["memory", mode] => print_memory(mode),
+        _ => Err("usage: contest images FOLDER | serve FOLDER | judge COUPLE FILE | memory MODE".into()),
     }
 }
