@@ -8,6 +8,7 @@ pub(crate) mod deadlines;
 pub(crate) mod drive;
 pub(crate) mod foreign;
 pub(crate) mod guest;
+pub(crate) mod in_place;
 pub(crate) mod inbox;
 pub(crate) mod instrument;
 pub(crate) mod lot;

@@ -1,6 +1,6 @@
 //! What the loop does between two ticks: it looks outside.
 
-use super::{deadlines::Due, inbox::Message, run::Run, strand::NurseryId};
+use super::{deadlines::Due, inbox::Message, run::Run};
 use crate::{CancelReason, CancelSource, InternalError};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -45,25 +45,7 @@ impl Run {
         self.expire_deadlines();
     }
 
-    /// Begins the next tick within the poll of a nursery, if that comes to the same as going up to the run
-    /// loop and down again: nothing is to be polled elsewhere, and nothing has happened outside. So what a
-    /// few busy tasks cost does not depend on how deep they are nested.
-    #[inline]
-    pub(crate) fn tick_in_place(&self, nursery: NurseryId) -> bool {
-        let goes_on = self.strands.all_is_in(nursery) && !self.guest.get() && self.is_quiet();
-        if goes_on {
-            self.strands.next_tick_in(nursery);
-        }
-        goes_on
-    }
-
-    /// Whether there is nothing to do between two ticks.
-    fn is_quiet(&self) -> bool {
-        let deadline = || self.deadlines.borrow().next().is_some_and(|next| next <= self.clock.now());
-        !self.inbox.has_mail() && self.calls.borrow().is_empty() && !self.must_look_at_events() && !deadline()
-    }
-
-    fn must_look_at_events(&self) -> bool {
+    pub(super) fn must_look_at_events(&self) -> bool {
         self.strands.polls_since_look() >= POLLS_PER_LOOK && self.reactor.anybody_waits()
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A run is a loop over ticks. Each tick polls, from the root strand down, every strand that was
 //! runnable when it began, once: `drive` turns that loop. Between ticks it looks outside, at
-//! messages from other threads, the operating system's events, the clock: `outside`. If nothing is
+//! messages from other threads, the operating system's events, the clock: `outside`. Where a tick would
+//! only lead back to the nursery that has just been polled, it begins there: `in_place`. If nothing is
 //! runnable it sleeps in the reactor until the next deadline or event, so an idle run costs nothing.
 
 use super::{

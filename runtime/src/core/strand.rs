@@ -358,7 +358,7 @@ impl Strands {
     }
 
     /// Whether all that is to be polled in the whole run is to be polled by this nursery, which is being
-    /// polled now.
+    /// polled now, and nobody above it has anything else to do: see [`in_place`](super::in_place).
     #[inline]
     pub(crate) fn all_is_in(&self, id: NurseryId) -> bool {
         if !self.straight.get() {
