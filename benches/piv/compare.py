@@ -56,8 +56,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         couples = subprocess.check_output([contest, "images", folder], text=True).split()
         python = [sys.executable, str(Path(__file__).with_name("contestant.py"))]
+        # First, while no other program is there whose threads might wait in a loop.
+        terzetto = Contestant([contest, "serve", folder])
+        threads = {mode: scaling(terzetto, mode, couples, rounds) for mode in ("one", "multi")}
         contestants = {
-            "terzetto": Contestant([contest, "serve", folder]),
+            "terzetto": terzetto,
             "fluidimage": Contestant([*python, "fluidimage", folder]),
             "openpiv": Contestant([*python, "openpiv", folder]),
         }
@@ -81,8 +84,8 @@ def main():
             ratio = times[other, theirs] / times["terzetto", mine]
             print(f"  {mine:<7}than {other} {theirs:<7}{ratio:7.1f}")
         print(f"throughput of two threads over that of one: quartiles and median of {rounds} pairs of turns")
-        for mode in ("one", "multi"):
-            low, middle, high = statistics.quantiles(scaling(contestants["terzetto"], mode, couples, rounds), n=4)
+        for mode, ratios in threads.items():
+            low, middle, high = statistics.quantiles(ratios, n=4)
             print(f"  {mode:<7}{middle:7.2f}   ({low:.2f} to {high:.2f})")
         print("error, px: length of the mean, root mean square, 95th percentile; share lost (1 px off or missing)")
         for couple in couples:
