@@ -276,14 +276,12 @@ fn scope_21_a_hundred_thousand_nested_scopes_cancel_in_linear_time_on_any_stack(
         start.elapsed().as_secs_f64()
     };
     let many = levels(100_000);
-    let (tenth, whole) = (time(many / 10), time(many));
-    // Ten times the scopes: ten times the time, give or take what the machine does meanwhile; a
-    // hundred times it would be if each scope looked at all above it.
+    // Ten times the scopes: ten times the time; a hundred times it would be if each scope looked at all above
+    // it. The machine may be busy elsewhere meanwhile: so not at every try. A sanitizer's costs are not linear.
+    let linear = || time(many) < 50.0 * time(many / 10).max(0.001);
     assert!(
-        // A sanitizer's costs are not linear.
-        sanitized() || whole < 50.0 * tenth.max(0.001),
-        "{tenth} s for {} scopes, {whole} s for {many}",
-        many / 10
+        (0..5).any(|_| linear()) || sanitized(),
+        "{many} scopes take more than 50 times as long as a tenth of them"
     );
     // Dropped while it waits.
     run_mock(async {
