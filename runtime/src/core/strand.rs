@@ -107,22 +107,23 @@ impl Tree {
     /// Queues a strand in its nursery, due in `tick`, and all above it.
     #[inline]
     fn queue(&mut self, id: StrandId, tick: u64) -> Trail {
-        let Some(strand) = self.strands.get_mut(id) else { return Trail::Joined };
-        if strand.due > 0 {
-            return Trail::Joined;
+        match self.push(id, tick) {
+            Some(nursery) => self.tell(nursery, tick),
+            None => Trail::Joined,
         }
-        let nursery = strand.home.0;
-        self.push(nursery, id, tick);
-        self.tell(nursery, tick)
     }
 
-    fn push(&mut self, nursery: NurseryId, id: StrandId, tick: u64) {
-        let Some(node) = self.nurseries.get_mut(nursery) else { return };
-        let Some(strand) = self.strands.get_mut(id) else { return };
+    /// Puts a strand into its nursery's queue. Returns the nursery, unless the strand stood there already.
+    #[inline]
+    fn push(&mut self, id: StrandId, tick: u64) -> Option<NurseryId> {
+        let strand = self.strands.get_mut(id).filter(|strand| strand.due == 0)?;
+        let nursery = strand.home.0;
+        let node = self.nurseries.get_mut(nursery)?;
         strand.due = tick;
         node.ready.push_back((tick, id));
         node.queued += 1;
         self.on_the_way += usize::from(node.polled);
+        Some(nursery)
     }
 
     /// A strand leaves a queue.
@@ -168,12 +169,8 @@ impl Tree {
                 Host::Strand(host) => *host,
                 Host::Foreign(waker) => return Trail::Foreign(waker.clone()),
             };
-            let Some(strand) = self.strands.get_mut(host) else { return Trail::Joined };
-            if strand.due > 0 {
-                return Trail::Joined;
-            }
-            nursery = strand.home.0;
-            self.push(nursery, host, tick);
+            let Some(above) = self.push(host, tick) else { return Trail::Joined };
+            nursery = above;
         }
     }
 }
@@ -264,10 +261,8 @@ impl Strands {
 
     pub(crate) fn close_nursery(&self, id: NurseryId) {
         let mut tree = self.tree.borrow_mut();
-        let Some(nursery) = tree.nurseries.remove(id) else { return };
-        if nursery.polled {
-            tree.on_the_way -= nursery.queued;
-        }
+        tree.end(id);
+        let nursery = tree.nurseries.remove(id);
         drop(tree);
         // Outside the borrow: it may hold the last reference to a task, or a foreign waker.
         drop(nursery);
