@@ -11,7 +11,7 @@ use terzetto_executor::{
     },
 };
 use terzetto_kernels::{
-    Flow, Image, PivParams, PivPlan, SynthParams, VectorField,
+    Flow, Image, PivParams, PivPlan, SynthParams,
     correlation::{CorrelationMap, Correlator, Couple, Method},
     subpixel::SubpixelParams,
     synth_couple,
@@ -28,7 +28,7 @@ fn main() -> Result<(), BoxError> {
     let params = PivParams::default();
     let field = PivPlan::new(&params, scene.width, scene.height)?.compute(&first, &second)?;
 
-    let arrows = arrows(&field);
+    let arrows: Vec<Arrow> = field.vectors.iter().map(Arrow::from).collect();
     let valid = arrows.iter().filter(|arrow| arrow.valid).count();
     let subtitle = format!("windows of {} px  ·  {valid} of {} vectors valid", params.window, arrows.len());
     let title = "synthetic vortex";
@@ -48,17 +48,6 @@ fn main() -> Result<(), BoxError> {
     fs::write(folder.join("magnitude.png"), draw_magnitude(&plot)?)?;
     fs::write(folder.join("correlation.png"), correlation(title, &first, &second, (256, 160))?)?;
     Ok(())
-}
-
-fn arrows(field: &VectorField) -> Vec<Arrow> {
-    let arrow = |vector: &terzetto_kernels::Vector| Arrow {
-        x: vector.x as f32,
-        y: vector.y as f32,
-        dx: vector.dx as f32,
-        dy: vector.dy as f32,
-        valid: vector.flags.is_valid(),
-    };
-    field.vectors.iter().map(arrow).collect()
 }
 
 /// The correlation map of the windows with a corner.

@@ -31,6 +31,8 @@ mod vectors;
 
 use std::{error::Error, fmt};
 
+use terzetto_kernels::Vector;
+
 pub use correlation::{CorrelationPlot, Summit, Windows, draw_correlation};
 pub use magnitude::{MagnitudePlot, draw_magnitude};
 pub use vectors::{Plot, draw};
@@ -48,6 +50,18 @@ pub struct Arrow {
     pub dy: f32,
     /// Is it to be trusted? Others are marked.
     pub valid: bool,
+}
+
+impl From<&Vector> for Arrow {
+    fn from(vector: &Vector) -> Arrow {
+        Arrow {
+            x: vector.x as f32,
+            y: vector.y as f32,
+            dx: vector.dx as f32,
+            dy: vector.dy as f32,
+            valid: vector.flags.is_valid(),
+        }
+    }
 }
 
 impl Arrow {

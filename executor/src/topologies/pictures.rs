@@ -22,17 +22,7 @@ pub fn picture(
     field: &VectorField,
     image: &Image,
 ) -> Result<Vec<u8>, BoxError> {
-    let arrows: Vec<Arrow> = field
-        .vectors
-        .iter()
-        .map(|vector| Arrow {
-            x: vector.x as f32,
-            y: vector.y as f32,
-            dx: vector.dx as f32,
-            dy: vector.dy as f32,
-            valid: vector.flags.is_valid(),
-        })
-        .collect();
+    let arrows: Vec<Arrow> = field.vectors.iter().map(Arrow::from).collect();
     let valid = arrows.iter().filter(|arrow| arrow.valid).count();
     let subtitle = format!(
         "windows of {} px, overlap {} %  ·  {valid} of {} vectors valid",
