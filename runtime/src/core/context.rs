@@ -4,7 +4,7 @@
 //! copies one pointer, and the first change after that copies the map. So a child sees what its
 //! starter had set by then, and nothing leaks back. trio has this from Python's `contextvars`.
 
-use super::run;
+use super::run::{self, Run};
 use std::{any::Any, cell::RefCell, collections::HashMap, marker::PhantomData, sync::Arc};
 
 type Values = HashMap<usize, Arc<dyn Any + Send + Sync>>;
@@ -36,6 +36,14 @@ impl Context {
         with_current(|context| context.clone())
     }
 
+    /// The context of the code that calls, within a run.
+    pub(crate) fn of(run: &Run) -> Context {
+        match run.strands.current_task() {
+            Some(task) => task.info().context.borrow().clone(),
+            None => OF_THREAD.with_borrow(Context::clone),
+        }
+    }
+
     /// Calls `f` on this thread with this context; what it sets is gone afterwards.
     pub(crate) fn enter<R>(self, f: impl FnOnce() -> R) -> R {
         struct Restore(Context);
@@ -52,7 +60,7 @@ impl Context {
 fn with_current<R>(f: impl FnOnce(&mut Context) -> R) -> R {
     let task = run::try_with(|run| run.strands.current_task()).flatten();
     match task {
-        Some(task) => f(&mut task.0.context.borrow_mut()),
+        Some(task) => f(&mut task.info().context.borrow_mut()),
         None => OF_THREAD.with_borrow_mut(f),
     }
 }

@@ -6,11 +6,12 @@ use super::{
     reactor::Reactor,
     run::{CURRENT, Run, try_with},
     scope::Scopes,
-    strand::{ROOT, Slot, Strands},
+    strand::Strand,
+    strands::Strands,
     system::System,
-    task::Task,
+    task::TaskInfo,
     wait::{Operations, Waits},
-    waker::{self, StrandId},
+    waker,
 };
 use crate::{
     Builder, CancelSource, Cancelled, Error, InternalError, RunError,
@@ -74,10 +75,11 @@ impl Builder {
         let seed = self.seed_in_force();
         let id = inbox::register(inbox.clone());
         let strands = Strands::new(id, seed);
+        let main = TaskInfo::new(strands.number(), "main".into(), None, TaskContext::current());
         let run = Rc::new(Run {
             id,
             inbox,
-            main: Task::new(strands.number(), "main".into(), None, TaskContext::current()),
+            main: Strand::new(main, None, std::future::pending()),
             strands,
             scopes: Scopes::new(ScopeCell::new()),
             waits: Waits::default(),
@@ -89,7 +91,7 @@ impl Builder {
             instruments: Instruments::new(self.instruments),
             system: System::new(),
             idlers: RefCell::default(),
-            tasks: Cell::new(1),
+            tasks: Cell::new(0),
             reactor: Rc::new(reactor),
             calls: RefCell::default(),
             main_scope: ScopeCell::new(),
@@ -114,7 +116,6 @@ pub(super) struct Drive<T, F> {
     main: Option<Pin<Box<F>>>,
     value: Option<Result<T, Error>>,
     entered: Entered,
-    strand: StrandId,
     waker: Waker,
     pub(super) run: Rc<Run>,
     active: Active,
@@ -131,15 +132,11 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
         let active = Active(run.clone());
         run.clock.start();
         run.instruments.tell(|instrument| instrument.before_run());
-        let strand = run.strands.add((ROOT, Slot::Body), run.main.clone());
-        run.main.set_strand(strand);
-        run.instruments.tell(|instrument| instrument.task_spawned(&run.main));
-        run.wake(strand);
+        let strand = run.task_spawned(run.main.clone(), run.strands.root().clone(), run.scopes.root());
         Ok(Drive {
             main: Some(Box::pin(main)),
             value: None,
             entered: Entered::new(run.clone(), run.main_scope.clone()),
-            strand,
             waker: waker::new(run.id, strand),
             run,
             active,
@@ -159,26 +156,26 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
             return;
         }
         run.strands.begin_root();
-        while let Some(turn) = run.strands.next_due(ROOT) {
-            match turn.slot {
-                Slot::Body => self.poll_main(turn.woken),
-                Slot::Child(_) => run.poll_system(turn.strand, turn.woken),
+        while let Some((strand, woken)) = run.strands.next_due(run.strands.root()) {
+            match Rc::ptr_eq(&strand, &run.main) {
+                true => self.poll_main(woken),
+                false => run.poll_system(&strand, woken),
             }
         }
-        run.strands.end_poll(ROOT);
+        run.strands.end_poll(run.strands.root());
     }
 
     fn poll_main(&mut self, woken: bool) {
         let Some(main) = &mut self.main else { return };
         let run = &self.run;
-        let polled = run.step(self.strand, woken, || {
+        let polled = run.step(&run.main, woken, || {
             let _within = run.scopes.within(self.entered.id());
             main.as_mut().poll(&mut Context::from_waker(&self.waker))
         });
         if let Poll::Ready(value) = polled {
             self.value = Some(value);
             self.main = None;
-            self.run.task_exited(self.strand);
+            self.run.task_exited(&self.run.main);
             self.run.system.shut_down();
         }
     }
@@ -229,7 +226,7 @@ impl Drop for Active {
         run.system.clear();
         run.threads.close();
         run.release_signals();
-        run.main.ended();
+        run.main_task().ended();
         run.instruments.tell(|instrument| instrument.after_run());
         CURRENT.set(None);
     }

@@ -15,13 +15,13 @@
 //!   not time to look for the system's events;
 //! - no host's loop drives the run, which wants its thread back after each tick.
 
-use super::{run::Run, strand::NurseryId};
+use super::{home::Home, run::Run};
 
 impl Run {
     /// Begins the next tick within the poll of a nursery, if that comes to the same as going up to the run
     /// loop and down again.
     #[inline]
-    pub(crate) fn tick_in_place(&self, nursery: NurseryId) -> bool {
+    pub(crate) fn tick_in_place(&self, nursery: &Home) -> bool {
         let goes_on = self.strands.all_is_in(nursery) && !self.guest.get() && self.is_quiet();
         if goes_on {
             self.strands.next_tick_in(nursery);

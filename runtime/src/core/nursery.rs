@@ -29,14 +29,14 @@
 
 use super::{
     context::Context as TaskContext,
+    home::Home,
     run::{self, Run},
     scope::ScopeId,
-    stack::{Deep, with_stack},
+    stack::with_stack,
     start::Pending,
-    strand::{NurseryId, Slot, Turn},
-    table::{Key, Table},
-    task::Task,
-    waker::{self, StrandId},
+    strand::{End, Strand},
+    task::{Task, TaskInfo},
+    waker,
 };
 use crate::{
     BodyCancelled, CancelReason, CancelSource, Error, ErrorGroup, NurseryClosed,
@@ -51,34 +51,18 @@ use std::{
     marker::PhantomData,
     mem,
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
-    pin::Pin,
     rc::Rc,
     task::{Context, Poll},
 };
-
-/// A child's future, its lifetime erased: see the module's documentation.
-type Child = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
-
-/// What a nursery keeps of a child.
-struct Seat {
-    /// None while it is being polled: then it is in the hands of `poll_child`.
-    future: Option<Child>,
-    /// To be dropped when it comes back from its poll.
-    abandoned: bool,
-    strand: StrandId,
-    scope: ScopeId,
-    /// The call of `start` that waits for it, if it was started so.
-    pending: Option<Rc<Pending>>,
-}
 
 /// The handle with which a body and its children start tasks; trio's `Nursery`. Made by [`nursery`].
 #[must_use]
 pub struct Nursery<'scope, 'env: 'scope> {
     pub(crate) run: Rc<Run>,
-    id: NurseryId,
+    home: Rc<Home>,
     scope: CancelScope,
     pub(crate) scope_id: ScopeId,
-    children: RefCell<Table<Seat>>,
+    children: RefCell<Vec<Rc<Strand>>>,
     errors: RefCell<Vec<Error>>,
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     closed: Cell<bool>,
@@ -118,74 +102,69 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         F: Future<Output = Result<(), Error>> + 'scope,
     {
         let number = self.run.strands.number();
-        let task = Task::new(number, name.into(), Some(Location::caller()), TaskContext::current());
-        self.start_task(task.clone(), child);
-        task
-    }
-
-    /// Starts a task whose handle was made before.
-    #[track_caller]
-    pub(crate) fn start_task<F>(&'scope self, task: Task, child: F)
-    where
-        F: Future<Output = Result<(), Error>> + 'scope,
-    {
-        if let Err(closed) = self.seat(task, child, self.scope_id, None) {
-            panic!("{closed}");
+        let info = TaskInfo::new(number, name.into(), Some(Location::caller()), TaskContext::of(&self.run));
+        match self.seat(info, child, self.scope_id, None) {
+            Ok(strand) => Task::of(&strand),
+            Err(closed) => panic!("{closed}"),
         }
     }
 
-    /// Takes a child in, to live under `scope`; returns its seat and its strand.
+    /// Takes a child in, to live under `scope`.
     pub(crate) fn seat<F>(
         &'scope self,
-        task: Task,
+        info: TaskInfo,
         child: F,
         scope: ScopeId,
         pending: Option<Rc<Pending>>,
-    ) -> Result<(Key, StrandId), NurseryClosed>
+    ) -> Result<Rc<Strand>, NurseryClosed>
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
         if self.closed.get() {
             return Err(NurseryClosed);
         }
-        let child: Pin<Box<dyn Future<Output = Result<(), Error>> + 'scope>> = Box::pin(child);
-        // SAFETY: only the lifetime changes. The future is stored in this nursery and nowhere else;
-        // it is polled only by `poll_child` and dropped only there, by `abandon` or by `Guard`, all
-        // inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts. That
-        // future keeps `self` alive until then, and if it is forgotten the child is neither polled
-        // nor dropped.
-        let child: Child = unsafe { mem::transmute(child) };
-        let run = &self.run;
-        let (key, strand) = {
-            let mut children = self.children.borrow_mut();
-            let key = children.next_key();
-            let strand = run.strands.add((self.id, Slot::Child(key)), task.clone());
-            children.insert(Seat { future: Some(child), abandoned: false, strand, scope, pending });
-            (key, strand)
-        };
-        task.set_strand(strand);
-        run.tasks.set(run.tasks.get() + 1);
-        run.instruments.tell(|instrument| instrument.task_spawned(&task));
-        run.wake(strand);
-        Ok((key, strand))
+        let strand: Rc<Strand<dyn Future<Output = Result<(), Error>> + 'scope>> =
+            Strand::new(info, pending, child);
+        // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand`, `abandon` and
+        // `Guard`, all inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts.
+        let strand = unsafe { strand.erase() };
+        self.adopt(strand.clone(), scope);
+        Ok(strand)
+    }
+
+    /// Takes a strand in as a child.
+    pub(crate) fn adopt(&self, strand: Rc<Strand>, scope: ScopeId) {
+        let mut children = self.children.borrow_mut();
+        strand.place.set(children.len() as u32);
+        children.push(strand.clone());
+        drop(children);
+        self.run.task_spawned(strand, self.home.clone(), scope);
+    }
+
+    /// Strikes a child off the list; the last of the list moves into the gap.
+    fn strike(&self, strand: &Rc<Strand>) {
+        let mut children = self.children.borrow_mut();
+        let place = strand.place.get() as usize;
+        if children.get(place).is_some_and(|child| Rc::ptr_eq(child, strand)) {
+            let _struck = children.swap_remove(place);
+            if let Some(moved) = children.get(place) {
+                moved.place.set(place as u32);
+            }
+        }
     }
 
     /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not.
-    pub(crate) fn abandon(&self, key: Key, strand: StrandId) {
-        let seat = {
-            let mut children = self.children.borrow_mut();
-            match children.get_mut(key) {
-                Some(seat) if seat.strand == strand && seat.future.is_some() => children.remove(key),
-                Some(seat) if seat.strand == strand => {
-                    seat.abandoned = true;
-                    return;
-                }
-                _ => return,
-            }
-        };
-        with_stack(|| drop(seat));
+    pub(crate) fn abandon(&self, strand: &Rc<Strand>) {
+        if !strand.is_resting() {
+            // SAFETY: this only leaves a mark.
+            unsafe { strand.drop_future() };
+            return;
+        }
+        // SAFETY: the caller has a `&'scope self`, or is dropped inside the future that holds one: see `seat`.
+        with_stack(|| unsafe { strand.drop_future() });
+        self.strike(strand);
         self.run.task_exited(strand);
-        self.run.strands.tell_host(self.id);
+        self.run.strands.tell_host(&self.home);
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -224,89 +203,97 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }
 
-    fn poll_child(&self, key: Key, turn: &Turn) {
-        let strand = turn.strand;
-        let taken = {
-            let mut children = self.children.borrow_mut();
-            children.get_mut(key).and_then(|seat| Some((seat.future.take()?, seat.scope)))
+    /// Polls a strand; tells how it ended, if it did.
+    fn poll_strand(&self, strand: &Rc<Strand>, woken: bool) -> Option<End> {
+        let (true, Some(id), Some(scope)) = (strand.is_resting(), strand.id(), strand.scope()) else {
+            return None;
         };
-        let Some((mut child, scope)) = taken else { return };
-        let waker = waker::new(self.run.id, strand);
-        let polled = self.run.step(strand, turn.woken, || {
+        let waker = waker::new(self.run.id, id);
+        self.run.step(strand, woken, || {
             let _within = self.run.scopes.within(scope);
-            catch_unwind(AssertUnwindSafe(|| child.as_mut().poll(&mut Context::from_waker(&waker))))
-        });
-        let end = match polled {
-            Ok(Poll::Ready(outcome)) => Ok(outcome),
-            Err(payload) => Err(payload),
-            Ok(Poll::Pending) => {
-                let mut children = self.children.borrow_mut();
-                match children.get_mut(key) {
-                    Some(seat) if !seat.abandoned => {
-                        seat.future = Some(child);
-                        return;
-                    }
-                    _ => Ok(Ok(())),
-                }
-            }
-        };
-        self.child_ended(key, strand, child, end);
+            // SAFETY: only the future of `nursery` calls this: what its strands borrow is alive, see `seat`.
+            unsafe { strand.poll(&mut Context::from_waker(&waker)) }
+        })
     }
 
-    fn child_ended(
-        &self,
-        key: Key,
-        strand: StrandId,
-        child: Child,
-        end: Result<Result<(), Error>, Box<dyn Any + Send>>,
-    ) {
-        let task = match &end {
-            Ok(Ok(())) => None,
-            _ => self.run.strands.task_of(strand),
-        };
-        let name = task.as_ref().map_or("", Task::name);
+    /// Drops the future of a strand that has ended. A panic of it is the nursery's.
+    fn end_strand(&self, strand: &Rc<Strand>, what: &str) {
+        // SAFETY: only the future of `nursery` calls this: what its strands borrow is alive, see `seat`.
+        let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { strand.drop_future() }));
+        if let Err(payload) = dropped {
+            self.panicked(format_args!("the drop of {what}"), payload);
+        }
+    }
+
+    fn poll_child(&self, strand: &Rc<Strand>, woken: bool) {
+        let Some(end) = self.poll_strand(strand, woken) else { return };
         // Locals are dropped before anybody can see that the child has ended.
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(child)));
-        let seat = self.children.borrow_mut().remove(key);
+        self.end_strand(strand, "a task");
+        self.strike(strand);
         self.run.task_exited(strand);
-        let end = match seat.and_then(|seat| seat.pending) {
+        let end = match &strand.pending {
             // Until it has said that it is started, its end is the affair of the call of `start`.
-            Some(pending) => match pending.child_ended(end) {
-                Some(end) => end,
-                None => Ok(Ok(())),
-            },
-            None => end,
+            Some(pending) => pending.child_ended(end),
+            None => Some(end),
         };
         match end {
+            None | Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(error))) => self.fail(format_args!("task {}", Task::of(strand)), error),
+            Some(Err(payload)) => self.panicked(format_args!("task {}", Task::of(strand)), payload),
+        }
+    }
+
+    /// Polls the body; returns whether it has ended.
+    fn poll_body(&self, body: &Rc<Strand>, woken: bool) -> bool {
+        let Some(end) = self.poll_strand(body, woken) else { return false };
+        self.end_strand(body, "the nursery's body");
+        match end {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.fail(format_args!("task {name}"), error),
-            Err(payload) => self.panicked(format_args!("task {name}"), payload),
+            Ok(Err(error)) => self.fail(format_args!("the nursery's body"), error),
+            Err(payload) => self.panicked(format_args!("the nursery's body"), payload),
         }
-        if let Err(payload) = dropped {
-            self.panicked(format_args!("the drop of a task"), payload);
-        }
+        true
+    }
+
+    /// Takes the body in.
+    fn body<'a>(
+        &'a self,
+        opener: Task,
+        body: impl Future<Output = Result<(), Error>> + 'a,
+    ) -> Guard<'a, 'scope, 'env> {
+        let strand: Rc<Strand<dyn Future<Output = Result<(), Error>> + 'a>> =
+            Strand::new(TaskInfo::of_body(opener), None, body);
+        // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand` and `Guard`,
+        // all inside the future of `nursery` and while the guard lasts, which `'a` outlives.
+        let strand = unsafe { strand.erase() };
+        self.run.strands.add(strand.clone(), self.home.clone(), self.scope_id);
+        Guard { nursery: self, body: strand }
     }
 }
 
-/// Ends the nursery when its future is dropped, half-way or at the end: children first.
+/// Ends the nursery when its future is dropped, half-way or at the end: the body first, then the children.
 struct Guard<'a, 'scope, 'env> {
     nursery: &'a Nursery<'scope, 'env>,
-    body: StrandId,
+    body: Rc<Strand>,
 }
 
 impl Drop for Guard<'_, '_, '_> {
     fn drop(&mut self) {
         let nursery = self.nursery;
-        // A child's destructor may hold the handle: it must not start anything any more.
+        let run = &nursery.run;
+        // Destructors of body and children may hold the handle: they must not start anything any more.
         nursery.closed.set(true);
+        // SAFETY: the guard lives in the future of `nursery`, with all that body and children borrow: see
+        // `seat` and `body`.
+        let drop_future = |strand: &Rc<Strand>| with_stack(|| unsafe { strand.drop_future() });
+        drop_future(&self.body);
         let children = mem::take(&mut *nursery.children.borrow_mut());
-        for seat in children {
-            let strand = seat.strand;
-            with_stack(|| drop(seat));
-            nursery.run.task_exited(strand);
+        for strand in children {
+            drop_future(&strand);
+            run.task_exited(&strand);
         }
-        let _task = nursery.run.strands.remove(self.body);
-        nursery.run.strands.close_nursery(nursery.id);
+        let _body = self.body.id().and_then(|id| run.strands.remove(id));
+        run.strands.close_nursery(&nursery.home);
     }
 }
 
@@ -381,8 +368,10 @@ where
     let cell = ScopeCell::new();
     let entered = Entered::new(run.clone(), cell.clone());
     let host = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+    let strands = &run.strands;
+    let opener = strands.current_task().unwrap_or_else(|| run.main_task());
     let nursery = Nursery {
-        id: run.strands.open_nursery(&host),
+        home: strands.open_nursery(&host, opener.clone()),
         run: run.clone(),
         scope: CancelScope { cell },
         scope_id: entered.id(),
@@ -392,56 +381,31 @@ where
         closed: Cell::new(false),
         lifetimes: PhantomData,
     };
-    let strands = &run.strands;
-    let task = strands.current_task().unwrap_or_else(|| run.main_task());
-    let body_strand = strands.add((nursery.id, Slot::Body), task);
-    let value = {
-        let _guard = Guard { nursery: &nursery, body: body_strand };
-        let mut body = Box::pin(Deep::new(body(&nursery)));
-        let body_waker = waker::new(run.id, body_strand);
-        let mut value = None;
-        let mut poll_body = |woken| {
-            let polled = run.step(body_strand, woken, || {
-                let _within = run.scopes.within(entered.id());
-                let mut cx = Context::from_waker(&body_waker);
-                catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(&mut cx)))
-            });
-            match polled {
-                Ok(Poll::Pending) => false,
-                Ok(Poll::Ready(Ok(of_body))) => {
-                    value = Some(of_body);
-                    true
-                }
-                Ok(Poll::Ready(Err(error))) => {
-                    nursery.fail(format_args!("the nursery's body"), error);
-                    true
-                }
-                Err(payload) => {
-                    nursery.panicked(format_args!("the nursery's body"), payload);
-                    true
-                }
-            }
-        };
+    let value = Cell::new(None);
+    {
+        let guard = nursery.body(opener, async {
+            value.set(Some(body(&nursery).await?));
+            Ok(())
+        });
         // The body starts at once, as the code of a block does.
-        let mut body_done = poll_body(false);
+        let mut body_done = with_stack(|| nursery.poll_body(&guard.body, false));
         let mut ended_in = None;
         poll_fn(|cx| {
-            strands.begin_poll(nursery.id, cx.waker());
+            strands.begin_poll(&nursery.home, cx.waker());
             with_stack(|| {
                 loop {
-                    while let Some(turn) = strands.next_due(nursery.id) {
-                        match turn.slot {
-                            Slot::Child(key) => nursery.poll_child(key, &turn),
-                            Slot::Body if body_done => {}
-                            Slot::Body => body_done = poll_body(turn.woken),
+                    while let Some((strand, woken)) = strands.next_due(&nursery.home) {
+                        match Rc::ptr_eq(&strand, &guard.body) {
+                            true => body_done |= nursery.poll_body(&strand, woken),
+                            false => nursery.poll_child(&strand, woken),
                         }
                     }
-                    if !run.tick_in_place(nursery.id) {
+                    if !run.tick_in_place(&nursery.home) {
                         break;
                     }
                 }
             });
-            strands.end_poll(nursery.id);
+            strands.end_poll(&nursery.home);
             if body_done && run.signals.interrupt.is_pending() {
                 nursery.interrupted();
             }
@@ -455,15 +419,14 @@ where
             ended_in.get_or_insert(tick);
             nursery.closed.set(true);
             // From here it is the parent that goes on, and no longer only what is below it.
-            match strands.host(nursery.id) {
+            match strands.host(&nursery.home) {
                 Some(host) => run.wake(host),
-                None => strands.tell_host(nursery.id),
+                None => strands.tell_host(&nursery.home),
             }
             Poll::Pending
         })
         .await;
-        value
-    };
+    }
     let errors = nursery.errors.take();
     let outcome = match errors.is_empty() {
         true => Ok(()),
@@ -475,7 +438,7 @@ where
     }
     closed?;
     // If only children were cancelled, the body's value stands.
-    value.map_or_else(value_of_cancelled_body, Ok)
+    value.into_inner().map_or_else(value_of_cancelled_body, Ok)
 }
 
 /// What a nursery returns that was ended by its own scope before its body had a value.

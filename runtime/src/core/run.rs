@@ -10,14 +10,15 @@ use super::{
     clock::Clock,
     context::Context as TaskContext,
     deadlines::Deadlines,
+    home::Home,
     inbox::{self, Inbox},
-    instrument::{Instrument, Instruments},
+    instrument::Instruments,
     reactor::Reactor,
-    scope::Scopes,
-    strand::{ROOT, Slot, Strands},
+    scope::{ScopeId, Scopes},
+    strand::Strand,
+    strands::Strands,
     system::{self, System},
-    table::Key,
-    task::Task,
+    task::{Task, TaskInfo},
     wait::{Operations, Waits},
     waker::{self, RunId, StrandId},
 };
@@ -60,10 +61,11 @@ pub(crate) struct Run {
     pub(crate) reactor: Rc<Reactor>,
     /// Callbacks of the token not called yet.
     pub(super) calls: RefCell<VecDeque<inbox::Callback>>,
-    pub(super) main: Task,
+    /// The strand of the main task. Its future is the drive's.
+    pub(super) main: Rc<Strand>,
     pub(super) main_scope: Rc<ScopeCell>,
     /// The future of the system tasks, and its strand.
-    pub(super) system_future: RefCell<Option<(SystemFuture, StrandId)>>,
+    pub(super) system_future: RefCell<Option<(SystemFuture, Rc<Strand>)>>,
     pub(super) crash: RefCell<Option<InternalError>>,
     /// Whether a host's loop drives the run, which wants its thread back after each tick.
     pub(super) guest: Cell<bool>,
@@ -104,29 +106,20 @@ pub(crate) fn current() -> Rc<Run> {
 impl Run {
     /// Polls a strand by `poll`, and tells instruments if that is a step of its task.
     #[inline]
-    pub(crate) fn step<R>(&self, strand: StrandId, woken: bool, poll: impl FnOnce() -> R) -> R {
-        let outer = self.strands.current.replace(Some(strand));
+    pub(crate) fn step<R>(&self, strand: &Rc<Strand>, woken: bool, poll: impl FnOnce() -> R) -> R {
+        let outer = self.strands.current.replace(strand.id());
         let straight = self.strands.straight.get();
         self.strands.straight.set(straight && !woken);
         if woken {
-            self.tell_of(strand, |instrument, task| instrument.before_task_step(task));
+            self.instruments.tell(|instrument| instrument.before_task_step(&Task::of(strand)));
         }
         let polled = poll();
         if woken {
-            self.tell_of(strand, |instrument, task| instrument.after_task_step(task));
+            self.instruments.tell(|instrument| instrument.after_task_step(&Task::of(strand)));
         }
         self.strands.straight.set(straight);
         self.strands.current.set(outer);
         polled
-    }
-
-    #[inline]
-    fn tell_of(&self, strand: StrandId, hook: impl Fn(&dyn Instrument, &Task)) {
-        self.instruments.tell(|instrument| {
-            if let Some(task) = self.strands.task_of(strand) {
-                hook(instrument, &task);
-            }
-        });
     }
 
     /// As `waker.wake_by_ref()`, without the way round if it is one of this run's own.
@@ -141,21 +134,39 @@ impl Run {
     /// Makes a strand run in the next tick.
     pub(crate) fn wake(&self, strand: StrandId) {
         if self.strands.wake(strand) {
-            self.tell_of(strand, |instrument, task| instrument.task_scheduled(task));
+            self.instruments.tell(|instrument| {
+                if let Some(task) = self.strands.task_of(strand) {
+                    instrument.task_scheduled(&task);
+                }
+            });
         }
     }
 
+    /// A task begins: its strand gets its place.
+    pub(crate) fn task_spawned(&self, strand: Rc<Strand>, home: Rc<Home>, scope: ScopeId) -> StrandId {
+        self.tasks.set(self.tasks.get() + 1);
+        let id = self.strands.add(strand, home, scope);
+        self.instruments.tell(|instrument| {
+            if let Some(task) = self.strands.task_of(id) {
+                instrument.task_spawned(&task);
+            }
+        });
+        self.wake(id);
+        id
+    }
+
     /// A task has ended: its future is dropped, its strand goes.
-    pub(crate) fn task_exited(&self, strand: StrandId) {
-        if let Some(task) = self.strands.remove(strand) {
+    pub(crate) fn task_exited(&self, strand: &Rc<Strand>) {
+        if let Some(strand) = strand.id().and_then(|id| self.strands.remove(id)) {
             self.tasks.set(self.tasks.get() - 1);
+            let task = Task::of(&strand);
             task.ended();
             self.instruments.tell(|instrument| instrument.task_exited(&task));
         }
     }
 
     pub(crate) fn main_task(&self) -> Task {
-        self.main.clone()
+        Task::of(&self.main)
     }
 
     pub(crate) fn calls_waiting(&self) -> usize {
@@ -165,25 +176,24 @@ impl Run {
 
     /// The tasks that no other has started.
     pub(crate) fn root_tasks(&self) -> Vec<Task> {
-        self.strands.tasks_in(ROOT)
+        self.strands.tasks_in(self.strands.root())
     }
 
     /// Begins to serve system tasks.
     pub(crate) fn start_system(self: &Rc<Run>) {
-        let task = Task::new(self.strands.number(), "system tasks".into(), None, TaskContext::default());
-        let strand = self.strands.add((ROOT, Slot::Child(Key::FIRST)), task.clone());
-        task.set_strand(strand);
-        self.tasks.set(self.tasks.get() + 1);
-        self.instruments.tell(|instrument| instrument.task_spawned(&task));
+        let number = self.strands.number();
+        let info = TaskInfo::new(number, "system tasks".into(), None, TaskContext::default());
+        let strand: Rc<Strand> = Strand::new(info, None, std::future::pending());
         let future = Box::pin(system::serve(self.clone()));
-        *self.system_future.borrow_mut() = Some((future, strand));
-        self.wake(strand);
+        *self.system_future.borrow_mut() = Some((future, strand.clone()));
+        self.task_spawned(strand, self.strands.root().clone(), self.scopes.root());
     }
 
-    pub(super) fn poll_system(&self, strand: StrandId, woken: bool) {
+    pub(super) fn poll_system(&self, strand: &Rc<Strand>, woken: bool) {
         // Taken out while it is polled: it may start system tasks itself.
         let Some((mut future, of)) = self.system_future.take() else { return };
-        let waker = waker::new(self.id, strand);
+        let Some(id) = strand.id() else { return };
+        let waker = waker::new(self.id, id);
         let polled = self.step(strand, woken, || {
             let poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
             catch_unwind(AssertUnwindSafe(poll))

@@ -81,6 +81,11 @@ impl Scopes {
         id
     }
 
+    /// The scope of the whole run.
+    pub(crate) fn root(&self) -> ScopeId {
+        Key::FIRST
+    }
+
     pub(crate) fn current(&self) -> ScopeId {
         self.current.get()
     }

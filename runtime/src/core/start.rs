@@ -11,12 +11,16 @@
 //! it has started meanwhile.
 
 use super::{
-    context::Context as TaskContext, lot::Lot, nursery::Nursery, run::Run, scope::ScopeId, table::Key,
-    task::Task, waker::StrandId,
+    context::Context as TaskContext,
+    lot::Lot,
+    nursery::Nursery,
+    run::Run,
+    scope::ScopeId,
+    strand::{End, Strand},
+    task::TaskInfo,
 };
 use crate::{Error, NurseryClosed, scope::ScopeCell};
 use std::{
-    any::Any,
     borrow::Cow,
     cell::{Cell, RefCell},
     error::Error as StdError,
@@ -26,8 +30,6 @@ use std::{
 };
 
 /// How a task ended: with an outcome or a panic.
-type End = Result<Result<(), Error>, Box<dyn Any + Send>>;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// Under the scopes of who called `start`.
@@ -149,14 +151,13 @@ impl StdError for NeverStarted {}
 struct Unmoved<'a, 'scope, 'env> {
     nursery: &'a Nursery<'scope, 'env>,
     pending: Rc<Pending>,
-    seat: Key,
-    strand: StrandId,
+    strand: Rc<Strand>,
 }
 
 impl Drop for Unmoved<'_, '_, '_> {
     fn drop(&mut self) {
         if self.pending.stage.get() == Stage::Starting {
-            self.nursery.abandon(self.seat, self.strand);
+            self.nursery.abandon(&self.strand);
             self.pending.stage.set(Stage::Ended);
             self.pending.run.scopes.exit(self.pending.scope);
         }
@@ -250,18 +251,17 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let value = Rc::new(RefCell::new(None));
         let status =
             TaskStatus { value: value.clone(), pending: Some(pending.clone()), told: Cell::new(false) };
-        let task = Task::new(run.strands.number(), name, Some(caller), TaskContext::current());
-        let name = task.name().to_owned();
-        let (seat, strand) =
-            self.seat(task, async move { child(status).await }, scope, Some(pending.clone()))?;
-        let unmoved = Unmoved { nursery: self, pending, seat, strand };
+        let info = TaskInfo::new(run.strands.number(), name.clone(), Some(caller), TaskContext::current());
+        let child = async move { child(status).await };
+        let strand = self.seat(info, child, scope, Some(pending.clone()))?;
+        let unmoved = Unmoved { nursery: self, pending, strand };
         let pending = &unmoved.pending;
         // Not to be aborted, as the end of a nursery is not: cancellation reaches the child.
         while pending.stage.get() == Stage::Starting {
             pending.caller.park_unabortable(()).await;
         }
         if pending.stage.get() == Stage::Moved {
-            return value.take().ok_or_else(|| NeverStarted { task: name }.into());
+            return value.take().ok_or_else(|| NeverStarted { task: name.into() }.into());
         }
         let end = pending.end.take();
         match end {
@@ -269,7 +269,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             Some(Ok(Err(error))) => Err(error),
             _ => match value.take() {
                 Some(value) => Ok(value),
-                None => Err(NeverStarted { task: name }.into()),
+                None => Err(NeverStarted { task: name.into() }.into()),
             },
         }
     }

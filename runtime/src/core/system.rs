@@ -8,27 +8,20 @@ use super::{
     lot::Lot,
     nursery::nursery,
     run::{self, Run},
-    task::Task,
+    strand::Strand,
+    task::{Task, TaskInfo},
 };
 use crate::{CancelReason, CancelScope, CancelSource, Error, error::internal::InternalError};
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
     collections::VecDeque,
-    pin::Pin,
     rc::Rc,
 };
 
-type Future_ = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
-
-struct Arrival {
-    task: Task,
-    future: Future_,
-}
-
 /// What a run keeps of its system tasks.
 pub(crate) struct System {
-    arrivals: RefCell<VecDeque<Arrival>>,
+    arrivals: RefCell<VecDeque<Rc<Strand>>>,
     arrived: Rc<Lot<()>>,
     pub(crate) scope: CancelScope,
     pub(crate) started: Cell<bool>,
@@ -55,8 +48,10 @@ impl System {
 
     /// Drops what never started.
     pub(crate) fn clear(&self) {
-        let arrivals = self.arrivals.take();
-        drop(arrivals);
+        for arrival in self.arrivals.take() {
+            // SAFETY: system tasks borrow nothing that ends.
+            unsafe { arrival.drop_future() };
+        }
     }
 }
 
@@ -68,7 +63,7 @@ pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
             // In two steps: the queue must not be borrowed while a task starts.
             let arrival = run.system.arrivals.borrow_mut().pop_front();
             match arrival {
-                Some(Arrival { task, future }) => n.start_task(task, future),
+                Some(strand) => n.adopt(strand, n.scope_id),
                 None => run.system.arrived.park(()).await.1?,
             }
         }
@@ -108,8 +103,10 @@ pub fn spawn_system_task(
     if run.system.closed.get() {
         return Err(crate::RunFinished);
     }
-    let task = Task::new(run.strands.number(), name.into(), None, Context::default());
-    run.system.arrivals.borrow_mut().push_back(Arrival { task: task.clone(), future: Box::pin(future) });
+    let info = TaskInfo::new(run.strands.number(), name.into(), None, Context::default());
+    let strand: Rc<Strand> = Strand::new(info, None, future);
+    let task = Task::of(&strand);
+    run.system.arrivals.borrow_mut().push_back(strand);
     if !run.system.started.replace(true) {
         run.start_system();
     }

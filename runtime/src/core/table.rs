@@ -74,21 +74,8 @@ impl<T> Table<T> {
         self.0.try_remove(key.index())
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.0.iter().map(|(index, entry)| (Key::of(index), entry))
-    }
-}
-
-impl<T> IntoIterator for Table<T> {
-    type Item = T;
-    type IntoIter = std::iter::Map<slab::IntoIter<T>, fn((usize, T)) -> T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter().map(|(_, entry)| entry)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Tasks: who runs, where it hangs in the tree, and what happens when it ends.
 //!
 //! A task is what the user sees: one thread of control with a name. The runtime polls
-//! [strands](super::strand), of which a task has one more for each nursery it has open. What they
-//! share is here. The tree of tasks is kept nowhere: it is read off the tables of strands and
-//! nurseries when somebody asks.
+//! [strands](super::strand), of which a task has one more for each nursery it has open. What is known of the
+//! task is in its outermost one. The tree of tasks is kept nowhere: it is read off the table of strands when
+//! somebody asks.
 
 use super::{
     context::Context,
     run::{self, Run},
-    waker::StrandId,
+    strand::Strand,
 };
 use std::{
     borrow::Cow,
@@ -16,6 +16,7 @@ use std::{
     fmt,
     hash::{Hash, Hasher},
     panic::Location,
+    ptr,
     rc::Rc,
 };
 
@@ -24,22 +25,63 @@ pub(crate) trait ExitHook {
     fn task_exited(&self, task: &Task);
 }
 
-/// What is known of a task: shared by its strands.
+/// Whose a strand is.
+enum Owner {
+    /// A task's own: it is its outermost strand. With the task's name.
+    Itself(Cow<'static, str>),
+    /// The task's that has opened the nursery of which this is the body.
+    Opener(Task),
+}
+
+/// What is known of a task; of the body of a nursery, whose it is.
 pub(crate) struct TaskInfo {
+    owner: Owner,
     id: u64,
-    name: Cow<'static, str>,
     spawned_at: Option<&'static Location<'static>>,
-    /// The outermost strand.
-    strand: Cell<Option<StrandId>>,
-    alive: Cell<bool>,
+    pub(crate) context: RefCell<Context>,
+    /// None until the first: few tasks ever have any.
+    exit_hooks: Cell<Option<Box<Vec<Rc<dyn ExitHook>>>>>,
     /// How often the task was where a cancellation would have been raised; for tests.
     pub(crate) cancel_points: Cell<u32>,
-    pub(crate) context: RefCell<Context>,
-    exit_hooks: RefCell<Vec<Rc<dyn ExitHook>>>,
+    alive: Cell<bool>,
+}
+
+impl TaskInfo {
+    /// Of a new task.
+    pub(crate) fn new(
+        id: u64,
+        name: Cow<'static, str>,
+        spawned_at: Option<&'static Location<'static>>,
+        context: Context,
+    ) -> TaskInfo {
+        TaskInfo {
+            owner: Owner::Itself(name),
+            id,
+            spawned_at,
+            context: RefCell::new(context),
+            exit_hooks: Cell::new(None),
+            cancel_points: Cell::new(0),
+            alive: Cell::new(true),
+        }
+    }
+
+    /// Of the body of a nursery that a task has opened.
+    pub(crate) fn of_body(opener: Task) -> TaskInfo {
+        TaskInfo { owner: Owner::Opener(opener), ..TaskInfo::new(0, "".into(), None, Context::default()) }
+    }
+
+    /// The task that has opened the nursery of which this is the body, if it is one.
+    pub(crate) fn body_of(&self) -> Option<&Task> {
+        match &self.owner {
+            Owner::Opener(task) => Some(task),
+            Owner::Itself(_) => None,
+        }
+    }
 }
 
 /// A task of a run: a handle that says who it is, for messages, owners of locks, dumps of the tree.
-/// It does not keep the task alive, and there is nothing to join: that is the nursery's duty.
+/// It does not keep the task alive, and there is nothing to join: that is the nursery's duty. It does keep
+/// the task's memory, so it is not to be hoarded.
 ///
 /// ```
 /// use terzetto::{current_task, nursery};
@@ -58,85 +100,82 @@ pub(crate) struct TaskInfo {
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Task(pub(crate) Rc<TaskInfo>);
+pub struct Task(Rc<Strand>);
 
 impl Task {
-    pub(crate) fn new(
-        id: u64,
-        name: Cow<'static, str>,
-        spawned_at: Option<&'static Location<'static>>,
-        context: Context,
-    ) -> Task {
-        Task(Rc::new(TaskInfo {
-            id,
-            name,
-            spawned_at,
-            strand: Cell::new(None),
-            alive: Cell::new(true),
-            cancel_points: Cell::new(0),
-            context: RefCell::new(context),
-            exit_hooks: RefCell::default(),
-        }))
+    /// The task that a strand is a piece of.
+    pub(crate) fn of(strand: &Rc<Strand>) -> Task {
+        match strand.info.body_of() {
+            Some(opener) => opener.clone(),
+            None => Task(strand.clone()),
+        }
     }
 
-    pub(crate) fn set_strand(&self, strand: StrandId) {
-        self.0.strand.set(Some(strand));
+    pub(crate) fn info(&self) -> &TaskInfo {
+        &self.0.info
     }
 
     /// A number that no other task of the run has.
     pub fn id(&self) -> u64 {
-        self.0.id
+        self.0.info.id
     }
 
     /// The name it was given, or that of its function.
     pub fn name(&self) -> &str {
-        &self.0.name
+        match &self.0.info.owner {
+            Owner::Itself(name) => name,
+            Owner::Opener(opener) => opener.name(),
+        }
     }
 
     /// Where in the source it was started.
     pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
-        self.0.spawned_at
+        self.0.info.spawned_at
     }
 
     /// Whether it has not ended.
     pub fn is_alive(&self) -> bool {
-        self.0.alive.get()
+        self.0.info.alive.get()
     }
 
     /// The task whose nursery this one was started in; none for the main task, or once ended.
     pub fn parent(&self) -> Option<Task> {
-        self.look(|run| run.strands.parent_of(self.0.strand.get()?))?
+        self.is_alive().then(|| self.0.home()?.owner.borrow().clone()).flatten()
     }
 
     /// The nurseries that the task has open, outermost first; in each, the tasks started in it.
     pub fn child_nurseries(&self) -> Vec<Vec<Task>> {
-        let nurseries = self.look(|run| run.strands.nurseries_of(self)).unwrap_or_default();
-        nurseries.into_iter().map(|(_, children)| children).collect()
-    }
-
-    fn look<R>(&self, f: impl FnOnce(&Run) -> R) -> Option<R> {
-        self.is_alive().then(|| run::try_with(|run| f(run))).flatten()
+        let look = |run: &Rc<Run>| {
+            let homes = run.strands.nurseries_of(self);
+            homes.iter().map(|home| run.strands.tasks_in(home)).collect()
+        };
+        self.is_alive().then(|| run::try_with(look)).flatten().unwrap_or_default()
     }
 
     pub(crate) fn on_exit(&self, hook: Rc<dyn ExitHook>) {
-        self.0.exit_hooks.borrow_mut().push(hook);
+        let hooks = &self.0.info.exit_hooks;
+        let mut list = hooks.take().unwrap_or_default();
+        list.push(hook);
+        hooks.set(Some(list));
     }
 
     /// Takes back one registration of `hook`; returns whether there was one.
     pub(crate) fn forget_on_exit(&self, hook: &Rc<dyn ExitHook>) -> bool {
-        let mut hooks = self.0.exit_hooks.borrow_mut();
-        let found = hooks.iter().position(|other| Rc::ptr_eq(other, hook));
-        let removed = found.map(|index| hooks.swap_remove(index));
-        drop(hooks);
+        let hooks = &self.0.info.exit_hooks;
+        let Some(mut list) = hooks.take() else { return false };
+        let found = list.iter().position(|other| Rc::ptr_eq(other, hook));
+        let removed = found.map(|index| list.swap_remove(index));
+        hooks.set(Some(list));
         removed.is_some()
     }
 
     /// The task has ended: its future is dropped.
     pub(crate) fn ended(&self) {
-        self.0.alive.set(false);
-        let hooks = self.0.exit_hooks.take();
-        for hook in hooks {
-            hook.task_exited(self);
+        self.0.info.alive.set(false);
+        if let Some(hooks) = self.0.info.exit_hooks.take() {
+            for hook in *hooks {
+                hook.task_exited(self);
+            }
         }
     }
 }
@@ -144,7 +183,7 @@ impl Task {
 /// Two handles are equal if they are of the same task.
 impl PartialEq for Task {
     fn eq(&self, other: &Task) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        ptr::addr_eq(Rc::as_ptr(&self.0), Rc::as_ptr(&other.0))
     }
 }
 
@@ -152,7 +191,7 @@ impl Eq for Task {}
 
 impl Hash for Task {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        Rc::as_ptr(&self.0).hash(state);
+        Rc::as_ptr(&self.0).cast::<()>().hash(state);
     }
 }
 

@@ -50,11 +50,11 @@ pub async fn assert_no_checkpoints<T>(inside: impl Future<Output = T>) -> T {
 pub(crate) async fn watch<T>(inside: impl Future<Output = T>) -> (T, bool) {
     let run = run::current();
     let task = current_task();
-    let (tick, looks) = (run.strands.tick.get(), task.0.cancel_points.get());
+    let (tick, looks) = (run.strands.tick.get(), task.info().cancel_points.get());
     let _watching = Watching::begin(&run);
     let mut inside = pin!(inside);
     let value = poll_fn(|cx| inside.as_mut().poll(cx)).await;
-    (value, run.strands.tick.get() > tick && task.0.cancel_points.get() > looks)
+    (value, run.strands.tick.get() > tick && task.info().cancel_points.get() > looks)
 }
 
 /// While somebody looks, cancel points are counted.

@@ -1,0 +1,123 @@
+//! Homes: what the tree of polls knows of a nursery.
+//!
+//! Strands and nurseries form a tree, with a nursery at the top that the run loop itself polls: a nursery
+//! belongs to the strand whose future holds it (its *host*), a strand belongs to the nursery that polls
+//! it (its *home*). Futures can only be polled from the root downwards, so a wake has to leave a trail: it queues
+//! the strand in its home, the home's host in the host's own home, and so on up, stopping at the
+//! first that is queued already. A tick then descends only where something is queued.
+//!
+//! Each strand in a queue says in which tick it is due. One that is woken during a tick is due in the next one,
+//! wherever in the tree it sits: that is trio's batch. Within a nursery a batch runs in the order of
+//! wakes, or in a random order if the run was given a seed.
+
+use super::{strand::Strand, task::Task, waker::StrandId};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    task::Waker,
+};
+
+/// A queue that was longer than this gives its memory back when it has become empty.
+const LONG: usize = 4096;
+
+/// Whose poll polls a nursery.
+#[derive(Clone)]
+pub(super) enum Host {
+    /// The run loop.
+    Loop,
+    Strand(StrandId),
+    /// The nursery is polled through something foreign (a `join!`, a `FuturesUnordered`) that has
+    /// wakers of its own.
+    Foreign(Waker),
+}
+
+/// A nursery as its strands know it.
+pub(crate) struct Home {
+    pub(super) host: RefCell<Host>,
+    /// The task that opened it; none once it is closed, so that no task keeps those above it.
+    pub(super) owner: RefCell<Option<Task>>,
+    /// How many nurseries the run had opened before.
+    pub(super) serial: u64,
+    /// Strands to poll, in order of the tick from which each may be polled. One that has ended stays in here
+    /// until its turn.
+    ready: RefCell<VecDeque<Rc<Strand>>>,
+    /// Whether it is being polled now.
+    polled: Cell<bool>,
+    /// Whether the host has been told since the nursery was last polled. One that is being polled sees
+    /// for itself, at the end of its poll, whether it must.
+    pub(super) told: Cell<bool>,
+}
+
+impl Home {
+    /// An empty home; `polled`: of which a first poll has begun.
+    pub(super) fn new(host: Host, owner: Option<Task>, serial: u64, polled: bool) -> Rc<Home> {
+        Rc::new(Home {
+            host: RefCell::new(host),
+            owner: RefCell::new(owner),
+            serial,
+            ready: RefCell::default(),
+            polled: Cell::new(polled),
+            told: Cell::new(polled),
+        })
+    }
+
+    /// How many strands are queued.
+    #[inline]
+    pub(super) fn queued(&self) -> usize {
+        self.ready.borrow().len()
+    }
+
+    #[inline]
+    pub(super) fn is_polled(&self) -> bool {
+        self.polled.get()
+    }
+
+    /// Puts a strand into the queue.
+    #[inline]
+    pub(super) fn push(&self, strand: Rc<Strand>) {
+        self.ready.borrow_mut().push_back(strand);
+    }
+
+    /// Takes out the next strand that is due in this tick.
+    #[inline]
+    pub(super) fn pop_due(&self, tick: u64) -> Option<Rc<Strand>> {
+        let mut ready = self.ready.borrow_mut();
+        if ready.front()?.due.get() > tick {
+            return None;
+        }
+        ready.pop_front()
+    }
+
+    /// A poll begins. Returns whether none was under way.
+    #[inline]
+    pub(super) fn begin(&self) -> bool {
+        self.told.set(true);
+        !self.polled.replace(true)
+    }
+
+    /// A poll ends. Returns whether one was under way.
+    #[inline]
+    pub(super) fn end(&self) -> bool {
+        self.told.set(false);
+        let mut ready = self.ready.borrow_mut();
+        if ready.is_empty() && ready.capacity() > LONG {
+            *ready = VecDeque::new();
+        }
+        self.polled.replace(false)
+    }
+
+    /// Puts what is due in this tick into a random order.
+    pub(super) fn shuffle(&self, tick: u64, order: &mut fastrand::Rng) {
+        let mut ready = self.ready.borrow_mut();
+        let ready = ready.make_contiguous();
+        let due = ready.partition_point(|strand| strand.due.get() <= tick);
+        order.shuffle(&mut ready[..due]);
+    }
+
+    /// Lets go of all that it knows.
+    pub(super) fn clear(&self) {
+        let known = (self.ready.take(), self.owner.take(), self.host.replace(Host::Loop));
+        drop(known);
+    }
+}

@@ -1,0 +1,305 @@
+//! All strands of a run, and the marks by which a poll finds its way down to them.
+//!
+//! Here is what happens to a strand between two polls: a waker finds it by its number, it is queued in its
+//! [home](super::home) with everything above it, and a tick takes it out again.
+
+use super::{
+    home::{Home, Host},
+    scope::ScopeId,
+    strand::Strand,
+    table::Table,
+    task::Task,
+    waker::{self, RunId, StrandId},
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    task::Waker,
+};
+
+/// The strands of a run.
+pub(crate) struct Strands {
+    run: RunId,
+    table: RefCell<Table<Rc<Strand>>>,
+    /// The nursery of the main task and the system tasks, polled by the run loop.
+    root: Rc<Home>,
+    /// Whether anything is to be polled in the next tick.
+    pub(crate) root_ready: Cell<bool>,
+    pub(crate) tick: Cell<u64>,
+    pub(crate) current: Cell<Option<StrandId>>,
+    /// Whether all strands that are being polled, one inside the other, are so only for what is below
+    /// them: they have nothing to do themselves when the poll comes back to them.
+    pub(crate) straight: Cell<bool>,
+    /// How many strands are queued in nurseries that are being polled.
+    on_the_way: Cell<usize>,
+    /// How many tests watch for cancel points.
+    pub(crate) watchers: Cell<u32>,
+    /// How many strands were polled since the loop last looked at the system's events.
+    polls: Cell<u32>,
+    next_task: Cell<u64>,
+    next_nursery: Cell<u64>,
+    order: Option<RefCell<fastrand::Rng>>,
+}
+
+impl Strands {
+    /// The table of a new run, with its root nursery; `seed` makes the order of batches random.
+    pub(crate) fn new(run: RunId, seed: Option<u64>) -> Strands {
+        Strands {
+            run,
+            table: RefCell::default(),
+            root: Home::new(Host::Loop, None, 0, false),
+            root_ready: Cell::new(false),
+            tick: Cell::new(0),
+            current: Cell::new(None),
+            straight: Cell::new(true),
+            on_the_way: Cell::new(0),
+            watchers: Cell::new(0),
+            polls: Cell::new(0),
+            next_task: Cell::new(0),
+            next_nursery: Cell::new(0),
+            order: seed.map(|seed| RefCell::new(fastrand::Rng::with_seed(seed))),
+        }
+    }
+
+    pub(crate) fn root(&self) -> &Rc<Home> {
+        &self.root
+    }
+
+    /// A number for a new task.
+    pub(crate) fn number(&self) -> u64 {
+        let number = self.next_task.get();
+        self.next_task.set(number + 1);
+        number
+    }
+
+    /// Takes a strand in, to be polled by a nursery in a scope.
+    pub(crate) fn add(&self, strand: Rc<Strand>, home: Rc<Home>, scope: ScopeId) -> StrandId {
+        let mut table = self.table.borrow_mut();
+        let id = table.next_key();
+        strand.place_in(home, scope, id);
+        table.insert(strand)
+    }
+
+    pub(crate) fn remove(&self, id: StrandId) -> Option<Rc<Strand>> {
+        self.table.borrow_mut().remove(id)
+    }
+
+    pub(crate) fn task_of(&self, id: StrandId) -> Option<Task> {
+        self.table.borrow().get(id).map(Task::of)
+    }
+
+    pub(crate) fn current_task(&self) -> Option<Task> {
+        self.task_of(self.current.get()?)
+    }
+
+    /// Notes that the current task is where a cancellation would be raised, if anybody wants to know.
+    #[inline]
+    pub(crate) fn note_cancel_point(&self) {
+        if self.watchers.get() > 0
+            && let Some(task) = self.current_task()
+        {
+            let points = &task.info().cancel_points;
+            points.set(points.get().wrapping_add(1));
+        }
+    }
+
+    /// Opens a nursery, of which a first poll begins at once.
+    pub(crate) fn open_nursery(&self, host: &Waker, owner: Task) -> Rc<Home> {
+        let serial = self.next_nursery.get();
+        self.next_nursery.set(serial + 1);
+        Home::new(self.host_of(host), Some(owner), serial, true)
+    }
+
+    pub(crate) fn close_nursery(&self, home: &Home) {
+        if home.end() {
+            self.on_the_way.set(self.on_the_way.get() - home.queued());
+        }
+        home.clear();
+    }
+
+    fn host_of(&self, waker: &Waker) -> Host {
+        match waker::strand_of(waker, self.run) {
+            Some(strand) => Host::Strand(strand),
+            None => Host::Foreign(waker.clone()),
+        }
+    }
+
+    /// Queues a strand for the next tick, and every nursery and strand above it. Returns whether the
+    /// strand had not been woken since its last poll.
+    #[inline]
+    pub(crate) fn wake(&self, id: StrandId) -> bool {
+        let table = self.table.borrow();
+        let Some(strand) = table.get(id) else { return false };
+        let first = !strand.woken.replace(true);
+        if let Some(home) = self.queue(strand)
+            && !home.told.get()
+        {
+            let foreign = self.tell(&table, home);
+            drop(table);
+            foreign.inspect(Waker::wake_by_ref);
+        }
+        first
+    }
+
+    /// Puts a strand into its home's queue. Returns the home, unless the strand stood there already.
+    #[inline]
+    fn queue<'a>(&self, strand: &'a Rc<Strand>) -> Option<&'a Home> {
+        if strand.due.get() > 0 {
+            return None;
+        }
+        let home = strand.home()?;
+        strand.due.set(self.tick.get() + 1);
+        home.push(strand.clone());
+        if home.is_polled() {
+            self.on_the_way.set(self.on_the_way.get() + 1);
+        }
+        Some(home)
+    }
+
+    /// Makes sure that a nursery is polled in the next tick, by queueing its host, and all above it. Returns a
+    /// waker of somebody else's, if that is where the trail ends, to be woken when nothing is borrowed.
+    fn tell<'a>(&self, table: &'a Table<Rc<Strand>>, mut home: &'a Home) -> Option<Waker> {
+        while !home.told.replace(true) {
+            let host = match &*home.host.borrow() {
+                Host::Loop => {
+                    self.root_ready.set(true);
+                    return None;
+                }
+                Host::Strand(host) => *host,
+                Host::Foreign(waker) => return Some(waker.clone()),
+            };
+            home = self.queue(table.get(host)?)?;
+        }
+        None
+    }
+
+    /// Makes sure that a nursery is polled in the next tick.
+    pub(crate) fn tell_host(&self, home: &Home) {
+        let foreign = self.tell(&self.table.borrow(), home);
+        // Foreign code: called with nothing borrowed.
+        foreign.inspect(Waker::wake_by_ref);
+    }
+
+    /// Makes sure that every nursery that a task has open is polled in the next tick.
+    pub(crate) fn tell_nurseries_of(&self, task: &Task) {
+        for home in self.nurseries_of(task) {
+            self.tell_host(&home);
+        }
+    }
+
+    /// The strand that a nursery is polled by, if it is one of ours.
+    pub(crate) fn host(&self, home: &Home) -> Option<StrandId> {
+        match *home.host.borrow() {
+            Host::Strand(host) => Some(host),
+            _ => None,
+        }
+    }
+
+    fn begin(&self, home: &Home) {
+        if home.begin() {
+            self.on_the_way.set(self.on_the_way.get() + home.queued());
+        }
+        self.shuffle(home);
+    }
+
+    /// The run loop begins to poll the root nursery.
+    pub(crate) fn begin_root(&self) {
+        self.root_ready.set(false);
+        self.begin(&self.root);
+    }
+
+    /// A poll of a nursery begins, by the owner of a waker.
+    pub(crate) fn begin_poll(&self, home: &Home, host: &Waker) {
+        let same = match (&*home.host.borrow(), waker::strand_of(host, self.run)) {
+            (Host::Strand(old), Some(new)) => *old == new,
+            (Host::Foreign(old), None) => old.will_wake(host),
+            _ => false,
+        };
+        if !same {
+            let old = home.host.replace(self.host_of(host));
+            drop(old);
+        }
+        self.begin(home);
+    }
+
+    /// A poll of a nursery ends: if strands are left for the next tick, the host is told.
+    pub(crate) fn end_poll(&self, home: &Home) {
+        let queued = home.queued();
+        if home.end() {
+            self.on_the_way.set(self.on_the_way.get() - queued);
+        }
+        if queued > 0 {
+            self.tell_host(home);
+        }
+    }
+
+    /// Whether all that is to be polled in the whole run is to be polled by this nursery, which is being
+    /// polled now, and nobody above it has anything else to do: see [`in_place`](super::in_place).
+    #[inline]
+    pub(crate) fn all_is_in(&self, home: &Home) -> bool {
+        let queued = home.queued();
+        self.straight.get() && queued > 0 && queued == self.on_the_way.get()
+    }
+
+    /// Begins the next tick, within the poll of a nursery.
+    pub(crate) fn next_tick_in(&self, home: &Home) {
+        self.tick.set(self.tick.get() + 1);
+        self.shuffle(home);
+    }
+
+    /// Puts what is due in this tick into a random order, if the run has a seed.
+    #[inline]
+    fn shuffle(&self, home: &Home) {
+        if let Some(order) = &self.order {
+            home.shuffle(self.tick.get(), &mut order.borrow_mut());
+        }
+    }
+
+    /// The next strand of a nursery that is due in this tick, and whether it was woken itself, and not only
+    /// something below it.
+    #[inline]
+    pub(crate) fn next_due(&self, home: &Home) -> Option<(Rc<Strand>, bool)> {
+        let strand = home.pop_due(self.tick.get())?;
+        self.on_the_way.set(self.on_the_way.get() - 1);
+        self.polls.set(self.polls.get().saturating_add(1));
+        strand.due.set(0);
+        let woken = strand.woken.replace(false);
+        Some((strand, woken))
+    }
+
+    pub(crate) fn polls_since_look(&self) -> u32 {
+        self.polls.get()
+    }
+
+    pub(crate) fn looked(&self) {
+        self.polls.set(0);
+    }
+}
+
+/// The tree, read off the table. None of this is quick: it is for people who look.
+impl Strands {
+    /// How many strands were woken and wait for their turn.
+    pub(crate) fn runnable(&self) -> usize {
+        self.table.borrow().iter().filter(|(_, strand)| strand.woken.get()).count()
+    }
+
+    /// The nurseries that a task has open, outermost first.
+    pub(crate) fn nurseries_of(&self, task: &Task) -> Vec<Rc<Home>> {
+        let table = self.table.borrow();
+        let bodies = table.iter().filter(|(_, strand)| strand.info.body_of() == Some(task));
+        let mut homes: Vec<Rc<Home>> = bodies.filter_map(|(_, body)| body.home().cloned()).collect();
+        homes.sort_by_key(|home| home.serial);
+        homes
+    }
+
+    /// The tasks started in a nursery, oldest first.
+    pub(crate) fn tasks_in(&self, home: &Rc<Home>) -> Vec<Task> {
+        let table = self.table.borrow();
+        let inside = table.iter().filter(|(_, strand)| {
+            strand.info.body_of().is_none() && strand.home().is_some_and(|other| Rc::ptr_eq(other, home))
+        });
+        let mut tasks: Vec<Task> = inside.map(|(_, strand)| Task::of(strand)).collect();
+        tasks.sort_by_key(Task::id);
+        tasks
+    }
+}
