@@ -3,23 +3,25 @@
 use super::run::{self, Run};
 use crate::{Cancelled, scope::current_cancellation};
 use std::{
+    num::NonZeroU64,
     pin::Pin,
     task::{Context, Poll},
 };
 
 /// A turn given to the others: since which tick, once it has begun.
 #[derive(Debug, Default)]
-struct Turn(Option<u64>);
+pub(crate) struct Turn(Option<NonZeroU64>);
 
 impl Turn {
     /// Whether a later tick has come; if not, the task is made runnable for it.
-    fn is_over(&mut self, run: &Run, cx: &Context<'_>) -> bool {
+    #[inline]
+    pub(crate) fn is_over(&mut self, run: &Run, cx: &Context<'_>) -> bool {
         let tick = run.strands.tick.get();
         // A poll for another reason in the same tick does not end the turn.
-        if self.0.is_some_and(|since| since < tick) {
+        if self.0.is_some_and(|since| since.get() < tick) {
             return true;
         }
-        self.0 = Some(tick);
+        self.0 = NonZeroU64::new(tick);
         run.wake_by(cx.waker());
         false
     }
@@ -76,35 +78,59 @@ pub fn checkpoint() -> impl Future<Output = Result<(), Cancelled>> {
 
 /// A yield and a look.
 #[derive(Debug, Default)]
-struct Checkpoint {
+pub(crate) struct Checkpoint {
     turn: Turn,
     /// What the look has found. As in trio, it is raised one schedule point later.
     cancelled: Option<Cancelled>,
 }
 
+/// What a look at the current task's region finds: a Ctrl-C to raise, or a cancellation.
+#[inline]
+fn look(run: &Run) -> Option<Found> {
+    run.strands.note_cancel_point();
+    if run.signals.interrupt.is_pending()
+        && let Some(interrupt) = run.take_interrupt()
+    {
+        return Some(Found::Interrupt(interrupt));
+    }
+    current_cancellation(run).map(Found::Cancelled)
+}
+
+enum Found {
+    /// To be raised at once.
+    Interrupt(Cancelled),
+    Cancelled(Cancelled),
+}
+
+impl Checkpoint {
+    /// As its `poll`, within a run.
+    #[inline]
+    pub(crate) fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
+        if !self.turn.is_over(run, cx) {
+            return Poll::Pending;
+        }
+        if let Some(cancelled) = self.cancelled.take() {
+            return Poll::Ready(Err(cancelled));
+        }
+        match look(run) {
+            None => Poll::Ready(Ok(())),
+            Some(Found::Interrupt(interrupt)) => Poll::Ready(Err(interrupt)),
+            Some(Found::Cancelled(cancelled)) => {
+                self.cancelled = Some(cancelled);
+                self.turn = Turn::default();
+                self.turn.is_over(run, cx);
+                Poll::Pending
+            }
+        }
+    }
+}
+
 impl Future for Checkpoint {
     type Output = Result<(), Cancelled>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        run::with(|run| {
-            if !self.turn.is_over(run, cx) {
-                return Poll::Pending;
-            }
-            if let Some(cancelled) = self.cancelled.take() {
-                return Poll::Ready(Err(cancelled));
-            }
-            run.strands.note_cancel_point();
-            if run.signals.interrupt.is_pending()
-                && let Some(interrupt) = run.take_interrupt()
-            {
-                return Poll::Ready(Err(interrupt));
-            }
-            let Some(cancelled) = current_cancellation(run) else { return Poll::Ready(Ok(())) };
-            self.cancelled = Some(cancelled);
-            self.turn = Turn::default();
-            self.turn.is_over(run, cx);
-            Poll::Pending
-        })
+        run::with(|run| self.poll_in(run, cx))
     }
 }
 
@@ -117,12 +143,28 @@ impl Future for Checkpoint {
 /// # Panics
 /// Outside a run.
 pub fn checkpoint_if_cancelled() -> impl Future<Output = Result<(), Cancelled>> {
-    CheckpointIfCancelled { raising: None }
+    CheckpointIfCancelled::default()
 }
 
 /// A look, and a checkpoint if it has found something.
-struct CheckpointIfCancelled {
+#[derive(Default)]
+pub(crate) struct CheckpointIfCancelled {
     raising: Option<Checkpoint>,
+}
+
+impl CheckpointIfCancelled {
+    /// As its `poll`, within a run.
+    #[inline]
+    pub(crate) fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
+        if self.raising.is_none() {
+            match look(run) {
+                None => return Poll::Ready(Ok(())),
+                Some(Found::Interrupt(interrupt)) => return Poll::Ready(Err(interrupt)),
+                Some(Found::Cancelled(_)) => {}
+            }
+        }
+        self.raising.get_or_insert_default().poll_in(run, cx)
+    }
 }
 
 impl Future for CheckpointIfCancelled {
@@ -130,20 +172,6 @@ impl Future for CheckpointIfCancelled {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.raising.is_none() {
-            let found = run::with(|run| {
-                run.strands.note_cancel_point();
-                if run.signals.interrupt.is_pending()
-                    && let Some(interrupt) = run.take_interrupt()
-                {
-                    return Some(Err(interrupt));
-                }
-                current_cancellation(run).is_none().then_some(Ok(()))
-            });
-            if let Some(found) = found {
-                return Poll::Ready(found);
-            }
-        }
-        Pin::new(self.raising.get_or_insert_default()).poll(cx)
+        run::with(|run| self.poll_in(run, cx))
     }
 }

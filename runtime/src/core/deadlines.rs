@@ -1,7 +1,7 @@
 //! Deadlines of scopes and of sleeps, in one ordered table.
 
 use super::{scope::ScopeId, wait::WaitId};
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{cmp::Ordering, collections::BTreeMap, num::NonZeroU64};
 
 /// A time that can be a key. Never NaN: the public functions refuse it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,20 +30,22 @@ pub(crate) enum Due {
 
 /// Names an entry, to take it out again.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct DeadlineKey(At, u64);
+pub(crate) struct DeadlineKey(At, NonZeroU64);
 
 /// The table: ordered by time, then by age.
 #[derive(Default)]
 pub(crate) struct Deadlines {
-    entries: BTreeMap<(At, u64), Due>,
+    entries: BTreeMap<(At, NonZeroU64), Due>,
+    /// How many there ever were.
     counter: u64,
 }
 
 impl Deadlines {
     pub(crate) fn add(&mut self, at: f64, due: Due) -> DeadlineKey {
         self.counter += 1;
-        self.entries.insert((At(at), self.counter), due);
-        DeadlineKey(At(at), self.counter)
+        let age = NonZeroU64::new(self.counter).expect("no run lives to see so many deadlines");
+        self.entries.insert((At(at), age), due);
+        DeadlineKey(At(at), age)
     }
 
     pub(crate) fn remove(&mut self, key: DeadlineKey) {

@@ -42,12 +42,12 @@ pub async fn cancellable<T>(future: impl Future<Output = T>) -> Result<T, Cancel
             return Poll::Ready(Ok(value));
         }
         match &blocked {
-            Some(blocked) => {
-                blocked.poll(cx).map(|end| end.map_or_else(Err, |()| unreachable!("nobody reschedules it")))
-            }
+            Some(blocked) => blocked
+                .poll(&run, cx)
+                .map(|end| end.map_or_else(Err, |()| unreachable!("nobody reschedules it"))),
             None => {
-                let wait = Blocked::new(run.clone(), cx, run.operations.foreign.clone(), 0);
-                wait.arm();
+                let wait = Blocked::new(&run, cx, run.operations.foreign.clone(), 0);
+                wait.arm(&run);
                 blocked = Some(wait);
                 Poll::Pending
             }

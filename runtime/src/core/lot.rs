@@ -5,7 +5,7 @@
 //! that is cancelled leaves the queue at that moment, so nothing is handed to a task that is gone.
 
 use super::{
-    run,
+    run::{self, Run},
     table::{Key, Table},
     wait::{Abort, Blocked, Operation, WaitId},
 };
@@ -19,7 +19,7 @@ use std::{
 
 struct Parked<T> {
     payload: T,
-    wait: Option<WaitId>,
+    wait: WaitId,
     queued: bool,
     before: Option<Key>,
     after: Option<Key>,
@@ -34,9 +34,9 @@ struct Queue<T> {
 }
 
 impl<T> Queue<T> {
-    fn push(&mut self, payload: T) -> Key {
+    fn push(&mut self, payload: T, wait: WaitId) -> Key {
         let before = self.last;
-        let key = self.parked.insert(Parked { payload, wait: None, queued: true, before, after: None });
+        let key = self.parked.insert(Parked { payload, wait, queued: true, before, after: None });
         match before {
             Some(before) => self.parked[before].after = Some(key),
             None => self.first = Some(key),
@@ -105,9 +105,7 @@ impl<T: 'static> Lot<T> {
             let entry = &mut queue.parked[key];
             (hand_over(&mut entry.payload), entry.wait)
         };
-        if let Some(wait) = wait {
-            run::try_with(|run| run.reschedule(wait));
-        }
+        run::try_with(|run| run.reschedule(wait));
         Some(result)
     }
 
@@ -123,7 +121,7 @@ impl<T: 'static> Lot<T> {
                     queue.unlink(key);
                     let entry = &mut queue.parked[key];
                     hand_over(&mut entry.payload);
-                    waits.extend(entry.wait);
+                    waits.push(entry.wait);
                 }
             }
         }
@@ -140,13 +138,13 @@ impl<T: 'static> Lot<T> {
     }
 
     /// Parks the current task until it is unparked or cancelled; either way the payload comes back.
-    pub(crate) fn park(self: &Rc<Self>, payload: T) -> Park<T> {
-        Park { lot: self.clone(), state: State::New(Some(payload)), abortable: true }
+    pub(crate) fn park(self: &Rc<Self>, payload: T) -> Park<'_, T> {
+        Park { lot: self, state: State::New(Some(payload)), abortable: true }
     }
 
     /// As [`Lot::park`], but a cancellation does not end it.
     pub(crate) async fn park_unabortable(self: &Rc<Self>, payload: T) -> T {
-        Park { lot: self.clone(), state: State::New(Some(payload)), abortable: false }.await.0
+        Park { lot: self, state: State::New(Some(payload)), abortable: false }.await.0
     }
 }
 
@@ -157,15 +155,15 @@ enum State<T> {
 }
 
 /// A task on its way into, in, or out of a parking lot.
-pub(crate) struct Park<T: 'static> {
-    lot: Rc<Lot<T>>,
+pub(crate) struct Park<'a, T: 'static> {
+    lot: &'a Rc<Lot<T>>,
     state: State<T>,
     abortable: bool,
 }
 
-impl<T> Unpin for Park<T> {}
+impl<T> Unpin for Park<'_, T> {}
 
-impl<T> Park<T> {
+impl<T> Park<'_, T> {
     fn collect(&mut self) -> Option<T> {
         let State::Parked(key, blocked) = std::mem::replace(&mut self.state, State::Done) else {
             return None;
@@ -186,24 +184,20 @@ impl<T> Park<T> {
             _ => None,
         }
     }
-}
 
-impl<T> Future for Park<T> {
-    type Output = (T, Result<(), Cancelled>);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    /// As its `poll`, within a run.
+    pub(crate) fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<(T, Result<(), Cancelled>)> {
         if let State::New(payload) = &mut self.state
             && let Some(payload) = payload.take()
         {
-            let key = self.lot.queue.borrow_mut().push(payload);
-            let run = run::current();
             let operation: Rc<dyn Operation> = match self.abortable {
                 true => self.lot.clone(),
                 false => run.operations.start.clone(),
             };
+            let key = self.lot.queue.borrow().parked.next_key();
             let blocked = Blocked::new(run, cx, operation, key.to_bits());
-            self.lot.queue.borrow_mut().parked[key].wait = Some(blocked.id());
-            blocked.arm();
+            self.lot.queue.borrow_mut().push(payload, blocked.id());
+            blocked.arm(run);
             self.state = State::Parked(key, blocked);
             // If it is cancelled already, it goes on with the next tick.
             return Poll::Pending;
@@ -211,7 +205,7 @@ impl<T> Future for Park<T> {
         let State::Parked(_, blocked) = &self.state else {
             panic!("a future of terzetto was polled after it had completed");
         };
-        match blocked.poll(cx) {
+        match blocked.poll(run, cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(outcome) => match self.collect() {
                 Some(payload) => Poll::Ready((payload, outcome)),
@@ -221,7 +215,15 @@ impl<T> Future for Park<T> {
     }
 }
 
-impl<T> Drop for Park<T> {
+impl<T> Future for Park<'_, T> {
+    type Output = (T, Result<(), Cancelled>);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        run::with(|run| self.poll_in(run, cx))
+    }
+}
+
+impl<T> Drop for Park<'_, T> {
     fn drop(&mut self) {
         drop(self.collect());
     }

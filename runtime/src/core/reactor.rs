@@ -14,7 +14,7 @@
 //! name back with each event, so an event that was under way when its source left finds nobody.
 
 use super::{
-    run::Run,
+    run::{self, Run},
     wait::{Abort, Blocked, Operation, WaitId},
 };
 use crate::Cancelled;
@@ -340,7 +340,7 @@ impl Reactor {
     /// wait for, or somebody waits already.
     pub(crate) fn begin_wait(
         self: &Rc<Self>,
-        run: &Rc<Run>,
+        run: &Run,
         cx: &task::Context<'_>,
         id: SourceId,
         direction: Direction,
@@ -352,11 +352,11 @@ impl Reactor {
             return Err(Heard::Busy);
         }
         let key = id.place << 1 | direction as u32;
-        let blocked = Blocked::new(run.clone(), cx, self.clone(), key);
+        let blocked = Blocked::new(run, cx, self.clone(), key);
         side.waiter = Some(blocked.id());
         self.count(direction, 1);
         drop(sources);
-        blocked.arm();
+        blocked.arm(run);
         Ok(Waiting { reactor: self.clone(), id, direction, blocked })
     }
 
@@ -396,7 +396,7 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// What the task has to hear, once there is something.
     pub(crate) fn poll(&self, cx: &task::Context<'_>) -> task::Poll<Result<Heard, Cancelled>> {
-        self.blocked.poll(cx).map_ok(|()| self.reactor.heard(self.id, self.direction))
+        run::with(|run| self.blocked.poll(run, cx)).map_ok(|()| self.reactor.heard(self.id, self.direction))
     }
 }
 

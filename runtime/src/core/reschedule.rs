@@ -143,16 +143,16 @@ pub async fn wait_task_rescheduled<T>(
     let run = run::current();
     let shared = Rc::new(Shared { outcome: RefCell::new(None), wait: Cell::new(None) });
     let operation = Rc::new(Custom { abort: RefCell::new(Some(Box::new(abort))) });
-    let blocked = poll_fn(|cx| Poll::Ready(Blocked::new(run.clone(), cx, operation.clone(), 0))).await;
+    let blocked = poll_fn(|cx| Poll::Ready(Blocked::new(&run, cx, operation.clone(), 0))).await;
     shared.wait.set(Some((run.id, blocked.id())));
     begin(Rescheduler { shared: shared.clone() });
-    blocked.arm();
+    blocked.arm(&run);
     let _forget = Forget(&shared.wait);
     let mut is_first = true;
     let outcome = poll_fn(|cx| match std::mem::take(&mut is_first) {
         // Even if it was woken by `begin`: every wait lets the others run.
         true => Poll::Pending,
-        false => blocked.poll(cx),
+        false => blocked.poll(&run, cx),
     });
     match outcome.await {
         Err(cancelled) => Err(cancelled.into()),

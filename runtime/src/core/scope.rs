@@ -148,6 +148,12 @@ impl Scopes {
         }
     }
 
+    /// Whether any scope of the run is cancelled.
+    #[inline]
+    pub(crate) fn is_any_cancelled(&self) -> bool {
+        self.cancelled.get() > 0
+    }
+
     fn cancellation_of(&self, id: ScopeId) -> Option<Cancelled> {
         let nodes = self.nodes.borrow();
         let node = nodes.get(id).filter(|node| node.cancelled)?;

@@ -9,15 +9,15 @@
 //! That is trio's `wait_task_rescheduled` with its abort function.
 
 use super::{
-    run::Run,
-    scope::{ScopeId, Scopes},
+    run::{self, Run},
+    scope::ScopeId,
     table::{Key, Table},
     task::Task,
-    waker,
+    waker::{self, RunId},
 };
 use crate::Cancelled;
 use std::{
-    cell::RefCell,
+    cell::{RefCell, RefMut},
     rc::Rc,
     task::{Context, Poll, Waker},
 };
@@ -93,7 +93,7 @@ enum State {
 
 struct Wait {
     scope: ScopeId,
-    /// Where it stands in its scope's list; [`UNLISTED`] once it cannot be aborted any more.
+    /// Where it stands in its scope's list; [`UNLISTED`] if that scope was gone when it began.
     place: u32,
     waker: Waker,
     state: State,
@@ -106,23 +106,6 @@ const UNLISTED: u32 = u32::MAX;
 #[derive(Default)]
 pub(crate) struct Waits {
     waits: RefCell<Table<Wait>>,
-}
-
-impl Waits {
-    /// Takes a wait off its scope's list; the last of the list moves into the gap.
-    fn unlist(&self, scopes: &Scopes, id: WaitId) {
-        let mut waits = self.waits.borrow_mut();
-        let Some(wait) = waits.get_mut(id) else { return };
-        let (scope, place) = (wait.scope, std::mem::replace(&mut wait.place, UNLISTED));
-        if place == UNLISTED {
-            return;
-        }
-        if let Some(moved) = scopes.remove_wait(scope, place, id)
-            && let Some(moved) = waits.get_mut(moved)
-        {
-            moved.place = place;
-        }
-    }
 }
 
 impl Run {
@@ -156,20 +139,33 @@ impl Run {
         blocked.map(|(id, _)| id).collect()
     }
 
-    /// Completes a wait. One that was aborted, or completed before, is left alone.
+    /// Completes a wait. One that was aborted, or completed before, is left alone. It stays in its scope's list
+    /// until its task takes notice, which is soon.
     pub(crate) fn reschedule(&self, id: WaitId) -> bool {
-        self.waits.unlist(&self.scopes, id);
-        let (waker, operation) = {
-            let mut waits = self.waits.waits.borrow_mut();
-            let Some(wait) = waits.get_mut(id) else { return false };
-            if !matches!(wait.state, State::Blocked { .. } | State::Committed) {
-                return false;
-            }
-            (wait.waker.clone(), std::mem::replace(&mut wait.state, State::Rescheduled))
-        };
+        let mut waits = self.waits.waits.borrow_mut();
+        let Some(wait) = waits.get_mut(id) else { return false };
+        if !matches!(wait.state, State::Blocked { .. } | State::Committed) {
+            return false;
+        }
+        let operation = std::mem::replace(&mut wait.state, State::Rescheduled);
+        self.wake_waiter(waits, id);
         drop(operation);
-        waker.wake();
         true
+    }
+
+    fn wake_waiter(&self, waits: RefMut<'_, Table<Wait>>, id: WaitId) {
+        let waker = &waits[id].waker;
+        match waker::strand_of(waker, self.id) {
+            Some(strand) => {
+                drop(waits);
+                self.wake(strand);
+            }
+            None => {
+                let waker = waker.clone();
+                drop(waits);
+                waker.wake();
+            }
+        }
     }
 
     /// Tries to abort a wait for a cancellation of its scope, or Ctrl-C. Returns whether it was
@@ -186,32 +182,29 @@ impl Run {
                 }
             }
         };
-        self.waits.unlist(&self.scopes, id);
         // Nothing is borrowed here: the operation may touch its own queue and other waits.
         if operation.abort(key, cancelled) == Abort::Failed {
             return false;
         }
-        let waker = {
-            let mut waits = self.waits.waits.borrow_mut();
-            let Some(wait) = waits.get_mut(id) else { return false };
-            wait.state = State::Aborted(cancelled.clone());
-            wait.waker.clone()
-        };
-        waker.wake();
+        let mut waits = self.waits.waits.borrow_mut();
+        let Some(wait) = waits.get_mut(id) else { return false };
+        wait.state = State::Aborted(cancelled.clone());
+        self.wake_waiter(waits, id);
         true
     }
 }
 
-/// A wait held by the future that blocks. Dropping it withdraws the wait.
+/// A wait held by the future that blocks. Dropping it withdraws the wait. It is of one run: with any other it
+/// stays blocked.
 pub(crate) struct Blocked {
-    run: Rc<Run>,
+    run: RunId,
     id: WaitId,
 }
 
 impl Blocked {
     /// Registers a wait in the current scope. If that is cancelled already, the abort function is
     /// called by [`Blocked::arm`], which must follow when the operation has taken note of the id.
-    pub(crate) fn new(run: Rc<Run>, cx: &Context<'_>, operation: Rc<dyn Operation>, key: u32) -> Blocked {
+    pub(crate) fn new(run: &Run, cx: &Context<'_>, operation: Rc<dyn Operation>, key: u32) -> Blocked {
         let scope = run.scopes.current();
         run.strands.note_cancel_point();
         let state = State::Blocked { operation, key };
@@ -219,35 +212,52 @@ impl Blocked {
         let id = waits.next_key();
         let place = run.scopes.add_wait(scope, id).unwrap_or(UNLISTED);
         waits.insert(Wait { scope, place, waker: cx.waker().clone(), state });
-        drop(waits);
-        Blocked { run, id }
+        Blocked { run: run.id, id }
     }
 
     pub(crate) fn id(&self) -> WaitId {
         self.id
     }
 
+    /// Whether it is a wait of this run.
+    pub(crate) fn is_of(&self, run: &Run) -> bool {
+        self.run == run.id
+    }
+
     /// Delivers a cancellation, or a Ctrl-C, that was there before the wait.
-    pub(crate) fn arm(&self) {
-        let scope = self.run.waits.waits.borrow()[self.id].scope;
-        if let Some(cancelled) = self.run.scopes.cancelled(scope) {
-            self.run.deliver(self.id, &cancelled);
+    #[inline]
+    pub(crate) fn arm(&self, run: &Run) {
+        if run.scopes.is_any_cancelled() || run.signals.interrupt.is_pending() {
+            self.arm_now(run);
         }
-        if self.run.signals.interrupt.is_pending() {
-            self.run.interrupt_at(self.id);
+    }
+
+    #[cold]
+    fn arm_now(&self, run: &Run) {
+        let scope = run.waits.waits.borrow()[self.id].scope;
+        if let Some(cancelled) = run.scopes.cancelled(scope) {
+            run.deliver(self.id, &cancelled);
+        }
+        if run.signals.interrupt.is_pending() {
+            run.interrupt_at(self.id);
         }
     }
 
     /// Whether the wait was completed (`Ok`) or aborted (`Err`).
-    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
-        let mut waits = self.run.waits.waits.borrow_mut();
+    pub(crate) fn poll(&self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
+        if run.id != self.run {
+            return Poll::Pending;
+        }
+        let mut waits = run.waits.waits.borrow_mut();
         let wait = &mut waits[self.id];
         match &wait.state {
             State::Rescheduled => Poll::Ready(Ok(())),
             State::Aborted(cancelled) => Poll::Ready(Err(cancelled.clone())),
             State::Blocked { .. } | State::Committed => {
                 if !wait.waker.will_wake(cx.waker()) {
-                    wait.waker = cx.waker().clone();
+                    let former = std::mem::replace(&mut wait.waker, cx.waker().clone());
+                    drop(waits);
+                    drop(former);
                 }
                 Poll::Pending
             }
@@ -256,14 +266,31 @@ impl Blocked {
 
     /// Whether the wait was completed.
     pub(crate) fn is_rescheduled(&self) -> bool {
-        matches!(self.run.waits.waits.borrow()[self.id].state, State::Rescheduled)
+        let look = |run: &Rc<Run>| {
+            run.id == self.run && matches!(run.waits.waits.borrow()[self.id].state, State::Rescheduled)
+        };
+        run::try_with(look).unwrap_or(false)
     }
 }
 
 impl Drop for Blocked {
     fn drop(&mut self) {
-        self.run.waits.unlist(&self.run.scopes, self.id);
-        let wait = self.run.waits.waits.borrow_mut().remove(self.id);
+        // With its run a wait has ended.
+        let wait = run::try_with(|run| {
+            if run.id != self.run {
+                return None;
+            }
+            let mut waits = run.waits.waits.borrow_mut();
+            let wait = waits.remove(self.id)?;
+            // The last of the scope's list moves into the gap.
+            if wait.place != UNLISTED
+                && let Some(moved) = run.scopes.remove_wait(wait.scope, wait.place, self.id)
+                && let Some(moved) = waits.get_mut(moved)
+            {
+                moved.place = wait.place;
+            }
+            Some(wait)
+        });
         // Outside the borrow: it may hold the last reference to an operation.
         drop(wait);
     }

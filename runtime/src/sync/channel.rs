@@ -4,44 +4,39 @@
 //! from task to task directly: a sender gives to the receiver that has waited longest, a receiver
 //! that makes room in the buffer takes the value of the sender that has waited longest.
 
-use crate::{
-    Cancelled, Error, checkpoint,
-    core::checkpoint::checkpoint_if_cancelled,
-    core::lot::{Lot, Park},
-};
+use super::transfer::{Next, Receive, Send};
+use crate::{Cancelled, Error, core::lot::Lot};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     error::Error as StdError,
     fmt,
-    pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
 };
 
-struct Shared<T: 'static> {
+pub(super) struct Shared<T: 'static> {
     capacity: usize,
     buffer: RefCell<VecDeque<T>>,
     senders: Cell<usize>,
     receivers: Cell<usize>,
     /// Blocked senders with their values.
-    sending: Rc<Lot<Place<T>>>,
+    pub(super) sending: Rc<Lot<Place<T>>>,
     /// Blocked receivers with the slots for theirs.
-    receiving: Rc<Lot<Place<T>>>,
+    pub(super) receiving: Rc<Lot<Place<T>>>,
     next_end: Cell<u64>,
 }
 
 /// What a blocked task brings with it.
-struct Place<T> {
-    value: Option<T>,
+pub(super) struct Place<T> {
+    pub(super) value: Option<T>,
     /// The end of the channel that it waits at.
     end: u64,
     /// Whether that end was closed meanwhile.
-    closed: bool,
+    pub(super) closed: bool,
 }
 
 impl<T> Place<T> {
-    fn new(value: Option<T>, end: u64) -> Place<T> {
+    pub(super) fn new(value: Option<T>, end: u64) -> Place<T> {
         Place { value, end, closed: false }
     }
 }
@@ -155,8 +150,8 @@ impl StdError for SendFailure {
 /// Turns into [`Error`] by `?` whatever the value is; it does not implement `std::error::Error`
 /// itself, which would ask of every value to be `Send + Sync`.
 pub struct SendError<T> {
-    value: T,
-    failure: SendFailure,
+    pub(super) value: T,
+    pub(super) failure: SendFailure,
 }
 
 impl<T> SendError<T> {
@@ -226,16 +221,16 @@ impl StdError for ReceiveError {
 /// The sending end. Clones are further ends; the channel ends with the last. A clone of a closed end
 /// is closed, too. Dropping an end closes it.
 pub struct Sender<T: 'static> {
-    shared: Rc<Shared<T>>,
-    end: u64,
+    pub(super) shared: Rc<Shared<T>>,
+    pub(super) end: u64,
     closed: Cell<bool>,
 }
 
 /// The receiving end. Clones compete for the values, each of which goes to one. A clone of a closed
 /// end is closed, too. Dropping an end closes it.
 pub struct Receiver<T: 'static> {
-    shared: Rc<Shared<T>>,
-    end: u64,
+    pub(super) shared: Rc<Shared<T>>,
+    pub(super) end: u64,
     closed: Cell<bool>,
 }
 
@@ -264,28 +259,8 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// Cancelled, or all receivers are gone.
-    pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
-        if let Err(cancelled) = checkpoint_if_cancelled().await {
-            return Err(SendError { value, failure: SendFailure::Cancelled(cancelled) });
-        }
-        let value = match self.send_nowait(value) {
-            Ok(()) => {
-                crate::cancel_shielded_checkpoint().await;
-                return Ok(());
-            }
-            Err(SendError { value, failure: SendFailure::WouldBlock }) => value,
-            Err(error) => return Err(error),
-        };
-        let (place, outcome) = self.shared.sending.park(Place::new(Some(value), self.end)).await;
-        let failure = match outcome {
-            Err(cancelled) => SendFailure::Cancelled(cancelled),
-            Ok(()) if place.closed => SendFailure::Closed,
-            Ok(()) => SendFailure::Broken,
-        };
-        match place.value {
-            None => Ok(()),
-            Some(value) => Err(SendError { value, failure }),
-        }
+    pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
+        Send::new(self, value)
     }
 
     /// Closes this end: whoever waits to send at it fails, and so does every later send. Closing the
@@ -319,6 +294,15 @@ impl<T> Shared<T> {
         }
         buffer.push_back(value);
         None
+    }
+
+    /// Puts a value back that was taken and that nobody has got: to the next receiver, or in front of all others.
+    pub(super) fn put_back(&self, value: T) {
+        let mut value = Some(value);
+        self.receiving.unpark_one(|place| place.value = value.take());
+        if let Some(value) = value {
+            self.buffer.borrow_mut().push_front(value);
+        }
     }
 
     fn take(&self) -> Option<T> {
@@ -358,24 +342,8 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// Cancelled; or all senders are gone and the buffer is empty.
-    pub async fn receive(&self) -> Result<T, ReceiveError> {
-        checkpoint_if_cancelled().await.map_err(ReceiveError::Cancelled)?;
-        match self.receive_nowait() {
-            Ok(value) => {
-                crate::cancel_shielded_checkpoint().await;
-                return Ok(value);
-            }
-            Err(ReceiveError::WouldBlock) => {}
-            Err(error) => return Err(error),
-        }
-        let park = self.shared.receiving.park(Place::new(None, self.end));
-        let (place, outcome) = Receiving { shared: &self.shared, park }.await;
-        match (place.value, outcome) {
-            (Some(value), _) => Ok(value),
-            (None, Err(cancelled)) => Err(ReceiveError::Cancelled(cancelled)),
-            (None, Ok(())) if place.closed => Err(ReceiveError::Closed),
-            (None, Ok(())) => Err(ReceiveError::EndOfChannel),
-        }
+    pub fn receive(&self) -> impl Future<Output = Result<T, ReceiveError>> {
+        Receive::new(self)
     }
 
     /// Closes this end: whoever waits to receive at it fails, and so does every later receive.
@@ -406,39 +374,8 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// [`ReceiveError::Cancelled`] in a cancelled region; [`ReceiveError::Closed`] if this end is.
-    pub async fn next(&self) -> Result<Option<T>, ReceiveError> {
-        match self.receive().await {
-            Ok(value) => Ok(Some(value)),
-            Err(ReceiveError::EndOfChannel) => {
-                checkpoint().await.map(|()| None).map_err(ReceiveError::Cancelled)
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// A blocked receive that loses nothing when it is dropped.
-struct Receiving<'a, T: 'static> {
-    shared: &'a Shared<T>,
-    park: Park<Place<T>>,
-}
-
-impl<T> Future for Receiving<'_, T> {
-    type Output = (Place<T>, Result<(), Cancelled>);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.park).poll(cx)
-    }
-}
-
-impl<T> Drop for Receiving<'_, T> {
-    fn drop(&mut self) {
-        if let Some(Place { value: mut value @ Some(_), .. }) = self.park.unclaimed() {
-            self.shared.receiving.unpark_one(|place| place.value = value.take());
-            if let Some(value) = value {
-                self.shared.buffer.borrow_mut().push_front(value);
-            }
-        }
+    pub fn next(&self) -> impl Future<Output = Result<Option<T>, ReceiveError>> {
+        Next::new(self)
     }
 }
 

@@ -266,7 +266,7 @@ impl fmt::Debug for CapacityLimiter {
 /// A wait at the end of which the borrower has a token. Dropped in between, it leaves no trace.
 struct Borrowing<'a> {
     limiter: &'a CapacityLimiter,
-    park: Park<Borrower>,
+    park: Park<'a, Borrower>,
 }
 
 impl Future for Borrowing<'_> {

@@ -16,6 +16,7 @@ mod parking_lot;
 mod producer;
 mod semaphore;
 mod stream;
+mod transfer;
 
 pub use channel::{ChannelStatistics, ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use condition::{Condition, ConditionError};

@@ -330,9 +330,10 @@ impl Future for Parking {
                 broken: RefCell::default(),
             });
             self.lot.push(parked.clone());
-            let blocked = Blocked::new(run::current(), cx, parked.clone(), 0);
+            let run = run::current();
+            let blocked = Blocked::new(&run, cx, parked.clone(), 0);
             parked.wait.set(Some(blocked.id()));
-            blocked.arm();
+            blocked.arm(&run);
             self.state = State::Parked(parked, blocked);
             // If it is cancelled already, it goes on with the next tick.
             return Poll::Pending;
@@ -340,7 +341,7 @@ impl Future for Parking {
         let State::Parked(parked, blocked) = &self.state else {
             panic!("a future of terzetto was polled after it had completed");
         };
-        let outcome = match blocked.poll(cx) {
+        let outcome = match run::with(|run| blocked.poll(run, cx)) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Err(cancelled)) => Err(ParkError::Cancelled(cancelled)),
             Poll::Ready(Ok(())) => match parked.broken.take() {

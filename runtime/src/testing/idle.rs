@@ -45,11 +45,11 @@ pub async fn wait_all_tasks_blocked(cushion: impl Seconds) -> Result<(), Cancell
     let mut waiting: Option<(Entry, Blocked)> = None;
     poll_fn(|cx| {
         if let Some((_, blocked)) = &waiting {
-            return blocked.poll(cx);
+            return blocked.poll(&run, cx);
         }
-        let blocked = Blocked::new(run.clone(), cx, run.operations.idle.clone(), 0);
+        let blocked = Blocked::new(&run, cx, run.operations.idle.clone(), 0);
         let key = run.idlers.borrow_mut().add(cushion, Due::Wake(blocked.id()));
-        blocked.arm();
+        blocked.arm(&run);
         waiting = Some((Entry(run.clone(), key), blocked));
         Poll::Pending
     })

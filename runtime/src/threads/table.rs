@@ -63,14 +63,14 @@ impl Host {
         let mut blocked: Option<Blocked> = None;
         poll_fn(|cx| {
             if let Some(blocked) = &blocked {
-                return blocked.poll(cx);
+                return blocked.poll(run, cx);
             }
             if !self.mail.borrow().is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            let waiting = Blocked::new(run.clone(), cx, self.clone(), 0);
+            let waiting = Blocked::new(run, cx, self.clone(), 0);
             self.wait.set(Some(waiting.id()));
-            waiting.arm();
+            waiting.arm(run);
             blocked = Some(waiting);
             Poll::Pending
         })

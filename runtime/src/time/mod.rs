@@ -1,15 +1,22 @@
 //! Time: the clock, sleeping, and time limits.
 
 use crate::{
-    CancelScope, Cancelled, Error, checkpoint,
+    CancelScope, Cancelled, Error,
     core::{
+        checkpoint::Checkpoint,
         deadlines::{DeadlineKey, Due},
         run::{self, Run},
         wait::Blocked,
     },
     scope::current_cancellation,
 };
-use std::{error::Error as StdError, fmt, future::poll_fn, rc::Rc, task::Poll, time::Duration};
+use std::{
+    error::Error as StdError,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 /// A length of time: a `Duration`, or a number of seconds as in trio (infinity: for ever).
 pub trait Seconds {
@@ -72,14 +79,8 @@ pub fn current_time() -> f64 {
 /// # Ok(())
 /// # }).unwrap();
 /// ```
-pub async fn sleep(time: impl Seconds) -> Result<(), Cancelled> {
-    let seconds = time.checked_seconds("the time to sleep");
-    if seconds == 0.0 {
-        return checkpoint().await;
-    }
-    let run = run::current();
-    let until = run.clock.now() + seconds;
-    block_until(run, until).await
+pub fn sleep(time: impl Seconds) -> impl Future<Output = Result<(), Cancelled>> {
+    Sleep::After(time.checked_seconds("the time to sleep"))
 }
 
 /// Sleeps until the run's clock shows `time`; a time in the past is a plain checkpoint.
@@ -92,13 +93,9 @@ pub async fn sleep(time: impl Seconds) -> Result<(), Cancelled> {
 ///
 /// # Panics
 /// If `time` is NaN; outside a run.
-pub async fn sleep_until(time: f64) -> Result<(), Cancelled> {
+pub fn sleep_until(time: f64) -> impl Future<Output = Result<(), Cancelled>> {
     assert!(!time.is_nan(), "the time to sleep until must not be NaN");
-    let run = run::current();
-    if time <= run.clock.now() {
-        return checkpoint().await;
-    }
-    block_until(run, time).await
+    Sleep::Until(time)
 }
 
 /// Sleeps until cancelled.
@@ -111,43 +108,82 @@ pub async fn sleep_until(time: f64) -> Result<(), Cancelled> {
 ///
 /// # Panics
 /// Outside a run.
-pub async fn sleep_forever() -> Result<(), Cancelled> {
-    block_until(run::current(), f64::INFINITY).await
+pub fn sleep_forever() -> impl Future<Output = Result<(), Cancelled>> {
+    Sleep::Until(f64::INFINITY)
 }
 
-/// An entry in the table of deadlines that leaves it with the sleeper.
-struct Timer(Rc<Run>, DeadlineKey);
+/// A sleep, from before it begins to its end. Written out, since so many tasks of a big program are in one.
+enum Sleep {
+    /// So many seconds from its first poll.
+    After(f64),
+    Until(f64),
+    /// The time was over before it began.
+    Checkpoint(Checkpoint),
+    Blocked(Blocked, Option<DeadlineKey>),
+    Done,
+}
 
-impl Drop for Timer {
-    fn drop(&mut self) {
-        self.0.deadlines.borrow_mut().remove(self.1);
+impl Sleep {
+    fn begin(&mut self, run: &Run, cx: &Context<'_>, until: f64) {
+        let blocked = Blocked::new(run, cx, run.operations.sleep.clone(), 0);
+        let timer =
+            (until < f64::INFINITY).then(|| run.deadlines.borrow_mut().add(until, Due::Wake(blocked.id())));
+        blocked.arm(run);
+        *self = Sleep::Blocked(blocked, timer);
+    }
+
+    fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
+        match self {
+            Sleep::After(seconds) if *seconds > 0.0 => {
+                let until = run.clock.now() + *seconds;
+                self.begin(run, cx, until);
+                // If it is cancelled already, it goes on with the next tick.
+                return Poll::Pending;
+            }
+            Sleep::Until(time) if *time == f64::INFINITY || *time > run.clock.now() => {
+                let until = *time;
+                self.begin(run, cx, until);
+                return Poll::Pending;
+            }
+            Sleep::After(_) | Sleep::Until(_) => *self = Sleep::Checkpoint(Checkpoint::default()),
+            _ => {}
+        }
+        let outcome = match self {
+            Sleep::Checkpoint(checkpoint) => ready!(checkpoint.poll_in(run, cx)),
+            // As in trio, where a sleep is a scope with a deadline: if the region was cancelled in the tick
+            // in which the sleep ended, the outer cancellation is the one that counts.
+            Sleep::Blocked(blocked, timer) => match ready!(blocked.poll(run, cx)) {
+                Ok(()) => {
+                    // Its time has come: the entry is gone.
+                    *timer = None;
+                    current_cancellation(run).map_or(Ok(()), Err)
+                }
+                aborted => aborted,
+            },
+            _ => panic!("a future of terzetto was polled after it had completed"),
+        };
+        *self = Sleep::Done;
+        Poll::Ready(outcome)
     }
 }
 
-async fn block_until(run: Rc<Run>, time: f64) -> Result<(), Cancelled> {
-    let mut sleeping: Option<(Option<Timer>, Blocked)> = None;
-    poll_fn(|cx| {
-        if let Some((_, blocked)) = &sleeping {
-            return blocked.poll(cx);
-        }
-        sleeping.get_or_insert_with(|| {
-            let blocked = Blocked::new(run.clone(), cx, run.operations.sleep.clone(), 0);
-            let timer = (time < f64::INFINITY).then(|| {
-                let key = run.deadlines.borrow_mut().add(time, Due::Wake(blocked.id()));
-                Timer(run.clone(), key)
+impl Future for Sleep {
+    type Output = Result<(), Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        run::with(|run| self.poll_in(run, cx))
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Sleep::Blocked(blocked, Some(timer)) = self {
+            run::try_with(|run| {
+                if blocked.is_of(run) {
+                    run.deadlines.borrow_mut().remove(*timer);
+                }
             });
-            blocked.arm();
-            (timer, blocked)
-        });
-        // If it is cancelled already, it goes on with the next tick.
-        Poll::Pending
-    })
-    .await?;
-    // As in trio, where a sleep is a scope with a deadline: if the region was cancelled in the tick
-    // in which the sleep ended, the outer cancellation is the one that counts.
-    match current_cancellation(&run) {
-        Some(cancelled) => Err(cancelled),
-        None => Ok(()),
+        }
     }
 }
 
