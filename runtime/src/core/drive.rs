@@ -157,7 +157,7 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
         }
         run.strands.begin_root();
         while let Some((strand, woken)) = run.strands.next_due(run.strands.root()) {
-            match Rc::ptr_eq(&strand, &run.main) {
+            match strand == run.main {
                 true => self.poll_main(woken),
                 false => run.poll_system(&strand, woken),
             }

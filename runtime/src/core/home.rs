@@ -41,7 +41,7 @@ pub(crate) struct Home {
     pub(super) serial: u64,
     /// Strands to poll, in order of the tick from which each may be polled. One that has ended stays in here
     /// until its turn.
-    ready: RefCell<VecDeque<Rc<Strand>>>,
+    ready: RefCell<VecDeque<Strand>>,
     /// Whether it is being polled now.
     polled: Cell<bool>,
     /// Whether the host has been told since the nursery was last polled. One that is being polled sees
@@ -75,13 +75,13 @@ impl Home {
 
     /// Puts a strand into the queue.
     #[inline]
-    pub(super) fn push(&self, strand: Rc<Strand>) {
+    pub(super) fn push(&self, strand: Strand) {
         self.ready.borrow_mut().push_back(strand);
     }
 
     /// Takes out the next strand that is due in this tick.
     #[inline]
-    pub(super) fn pop_due(&self, tick: u64) -> Option<Rc<Strand>> {
+    pub(super) fn pop_due(&self, tick: u64) -> Option<Strand> {
         let mut ready = self.ready.borrow_mut();
         if ready.front()?.due.get() > tick {
             return None;

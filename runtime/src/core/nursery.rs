@@ -62,7 +62,7 @@ pub struct Nursery<'scope, 'env: 'scope> {
     home: Rc<Home>,
     scope: CancelScope,
     pub(crate) scope_id: ScopeId,
-    children: RefCell<Vec<Rc<Strand>>>,
+    children: RefCell<Vec<Strand>>,
     errors: RefCell<Vec<Error>>,
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     closed: Cell<bool>,
@@ -116,24 +116,22 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         child: F,
         scope: ScopeId,
         pending: Option<Rc<Pending>>,
-    ) -> Result<Rc<Strand>, NurseryClosed>
+    ) -> Result<Strand, NurseryClosed>
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
         if self.closed.get() {
             return Err(NurseryClosed);
         }
-        let strand: Rc<Strand<dyn Future<Output = Result<(), Error>> + 'scope>> =
-            Strand::new(info, pending, child);
         // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand`, `abandon` and
         // `Guard`, all inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts.
-        let strand = unsafe { strand.erase() };
+        let strand = unsafe { Strand::borrowing(info, pending, child) };
         self.adopt(strand.clone(), scope);
         Ok(strand)
     }
 
     /// Takes a strand in as a child.
-    pub(crate) fn adopt(&self, strand: Rc<Strand>, scope: ScopeId) {
+    pub(crate) fn adopt(&self, strand: Strand, scope: ScopeId) {
         let mut children = self.children.borrow_mut();
         strand.place.set(children.len() as u32);
         children.push(strand.clone());
@@ -142,10 +140,10 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     /// Strikes a child off the list; the last of the list moves into the gap.
-    fn strike(&self, strand: &Rc<Strand>) {
+    fn strike(&self, strand: &Strand) {
         let mut children = self.children.borrow_mut();
         let place = strand.place.get() as usize;
-        if children.get(place).is_some_and(|child| Rc::ptr_eq(child, strand)) {
+        if children.get(place).is_some_and(|child| child == strand) {
             let _struck = children.swap_remove(place);
             if let Some(moved) = children.get(place) {
                 moved.place.set(place as u32);
@@ -154,7 +152,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not.
-    pub(crate) fn abandon(&self, strand: &Rc<Strand>) {
+    pub(crate) fn abandon(&self, strand: &Strand) {
         if !strand.is_resting() {
             // SAFETY: this only leaves a mark.
             unsafe { strand.drop_future() };
@@ -204,7 +202,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     /// Polls a strand; tells how it ended, if it did.
-    fn poll_strand(&self, strand: &Rc<Strand>, woken: bool) -> Option<End> {
+    fn poll_strand(&self, strand: &Strand, woken: bool) -> Option<End> {
         let (true, Some(id), Some(scope)) = (strand.is_resting(), strand.id(), strand.scope()) else {
             return None;
         };
@@ -217,7 +215,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     /// Drops the future of a strand that has ended. A panic of it is the nursery's.
-    fn end_strand(&self, strand: &Rc<Strand>, what: &str) {
+    fn end_strand(&self, strand: &Strand, what: &str) {
         // SAFETY: only the future of `nursery` calls this: what its strands borrow is alive, see `seat`.
         let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { strand.drop_future() }));
         if let Err(payload) = dropped {
@@ -225,7 +223,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
     }
 
-    fn poll_child(&self, strand: &Rc<Strand>, woken: bool) {
+    fn poll_child(&self, strand: &Strand, woken: bool) {
         let Some(end) = self.poll_strand(strand, woken) else { return };
         // Locals are dropped before anybody can see that the child has ended.
         self.end_strand(strand, "a task");
@@ -244,7 +242,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     /// Polls the body; returns whether it has ended.
-    fn poll_body(&self, body: &Rc<Strand>, woken: bool) -> bool {
+    fn poll_body(&self, body: &Strand, woken: bool) -> bool {
         let Some(end) = self.poll_strand(body, woken) else { return false };
         self.end_strand(body, "the nursery's body");
         match end {
@@ -261,11 +259,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         opener: Task,
         body: impl Future<Output = Result<(), Error>> + 'a,
     ) -> Guard<'a, 'scope, 'env> {
-        let strand: Rc<Strand<dyn Future<Output = Result<(), Error>> + 'a>> =
-            Strand::new(TaskInfo::of_body(opener), None, body);
         // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand` and `Guard`,
         // all inside the future of `nursery` and while the guard lasts, which `'a` outlives.
-        let strand = unsafe { strand.erase() };
+        let strand = unsafe { Strand::borrowing(TaskInfo::of_body(opener), None, body) };
         self.run.strands.add(strand.clone(), self.home.clone(), self.scope_id);
         Guard { nursery: self, body: strand }
     }
@@ -274,7 +270,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
 /// Ends the nursery when its future is dropped, half-way or at the end: the body first, then the children.
 struct Guard<'a, 'scope, 'env> {
     nursery: &'a Nursery<'scope, 'env>,
-    body: Rc<Strand>,
+    body: Strand,
 }
 
 impl Drop for Guard<'_, '_, '_> {
@@ -285,7 +281,7 @@ impl Drop for Guard<'_, '_, '_> {
         nursery.closed.set(true);
         // SAFETY: the guard lives in the future of `nursery`, with all that body and children borrow: see
         // `seat` and `body`.
-        let drop_future = |strand: &Rc<Strand>| with_stack(|| unsafe { strand.drop_future() });
+        let drop_future = |strand: &Strand| with_stack(|| unsafe { strand.drop_future() });
         drop_future(&self.body);
         let children = mem::take(&mut *nursery.children.borrow_mut());
         for strand in children {
@@ -395,7 +391,7 @@ where
             with_stack(|| {
                 loop {
                     while let Some((strand, woken)) = strands.next_due(&nursery.home) {
-                        match Rc::ptr_eq(&strand, &guard.body) {
+                        match strand == guard.body {
                             true => body_done |= nursery.poll_body(&strand, woken),
                             false => nursery.poll_child(&strand, woken),
                         }

@@ -62,10 +62,10 @@ pub(crate) struct Run {
     /// Callbacks of the token not called yet.
     pub(super) calls: RefCell<VecDeque<inbox::Callback>>,
     /// The strand of the main task. Its future is the drive's.
-    pub(super) main: Rc<Strand>,
+    pub(super) main: Strand,
     pub(super) main_scope: Rc<ScopeCell>,
     /// The future of the system tasks, and its strand.
-    pub(super) system_future: RefCell<Option<(SystemFuture, Rc<Strand>)>>,
+    pub(super) system_future: RefCell<Option<(SystemFuture, Strand)>>,
     pub(super) crash: RefCell<Option<InternalError>>,
     /// Whether a host's loop drives the run, which wants its thread back after each tick.
     pub(super) guest: Cell<bool>,
@@ -106,7 +106,7 @@ pub(crate) fn current() -> Rc<Run> {
 impl Run {
     /// Polls a strand by `poll`, and tells instruments if that is a step of its task.
     #[inline]
-    pub(crate) fn step<R>(&self, strand: &Rc<Strand>, woken: bool, poll: impl FnOnce() -> R) -> R {
+    pub(crate) fn step<R>(&self, strand: &Strand, woken: bool, poll: impl FnOnce() -> R) -> R {
         let outer = self.strands.current.replace(strand.id());
         let straight = self.strands.straight.get();
         self.strands.straight.set(straight && !woken);
@@ -143,7 +143,7 @@ impl Run {
     }
 
     /// A task begins: its strand gets its place.
-    pub(crate) fn task_spawned(&self, strand: Rc<Strand>, home: Rc<Home>, scope: ScopeId) -> StrandId {
+    pub(crate) fn task_spawned(&self, strand: Strand, home: Rc<Home>, scope: ScopeId) -> StrandId {
         self.tasks.set(self.tasks.get() + 1);
         let id = self.strands.add(strand, home, scope);
         self.instruments.tell(|instrument| {
@@ -156,7 +156,7 @@ impl Run {
     }
 
     /// A task has ended: its future is dropped, its strand goes.
-    pub(crate) fn task_exited(&self, strand: &Rc<Strand>) {
+    pub(crate) fn task_exited(&self, strand: &Strand) {
         if let Some(strand) = strand.id().and_then(|id| self.strands.remove(id)) {
             self.tasks.set(self.tasks.get() - 1);
             let task = Task::of(&strand);
@@ -183,13 +183,13 @@ impl Run {
     pub(crate) fn start_system(self: &Rc<Run>) {
         let number = self.strands.number();
         let info = TaskInfo::new(number, "system tasks".into(), None, TaskContext::default());
-        let strand: Rc<Strand> = Strand::new(info, None, std::future::pending());
+        let strand = Strand::new(info, None, std::future::pending());
         let future = Box::pin(system::serve(self.clone()));
         *self.system_future.borrow_mut() = Some((future, strand.clone()));
         self.task_spawned(strand, self.strands.root().clone(), self.scopes.root());
     }
 
-    pub(super) fn poll_system(&self, strand: &Rc<Strand>, woken: bool) {
+    pub(super) fn poll_system(&self, strand: &Strand, woken: bool) {
         // Taken out while it is polled: it may start system tasks itself.
         let Some((mut future, of)) = self.system_future.take() else { return };
         let Some(id) = strand.id() else { return };

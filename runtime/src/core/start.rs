@@ -151,7 +151,7 @@ impl StdError for NeverStarted {}
 struct Unmoved<'a, 'scope, 'env> {
     nursery: &'a Nursery<'scope, 'env>,
     pending: Rc<Pending>,
-    strand: Rc<Strand>,
+    strand: Strand,
 }
 
 impl Drop for Unmoved<'_, '_, '_> {

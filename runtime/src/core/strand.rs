@@ -2,7 +2,7 @@
 //!
 //! A *strand* is a piece of a task: the task's outermost future, or the body of a nursery inside it. It is
 //! one allocation, which holds the future and all that the runtime knows of it: so starting a task
-//! costs one allocation, and a poll finds everything in one place.
+//! costs one allocation, a reference is one word, and a poll finds everything in one place.
 //!
 //! # Who owns what
 //!
@@ -12,21 +12,33 @@
 //! the future in its place, and the memory goes with the last who shares it, whatever that one may have
 //! borrowed once. Of a nursery that is forgotten the futures are neither polled nor dropped again, and their
 //! memory stays: a pinned future's must not go before it is dropped.
+//!
+//! # Why not `Rc`
+//!
+//! `Rc<Strand<dyn Future>>` would do, and was tried: a reference is two words then, and each look at a
+//! strand has to ask the future's vtable first how the future is aligned, to find where the strand begins.
+//! Here the future comes last, so that all else lies where it lies whatever the future is.
 
 use super::{home::Home, scope::ScopeId, start::Pending, task::TaskInfo, waker::StrandId};
 use crate::Error;
 use std::{
     any::Any,
     cell::{Cell, OnceCell, UnsafeCell},
-    mem::{self, ManuallyDrop},
+    hash::{Hash, Hasher},
+    mem::ManuallyDrop,
+    ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    ptr::NonNull,
     rc::Rc,
     task::{Context, Poll},
 };
 
+/// What comes of a task.
+type Outcome = Result<(), Error>;
+
 /// What is left of a future that has ended: its outcome, or the payload of its panic.
-pub(crate) type End = Result<Result<(), Error>, Box<dyn Any + Send>>;
+pub(crate) type End = Result<Outcome, Box<dyn Any + Send>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -38,84 +50,123 @@ enum State {
     Gone,
 }
 
-/// A strand; see the module's documentation.
-pub(crate) struct Strand<F: ?Sized = dyn Future<Output = Result<(), Error>>> {
+/// All of a strand but its future.
+pub(crate) struct Head {
+    /// How many references there are.
+    count: Cell<usize>,
+    functions: &'static Functions,
     pub(crate) info: TaskInfo,
     id: Cell<Option<StrandId>>,
-    /// The nursery that polls it, as the tree of polls knows it.
-    home: OnceCell<Rc<Home>>,
     /// The scope that its future is polled in.
     scope: Cell<Option<ScopeId>>,
-    /// Where it stands among its nursery's children.
-    pub(crate) place: Cell<u32>,
+    /// The nursery that polls it, as the tree of polls knows it.
+    home: OnceCell<Rc<Home>>,
+    /// The call of `start` that waits for it, if it was started so.
+    pub(crate) pending: Option<Rc<Pending>>,
     /// The tick for which it stands in its nursery's queue; zero if it does not.
     pub(crate) due: Cell<u64>,
+    /// Where it stands among its nursery's children.
+    pub(crate) place: Cell<u32>,
     /// Whether it was woken itself, and not only something below it.
     pub(crate) woken: Cell<bool>,
     state: Cell<State>,
-    /// The call of `start` that waits for it, if it was started so.
-    pub(crate) pending: Option<Rc<Pending>>,
+}
+
+/// A strand as it lies in memory.
+#[repr(C)]
+struct Whole<F> {
+    // First, so that a pointer to the whole is one to the head.
+    head: Head,
     future: UnsafeCell<ManuallyDrop<F>>,
 }
 
-impl<F: Future<Output = Result<(), Error>>> Strand<F> {
-    /// A strand that has yet to be [placed](Strand::place_in).
-    #[inline]
-    pub(crate) fn new(info: TaskInfo, pending: Option<Rc<Pending>>, future: F) -> Rc<Strand<F>> {
-        Rc::new(Strand {
-            info,
-            id: Cell::new(None),
-            home: OnceCell::new(),
-            scope: Cell::new(None),
-            place: Cell::new(0),
-            due: Cell::new(0),
-            woken: Cell::new(false),
-            state: Cell::new(State::Resting),
-            pending,
-            future: UnsafeCell::new(ManuallyDrop::new(future)),
-        })
+/// What can be done to a strand whose future's type is forgotten.
+struct Functions {
+    /// Polls the future, to which nobody else has a reference.
+    poll: unsafe fn(NonNull<Head>, &mut Context<'_>) -> Poll<Outcome>,
+    /// Drops the future, to which nobody has a reference, nor ever will.
+    drop_future: unsafe fn(NonNull<Head>),
+    /// Frees the memory, which nobody refers to any more.
+    free: unsafe fn(NonNull<Head>),
+}
+
+impl<F: Future<Output = Outcome>> Whole<F> {
+    const FUNCTIONS: Functions =
+        Functions { poll: Self::poll, drop_future: Self::drop_future, free: Self::free };
+
+    /// # Safety
+    /// `head` is that of a `Whole<F>`; besides, as [`Functions::poll`] says.
+    unsafe fn poll(head: NonNull<Head>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        // SAFETY: the head lies at the start of its whole, and the pointer was made from one to the whole. The future
+        // is nobody else's by the caller's word. It is pinned: it is never moved out, and its memory stays
+        // until it is dropped, since who is to drop it has a reference.
+        let future = unsafe {
+            let whole = head.cast::<Whole<F>>().as_ref();
+            Pin::new_unchecked(&mut **whole.future.get())
+        };
+        future.poll(cx)
+    }
+
+    /// # Safety
+    /// `head` is that of a `Whole<F>`; besides, as [`Functions::drop_future`] says.
+    unsafe fn drop_future(head: NonNull<Head>) {
+        // SAFETY: as in `poll`. It is dropped where it was pinned.
+        unsafe {
+            let whole = head.cast::<Whole<F>>().as_ref();
+            ManuallyDrop::drop(&mut *whole.future.get());
+        }
+    }
+
+    /// # Safety
+    /// `head` is that of a `Whole<F>`; besides, as [`Functions::free`] says.
+    unsafe fn free(head: NonNull<Head>) {
+        // SAFETY: the pointer was made by `Box::into_raw` in `Strand::borrowing`, and is used no more.
+        drop(unsafe { Box::from_raw(head.cast::<Whole<F>>().as_ptr()) });
     }
 }
 
-impl<'a> Strand<dyn Future<Output = Result<(), Error>> + 'a> {
-    /// The strand under a type that does not tell what its future borrows.
+/// A reference to a strand; see the module's documentation.
+pub(crate) struct Strand(NonNull<Head>);
+
+impl Strand {
+    /// A strand that has yet to be [placed](Head::place_in).
+    pub(crate) fn new(
+        info: TaskInfo,
+        pending: Option<Rc<Pending>>,
+        future: impl Future<Output = Outcome> + 'static,
+    ) -> Strand {
+        // SAFETY: the future borrows nothing that ends.
+        unsafe { Strand::borrowing(info, pending, future) }
+    }
+
+    /// As [`Strand::new`], of a future that borrows.
     ///
     /// # Safety
     /// Whoever polls the future, or drops it, must do so while what it borrows is alive. Everything else
     /// about the strand has no such borrows.
-    pub(crate) unsafe fn erase(self: Rc<Self>) -> Rc<Strand> {
-        // SAFETY: only a lifetime changes, which has no part in the layout. The future is touched by `poll` and
-        // `drop_future` only, whose callers answer for its borrows.
-        unsafe { mem::transmute::<Rc<Self>, Rc<Strand>>(self) }
-    }
-}
-
-impl Strand {
-    /// Gives the strand its number, and the nursery and the scope that it will be polled in. Once.
-    pub(crate) fn place_in(&self, home: Rc<Home>, scope: ScopeId, id: StrandId) {
-        let placed = self.home.set(home);
-        debug_assert!(placed.is_ok(), "a strand has one place");
-        self.scope.set(Some(scope));
-        self.id.set(Some(id));
-    }
-
-    /// Its number, once it has one.
-    pub(crate) fn id(&self) -> Option<StrandId> {
-        self.id.get()
-    }
-
-    pub(crate) fn home(&self) -> Option<&Rc<Home>> {
-        self.home.get()
-    }
-
-    pub(crate) fn scope(&self) -> Option<ScopeId> {
-        self.scope.get()
-    }
-
-    /// Whether it has a future that can be polled now.
     #[inline]
-    pub(crate) fn is_resting(&self) -> bool {
-        self.state.get() == State::Resting
+    pub(crate) unsafe fn borrowing<F: Future<Output = Outcome>>(
+        info: TaskInfo,
+        pending: Option<Rc<Pending>>,
+        future: F,
+    ) -> Strand {
+        let whole = Box::new(Whole {
+            head: Head {
+                count: Cell::new(1),
+                functions: &Whole::<F>::FUNCTIONS,
+                info,
+                id: Cell::new(None),
+                scope: Cell::new(None),
+                home: OnceCell::new(),
+                pending,
+                due: Cell::new(0),
+                place: Cell::new(0),
+                woken: Cell::new(false),
+                state: Cell::new(State::Resting),
+            },
+            future: UnsafeCell::new(ManuallyDrop::new(future)),
+        });
+        Strand(NonNull::from(Box::leak(whole)).cast())
     }
 
     /// Polls the future; tells how it ended, if it did. It is still to be dropped then.
@@ -128,11 +179,10 @@ impl Strand {
             return None;
         }
         self.state.set(State::Polled);
-        // SAFETY: the state was `Resting` and is not now, so nobody else makes a reference to the future until
-        // this call sets it back. It is pinned: it lies in the allocation of an `Rc`, is never moved out, and
-        // that allocation stays until `drop_future`, see there.
-        let future = unsafe { Pin::new_unchecked(&mut **self.future.get()) };
-        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+        // SAFETY: the functions are those of this strand. The state was `Resting` and is not now, so nobody else
+        // makes a reference to the future until it is set back below.
+        let poll = || unsafe { (self.functions.poll)(self.0, cx) };
+        let polled = catch_unwind(AssertUnwindSafe(poll));
         let abandoned = self.state.replace(State::Resting) == State::Abandoned;
         match polled {
             Ok(Poll::Pending) if abandoned => Some(Ok(Ok(()))),
@@ -151,9 +201,9 @@ impl Strand {
         match self.state.get() {
             State::Resting => {
                 self.state.set(State::Gone);
-                // SAFETY: the state was `Resting`, so nobody has a reference to it, and is `Gone` now, so nobody
-                // gets one any more. It is dropped where it was pinned.
-                unsafe { ManuallyDrop::drop(&mut *self.future.get()) };
+                // SAFETY: the functions are those of this strand. The state was `Resting`, so nobody has a
+                // reference to the future, and is `Gone` now, so nobody gets one any more.
+                unsafe { (self.functions.drop_future)(self.0) };
                 true
             }
             State::Polled | State::Abandoned => {
@@ -162,5 +212,84 @@ impl Strand {
             }
             State::Gone => true,
         }
+    }
+}
+
+impl Head {
+    /// Gives the strand its number, and the nursery and the scope that it will be polled in. Once.
+    pub(crate) fn place_in(&self, home: Rc<Home>, scope: ScopeId, id: StrandId) {
+        let placed = self.home.set(home);
+        debug_assert!(placed.is_ok(), "a strand has one place");
+        self.scope.set(Some(scope));
+        self.id.set(Some(id));
+    }
+
+    /// Its number, once it has one.
+    #[inline]
+    pub(crate) fn id(&self) -> Option<StrandId> {
+        self.id.get()
+    }
+
+    #[inline]
+    pub(crate) fn home(&self) -> Option<&Rc<Home>> {
+        self.home.get()
+    }
+
+    #[inline]
+    pub(crate) fn scope(&self) -> Option<ScopeId> {
+        self.scope.get()
+    }
+
+    /// Whether it has a future that can be polled now.
+    #[inline]
+    pub(crate) fn is_resting(&self) -> bool {
+        self.state.get() == State::Resting
+    }
+}
+
+impl Deref for Strand {
+    type Target = Head;
+
+    #[inline]
+    fn deref(&self) -> &Head {
+        // SAFETY: a reference counts, so the memory is there. Of the head only shared references are ever made.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for Strand {
+    #[inline]
+    fn clone(&self) -> Strand {
+        // No program lives to make as many references as would overflow it.
+        self.count.set(self.count.get() + 1);
+        Strand(self.0)
+    }
+}
+
+impl Drop for Strand {
+    #[inline]
+    fn drop(&mut self) {
+        let left = self.count.get() - 1;
+        self.count.set(left);
+        if left == 0 {
+            // SAFETY: the functions are those of this strand, and this was the last reference.
+            unsafe { (self.functions.free)(self.0) };
+        }
+    }
+}
+
+/// Two references are equal if they are to the same strand.
+impl PartialEq for Strand {
+    #[inline]
+    fn eq(&self, other: &Strand) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Strand {}
+
+impl Hash for Strand {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
     }
 }

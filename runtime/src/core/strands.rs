@@ -20,7 +20,7 @@ use std::{
 /// The strands of a run.
 pub(crate) struct Strands {
     run: RunId,
-    table: RefCell<Table<Rc<Strand>>>,
+    table: RefCell<Table<Strand>>,
     /// The nursery of the main task and the system tasks, polled by the run loop.
     root: Rc<Home>,
     /// Whether anything is to be polled in the next tick.
@@ -73,14 +73,14 @@ impl Strands {
     }
 
     /// Takes a strand in, to be polled by a nursery in a scope.
-    pub(crate) fn add(&self, strand: Rc<Strand>, home: Rc<Home>, scope: ScopeId) -> StrandId {
+    pub(crate) fn add(&self, strand: Strand, home: Rc<Home>, scope: ScopeId) -> StrandId {
         let mut table = self.table.borrow_mut();
         let id = table.next_key();
         strand.place_in(home, scope, id);
         table.insert(strand)
     }
 
-    pub(crate) fn remove(&self, id: StrandId) -> Option<Rc<Strand>> {
+    pub(crate) fn remove(&self, id: StrandId) -> Option<Strand> {
         self.table.borrow_mut().remove(id)
     }
 
@@ -95,9 +95,14 @@ impl Strands {
     /// Notes that the current task is where a cancellation would be raised, if anybody wants to know.
     #[inline]
     pub(crate) fn note_cancel_point(&self) {
-        if self.watchers.get() > 0
-            && let Some(task) = self.current_task()
-        {
+        if self.watchers.get() > 0 {
+            self.tell_watchers();
+        }
+    }
+
+    #[cold]
+    fn tell_watchers(&self) {
+        if let Some(task) = self.current_task() {
             let points = &task.info().cancel_points;
             points.set(points.get().wrapping_add(1));
         }
@@ -143,7 +148,7 @@ impl Strands {
 
     /// Puts a strand into its home's queue. Returns the home, unless the strand stood there already.
     #[inline]
-    fn queue<'a>(&self, strand: &'a Rc<Strand>) -> Option<&'a Home> {
+    fn queue<'a>(&self, strand: &'a Strand) -> Option<&'a Home> {
         if strand.due.get() > 0 {
             return None;
         }
@@ -158,7 +163,7 @@ impl Strands {
 
     /// Makes sure that a nursery is polled in the next tick, by queueing its host, and all above it. Returns a
     /// waker of somebody else's, if that is where the trail ends, to be woken when nothing is borrowed.
-    fn tell<'a>(&self, table: &'a Table<Rc<Strand>>, mut home: &'a Home) -> Option<Waker> {
+    fn tell<'a>(&self, table: &'a Table<Strand>, mut home: &'a Home) -> Option<Waker> {
         while !home.told.replace(true) {
             let host = match &*home.host.borrow() {
                 Host::Loop => {
@@ -251,14 +256,19 @@ impl Strands {
     #[inline]
     fn shuffle(&self, home: &Home) {
         if let Some(order) = &self.order {
-            home.shuffle(self.tick.get(), &mut order.borrow_mut());
+            self.shuffle_by(order, home);
         }
+    }
+
+    #[cold]
+    fn shuffle_by(&self, order: &RefCell<fastrand::Rng>, home: &Home) {
+        home.shuffle(self.tick.get(), &mut order.borrow_mut());
     }
 
     /// The next strand of a nursery that is due in this tick, and whether it was woken itself, and not only
     /// something below it.
     #[inline]
-    pub(crate) fn next_due(&self, home: &Home) -> Option<(Rc<Strand>, bool)> {
+    pub(crate) fn next_due(&self, home: &Home) -> Option<(Strand, bool)> {
         let strand = home.pop_due(self.tick.get())?;
         self.on_the_way.set(self.on_the_way.get() - 1);
         self.polls.set(self.polls.get().saturating_add(1));

@@ -21,7 +21,7 @@ use std::{
 
 /// What a run keeps of its system tasks.
 pub(crate) struct System {
-    arrivals: RefCell<VecDeque<Rc<Strand>>>,
+    arrivals: RefCell<VecDeque<Strand>>,
     arrived: Rc<Lot<()>>,
     pub(crate) scope: CancelScope,
     pub(crate) started: Cell<bool>,
@@ -104,7 +104,7 @@ pub fn spawn_system_task(
         return Err(crate::RunFinished);
     }
     let info = TaskInfo::new(run.strands.number(), name.into(), None, Context::default());
-    let strand: Rc<Strand> = Strand::new(info, None, future);
+    let strand = Strand::new(info, None, future);
     let task = Task::of(&strand);
     run.system.arrivals.borrow_mut().push_back(strand);
     if !run.system.started.replace(true) {

@@ -14,9 +14,7 @@ use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
     fmt,
-    hash::{Hash, Hasher},
     panic::Location,
-    ptr,
     rc::Rc,
 };
 
@@ -81,7 +79,7 @@ impl TaskInfo {
 
 /// A task of a run: a handle that says who it is, for messages, owners of locks, dumps of the tree.
 /// It does not keep the task alive, and there is nothing to join: that is the nursery's duty. It does keep
-/// the task's memory, so it is not to be hoarded.
+/// the task's memory, so it is not to be hoarded. Two handles are equal if they are of the same task.
 ///
 /// ```
 /// use terzetto::{current_task, nursery};
@@ -99,12 +97,12 @@ impl TaskInfo {
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-#[derive(Clone)]
-pub struct Task(Rc<Strand>);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Task(Strand);
 
 impl Task {
     /// The task that a strand is a piece of.
-    pub(crate) fn of(strand: &Rc<Strand>) -> Task {
+    pub(crate) fn of(strand: &Strand) -> Task {
         match strand.info.body_of() {
             Some(opener) => opener.clone(),
             None => Task(strand.clone()),
@@ -177,21 +175,6 @@ impl Task {
                 hook.task_exited(self);
             }
         }
-    }
-}
-
-/// Two handles are equal if they are of the same task.
-impl PartialEq for Task {
-    fn eq(&self, other: &Task) -> bool {
-        ptr::addr_eq(Rc::as_ptr(&self.0), Rc::as_ptr(&other.0))
-    }
-}
-
-impl Eq for Task {}
-
-impl Hash for Task {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Rc::as_ptr(&self.0).cast::<()>().hash(state);
     }
 }
 
