@@ -149,6 +149,8 @@ pub(crate) struct Entered {
     cell: Rc<ScopeCell>,
     run: Rc<Run>,
     id: ScopeId,
+    /// Whether its deadline has yet to be entered in the run's table.
+    unarmed: Cell<bool>,
 }
 
 impl Entered {
@@ -167,8 +169,24 @@ impl Entered {
         }
         let id = run.scopes.enter(cell.clone(), run.strands.current.get());
         cell.stage.set(Stage::Entered(run.id, id));
-        cell.update_timer();
-        Entered { cell, run, id }
+        let unarmed = cell.deadline.get() < f64::INFINITY;
+        run.unarmed.set(run.unarmed.get() + usize::from(unarmed));
+        Entered { cell, run, id, unarmed: Cell::new(unarmed) }
+    }
+
+    /// Enters the deadline in the run's table, once what runs in the scope has been polled and is not at its
+    /// end: until then nobody looks at the table, and mostly it need not be there at all.
+    #[inline]
+    fn arm(&self) {
+        if self.unarmed.get() {
+            self.disarm();
+            self.cell.update_timer();
+        }
+    }
+
+    fn disarm(&self) {
+        let unarmed = usize::from(self.unarmed.replace(false));
+        self.run.unarmed.set(self.run.unarmed.get() - unarmed);
     }
 
     pub(crate) fn id(&self) -> ScopeId {
@@ -196,6 +214,7 @@ impl Entered {
         if self.cell.stage.replace(Stage::Exited) == Stage::Exited {
             return false;
         }
+        self.disarm();
         if let Some(timer) = self.cell.timer.take() {
             self.run.deadlines.borrow_mut().remove(timer);
         }
@@ -290,7 +309,11 @@ impl CancelScope {
         let mut inside = pin!(Deep::new(inside));
         let outcome = std::future::poll_fn(|cx| {
             let _within = run.scopes.within(entered.id());
-            inside.as_mut().poll(cx)
+            let polled = inside.as_mut().poll(cx);
+            if polled.is_pending() {
+                entered.arm();
+            }
+            polled
         })
         .await;
         entered.close(outcome)

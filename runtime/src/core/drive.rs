@@ -84,6 +84,7 @@ impl Builder {
             scopes: Scopes::new(ScopeCell::new()),
             waits: Waits::default(),
             deadlines: RefCell::default(),
+            unarmed: Cell::new(0),
             clock: self.clock,
             threads: Threads::new(self.thread_stack_size),
             signals: Signals::default(),

@@ -11,8 +11,8 @@
 //!   has left its trail above) stand in this nursery's queue;
 //! - no strand on the way down was woken itself. What was woken may have more to do when the poll comes
 //!   back to it, in this very tick: the other arm of a `join!`, say, which the children would starve;
-//! - nothing has happened outside: no message, signal or call has come, no deadline has passed, and it is
-//!   not time to look for the system's events;
+//! - nothing has happened outside: no message, signal or call has come, no deadline has passed, all of them
+//!   being known, and it is not time to look for the system's events;
 //! - no host's loop drives the run, which wants its thread back after each tick.
 
 use super::{home::Home, run::Run};
@@ -32,6 +32,10 @@ impl Run {
     /// Whether there is nothing to do between two ticks.
     fn is_quiet(&self) -> bool {
         let deadline = || self.deadlines.borrow().next().is_some_and(|next| next <= self.clock.now());
-        !self.inbox.has_mail() && self.calls.borrow().is_empty() && !self.must_look_at_events() && !deadline()
+        self.unarmed.get() == 0
+            && !self.inbox.has_mail()
+            && self.calls.borrow().is_empty()
+            && !self.must_look_at_events()
+            && !deadline()
     }
 }

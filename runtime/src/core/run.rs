@@ -48,6 +48,8 @@ pub(crate) struct Run {
     pub(crate) scopes: Scopes,
     pub(crate) waits: Waits,
     pub(crate) deadlines: RefCell<Deadlines>,
+    /// How many scopes that are being polled have a deadline that is not in the table yet.
+    pub(crate) unarmed: Cell<usize>,
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) threads: Threads,
     pub(crate) signals: Signals,

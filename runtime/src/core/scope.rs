@@ -202,6 +202,14 @@ impl Scopes {
         waits.get(place as usize).copied()
     }
 
+    /// The nearest deadline of a scope and those around it, which have not been cancelled.
+    pub(crate) fn nearest_deadline(&self, id: ScopeId) -> f64 {
+        let nodes = self.nodes.borrow();
+        let around = std::iter::successors(nodes.get(id), |node| nodes.get(node.parent?));
+        let open = around.filter(|node| !node.cell.called());
+        open.fold(f64::INFINITY, |nearest, node| nearest.min(node.cell.absolute_deadline()))
+    }
+
     /// The nearest deadline that is visible from a scope; minus infinity if it is cancelled.
     pub(crate) fn effective_deadline(&self, id: ScopeId) -> f64 {
         let nodes = self.nodes.borrow();

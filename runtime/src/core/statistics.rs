@@ -36,12 +36,14 @@ pub struct Statistics {
 /// ```
 pub fn current_statistics() -> Statistics {
     let run = run::current();
-    let next = run.deadlines.borrow().next();
+    // Those of scopes that have just been entered are not in the table yet: the caller is in all of them.
+    let around = run.scopes.nearest_deadline(run.scopes.current());
+    let next = run.deadlines.borrow().next().unwrap_or(f64::INFINITY).min(around);
     let (tasks_waiting_read, tasks_waiting_write) = run.reactor.waiting();
     Statistics {
         tasks_living: run.tasks.get(),
         tasks_runnable: run.strands.runnable(),
-        seconds_to_next_deadline: next.map_or(f64::INFINITY, |at| at - run.clock.now()),
+        seconds_to_next_deadline: next - run.clock.now(),
         run_sync_soon_queue_size: run.calls_waiting(),
         tasks_waiting_read,
         tasks_waiting_write,
