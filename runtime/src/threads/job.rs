@@ -117,7 +117,31 @@ where
 
 /// The function's own name out of a path: `app::files::hash::{{closure}}` is `hash`.
 fn short_name(path: &'static str) -> &'static str {
-    let plain = path.split('<').next().unwrap_or(path);
-    let named = plain.trim_end_matches("::{{closure}}");
-    named.rsplit("::").next().unwrap_or(named)
+    let mut named = path.split('<').next().unwrap_or(path);
+    // By hand: this happens once a job, and a search for a text costs more than a short job.
+    while let Some(outer) = named.strip_suffix("::{{closure}}") {
+        named = outer;
+    }
+    let start = named.bytes().rposition(|byte| byte == b':').map_or(0, |colon| colon + 1);
+    &named[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_name;
+
+    #[test]
+    fn a_name_is_the_functions_own() {
+        for (path, name) in [
+            ("hash", "hash"),
+            ("app::files::hash", "hash"),
+            ("app::files::hash::{{closure}}", "hash"),
+            ("app::files::hash::{{closure}}::{{closure}}", "hash"),
+            ("app::größe::{{closure}}", "größe"),
+            ("app::files::hash<app::Blake>::{{closure}}", "hash"),
+            ("", ""),
+        ] {
+            assert_eq!(short_name(path), name, "{path}");
+        }
+    }
 }
