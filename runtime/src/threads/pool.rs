@@ -96,3 +96,131 @@ impl<J, S> Pool<J, S> {
         Some(worker)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Brought, Pool};
+    use std::collections::HashSet;
+
+    /// Workers are all alike here, so a state is how many of them do what.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+    struct Crowd {
+        jobs: usize,
+        asleep: usize,
+        searching: usize,
+        busy: usize,
+    }
+
+    impl Crowd {
+        fn pool(self) -> Pool<(), ()> {
+            Pool {
+                jobs: vec![(); self.jobs].into(),
+                asleep: vec![(); self.asleep],
+                searching: self.searching,
+            }
+        }
+
+        fn after(pool: &Pool<(), ()>, busy: usize) -> Crowd {
+            Crowd { jobs: pool.jobs.len(), asleep: pool.asleep.len(), searching: pool.searching, busy }
+        }
+
+        /// Somebody brings a job; refused, it is for a new worker.
+        fn bring(self) -> Crowd {
+            let mut pool = self.pool();
+            let refused = matches!(pool.bring(()), Brought::Refused(()));
+            assert_eq!(refused, self.jobs == self.asleep + self.searching, "{self:?}");
+            Crowd::after(&pool, self.busy + usize::from(refused))
+        }
+
+        /// A busy worker is done with its job.
+        fn next(self) -> Crowd {
+            let mut pool = self.pool();
+            let found = pool.next().is_some();
+            assert_eq!(found, self.jobs > 0, "a free worker does not pass a job by: {self:?}");
+            Crowd::after(&pool, self.busy - usize::from(!found))
+        }
+
+        /// A worker that searches looks into the queue, and if it is empty stays or leaves.
+        fn look(self, stays: bool) -> Crowd {
+            let mut pool = self.pool();
+            let found = pool.look().is_some();
+            assert_eq!(found, self.jobs > 0, "{self:?}");
+            if !found && stays {
+                pool.sleep(());
+            }
+            Crowd::after(&pool, self.busy + usize::from(found))
+        }
+
+        /// A sleeper wakes by itself.
+        fn wake(self) -> Crowd {
+            let mut pool = self.pool();
+            assert!(pool.wake(|()| true).is_some());
+            Crowd::after(&pool, self.busy)
+        }
+
+        fn wake_all(self) -> Crowd {
+            let mut pool = self.pool();
+            assert_eq!(pool.wake_all().len(), self.asleep);
+            Crowd::after(&pool, self.busy)
+        }
+
+        /// What may happen next, to any of the workers.
+        fn successors(self) -> Vec<Crowd> {
+            let mut all = vec![self.bring(), self.wake_all()];
+            if self.busy > 0 {
+                all.push(self.next());
+            }
+            if self.searching > 0 {
+                all.extend([self.look(true), self.look(false)]);
+            }
+            if self.asleep > 0 {
+                all.push(self.wake());
+            }
+            all
+        }
+    }
+
+    /// Whatever has happened, in every order, up to five workers and five jobs.
+    #[test]
+    fn no_job_waits_for_another_to_end() {
+        let start = Crowd { jobs: 0, asleep: 0, searching: 0, busy: 0 };
+        let (mut seen, mut todo) = (HashSet::from([start]), vec![start]);
+        while let Some(crowd) = todo.pop() {
+            assert!(crowd.jobs <= crowd.asleep + crowd.searching, "one free worker for each job: {crowd:?}");
+            assert!(crowd.jobs == 0 || crowd.searching > 0, "somebody is on the way: {crowd:?}");
+            // If no busy worker is ever done, all jobs are begun, by looks alone.
+            let mut stuck = crowd;
+            while stuck.searching > 0 {
+                stuck = stuck.look(true);
+            }
+            assert_eq!((stuck.jobs, stuck.busy), (0, crowd.busy + crowd.jobs), "{crowd:?}");
+            for next in crowd.successors() {
+                let workers = next.asleep + next.searching + next.busy;
+                if workers <= 5 && seen.insert(next) {
+                    todo.push(next);
+                }
+            }
+        }
+        assert!(seen.len() > 50, "{}", seen.len());
+    }
+
+    #[test]
+    fn jobs_come_in_order_and_sleepers_last_first() {
+        let mut pool = Pool::new();
+        assert_eq!(pool.bring('a'), Brought::Refused('a'), "there is nobody");
+        for worker in 1..=3 {
+            pool.sleep(worker);
+        }
+        assert_eq!(pool.bring('a'), Brought::Wakes(3));
+        assert_eq!(pool.bring('b'), Brought::Queued, "one wakes already");
+        assert_eq!(pool.bring('c'), Brought::Queued);
+        assert_eq!(pool.bring('d'), Brought::Refused('d'), "three are free for three");
+        assert_eq!(pool.look(), Some(('a', Some(2))), "who takes one wakes the next");
+        assert_eq!(pool.next(), Some(('b', None)), "who is done takes the next, and one wakes already");
+        assert_eq!(pool.look(), Some(('c', None)));
+        assert_eq!(pool.wake(|&worker| worker == 2), None, "called before");
+        assert_eq!(pool.wake(|&worker| worker == 1), Some(1));
+        assert_eq!(pool.look(), None);
+        assert_eq!((pool.next(), pool.look()), (None, None));
+    }
+}
