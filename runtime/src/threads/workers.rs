@@ -1,8 +1,7 @@
 //! Worker threads that are kept for a while when they have nothing to do.
 //!
-//! Which of them does a job, or that none is free for it, is decided by the [pool](super::pool). If none
-//! is free a new thread is made. How many there may be is not decided here: that is the limiters' affair,
-//! as in trio.
+//! Which of them does a job is decided by the [pool](super::pool). If none is free for it a new thread is
+//! made. How many there may be is not decided here: that is the limiters' affair, as in trio.
 
 use super::{
     job::Work,
@@ -19,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long an idle worker stays.
+/// How long an idle worker stays, usually.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long it keeps the name of its last job. The next is mostly of the same name, and comes sooner: so
@@ -34,7 +33,7 @@ type Job = Arc<dyn Work>;
 /// The place where one worker sleeps.
 struct Bed {
     thread: Thread,
-    /// Set when it is taken out of the pool's sleepers, under the pool's lock.
+    /// Set by whoever has taken it out of the pool's sleepers.
     called: AtomicBool,
 }
 
@@ -44,13 +43,13 @@ impl Bed {
         Arc::new(Bed { thread: thread::current(), called: AtomicBool::new(false) })
     }
 
-    /// Wakes the worker, without the pool's lock: it wants that next.
+    /// Wakes the worker. Not under the pool's lock: it wants that next.
     fn wake(&self) {
         self.called.store(true, Ordering::Release);
         self.thread.unpark();
     }
 
-    /// Sleeps until it is called. Returns whether it was, before that instant.
+    /// Sleeps until it is called, or that instant. Returns whether it was called.
     fn sleep_until(&self, until: Instant) -> bool {
         loop {
             // Woken by something else, it sleeps on: jobs may unpark their own thread.
@@ -65,7 +64,7 @@ impl Bed {
         }
     }
 
-    /// Sleeps until it is called, which is on the way.
+    /// Sleeps until the call, which is on the way.
     fn sleep(&self) {
         while !self.called.swap(false, Ordering::Acquire) {
             thread::park();
@@ -83,6 +82,8 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     left: Condvar,
+    /// How long an idle worker stays.
+    patience: Duration,
 }
 
 impl Shared {
@@ -100,17 +101,15 @@ impl Shared {
             name.set(work.name());
             let done = work.work();
             // Free first, then the news: whoever has more work on hearing it finds this worker.
-            let next = self.lock().pool.next();
+            let found = self.lock().pool.next();
+            let next = found.map(begin);
             done.announce();
-            job = match next {
-                Some(found) => Some(begin(found)),
-                None => self.search(&bed, &mut name),
-            };
+            job = next.or_else(|| self.search(&bed, &mut name));
         }
         self.left.notify_all();
     }
 
-    /// Searches and sleeps until there is a job; none if the worker leaves.
+    /// Searches, and sleeps, until there is a job; none if the worker leaves.
     fn search(&self, bed: &Arc<Bed>, name: &mut ThreadName) -> Option<Job> {
         let mut idle_since = None;
         loop {
@@ -119,37 +118,31 @@ impl Shared {
                 drop(state);
                 return Some(begin(found));
             }
-            if state.closed {
+            // Woken in vain, it has not become younger.
+            let since = *idle_since.get_or_insert_with(Instant::now);
+            if state.closed || since.elapsed() >= self.patience {
                 state.count -= 1;
                 return None;
             }
             state.pool.sleep(bed.clone());
             drop(state);
-            // Woken in vain, it has not become younger.
-            let since = *idle_since.get_or_insert_with(Instant::now);
-            if bed.sleep_until(since + KEEPS_NAME) {
-                continue;
-            }
-            name.set(IDLE);
-            if bed.sleep_until(since + PATIENCE) {
-                continue;
-            }
-            let mut state = self.lock();
-            if state.pool.wake(|other| Arc::ptr_eq(other, bed)).is_none() {
-                drop(state);
-                bed.sleep();
-                continue;
-            }
-            match state.pool.look() {
-                Some(found) => {
-                    drop(state);
-                    return Some(begin(found));
-                }
-                None => {
-                    state.count -= 1;
-                    return None;
-                }
-            }
+            self.sleep(bed, since, name);
+        }
+    }
+
+    /// Sleeps until it must search again: it was called, or has lost patience.
+    fn sleep(&self, bed: &Arc<Bed>, since: Instant, name: &mut ThreadName) {
+        if bed.sleep_until(since + KEEPS_NAME) {
+            return;
+        }
+        name.set(IDLE);
+        if bed.sleep_until(since + self.patience) {
+            return;
+        }
+        let woken = self.lock().pool.wake(|other| Arc::ptr_eq(other, bed));
+        if woken.is_none() {
+            // Called in the meantime.
+            bed.sleep();
         }
     }
 }
@@ -171,8 +164,13 @@ pub(crate) struct Workers {
 impl Workers {
     /// No workers yet; each will have a stack of this size, or of the system's usual one.
     pub(crate) fn new(stack_size: Option<usize>) -> Workers {
+        Workers::with_patience(stack_size, PATIENCE)
+    }
+
+    fn with_patience(stack_size: Option<usize>, patience: Duration) -> Workers {
         let state = State { pool: Pool::new(), count: 0, closed: false };
-        Workers { shared: Arc::new(Shared { state: Mutex::new(state), left: Condvar::new() }), stack_size }
+        let shared = Shared { state: Mutex::new(state), left: Condvar::new(), patience };
+        Workers { shared: Arc::new(shared), stack_size }
     }
 
     /// Gives a job to a worker, which starts it at once.
@@ -217,5 +215,64 @@ impl Workers {
         while state.count > busy {
             state = self.shared.left.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{super::job, Workers};
+    use crate::core::{context::Context, inbox::Inbox};
+    use std::{
+        sync::{Arc, Barrier, OnceLock},
+        thread,
+        time::{Duration, Instant},
+    };
+
+    /// Starts so many jobs that all wait for each other.
+    fn meet(workers: &Workers, size: usize) {
+        let poll = mio::Poll::new().unwrap();
+        let inbox = Arc::new(Inbox::new(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap()));
+        let barrier = Arc::new(Barrier::new(size + 1));
+        for key in 0..size {
+            let shared = job::Shared { inbox: inbox.clone(), key, cancelled: OnceLock::new() };
+            let attends = barrier.clone();
+            let job = job::Job::new(None, move || attends.wait(), Context::default(), Arc::new(shared));
+            workers.start(job).unwrap();
+        }
+        barrier.wait();
+        let mut done = 0;
+        while done < size {
+            done += inbox.take().count();
+            thread::yield_now();
+        }
+    }
+
+    fn count(workers: &Workers) -> usize {
+        workers.shared.lock().count
+    }
+
+    #[test]
+    fn idle_workers_lose_patience() {
+        let workers = Workers::with_patience(None, Duration::from_millis(50));
+        for _ in 0..2 {
+            meet(&workers, 4);
+            let start = Instant::now();
+            while count(&workers) > 0 {
+                assert!(start.elapsed() < Duration::from_secs(20), "{} are still there", count(&workers));
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
+    #[test]
+    fn idle_workers_stay_until_they_are_sent_home() {
+        let workers = Workers::new(None);
+        for _ in 0..100 {
+            meet(&workers, 4);
+        }
+        thread::sleep(super::KEEPS_NAME * 2);
+        assert_eq!(count(&workers), 4, "whose job is known to be done is free");
+        workers.close(0);
+        assert_eq!(count(&workers), 0);
     }
 }
