@@ -4,7 +4,7 @@
 //! message that the job is done, so the result needs no waker of its own, and the loop hears of it
 //! also when nobody waits any more.
 
-use super::{from_thread::Link, workers::Work};
+use super::from_thread::Link;
 use crate::{
     Cancelled,
     core::{
@@ -18,6 +18,26 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
 };
+
+/// Something for a worker to do.
+pub(super) trait Work: Send + Sync {
+    /// Does it; once. Does not panic.
+    fn work(self: Arc<Self>) -> Done;
+    /// What the thread is called meanwhile.
+    fn name(&self) -> &str;
+}
+
+/// The news that a job is done. It has nothing of the user's in it, so it does not block.
+#[must_use]
+pub(super) struct Done(Arc<Shared>);
+
+impl Done {
+    /// Tells the loop.
+    pub(super) fn announce(self) {
+        // Refused if the run has ended.
+        let _ended = self.0.inbox.push(Message::JobDone(self.0.key));
+    }
+}
 
 enum State<F, T> {
     Waiting(F, Context),
@@ -73,7 +93,7 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    fn work(&self) {
+    fn work(self: Arc<Self>) -> Done {
         if let State::Waiting(work, context) = self.replace(State::Running) {
             let result = catch_unwind(AssertUnwindSafe(|| {
                 let _link = Link::enter(self.shared.clone());
@@ -81,14 +101,13 @@ where
             }));
             self.replace(State::Done(result));
         }
-    }
-
-    fn announce(self: Arc<Self>) {
-        let shared = self.shared.clone();
-        // What nobody waits for is dropped here, before the loop hears that the thread is done.
-        drop(self);
-        // Refused if the run has ended.
-        let _ended = shared.inbox.push(Message::JobDone(shared.key));
+        let done = Done(self.shared.clone());
+        // What nobody waits for is dropped here, before the thread counts as free.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(self))) {
+            // There is nobody to tell; and dropped, it might panic again.
+            std::mem::forget(payload);
+        }
+        done
     }
 
     fn name(&self) -> &str {
@@ -98,7 +117,31 @@ where
 
 /// The function's own name out of a path: `app::files::hash::{{closure}}` is `hash`.
 fn short_name(path: &'static str) -> &'static str {
-    let plain = path.split('<').next().unwrap_or(path);
-    let named = plain.trim_end_matches("::{{closure}}");
-    named.rsplit("::").next().unwrap_or(named)
+    let mut named = path.split('<').next().unwrap_or(path);
+    // By hand: this happens once a job, and a search for a text costs more than a short job.
+    while let Some(outer) = named.strip_suffix("::{{closure}}") {
+        named = outer;
+    }
+    let start = named.bytes().rposition(|byte| byte == b':').map_or(0, |colon| colon + 1);
+    &named[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_name;
+
+    #[test]
+    fn a_name_is_the_functions_own() {
+        for (path, name) in [
+            ("hash", "hash"),
+            ("app::files::hash", "hash"),
+            ("app::files::hash::{{closure}}", "hash"),
+            ("app::files::hash::{{closure}}::{{closure}}", "hash"),
+            ("app::größe::{{closure}}", "größe"),
+            ("app::files::hash<app::Blake>::{{closure}}", "hash"),
+            ("", ""),
+        ] {
+            assert_eq!(short_name(path), name, "{path}");
+        }
+    }
 }

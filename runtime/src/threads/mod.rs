@@ -4,12 +4,16 @@
 //! thread; [`from_thread`] calls back from there. What stands between:
 //!
 //! - `workers`: the threads, kept for a while when they have nothing to do;
+//! - `pool`: which of them does which job, and who is woken for it;
+//! - `name`: what they are called;
 //! - `job`: a function on its way to a worker, and its result on the way back;
 //! - `table`: what the loop keeps of the jobs that run, above all the token that each holds of its
 //!   limiter until its thread is really done, and where a job's messages find the task that waits.
 
 pub mod from_thread;
 mod job;
+mod name;
+mod pool;
 mod table;
 pub mod to_thread;
 mod workers;

@@ -1,27 +1,24 @@
 //! Worker threads that are kept for a while when they have nothing to do.
 //!
-//! A job goes to the worker that became idle last: its stack and caches are warm, and the others can
-//! grow old and leave. If none is idle a new thread is made. How many there may be is not decided
-//! here: that is the limiters' affair, as in trio.
+//! Which of them does a job is decided by the [pool](super::pool). If none is free for it a new thread is
+//! made. How many there may be is not decided here: that is the limiters' affair, as in trio.
 
+use super::{
+    job::Work,
+    name::ThreadName,
+    pool::{Brought, Pool},
+};
 use std::{
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::Duration,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, Thread},
+    time::{Duration, Instant},
 };
 
-/// Something for a worker to do. It does not panic: it catches.
-pub(crate) trait Work: Send + Sync {
-    /// Does it; once.
-    fn work(&self);
-    /// Tells whoever waits that it is done.
-    fn announce(self: Arc<Self>);
-    /// What the thread is called meanwhile.
-    fn name(&self) -> &str;
-}
-
-/// How long an idle worker stays.
+/// How long an idle worker stays, usually.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long it keeps the name of its last job. The next is mostly of the same name, and comes sooner: so
@@ -31,109 +28,131 @@ const KEEPS_NAME: Duration = Duration::from_millis(20);
 /// The name of an idle worker.
 const IDLE: &str = "terzetto idle";
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Work runs outside the locks, so what they guard is whole whatever it does.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+type Job = Arc<dyn Work>;
+
+/// The place where one worker sleeps.
+struct Bed {
+    thread: Thread,
+    /// Set by whoever has taken it out of the pool's sleepers.
+    called: AtomicBool,
 }
 
-/// The place where one worker is handed its next job.
-#[derive(Default)]
-struct Desk {
-    next: Mutex<Option<Arc<dyn Work>>>,
-    handed: Condvar,
+impl Bed {
+    /// Of this thread.
+    fn new() -> Arc<Bed> {
+        Arc::new(Bed { thread: thread::current(), called: AtomicBool::new(false) })
+    }
+
+    /// Wakes the worker. Not under the pool's lock: it wants that next.
+    fn wake(&self) {
+        self.called.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+
+    /// Sleeps until it is called, or that instant. Returns whether it was called.
+    fn sleep_until(&self, until: Instant) -> bool {
+        loop {
+            // Woken by something else, it sleeps on: jobs may unpark their own thread.
+            if self.called.swap(false, Ordering::Acquire) {
+                return true;
+            }
+            let now = Instant::now();
+            if now >= until {
+                return false;
+            }
+            thread::park_timeout(until - now);
+        }
+    }
+
+    /// Sleeps until the call, which is on the way.
+    fn sleep(&self) {
+        while !self.called.swap(false, Ordering::Acquire) {
+            thread::park();
+        }
+    }
 }
 
-#[derive(Default)]
 struct State {
-    /// The desks of idle workers, the one that became idle last on top.
-    idle: Vec<Arc<Desk>>,
+    pool: Pool<Job, Arc<Bed>>,
     /// How many workers there are.
     count: usize,
     closed: bool,
 }
 
-#[derive(Default)]
 struct Shared {
     state: Mutex<State>,
     left: Condvar,
+    /// How long an idle worker stays.
+    patience: Duration,
 }
 
 impl Shared {
-    fn serve(&self, first: Arc<dyn Work>) {
-        let desk = Arc::new(Desk::default());
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Jobs run outside the lock, so what it guards is whole whatever they do.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The life of a worker.
+    fn serve(&self, first: Job) {
+        let bed = Bed::new();
         let mut name = ThreadName::default();
         let mut job = Some(first);
         while let Some(work) = job {
             name.set(work.name());
-            work.work();
-            // Idle first, then the news: whoever has more work on hearing it finds this worker free.
-            let stays = self.sit_down(&desk);
-            work.announce();
-            job = if stays { self.next(&desk, &mut name) } else { None };
+            let done = work.work();
+            // Free first, then the news: whoever has more work on hearing it finds this worker.
+            let found = self.lock().pool.next();
+            let next = found.map(begin);
+            done.announce();
+            job = next.or_else(|| self.search(&bed, &mut name));
         }
-        lock(&self.state).count -= 1;
         self.left.notify_all();
     }
 
-    /// Makes a desk known as one where a job can be handed over; not if there will be none.
-    fn sit_down(&self, desk: &Arc<Desk>) -> bool {
-        let mut state = lock(&self.state);
-        if !state.closed {
-            state.idle.push(desk.clone());
+    /// Searches, and sleeps, until there is a job; none if the worker leaves.
+    fn search(&self, bed: &Arc<Bed>, name: &mut ThreadName) -> Option<Job> {
+        let mut idle_since = None;
+        loop {
+            let mut state = self.lock();
+            if let Some(found) = state.pool.look() {
+                drop(state);
+                return Some(begin(found));
+            }
+            // Woken in vain, it has not become younger.
+            let since = *idle_since.get_or_insert_with(Instant::now);
+            if state.closed || since.elapsed() >= self.patience {
+                state.count -= 1;
+                return None;
+            }
+            state.pool.sleep(bed.clone());
+            drop(state);
+            self.sleep(bed, since, name);
         }
-        !state.closed
     }
 
-    /// Waits at a desk for the next job; none if there will be none.
-    fn next(&self, desk: &Arc<Desk>, name: &mut ThreadName) -> Option<Arc<dyn Work>> {
-        let mut next = lock(&desk.next);
-        let (mut impatient, mut waits) = (false, KEEPS_NAME);
-        loop {
-            if let Some(work) = next.take() {
-                return Some(work);
-            }
-            {
-                let mut state = lock(&self.state);
-                if impatient || state.closed {
-                    let place = state.idle.iter().position(|idle| Arc::ptr_eq(idle, desk));
-                    // If the desk is not there any more, somebody is about to hand a job over.
-                    if let Some(place) = place {
-                        state.idle.remove(place);
-                        return None;
-                    }
-                }
-            }
-            let (woken, timeout) =
-                desk.handed.wait_timeout(next, waits).unwrap_or_else(PoisonError::into_inner);
-            next = woken;
-            if timeout.timed_out() {
-                impatient = waits == PATIENCE;
-                waits = PATIENCE;
-                name.set(IDLE);
-            }
+    /// Sleeps until it must search again: it was called, or has lost patience.
+    fn sleep(&self, bed: &Arc<Bed>, since: Instant, name: &mut ThreadName) {
+        if bed.sleep_until(since + KEEPS_NAME) {
+            return;
+        }
+        name.set(IDLE);
+        if bed.sleep_until(since + self.patience) {
+            return;
+        }
+        let woken = self.lock().pool.wake(|other| Arc::ptr_eq(other, bed));
+        if woken.is_none() {
+            // Called in the meantime.
+            bed.sleep();
         }
     }
 }
 
-/// What the thread is called by whoever looks at the process from outside.
-#[derive(Default)]
-struct ThreadName(String);
-
-impl ThreadName {
-    fn set(&mut self, name: &str) {
-        // The system takes 15 bytes and a zero.
-        let fits = (0..=15.min(name.len())).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
-        let name = &name[..fits];
-        if self.0 == name {
-            return;
-        }
-        name.clone_into(&mut self.0);
-        #[cfg(target_os = "linux")]
-        if let Ok(name) = std::ffi::CString::new(name) {
-            // A thread without its name works as well.
-            let _unnamed = rustix::thread::set_name(&name);
-        }
+/// Wakes the worker that is to be woken before this job begins.
+fn begin((job, next): (Job, Option<Arc<Bed>>)) -> Job {
+    if let Some(bed) = next {
+        bed.wake();
     }
+    job
 }
 
 /// The worker threads of a run.
@@ -145,45 +164,115 @@ pub(crate) struct Workers {
 impl Workers {
     /// No workers yet; each will have a stack of this size, or of the system's usual one.
     pub(crate) fn new(stack_size: Option<usize>) -> Workers {
-        Workers { shared: Arc::default(), stack_size }
+        Workers::with_patience(stack_size, PATIENCE)
+    }
+
+    fn with_patience(stack_size: Option<usize>, patience: Duration) -> Workers {
+        let state = State { pool: Pool::new(), count: 0, closed: false };
+        let shared = Shared { state: Mutex::new(state), left: Condvar::new(), patience };
+        Workers { shared: Arc::new(shared), stack_size }
     }
 
     /// Gives a job to a worker, which starts it at once.
-    pub(crate) fn start(&self, work: Arc<dyn Work>) -> io::Result<()> {
-        let mut state = lock(&self.shared.state);
-        if let Some(desk) = state.idle.pop() {
-            drop(state);
-            *lock(&desk.next) = Some(work);
-            desk.handed.notify_one();
-            return Ok(());
+    pub(crate) fn start(&self, work: Job) -> io::Result<()> {
+        let mut state = self.shared.lock();
+        let brought = state.pool.bring(work);
+        state.count += usize::from(matches!(brought, Brought::Refused(_)));
+        drop(state);
+        match brought {
+            Brought::Queued => Ok(()),
+            Brought::Wakes(bed) => {
+                bed.wake();
+                Ok(())
+            }
+            Brought::Refused(work) => self.hire(work),
         }
+    }
+
+    /// Makes a worker, which is counted already.
+    fn hire(&self, first: Job) -> io::Result<()> {
         let mut builder = thread::Builder::new().name("terzetto worker".into());
         if let Some(size) = self.stack_size {
             builder = builder.stack_size(size);
         }
         let shared = self.shared.clone();
-        builder.spawn(move || shared.serve(work))?;
-        state.count += 1;
-        Ok(())
+        let hired = builder.spawn(move || shared.serve(first));
+        if hired.is_err() {
+            self.shared.lock().count -= 1;
+        }
+        hired.map(drop)
     }
 
     /// Sends idle workers home and waits until they have left. One that is still busy with a job that
     /// nobody waits for leaves when it is done.
     pub(crate) fn close(&self, busy: usize) {
-        let idle = {
-            let mut state = lock(&self.shared.state);
-            state.closed = true;
-            // A copy: a worker holds its desk's lock when it asks for this one.
-            state.idle.clone()
-        };
-        for desk in idle {
-            // Under the desk's lock, so that the worker is waiting or has yet to see the flag.
-            let _at_desk = lock(&desk.next);
-            desk.handed.notify_one();
-        }
-        let mut state = lock(&self.shared.state);
+        let mut state = self.shared.lock();
+        state.closed = true;
+        let asleep = state.pool.wake_all();
+        drop(state);
+        asleep.iter().for_each(|bed| bed.wake());
+        let mut state = self.shared.lock();
         while state.count > busy {
             state = self.shared.left.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{super::job, Workers};
+    use crate::core::{context::Context, inbox::Inbox};
+    use std::{
+        sync::{Arc, Barrier, OnceLock},
+        thread,
+        time::{Duration, Instant},
+    };
+
+    /// Starts so many jobs that all wait for each other.
+    fn meet(workers: &Workers, size: usize) {
+        let poll = mio::Poll::new().unwrap();
+        let inbox = Arc::new(Inbox::new(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap()));
+        let barrier = Arc::new(Barrier::new(size + 1));
+        for key in 0..size {
+            let shared = job::Shared { inbox: inbox.clone(), key, cancelled: OnceLock::new() };
+            let attends = barrier.clone();
+            let job = job::Job::new(None, move || attends.wait(), Context::default(), Arc::new(shared));
+            workers.start(job).unwrap();
+        }
+        barrier.wait();
+        let mut done = 0;
+        while done < size {
+            done += inbox.take().count();
+            thread::yield_now();
+        }
+    }
+
+    fn count(workers: &Workers) -> usize {
+        workers.shared.lock().count
+    }
+
+    #[test]
+    fn idle_workers_lose_patience() {
+        let workers = Workers::with_patience(None, Duration::from_millis(50));
+        for _ in 0..2 {
+            meet(&workers, 4);
+            let start = Instant::now();
+            while count(&workers) > 0 {
+                assert!(start.elapsed() < Duration::from_secs(20), "{} are still there", count(&workers));
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
+    #[test]
+    fn idle_workers_stay_until_they_are_sent_home() {
+        let workers = Workers::new(None);
+        for _ in 0..100 {
+            meet(&workers, 4);
+        }
+        thread::sleep(super::KEEPS_NAME * 2);
+        assert_eq!(count(&workers), 4, "whose job is known to be done is free");
+        workers.close(0);
+        assert_eq!(count(&workers), 0);
     }
 }

@@ -1,0 +1,23 @@
+//! What a worker thread is called by whoever looks at the process from outside.
+
+/// The name of this thread, set anew only when it changes: jobs that follow each other mostly have the
+/// same, and a name costs a system call.
+#[derive(Default)]
+pub(super) struct ThreadName(String);
+
+impl ThreadName {
+    pub(super) fn set(&mut self, name: &str) {
+        // The system takes 15 bytes and a zero.
+        let fits = (0..=15.min(name.len())).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
+        let name = &name[..fits];
+        if self.0 == name {
+            return;
+        }
+        name.clone_into(&mut self.0);
+        #[cfg(target_os = "linux")]
+        if let Ok(name) = std::ffi::CString::new(name) {
+            // A thread without its name works as well.
+            let _unnamed = rustix::thread::set_name(&name);
+        }
+    }
+}
