@@ -8,13 +8,12 @@
 //! of `'env`; it will not let anybody poll or drop that future after `'env` has ended. So:
 //!
 //! - *Polling.* A child runs only while the nursery's future is being polled: its borrows are alive.
-//!   No scheduler keeps a pointer to it; the run loop knows children by number only, and a number
-//!   leads nowhere unless the nursery's future is polled.
+//!   The run loop knows the child's [strand](super::strand), too, but does no more than queue it for that poll.
 //! - *Dropping.* Dropping the nursery's future drops the body first, then (by [`Guard`]) the
 //!   children, then the nursery itself, to which children may hold references.
 //! - *Forgetting.* A nursery's future that is forgotten (`mem::forget`, a leaked box) is never
 //!   polled and never dropped again, and neither are its children. They dangle perhaps, but nobody
-//!   looks. A scheduler that polled children directly would have to.
+//!   looks, and their memory stays. A scheduler that polled children directly would have to look.
 //! - *Escaping.* The handle `&'scope Nursery<'scope, 'env>` cannot leave the block, since the body
 //!   must accept every `'scope`; and what a child borrows must outlive `'scope`, so it cannot be a
 //!   local of the body, which ends earlier.

@@ -23,6 +23,8 @@ pub(crate) trait ExitHook {
     fn task_exited(&self, task: &Task);
 }
 
+type ExitHooks = Vec<Rc<dyn ExitHook>>;
+
 /// Whose a strand is.
 enum Owner {
     /// A task's own: it is its outermost strand. With the task's name.
@@ -38,7 +40,7 @@ pub(crate) struct TaskInfo {
     spawned_at: Option<&'static Location<'static>>,
     pub(crate) context: RefCell<Context>,
     /// None until the first: few tasks ever have any.
-    exit_hooks: Cell<Option<Box<Vec<Rc<dyn ExitHook>>>>>,
+    exit_hooks: Cell<Option<Box<ExitHooks>>>,
     /// How often the task was where a cancellation would have been raised; for tests.
     pub(crate) cancel_points: Cell<u32>,
     alive: Cell<bool>,
