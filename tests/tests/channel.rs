@@ -165,6 +165,21 @@ fn chan_08_a_value_handed_to_a_receive_that_is_dropped_is_not_lost() {
 }
 
 #[test]
+fn chan_08_a_buffered_value_is_not_lost_by_a_receive_that_is_dropped_while_it_lets_others_run() {
+    run_mock(async {
+        let (sender, receiver) = channel(2);
+        sender.send_nowait(7)?;
+        sender.send_nowait(8)?;
+        let mut receive = Box::pin(receiver.receive());
+        assert!(futures_util::poll!(receive.as_mut()).is_pending());
+        drop(receive);
+        assert_eq!((receiver.receive().await?, receiver.receive().await?), (7, 8));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn chan_11_many_producers_and_consumers_see_every_value_once() {
     run_mock(async {
         let (sender, receiver) = channel(3);

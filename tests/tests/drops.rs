@@ -255,6 +255,46 @@ fn nur_17_a_forgotten_block_survives_its_run_harmlessly() {
 }
 
 #[test]
+fn nur_17_a_handle_outlives_what_its_task_has_borrowed() {
+    let mut handles = Vec::new();
+    let dropped = Cell::new(0);
+    struct Counts<'a>(&'a Cell<u32>, String);
+    impl Drop for Counts<'_> {
+        fn drop(&mut self) {
+            assert_eq!(self.1, "borrowed");
+            self.0.set(self.0.get() + 1);
+        }
+    }
+    run_mock(async {
+        let text = "borrowed".to_owned();
+        let (text, dropped, handles) = (&text, &dropped, &mut handles);
+        nursery(async |n| {
+            for i in 0..3 {
+                handles.push(n.start_soon_named(format!("child {i}"), async move {
+                    let _counts = Counts(dropped, text.clone());
+                    sleep(f64::from(i)).await?;
+                    Ok(())
+                }));
+            }
+            // Those that still sleep are cancelled.
+            sleep(0.5).await?;
+            n.cancel_scope().cancel();
+            Ok(())
+        })
+        .await?;
+        // The tasks' futures are dropped, though there are handles.
+        assert_eq!(dropped.get(), 3);
+        Ok(())
+    })
+    .unwrap();
+    let names: Vec<&str> = handles.iter().map(|task| task.name()).collect();
+    assert_eq!(names, ["child 0", "child 1", "child 2"]);
+    assert!(handles.iter().all(|task| !task.is_alive() && task.parent().is_none()));
+    drop(handles);
+    assert_eq!(dropped.get(), 3);
+}
+
+#[test]
 fn handles_outlive_their_run_harmlessly() {
     let mut left: Vec<Box<dyn std::any::Any>> = Vec::new();
     let (mut waker, mut call) = (None::<Waker>, None::<IdempotentCall>);

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use terzetto::{
     CancelScope, CancelSource, Error, Token, TooSlow, cancel_shielded_checkpoint, checkpoint,
-    checkpoint_if_cancelled, current_effective_deadline, current_time, fail_after, move_on_after, nursery,
-    sleep, sleep_forever, sleep_until,
+    checkpoint_if_cancelled, current_effective_deadline, current_statistics, current_time, fail_after,
+    move_on_after, nursery, sleep, sleep_forever, sleep_until,
 };
 use terzetto_tests::{Trace, levels, run_mock, sanitized};
 
@@ -201,6 +201,30 @@ fn scope_14_deadlines_wake_in_order() {
     })
     .unwrap();
     assert_eq!(trace.text(), "1 2 3");
+}
+
+#[test]
+fn scope_16_a_deadline_counts_from_the_first_moment_in_its_scope() {
+    run_mock(async {
+        let seconds_left = || current_statistics().seconds_to_next_deadline;
+        assert_eq!(seconds_left(), f64::INFINITY);
+        move_on_after(3.0, async {
+            // Nothing in the scope has come to a checkpoint yet.
+            assert_eq!(seconds_left(), 3.0);
+            move_on_after(5.0, async {
+                assert_eq!((seconds_left(), current_effective_deadline() - current_time()), (3.0, 3.0));
+                Ok(())
+            })
+            .await?;
+            checkpoint().await?;
+            assert_eq!(seconds_left(), 3.0);
+            Ok(())
+        })
+        .await?;
+        assert_eq!(seconds_left(), f64::INFINITY);
+        Ok(())
+    })
+    .unwrap();
 }
 
 #[test]
