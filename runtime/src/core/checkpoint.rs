@@ -13,6 +13,14 @@ use std::{
 pub(crate) struct Turn(Option<NonZeroU64>);
 
 impl Turn {
+    /// The task is made runnable for the next tick.
+    #[inline]
+    pub(crate) fn begin(run: &Run, cx: &Context<'_>) -> Turn {
+        let mut turn = Turn::default();
+        turn.is_over(run, cx);
+        turn
+    }
+
     /// Whether a later tick has come; if not, the task is made runnable for it.
     #[inline]
     pub(crate) fn is_over(&mut self, run: &Run, cx: &Context<'_>) -> bool {
@@ -117,8 +125,7 @@ impl Checkpoint {
             Some(Found::Interrupt(interrupt)) => Poll::Ready(Err(interrupt)),
             Some(Found::Cancelled(cancelled)) => {
                 self.cancelled = Some(cancelled);
-                self.turn = Turn::default();
-                self.turn.is_over(run, cx);
+                self.turn = Turn::begin(run, cx);
                 Poll::Pending
             }
         }

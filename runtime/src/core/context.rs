@@ -4,7 +4,7 @@
 //! copies one pointer, and the first change after that copies the map. So a child sees what its
 //! starter had set by then, and nothing leaks back. trio has this from Python's `contextvars`.
 
-use super::run::{self, Run};
+use super::run;
 use std::{any::Any, cell::RefCell, collections::HashMap, marker::PhantomData, sync::Arc};
 
 type Values = HashMap<usize, Arc<dyn Any + Send + Sync>>;
@@ -34,14 +34,6 @@ impl Context {
     /// The context of the code that calls.
     pub(crate) fn current() -> Context {
         with_current(|context| context.clone())
-    }
-
-    /// The context of the code that calls, within a run.
-    pub(crate) fn of(run: &Run) -> Context {
-        match run.strands.current_task() {
-            Some(task) => task.info().context.borrow().clone(),
-            None => OF_THREAD.with_borrow(Context::clone),
-        }
     }
 
     /// Calls `f` on this thread with this context; what it sets is gone afterwards.

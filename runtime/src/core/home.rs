@@ -22,7 +22,6 @@ use std::{
 const LONG: usize = 4096;
 
 /// Whose poll polls a nursery.
-#[derive(Clone)]
 pub(super) enum Host {
     /// The run loop.
     Loop,

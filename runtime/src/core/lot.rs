@@ -7,7 +7,7 @@
 use super::{
     run::{self, Run},
     table::{Key, Table},
-    wait::{Abort, Blocked, Operation, WaitId},
+    wait::{Abort, Blocked, Operation, WaitId, polled_after_its_end},
 };
 use crate::Cancelled;
 use std::{
@@ -203,7 +203,7 @@ impl<T> Park<'_, T> {
             return Poll::Pending;
         }
         let State::Parked(_, blocked) = &self.state else {
-            panic!("a future of terzetto was polled after it had completed");
+            polled_after_its_end();
         };
         match blocked.poll(run, cx) {
             Poll::Pending => Poll::Pending,

@@ -101,7 +101,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         F: Future<Output = Result<(), Error>> + 'scope,
     {
         let number = self.run.strands.number();
-        let info = TaskInfo::new(number, name.into(), Some(Location::caller()), TaskContext::of(&self.run));
+        let info = TaskInfo::new(number, name.into(), Some(Location::caller()), TaskContext::current());
         match self.seat(info, child, self.scope_id, None) {
             Ok(strand) => Task::of(&strand),
             Err(closed) => panic!("{closed}"),
@@ -152,13 +152,11 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
 
     /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not.
     pub(crate) fn abandon(&self, strand: &Strand) {
-        if !strand.is_resting() {
-            // SAFETY: this only leaves a mark.
-            unsafe { strand.drop_future() };
+        // SAFETY: the caller has a `&'scope self`, or is dropped inside the future that holds one: see `seat`.
+        let dropped = with_stack(|| unsafe { strand.drop_future() });
+        if !dropped {
             return;
         }
-        // SAFETY: the caller has a `&'scope self`, or is dropped inside the future that holds one: see `seat`.
-        with_stack(|| unsafe { strand.drop_future() });
         self.strike(strand);
         self.run.task_exited(strand);
         self.run.strands.tell_host(&self.home);

@@ -193,7 +193,7 @@ impl Strand {
     }
 
     /// Drops the future, unless that has been done. One that is being polled is marked instead: its poll
-    /// will say that it has ended. Returns whether there is none any more.
+    /// will say that it has ended. Returns whether this call has dropped it.
     ///
     /// # Safety
     /// What the future borrows must be alive.
@@ -210,7 +210,7 @@ impl Strand {
                 self.state.set(State::Abandoned);
                 false
             }
-            State::Gone => true,
+            State::Gone => false,
         }
     }
 }

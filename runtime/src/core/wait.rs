@@ -194,6 +194,12 @@ impl Run {
     }
 }
 
+/// For futures of ours that are polled once more than there is an answer.
+#[cold]
+pub(crate) fn polled_after_its_end() -> ! {
+    panic!("a future of terzetto was polled after it had completed")
+}
+
 /// A wait held by the future that blocks. Dropping it withdraws the wait. It is of one run: with any other it
 /// stays blocked.
 pub(crate) struct Blocked {

@@ -8,7 +8,7 @@ use crate::{
     core::{
         run,
         task::ExitHook,
-        wait::{Abort, Blocked, Operation, WaitId},
+        wait::{Abort, Blocked, Operation, WaitId, polled_after_its_end},
     },
     current_task,
 };
@@ -339,7 +339,7 @@ impl Future for Parking {
             return Poll::Pending;
         }
         let State::Parked(parked, blocked) = &self.state else {
-            panic!("a future of terzetto was polled after it had completed");
+            polled_after_its_end();
         };
         let outcome = match run::with(|run| blocked.poll(run, cx)) {
             Poll::Pending => return Poll::Pending,

@@ -9,6 +9,7 @@ use crate::core::{
     checkpoint::{Checkpoint, CheckpointIfCancelled, Turn},
     lot::Park,
     run::{self, Run},
+    wait::polled_after_its_end,
 };
 use std::{
     mem,
@@ -36,15 +37,10 @@ impl<'a, T> Send<'a, T> {
         Send { sender, stage: Sending::Looking(CheckpointIfCancelled::default(), value) }
     }
 
-    fn begin(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
-        let Sending::Looking(_, value) = mem::replace(&mut self.stage, Sending::Done) else {
-            panic!("a future of terzetto was polled after it had completed");
-        };
+    fn begin(&mut self, value: T, run: &Run, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
         match self.sender.send_nowait(value) {
             Ok(()) => {
-                let mut turn = Turn::default();
-                turn.is_over(run, cx);
-                self.stage = Sending::Sent(turn);
+                self.stage = Sending::Sent(Turn::begin(run, cx));
             }
             Err(SendError { value, failure: SendFailure::WouldBlock }) => {
                 let mut park = self.sender.shared.sending.park(Place::new(Some(value), self.sender.end));
@@ -56,19 +52,20 @@ impl<'a, T> Send<'a, T> {
         Poll::Pending
     }
 
-    fn fail(&mut self, failure: SendFailure) -> Result<(), SendError<T>> {
-        match mem::replace(&mut self.stage, Sending::Done) {
-            Sending::Looking(_, value) => Err(SendError { value, failure }),
-            _ => Ok(()),
-        }
-    }
-
     fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
         match &mut self.stage {
-            Sending::Looking(look, _) => match ready!(look.poll_in(run, cx)) {
-                Ok(()) => self.begin(run, cx),
-                Err(cancelled) => Poll::Ready(self.fail(SendFailure::Cancelled(cancelled))),
-            },
+            Sending::Looking(look, _) => {
+                let looked = ready!(look.poll_in(run, cx));
+                let Sending::Looking(_, value) = mem::replace(&mut self.stage, Sending::Done) else {
+                    unreachable!("the stage was just looked at");
+                };
+                match looked {
+                    Ok(()) => self.begin(value, run, cx),
+                    Err(cancelled) => {
+                        Poll::Ready(Err(SendError { value, failure: SendFailure::Cancelled(cancelled) }))
+                    }
+                }
+            }
             Sending::Sent(turn) => match turn.is_over(run, cx) {
                 true => {
                     self.stage = Sending::Done;
@@ -87,7 +84,7 @@ impl<'a, T> Send<'a, T> {
                 };
                 Poll::Ready(Err(SendError { value, failure }))
             }
-            Sending::Done => panic!("a future of terzetto was polled after it had completed"),
+            Sending::Done => polled_after_its_end(),
         }
     }
 }
@@ -126,9 +123,7 @@ impl<'a, T> Receive<'a, T> {
     fn begin(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<T, ReceiveError>> {
         match self.receiver.receive_nowait() {
             Ok(value) => {
-                let mut turn = Turn::default();
-                turn.is_over(run, cx);
-                self.stage = Receiving::Received(turn, value);
+                self.stage = Receiving::Received(Turn::begin(run, cx), value);
             }
             Err(ReceiveError::WouldBlock) => {
                 let mut park = self.receiver.shared.receiving.park(Place::new(None, self.receiver.end));
@@ -169,7 +164,7 @@ impl<'a, T> Receive<'a, T> {
                 },
                 false => Poll::Pending,
             },
-            Receiving::Done => panic!("a future of terzetto was polled after it had completed"),
+            Receiving::Done => polled_after_its_end(),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
         checkpoint::Checkpoint,
         deadlines::{DeadlineKey, Due},
         run::{self, Run},
-        wait::Blocked,
+        wait::{Blocked, polled_after_its_end},
     },
     scope::current_cancellation,
 };
@@ -160,7 +160,7 @@ impl Sleep {
                 }
                 aborted => aborted,
             },
-            _ => panic!("a future of terzetto was polled after it had completed"),
+            _ => polled_after_its_end(),
         };
         *self = Sleep::Done;
         Poll::Ready(outcome)
