@@ -218,7 +218,7 @@ impl Entered {
         if let Some(timer) = self.cell.timer.take() {
             self.run.deadlines.borrow_mut().remove(timer);
         }
-        self.run.scopes.exit(self.id)
+        self.run.exit_scope(self.id)
     }
 }
 

@@ -7,7 +7,8 @@
 use super::run;
 use std::{any::Any, cell::RefCell, collections::HashMap, marker::PhantomData, sync::Arc};
 
-type Values = HashMap<usize, Arc<dyn Any + Send + Sync>>;
+type Value = Arc<dyn Any + Send + Sync>;
+type Values = HashMap<usize, Value>;
 
 /// The values of a task.
 #[derive(Clone, Default)]
@@ -19,15 +20,16 @@ thread_local! {
 }
 
 impl Context {
-    fn set(&mut self, key: usize, value: Option<Arc<dyn Any + Send + Sync>>) {
+    /// Sets or takes away a value; returns the former one.
+    fn set(&mut self, key: usize, value: Option<Value>) -> Option<Value> {
         let values = Arc::make_mut(self.0.get_or_insert_default());
         match value {
-            Some(value) => drop(values.insert(key, value)),
-            None => drop(values.remove(&key)),
+            Some(value) => values.insert(key, value),
+            None => values.remove(&key),
         }
     }
 
-    fn get(&self, key: usize) -> Option<Arc<dyn Any + Send + Sync>> {
+    fn get(&self, key: usize) -> Option<Value> {
         self.0.as_ref()?.get(&key).cloned()
     }
 
@@ -49,11 +51,16 @@ impl Context {
     }
 }
 
+/// Calls `f` with the context of the code that calls. `f` calls nothing foreign.
 fn with_current<R>(f: impl FnOnce(&mut Context) -> R) -> R {
-    let task = run::try_with(|run| run.strands.current_task()).flatten();
-    match task {
-        Some(task) => f(&mut task.info().context.borrow_mut()),
-        None => OF_THREAD.with_borrow_mut(f),
+    let mut f = Some(f);
+    let of_task = run::try_with(|run| {
+        run.strands.with_current(|info| f.take().map(|f| info.with_context(f))).flatten()
+    });
+    match (of_task.flatten(), f) {
+        (Some(result), _) => result,
+        (None, Some(f)) => OF_THREAD.with_borrow_mut(f),
+        (None, None) => unreachable!("`f` was called only if there is a result"),
     }
 }
 
@@ -110,15 +117,14 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
 
     /// Sets the value in the current task; returns the former one.
     pub fn set(&'static self, value: T) -> Option<T> {
-        let former = self.get();
-        with_current(|context| context.set(self.key(), Some(Arc::new(value))));
-        former
+        let value: Value = Arc::new(value);
+        let former = with_current(|context| context.set(self.key(), Some(value)))?;
+        former.downcast_ref::<T>().cloned()
     }
 
     /// Takes the value away from the current task; returns it.
     pub fn unset(&'static self) -> Option<T> {
-        let former = self.get();
-        with_current(|context| context.set(self.key(), None));
-        former
+        let former = with_current(|context| context.set(self.key(), None))?;
+        former.downcast_ref::<T>().cloned()
     }
 }

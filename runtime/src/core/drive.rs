@@ -75,11 +75,11 @@ impl Builder {
         let seed = self.seed_in_force();
         let id = inbox::register(inbox.clone());
         let strands = Strands::new(id, seed);
-        let main = TaskInfo::new(strands.number(), "main".into(), None, TaskContext::current());
+        let main = TaskInfo::new(strands.number(), None, TaskContext::current()).named("main");
         let run = Rc::new(Run {
             id,
             inbox,
-            main: Strand::new(main, None, std::future::pending()),
+            main: Strand::new(main, std::future::pending()),
             strands,
             scopes: Scopes::new(ScopeCell::new()),
             waits: Waits::default(),

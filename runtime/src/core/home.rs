@@ -18,7 +18,7 @@ use std::{
     task::Waker,
 };
 
-/// A queue that was longer than this gives its memory back when it has become empty.
+/// A queue or list that was longer than this gives its memory back when it is empty.
 const LONG: usize = 4096;
 
 /// Whose poll polls a nursery.
@@ -37,7 +37,9 @@ pub(crate) struct Home {
     /// The task that opened it; none once it is closed, so that no task keeps those above it.
     pub(super) owner: RefCell<Option<Task>>,
     /// How many nurseries the run had opened before.
-    pub(super) serial: u64,
+    pub(super) serial: Cell<u64>,
+    /// The strands of its children, in no order.
+    children: RefCell<Vec<Strand>>,
     /// Strands to poll, in order of the tick from which each may be polled. One that has ended stays in here
     /// until its turn.
     ready: RefCell<VecDeque<Strand>>,
@@ -49,16 +51,61 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// An empty home; `polled`: of which a first poll has begun.
-    pub(super) fn new(host: Host, owner: Option<Task>, serial: u64, polled: bool) -> Rc<Home> {
+    /// A home for the root nursery, or for none yet.
+    pub(super) fn new() -> Rc<Home> {
         Rc::new(Home {
-            host: RefCell::new(host),
-            owner: RefCell::new(owner),
-            serial,
+            host: RefCell::new(Host::Loop),
+            owner: RefCell::default(),
+            serial: Cell::new(0),
+            children: RefCell::default(),
             ready: RefCell::default(),
-            polled: Cell::new(polled),
-            told: Cell::new(polled),
+            polled: Cell::new(false),
+            told: Cell::new(false),
         })
+    }
+
+    /// Becomes the home of a nursery, of which a first poll begins.
+    pub(super) fn open(&self, host: Host, owner: Task, serial: u64) {
+        let old = (self.host.replace(host), self.owner.replace(Some(owner)));
+        drop(old);
+        self.serial.set(serial);
+        self.polled.set(true);
+        self.told.set(true);
+    }
+
+    /// Takes a strand in as a child.
+    pub(super) fn adopt(&self, strand: Strand) {
+        let mut children = self.children.borrow_mut();
+        strand.place.set(children.len() as u32);
+        children.push(strand);
+    }
+
+    /// Strikes a child off the list; the last of the list moves into the gap.
+    pub(super) fn strike(&self, strand: &Strand) {
+        let mut children = self.children.borrow_mut();
+        let place = strand.place.get() as usize;
+        if children.get(place).is_some_and(|child| child == strand) {
+            let _struck = children.swap_remove(place);
+            if let Some(moved) = children.get(place) {
+                moved.place.set(place as u32);
+            }
+        }
+    }
+
+    pub(super) fn child_count(&self) -> usize {
+        self.children.borrow().len()
+    }
+
+    /// Strikes all children off the list; it is to be [given back](Home::give_back) when it is empty.
+    pub(super) fn take_children(&self) -> Vec<Strand> {
+        self.children.take()
+    }
+
+    /// Takes the room of an empty list for the children of another nursery.
+    pub(super) fn give_back(&self, room: Vec<Strand>) {
+        if room.capacity() <= LONG {
+            self.children.replace(room);
+        }
     }
 
     /// How many strands are queued.
@@ -114,9 +161,15 @@ impl Home {
         order.shuffle(&mut ready[..due]);
     }
 
-    /// Lets go of all that it knows.
+    /// Lets go of all that it knows. It may be another nursery's then.
     pub(super) fn clear(&self) {
-        let known = (self.ready.take(), self.owner.take(), self.host.replace(Host::Loop));
+        let known = (self.owner.take(), self.host.replace(Host::Loop));
         drop(known);
+        // Not in its place: what goes with the last reference to a strand may call back.
+        let mut ready = self.ready.take();
+        ready.clear();
+        if ready.capacity() <= LONG {
+            self.ready.replace(ready);
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! that is cancelled leaves the queue at that moment, so nothing is handed to a task that is gone.
 
 use super::{
+    list::{Linked, Links, List},
     run::{self, Run},
     table::{Key, Table},
     wait::{Abort, Blocked, Operation, WaitId, polled_after_its_end},
@@ -21,46 +22,42 @@ struct Parked<T> {
     payload: T,
     wait: WaitId,
     queued: bool,
-    before: Option<Key>,
-    after: Option<Key>,
+    links: Links,
 }
 
-/// A list threaded through a slab: any entry can be taken out in constant time.
+impl<T> Linked for Parked<T> {
+    fn links(&self) -> &Links {
+        &self.links
+    }
+
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.links
+    }
+}
+
+/// Who is parked, in order.
 struct Queue<T> {
     parked: Table<Parked<T>>,
-    first: Option<Key>,
-    last: Option<Key>,
+    order: List,
     len: usize,
 }
 
 impl<T> Queue<T> {
     fn push(&mut self, payload: T, wait: WaitId) -> Key {
-        let before = self.last;
-        let key = self.parked.insert(Parked { payload, wait, queued: true, before, after: None });
-        match before {
-            Some(before) => self.parked[before].after = Some(key),
-            None => self.first = Some(key),
-        }
-        self.last = Some(key);
+        let key = self.parked.insert(Parked { payload, wait, queued: true, links: Links::default() });
+        self.order.push(&mut self.parked, key);
         self.len += 1;
         key
     }
 
-    /// Takes an entry out of the order; it stays in the slab until its task collects it.
+    /// Takes an entry out of the order; it stays in the table until its task collects it.
     fn unlink(&mut self, key: Key) {
         let Some(entry) = self.parked.get_mut(key) else { return };
         if !std::mem::replace(&mut entry.queued, false) {
             return;
         }
-        let (before, after) = (entry.before.take(), entry.after.take());
-        match before {
-            Some(before) => self.parked[before].after = after,
-            None => self.first = after,
-        }
-        match after {
-            Some(after) => self.parked[after].before = before,
-            None => self.last = before,
-        }
+        let links = entry.links;
+        self.order.unlink(&mut self.parked, links);
         self.len -= 1;
     }
 }
@@ -88,7 +85,7 @@ impl<T> Operation for Lot<T> {
 impl<T: 'static> Lot<T> {
     /// An empty lot; `what` says what a task that is parked in it is doing.
     pub(crate) fn new(what: &'static str) -> Rc<Lot<T>> {
-        let queue = Queue { parked: Table::default(), first: None, last: None, len: 0 };
+        let queue = Queue { parked: Table::default(), order: List::default(), len: 0 };
         Rc::new(Lot { what, queue: RefCell::new(queue) })
     }
 
@@ -100,7 +97,7 @@ impl<T: 'static> Lot<T> {
     pub(crate) fn unpark_one<R>(&self, hand_over: impl FnOnce(&mut T) -> R) -> Option<R> {
         let (result, wait) = {
             let mut queue = self.queue.borrow_mut();
-            let key = queue.first?;
+            let key = queue.order.first()?;
             queue.unlink(key);
             let entry = &mut queue.parked[key];
             (hand_over(&mut entry.payload), entry.wait)
@@ -113,16 +110,14 @@ impl<T: 'static> Lot<T> {
     pub(crate) fn unpark_where(&self, chosen: impl Fn(&T) -> bool, mut hand_over: impl FnMut(&mut T)) {
         let mut waits = Vec::new();
         {
-            let mut queue = self.queue.borrow_mut();
-            let mut next = queue.first;
-            while let Some(key) = next {
-                next = queue.parked[key].after;
-                if chosen(&queue.parked[key].payload) {
-                    queue.unlink(key);
-                    let entry = &mut queue.parked[key];
-                    hand_over(&mut entry.payload);
-                    waits.push(entry.wait);
-                }
+            let queue = &mut *self.queue.borrow_mut();
+            let all = queue.order.iter(&queue.parked);
+            let chosen: Vec<Key> = all.filter(|&key| chosen(&queue.parked[key].payload)).collect();
+            for key in chosen {
+                queue.unlink(key);
+                let entry = &mut queue.parked[key];
+                hand_over(&mut entry.payload);
+                waits.push(entry.wait);
             }
         }
         for wait in waits {

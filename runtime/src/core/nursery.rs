@@ -32,7 +32,6 @@ use super::{
     run::{self, Run},
     scope::ScopeId,
     stack::with_stack,
-    start::Pending,
     strand::{End, Strand},
     task::{Task, TaskInfo},
     waker,
@@ -48,7 +47,6 @@ use std::{
     fmt,
     future::poll_fn,
     marker::PhantomData,
-    mem,
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     rc::Rc,
     task::{Context, Poll},
@@ -61,7 +59,6 @@ pub struct Nursery<'scope, 'env: 'scope> {
     home: Rc<Home>,
     scope: CancelScope,
     pub(crate) scope_id: ScopeId,
-    children: RefCell<Vec<Strand>>,
     errors: RefCell<Vec<Error>>,
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     closed: Cell<bool>,
@@ -87,7 +84,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
-        self.start_soon_named(std::any::type_name::<F>(), child);
+        self.begin(child, Location::caller(), |info| info);
     }
 
     /// As [`Nursery::start_soon`], with a name for the task, which shows in messages. Returns the
@@ -100,10 +97,21 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
-        let number = self.run.strands.number();
-        let info = TaskInfo::new(number, name.into(), Some(Location::caller()), TaskContext::current());
-        match self.seat(info, child, self.scope_id, None) {
-            Ok(strand) => Task::of(&strand),
+        Task::of(&self.begin(child, Location::caller(), |info| info.named(name)))
+    }
+
+    fn begin<F>(
+        &'scope self,
+        child: F,
+        caller: &'static Location<'static>,
+        describe: impl FnOnce(TaskInfo) -> TaskInfo,
+    ) -> Strand
+    where
+        F: Future<Output = Result<(), Error>> + 'scope,
+    {
+        let info = TaskInfo::new(self.run.strands.number(), Some(caller), TaskContext::current());
+        match self.seat(describe(info), child, self.scope_id) {
+            Ok(strand) => strand,
             Err(closed) => panic!("{closed}"),
         }
     }
@@ -114,7 +122,6 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         info: TaskInfo,
         child: F,
         scope: ScopeId,
-        pending: Option<Rc<Pending>>,
     ) -> Result<Strand, NurseryClosed>
     where
         F: Future<Output = Result<(), Error>> + 'scope,
@@ -124,30 +131,15 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
         // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand`, `abandon` and
         // `Guard`, all inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts.
-        let strand = unsafe { Strand::borrowing(info, pending, child) };
+        let strand = unsafe { Strand::borrowing(info, child) };
         self.adopt(strand.clone(), scope);
         Ok(strand)
     }
 
     /// Takes a strand in as a child.
     pub(crate) fn adopt(&self, strand: Strand, scope: ScopeId) {
-        let mut children = self.children.borrow_mut();
-        strand.place.set(children.len() as u32);
-        children.push(strand.clone());
-        drop(children);
+        self.home.adopt(strand.clone());
         self.run.task_spawned(strand, self.home.clone(), scope);
-    }
-
-    /// Strikes a child off the list; the last of the list moves into the gap.
-    fn strike(&self, strand: &Strand) {
-        let mut children = self.children.borrow_mut();
-        let place = strand.place.get() as usize;
-        if children.get(place).is_some_and(|child| child == strand) {
-            let _struck = children.swap_remove(place);
-            if let Some(moved) = children.get(place) {
-                moved.place.set(place as u32);
-            }
-        }
     }
 
     /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not.
@@ -157,7 +149,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         if !dropped {
             return;
         }
-        self.strike(strand);
+        self.home.strike(strand);
         self.run.task_exited(strand);
         self.run.strands.tell_host(&self.home);
     }
@@ -173,7 +165,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
 
     /// How many children have not ended.
     pub fn child_count(&self) -> usize {
-        self.children.borrow().len()
+        self.home.child_count()
     }
 
     fn fail(&self, who: fmt::Arguments<'_>, error: Error) {
@@ -224,9 +216,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let Some(end) = self.poll_strand(strand, woken) else { return };
         // Locals are dropped before anybody can see that the child has ended.
         self.end_strand(strand, "a task");
-        self.strike(strand);
+        self.home.strike(strand);
         self.run.task_exited(strand);
-        let end = match &strand.pending {
+        let end = match strand.info.pending() {
             // Until it has said that it is started, its end is the affair of the call of `start`.
             Some(pending) => pending.child_ended(end),
             None => Some(end),
@@ -258,7 +250,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     ) -> Guard<'a, 'scope, 'env> {
         // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand` and `Guard`,
         // all inside the future of `nursery` and while the guard lasts, which `'a` outlives.
-        let strand = unsafe { Strand::borrowing(TaskInfo::of_body(opener), None, body) };
+        let strand = unsafe { Strand::borrowing(TaskInfo::of_body(opener), body) };
         self.run.strands.add(strand.clone(), self.home.clone(), self.scope_id);
         Guard { nursery: self, body: strand }
     }
@@ -280,11 +272,12 @@ impl Drop for Guard<'_, '_, '_> {
         // `seat` and `body`.
         let drop_future = |strand: &Strand| with_stack(|| unsafe { strand.drop_future() });
         drop_future(&self.body);
-        let children = mem::take(&mut *nursery.children.borrow_mut());
-        for strand in children {
+        let mut children = nursery.home.take_children();
+        for strand in children.drain(..) {
             drop_future(&strand);
             run.task_exited(&strand);
         }
+        nursery.home.give_back(children);
         let _body = self.body.id().and_then(|id| run.strands.remove(id));
         run.strands.close_nursery(&nursery.home);
     }
@@ -368,7 +361,6 @@ where
         run: run.clone(),
         scope: CancelScope { cell },
         scope_id: entered.id(),
-        children: RefCell::default(),
         errors: RefCell::default(),
         panic: RefCell::default(),
         closed: Cell::new(false),

@@ -184,8 +184,8 @@ impl Run {
     /// Begins to serve system tasks.
     pub(crate) fn start_system(self: &Rc<Run>) {
         let number = self.strands.number();
-        let info = TaskInfo::new(number, "system tasks".into(), None, TaskContext::default());
-        let strand = Strand::new(info, None, std::future::pending());
+        let info = TaskInfo::new(number, None, TaskContext::default()).named("system tasks");
+        let strand = Strand::new(info, std::future::pending());
         let future = Box::pin(system::serve(self.clone()));
         *self.system_future.borrow_mut() = Some((future, strand.clone()));
         self.task_spawned(strand, self.strands.root().clone(), self.scopes.root());

@@ -7,9 +7,9 @@
 //! own, since scopes may nest deeper than a thread's stack.
 
 use super::{
+    list::{Linked, Links, List},
     run::Run,
     table::{Key, Table},
-    wait::WaitId,
     waker::StrandId,
 };
 use crate::{CancelReason, Cancelled, scope::ScopeCell};
@@ -28,10 +28,21 @@ struct Node {
     /// The strand that entered it.
     entered_by: Option<StrandId>,
     /// Where this node stands among its parent's children.
-    place: u32,
-    children: Vec<ScopeId>,
-    waits: Vec<WaitId>,
+    links: Links,
+    children: List,
+    /// What is blocked in it: entries of the run's [`Waits`](super::wait::Waits).
+    waits: List,
     cancelled: bool,
+}
+
+impl Linked for Node {
+    fn links(&self) -> &Links {
+        &self.links
+    }
+
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.links
+    }
 }
 
 /// All entered scopes of a run, and which of them the code being polled is in.
@@ -62,23 +73,33 @@ impl Scopes {
 
     fn insert(&self, cell: Rc<ScopeCell>, parent: Option<ScopeId>, entered_by: Option<StrandId>) -> ScopeId {
         let mut nodes = self.nodes.borrow_mut();
-        let (place, above) = match parent.and_then(|id| nodes.get(id)) {
-            Some(node) => (node.children.len() as u32, node.cancelled),
-            None => (0, false),
-        };
+        let above = parent.and_then(|id| nodes.get(id)).is_some_and(|node| node.cancelled);
         let cancelled = cell.called() || (above && !cell.is_shielded());
         if cancelled && !cell.has_reason() {
             let inherited = parent.and_then(|id| nodes.get(id)).and_then(|node| node.cell.reason());
             cell.inherit_reason(inherited);
         }
-        let (children, waits) = Default::default();
-        let node = Node { cell, parent, entered_by, place, children, waits, cancelled };
-        let id = nodes.insert(node);
+        let (links, children, waits) = Default::default();
+        let id = nodes.insert(Node { cell, parent, entered_by, links, children, waits, cancelled });
         self.cancelled.set(self.cancelled.get() + usize::from(cancelled));
-        if let Some(parent) = parent.and_then(|id| nodes.get_mut(id)) {
-            parent.children.push(id);
-        }
+        Self::link(&mut nodes, parent, id);
         id
+    }
+
+    /// Puts a node at the end of its parent's children.
+    fn link(nodes: &mut Table<Node>, parent: Option<ScopeId>, id: ScopeId) {
+        let Some((parent, above)) = parent.and_then(|id| Some((id, nodes.get(id)?))) else { return };
+        let mut children = above.children;
+        children.push(nodes, id);
+        nodes[parent].children = children;
+    }
+
+    /// Takes who has these links out of its parent's children.
+    fn unlink(nodes: &mut Table<Node>, parent: Option<ScopeId>, links: Links) {
+        let Some((parent, above)) = parent.and_then(|id| Some((id, nodes.get(id)?))) else { return };
+        let mut children = above.children;
+        children.unlink(nodes, links);
+        nodes[parent].children = children;
     }
 
     /// The scope of the whole run.
@@ -100,42 +121,32 @@ impl Scopes {
         self.insert(cell, Some(self.current.get()), by)
     }
 
-    /// Takes a scope out of the tree. Returns whether it may catch the cancellations that come out
-    /// of it: it is cancelled, and its parent's cancellation is hidden from it or does not exist.
-    pub(crate) fn exit(&self, id: ScopeId) -> bool {
-        let (node, catches) = {
+    /// Takes a scope out of the tree. Returns what is blocked in it still, and whether it may catch the
+    /// cancellations that come out of it: it is cancelled, and its parent's cancellation is hidden from it
+    /// or does not exist.
+    fn take_out(&self, id: ScopeId) -> Option<(List, bool)> {
+        let node = {
             let mut nodes = self.nodes.borrow_mut();
-            let Some(node) = nodes.remove(id) else { return false };
+            let node = nodes.remove(id)?;
             self.cancelled.set(self.cancelled.get() - usize::from(node.cancelled));
-            let above = node.parent.and_then(|parent| nodes.get(parent)).is_some_and(|p| p.cancelled);
-            let catches = node.cancelled && (node.cell.is_shielded() || !above);
-            if let Some(parent) = node.parent {
-                Self::unlink(&mut nodes, parent, node.place);
+            Self::unlink(&mut nodes, node.parent, node.links);
+            if node.children.first().is_some() {
+                Self::hand_up(&mut nodes, &node);
             }
-            // Futures moved between tasks can outlive the scope they were started in: what is still
-            // below then belongs to the scope above.
-            for &child in &node.children {
-                let place = node.parent.and_then(|p| nodes.get(p)).map_or(0, |p| p.children.len() as u32);
-                if let Some(child) = nodes.get_mut(child) {
-                    (child.parent, child.place) = (node.parent, place);
-                }
-                if let Some(parent) = node.parent.and_then(|p| nodes.get_mut(p)) {
-                    parent.children.push(child);
-                }
-            }
-            (node, catches)
+            node
         };
-        drop(node);
-        catches
+        let above = || node.parent.is_some_and(|parent| self.is_cancelled(parent));
+        Some((node.waits, node.cancelled && (node.cell.is_shielded() || !above())))
     }
 
-    fn unlink(nodes: &mut Table<Node>, parent: ScopeId, place: u32) {
-        let Some(parent) = nodes.get_mut(parent) else { return };
-        parent.children.swap_remove(place as usize);
-        if let Some(&moved) = parent.children.get(place as usize)
-            && let Some(moved) = nodes.get_mut(moved)
-        {
-            moved.place = place;
+    /// Futures moved between tasks can outlive the scope they were started in: what is still below then
+    /// belongs to the scope above.
+    #[cold]
+    fn hand_up(nodes: &mut Table<Node>, node: &Node) {
+        let children: Vec<ScopeId> = node.children.iter(nodes).collect();
+        for child in children {
+            nodes[child].parent = node.parent;
+            Self::link(nodes, node.parent, child);
         }
     }
 
@@ -170,36 +181,18 @@ impl Scopes {
     /// Hangs a scope under another one.
     fn reparent(&self, id: ScopeId, parent: ScopeId) {
         let mut nodes = self.nodes.borrow_mut();
-        let Some((old, place)) = nodes.get(id).map(|node| (node.parent, node.place)) else { return };
-        if let Some(old) = old {
-            Self::unlink(&mut nodes, old, place);
-        }
-        let Some(above) = nodes.get_mut(parent) else { return };
-        above.children.push(id);
-        let place = above.children.len() as u32 - 1;
-        if let Some(node) = nodes.get_mut(id) {
-            (node.parent, node.place) = (Some(parent), place);
-        }
+        let Some((old, links)) = nodes.get(id).map(|node| (node.parent, node.links)) else { return };
+        Self::unlink(&mut nodes, old, links);
+        let parent = Some(parent).filter(|&parent| nodes.get(parent).is_some());
+        nodes[id].parent = parent;
+        Self::link(&mut nodes, parent, id);
     }
 
-    /// Lists a wait in a scope; returns its place.
-    pub(crate) fn add_wait(&self, id: ScopeId, wait: WaitId) -> Option<u32> {
+    /// Calls `change` with the list of what is blocked in a scope, if the scope is there.
+    #[inline]
+    pub(super) fn with_waits(&self, id: ScopeId, change: impl FnOnce(&mut List)) -> bool {
         let mut nodes = self.nodes.borrow_mut();
-        let waits = &mut nodes.get_mut(id)?.waits;
-        waits.push(wait);
-        Some(waits.len() as u32 - 1)
-    }
-
-    /// Takes a wait out of its place; returns the one that has moved there instead. A wait may outlive
-    /// its scope, whose number may be another's by then: so it must be that very wait.
-    pub(crate) fn remove_wait(&self, id: ScopeId, place: u32, wait: WaitId) -> Option<WaitId> {
-        let mut nodes = self.nodes.borrow_mut();
-        let waits = &mut nodes.get_mut(id)?.waits;
-        if waits.get(place as usize) != Some(&wait) {
-            return None;
-        }
-        waits.swap_remove(place as usize);
-        waits.get(place as usize).copied()
+        nodes.get_mut(id).map(|node| change(&mut node.waits)).is_some()
     }
 
     /// The nearest deadline of a scope and those around it, which have not been cancelled.
@@ -227,6 +220,15 @@ impl Scopes {
 }
 
 impl Run {
+    /// Takes a scope out of the tree. Returns whether it may catch the cancellations that come out of it.
+    pub(crate) fn exit_scope(&self, id: ScopeId) -> bool {
+        let Some((waits, catches)) = self.scopes.take_out(id) else { return false };
+        if waits.first().is_some() {
+            self.waits.outlive_scope(waits);
+        }
+        catches
+    }
+
     /// Hangs a scope under another one, and delivers what becomes visible to it by that.
     pub(crate) fn move_scope(&self, id: ScopeId, parent: ScopeId) {
         self.scopes.reparent(id, parent);
@@ -257,12 +259,13 @@ impl Run {
             node.cancelled = cancelled;
             let count = self.scopes.cancelled.get();
             self.scopes.cancelled.set(if cancelled { count + 1 } else { count - 1 });
-            todo.extend_from_slice(&node.children);
+            let (children, waits) = (node.children, node.waits);
+            todo.extend(children.iter(&nodes));
             if cancelled {
                 let reason =
                     reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)));
                 let cancelled = Cancelled::new(reason);
-                blocked.extend(node.waits.iter().map(|&wait| (wait, cancelled.clone())));
+                self.waits.each_in(waits, |wait| blocked.push((wait, cancelled.clone())));
             }
         }
         for (wait, cancelled) in blocked {

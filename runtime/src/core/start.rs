@@ -60,7 +60,7 @@ impl Pending {
 
     /// Takes the child's end, or gives it back if that is the nursery's affair.
     pub(crate) fn child_ended(&self, end: End) -> Option<End> {
-        self.run.scopes.exit(self.scope);
+        self.run.exit_scope(self.scope);
         let before = self.stage.get();
         if before == Stage::Moved {
             return Some(end);
@@ -159,7 +159,7 @@ impl Drop for Unmoved<'_, '_, '_> {
         if self.pending.stage.get() == Stage::Starting {
             self.nursery.abandon(&self.strand);
             self.pending.stage.set(Stage::Ended);
-            self.pending.run.scopes.exit(self.pending.scope);
+            self.pending.run.exit_scope(self.pending.scope);
         }
     }
 }
@@ -251,9 +251,10 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let value = Rc::new(RefCell::new(None));
         let status =
             TaskStatus { value: value.clone(), pending: Some(pending.clone()), told: Cell::new(false) };
-        let info = TaskInfo::new(run.strands.number(), name.clone(), Some(caller), TaskContext::current());
+        let info = TaskInfo::new(run.strands.number(), Some(caller), TaskContext::current());
+        let info = info.named(name.clone()).with_pending(pending.clone());
         let child = async move { child(status).await };
-        let strand = self.seat(info, child, scope, Some(pending.clone()))?;
+        let strand = self.seat(info, child, scope)?;
         let unmoved = Unmoved { nursery: self, pending, strand };
         let pending = &unmoved.pending;
         // Not to be aborted, as the end of a nursery is not: cancellation reaches the child.

@@ -19,10 +19,10 @@
 //! strand has to ask the future's vtable first how the future is aligned, to find where the strand begins.
 //! Here the future comes last, so that all else lies where it lies whatever the future is.
 
-use super::{home::Home, scope::ScopeId, start::Pending, task::TaskInfo, waker::StrandId};
+use super::{home::Home, scope::ScopeId, task::TaskInfo, waker::StrandId};
 use crate::Error;
 use std::{
-    any::Any,
+    any::{Any, type_name},
     cell::{Cell, OnceCell, UnsafeCell},
     hash::{Hash, Hasher},
     mem::ManuallyDrop,
@@ -50,26 +50,27 @@ enum State {
     Gone,
 }
 
-/// All of a strand but its future.
+/// All of a strand but its future. What a poll looks at comes last, beside the future.
+#[repr(C)]
 pub(crate) struct Head {
-    /// How many references there are.
-    count: Cell<usize>,
-    functions: &'static Functions,
     pub(crate) info: TaskInfo,
+    functions: &'static Functions,
+    /// The nursery that polls it, as the tree of polls knows it.
+    home: OnceCell<Rc<Home>>,
+    /// The tick for which it stands in its nursery's queue; zero if it does not.
+    pub(crate) due: Cell<u64>,
+    /// How many references there are.
+    count: Cell<u32>,
     id: Cell<Option<StrandId>>,
     /// The scope that its future is polled in.
     scope: Cell<Option<ScopeId>>,
-    /// The nursery that polls it, as the tree of polls knows it.
-    home: OnceCell<Rc<Home>>,
-    /// The call of `start` that waits for it, if it was started so.
-    pub(crate) pending: Option<Rc<Pending>>,
-    /// The tick for which it stands in its nursery's queue; zero if it does not.
-    pub(crate) due: Cell<u64>,
     /// Where it stands among its nursery's children.
     pub(crate) place: Cell<u32>,
     /// Whether it was woken itself, and not only something below it.
     pub(crate) woken: Cell<bool>,
     state: Cell<State>,
+    /// Whether its task has ended.
+    ended: Cell<bool>,
 }
 
 /// A strand as it lies in memory.
@@ -82,6 +83,8 @@ struct Whole<F> {
 
 /// What can be done to a strand whose future's type is forgotten.
 struct Functions {
+    /// The name of the future's type.
+    type_name: fn() -> &'static str,
     /// Polls the future, to which nobody else has a reference.
     poll: unsafe fn(NonNull<Head>, &mut Context<'_>) -> Poll<Outcome>,
     /// Drops the future, to which nobody has a reference, nor ever will.
@@ -91,8 +94,12 @@ struct Functions {
 }
 
 impl<F: Future<Output = Outcome>> Whole<F> {
-    const FUNCTIONS: Functions =
-        Functions { poll: Self::poll, drop_future: Self::drop_future, free: Self::free };
+    const FUNCTIONS: Functions = Functions {
+        type_name: type_name::<F>,
+        poll: Self::poll,
+        drop_future: Self::drop_future,
+        free: Self::free,
+    };
 
     /// # Safety
     /// `head` is that of a `Whole<F>`; besides, as [`Functions::poll`] says.
@@ -130,13 +137,9 @@ pub(crate) struct Strand(NonNull<Head>);
 
 impl Strand {
     /// A strand that has yet to be [placed](Head::place_in).
-    pub(crate) fn new(
-        info: TaskInfo,
-        pending: Option<Rc<Pending>>,
-        future: impl Future<Output = Outcome> + 'static,
-    ) -> Strand {
+    pub(crate) fn new(info: TaskInfo, future: impl Future<Output = Outcome> + 'static) -> Strand {
         // SAFETY: the future borrows nothing that ends.
-        unsafe { Strand::borrowing(info, pending, future) }
+        unsafe { Strand::borrowing(info, future) }
     }
 
     /// As [`Strand::new`], of a future that borrows.
@@ -145,24 +148,20 @@ impl Strand {
     /// Whoever polls the future, or drops it, must do so while what it borrows is alive. Everything else
     /// about the strand has no such borrows.
     #[inline]
-    pub(crate) unsafe fn borrowing<F: Future<Output = Outcome>>(
-        info: TaskInfo,
-        pending: Option<Rc<Pending>>,
-        future: F,
-    ) -> Strand {
+    pub(crate) unsafe fn borrowing<F: Future<Output = Outcome>>(info: TaskInfo, future: F) -> Strand {
         let whole = Box::new(Whole {
             head: Head {
-                count: Cell::new(1),
-                functions: &Whole::<F>::FUNCTIONS,
                 info,
+                functions: &Whole::<F>::FUNCTIONS,
+                home: OnceCell::new(),
+                due: Cell::new(0),
+                count: Cell::new(1),
                 id: Cell::new(None),
                 scope: Cell::new(None),
-                home: OnceCell::new(),
-                pending,
-                due: Cell::new(0),
                 place: Cell::new(0),
                 woken: Cell::new(false),
                 state: Cell::new(State::Resting),
+                ended: Cell::new(false),
             },
             future: UnsafeCell::new(ManuallyDrop::new(future)),
         });
@@ -240,6 +239,20 @@ impl Head {
         self.scope.get()
     }
 
+    /// The name of the future's type.
+    pub(crate) fn type_name(&self) -> &'static str {
+        (self.functions.type_name)()
+    }
+
+    /// Whether its task has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    pub(crate) fn note_end(&self) {
+        self.ended.set(true);
+    }
+
     /// Whether it has a future that can be polled now.
     #[inline]
     pub(crate) fn is_resting(&self) -> bool {
@@ -260,10 +273,20 @@ impl Deref for Strand {
 impl Clone for Strand {
     #[inline]
     fn clone(&self) -> Strand {
-        // No program lives to make as many references as would overflow it.
-        self.count.set(self.count.get() + 1);
+        match self.count.get().checked_add(1) {
+            Some(count) => self.count.set(count),
+            None => too_many(),
+        }
         Strand(self.0)
     }
+}
+
+/// Handles of a task were forgotten by the thousand million: if the count wrapped round, the memory would go
+/// while it is referred to.
+#[cold]
+fn too_many() -> ! {
+    log::error!("a task has four thousand million handles");
+    std::process::abort();
 }
 
 impl Drop for Strand {

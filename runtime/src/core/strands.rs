@@ -8,8 +8,9 @@ use super::{
     scope::ScopeId,
     strand::Strand,
     table::Table,
-    task::Task,
+    task::{Task, TaskInfo},
     waker::{self, RunId, StrandId},
+    watch::Watches,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -17,12 +18,18 @@ use std::{
     task::Waker,
 };
 
+/// So many homes are kept for the next nurseries.
+const SPARE: usize = 128;
+
 /// The strands of a run.
 pub(crate) struct Strands {
     run: RunId,
     table: RefCell<Table<Strand>>,
     /// The nursery of the main task and the system tasks, polled by the run loop.
     root: Rc<Home>,
+    /// Homes of nurseries that have closed, for the next ones: with room for queue and children, a home is
+    /// several allocations.
+    spare: RefCell<Vec<Rc<Home>>>,
     /// Whether anything is to be polled in the next tick.
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
@@ -32,8 +39,7 @@ pub(crate) struct Strands {
     pub(crate) straight: Cell<bool>,
     /// How many strands are queued in nurseries that are being polled.
     on_the_way: Cell<usize>,
-    /// How many tests watch for cancel points.
-    pub(crate) watchers: Cell<u32>,
+    pub(crate) watches: Watches,
     /// How many strands were polled since the loop last looked at the system's events.
     polls: Cell<u32>,
     next_task: Cell<u64>,
@@ -47,13 +53,14 @@ impl Strands {
         Strands {
             run,
             table: RefCell::default(),
-            root: Home::new(Host::Loop, None, 0, false),
+            root: Home::new(),
+            spare: RefCell::default(),
             root_ready: Cell::new(false),
             tick: Cell::new(0),
             current: Cell::new(None),
             straight: Cell::new(true),
             on_the_way: Cell::new(0),
-            watchers: Cell::new(0),
+            watches: Watches::default(),
             polls: Cell::new(0),
             next_task: Cell::new(0),
             next_nursery: Cell::new(0),
@@ -92,34 +99,40 @@ impl Strands {
         self.task_of(self.current.get()?)
     }
 
+    /// Calls `f` with what is known of the current task.
+    #[inline]
+    pub(crate) fn with_current<R>(&self, f: impl FnOnce(&TaskInfo) -> R) -> Option<R> {
+        let table = self.table.borrow();
+        let info = &table.get(self.current.get()?)?.info;
+        Some(f(info.body_of().map_or(info, Task::info)))
+    }
+
     /// Notes that the current task is where a cancellation would be raised, if anybody wants to know.
     #[inline]
     pub(crate) fn note_cancel_point(&self) {
-        if self.watchers.get() > 0 {
-            self.tell_watchers();
-        }
-    }
-
-    #[cold]
-    fn tell_watchers(&self) {
-        if let Some(task) = self.current_task() {
-            let points = &task.info().cancel_points;
-            points.set(points.get().wrapping_add(1));
-        }
+        self.watches.tell(|| self.current_task());
     }
 
     /// Opens a nursery, of which a first poll begins at once.
     pub(crate) fn open_nursery(&self, host: &Waker, owner: Task) -> Rc<Home> {
         let serial = self.next_nursery.get();
         self.next_nursery.set(serial + 1);
-        Home::new(self.host_of(host), Some(owner), serial, true)
+        let spare = self.spare.borrow_mut().pop();
+        // Tasks that have ended may still have a handle, and know where they were.
+        let home = spare.filter(|home| Rc::strong_count(home) == 1).unwrap_or_else(Home::new);
+        home.open(self.host_of(host), owner, serial);
+        home
     }
 
-    pub(crate) fn close_nursery(&self, home: &Home) {
+    pub(crate) fn close_nursery(&self, home: &Rc<Home>) {
         if home.end() {
             self.on_the_way.set(self.on_the_way.get() - home.queued());
         }
         home.clear();
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < SPARE {
+            spare.push(home.clone());
+        }
     }
 
     fn host_of(&self, waker: &Waker) -> Host {
@@ -298,7 +311,7 @@ impl Strands {
         let table = self.table.borrow();
         let bodies = table.iter().filter(|(_, strand)| strand.info.body_of() == Some(task));
         let mut homes: Vec<Rc<Home>> = bodies.filter_map(|(_, body)| body.home().cloned()).collect();
-        homes.sort_by_key(|home| home.serial);
+        homes.sort_by_key(|home| home.serial.get());
         homes
     }
 

@@ -103,8 +103,8 @@ pub fn spawn_system_task(
     if run.system.closed.get() {
         return Err(crate::RunFinished);
     }
-    let info = TaskInfo::new(run.strands.number(), name.into(), None, Context::default());
-    let strand = Strand::new(info, None, future);
+    let info = TaskInfo::new(run.strands.number(), None, Context::default()).named(name);
+    let strand = Strand::new(info, future);
     let task = Task::of(&strand);
     run.system.arrivals.borrow_mut().push_back(strand);
     if !run.system.started.replace(true) {

@@ -2,9 +2,10 @@
 //!
 //! Strands, scopes, waits and parked tasks stand in tables and are named by number,
 //! which is what lets a waker own nothing and a dropped future leave nothing dangling. A million blocked
-//! tasks are a few million such names: so a key is half a word, and so is one that may be missing.
+//! tasks are a few million such names: so a key is half a word, and so is one that may be missing. For the same
+//! reason the free places are listed aside (unlike in the crate `slab`, where the list runs through them): an
+//! entry that has a value to spare, as a reference has, takes no more room than by itself.
 
-use slab::Slab;
 use std::{
     num::NonZeroU32,
     ops::{Index, IndexMut},
@@ -17,6 +18,8 @@ pub(crate) struct Key(NonZeroU32);
 impl Key {
     /// The key of the first entry of a table.
     pub(crate) const FIRST: Key = Key(NonZeroU32::MIN);
+    /// One bit of a key's number is never set: who stores keys has a use for it.
+    pub(crate) const SPARE_BIT: u32 = 1 << 31;
 
     /// As a number that is not zero, for words that have to carry it.
     pub(crate) fn to_bits(self) -> u32 {
@@ -28,8 +31,9 @@ impl Key {
     }
 
     fn of(index: usize) -> Key {
-        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
-        Key(number.expect("a table of a run holds at most four thousand million entries"))
+        let number = u32::try_from(index + 1).ok().filter(|number| number & Key::SPARE_BIT == 0);
+        let number = number.and_then(NonZeroU32::new);
+        Key(number.expect("a table of a run holds at most two thousand million entries"))
     }
 
     fn index(self) -> usize {
@@ -39,43 +43,59 @@ impl Key {
 
 /// A table: entries keep their place, places are used again.
 #[derive(Debug)]
-pub(crate) struct Table<T>(Slab<T>);
+pub(crate) struct Table<T> {
+    entries: Vec<Option<T>>,
+    free: Vec<Key>,
+}
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Table(Slab::new())
+        Table { entries: Vec::new(), free: Vec::new() }
     }
 }
 
 impl<T> Table<T> {
     #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
-        self.0.get(key.index())
+        self.entries.get(key.index())?.as_ref()
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        self.0.get_mut(key.index())
+        self.entries.get_mut(key.index())?.as_mut()
     }
 
     #[inline]
     pub(crate) fn insert(&mut self, entry: T) -> Key {
-        Key::of(self.0.insert(entry))
+        match self.free.pop() {
+            Some(key) => {
+                self.entries[key.index()] = Some(entry);
+                key
+            }
+            None => {
+                let key = Key::of(self.entries.len());
+                self.entries.push(Some(entry));
+                key
+            }
+        }
     }
 
     /// The key that the next entry will have.
     #[inline]
     pub(crate) fn next_key(&self) -> Key {
-        Key::of(self.0.vacant_key())
+        self.free.last().copied().unwrap_or_else(|| Key::of(self.entries.len()))
     }
 
     #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        self.0.try_remove(key.index())
+        let entry = self.entries.get_mut(key.index())?.take()?;
+        self.free.push(key);
+        Some(entry)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.0.iter().map(|(index, entry)| (Key::of(index), entry))
+        let entries = self.entries.iter().enumerate();
+        entries.filter_map(|(index, entry)| Some((Key::of(index), entry.as_ref()?)))
     }
 }
 
@@ -84,13 +104,24 @@ impl<T> Index<Key> for Table<T> {
 
     #[inline]
     fn index(&self, key: Key) -> &T {
-        &self.0[key.index()]
+        match self.get(key) {
+            Some(entry) => entry,
+            None => missing(),
+        }
     }
 }
 
 impl<T> IndexMut<Key> for Table<T> {
     #[inline]
     fn index_mut(&mut self, key: Key) -> &mut T {
-        &mut self.0[key.index()]
+        match self.get_mut(key) {
+            Some(entry) => entry,
+            None => missing(),
+        }
     }
+}
+
+#[cold]
+fn missing() -> ! {
+    panic!("a table of the run was asked for an entry that it does not have")
 }

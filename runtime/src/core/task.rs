@@ -8,11 +8,12 @@
 use super::{
     context::Context,
     run::{self, Run},
+    start::Pending,
     strand::Strand,
 };
 use std::{
     borrow::Cow,
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     fmt,
     panic::Location,
     rc::Rc,
@@ -23,59 +24,69 @@ pub(crate) trait ExitHook {
     fn task_exited(&self, task: &Task);
 }
 
-type ExitHooks = Vec<Rc<dyn ExitHook>>;
-
-/// Whose a strand is.
-enum Owner {
-    /// A task's own: it is its outermost strand. With the task's name.
-    Itself(Cow<'static, str>),
-    /// The task's that has opened the nursery of which this is the body.
-    Opener(Task),
+/// What few tasks have.
+#[derive(Default)]
+struct Rare {
+    /// A name that was given to the task; others are called by the type of their future.
+    name: Option<Cow<'static, str>>,
+    /// The call of `start` that waits for it, if it was started so.
+    pending: Option<Rc<Pending>>,
+    exit_hooks: RefCell<Vec<Rc<dyn ExitHook>>>,
 }
 
 /// What is known of a task; of the body of a nursery, whose it is.
 pub(crate) struct TaskInfo {
-    owner: Owner,
+    /// The task that has opened the nursery, of a body.
+    body_of: Option<Task>,
     id: u64,
     spawned_at: Option<&'static Location<'static>>,
-    pub(crate) context: RefCell<Context>,
-    /// None until the first: few tasks ever have any.
-    exit_hooks: Cell<Option<Box<ExitHooks>>>,
-    /// How often the task was where a cancellation would have been raised; for tests.
-    pub(crate) cancel_points: Cell<u32>,
-    alive: Cell<bool>,
+    context: Cell<Context>,
+    rare: OnceCell<Box<Rare>>,
 }
 
 impl TaskInfo {
     /// Of a new task.
-    pub(crate) fn new(
-        id: u64,
-        name: Cow<'static, str>,
-        spawned_at: Option<&'static Location<'static>>,
-        context: Context,
-    ) -> TaskInfo {
-        TaskInfo {
-            owner: Owner::Itself(name),
-            id,
-            spawned_at,
-            context: RefCell::new(context),
-            exit_hooks: Cell::new(None),
-            cancel_points: Cell::new(0),
-            alive: Cell::new(true),
-        }
+    pub(crate) fn new(id: u64, spawned_at: Option<&'static Location<'static>>, context: Context) -> TaskInfo {
+        TaskInfo { body_of: None, id, spawned_at, context: Cell::new(context), rare: OnceCell::new() }
     }
 
     /// Of the body of a nursery that a task has opened.
     pub(crate) fn of_body(opener: Task) -> TaskInfo {
-        TaskInfo { owner: Owner::Opener(opener), ..TaskInfo::new(0, "".into(), None, Context::default()) }
+        TaskInfo { body_of: Some(opener), ..TaskInfo::new(0, None, Context::default()) }
+    }
+
+    fn with_rare(mut self, set: impl FnOnce(&mut Rare)) -> TaskInfo {
+        let mut rare = self.rare.take().unwrap_or_default();
+        set(&mut rare);
+        TaskInfo { rare: OnceCell::from(rare), ..self }
+    }
+
+    /// With a name.
+    pub(crate) fn named(self, name: impl Into<Cow<'static, str>>) -> TaskInfo {
+        self.with_rare(|rare| rare.name = Some(name.into()))
+    }
+
+    /// With the call of `start` that waits for the task.
+    pub(crate) fn with_pending(self, pending: Rc<Pending>) -> TaskInfo {
+        self.with_rare(|rare| rare.pending = Some(pending))
+    }
+
+    /// The call of `start` that waits for the task, if it was started so.
+    pub(crate) fn pending(&self) -> Option<&Rc<Pending>> {
+        self.rare.get()?.pending.as_ref()
     }
 
     /// The task that has opened the nursery of which this is the body, if it is one.
     pub(crate) fn body_of(&self) -> Option<&Task> {
-        match &self.owner {
-            Owner::Opener(task) => Some(task),
-            Owner::Itself(_) => None,
-        }
+        self.body_of.as_ref()
+    }
+
+    /// Calls `f` with the task's context. What `f` calls finds an empty one.
+    pub(crate) fn with_context<R>(&self, f: impl FnOnce(&mut Context) -> R) -> R {
+        let mut context = self.context.take();
+        let result = f(&mut context);
+        self.context.set(context);
+        result
     }
 }
 
@@ -122,10 +133,8 @@ impl Task {
 
     /// The name it was given, or that of its function.
     pub fn name(&self) -> &str {
-        match &self.0.info.owner {
-            Owner::Itself(name) => name,
-            Owner::Opener(opener) => opener.name(),
-        }
+        let given = self.0.info.rare.get().and_then(|rare| rare.name.as_deref());
+        given.unwrap_or_else(|| self.0.type_name())
     }
 
     /// Where in the source it was started.
@@ -135,7 +144,7 @@ impl Task {
 
     /// Whether it has not ended.
     pub fn is_alive(&self) -> bool {
-        self.0.info.alive.get()
+        !self.0.has_ended()
     }
 
     /// The task whose nursery this one was started in; none for the main task, or once ended.
@@ -153,27 +162,23 @@ impl Task {
     }
 
     pub(crate) fn on_exit(&self, hook: Rc<dyn ExitHook>) {
-        let hooks = &self.0.info.exit_hooks;
-        let mut list = hooks.take().unwrap_or_default();
-        list.push(hook);
-        hooks.set(Some(list));
+        self.0.info.rare.get_or_init(Box::default).exit_hooks.borrow_mut().push(hook);
     }
 
     /// Takes back one registration of `hook`; returns whether there was one.
     pub(crate) fn forget_on_exit(&self, hook: &Rc<dyn ExitHook>) -> bool {
-        let hooks = &self.0.info.exit_hooks;
-        let Some(mut list) = hooks.take() else { return false };
-        let found = list.iter().position(|other| Rc::ptr_eq(other, hook));
-        let removed = found.map(|index| list.swap_remove(index));
-        hooks.set(Some(list));
-        removed.is_some()
+        let Some(rare) = self.0.info.rare.get() else { return false };
+        let mut hooks = rare.exit_hooks.borrow_mut();
+        let found = hooks.iter().position(|other| Rc::ptr_eq(other, hook));
+        found.map(|index| hooks.swap_remove(index)).is_some()
     }
 
     /// The task has ended: its future is dropped.
     pub(crate) fn ended(&self) {
-        self.0.info.alive.set(false);
-        if let Some(hooks) = self.0.info.exit_hooks.take() {
-            for hook in *hooks {
+        self.0.note_end();
+        if let Some(rare) = self.0.info.rare.get() {
+            let hooks = rare.exit_hooks.take();
+            for hook in hooks {
                 hook.task_exited(self);
             }
         }

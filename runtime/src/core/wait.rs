@@ -9,17 +9,19 @@
 //! That is trio's `wait_task_rescheduled` with its abort function.
 
 use super::{
+    list::{Linked, Links, List},
     run::{self, Run},
     scope::ScopeId,
     table::{Key, Table},
     task::Task,
-    waker::{self, RunId},
+    waiter::{Waiter, Waiters},
+    waker::RunId,
 };
 use crate::Cancelled;
 use std::{
     cell::{RefCell, RefMut},
     rc::Rc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
 /// The number of a wait within its run.
@@ -92,30 +94,64 @@ enum State {
 }
 
 struct Wait {
-    scope: ScopeId,
-    /// Where it stands in its scope's list; [`UNLISTED`] if that scope was gone when it began.
-    place: u32,
-    waker: Waker,
     state: State,
+    /// The scope in whose list it stands; none once that scope is gone.
+    scope: Option<ScopeId>,
+    links: Links,
+    waiter: Waiter,
 }
 
-/// In no list.
-const UNLISTED: u32 = u32::MAX;
+impl Linked for Wait {
+    fn links(&self) -> &Links {
+        &self.links
+    }
+
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.links
+    }
+}
 
 /// All waits of a run.
 #[derive(Default)]
 pub(crate) struct Waits {
     waits: RefCell<Table<Wait>>,
+    waiters: Waiters,
+}
+
+impl Waits {
+    /// Calls `f` with each wait of a scope's list.
+    pub(super) fn each_in(&self, list: List, f: impl FnMut(WaitId)) {
+        list.iter(&self.waits.borrow()).for_each(f);
+    }
+
+    /// The scope of these waits is gone: futures moved between tasks can outlive the scope they were polled in.
+    #[cold]
+    pub(super) fn outlive_scope(&self, list: List) {
+        let mut waits = self.waits.borrow_mut();
+        let left: Vec<WaitId> = list.iter(&waits).collect();
+        for wait in left {
+            waits[wait].scope = None;
+        }
+    }
+
+    /// Takes a wait out of the table and of its scope's list.
+    fn remove(&self, run: &Run, id: WaitId) -> Option<Wait> {
+        let mut waits = self.waits.borrow_mut();
+        let wait = waits.remove(id)?;
+        if let Some(scope) = wait.scope {
+            run.scopes.with_waits(scope, |list| list.unlink(&mut waits, wait.links));
+        }
+        drop(waits);
+        self.waiters.forget(wait.waiter);
+        Some(wait)
+    }
 }
 
 impl Run {
     /// What a task is blocked in; several things at once in a `join!`.
     pub(crate) fn blocked_in(&self, task: &Task) -> Vec<&'static str> {
         let waits = self.waits.waits.borrow();
-        let of_task = waits.iter().filter(|(_, wait)| {
-            let strand = waker::strand_of(&wait.waker, self.id);
-            strand.and_then(|strand| self.strands.task_of(strand)).as_ref() == Some(task)
-        });
+        let of_task = waits.iter().filter(|(_, wait)| self.waits_for(wait).as_ref() == Some(task));
         of_task
             .map(|(_, wait)| match &wait.state {
                 State::Blocked { operation, .. } => operation.describe(),
@@ -130,13 +166,14 @@ impl Run {
     pub(crate) fn waits_of(&self, task: &Task) -> Vec<WaitId> {
         let waits = self.waits.waits.borrow();
         let blocked = waits.iter().filter(|(_, wait)| {
-            matches!(wait.state, State::Blocked { .. })
-                && waker::strand_of(&wait.waker, self.id)
-                    .and_then(|strand| self.strands.task_of(strand))
-                    .as_ref()
-                    == Some(task)
+            matches!(wait.state, State::Blocked { .. }) && self.waits_for(wait).as_ref() == Some(task)
         });
         blocked.map(|(id, _)| id).collect()
+    }
+
+    /// The task that is blocked in a wait, as far as is known.
+    fn waits_for(&self, wait: &Wait) -> Option<Task> {
+        self.strands.task_of(self.waits.waiters.strand(wait.waiter)?)
     }
 
     /// Completes a wait. One that was aborted, or completed before, is left alone. It stays in its scope's list
@@ -154,18 +191,9 @@ impl Run {
     }
 
     fn wake_waiter(&self, waits: RefMut<'_, Table<Wait>>, id: WaitId) {
-        let waker = &waits[id].waker;
-        match waker::strand_of(waker, self.id) {
-            Some(strand) => {
-                drop(waits);
-                self.wake(strand);
-            }
-            None => {
-                let waker = waker.clone();
-                drop(waits);
-                waker.wake();
-            }
-        }
+        let waiter = waits[id].waiter;
+        drop(waits);
+        self.waits.waiters.wake(self, waiter);
     }
 
     /// Tries to abort a wait for a cancellation of its scope, or Ctrl-C. Returns whether it was
@@ -214,10 +242,12 @@ impl Blocked {
         let scope = run.scopes.current();
         run.strands.note_cancel_point();
         let state = State::Blocked { operation, key };
+        let waiter = run.waits.waiters.of(run, cx.waker());
         let mut waits = run.waits.waits.borrow_mut();
-        let id = waits.next_key();
-        let place = run.scopes.add_wait(scope, id).unwrap_or(UNLISTED);
-        waits.insert(Wait { scope, place, waker: cx.waker().clone(), state });
+        let id = waits.insert(Wait { state, scope: Some(scope), links: Links::default(), waiter });
+        if !run.scopes.with_waits(scope, |list| list.push(&mut waits, id)) {
+            waits[id].scope = None;
+        }
         Blocked { run: run.id, id }
     }
 
@@ -241,7 +271,7 @@ impl Blocked {
     #[cold]
     fn arm_now(&self, run: &Run) {
         let scope = run.waits.waits.borrow()[self.id].scope;
-        if let Some(cancelled) = run.scopes.cancelled(scope) {
+        if let Some(cancelled) = scope.and_then(|scope| run.scopes.cancelled(scope)) {
             run.deliver(self.id, &cancelled);
         }
         if run.signals.interrupt.is_pending() {
@@ -260,10 +290,10 @@ impl Blocked {
             State::Rescheduled => Poll::Ready(Ok(())),
             State::Aborted(cancelled) => Poll::Ready(Err(cancelled.clone())),
             State::Blocked { .. } | State::Committed => {
-                if !wait.waker.will_wake(cx.waker()) {
-                    let former = std::mem::replace(&mut wait.waker, cx.waker().clone());
+                if !run.waits.waiters.is(run, wait.waiter, cx.waker()) {
+                    let former = std::mem::replace(&mut wait.waiter, run.waits.waiters.of(run, cx.waker()));
                     drop(waits);
-                    drop(former);
+                    run.waits.waiters.forget(former);
                 }
                 Poll::Pending
             }
@@ -282,20 +312,9 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         // With its run a wait has ended.
-        let wait = run::try_with(|run| {
-            if run.id != self.run {
-                return None;
-            }
-            let mut waits = run.waits.waits.borrow_mut();
-            let wait = waits.remove(self.id)?;
-            // The last of the scope's list moves into the gap.
-            if wait.place != UNLISTED
-                && let Some(moved) = run.scopes.remove_wait(wait.scope, wait.place, self.id)
-                && let Some(moved) = waits.get_mut(moved)
-            {
-                moved.place = wait.place;
-            }
-            Some(wait)
+        let wait = run::try_with(|run| match run.id == self.run {
+            true => run.waits.remove(run, self.id),
+            false => None,
         });
         // Outside the borrow: it may hold the last reference to an operation.
         drop(wait);

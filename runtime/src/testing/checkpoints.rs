@@ -1,7 +1,10 @@
 //! Looking whether code executes a checkpoint.
 
 use crate::{
-    core::run::{self, Run},
+    core::{
+        run::{self, Run},
+        watch::Watch,
+    },
     current_task,
 };
 use std::{future::poll_fn, pin::pin, rc::Rc};
@@ -48,27 +51,28 @@ pub async fn assert_no_checkpoints<T>(inside: impl Future<Output = T>) -> T {
 /// Runs `inside`; says whether it was at a schedule point (the run went on to another tick) and at a
 /// cancel point (the runtime looked whether the task is cancelled).
 pub(crate) async fn watch<T>(inside: impl Future<Output = T>) -> (T, bool) {
-    let run = run::current();
-    let task = current_task();
-    let (tick, looks) = (run.strands.tick.get(), task.info().cancel_points.get());
-    let _watching = Watching::begin(&run);
+    let watching = Watching::begin(run::current());
+    let strands = &watching.run.strands;
+    let tick = strands.tick.get();
     let mut inside = pin!(inside);
     let value = poll_fn(|cx| inside.as_mut().poll(cx)).await;
-    (value, run.strands.tick.get() > tick && task.info().cancel_points.get() > looks)
+    (value, strands.tick.get() > tick && watching.watch.seen.get())
 }
 
-/// While somebody looks, cancel points are counted.
-struct Watching(Rc<Run>);
+/// While somebody looks, cancel points are noted.
+struct Watching {
+    run: Rc<Run>,
+    watch: Rc<Watch>,
+}
 
 impl Watching {
-    fn begin(run: &Rc<Run>) -> Watching {
-        run.strands.watchers.set(run.strands.watchers.get() + 1);
-        Watching(run.clone())
+    fn begin(run: Rc<Run>) -> Watching {
+        Watching { watch: run.strands.watches.begin(current_task()), run }
     }
 }
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.0.strands.watchers.set(self.0.strands.watchers.get() - 1);
+        self.run.strands.watches.end(&self.watch);
     }
 }
