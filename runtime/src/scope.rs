@@ -43,17 +43,26 @@ pub(crate) struct ScopeCell {
 }
 
 impl ScopeCell {
+    const NEW: ScopeCell = ScopeCell {
+        stage: Cell::new(Stage::New),
+        deadline: Cell::new(f64::INFINITY),
+        relative: Cell::new(f64::INFINITY),
+        timer: Cell::new(None),
+        shield: Cell::new(false),
+        called: Cell::new(false),
+        caught: Cell::new(false),
+        reason: RefCell::new(None),
+    };
+
     pub(crate) fn new() -> Rc<ScopeCell> {
-        Rc::new(ScopeCell {
-            stage: Cell::new(Stage::New),
-            deadline: Cell::new(f64::INFINITY),
-            relative: Cell::new(f64::INFINITY),
-            timer: Cell::new(None),
-            shield: Cell::new(false),
-            called: Cell::new(false),
-            caught: Cell::new(false),
-            reason: RefCell::new(None),
-        })
+        let spare = run::try_with(|run| run.scopes.spare()).flatten();
+        spare.unwrap_or_else(|| Rc::new(ScopeCell::NEW))
+    }
+
+    /// Makes a used cell as good as new, unless somebody has a handle still.
+    pub(crate) fn renew(mut used: Rc<ScopeCell>) -> Option<Rc<ScopeCell>> {
+        *Rc::get_mut(&mut used)? = ScopeCell::NEW;
+        Some(used)
     }
 
     pub(crate) fn called(&self) -> bool {
@@ -202,8 +211,8 @@ impl Entered {
             Err(error) if !catches => return Err(error),
             Err(error) => error,
         };
-        let (cancelled, rest) = error.split_cancelled();
-        self.cell.caught.set(cancelled.is_some());
+        let (caught, rest) = error.without_cancelled();
+        self.cell.caught.set(caught);
         match rest {
             None => Ok(None),
             Some(error) => Err(error),

@@ -18,7 +18,7 @@ use std::{
     task::Waker,
 };
 
-/// A queue or list that was longer than this gives its memory back when it is empty.
+/// A queue or list with more room than this gives back what it does not need any more.
 const LONG: usize = 4096;
 
 /// Whose poll polls a nursery.
@@ -146,11 +146,19 @@ impl Home {
     #[inline]
     pub(super) fn end(&self) -> bool {
         self.told.set(false);
-        let mut ready = self.ready.borrow_mut();
-        if ready.is_empty() && ready.capacity() > LONG {
-            *ready = VecDeque::new();
+        if self.ready.borrow().capacity() > LONG {
+            self.shrink();
         }
         self.polled.replace(false)
+    }
+
+    #[cold]
+    fn shrink(&self) {
+        let mut ready = self.ready.borrow_mut();
+        let queued = ready.len();
+        if queued < ready.capacity() / 8 {
+            ready.shrink_to(2 * queued);
+        }
     }
 
     /// Puts what is due in this tick into a random order.

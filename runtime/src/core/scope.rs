@@ -45,10 +45,15 @@ impl Linked for Node {
     }
 }
 
+/// So many cells are kept for the next scopes.
+const SPARE: usize = 128;
+
 /// All entered scopes of a run, and which of them the code being polled is in.
 pub(crate) struct Scopes {
     nodes: RefCell<Table<Node>>,
     current: Cell<ScopeId>,
+    /// Cells of scopes that have been left, for the next ones: most have no other handle then.
+    spare: RefCell<Vec<Rc<ScopeCell>>>,
     /// How many nodes are cancelled: mostly none, which saves every checkpoint a look.
     cancelled: Cell<usize>,
 }
@@ -65,8 +70,12 @@ impl Drop for Within<'_> {
 impl Scopes {
     /// A tree with its root entered: the scope of the whole run.
     pub(crate) fn new(root: Rc<ScopeCell>) -> Scopes {
-        let scopes =
-            Scopes { nodes: RefCell::default(), current: Cell::new(Key::FIRST), cancelled: Cell::new(0) };
+        let scopes = Scopes {
+            nodes: RefCell::default(),
+            current: Cell::new(Key::FIRST),
+            spare: RefCell::default(),
+            cancelled: Cell::new(0),
+        };
         scopes.insert(root, None, None);
         scopes
     }
@@ -136,7 +145,22 @@ impl Scopes {
             node
         };
         let above = || node.parent.is_some_and(|parent| self.is_cancelled(parent));
-        Some((node.waits, node.cancelled && (node.cell.is_shielded() || !above())))
+        let catches = node.cancelled && (node.cell.is_shielded() || !above());
+        self.keep(node.cell);
+        Some((node.waits, catches))
+    }
+
+    fn keep(&self, cell: Rc<ScopeCell>) {
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < SPARE {
+            spare.push(cell);
+        }
+    }
+
+    /// The cell of an earlier scope, as good as new, if there is one.
+    pub(crate) fn spare(&self) -> Option<Rc<ScopeCell>> {
+        let used = self.spare.borrow_mut().pop()?;
+        ScopeCell::renew(used)
     }
 
     /// Futures moved between tasks can outlive the scope they were started in: what is still below then

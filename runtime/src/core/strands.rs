@@ -227,6 +227,7 @@ impl Strands {
     }
 
     /// A poll of a nursery begins, by the owner of a waker.
+    #[inline]
     pub(crate) fn begin_poll(&self, home: &Home, host: &Waker) {
         let same = match (&*home.host.borrow(), waker::strand_of(host, self.run)) {
             (Host::Strand(old), Some(new)) => *old == new,
@@ -234,10 +235,16 @@ impl Strands {
             _ => false,
         };
         if !same {
-            let old = home.host.replace(self.host_of(host));
-            drop(old);
+            self.move_host(home, host);
         }
         self.begin(home);
+    }
+
+    /// The nursery's future has come to be polled by another.
+    #[cold]
+    fn move_host(&self, home: &Home, host: &Waker) {
+        let old = home.host.replace(self.host_of(host));
+        drop(old);
     }
 
     /// A poll of a nursery ends: if strands are left for the next tick, the host is told.

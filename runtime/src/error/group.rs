@@ -86,6 +86,18 @@ impl ErrorGroup {
         (side(yes), side(no))
     }
 
+    /// The group without its cancellations, at any depth, and whether there were any.
+    pub(super) fn without_cancelled(self) -> (bool, Option<ErrorGroup>) {
+        let mut any = false;
+        let left = self.errors.into_iter().filter_map(|error| {
+            let (found, rest) = error.without_cancelled();
+            any |= found;
+            rest
+        });
+        let errors: Vec<Error> = left.collect();
+        (any, (!errors.is_empty()).then_some(ErrorGroup { message: self.message, errors }))
+    }
+
     /// The only member of a group of one (as deep as groups of one go), or the group unchanged.
     pub fn into_single(mut self) -> Result<Error, ErrorGroup> {
         if self.errors.len() != 1 {

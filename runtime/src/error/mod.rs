@@ -36,12 +36,18 @@ use std::{any::Any, error::Error as StdError, fmt, io};
 /// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
 /// assert!(!error.is_cancelled());
 /// ```
-pub struct Error(Box<Kind>);
+pub struct Error(Kind);
 
 enum Kind {
+    /// By value: when many tasks are cancelled, none of them has to allocate its error.
     Cancelled(Cancelled),
-    Group(ErrorGroup),
-    Other { error: Box<dyn StdError + Send + Sync>, carries: Option<Cancelled> },
+    Group(Box<ErrorGroup>),
+    Other(Box<Other>),
+}
+
+struct Other {
+    error: Box<dyn StdError + Send + Sync>,
+    carries: Option<Cancelled>,
 }
 
 #[derive(Debug)]
@@ -77,11 +83,11 @@ impl Error {
     /// ```
     pub fn from_boxed(error: Box<dyn StdError + Send + Sync>) -> Error {
         let error = match error.downcast::<Cancelled>() {
-            Ok(cancelled) => return Error(Box::new(Kind::Cancelled(*cancelled))),
+            Ok(cancelled) => return Error(Kind::Cancelled(*cancelled)),
             Err(error) => error,
         };
         let error = match error.downcast::<ErrorGroup>() {
-            Ok(group) => return Error(Box::new(Kind::Group(*group))),
+            Ok(group) => return Error(Kind::Group(group)),
             Err(error) => error,
         };
         // A group inside an `io::Error` must come apart, so that a scope can take its part out of it.
@@ -94,40 +100,40 @@ impl Error {
             Err(error) => error,
         };
         let carries = Cancelled::find_in(&*error);
-        Error(Box::new(Kind::Other { error, carries }))
+        Error(Kind::Other(Box::new(Other { error, carries })))
     }
 
     /// Whether the error as a whole is a cancellation. A group is when all its members are.
     pub fn is_cancelled(&self) -> bool {
-        match &*self.0 {
+        match &self.0 {
             Kind::Cancelled(cancelled) => !cancelled.is_interrupt(),
             Kind::Group(group) => group.errors().iter().all(Error::is_cancelled),
-            Kind::Other { carries, .. } => carries.as_ref().is_some_and(|carried| !carried.is_interrupt()),
+            Kind::Other(other) => other.carries.as_ref().is_some_and(|carried| !carried.is_interrupt()),
         }
     }
 
     /// Whether a Ctrl-C is somewhere inside, also in a group beside other errors. It counts as an error
     /// and not as a cancellation: no scope swallows it.
     pub fn is_interrupted(&self) -> bool {
-        match &*self.0 {
+        match &self.0 {
             Kind::Cancelled(cancelled) => cancelled.is_interrupt(),
             Kind::Group(group) => group.errors().iter().any(Error::is_interrupted),
-            Kind::Other { carries, .. } => carries.as_ref().is_some_and(Cancelled::is_interrupt),
+            Kind::Other(other) => other.carries.as_ref().is_some_and(Cancelled::is_interrupt),
         }
     }
 
     /// A cancellation somewhere inside, also in a group beside other errors.
     pub fn cancelled(&self) -> Option<&Cancelled> {
-        match &*self.0 {
+        match &self.0 {
             Kind::Cancelled(cancelled) => Some(cancelled),
             Kind::Group(group) => group.errors().iter().find_map(Error::cancelled),
-            Kind::Other { carries, .. } => carries.as_ref(),
+            Kind::Other(other) => other.carries.as_ref(),
         }
     }
 
     /// The group, if this is one: what a failed nursery returns.
     pub fn group(&self) -> Option<&ErrorGroup> {
-        match &*self.0 {
+        match &self.0 {
             Kind::Group(group) => Some(group),
             _ => None,
         }
@@ -135,18 +141,18 @@ impl Error {
 
     /// The group by value, or the error unchanged.
     pub fn into_group(self) -> Result<ErrorGroup, Error> {
-        match *self.0 {
-            Kind::Group(group) => Ok(group),
-            other => Err(Error(Box::new(other))),
+        match self.0 {
+            Kind::Group(group) => Ok(*group),
+            other => Err(Error(other)),
         }
     }
 
     /// The error as the type it was made from. A group is looked at as a group, not inside.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        match &*self.0 {
+        match &self.0 {
             Kind::Cancelled(cancelled) => (cancelled as &dyn Any).downcast_ref(),
-            Kind::Group(group) => (group as &dyn Any).downcast_ref(),
-            Kind::Other { error, .. } => error.downcast_ref(),
+            Kind::Group(group) => (&**group as &dyn Any).downcast_ref(),
+            Kind::Other(other) => other.error.downcast_ref(),
         }
     }
 
@@ -176,7 +182,7 @@ impl Error {
     /// Divides the error into its cancellations and the rest. A plain error is wholly one or the
     /// other; a group divides, and keeps its shape on both sides.
     pub fn split_cancelled(self) -> (Option<Error>, Option<Error>) {
-        if !matches!(*self.0, Kind::Group(_)) {
+        if !matches!(self.0, Kind::Group(_)) {
             return if self.is_cancelled() { (Some(self), None) } else { (None, Some(self)) };
         }
         match self.into_group() {
@@ -188,11 +194,23 @@ impl Error {
         }
     }
 
+    /// The error without its cancellations, and whether there were any.
+    pub(crate) fn without_cancelled(self) -> (bool, Option<Error>) {
+        match self.into_group() {
+            Ok(group) => {
+                let (found, rest) = group.without_cancelled();
+                (found, rest.map(Error::from))
+            }
+            Err(leaf) if leaf.is_cancelled() => (true, None),
+            Err(leaf) => (false, Some(leaf)),
+        }
+    }
+
     fn as_std(&self) -> &(dyn StdError + 'static) {
-        match &*self.0 {
+        match &self.0 {
             Kind::Cancelled(cancelled) => cancelled,
-            Kind::Group(group) => group,
-            Kind::Other { error, .. } => &**error,
+            Kind::Group(group) => &**group,
+            Kind::Other(other) => &*other.error,
         }
     }
 
@@ -213,7 +231,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
         let any: &mut dyn Any = &mut slot;
         // Cancellations, the commonest errors of all, are told without boxing them first.
         if let Some(cancelled) = any.downcast_mut::<Option<Cancelled>>().and_then(Option::take) {
-            return Error(Box::new(Kind::Cancelled(cancelled)));
+            return Error(Kind::Cancelled(cancelled));
         }
         match slot {
             Some(error) => Error::from_boxed(Box::new(error)),
@@ -224,10 +242,10 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 
 impl From<Error> for Box<dyn StdError + Send + Sync> {
     fn from(error: Error) -> Self {
-        match *error.0 {
+        match error.0 {
             Kind::Cancelled(cancelled) => Box::new(cancelled),
-            Kind::Group(group) => Box::new(group),
-            Kind::Other { error, .. } => error,
+            Kind::Group(group) => group,
+            Kind::Other(other) => other.error,
         }
     }
 }
@@ -248,7 +266,7 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
-        if !matches!(*self.0, Kind::Cancelled(_)) {
+        if !matches!(self.0, Kind::Cancelled(_)) {
             for cause in self.chain().skip(1) {
                 write!(f, "\ncaused by: {cause}")?;
             }
