@@ -133,7 +133,7 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
         let active = Active(run.clone());
         run.clock.start();
         run.instruments.tell(|instrument| instrument.before_run());
-        let strand = run.task_spawned(run.main.clone(), run.strands.root().clone(), run.scopes.root());
+        let strand = run.task_spawned(run.main.clone(), run.strands.root().clone());
         Ok(Drive {
             main: Some(Box::pin(main)),
             value: None,

@@ -10,7 +10,12 @@
 //! wherever in the tree it sits: that is trio's batch. Within a nursery a batch runs in the order of
 //! wakes, or in a random order if the run was given a seed.
 
-use super::{strand::Strand, task::Task, waker::StrandId};
+use super::{
+    scope::{ROOT, ScopeId},
+    strand::Strand,
+    task::Task,
+    waker::StrandId,
+};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -36,6 +41,8 @@ pub(crate) struct Home {
     pub(super) host: RefCell<Host>,
     /// The task that opened it; none once it is closed, so that no task keeps those above it.
     pub(super) owner: RefCell<Option<Task>>,
+    /// The scope that its strands are polled in.
+    pub(super) scope: Cell<ScopeId>,
     /// How many nurseries the run had opened before.
     pub(super) serial: Cell<u64>,
     /// The strands of its children, in no order.
@@ -56,6 +63,7 @@ impl Home {
         Rc::new(Home {
             host: RefCell::new(Host::Loop),
             owner: RefCell::default(),
+            scope: Cell::new(ROOT),
             serial: Cell::new(0),
             children: RefCell::default(),
             ready: RefCell::default(),
@@ -65,9 +73,10 @@ impl Home {
     }
 
     /// Becomes the home of a nursery, of which a first poll begins.
-    pub(super) fn open(&self, host: Host, owner: Task, serial: u64) {
+    pub(super) fn open(&self, host: Host, owner: Task, scope: ScopeId, serial: u64) {
         let old = (self.host.replace(host), self.owner.replace(Some(owner)));
         drop(old);
+        self.scope.set(scope);
         self.serial.set(serial);
         self.polled.set(true);
         self.told.set(true);
@@ -146,10 +155,16 @@ impl Home {
     #[inline]
     pub(super) fn end(&self) -> bool {
         self.told.set(false);
+        self.save_memory();
+        self.polled.replace(false)
+    }
+
+    /// Gives back what a long queue has left behind.
+    #[inline]
+    pub(super) fn save_memory(&self) {
         if self.ready.borrow().capacity() > LONG {
             self.shrink();
         }
-        self.polled.replace(false)
     }
 
     #[cold]

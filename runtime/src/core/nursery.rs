@@ -110,19 +110,14 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         F: Future<Output = Result<(), Error>> + 'scope,
     {
         let info = TaskInfo::new(self.run.strands.number(), Some(caller), TaskContext::current());
-        match self.seat(describe(info), child, self.scope_id) {
+        match self.seat(describe(info), child) {
             Ok(strand) => strand,
             Err(closed) => panic!("{closed}"),
         }
     }
 
-    /// Takes a child in, to live under `scope`.
-    pub(crate) fn seat<F>(
-        &'scope self,
-        info: TaskInfo,
-        child: F,
-        scope: ScopeId,
-    ) -> Result<Strand, NurseryClosed>
+    /// Takes a child in.
+    pub(crate) fn seat<F>(&'scope self, info: TaskInfo, child: F) -> Result<Strand, NurseryClosed>
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
@@ -132,14 +127,14 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand`, `abandon` and
         // `Guard`, all inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts.
         let strand = unsafe { Strand::borrowing(info, child) };
-        self.adopt(strand.clone(), scope);
+        self.adopt(strand.clone());
         Ok(strand)
     }
 
     /// Takes a strand in as a child.
-    pub(crate) fn adopt(&self, strand: Strand, scope: ScopeId) {
+    pub(crate) fn adopt(&self, strand: Strand) {
         self.home.adopt(strand.clone());
-        self.run.task_spawned(strand, self.home.clone(), scope);
+        self.run.task_spawned(strand, self.home.clone());
     }
 
     /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not.
@@ -251,7 +246,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand` and `Guard`,
         // all inside the future of `nursery` and while the guard lasts, which `'a` outlives.
         let strand = unsafe { Strand::borrowing(TaskInfo::of_body(opener), body) };
-        self.run.strands.add(strand.clone(), self.home.clone(), self.scope_id);
+        self.run.strands.add(strand.clone(), self.home.clone());
         Guard { nursery: self, body: strand }
     }
 }
@@ -357,7 +352,7 @@ where
     let strands = &run.strands;
     let opener = strands.current_task().unwrap_or_else(|| run.main_task());
     let nursery = Nursery {
-        home: strands.open_nursery(&host, opener.clone()),
+        home: strands.open_nursery(&host, opener.clone(), entered.id()),
         run: run.clone(),
         scope: CancelScope { cell },
         scope_id: entered.id(),

@@ -14,7 +14,7 @@ use super::{
     inbox::{self, Inbox},
     instrument::Instruments,
     reactor::Reactor,
-    scope::{ScopeId, Scopes},
+    scope::Scopes,
     strand::Strand,
     strands::Strands,
     system::{self, System},
@@ -145,9 +145,9 @@ impl Run {
     }
 
     /// A task begins: its strand gets its place.
-    pub(crate) fn task_spawned(&self, strand: Strand, home: Rc<Home>, scope: ScopeId) -> StrandId {
+    pub(crate) fn task_spawned(&self, strand: Strand, home: Rc<Home>) -> StrandId {
         self.tasks.set(self.tasks.get() + 1);
-        let id = self.strands.add(strand, home, scope);
+        let id = self.strands.add(strand, home);
         self.instruments.tell(|instrument| {
             if let Some(task) = self.strands.task_of(id) {
                 instrument.task_spawned(&task);
@@ -188,7 +188,7 @@ impl Run {
         let strand = Strand::new(info, std::future::pending());
         let future = Box::pin(system::serve(self.clone()));
         *self.system_future.borrow_mut() = Some((future, strand.clone()));
-        self.task_spawned(strand, self.strands.root().clone(), self.scopes.root());
+        self.task_spawned(strand, self.strands.root().clone());
     }
 
     pub(super) fn poll_system(&self, strand: &Strand, woken: bool) {

@@ -45,6 +45,9 @@ impl Linked for Node {
     }
 }
 
+/// The scope of the whole run.
+pub(crate) const ROOT: ScopeId = Key::FIRST;
+
 /// So many cells are kept for the next scopes.
 const SPARE: usize = 128;
 
@@ -72,7 +75,7 @@ impl Scopes {
     pub(crate) fn new(root: Rc<ScopeCell>) -> Scopes {
         let scopes = Scopes {
             nodes: RefCell::default(),
-            current: Cell::new(Key::FIRST),
+            current: Cell::new(ROOT),
             spare: RefCell::default(),
             cancelled: Cell::new(0),
         };
@@ -109,11 +112,6 @@ impl Scopes {
         let mut children = above.children;
         children.unlink(nodes, links);
         nodes[parent].children = children;
-    }
-
-    /// The scope of the whole run.
-    pub(crate) fn root(&self) -> ScopeId {
-        Key::FIRST
     }
 
     pub(crate) fn current(&self) -> ScopeId {

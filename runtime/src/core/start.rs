@@ -53,6 +53,10 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
+    pub(super) fn scope(&self) -> ScopeId {
+        self.scope
+    }
+
     fn settle(&self, stage: Stage) {
         self.stage.set(stage);
         self.caller.unpark_all(|()| ());
@@ -254,7 +258,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let info = TaskInfo::new(run.strands.number(), Some(caller), TaskContext::current());
         let info = info.named(name.clone()).with_pending(pending.clone());
         let child = async move { child(status).await };
-        let strand = self.seat(info, child, scope)?;
+        let strand = self.seat(info, child)?;
         let unmoved = Unmoved { nursery: self, pending, strand };
         let pending = &unmoved.pending;
         // Not to be aborted, as the end of a nursery is not: cancellation reaches the child.

@@ -62,8 +62,6 @@ pub(crate) struct Head {
     /// How many references there are.
     count: Cell<u32>,
     id: Cell<Option<StrandId>>,
-    /// The scope that its future is polled in.
-    scope: Cell<Option<ScopeId>>,
     /// Where it stands among its nursery's children.
     pub(crate) place: Cell<u32>,
     /// Whether it was woken itself, and not only something below it.
@@ -157,7 +155,6 @@ impl Strand {
                 due: Cell::new(0),
                 count: Cell::new(1),
                 id: Cell::new(None),
-                scope: Cell::new(None),
                 place: Cell::new(0),
                 woken: Cell::new(false),
                 state: Cell::new(State::Resting),
@@ -215,11 +212,10 @@ impl Strand {
 }
 
 impl Head {
-    /// Gives the strand its number, and the nursery and the scope that it will be polled in. Once.
-    pub(crate) fn place_in(&self, home: Rc<Home>, scope: ScopeId, id: StrandId) {
+    /// Gives the strand its number, and the nursery that will poll it. Once.
+    pub(crate) fn place_in(&self, home: Rc<Home>, id: StrandId) {
         let placed = self.home.set(home);
         debug_assert!(placed.is_ok(), "a strand has one place");
-        self.scope.set(Some(scope));
         self.id.set(Some(id));
     }
 
@@ -234,9 +230,14 @@ impl Head {
         self.home.get()
     }
 
+    /// The scope that its future is polled in: that of its nursery, but for a task that was started by
+    /// [`start`](super::start), which brings its own.
     #[inline]
     pub(crate) fn scope(&self) -> Option<ScopeId> {
-        self.scope.get()
+        match self.info.pending() {
+            Some(pending) => Some(pending.scope()),
+            None => self.home().map(|home| home.scope.get()),
+        }
     }
 
     /// The name of the future's type.

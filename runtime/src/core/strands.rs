@@ -79,11 +79,11 @@ impl Strands {
         number
     }
 
-    /// Takes a strand in, to be polled by a nursery in a scope.
-    pub(crate) fn add(&self, strand: Strand, home: Rc<Home>, scope: ScopeId) -> StrandId {
+    /// Takes a strand in, to be polled by a nursery.
+    pub(crate) fn add(&self, strand: Strand, home: Rc<Home>) -> StrandId {
         let mut table = self.table.borrow_mut();
         let id = table.next_key();
-        strand.place_in(home, scope, id);
+        strand.place_in(home, id);
         table.insert(strand)
     }
 
@@ -114,13 +114,13 @@ impl Strands {
     }
 
     /// Opens a nursery, of which a first poll begins at once.
-    pub(crate) fn open_nursery(&self, host: &Waker, owner: Task) -> Rc<Home> {
+    pub(crate) fn open_nursery(&self, host: &Waker, owner: Task, scope: ScopeId) -> Rc<Home> {
         let serial = self.next_nursery.get();
         self.next_nursery.set(serial + 1);
         let spare = self.spare.borrow_mut().pop();
         // Tasks that have ended may still have a handle, and know where they were.
         let home = spare.filter(|home| Rc::strong_count(home) == 1).unwrap_or_else(Home::new);
-        home.open(self.host_of(host), owner, serial);
+        home.open(self.host_of(host), owner, scope, serial);
         home
     }
 
@@ -269,6 +269,7 @@ impl Strands {
     /// Begins the next tick, within the poll of a nursery.
     pub(crate) fn next_tick_in(&self, home: &Home) {
         self.tick.set(self.tick.get() + 1);
+        home.save_memory();
         self.shuffle(home);
     }
 

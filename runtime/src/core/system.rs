@@ -63,7 +63,7 @@ pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
             // In two steps: the queue must not be borrowed while a task starts.
             let arrival = run.system.arrivals.borrow_mut().pop_front();
             match arrival {
-                Some(strand) => n.adopt(strand, n.scope_id),
+                Some(strand) => n.adopt(strand),
                 None => run.system.arrived.park(()).await.1?,
             }
         }
