@@ -318,6 +318,85 @@ fn handles_outlive_their_run_harmlessly() {
 }
 
 #[test]
+fn what_is_parked_in_a_run_that_is_over_wakes_nobody_of_the_next() {
+    let event = Event::new();
+    let lot = ParkingLot::new();
+    run_mock(async {
+        // The first wait of the run, and the second.
+        let mut waits: [Future_<'_>; 2] =
+            [Box::pin(async { drop(event.wait().await) }), Box::pin(async { drop(lot.park().await) })];
+        for wait in &mut waits {
+            assert!(begin(wait).await);
+        }
+        waits.into_iter().for_each(mem::forget);
+        Ok(())
+    })
+    .unwrap();
+    run_mock(async {
+        let ended = Cell::new(false);
+        let (ended, event, lot) = (&ended, &event, &lot);
+        let slept = terzetto::move_on_after(1.0, async {
+            nursery(async |n| {
+                for _ in 0..2 {
+                    n.start_soon(async move {
+                        sleep_forever().await?;
+                        ended.set(true);
+                        Ok(())
+                    });
+                }
+                wait_all_tasks_blocked(0.0).await?;
+                event.set();
+                lot.unpark_all();
+                Ok(())
+            })
+            .await
+        });
+        // A sleep for ever ends by a cancellation, and by nothing else.
+        assert_eq!(slept.await?, None);
+        assert!(!ended.get());
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn handles_of_what_has_ended_stay_what_they_were() {
+    run_mock(async {
+        let (mut scopes, mut tasks) = (Vec::new(), Vec::new());
+        for i in 0..300 {
+            let (scopes, tasks) = (&mut scopes, &mut tasks);
+            nursery(async |n| {
+                let scope = n.cancel_scope();
+                assert!(!scope.cancel_called() && !scope.shield() && scope.deadline() == f64::INFINITY);
+                assert_eq!(n.child_count(), 0);
+                let child = n.start_soon_named(format!("child {i}"), async { Ok(sleep(0.0).await?) });
+                assert_eq!(child.parent(), Some(terzetto::current_task()));
+                if i % 3 == 0 {
+                    scope.cancel_with_reason(format!("reason {i}"));
+                    scope.set_shield(true);
+                    scopes.push((i, scope.clone()));
+                }
+                if i % 2 == 0 {
+                    tasks.push((i, child));
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        for (i, scope) in scopes {
+            assert!(scope.cancel_called() && scope.shield());
+            assert_eq!(scope.reason().unwrap().text(), Some(&*format!("reason {i}")));
+        }
+        for (i, task) in tasks {
+            assert_eq!(task.name(), format!("child {i}"));
+            assert!(!task.is_alive() && task.parent().is_none() && task.child_nurseries().is_empty());
+        }
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn io_06_waits_for_foreign_descriptors_dropped_or_forgotten() {
     for fate in FATES {
         terzetto::run(async {

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// A turn given to the others: since which tick, once it has begun.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Turn(Option<NonZeroU64>);
 
 impl Turn {
@@ -156,13 +156,26 @@ pub fn checkpoint_if_cancelled() -> impl Future<Output = Result<(), Cancelled>> 
 /// A look, and a checkpoint if it has found something.
 #[derive(Default)]
 pub(crate) struct CheckpointIfCancelled {
-    raising: Option<Checkpoint>,
+    /// Aside, since it is hardly ever needed, and every operation that blocks has room for it.
+    raising: Option<Box<Checkpoint>>,
 }
 
 impl CheckpointIfCancelled {
     /// As its `poll`, within a run.
     #[inline]
     pub(crate) fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
+        let nothing = !run.scopes.is_any_cancelled() && !run.signals.interrupt.is_pending();
+        match self.raising.is_none() && nothing {
+            true => {
+                run.strands.note_cancel_point();
+                Poll::Ready(Ok(()))
+            }
+            false => self.look_closely(run, cx),
+        }
+    }
+
+    #[cold]
+    fn look_closely(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
         if self.raising.is_none() {
             match look(run) {
                 None => return Poll::Ready(Ok(())),

@@ -8,24 +8,24 @@ use super::{
     list::{Linked, Links, List},
     run::{self, Run},
     table::{Key, Table},
-    wait::{Abort, Blocked, Operation, WaitId, polled_after_its_end},
+    wait::{Abort, Blocked, Operation, Ticket, polled_after_its_end},
 };
 use crate::Cancelled;
 use std::{
     cell::RefCell,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-struct Parked<T> {
+struct Entry<T> {
     payload: T,
-    wait: WaitId,
+    wait: Ticket,
     queued: bool,
     links: Links,
 }
 
-impl<T> Linked for Parked<T> {
+impl<T> Linked for Entry<T> {
     fn links(&self) -> &Links {
         &self.links
     }
@@ -37,14 +37,14 @@ impl<T> Linked for Parked<T> {
 
 /// Who is parked, in order.
 struct Queue<T> {
-    parked: Table<Parked<T>>,
+    parked: Table<Entry<T>>,
     order: List,
     len: usize,
 }
 
 impl<T> Queue<T> {
-    fn push(&mut self, payload: T, wait: WaitId) -> Key {
-        let key = self.parked.insert(Parked { payload, wait, queued: true, links: Links::default() });
+    fn push(&mut self, payload: T, wait: Ticket) -> Key {
+        let key = self.parked.insert(Entry { payload, wait, queued: true, links: Links::default() });
         self.order.push(&mut self.parked, key);
         self.len += 1;
         key
@@ -102,7 +102,7 @@ impl<T: 'static> Lot<T> {
             let entry = &mut queue.parked[key];
             (hand_over(&mut entry.payload), entry.wait)
         };
-        run::try_with(|run| run.reschedule(wait));
+        wait.reschedule();
         Some(result)
     }
 
@@ -121,7 +121,7 @@ impl<T: 'static> Lot<T> {
             }
         }
         for wait in waits {
-            run::try_with(|run| run.reschedule(wait));
+            wait.reschedule();
         }
     }
 
@@ -134,78 +134,99 @@ impl<T: 'static> Lot<T> {
 
     /// Parks the current task until it is unparked or cancelled; either way the payload comes back.
     pub(crate) fn park(self: &Rc<Self>, payload: T) -> Park<'_, T> {
-        Park { lot: self, state: State::New(Some(payload)), abortable: true }
+        Park { lot: self, payload: Some(payload), parked: None, abortable: true }
     }
 
     /// As [`Lot::park`], but a cancellation does not end it.
     pub(crate) async fn park_unabortable(self: &Rc<Self>, payload: T) -> T {
-        Park { lot: self, state: State::New(Some(payload)), abortable: false }.await.0
+        Park { lot: self, payload: Some(payload), parked: None, abortable: false }.await.0
+    }
+
+    /// Parks at once. If the task is cancelled already, it goes on with the next tick.
+    pub(crate) fn park_now(self: &Rc<Self>, payload: T, run: &Run, cx: &Context<'_>) -> Parked<'_, T> {
+        self.park_in(self.clone(), payload, run, cx)
+    }
+
+    fn park_in(
+        self: &Rc<Self>,
+        operation: Rc<dyn Operation>,
+        payload: T,
+        run: &Run,
+        cx: &Context<'_>,
+    ) -> Parked<'_, T> {
+        let key = self.queue.borrow().parked.next_key();
+        let blocked = Blocked::new(run, cx, operation, key.to_bits());
+        self.queue.borrow_mut().push(payload, blocked.ticket());
+        blocked.arm(run);
+        Parked { lot: self, key: Some(key), blocked }
     }
 }
 
-enum State<T> {
-    New(Option<T>),
-    Parked(Key, Blocked),
-    Done,
+/// A task that is parked. Dropping it takes the task out, with its payload.
+pub(crate) struct Parked<'a, T: 'static> {
+    lot: &'a Rc<Lot<T>>,
+    /// None once the payload was collected.
+    key: Option<Key>,
+    blocked: Blocked,
+}
+
+impl<T> Parked<'_, T> {
+    fn collect(&mut self) -> Option<T> {
+        let key = self.key.take()?;
+        let mut queue = self.lot.queue.borrow_mut();
+        queue.unlink(key);
+        queue.parked.remove(key).map(|entry| entry.payload)
+    }
+
+    /// For a future that is dropped: the payload, if the task had been unparked and nobody has
+    /// looked at it since.
+    pub(crate) fn unclaimed(&mut self) -> Option<T> {
+        match self.blocked.is_rescheduled() {
+            true => self.collect(),
+            false => None,
+        }
+    }
+
+    /// The payload, and whether the task was unparked or cancelled, once it was.
+    pub(crate) fn poll(&mut self, run: &Run, cx: &Context<'_>) -> Poll<(T, Result<(), Cancelled>)> {
+        let outcome = ready!(self.blocked.poll(run, cx));
+        match self.collect() {
+            Some(payload) => Poll::Ready((payload, outcome)),
+            None => polled_after_its_end(),
+        }
+    }
+}
+
+impl<T> Drop for Parked<'_, T> {
+    fn drop(&mut self) {
+        let payload = self.collect();
+        drop(payload);
+    }
 }
 
 /// A task on its way into, in, or out of a parking lot.
 pub(crate) struct Park<'a, T: 'static> {
     lot: &'a Rc<Lot<T>>,
-    state: State<T>,
+    /// None once it is parked.
+    payload: Option<T>,
+    parked: Option<Parked<'a, T>>,
     abortable: bool,
 }
 
 impl<T> Unpin for Park<'_, T> {}
 
 impl<T> Park<'_, T> {
-    fn collect(&mut self) -> Option<T> {
-        let State::Parked(key, blocked) = std::mem::replace(&mut self.state, State::Done) else {
-            return None;
-        };
-        let mut queue = self.lot.queue.borrow_mut();
-        queue.unlink(key);
-        let entry = queue.parked.remove(key);
-        drop(queue);
-        drop(blocked);
-        entry.map(|entry| entry.payload)
-    }
-
-    /// For a future that is dropped: the payload, if the task had been unparked and nobody has
-    /// looked at it since.
+    /// As [`Parked::unclaimed`].
     pub(crate) fn unclaimed(&mut self) -> Option<T> {
-        match &self.state {
-            State::Parked(_, blocked) if blocked.is_rescheduled() => self.collect(),
-            _ => None,
-        }
+        self.parked.as_mut()?.unclaimed()
     }
+}
 
-    /// As its `poll`, within a run.
-    pub(crate) fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<(T, Result<(), Cancelled>)> {
-        if let State::New(payload) = &mut self.state
-            && let Some(payload) = payload.take()
-        {
-            let operation: Rc<dyn Operation> = match self.abortable {
-                true => self.lot.clone(),
-                false => run.operations.start.clone(),
-            };
-            let key = self.lot.queue.borrow().parked.next_key();
-            let blocked = Blocked::new(run, cx, operation, key.to_bits());
-            self.lot.queue.borrow_mut().push(payload, blocked.id());
-            blocked.arm(run);
-            self.state = State::Parked(key, blocked);
-            // If it is cancelled already, it goes on with the next tick.
-            return Poll::Pending;
-        }
-        let State::Parked(_, blocked) = &self.state else {
-            polled_after_its_end();
-        };
-        match blocked.poll(run, cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(outcome) => match self.collect() {
-                Some(payload) => Poll::Ready((payload, outcome)),
-                None => unreachable!("a parked entry stays in its lot until it is collected here"),
-            },
+impl<'a, T> Park<'a, T> {
+    fn begin(&mut self, payload: T, run: &Run, cx: &Context<'_>) -> Parked<'a, T> {
+        match self.abortable {
+            true => self.lot.park_now(payload, run, cx),
+            false => self.lot.park_in(run.operations.start.clone(), payload, run, cx),
         }
     }
 }
@@ -214,12 +235,15 @@ impl<T> Future for Park<'_, T> {
     type Output = (T, Result<(), Cancelled>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        run::with(|run| self.poll_in(run, cx))
-    }
-}
-
-impl<T> Drop for Park<'_, T> {
-    fn drop(&mut self) {
-        drop(self.collect());
+        run::with(|run| {
+            if let Some(payload) = self.payload.take() {
+                self.parked = Some(self.begin(payload, run, cx));
+                return Poll::Pending;
+            }
+            match &mut self.parked {
+                Some(parked) => parked.poll(run, cx),
+                None => polled_after_its_end(),
+            }
+        })
     }
 }

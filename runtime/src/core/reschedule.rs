@@ -3,8 +3,7 @@
 
 use super::{
     run,
-    wait::{Abort, Blocked, Operation, WaitId},
-    waker::RunId,
+    wait::{Abort, Blocked, Operation, Ticket},
 };
 use crate::{Cancelled, Error, InternalError};
 use std::{
@@ -29,7 +28,7 @@ type AbortFn<'a> = Box<dyn FnOnce(&Cancelled) -> Aborted + 'a>;
 
 struct Shared<T> {
     outcome: RefCell<Option<Result<T, Error>>>,
-    wait: Cell<Option<(RunId, WaitId)>>,
+    wait: Cell<Option<Ticket>>,
 }
 
 /// With this a blocked task is woken; trio's `reschedule`.
@@ -67,11 +66,10 @@ impl<T> Rescheduler<T> {
     /// # Errors
     /// If the task is not blocked; then nothing happens.
     pub fn reschedule(&self, outcome: Result<T, Error>) -> Result<(), NotBlocked> {
-        let wait = self.shared.wait.take();
-        let run = run::try_with(Rc::clone).ok_or(NotBlocked)?;
-        let (_, wait) = wait.filter(|(of_run, _)| *of_run == run.id).ok_or(NotBlocked)?;
-        *self.shared.outcome.borrow_mut() = Some(outcome);
-        if run.reschedule(wait) { Ok(()) } else { Err(NotBlocked) }
+        let wait = self.shared.wait.take().ok_or(NotBlocked)?;
+        let former = self.shared.outcome.replace(Some(outcome));
+        drop(former);
+        if wait.reschedule() { Ok(()) } else { Err(NotBlocked) }
     }
 }
 
@@ -144,7 +142,7 @@ pub async fn wait_task_rescheduled<T>(
     let shared = Rc::new(Shared { outcome: RefCell::new(None), wait: Cell::new(None) });
     let operation = Rc::new(Custom { abort: RefCell::new(Some(Box::new(abort))) });
     let blocked = poll_fn(|cx| Poll::Ready(Blocked::new(&run, cx, operation.clone(), 0))).await;
-    shared.wait.set(Some((run.id, blocked.id())));
+    shared.wait.set(Some(blocked.ticket()));
     begin(Rescheduler { shared: shared.clone() });
     blocked.arm(&run);
     let _forget = Forget(&shared.wait);
@@ -164,7 +162,7 @@ pub async fn wait_task_rescheduled<T>(
 }
 
 /// A wait that is over is not to be rescheduled: its number may be given to another.
-struct Forget<'a>(&'a Cell<Option<(RunId, WaitId)>>);
+struct Forget<'a>(&'a Cell<Option<Ticket>>);
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {

@@ -135,15 +135,15 @@ impl Waits {
     }
 
     /// Takes a wait out of the table and of its scope's list.
-    fn remove(&self, run: &Run, id: WaitId) -> Option<Wait> {
+    fn remove(&self, run: &Run, id: WaitId) {
         let mut waits = self.waits.borrow_mut();
-        let wait = waits.remove(id)?;
+        let Some(wait) = waits.remove(id) else { return };
         if let Some(scope) = wait.scope {
             run.scopes.with_waits(scope, |list| list.unlink(&mut waits, wait.links));
         }
+        // With nothing borrowed: it may hold the last reference to an operation.
         drop(waits);
         self.waiters.forget(wait.waiter);
-        Some(wait)
     }
 }
 
@@ -228,6 +228,21 @@ pub(crate) fn polled_after_its_end() -> ! {
     panic!("a future of terzetto was polled after it had completed")
 }
 
+/// Names a wait for who may outlive its run, as a lock can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    run: RunId,
+    id: WaitId,
+}
+
+impl Ticket {
+    /// Completes the wait, if its run is the current one. Returns whether it was still to be completed.
+    #[inline]
+    pub(crate) fn reschedule(self) -> bool {
+        run::try_with(|run| run.id == self.run && run.reschedule(self.id)).unwrap_or(false)
+    }
+}
+
 /// A wait held by the future that blocks. Dropping it withdraws the wait. It is of one run: with any other it
 /// stays blocked.
 pub(crate) struct Blocked {
@@ -253,6 +268,11 @@ impl Blocked {
 
     pub(crate) fn id(&self) -> WaitId {
         self.id
+    }
+
+    /// Its name for who may outlive the run.
+    pub(crate) fn ticket(&self) -> Ticket {
+        Ticket { run: self.run, id: self.id }
     }
 
     /// Whether it is a wait of this run.
@@ -312,11 +332,10 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         // With its run a wait has ended.
-        let wait = run::try_with(|run| match run.id == self.run {
-            true => run.waits.remove(run, self.id),
-            false => None,
+        run::try_with(|run| {
+            if run.id == self.run {
+                run.waits.remove(run, self.id);
+            }
         });
-        // Outside the borrow: it may hold the last reference to an operation.
-        drop(wait);
     }
 }

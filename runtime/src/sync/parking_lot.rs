@@ -8,7 +8,7 @@ use crate::{
     core::{
         run,
         task::ExitHook,
-        wait::{Abort, Blocked, Operation, WaitId, polled_after_its_end},
+        wait::{Abort, Blocked, Operation, Ticket, polled_after_its_end},
     },
     current_task,
 };
@@ -88,7 +88,7 @@ struct Parked {
     task: Task,
     lot: RefCell<Weak<Inner>>,
     ticket: Cell<u64>,
-    wait: Cell<Option<WaitId>>,
+    wait: Cell<Option<Ticket>>,
     broken: RefCell<Option<BrokenResource>>,
 }
 
@@ -150,7 +150,7 @@ impl ExitHook for Inner {
 
 fn reschedule(parked: &Parked) {
     if let Some(wait) = parked.wait.get() {
-        run::try_with(|run| run.reschedule(wait));
+        wait.reschedule();
     }
 }
 
@@ -332,7 +332,7 @@ impl Future for Parking {
             self.lot.push(parked.clone());
             let run = run::current();
             let blocked = Blocked::new(&run, cx, parked.clone(), 0);
-            parked.wait.set(Some(blocked.id()));
+            parked.wait.set(Some(blocked.ticket()));
             blocked.arm(&run);
             self.state = State::Parked(parked, blocked);
             // If it is cancelled already, it goes on with the next tick.

@@ -7,12 +7,11 @@
 use super::channel::{Place, ReceiveError, Receiver, SendError, SendFailure, Sender};
 use crate::core::{
     checkpoint::{Checkpoint, CheckpointIfCancelled, Turn},
-    lot::Park,
+    lot::Parked,
     run::{self, Run},
     wait::polled_after_its_end,
 };
 use std::{
-    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -20,71 +19,77 @@ use std::{
 /// A send: [`Sender::send`].
 pub(super) struct Send<'a, T: 'static> {
     sender: &'a Sender<T>,
-    stage: Sending<'a, T>,
+    stage: Stage,
+    /// Looks whether it is cancelled before it begins.
+    look: CheckpointIfCancelled,
+    /// None once it has begun.
+    value: Option<T>,
+    parked: Option<Parked<'a, Place<T>>>,
 }
 
-enum Sending<'a, T: 'static> {
-    /// Looks whether it is cancelled before it begins.
-    Looking(CheckpointIfCancelled, T),
-    /// Has sent, and lets the others run.
-    Sent(Turn),
-    Parked(Park<'a, Place<T>>),
+/// How far a send or a receive is. There is nothing in it to drop, so that it costs nothing to go on.
+#[derive(Clone, Copy)]
+enum Stage {
+    /// Looks whether it is cancelled.
+    Looking,
+    /// Has done its work, and lets the others run.
+    Yielding(Turn),
+    Parked,
     Done,
 }
 
 impl<'a, T> Send<'a, T> {
     pub(super) fn new(sender: &'a Sender<T>, value: T) -> Send<'a, T> {
-        Send { sender, stage: Sending::Looking(CheckpointIfCancelled::default(), value) }
+        let look = CheckpointIfCancelled::default();
+        Send { sender, stage: Stage::Looking, look, value: Some(value), parked: None }
     }
 
     fn begin(&mut self, value: T, run: &Run, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
         match self.sender.send_nowait(value) {
-            Ok(()) => {
-                self.stage = Sending::Sent(Turn::begin(run, cx));
-            }
+            Ok(()) => self.stage = Stage::Yielding(Turn::begin(run, cx)),
             Err(SendError { value, failure: SendFailure::WouldBlock }) => {
-                let mut park = self.sender.shared.sending.park(Place::new(Some(value), self.sender.end));
-                let _blocks = park.poll_in(run, cx);
-                self.stage = Sending::Parked(park);
+                let place = Place::new(Some(value), self.sender.end);
+                self.parked = Some(self.sender.shared.sending.park_now(place, run, cx));
+                self.stage = Stage::Parked;
             }
-            Err(error) => return Poll::Ready(Err(error)),
+            Err(error) => return self.done(Err(error)),
         }
         Poll::Pending
     }
 
+    fn done(&mut self, outcome: Result<(), SendError<T>>) -> Poll<Result<(), SendError<T>>> {
+        self.stage = Stage::Done;
+        Poll::Ready(outcome)
+    }
+
     fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
-        match &mut self.stage {
-            Sending::Looking(look, _) => {
-                let looked = ready!(look.poll_in(run, cx));
-                let Sending::Looking(_, value) = mem::replace(&mut self.stage, Sending::Done) else {
-                    unreachable!("the stage was just looked at");
-                };
+        match (&mut self.stage, &mut self.parked) {
+            (Stage::Looking, _) => {
+                let looked = ready!(self.look.poll_in(run, cx));
+                let Some(value) = self.value.take() else { polled_after_its_end() };
                 match looked {
                     Ok(()) => self.begin(value, run, cx),
                     Err(cancelled) => {
-                        Poll::Ready(Err(SendError { value, failure: SendFailure::Cancelled(cancelled) }))
+                        self.done(Err(SendError { value, failure: SendFailure::Cancelled(cancelled) }))
                     }
                 }
             }
-            Sending::Sent(turn) => match turn.is_over(run, cx) {
-                true => {
-                    self.stage = Sending::Done;
-                    Poll::Ready(Ok(()))
-                }
+            (Stage::Yielding(turn), _) => match turn.is_over(run, cx) {
+                true => self.done(Ok(())),
                 false => Poll::Pending,
             },
-            Sending::Parked(park) => {
-                let (place, outcome) = ready!(park.poll_in(run, cx));
-                self.stage = Sending::Done;
-                let Some(value) = place.value else { return Poll::Ready(Ok(())) };
+            (Stage::Parked, Some(parked)) => {
+                let (place, outcome) = ready!(parked.poll(run, cx));
+                self.parked = None;
+                let Some(value) = place.value else { return self.done(Ok(())) };
                 let failure = match outcome {
                     Err(cancelled) => SendFailure::Cancelled(cancelled),
                     Ok(()) if place.closed => SendFailure::Closed,
                     Ok(()) => SendFailure::Broken,
                 };
-                Poll::Ready(Err(SendError { value, failure }))
+                self.done(Err(SendError { value, failure }))
             }
-            Sending::Done => polled_after_its_end(),
+            (Stage::Parked, None) | (Stage::Done, _) => polled_after_its_end(),
         }
     }
 }
@@ -103,68 +108,65 @@ impl<T> Future for Send<'_, T> {
 /// A receive: [`Receiver::receive`]. It loses nothing when it is dropped.
 pub(super) struct Receive<'a, T: 'static> {
     receiver: &'a Receiver<T>,
-    stage: Receiving<'a, T>,
-}
-
-enum Receiving<'a, T: 'static> {
+    stage: Stage,
     /// Looks whether it is cancelled before it begins.
-    Looking(CheckpointIfCancelled),
-    /// Has received, and lets the others run.
-    Received(Turn, T),
-    Parked(Park<'a, Place<T>>),
-    Done,
+    look: CheckpointIfCancelled,
+    /// What was received, while the others run.
+    value: Option<T>,
+    parked: Option<Parked<'a, Place<T>>>,
 }
 
 impl<'a, T> Receive<'a, T> {
     pub(super) fn new(receiver: &'a Receiver<T>) -> Receive<'a, T> {
-        Receive { receiver, stage: Receiving::Looking(CheckpointIfCancelled::default()) }
+        let look = CheckpointIfCancelled::default();
+        Receive { receiver, stage: Stage::Looking, look, value: None, parked: None }
     }
 
     fn begin(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<T, ReceiveError>> {
         match self.receiver.receive_nowait() {
             Ok(value) => {
-                self.stage = Receiving::Received(Turn::begin(run, cx), value);
+                self.value = Some(value);
+                self.stage = Stage::Yielding(Turn::begin(run, cx));
             }
             Err(ReceiveError::WouldBlock) => {
-                let mut park = self.receiver.shared.receiving.park(Place::new(None, self.receiver.end));
-                let _blocks = park.poll_in(run, cx);
-                self.stage = Receiving::Parked(park);
+                let place = Place::new(None, self.receiver.end);
+                self.parked = Some(self.receiver.shared.receiving.park_now(place, run, cx));
+                self.stage = Stage::Parked;
             }
-            Err(error) => {
-                self.stage = Receiving::Done;
-                return Poll::Ready(Err(error));
-            }
+            Err(error) => return self.done(Err(error)),
         }
         Poll::Pending
     }
 
+    fn done(&mut self, outcome: Result<T, ReceiveError>) -> Poll<Result<T, ReceiveError>> {
+        self.stage = Stage::Done;
+        Poll::Ready(outcome)
+    }
+
     fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<T, ReceiveError>> {
-        match &mut self.stage {
-            Receiving::Looking(look) => match ready!(look.poll_in(run, cx)) {
+        match (&mut self.stage, &mut self.parked) {
+            (Stage::Looking, _) => match ready!(self.look.poll_in(run, cx)) {
                 Ok(()) => self.begin(run, cx),
-                Err(cancelled) => {
-                    self.stage = Receiving::Done;
-                    Poll::Ready(Err(ReceiveError::Cancelled(cancelled)))
-                }
+                Err(cancelled) => self.done(Err(ReceiveError::Cancelled(cancelled))),
             },
-            Receiving::Parked(park) => {
-                let (place, outcome) = ready!(park.poll_in(run, cx));
-                self.stage = Receiving::Done;
-                Poll::Ready(match (place.value, outcome) {
+            (Stage::Yielding(turn), _) => match turn.is_over(run, cx) {
+                true => match self.value.take() {
+                    Some(value) => self.done(Ok(value)),
+                    None => polled_after_its_end(),
+                },
+                false => Poll::Pending,
+            },
+            (Stage::Parked, Some(parked)) => {
+                let (place, outcome) = ready!(parked.poll(run, cx));
+                self.parked = None;
+                self.done(match (place.value, outcome) {
                     (Some(value), _) => Ok(value),
                     (None, Err(cancelled)) => Err(ReceiveError::Cancelled(cancelled)),
                     (None, Ok(())) if place.closed => Err(ReceiveError::Closed),
                     (None, Ok(())) => Err(ReceiveError::EndOfChannel),
                 })
             }
-            Receiving::Received(turn, _) => match turn.is_over(run, cx) {
-                true => match mem::replace(&mut self.stage, Receiving::Done) {
-                    Receiving::Received(_, value) => Poll::Ready(Ok(value)),
-                    _ => unreachable!("the stage was just looked at"),
-                },
-                false => Poll::Pending,
-            },
-            Receiving::Done => polled_after_its_end(),
+            (Stage::Parked, None) | (Stage::Done, _) => polled_after_its_end(),
         }
     }
 }
@@ -182,15 +184,8 @@ impl<T> Future for Receive<'_, T> {
 
 impl<T> Drop for Receive<'_, T> {
     fn drop(&mut self) {
-        let value = match &mut self.stage {
-            Receiving::Looking(_) | Receiving::Done => return,
-            Receiving::Parked(park) => park.unclaimed().and_then(|place| place.value),
-            Receiving::Received(..) => match mem::replace(&mut self.stage, Receiving::Done) {
-                Receiving::Received(_, value) => Some(value),
-                _ => None,
-            },
-        };
-        if let Some(value) = value {
+        let unclaimed = || self.parked.as_mut()?.unclaimed()?.value;
+        if let Some(value) = self.value.take().or_else(unclaimed) {
             self.receiver.shared.put_back(value);
         }
     }
