@@ -29,6 +29,26 @@
 //! # Ok::<(), terzetto::Error>(())
 //! ```
 //!
+//! # Features
+//!
+//! All of the first table are on unless a program says `default-features = false`: then it is built in half
+//! the time, and names what it needs.
+//!
+//! | feature | what is there by it |
+//! |---|---|
+//! | `deep-nesting` | nurseries and scopes nest as deep as memory goes; without it a stack of 2 MiB takes some 3,000 nurseries, 500 unoptimised, and a deeper one ends the process |
+//! | `fs` | [`fs`]: files, folders, paths, temporary files |
+//! | `guest` | [`GuestRun`]: a run whose loop another loop turns |
+//! | `process` | [`process`](mod@process), and `signal` with it |
+//! | `signal` | [`signal`](mod@signal), and Ctrl-C as an error of the main task; without it Ctrl-C ends the process |
+//! | `testing` | [`testing`]: a mock clock, a sequencer, streams in memory, checks |
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `futures-io` | `AsyncRead` and `AsyncWrite` for every stream |
+//! | `hyper` | HTTP through `hyper` |
+//! | `tls` | TLS through `rustls` |
+//!
 //! # Where to read
 //!
 //! `core/` is the runtime proper: `run` the state of a run, `drive` the loop, `outside` what it does
@@ -41,22 +61,39 @@
 //! `process/` and `fs/`; `testing/` uses all of them, and `compat/` only what is public. The core knows
 //! none of these, but that a run has threads and signals.
 
+// Some links lead into what a feature leaves out.
+#![cfg_attr(
+    not(feature = "default"),
+    allow(rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links)
+)]
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 #[cfg(any(feature = "futures-io", feature = "tls"))]
 pub mod compat;
+// Some of it serves only what a feature leaves out.
+#[cfg_attr(not(feature = "default"), allow(dead_code))]
 mod core;
 mod error;
+#[cfg(feature = "fs")]
 pub mod fs;
 pub mod io;
+#[cfg(feature = "process")]
 pub mod process;
 mod scope;
+#[cfg(feature = "signal")]
 pub mod signal;
+#[cfg(not(feature = "signal"))]
+#[path = "signal/without.rs"]
+mod signal;
 pub mod sync;
+mod sys;
+#[cfg(feature = "testing")]
 pub mod testing;
 mod threads;
 mod time;
 
+#[cfg(feature = "guest")]
+pub use crate::core::guest::{GuestRun, GuestTick};
 pub use crate::core::{
     builder::{Builder, RunError},
     checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
@@ -64,7 +101,6 @@ pub use crate::core::{
     context::ContextVar,
     drive::run,
     foreign::cancellable,
-    guest::{GuestRun, GuestTick},
     instrument::{Instrument, add_instrument, remove_instrument},
     nursery::{Nursery, nursery},
     reschedule::{Aborted, NotBlocked, Rescheduler, wait_task_rescheduled},

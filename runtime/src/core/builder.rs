@@ -4,6 +4,8 @@ use super::{
     clock::{Clock, SystemClock},
     instrument::Instrument,
 };
+#[cfg(feature = "signal")]
+use crate::signal::{Dump, Signal};
 use std::{error::Error as StdError, fmt, rc::Rc};
 
 /// Why a run could not start.
@@ -39,6 +41,12 @@ impl StdError for RunError {
     }
 }
 
+/// What SIGUSR1 does, if it is asked to.
+#[cfg(feature = "signal")]
+fn log_task_tree() {
+    log::warn!("the tree of tasks, as asked for by {}:\n{}", Signal::USR1, crate::task_tree());
+}
+
 /// Options of a run.
 ///
 /// ```
@@ -56,8 +64,10 @@ pub struct Builder {
     pub(crate) instruments: Vec<Rc<dyn Instrument>>,
     seed: Option<u64>,
     pub(crate) thread_stack_size: Option<usize>,
+    #[cfg(feature = "signal")]
     pub(crate) ctrl_c: bool,
-    pub(crate) dump_on_signal: bool,
+    #[cfg(feature = "signal")]
+    pub(crate) dump_on_signal: Option<Dump>,
 }
 
 impl Default for Builder {
@@ -74,8 +84,10 @@ impl Builder {
             instruments: Vec::new(),
             seed: None,
             thread_stack_size: None,
+            #[cfg(feature = "signal")]
             ctrl_c: true,
-            dump_on_signal: false,
+            #[cfg(feature = "signal")]
+            dump_on_signal: None,
         }
     }
 
@@ -110,6 +122,7 @@ impl Builder {
 
     /// Whether Ctrl-C, when nobody else handles it, is raised in the main task as an error, as trio
     /// does it (the default), or is left to do what it does: see [`crate::signal`].
+    #[cfg(feature = "signal")]
     pub fn ctrl_c(mut self, raised: bool) -> Builder {
         self.ctrl_c = raised;
         self
@@ -118,8 +131,9 @@ impl Builder {
     /// Whether the signal `SIGUSR1` writes the [tree of tasks](crate::task_tree) to the log, at level
     /// `warn`, for as long as no receiver is open for it: to see what hangs in a running program. Off by
     /// default: then the signal does what it does.
+    #[cfg(feature = "signal")]
     pub fn dump_on_sigusr1(mut self, dumps: bool) -> Builder {
-        self.dump_on_signal = dumps;
+        self.dump_on_signal = dumps.then_some(log_task_tree);
         self
     }
 

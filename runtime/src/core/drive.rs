@@ -100,11 +100,13 @@ impl Builder {
             crash: RefCell::default(),
             guest: Cell::new(false),
         });
+        #[cfg(feature = "signal")]
         if self.ctrl_c {
             run.claim_interrupt();
         }
-        if self.dump_on_signal {
-            run.claim_dump();
+        #[cfg(feature = "signal")]
+        if let Some(dump) = self.dump_on_signal {
+            run.claim_dump(dump);
         }
         Ok(run)
     }

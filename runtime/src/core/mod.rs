@@ -7,6 +7,7 @@ pub(crate) mod context;
 pub(crate) mod deadlines;
 pub(crate) mod drive;
 pub(crate) mod foreign;
+#[cfg(feature = "guest")]
 pub(crate) mod guest;
 pub(crate) mod home;
 pub(crate) mod in_place;

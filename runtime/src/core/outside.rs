@@ -139,13 +139,6 @@ impl Run {
         }
     }
 
-    pub(crate) fn take_signals(&self) {
-        match self.inbox.take_signals() {
-            0 => {}
-            signals => self.signals_arrived(signals),
-        }
-    }
-
     /// Makes the calls that are waiting now; those that they queue wait for the next time.
     pub(super) fn make_calls(&self) -> bool {
         let calls = self.calls.take();

@@ -22,7 +22,6 @@ use mio::{Events, Interest, Poll, Token, Waker, unix::SourceFd};
 use slab::Slab;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     future::poll_fn,
     io,
     os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
@@ -92,11 +91,37 @@ struct Source {
     sides: [Side; 2],
 }
 
+/// The sources by descriptor. A list: descriptors are small numbers, since the system gives the lowest that is
+/// free.
+#[derive(Default)]
+struct ByFd(Vec<Option<SourceId>>);
+
+impl ByFd {
+    fn get(&self, fd: RawFd) -> Option<SourceId> {
+        self.0.get(fd as usize).copied().flatten()
+    }
+
+    /// Enters a descriptor, which must be open; returns who is still entered under its number.
+    fn insert(&mut self, fd: RawFd, id: SourceId) -> Option<SourceId> {
+        let place = fd as usize;
+        if place >= self.0.len() {
+            self.0.resize(place + 1, None);
+        }
+        self.0[place].replace(id)
+    }
+
+    fn remove(&mut self, fd: RawFd) {
+        if let Some(place) = self.0.get_mut(fd as usize) {
+            *place = None;
+        }
+    }
+}
+
 pub(crate) struct Reactor {
     poll: RefCell<Poll>,
     events: RefCell<Events>,
     sources: RefCell<Slab<Source>>,
-    by_fd: RefCell<HashMap<RawFd, SourceId>>,
+    by_fd: RefCell<ByFd>,
     generation: Cell<u32>,
     /// How many tasks wait, by direction.
     waiting: [Cell<usize>; 2],
@@ -226,7 +251,7 @@ impl Reactor {
 
     /// Holds the source of a descriptor that is not ours, entering it if it is not there.
     pub(crate) fn borrow(&self, run: &Run, fd: RawFd) -> io::Result<SourceId> {
-        let known = self.by_fd.borrow().get(&fd).copied();
+        let known = self.by_fd.borrow().get(fd);
         if let Some(id) = known
             && let Some(source) = self.sources.borrow_mut().get_mut(id.place as usize)
         {
@@ -261,8 +286,8 @@ impl Reactor {
             sources.remove(id.place as usize).fd
         };
         let mut by_fd = self.by_fd.borrow_mut();
-        if by_fd.get(&fd) == Some(&id) {
-            by_fd.remove(&fd);
+        if by_fd.get(fd) == Some(id) {
+            by_fd.remove(fd);
             // Fails if the descriptor was closed before; then the system has forgotten it already.
             let _gone = self.poll.borrow().registry().deregister(&mut SourceFd(&fd));
         }
@@ -270,7 +295,7 @@ impl Reactor {
 
     /// The source of a descriptor, if it is entered.
     pub(crate) fn source_of(&self, fd: RawFd) -> Option<SourceId> {
-        self.by_fd.borrow().get(&fd).copied()
+        self.by_fd.borrow().get(fd)
     }
 
     fn find(sources: &mut Slab<Source>, id: SourceId) -> Option<&mut Source> {

@@ -2,7 +2,8 @@
 //!
 //! A nursery polls its children inside its own poll, and drops them inside its own drop; a scope does so
 //! with what runs in it. So both are as deep as blocks nest. When a thread's stack runs short they go on
-//! in a fresh segment of it: depth costs memory and never overflows.
+//! in a fresh segment of it: depth costs memory and never overflows. Without the feature `deep-nesting` a thread's
+//! stack is all there is, and who nests deeper ends the process, as with any recursion.
 
 use std::{
     pin::Pin,
@@ -10,14 +11,24 @@ use std::{
 };
 
 /// Below so much stack left, work moves to a fresh segment…
+#[cfg(feature = "deep-nesting")]
 const RED_ZONE: usize = 128 * 1024;
 /// …of this size.
+#[cfg(feature = "deep-nesting")]
 const SEGMENT: usize = 2 * 1024 * 1024;
 
 /// Calls `f` with stack enough.
+#[cfg(feature = "deep-nesting")]
 #[inline]
 pub(crate) fn with_stack<R>(f: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(RED_ZONE, SEGMENT, f)
+}
+
+/// Calls `f` with the stack that there is.
+#[cfg(not(feature = "deep-nesting"))]
+#[inline]
+pub(crate) fn with_stack<R>(f: impl FnOnce() -> R) -> R {
+    f()
 }
 
 pin_project_lite::pin_project! {

@@ -13,6 +13,7 @@ mod error;
 mod fd_stream;
 mod listener;
 mod net;
+mod operate;
 mod pipe;
 #[cfg(feature = "futures-io")]
 mod polled;

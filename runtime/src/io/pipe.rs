@@ -1,7 +1,7 @@
 //! Pipes.
 
 use super::{FdStream, StreamError, fd_stream::stream_over_fd};
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use crate::sys::set_nonblocking;
 use std::{
     fmt,
     io::{self, PipeReader, PipeWriter},
@@ -32,11 +32,6 @@ use std::{
 pub fn pipe() -> io::Result<(PipeSender, PipeReceiver)> {
     let (reader, writer) = io::pipe()?;
     Ok((PipeSender::from_fd(writer)?, PipeReceiver::from_fd(reader)?))
-}
-
-/// Non-blocking mode belongs to the open file, not to the descriptor: who shares the file gets it, too.
-fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
-    Ok(fcntl_setfl(&fd, fcntl_getfl(&fd)? | OFlags::NONBLOCK)?)
 }
 
 /// The end of a pipe that is written to.

@@ -57,31 +57,32 @@ impl<T: AsFd> Source<T> {
         direction: Direction,
         mut attempt: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<Result<R, StreamError>> {
-        let polled = &self.polled[direction as usize];
+        let entry = self.entry();
+        let polled = &entry.polled[direction as usize];
         let earlier = polled.waiting.take();
         drop(earlier);
-        self.run.strands.note_cancel_point();
-        if let Some(cancelled) = current_cancellation(&self.run) {
+        entry.run.strands.note_cancel_point();
+        if let Some(cancelled) = current_cancellation(&entry.run) {
             return Poll::Ready(Err(cancelled.into()));
         }
         loop {
             let inner = self.get()?;
-            if self.run.reactor.is_ready(self.id, direction) {
-                if polled.is_exhausted(self.run.strands.tick.get()) {
+            if entry.is_ready(direction) {
+                if polled.is_exhausted(entry.run.strands.tick.get()) {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 match attempt(&inner) {
                     Ok(done) => return Poll::Ready(Ok(done)),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        self.run.reactor.found_blocked(self.id, direction);
+                        entry.found_blocked(direction);
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                     Err(error) => return Poll::Ready(Err(StreamError::Io(error))),
                 }
             }
             drop(inner);
-            let waiting = match self.run.reactor.begin_wait(&self.run, cx, self.id, direction) {
+            let waiting = match entry.run.reactor.begin_wait(&entry.run, cx, entry.id, direction) {
                 Ok(waiting) => waiting,
                 Err(Heard::Busy) => return Poll::Ready(Err(busy(direction))),
                 Err(_) => return Poll::Ready(Err(StreamError::Closed)),

@@ -4,13 +4,13 @@
 //! a device. Sockets of this library hold a [`Source`] instead, which is entered into the reactor
 //! once and tries the system call before it waits.
 
-use super::StreamError;
 #[cfg(feature = "futures-io")]
 use super::polled::Polled;
+use super::{StreamError, operate::Operate};
 use crate::{
-    cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled,
+    checkpoint,
     core::{
-        reactor::{Direction, Heard, SourceId},
+        reactor::{Direction, Heard, SourceId, Waiting},
         run::{self, Run},
     },
 };
@@ -19,6 +19,7 @@ use std::{
     io,
     os::fd::{AsFd, AsRawFd, RawFd},
     rc::Rc,
+    task::Context,
 };
 
 pub(super) fn busy(direction: Direction) -> StreamError {
@@ -48,11 +49,7 @@ async fn wait(fd: RawFd, direction: Direction) -> Result<(), StreamError> {
         // The number is that of another file now: those who wait for the old one learn it by this.
         held = Held { id: reactor.enter(&run, fd).map_err(StreamError::Io)?, run: run.clone() };
     }
-    match reactor.wait_ready(&run, held.id, direction).await? {
-        Heard::Ready => Ok(()),
-        Heard::Closing => Err(StreamError::Closed),
-        Heard::Busy => Err(busy(direction)),
-    }
+    heard(reactor.wait_ready(&run, held.id, direction).await?, direction)
 }
 
 /// Blocks until a read from `fd` would not block; trio's `lowlevel.wait_readable`.
@@ -112,15 +109,54 @@ pub fn notify_closing(fd: impl AsFd) {
     }
 }
 
-/// A descriptor of our own in the reactor of its run.
-pub(crate) struct Source<T: AsFd> {
+/// What a task that waited for a descriptor has heard, as a result.
+pub(super) fn heard(what: Heard, direction: Direction) -> Result<(), StreamError> {
+    match what {
+        Heard::Ready => Ok(()),
+        Heard::Closing => Err(StreamError::Closed),
+        Heard::Busy => Err(busy(direction)),
+    }
+}
+
+/// The place of a descriptor of our own in the reactor of its run.
+pub(super) struct Entry {
     pub(super) run: Rc<Run>,
     pub(super) id: SourceId,
+    #[cfg(feature = "futures-io")]
+    pub(super) polled: [Polled; 2],
+}
+
+impl Entry {
+    /// Whether a direction is ready, as far as is known.
+    pub(super) fn is_ready(&self, direction: Direction) -> bool {
+        self.run.reactor.is_ready(self.id, direction)
+    }
+
+    /// Notes that the system said "would block".
+    pub(super) fn found_blocked(&self, direction: Direction) {
+        self.run.reactor.found_blocked(self.id, direction);
+    }
+
+    /// Begins to wait until the system says that a direction is ready.
+    pub(super) fn begin_wait(&self, direction: Direction, cx: &Context<'_>) -> Result<Waiting, Heard> {
+        #[cfg(feature = "futures-io")]
+        self.polled[direction as usize].yield_to_another();
+        self.run.reactor.begin_wait(&self.run, cx, self.id, direction)
+    }
+
+    async fn wait(&self, direction: Direction) -> Result<(), StreamError> {
+        #[cfg(feature = "futures-io")]
+        self.polled[direction as usize].yield_to_another();
+        heard(self.run.reactor.wait_ready(&self.run, self.id, direction).await?, direction)
+    }
+}
+
+/// A descriptor of our own in the reactor of its run.
+pub(crate) struct Source<T: AsFd> {
+    entry: Entry,
     closed: Cell<bool>,
     /// None once it is closed.
     inner: RefCell<Option<Rc<T>>>,
-    #[cfg(feature = "futures-io")]
-    pub(super) polled: [Polled; 2],
 }
 
 impl<T: AsFd> Source<T> {
@@ -128,14 +164,13 @@ impl<T: AsFd> Source<T> {
     pub(crate) fn new(inner: T) -> io::Result<Source<T>> {
         let run = run::current();
         let id = run.reactor.enter(&run, inner.as_fd().as_raw_fd())?;
-        Ok(Source {
+        let entry = Entry {
             run,
             id,
-            closed: Cell::new(false),
-            inner: Some(Rc::new(inner)).into(),
             #[cfg(feature = "futures-io")]
             polled: Default::default(),
-        })
+        };
+        Ok(Source { entry, closed: Cell::new(false), inner: Some(Rc::new(inner)).into() })
     }
 
     /// The descriptor's owner, until it is closed.
@@ -146,11 +181,16 @@ impl<T: AsFd> Source<T> {
     /// Closes the descriptor: tasks that use it fail as closed. Closing again does nothing.
     pub(crate) fn close(&self) {
         if !self.closed.replace(true) {
-            self.run.reactor.release(&self.run, self.id);
+            self.entry.run.reactor.release(&self.entry.run, self.entry.id);
             // Whoever is amid a call holds it a moment longer.
             let inner = self.inner.take();
             drop(inner);
         }
+    }
+
+    /// The descriptor's entry in the reactor.
+    pub(super) fn entry(&self) -> &Entry {
+        &self.entry
     }
 
     /// Calls `attempt` until it does not say "would block", and waits in between.
@@ -158,34 +198,12 @@ impl<T: AsFd> Source<T> {
     /// # Cancellation
     /// A checkpoint, also if the first attempt succeeds; a failure need not be one. What an attempt
     /// has done is never lost to a cancellation.
-    pub(crate) async fn operate<R>(
+    pub(crate) fn operate<R, F: FnMut(&T) -> io::Result<R>>(
         &self,
         direction: Direction,
-        mut attempt: impl FnMut(&T) -> io::Result<R>,
-    ) -> Result<R, StreamError> {
-        checkpoint_if_cancelled().await?;
-        let mut has_waited = false;
-        loop {
-            let inner = self.get()?;
-            if self.run.reactor.is_ready(self.id, direction) {
-                match attempt(&inner) {
-                    Ok(done) => {
-                        if !has_waited {
-                            cancel_shielded_checkpoint().await;
-                        }
-                        return Ok(done);
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        self.run.reactor.found_blocked(self.id, direction);
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(error) => return Err(StreamError::Io(error)),
-                }
-            }
-            drop(inner);
-            self.wait(direction).await?;
-            has_waited = true;
-        }
+        attempt: F,
+    ) -> Operate<'_, T, R, F> {
+        Operate::new(self, direction, attempt)
     }
 
     /// Blocks until the system says that the descriptor is ready.
@@ -193,13 +211,7 @@ impl<T: AsFd> Source<T> {
     /// # Cancellation
     /// A checkpoint.
     pub(crate) async fn wait(&self, direction: Direction) -> Result<(), StreamError> {
-        #[cfg(feature = "futures-io")]
-        self.polled[direction as usize].yield_to_another();
-        match self.run.reactor.wait_ready(&self.run, self.id, direction).await? {
-            Heard::Ready => Ok(()),
-            Heard::Closing => Err(StreamError::Closed),
-            Heard::Busy => Err(busy(direction)),
-        }
+        self.entry.wait(direction).await
     }
 
     /// Blocks until the descriptor is ready, as far as is known.
@@ -207,7 +219,7 @@ impl<T: AsFd> Source<T> {
     /// # Cancellation
     /// A checkpoint.
     pub(crate) async fn ready(&self, direction: Direction) -> Result<(), StreamError> {
-        match self.run.reactor.is_ready(self.id, direction) {
+        match self.entry.is_ready(direction) {
             true => Ok(checkpoint().await?),
             false => self.wait(direction).await,
         }
@@ -215,7 +227,7 @@ impl<T: AsFd> Source<T> {
 
     /// Notes that an attempt on a stream read or wrote less than there was room for.
     pub(crate) fn found_short(&self, direction: Direction) {
-        self.run.reactor.found_short(self.id, direction);
+        self.entry.run.reactor.found_short(self.entry.id, direction);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::core::inbox::Inbox;
 use std::{
     io, mem, ptr,
     sync::{
-        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicPtr, AtomicUsize, Ordering::SeqCst},
     },
     thread,
@@ -32,8 +32,7 @@ static PUBLISHED: [AtomicPtr<Runs>; SIGNALS] = [const { AtomicPtr::new(ptr::null
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 
 /// What was there before ours, by signal, where ours is.
-static FORMER: LazyLock<Mutex<[Option<libc::sigaction>; SIGNALS]>> =
-    LazyLock::new(|| Mutex::new([None; SIGNALS]));
+static FORMER: Mutex<[Option<libc::sigaction>; SIGNALS]> = Mutex::new([None; SIGNALS]);
 
 fn table() -> MutexGuard<'static, [Option<libc::sigaction>; SIGNALS]> {
     // Nothing under the lock can panic half-way.

@@ -47,8 +47,10 @@ impl Run {
         if signal == Signal::INT && self.signals.interrupt.claimed.get() {
             self.signals.interrupt.pending.set(true);
             self.interrupt_blocked_main();
-        } else if signal == Signal::USR1 && self.signals.dumps.get() {
-            log::warn!("the tree of tasks, as asked for by {signal}:\n{}", crate::task_tree());
+        } else if signal == Signal::USR1
+            && let Some(dump) = self.signals.dump.get()
+        {
+            dump();
         }
     }
 

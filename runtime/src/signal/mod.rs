@@ -22,20 +22,24 @@ pub use receiver::{OpenSignalError, SignalReceiver, open_signal_receiver};
 use receiver::Receivers;
 use std::cell::Cell;
 
+/// What writes the tree of tasks to the log. A function as a value, so that a program that does not ask for
+/// it is not linked with all that it takes to draw the tree.
+pub(crate) type Dump = fn();
+
 /// What a run keeps about signals.
 #[derive(Default)]
 pub(crate) struct Signals {
     receivers: Receivers,
     pub(crate) interrupt: interrupt::Interrupt,
-    /// Whether SIGUSR1 writes the tree of tasks to the log.
-    dumps: Cell<bool>,
+    /// What writes the tree of tasks to the log, if SIGUSR1 does.
+    dump: Cell<Option<Dump>>,
 }
 
 impl crate::core::run::Run {
     /// Has SIGUSR1 write the tree of tasks.
-    pub(crate) fn claim_dump(&self) {
+    pub(crate) fn claim_dump(&self, dump: Dump) {
         match disposition::claim(Signal::USR1, &self.inbox) {
-            Ok(()) => self.signals.dumps.set(true),
+            Ok(()) => self.signals.dump.set(Some(dump)),
             Err(error) => log::warn!("SIGUSR1 will not write the tree of tasks: {error}"),
         }
     }
@@ -43,14 +47,21 @@ impl crate::core::run::Run {
     /// The run ends: what was in force before its own signals is in force again.
     pub(crate) fn release_signals(&self) {
         self.release_interrupt();
-        if self.signals.dumps.replace(false) {
+        if self.signals.dump.take().is_some() {
             disposition::release(Signal::USR1, &self.inbox);
+        }
+    }
+
+    pub(crate) fn take_signals(&self) {
+        match self.inbox.take_signals() {
+            0 => {}
+            signals => self.signals_arrived(signals),
         }
     }
 
     /// Signals have come: each goes to the receivers that are open for it, or does what it does
     /// without one.
-    pub(crate) fn signals_arrived(&self, set: u64) {
+    fn signals_arrived(&self, set: u64) {
         for signal in (1..disposition::SIGNALS as i32).map(Signal::from_raw) {
             if set & signal.bit() != 0 && !self.signals.receivers.deliver(signal) {
                 self.signal_without_receiver(signal);

@@ -17,7 +17,7 @@ impl ThreadName {
         #[cfg(target_os = "linux")]
         if let Ok(name) = std::ffi::CString::new(name) {
             // A thread without its name works as well.
-            let _unnamed = rustix::thread::set_name(&name);
+            let _unnamed = crate::sys::set_thread_name(&name);
         }
     }
 }

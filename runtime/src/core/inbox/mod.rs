@@ -9,15 +9,13 @@ mod doze;
 mod queue;
 
 use super::waker::{RunId, StrandId};
+#[cfg(feature = "signal")]
 use crate::signal::Signal;
 use doze::Doze;
 use queue::{Batch, Queue};
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::{
-        Arc, LazyLock, PoisonError, RwLock,
-        atomic::{AtomicU32, AtomicU64, Ordering::SeqCst},
-    },
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU32, AtomicU64, Ordering::SeqCst},
 };
 
 /// A callback that another thread wants run on the loop.
@@ -51,6 +49,7 @@ impl Inbox {
     }
 
     /// Notes that a signal has come. For signal handlers: nothing here locks or allocates.
+    #[cfg(feature = "signal")]
     pub(crate) fn signal(&self, number: i32) {
         self.signals.fetch_or(Signal::from_raw(number).bit(), SeqCst);
         if self.doze.must_ring() {
@@ -106,7 +105,13 @@ impl Inbox {
     }
 }
 
-static RUNS: LazyLock<RwLock<HashMap<RunId, Arc<Inbox>>>> = LazyLock::new(RwLock::default);
+/// The runs that are alive, by number.
+static RUNS: RwLock<Vec<(RunId, Arc<Inbox>)>> = RwLock::new(Vec::new());
+
+/// Where a run is in the list, or would be.
+fn place_of(id: RunId, runs: &[(RunId, Arc<Inbox>)]) -> Result<usize, usize> {
+    runs.binary_search_by_key(&id, |(id, _)| *id)
+}
 
 /// Enters a run into the registry and gives it a number.
 pub(crate) fn register(inbox: Arc<Inbox>) -> RunId {
@@ -114,18 +119,22 @@ pub(crate) fn register(inbox: Arc<Inbox>) -> RunId {
     let mut runs = RUNS.write().unwrap_or_else(PoisonError::into_inner);
     loop {
         let id = NEXT.fetch_add(1, SeqCst);
-        if let Entry::Vacant(entry) = runs.entry(id) {
-            entry.insert(inbox);
+        if let Err(place) = place_of(id, &runs) {
+            runs.insert(place, (id, inbox));
             return id;
         }
     }
 }
 
 pub(crate) fn unregister(id: RunId) {
-    RUNS.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    let mut runs = RUNS.write().unwrap_or_else(PoisonError::into_inner);
+    let left = place_of(id, &runs).ok().map(|place| runs.remove(place));
+    drop(runs);
+    drop(left);
 }
 
 /// The inbox of a run that is alive.
 pub(crate) fn find(id: RunId) -> Option<Arc<Inbox>> {
-    RUNS.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    let runs = RUNS.read().unwrap_or_else(PoisonError::into_inner);
+    place_of(id, &runs).ok().map(|place| runs[place].1.clone())
 }

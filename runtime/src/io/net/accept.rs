@@ -5,7 +5,6 @@ use crate::{
     core::reactor::Direction,
     io::{Source, StreamError, Turnstile},
 };
-use rustix::io::Errno;
 use std::{io, os::fd::AsFd, rc::Rc};
 
 /// A listening socket in non-blocking mode.
@@ -56,25 +55,25 @@ impl<T: AsFd> Acceptor<T> {
 /// The list is trio's: a firewall's refusal, resets, and whatever Linux passes on of the network's
 /// errors (accept(2), "Error handling").
 fn is_of_one_connection(error: &io::Error) -> bool {
-    let Some(errno) = Errno::from_io_error(error) else { return false };
+    let Some(code) = error.raw_os_error() else { return false };
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    if matches!(errno, Errno::NONET | Errno::NOSR) {
+    if matches!(code, libc::ENONET | libc::ENOSR) {
         return true;
     }
     matches!(
-        errno,
-        Errno::PERM
-            | Errno::CONNABORTED
-            | Errno::CONNRESET
-            | Errno::PROTO
-            | Errno::NETDOWN
-            | Errno::NETUNREACH
-            | Errno::NOPROTOOPT
-            | Errno::HOSTDOWN
-            | Errno::HOSTUNREACH
-            | Errno::OPNOTSUPP
-            | Errno::SOCKTNOSUPPORT
-            | Errno::PROTONOSUPPORT
-            | Errno::TIMEDOUT
+        code,
+        libc::EPERM
+            | libc::ECONNABORTED
+            | libc::ECONNRESET
+            | libc::EPROTO
+            | libc::ENETDOWN
+            | libc::ENETUNREACH
+            | libc::ENOPROTOOPT
+            | libc::EHOSTDOWN
+            | libc::EHOSTUNREACH
+            | libc::EOPNOTSUPP
+            | libc::ESOCKTNOSUPPORT
+            | libc::EPROTONOSUPPORT
+            | libc::ETIMEDOUT
     )
 }

@@ -5,7 +5,6 @@ use crate::{
     core::reactor::Direction,
     io::{FdStream, Source, StreamError},
 };
-use rustix::io::Errno;
 use socket2::{SockAddr, SockRef, Socket};
 use std::{
     io::{self, ErrorKind},
@@ -25,7 +24,7 @@ where
     let at_once = match socket.connect(address) {
         Ok(()) => true,
         // Interrupted or not, the attempt goes on by itself.
-        Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::INPROGRESS | Errno::INTR)) => false,
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => false,
         Err(error) => return Err(StreamError::Io(error)),
     };
     // Not before `connect`: what the system says of a socket that has not begun would mislead.

@@ -2,7 +2,6 @@
 
 use super::{TcpListener, resolve::resolve, tcp_listener::LONGEST_QUEUE};
 use crate::{Error, checkpoint};
-use rustix::io::Errno;
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -58,7 +57,7 @@ pub async fn open_tcp_listeners(
         match TcpListener::bind_with_backlog(address, backlog.unwrap_or(LONGEST_QUEUE)) {
             Ok(listener) => listeners.push(listener),
             // A system without IPv6, say: the others will do.
-            Err(error) if Errno::from_io_error(&error) == Some(Errno::AFNOSUPPORT) => {
+            Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
                 log::debug!("this system has no sockets for {address}: {error}");
                 unsupported = Some(listening(address, error));
             }

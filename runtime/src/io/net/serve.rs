@@ -6,15 +6,14 @@ use crate::{
     io::{Listener, Resource, StreamError, TcpListener, TcpStream},
     nursery, sleep,
 };
-use rustix::io::Errno;
 use std::{
     io::{self, ErrorKind},
     rc::Rc,
 };
 
 /// How long the server waits before it accepts again when the system is short of something, in
-/// seconds.
-const PAUSE: f64 = 0.100;
+/// milliseconds.
+const PAUSE_MS: u32 = 100;
 
 /// Accepts connections on all `listeners`, and starts a task with `handler` for each; trio's
 /// `serve_listeners`. The handlers' tasks live in a nursery of the server's own.
@@ -192,8 +191,8 @@ where
                 handlers.start_soon_named("a connection", async move { handler(stream).await });
             }
             Err(StreamError::Io(error)) if is_shortage(&error) => {
-                log::error!("accepting a connection failed: {error}; again in {PAUSE} s");
-                if let Err(cancelled) = sleep(PAUSE).await {
+                log::error!("accepting a connection failed: {error}; again in {PAUSE_MS} ms");
+                if let Err(cancelled) = sleep(f64::from(PAUSE_MS) / 1000.0).await {
                     break cancelled.into();
                 }
             }
@@ -208,6 +207,5 @@ where
 
 /// Whether the system has too little of something that it may have again soon.
 fn is_shortage(error: &io::Error) -> bool {
-    let errno = Errno::from_io_error(error);
-    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS))
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS))
 }

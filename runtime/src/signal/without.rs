@@ -1,0 +1,39 @@
+//! The runtime without the feature `signal`: no run takes a signal over, so none ever comes to one. What the core
+//! asks about signals is answered here, by constants that the compiler sees through.
+
+use crate::{
+    Cancelled,
+    core::{run::Run, wait::WaitId},
+};
+
+/// What a run keeps about signals.
+#[derive(Default)]
+pub(crate) struct Signals {
+    pub(crate) interrupt: Interrupt,
+}
+
+/// The Ctrl-C that never comes.
+#[derive(Default)]
+pub(crate) struct Interrupt;
+
+impl Interrupt {
+    pub(crate) fn is_pending(&self) -> bool {
+        false
+    }
+}
+
+impl Run {
+    pub(crate) fn take_signals(&self) {}
+
+    pub(crate) fn release_signals(&self) {}
+
+    pub(crate) fn take_interrupt(&self) -> Option<Cancelled> {
+        None
+    }
+
+    pub(crate) fn unraised_interrupt(&self) -> Option<Cancelled> {
+        None
+    }
+
+    pub(crate) fn interrupt_at(&self, _wait: WaitId) {}
+}
