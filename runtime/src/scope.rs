@@ -43,25 +43,28 @@ pub(crate) struct ScopeCell {
 }
 
 impl ScopeCell {
-    const NEW: ScopeCell = ScopeCell {
-        stage: Cell::new(Stage::New),
-        deadline: Cell::new(f64::INFINITY),
-        relative: Cell::new(f64::INFINITY),
-        timer: Cell::new(None),
-        shield: Cell::new(false),
-        called: Cell::new(false),
-        caught: Cell::new(false),
-        reason: RefCell::new(None),
-    };
+    /// The state of a scope that nobody has entered or steered yet.
+    fn fresh() -> ScopeCell {
+        ScopeCell {
+            stage: Cell::new(Stage::New),
+            deadline: Cell::new(f64::INFINITY),
+            relative: Cell::new(f64::INFINITY),
+            timer: Cell::new(None),
+            shield: Cell::new(false),
+            called: Cell::new(false),
+            caught: Cell::new(false),
+            reason: RefCell::new(None),
+        }
+    }
 
     pub(crate) fn new() -> Rc<ScopeCell> {
         let spare = run::try_with(|run| run.scopes.spare()).flatten();
-        spare.unwrap_or_else(|| Rc::new(ScopeCell::NEW))
+        spare.unwrap_or_else(|| Rc::new(ScopeCell::fresh()))
     }
 
     /// Makes a used cell as good as new, unless somebody has a handle still.
     pub(crate) fn renew(mut used: Rc<ScopeCell>) -> Option<Rc<ScopeCell>> {
-        *Rc::get_mut(&mut used)? = ScopeCell::NEW;
+        *Rc::get_mut(&mut used)? = ScopeCell::fresh();
         Some(used)
     }
 
