@@ -319,7 +319,7 @@ impl Strands {
         let table = self.table.borrow();
         let bodies = table.iter().filter(|(_, strand)| strand.info.body_of() == Some(task));
         let mut homes: Vec<Rc<Home>> = bodies.filter_map(|(_, body)| body.home().cloned()).collect();
-        homes.sort_by_key(|home| home.serial.get());
+        homes.sort_unstable_by_key(|home| home.serial.get());
         homes
     }
 
@@ -330,7 +330,7 @@ impl Strands {
             strand.info.body_of().is_none() && strand.home().is_some_and(|other| Rc::ptr_eq(other, home))
         });
         let mut tasks: Vec<Task> = inside.map(|(_, strand)| Task::of(strand)).collect();
-        tasks.sort_by_key(Task::id);
+        tasks.sort_unstable_by_key(Task::id);
         tasks
     }
 }
