@@ -45,6 +45,7 @@ impl Key {
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     entries: Vec<Option<T>>,
+    /// The gaps between entries.
     free: Vec<Key>,
 }
 
@@ -88,8 +89,13 @@ impl<T> Table<T> {
 
     #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let entry = self.entries.get_mut(key.index())?.take()?;
-        self.free.push(key);
+        let index = key.index();
+        let entry = self.entries.get_mut(index)?.take()?;
+        // What came last goes first, mostly: then there is no gap to remember.
+        match index + 1 == self.entries.len() {
+            true => drop(self.entries.pop()),
+            false => self.free.push(key),
+        }
         Some(entry)
     }
 
@@ -124,4 +130,34 @@ impl<T> IndexMut<Key> for Table<T> {
 #[cold]
 fn missing() -> ! {
     panic!("a table of the run was asked for an entry that it does not have")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Key, Table};
+
+    #[test]
+    fn entries_keep_their_keys_and_only_keys_that_are_free_are_given_away() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut table = Table::default();
+        let mut living: Vec<(Key, u32)> = Vec::new();
+        for number in 0..10_000 {
+            // Grows for a while, then shrinks, and so on.
+            let removes = random.u32(0..10) < 2 + number / 1_000 % 2 * 6;
+            if removes && !living.is_empty() {
+                let (key, entry) = living.swap_remove(random.usize(0..living.len()));
+                assert_eq!(table.remove(key), Some(entry));
+                assert_eq!((table.remove(key), table.get(key)), (None, None));
+            } else {
+                let key = table.next_key();
+                assert!(table.get(key).is_none());
+                assert_eq!(table.insert(number), key);
+                living.push((key, number));
+            }
+            if number % 100 == 0 {
+                assert!(living.iter().all(|(key, entry)| table.get(*key) == Some(entry)));
+                assert_eq!(table.iter().count(), living.len());
+            }
+        }
+    }
 }
