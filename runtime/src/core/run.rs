@@ -134,6 +134,7 @@ impl Run {
     }
 
     /// Makes a strand run in the next tick.
+    #[inline]
     pub(crate) fn wake(&self, strand: StrandId) {
         if self.strands.wake(strand) {
             self.instruments.tell(|instrument| {

@@ -160,7 +160,7 @@ impl Strands {
     }
 
     /// Puts a strand into its home's queue. Returns the home, unless the strand stood there already.
-    #[inline]
+    #[inline(always)]
     fn queue<'a>(&self, strand: &'a Strand) -> Option<&'a Home> {
         if strand.due.get() > 0 {
             return None;
