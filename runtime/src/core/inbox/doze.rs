@@ -120,7 +120,11 @@ mod tests {
         loom::model(|| {
             let inbox = inbox();
             let other = inbox.clone();
-            let pusher = thread::spawn(move || (0..2).for_each(|i| drop(push(&other, i))));
+            let pusher = thread::spawn(move || {
+                for i in 0..2 {
+                    push(&other, i);
+                }
+            });
             let mut got: Vec<usize> = inbox.queue.take().collect();
             pusher.join().unwrap();
             got.extend(inbox.queue.take());
