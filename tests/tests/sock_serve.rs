@@ -6,6 +6,7 @@ use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, TcpListener as StdListener},
     rc::Rc,
+    sync::atomic::{AtomicU16, Ordering::SeqCst},
 };
 use terzetto::{
     CancelScope, Error, TaskStatus, current_time,
@@ -47,12 +48,15 @@ fn has_ipv6() -> bool {
     StdListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
 }
 
-/// A port that is free on both families.
+/// A port that is free on both families, and that nobody gets who asks the system for any: those are higher.
 fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
-        let probe = StdListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
-        let port = probe.local_addr().unwrap().port();
-        if !has_ipv6() || StdListener::bind((Ipv6Addr::LOCALHOST, port)).is_ok() {
+        let port = 20_000 + (std::process::id() as u16 % 100) * 100 + NEXT.fetch_add(1, SeqCst) % 100;
+        // One after the other: on both families at once they are in each other's way.
+        let free_v4 = StdListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok();
+        let free_v6 = !has_ipv6() || StdListener::bind((Ipv6Addr::UNSPECIFIED, port)).is_ok();
+        if free_v4 && free_v6 {
             return port;
         }
     }

@@ -47,6 +47,11 @@ pub enum Workload {
         /// How many nurseries.
         depth: usize,
     },
+    /// A task at the bottom of nested nurseries is woken and wakes the one outside that woke it.
+    NestWake {
+        /// How many nurseries.
+        depth: usize,
+    },
     /// One of many tasks is woken and wakes the first one.
     WakeOne {
         /// How many tasks.
@@ -99,6 +104,9 @@ pub const WORKLOADS: &[Entry] = &[
     entry("nest-yield-1", Workload::NestYield { depth: 1 }, Metric::Cpu, 1_000_000, 100_000),
     entry("nest-yield-10", Workload::NestYield { depth: 10 }, Metric::Cpu, 500_000, 50_000),
     entry("nest-yield-100", Workload::NestYield { depth: 100 }, Metric::Cpu, 100_000, 10_000),
+    entry("nest-wake-1", Workload::NestWake { depth: 1 }, Metric::Cpu, 500_000, 50_000),
+    entry("nest-wake-10", Workload::NestWake { depth: 10 }, Metric::Cpu, 200_000, 20_000),
+    entry("nest-wake-100", Workload::NestWake { depth: 100 }, Metric::Cpu, 50_000, 5_000),
     entry("wake-one-of-10", Workload::WakeOne { tasks: 10 }, Metric::Cpu, 500_000, 50_000),
     entry("wake-one-of-1k", Workload::WakeOne { tasks: 1_000 }, Metric::Cpu, 500_000, 50_000),
     entry("wake-one-of-100k", Workload::WakeOne { tasks: 100_000 }, Metric::Cpu, 500_000, 50_000),
@@ -121,7 +129,7 @@ impl Workload {
         match self {
             Workload::BytesBlocked | Workload::BytesSleeping | Workload::Sleep => 0,
             Workload::SpawnJoin | Workload::CancelBlocked | Workload::CancelSleeping => n,
-            Workload::WakeOne { .. } => 0,
+            Workload::WakeOne { .. } | Workload::NestWake { .. } => 0,
             _ => n / 10,
         }
     }

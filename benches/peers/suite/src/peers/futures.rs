@@ -25,6 +25,7 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::CancelBlocked => block_on(cancel(n)),
         Workload::NestEnter { depth } => block_on(nest_enter(depth, n)),
         Workload::NestYield { depth } => block_on(nest_yield(depth, n)),
+        Workload::NestWake { depth } => block_on(nest_wake(depth, n)),
         Workload::WakeOne { tasks } => block_on(wake_one(tasks, n)),
         Workload::BytesBlocked => block_on(bytes(n)),
         Workload::Sleep
@@ -126,12 +127,12 @@ async fn cancel(n: usize) -> Figures {
 }
 
 /// Sets within sets, and a future at the bottom that yields.
-fn nest(depth: usize, yields: usize) -> BoxFuture {
+fn nest(depth: usize, bottom: BoxFuture) -> BoxFuture {
     match depth {
-        0 => Box::pin(yield_times(yields)),
+        0 => bottom,
         _ => Box::pin(async move {
             let set = FuturesUnordered::new();
-            set.push(nest(depth - 1, yields));
+            set.push(nest(depth - 1, bottom));
             join_all(set).await;
         }),
     }
@@ -140,15 +141,30 @@ fn nest(depth: usize, yields: usize) -> BoxFuture {
 async fn nest_enter(depth: usize, n: usize) -> Figures {
     let watch = Stopwatch::start();
     for _ in 0..n / depth {
-        nest(depth, 0).await;
+        nest(depth, Box::pin(yield_times(0))).await;
     }
     watch.per(n)
 }
 
 async fn nest_yield(depth: usize, n: usize) -> Figures {
     let watch = Stopwatch::start();
-    nest(depth, n).await;
+    nest(depth, Box::pin(yield_times(n))).await;
     watch.per(n)
+}
+
+async fn nest_wake(depth: usize, n: usize) -> Figures {
+    let belfry = Belfry::new(1);
+    let set = FuturesUnordered::<BoxFuture>::new();
+    set.push(nest(depth, Box::pin(belfry.clone().answer(0))));
+    let ringer = async {
+        belfry.ring(n / 10).await;
+        let watch = Stopwatch::start();
+        belfry.ring(n).await;
+        let figures = watch.per(n);
+        belfry.close();
+        figures
+    };
+    with_set(ringer, set).await
 }
 
 async fn wake_one(tasks: usize, n: usize) -> Figures {

@@ -60,6 +60,7 @@ fn run<D: Driver>(mut runtime: Runtime<D>, workload: Workload, n: usize) -> Opti
         Workload::Offload { tasks } => block_on(&mut runtime, offload(tasks, n)),
         Workload::NestEnter { depth } => block_on(&mut runtime, nest_enter(depth, n)),
         Workload::NestYield { depth } => block_on(&mut runtime, nest_yield(depth, n)),
+        Workload::NestWake { depth } => block_on(&mut runtime, nest_wake(depth, n)),
         Workload::WakeOne { tasks } => block_on(&mut runtime, wake_one(tasks, n)),
         Workload::BytesBlocked => block_on(&mut runtime, bytes(n, pending)),
         Workload::BytesSleeping => block_on(&mut runtime, bytes(n, || sleep(MINUTE))),
@@ -165,25 +166,37 @@ async fn offload(tasks: usize, n: usize) -> Figures {
 }
 
 /// Tasks that wait for tasks, and one at the bottom that yields.
-fn nest(depth: usize, yields: usize) -> Pin<Box<dyn Future<Output = ()>>> {
+fn nest(depth: usize, bottom: Pin<Box<dyn Future<Output = ()>>>) -> Pin<Box<dyn Future<Output = ()>>> {
     match depth {
-        0 => Box::pin(yield_times(yields)),
-        _ => Box::pin(async move { spawn(nest(depth - 1, yields)).await }),
+        0 => bottom,
+        _ => Box::pin(async move { spawn(nest(depth - 1, bottom)).await }),
     }
 }
 
 async fn nest_enter(depth: usize, n: usize) -> Figures {
     let watch = Stopwatch::start();
     for _ in 0..n / depth {
-        nest(depth, 0).await;
+        nest(depth, Box::pin(yield_times(0))).await;
     }
     watch.per(n)
 }
 
 async fn nest_yield(depth: usize, n: usize) -> Figures {
     let watch = Stopwatch::start();
-    nest(depth, n).await;
+    nest(depth, Box::pin(yield_times(n))).await;
     watch.per(n)
+}
+
+async fn nest_wake(depth: usize, n: usize) -> Figures {
+    let belfry = Belfry::new(1);
+    let bottom = spawn(nest(depth, Box::pin(belfry.clone().answer(0))));
+    belfry.ring(n / 10).await;
+    let watch = Stopwatch::start();
+    belfry.ring(n).await;
+    let figures = watch.per(n);
+    belfry.close();
+    bottom.await;
+    figures
 }
 
 async fn wake_one(tasks: usize, n: usize) -> Figures {

@@ -36,6 +36,7 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::CancelSleeping => block_on(|executor| cancel(executor, n, sleep_minute)),
         Workload::NestEnter { depth } => block_on(|executor| nest_enter(executor, depth, n)),
         Workload::NestYield { depth } => block_on(|executor| nest_yield(executor, depth, n)),
+        Workload::NestWake { depth } => block_on(|executor| nest_wake(executor, depth, n)),
         Workload::WakeOne { tasks } => block_on(|executor| wake_one(executor, tasks, n)),
         Workload::BytesBlocked => block_on(|executor| bytes(executor, n, pending)),
         Workload::BytesSleeping => block_on(|executor| bytes(executor, n, sleep_minute)),
@@ -199,25 +200,41 @@ where
 }
 
 /// Tasks that wait for tasks, and one at the bottom that yields.
-fn nest(executor: Executor, depth: usize, yields: usize) -> Pin<Box<dyn Future<Output = ()>>> {
+fn nest(
+    executor: Executor,
+    depth: usize,
+    bottom: Pin<Box<dyn Future<Output = ()>>>,
+) -> Pin<Box<dyn Future<Output = ()>>> {
     match depth {
-        0 => Box::pin(yield_times(yields)),
-        _ => Box::pin(async move { executor.spawn(nest(executor.clone(), depth - 1, yields)).await }),
+        0 => bottom,
+        _ => Box::pin(async move { executor.spawn(nest(executor.clone(), depth - 1, bottom)).await }),
     }
 }
 
 async fn nest_enter(executor: Executor, depth: usize, n: usize) -> Figures {
     let watch = Stopwatch::start();
     for _ in 0..n / depth {
-        nest(executor.clone(), depth, 0).await;
+        nest(executor.clone(), depth, Box::pin(yield_times(0))).await;
     }
     watch.per(n)
 }
 
 async fn nest_yield(executor: Executor, depth: usize, n: usize) -> Figures {
     let watch = Stopwatch::start();
-    nest(executor, depth, n).await;
+    nest(executor, depth, Box::pin(yield_times(n))).await;
     watch.per(n)
+}
+
+async fn nest_wake(executor: Executor, depth: usize, n: usize) -> Figures {
+    let belfry = Belfry::new(1);
+    let bottom = executor.spawn(nest(executor.clone(), depth, Box::pin(belfry.clone().answer(0))));
+    belfry.ring(n / 10).await;
+    let watch = Stopwatch::start();
+    belfry.ring(n).await;
+    let figures = watch.per(n);
+    belfry.close();
+    bottom.await;
+    figures
 }
 
 async fn wake_one(executor: Executor, tasks: usize, n: usize) -> Figures {

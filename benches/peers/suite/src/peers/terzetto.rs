@@ -28,6 +28,7 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::CancelSleeping => terzetto::run(cancel(n, async || Ok(sleep(60.0).await?))),
         Workload::NestEnter { depth } => terzetto::run(nest_enter(depth, n)),
         Workload::NestYield { depth } => terzetto::run(nest_yield(depth, n)),
+        Workload::NestWake { depth } => terzetto::run(nest_wake(depth, n)),
         Workload::WakeOne { tasks } => terzetto::run(wake_one(tasks, n)),
         Workload::BytesBlocked => terzetto::run(bytes(n, async || Ok(sleep_forever().await?))),
         Workload::BytesSleeping => terzetto::run(bytes(n, async || Ok(sleep(60.0).await?))),
@@ -173,11 +174,14 @@ async fn cancel(n: usize, blocked: impl AsyncFn() -> Result<(), Error>) -> Outco
 }
 
 /// Nurseries within nurseries, and a task at the bottom that yields.
-fn nest(depth: usize, yields: usize) -> Pin<Box<dyn Future<Output = Result<(), Error>>>> {
+fn nest(
+    depth: usize,
+    bottom: Pin<Box<dyn Future<Output = Result<(), Error>>>>,
+) -> Pin<Box<dyn Future<Output = Result<(), Error>>>> {
     match depth {
-        0 => Box::pin(yield_times(yields)),
+        0 => bottom,
         _ => Box::pin(nursery(async move |nursery| {
-            nursery.start_soon(nest(depth - 1, yields));
+            nursery.start_soon(nest(depth - 1, bottom));
             Ok(())
         })),
     }
@@ -186,15 +190,36 @@ fn nest(depth: usize, yields: usize) -> Pin<Box<dyn Future<Output = Result<(), E
 async fn nest_enter(depth: usize, n: usize) -> Outcome {
     let watch = Stopwatch::start();
     for _ in 0..n / depth {
-        nest(depth, 0).await?;
+        nest(depth, Box::pin(yield_times(0))).await?;
     }
     Ok(watch.per(n))
 }
 
 async fn nest_yield(depth: usize, n: usize) -> Outcome {
     let watch = Stopwatch::start();
-    nest(depth, n).await?;
+    nest(depth, Box::pin(yield_times(n))).await?;
     Ok(watch.per(n))
+}
+
+async fn nest_wake(depth: usize, n: usize) -> Outcome {
+    let belfry = Belfry::new(1);
+    nursery(async |nursery| {
+        let bottom = belfry.clone();
+        nursery.start_soon(nest(
+            depth,
+            Box::pin(async move {
+                bottom.answer(0).await;
+                Ok(())
+            }),
+        ));
+        belfry.ring(n / 10).await;
+        let watch = Stopwatch::start();
+        belfry.ring(n).await;
+        let figures = watch.per(n);
+        belfry.close();
+        Ok(figures)
+    })
+    .await
 }
 
 async fn wake_one(tasks: usize, n: usize) -> Outcome {

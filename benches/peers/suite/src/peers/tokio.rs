@@ -36,6 +36,7 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::CancelSleeping => block_on(cancel(n, || sleep(MINUTE))),
         Workload::NestEnter { depth } => block_on(nest_enter(depth, n)),
         Workload::NestYield { depth } => block_on(nest_yield(depth, n)),
+        Workload::NestWake { depth } => block_on(nest_wake(depth, n)),
         Workload::WakeOne { tasks } => block_on(wake_one(tasks, n)),
         Workload::BytesBlocked => block_on(bytes(n, pending)),
         Workload::BytesSleeping => block_on(bytes(n, || sleep(MINUTE))),
@@ -187,12 +188,12 @@ where
 }
 
 /// Sets within sets, and a task at the bottom that yields.
-fn nest(depth: usize, yields: usize) -> Pin<Box<dyn Future<Output = ()>>> {
+fn nest(depth: usize, bottom: Pin<Box<dyn Future<Output = ()>>>) -> Pin<Box<dyn Future<Output = ()>>> {
     match depth {
-        0 => Box::pin(yield_times(yields)),
+        0 => bottom,
         _ => Box::pin(async move {
             let mut set = JoinSet::new();
-            set.spawn_local(nest(depth - 1, yields));
+            set.spawn_local(nest(depth - 1, bottom));
             join_all(set).await;
         }),
     }
@@ -201,15 +202,27 @@ fn nest(depth: usize, yields: usize) -> Pin<Box<dyn Future<Output = ()>>> {
 async fn nest_enter(depth: usize, n: usize) -> Figures {
     let watch = Stopwatch::start();
     for _ in 0..n / depth {
-        nest(depth, 0).await;
+        nest(depth, Box::pin(yield_times(0))).await;
     }
     watch.per(n)
 }
 
 async fn nest_yield(depth: usize, n: usize) -> Figures {
     let watch = Stopwatch::start();
-    nest(depth, n).await;
+    nest(depth, Box::pin(yield_times(n))).await;
     watch.per(n)
+}
+
+async fn nest_wake(depth: usize, n: usize) -> Figures {
+    let belfry = Belfry::new(1);
+    let bottom = spawn_local(nest(depth, Box::pin(belfry.clone().answer(0))));
+    belfry.ring(n / 10).await;
+    let watch = Stopwatch::start();
+    belfry.ring(n).await;
+    let figures = watch.per(n);
+    belfry.close();
+    bottom.await.expect("no panic");
+    figures
 }
 
 async fn wake_one(tasks: usize, n: usize) -> Figures {
