@@ -1,6 +1,7 @@
 //! A bell between two tasks: the smallest primitive that blocks, the same for every peer, so that
 //! what is timed is the scheduler alone.
 
+use crate::measure::{Figures, Stopwatch};
 use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
@@ -76,7 +77,7 @@ impl Belfry {
     }
 
     /// Rings bells in no order and awaits each answer, `n` times.
-    pub async fn ring(&self, n: usize) {
+    async fn ring(&self, n: usize) {
         let tasks = self.tasks() as u64;
         // A multiplicative generator: its high bits jump about all tasks.
         let mut state = 0x9E37_79B9_7F4A_7C15_u64;
@@ -88,8 +89,18 @@ impl Belfry {
         }
     }
 
+    /// Times `n` rings, after some that are not counted, and ends all tasks.
+    pub async fn time(&self, n: usize) -> Figures {
+        self.ring(n / 10).await;
+        let watch = Stopwatch::start();
+        self.ring(n).await;
+        let figures = watch.per(n);
+        self.close();
+        figures
+    }
+
     /// Ends all tasks.
-    pub fn close(&self) {
+    fn close(&self) {
         self.over.set(true);
         for bell in &*self.bells {
             bell.ring();

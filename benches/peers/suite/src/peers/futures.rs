@@ -156,15 +156,7 @@ async fn nest_wake(depth: usize, n: usize) -> Figures {
     let belfry = Belfry::new(1);
     let set = FuturesUnordered::<BoxFuture>::new();
     set.push(nest(depth, Box::pin(belfry.clone().answer(0))));
-    let ringer = async {
-        belfry.ring(n / 10).await;
-        let watch = Stopwatch::start();
-        belfry.ring(n).await;
-        let figures = watch.per(n);
-        belfry.close();
-        figures
-    };
-    with_set(ringer, set).await
+    with_set(belfry.time(n), set).await
 }
 
 async fn wake_one(tasks: usize, n: usize) -> Figures {
@@ -173,15 +165,7 @@ async fn wake_one(tasks: usize, n: usize) -> Figures {
     for which in 0..tasks {
         set.push(Box::pin(belfry.clone().answer(which)));
     }
-    let ringer = async {
-        belfry.ring(n / 10).await;
-        let watch = Stopwatch::start();
-        belfry.ring(n).await;
-        let figures = watch.per(n);
-        belfry.close();
-        figures
-    };
-    with_set(ringer, set).await
+    with_set(belfry.time(n), set).await
 }
 
 async fn bytes(n: usize) -> Figures {

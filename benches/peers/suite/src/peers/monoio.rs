@@ -190,11 +190,7 @@ async fn nest_yield(depth: usize, n: usize) -> Figures {
 async fn nest_wake(depth: usize, n: usize) -> Figures {
     let belfry = Belfry::new(1);
     let bottom = spawn(nest(depth, Box::pin(belfry.clone().answer(0))));
-    belfry.ring(n / 10).await;
-    let watch = Stopwatch::start();
-    belfry.ring(n).await;
-    let figures = watch.per(n);
-    belfry.close();
+    let figures = belfry.time(n).await;
     bottom.await;
     figures
 }
@@ -202,11 +198,7 @@ async fn nest_wake(depth: usize, n: usize) -> Figures {
 async fn wake_one(tasks: usize, n: usize) -> Figures {
     let belfry = Belfry::new(tasks);
     let listeners = (0..tasks).map(|which| spawn(belfry.clone().answer(which))).collect();
-    belfry.ring(n / 10).await;
-    let watch = Stopwatch::start();
-    belfry.ring(n).await;
-    let figures = watch.per(n);
-    belfry.close();
+    let figures = belfry.time(n).await;
     join_all(listeners).await;
     figures
 }

@@ -102,12 +102,7 @@ async fn nest_wake(depth: usize, n: usize) -> Figures {
     let belfry = &Belfry::new(1);
     async_scope!(|scope| {
         drop(scope.spawn(nest(depth, Box::pin(belfry.clone().answer(0)))));
-        belfry.ring(n / 10).await;
-        let watch = Stopwatch::start();
-        belfry.ring(n).await;
-        let figures = watch.per(n);
-        belfry.close();
-        figures
+        belfry.time(n).await
     })
     .await
 }
@@ -118,12 +113,7 @@ async fn wake_one(tasks: usize, n: usize) -> Figures {
         for which in 0..tasks {
             drop(scope.spawn(belfry.clone().answer(which)));
         }
-        belfry.ring(n / 10).await;
-        let watch = Stopwatch::start();
-        belfry.ring(n).await;
-        let figures = watch.per(n);
-        belfry.close();
-        figures
+        belfry.time(n).await
     })
     .await
 }

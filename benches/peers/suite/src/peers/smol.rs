@@ -228,11 +228,7 @@ async fn nest_yield(executor: Executor, depth: usize, n: usize) -> Figures {
 async fn nest_wake(executor: Executor, depth: usize, n: usize) -> Figures {
     let belfry = Belfry::new(1);
     let bottom = executor.spawn(nest(executor.clone(), depth, Box::pin(belfry.clone().answer(0))));
-    belfry.ring(n / 10).await;
-    let watch = Stopwatch::start();
-    belfry.ring(n).await;
-    let figures = watch.per(n);
-    belfry.close();
+    let figures = belfry.time(n).await;
     bottom.await;
     figures
 }
@@ -240,11 +236,7 @@ async fn nest_wake(executor: Executor, depth: usize, n: usize) -> Figures {
 async fn wake_one(executor: Executor, tasks: usize, n: usize) -> Figures {
     let belfry = Belfry::new(tasks);
     let listeners = (0..tasks).map(|which| executor.spawn(belfry.clone().answer(which))).collect();
-    belfry.ring(n / 10).await;
-    let watch = Stopwatch::start();
-    belfry.ring(n).await;
-    let figures = watch.per(n);
-    belfry.close();
+    let figures = belfry.time(n).await;
     join_all(listeners).await;
     figures
 }

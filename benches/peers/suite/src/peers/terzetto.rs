@@ -212,12 +212,7 @@ async fn nest_wake(depth: usize, n: usize) -> Outcome {
                 Ok(())
             }),
         ));
-        belfry.ring(n / 10).await;
-        let watch = Stopwatch::start();
-        belfry.ring(n).await;
-        let figures = watch.per(n);
-        belfry.close();
-        Ok(figures)
+        Ok(belfry.time(n).await)
     })
     .await
 }
@@ -233,12 +228,7 @@ async fn wake_one(tasks: usize, n: usize) -> Outcome {
             });
         }
         yield_times(2).await?;
-        belfry.ring(n / 10).await;
-        let watch = Stopwatch::start();
-        belfry.ring(n).await;
-        let figures = watch.per(n);
-        belfry.close();
-        Ok(figures)
+        Ok(belfry.time(n).await)
     })
     .await
 }

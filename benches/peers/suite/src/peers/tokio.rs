@@ -216,11 +216,7 @@ async fn nest_yield(depth: usize, n: usize) -> Figures {
 async fn nest_wake(depth: usize, n: usize) -> Figures {
     let belfry = Belfry::new(1);
     let bottom = spawn_local(nest(depth, Box::pin(belfry.clone().answer(0))));
-    belfry.ring(n / 10).await;
-    let watch = Stopwatch::start();
-    belfry.ring(n).await;
-    let figures = watch.per(n);
-    belfry.close();
+    let figures = belfry.time(n).await;
     bottom.await.expect("no panic");
     figures
 }
@@ -231,11 +227,7 @@ async fn wake_one(tasks: usize, n: usize) -> Figures {
     for which in 0..tasks {
         set.spawn_local(belfry.clone().answer(which));
     }
-    belfry.ring(n / 10).await;
-    let watch = Stopwatch::start();
-    belfry.ring(n).await;
-    let figures = watch.per(n);
-    belfry.close();
+    let figures = belfry.time(n).await;
     join_all(set).await;
     figures
 }
