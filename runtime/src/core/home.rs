@@ -6,11 +6,11 @@
 //! the strand in its home, the home's host in the host's own home, and so on up, stopping at the
 //! first that is queued already. A tick then descends only where something is queued.
 //!
-//! Each strand in a queue says in which tick it is due. One that is woken during a tick is due in the next one,
-//! wherever in the tree it sits: that is trio's batch. Within a nursery a batch runs in the order of
-//! wakes, or in a random order if the run was given a seed.
+//! What is woken during a tick is due in the next one, wherever in the tree it sits: that is trio's batch, and the
+//! [queue](super::queue) of each home keeps it apart from what came before.
 
 use super::{
+    queue::Queue,
     scope::{ROOT, ScopeId},
     strand::Strand,
     task::Task,
@@ -18,12 +18,11 @@ use super::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
     rc::Rc,
     task::Waker,
 };
 
-/// A queue or list with more room than this gives back what it does not need any more.
+/// A list with more room than this is not kept for the next nursery.
 const LONG: usize = 4096;
 
 /// Whose poll polls a nursery.
@@ -47,9 +46,8 @@ pub(crate) struct Home {
     pub(super) serial: Cell<u64>,
     /// The strands of its children, in no order.
     children: RefCell<Vec<Strand>>,
-    /// Strands to poll, in order of the tick from which each may be polled. One that has ended stays in here
-    /// until its turn.
-    ready: RefCell<VecDeque<Strand>>,
+    /// Strands to poll.
+    queue: RefCell<Queue>,
     /// Whether it is being polled now.
     polled: Cell<bool>,
     /// Whether the host has been told since the nursery was last polled. One that is being polled sees
@@ -66,7 +64,7 @@ impl Home {
             scope: Cell::new(ROOT),
             serial: Cell::new(0),
             children: RefCell::default(),
-            ready: RefCell::default(),
+            queue: RefCell::default(),
             polled: Cell::new(false),
             told: Cell::new(false),
         })
@@ -120,7 +118,7 @@ impl Home {
     /// How many strands are queued.
     #[inline]
     pub(super) fn queued(&self) -> usize {
-        self.ready.borrow().len()
+        self.queue.borrow().len()
     }
 
     #[inline]
@@ -128,20 +126,21 @@ impl Home {
         self.polled.get()
     }
 
-    /// Puts a strand into the queue.
+    /// Queues a strand that was woken in this tick.
     #[inline]
-    pub(super) fn push(&self, strand: Strand) {
-        self.ready.borrow_mut().push_back(strand);
+    pub(super) fn push(&self, strand: Strand, tick: u64) {
+        self.queue.borrow_mut().push(strand, tick);
     }
 
     /// Takes out the next strand that is due in this tick.
     #[inline]
     pub(super) fn pop_due(&self, tick: u64) -> Option<Strand> {
-        let mut ready = self.ready.borrow_mut();
-        if ready.front()?.due.get() > tick {
-            return None;
-        }
-        ready.pop_front()
+        self.queue.borrow_mut().pop_due(tick)
+    }
+
+    /// Puts what is due in this tick into a random order.
+    pub(super) fn shuffle(&self, tick: u64, order: &mut fastrand::Rng) {
+        self.queue.borrow_mut().shuffle(tick, order);
     }
 
     /// A poll begins. Returns whether none was under way.
@@ -162,26 +161,7 @@ impl Home {
     /// Gives back what a long queue has left behind.
     #[inline]
     pub(super) fn save_memory(&self) {
-        if self.ready.borrow().capacity() > LONG {
-            self.shrink();
-        }
-    }
-
-    #[cold]
-    fn shrink(&self) {
-        let mut ready = self.ready.borrow_mut();
-        let queued = ready.len();
-        if queued < ready.capacity() / 8 {
-            ready.shrink_to(2 * queued);
-        }
-    }
-
-    /// Puts what is due in this tick into a random order.
-    pub(super) fn shuffle(&self, tick: u64, order: &mut fastrand::Rng) {
-        let mut ready = self.ready.borrow_mut();
-        let ready = ready.make_contiguous();
-        let due = ready.partition_point(|strand| strand.due.get() <= tick);
-        order.shuffle(&mut ready[..due]);
+        self.queue.borrow_mut().save_memory();
     }
 
     /// Lets go of all that it knows. It may be another nursery's then.
@@ -189,10 +169,8 @@ impl Home {
         let known = (self.owner.take(), self.host.replace(Host::Loop));
         drop(known);
         // Not in its place: what goes with the last reference to a strand may call back.
-        let mut ready = self.ready.take();
-        ready.clear();
-        if ready.capacity() <= LONG {
-            self.ready.replace(ready);
-        }
+        let mut queue = self.queue.take();
+        queue.clear();
+        self.queue.replace(queue);
     }
 }

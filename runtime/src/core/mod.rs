@@ -17,6 +17,7 @@ pub(crate) mod list;
 pub(crate) mod lot;
 pub(crate) mod nursery;
 pub(crate) mod outside;
+mod queue;
 pub(crate) mod reactor;
 pub(crate) mod reschedule;
 pub(crate) mod run;

@@ -57,13 +57,13 @@ pub(crate) struct Head {
     functions: &'static Functions,
     /// The nursery that polls it, as the tree of polls knows it.
     home: OnceCell<Rc<Home>>,
-    /// The tick for which it stands in its nursery's queue; zero if it does not.
-    pub(crate) due: Cell<u64>,
     /// How many references there are.
     count: Cell<u32>,
     id: Cell<Option<StrandId>>,
     /// Where it stands among its nursery's children.
     pub(crate) place: Cell<u32>,
+    /// Whether it stands in its nursery's queue.
+    pub(crate) queued: Cell<bool>,
     /// Whether it was woken itself, and not only something below it.
     pub(crate) woken: Cell<bool>,
     state: Cell<State>,
@@ -152,10 +152,10 @@ impl Strand {
                 info,
                 functions: &Whole::<F>::FUNCTIONS,
                 home: OnceCell::new(),
-                due: Cell::new(0),
                 count: Cell::new(1),
                 id: Cell::new(None),
                 place: Cell::new(0),
+                queued: Cell::new(false),
                 woken: Cell::new(false),
                 state: Cell::new(State::Resting),
                 ended: Cell::new(false),

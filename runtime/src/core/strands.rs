@@ -162,12 +162,12 @@ impl Strands {
     /// Puts a strand into its home's queue. Returns the home, unless the strand stood there already.
     #[inline(always)]
     fn queue<'a>(&self, strand: &'a Strand) -> Option<&'a Home> {
-        if strand.due.get() > 0 {
+        if strand.queued.get() {
             return None;
         }
         let home = strand.home()?;
-        strand.due.set(self.tick.get() + 1);
-        home.push(strand.clone());
+        strand.queued.set(true);
+        home.push(strand.clone(), self.tick.get());
         if home.is_polled() {
             self.on_the_way.set(self.on_the_way.get() + 1);
         }
@@ -293,7 +293,7 @@ impl Strands {
         let strand = home.pop_due(self.tick.get())?;
         self.on_the_way.set(self.on_the_way.get() - 1);
         self.polls.set(self.polls.get().saturating_add(1));
-        strand.due.set(0);
+        strand.queued.set(false);
         let woken = strand.woken.replace(false);
         Some((strand, woken))
     }
