@@ -4,7 +4,7 @@
 //! copies one pointer, and the first change after that copies the map. So a child sees what its
 //! starter had set by then, and nothing leaks back. trio has this from Python's `contextvars`.
 
-use super::run;
+use super::run::{self, Run};
 use std::{any::Any, cell::RefCell, collections::HashMap, marker::PhantomData, sync::Arc};
 
 type Value = Arc<dyn Any + Send + Sync>;
@@ -36,6 +36,13 @@ impl Context {
     /// The context of the code that calls.
     pub(crate) fn current() -> Context {
         with_current(|context| context.clone())
+    }
+
+    /// As [`Context::current`], within a run.
+    #[inline]
+    pub(crate) fn current_in(run: &Run) -> Context {
+        let of_task = run.strands.with_current(|own| own.with_context(|context| context.clone()));
+        of_task.unwrap_or_else(|| OF_THREAD.with_borrow(Context::clone))
     }
 
     /// Calls `f` on this thread with this context; what it sets is gone afterwards.

@@ -109,7 +109,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
-        let info = TaskInfo::new(self.run.strands.number(), Some(caller), TaskContext::current());
+        let info = TaskInfo::new(self.run.strands.number(), Some(caller), TaskContext::current_in(&self.run));
         match self.seat(describe(info), child) {
             Ok(strand) => strand,
             Err(closed) => panic!("{closed}"),
@@ -245,7 +245,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     ) -> Guard<'a, 'scope, 'env> {
         // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand` and `Guard`,
         // all inside the future of `nursery` and while the guard lasts, which `'a` outlives.
-        let strand = unsafe { Strand::borrowing(TaskInfo::of_body(opener), body) };
+        let strand = unsafe { Strand::borrowing(TaskInfo::BodyOf(opener), body) };
         self.run.strands.add(strand.clone(), self.home.clone());
         Guard { nursery: self, body: strand }
     }

@@ -255,7 +255,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let value = Rc::new(RefCell::new(None));
         let status =
             TaskStatus { value: value.clone(), pending: Some(pending.clone()), told: Cell::new(false) };
-        let info = TaskInfo::new(run.strands.number(), Some(caller), TaskContext::current());
+        let info = TaskInfo::new(run.strands.number(), Some(caller), TaskContext::current_in(&run));
         let info = info.named(name.clone()).with_pending(pending.clone());
         let child = async move { child(status).await };
         let strand = self.seat(info, child)?;

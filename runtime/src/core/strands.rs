@@ -8,12 +8,13 @@ use super::{
     scope::ScopeId,
     strand::Strand,
     table::Table,
-    task::{Task, TaskInfo},
+    task::{Own, Task, TaskInfo},
     waker::{self, RunId, StrandId},
     watch::Watches,
 };
 use std::{
     cell::{Cell, RefCell},
+    num::NonZeroU64,
     rc::Rc,
     task::Waker,
 };
@@ -42,7 +43,7 @@ pub(crate) struct Strands {
     pub(crate) watches: Watches,
     /// How many strands were polled since the loop last looked at the system's events.
     polls: Cell<u32>,
-    next_task: Cell<u64>,
+    next_task: Cell<NonZeroU64>,
     next_nursery: Cell<u64>,
     order: Option<RefCell<fastrand::Rng>>,
 }
@@ -62,7 +63,7 @@ impl Strands {
             on_the_way: Cell::new(0),
             watches: Watches::default(),
             polls: Cell::new(0),
-            next_task: Cell::new(0),
+            next_task: Cell::new(NonZeroU64::MIN),
             next_nursery: Cell::new(0),
             order: seed.map(|seed| RefCell::new(fastrand::Rng::with_seed(seed))),
         }
@@ -73,9 +74,9 @@ impl Strands {
     }
 
     /// A number for a new task.
-    pub(crate) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> NonZeroU64 {
         let number = self.next_task.get();
-        self.next_task.set(number + 1);
+        self.next_task.set(number.saturating_add(1));
         number
     }
 
@@ -101,10 +102,13 @@ impl Strands {
 
     /// Calls `f` with what is known of the current task.
     #[inline]
-    pub(crate) fn with_current<R>(&self, f: impl FnOnce(&TaskInfo) -> R) -> Option<R> {
+    pub(crate) fn with_current<R>(&self, f: impl FnOnce(&Own) -> R) -> Option<R> {
         let table = self.table.borrow();
-        let info = &table.get(self.current.get()?)?.info;
-        Some(f(info.body_of().map_or(info, Task::info)))
+        let own = match &table.get(self.current.get()?)?.info {
+            TaskInfo::Own(own) => own,
+            TaskInfo::BodyOf(task) => task.own(),
+        };
+        Some(f(own))
     }
 
     /// Notes that the current task is where a cancellation would be raised, if anybody wants to know.

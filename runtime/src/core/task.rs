@@ -15,6 +15,7 @@ use std::{
     borrow::Cow,
     cell::{Cell, OnceCell, RefCell},
     fmt,
+    num::NonZeroU64,
     panic::Location,
     rc::Rc,
 };
@@ -34,11 +35,18 @@ struct Rare {
     exit_hooks: RefCell<Vec<Rc<dyn ExitHook>>>,
 }
 
-/// What is known of a task; of the body of a nursery, whose it is.
-pub(crate) struct TaskInfo {
-    /// The task that has opened the nursery, of a body.
-    body_of: Option<Task>,
-    id: u64,
+/// What is known of a strand as a piece of a task.
+pub(crate) enum TaskInfo {
+    /// It is the task's outermost one, and knows all about the task.
+    Own(Own),
+    /// It is the body of a nursery that this task has opened.
+    BodyOf(Task),
+}
+
+/// What is known of a task.
+pub(crate) struct Own {
+    // Not zero, so that the enum above needs no tag.
+    id: NonZeroU64,
     spawned_at: Option<&'static Location<'static>>,
     context: Cell<Context>,
     rare: OnceCell<Box<Rare>>,
@@ -46,19 +54,24 @@ pub(crate) struct TaskInfo {
 
 impl TaskInfo {
     /// Of a new task.
-    pub(crate) fn new(id: u64, spawned_at: Option<&'static Location<'static>>, context: Context) -> TaskInfo {
-        TaskInfo { body_of: None, id, spawned_at, context: Cell::new(context), rare: OnceCell::new() }
+    #[inline]
+    pub(crate) fn new(
+        id: NonZeroU64,
+        spawned_at: Option<&'static Location<'static>>,
+        context: Context,
+    ) -> TaskInfo {
+        TaskInfo::Own(Own { id, spawned_at, context: Cell::new(context), rare: OnceCell::new() })
     }
 
-    /// Of the body of a nursery that a task has opened.
-    pub(crate) fn of_body(opener: Task) -> TaskInfo {
-        TaskInfo { body_of: Some(opener), ..TaskInfo::new(0, None, Context::default()) }
-    }
-
-    fn with_rare(mut self, set: impl FnOnce(&mut Rare)) -> TaskInfo {
-        let mut rare = self.rare.take().unwrap_or_default();
-        set(&mut rare);
-        TaskInfo { rare: OnceCell::from(rare), ..self }
+    fn with_rare(self, set: impl FnOnce(&mut Rare)) -> TaskInfo {
+        match self {
+            TaskInfo::Own(mut own) => {
+                let mut rare = own.rare.take().unwrap_or_default();
+                set(&mut rare);
+                TaskInfo::Own(Own { rare: OnceCell::from(rare), ..own })
+            }
+            body => body,
+        }
     }
 
     /// With a name.
@@ -72,16 +85,26 @@ impl TaskInfo {
     }
 
     /// The call of `start` that waits for the task, if it was started so.
+    #[inline]
     pub(crate) fn pending(&self) -> Option<&Rc<Pending>> {
-        self.rare.get()?.pending.as_ref()
+        match self {
+            TaskInfo::Own(own) => own.rare.get()?.pending.as_ref(),
+            TaskInfo::BodyOf(_) => None,
+        }
     }
 
     /// The task that has opened the nursery of which this is the body, if it is one.
     pub(crate) fn body_of(&self) -> Option<&Task> {
-        self.body_of.as_ref()
+        match self {
+            TaskInfo::Own(_) => None,
+            TaskInfo::BodyOf(task) => Some(task),
+        }
     }
+}
 
+impl Own {
     /// Calls `f` with the task's context. What `f` calls finds an empty one.
+    #[inline]
     pub(crate) fn with_context<R>(&self, f: impl FnOnce(&mut Context) -> R) -> R {
         let mut context = self.context.take();
         let result = f(&mut context);
@@ -122,24 +145,29 @@ impl Task {
         }
     }
 
-    pub(crate) fn info(&self) -> &TaskInfo {
-        &self.0.info
+    /// What is known of it.
+    #[inline]
+    pub(crate) fn own(&self) -> &Own {
+        match &self.0.info {
+            TaskInfo::Own(own) => own,
+            TaskInfo::BodyOf(task) => task.own(),
+        }
     }
 
     /// A number that no other task of the run has.
     pub fn id(&self) -> u64 {
-        self.0.info.id
+        self.own().id.get()
     }
 
     /// The name it was given, or that of its function.
     pub fn name(&self) -> &str {
-        let given = self.0.info.rare.get().and_then(|rare| rare.name.as_deref());
+        let given = self.own().rare.get().and_then(|rare| rare.name.as_deref());
         given.unwrap_or_else(|| self.0.type_name())
     }
 
     /// Where in the source it was started.
     pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
-        self.0.info.spawned_at
+        self.own().spawned_at
     }
 
     /// Whether it has not ended.
@@ -162,12 +190,12 @@ impl Task {
     }
 
     pub(crate) fn on_exit(&self, hook: Rc<dyn ExitHook>) {
-        self.0.info.rare.get_or_init(Box::default).exit_hooks.borrow_mut().push(hook);
+        self.own().rare.get_or_init(Box::default).exit_hooks.borrow_mut().push(hook);
     }
 
     /// Takes back one registration of `hook`; returns whether there was one.
     pub(crate) fn forget_on_exit(&self, hook: &Rc<dyn ExitHook>) -> bool {
-        let Some(rare) = self.0.info.rare.get() else { return false };
+        let Some(rare) = self.own().rare.get() else { return false };
         let mut hooks = rare.exit_hooks.borrow_mut();
         let found = hooks.iter().position(|other| Rc::ptr_eq(other, hook));
         found.map(|index| hooks.swap_remove(index)).is_some()
@@ -176,7 +204,7 @@ impl Task {
     /// The task has ended: its future is dropped.
     pub(crate) fn ended(&self) {
         self.0.note_end();
-        if let Some(rare) = self.0.info.rare.get() {
+        if let Some(rare) = self.own().rare.get() {
             let hooks = rare.exit_hooks.take();
             for hook in hooks {
                 hook.task_exited(self);

@@ -109,7 +109,7 @@ pub fn sleep_until(time: f64) -> impl Future<Output = Result<(), Cancelled>> {
 /// # Panics
 /// Outside a run.
 pub fn sleep_forever() -> impl Future<Output = Result<(), Cancelled>> {
-    Sleep::Until(f64::INFINITY)
+    Forever(None)
 }
 
 /// A sleep, from before it begins to its end. Written out, since so many tasks of a big program are in one.
@@ -140,7 +140,7 @@ impl Sleep {
                 // If it is cancelled already, it goes on with the next tick.
                 return Poll::Pending;
             }
-            Sleep::Until(time) if *time == f64::INFINITY || *time > run.clock.now() => {
+            Sleep::Until(time) if *time > run.clock.now() => {
                 let until = *time;
                 self.begin(run, cx, until);
                 return Poll::Pending;
@@ -184,6 +184,26 @@ impl Drop for Sleep {
                 }
             });
         }
+    }
+}
+
+/// A sleep without an end, once it has begun.
+struct Forever(Option<Blocked>);
+
+impl Future for Forever {
+    type Output = Result<(), Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        run::with(|run| match &self.0 {
+            Some(blocked) => blocked.poll(run, cx),
+            None => {
+                let blocked = Blocked::new(run, cx, run.operations.sleep.clone(), 0);
+                blocked.arm(run);
+                self.0 = Some(blocked);
+                // If it is cancelled already, it goes on with the next tick.
+                Poll::Pending
+            }
+        })
     }
 }
 
