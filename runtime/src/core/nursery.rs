@@ -47,6 +47,7 @@ use std::{
     fmt,
     future::poll_fn,
     marker::PhantomData,
+    mem::ManuallyDrop,
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     rc::Rc,
     task::{Context, Poll},
@@ -190,7 +191,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let (true, Some(id), Some(scope)) = (strand.is_resting(), strand.id(), strand.scope()) else {
             return None;
         };
-        let waker = waker::new(self.run.id, id);
+        // It is a number: there is nothing to drop.
+        let waker = ManuallyDrop::new(waker::new(self.run.id, id));
         self.run.step(strand, woken, || {
             let _within = self.run.scopes.within(scope);
             // SAFETY: only the future of `nursery` calls this: what its strands borrow is alive, see `seat`.

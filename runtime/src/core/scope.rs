@@ -261,7 +261,8 @@ impl Run {
     /// blocked in each scope that has become cancelled.
     pub(crate) fn recalculate(&self, id: ScopeId) {
         let mut todo = vec![id];
-        let mut blocked = Vec::new();
+        // Waits, and of how many of them each cancellation is the reason.
+        let (mut blocked, mut reasons) = (Vec::new(), Vec::new());
         // As in trio, whatever touches a scope notices that its deadline has passed.
         let now = self.clock.now();
         while let Some(id) = todo.pop() {
@@ -286,12 +287,16 @@ impl Run {
             if cancelled {
                 let reason =
                     reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)));
-                let cancelled = Cancelled::new(reason);
-                self.waits.each_in(waits, |wait| blocked.push((wait, cancelled.clone())));
+                let before = blocked.len();
+                self.waits.each_in(waits, |wait| blocked.push(wait));
+                reasons.push((Cancelled::new(reason), blocked.len() - before));
             }
         }
-        for (wait, cancelled) in blocked {
-            self.deliver(wait, &cancelled);
+        let mut blocked = blocked.into_iter();
+        for (cancelled, count) in reasons {
+            for wait in blocked.by_ref().take(count) {
+                self.deliver(wait, &cancelled);
+            }
         }
     }
 }

@@ -91,6 +91,8 @@ enum State {
     Committed,
     Rescheduled,
     Aborted(Cancelled),
+    /// Was aborted, and its task has taken notice.
+    Raised,
 }
 
 struct Wait {
@@ -157,7 +159,7 @@ impl Run {
                 State::Blocked { operation, .. } => operation.describe(),
                 State::Committed => "blocked and not to be aborted",
                 State::Rescheduled => "about to go on",
-                State::Aborted(_) => "cancelled",
+                State::Aborted(_) | State::Raised => "cancelled",
             })
             .collect()
     }
@@ -308,7 +310,11 @@ impl Blocked {
         let wait = &mut waits[self.id];
         match &wait.state {
             State::Rescheduled => Poll::Ready(Ok(())),
-            State::Aborted(cancelled) => Poll::Ready(Err(cancelled.clone())),
+            State::Aborted(_) => match std::mem::replace(&mut wait.state, State::Raised) {
+                State::Aborted(cancelled) => Poll::Ready(Err(cancelled)),
+                _ => polled_after_its_end(),
+            },
+            State::Raised => polled_after_its_end(),
             State::Blocked { .. } | State::Committed => {
                 if !run.waits.waiters.is(run, wait.waiter, cx.waker()) {
                     let former = std::mem::replace(&mut wait.waiter, run.waits.waiters.of(run, cx.waker()));
