@@ -50,6 +50,16 @@ enum State {
     Gone,
 }
 
+/// Whether a strand stands in its nursery's queue, and what for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Queued {
+    No,
+    /// Something below it was woken.
+    ForBelow,
+    /// It was woken itself.
+    Woken,
+}
+
 /// All of a strand but its future. What a poll looks at comes last, beside the future.
 #[repr(C)]
 pub(crate) struct Head {
@@ -62,10 +72,9 @@ pub(crate) struct Head {
     id: Cell<Option<StrandId>>,
     /// Where it stands among its nursery's children.
     pub(crate) place: Cell<u32>,
-    /// Whether it stands in its nursery's queue.
-    pub(crate) queued: Cell<bool>,
-    /// Whether it was woken itself, and not only something below it.
-    pub(crate) woken: Cell<bool>,
+    pub(crate) queued: Cell<Queued>,
+    /// Whether the task brings a scope of its own; see [`Head::scope`].
+    has_scope: bool,
     state: Cell<State>,
     /// Whether its task has ended.
     ended: Cell<bool>,
@@ -149,14 +158,14 @@ impl Strand {
     pub(crate) unsafe fn borrowing<F: Future<Output = Outcome>>(info: TaskInfo, future: F) -> Strand {
         let whole = Box::new(Whole {
             head: Head {
+                has_scope: info.pending().is_some(),
                 info,
                 functions: &Whole::<F>::FUNCTIONS,
                 home: OnceCell::new(),
                 count: Cell::new(1),
                 id: Cell::new(None),
                 place: Cell::new(0),
-                queued: Cell::new(false),
-                woken: Cell::new(false),
+                queued: Cell::new(Queued::No),
                 state: Cell::new(State::Resting),
                 ended: Cell::new(false),
             },
@@ -234,9 +243,9 @@ impl Head {
     /// [`start`](super::start), which brings its own.
     #[inline]
     pub(crate) fn scope(&self) -> Option<ScopeId> {
-        match self.info.pending() {
-            Some(pending) => Some(pending.scope()),
-            None => self.home().map(|home| home.scope.get()),
+        match self.has_scope {
+            true => self.info.pending().map(|pending| pending.scope()),
+            false => self.home().map(|home| home.scope.get()),
         }
     }
 

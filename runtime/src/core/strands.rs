@@ -6,7 +6,7 @@
 use super::{
     home::{Home, Host},
     scope::ScopeId,
-    strand::Strand,
+    strand::{Queued, Strand},
     table::Table,
     task::{Own, Task, TaskInfo},
     waker::{self, RunId, StrandId},
@@ -152,30 +152,40 @@ impl Strands {
     pub(crate) fn wake(&self, id: StrandId) -> bool {
         let table = self.table.borrow();
         let Some(strand) = table.get(id) else { return false };
-        let first = !strand.woken.replace(true);
-        if let Some(home) = self.queue(strand)
-            && !home.told.get()
-        {
-            let foreign = self.tell(&table, home);
-            drop(table);
-            foreign.inspect(Waker::wake_by_ref);
+        match strand.queued.replace(Queued::Woken) {
+            Queued::Woken => return false,
+            Queued::ForBelow => {}
+            Queued::No => {
+                if let Some(home) = self.push(strand)
+                    && !home.told.get()
+                {
+                    let foreign = self.tell(&table, home);
+                    drop(table);
+                    foreign.inspect(Waker::wake_by_ref);
+                }
+            }
         }
-        first
+        true
     }
 
-    /// Puts a strand into its home's queue. Returns the home, unless the strand stood there already.
+    /// Puts a strand into its home's queue. Returns the home.
     #[inline(always)]
-    fn queue<'a>(&self, strand: &'a Strand) -> Option<&'a Home> {
-        if strand.queued.get() {
-            return None;
-        }
+    fn push<'a>(&self, strand: &'a Strand) -> Option<&'a Home> {
         let home = strand.home()?;
-        strand.queued.set(true);
         home.push(strand.clone(), self.tick.get());
         if home.is_polled() {
             self.on_the_way.set(self.on_the_way.get() + 1);
         }
         Some(home)
+    }
+
+    /// Puts a strand into its home's queue for what is below it. Returns the home, unless it stood there already.
+    fn queue_for_below<'a>(&self, strand: &'a Strand) -> Option<&'a Home> {
+        if strand.queued.get() != Queued::No {
+            return None;
+        }
+        strand.queued.set(Queued::ForBelow);
+        self.push(strand)
     }
 
     /// Makes sure that a nursery is polled in the next tick, by queueing its host, and all above it. Returns a
@@ -190,7 +200,7 @@ impl Strands {
                 Host::Strand(host) => *host,
                 Host::Foreign(waker) => return Some(waker.clone()),
             };
-            home = self.queue(table.get(host)?)?;
+            home = self.queue_for_below(table.get(host)?)?;
         }
         None
     }
@@ -297,8 +307,7 @@ impl Strands {
         let strand = home.pop_due(self.tick.get())?;
         self.on_the_way.set(self.on_the_way.get() - 1);
         self.polls.set(self.polls.get().saturating_add(1));
-        strand.queued.set(false);
-        let woken = strand.woken.replace(false);
+        let woken = strand.queued.replace(Queued::No) == Queued::Woken;
         Some((strand, woken))
     }
 
@@ -315,7 +324,7 @@ impl Strands {
 impl Strands {
     /// How many strands were woken and wait for their turn.
     pub(crate) fn runnable(&self) -> usize {
-        self.table.borrow().iter().filter(|(_, strand)| strand.woken.get()).count()
+        self.table.borrow().iter().filter(|(_, strand)| strand.queued.get() == Queued::Woken).count()
     }
 
     /// The nurseries that a task has open, outermost first.
