@@ -162,8 +162,7 @@ impl Run {
     pub(crate) fn task_exited(&self, strand: &Strand) {
         if let Some(strand) = strand.id().and_then(|id| self.strands.remove(id)) {
             self.tasks.set(self.tasks.get() - 1);
-            // The strand is its task's outermost.
-            let task = Task::of(&strand);
+            let task = Task::of_last(strand);
             task.ended();
             self.instruments.tell(|instrument| instrument.task_exited(&task));
         }

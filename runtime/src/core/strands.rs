@@ -81,6 +81,7 @@ impl Strands {
     }
 
     /// Takes a strand in, to be polled by a nursery.
+    #[inline]
     pub(crate) fn add(&self, strand: Strand, home: Rc<Home>) -> StrandId {
         let mut table = self.table.borrow_mut();
         let id = table.next_key();
@@ -88,6 +89,7 @@ impl Strands {
         table.insert(strand)
     }
 
+    #[inline]
     pub(crate) fn remove(&self, id: StrandId) -> Option<Strand> {
         self.table.borrow_mut().remove(id)
     }

@@ -145,6 +145,15 @@ impl Task {
         }
     }
 
+    /// As [`Task::of`], for who has no more use for the strand.
+    #[inline]
+    pub(crate) fn of_last(strand: Strand) -> Task {
+        match strand.info.body_of() {
+            Some(opener) => opener.clone(),
+            None => Task(strand),
+        }
+    }
+
     /// What is known of it.
     #[inline]
     pub(crate) fn own(&self) -> &Own {
@@ -202,13 +211,19 @@ impl Task {
     }
 
     /// The task has ended: its future is dropped.
+    #[inline]
     pub(crate) fn ended(&self) {
         self.0.note_end();
         if let Some(rare) = self.own().rare.get() {
-            let hooks = rare.exit_hooks.take();
-            for hook in hooks {
-                hook.task_exited(self);
-            }
+            self.call_exit_hooks(rare);
+        }
+    }
+
+    #[cold]
+    fn call_exit_hooks(&self, rare: &Rare) {
+        let hooks = rare.exit_hooks.take();
+        for hook in hooks {
+            hook.task_exited(self);
         }
     }
 }
