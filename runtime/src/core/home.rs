@@ -108,11 +108,9 @@ impl Home {
         self.children.take()
     }
 
-    /// Takes the room of an empty list for the children of another nursery.
+    /// Takes back the room of a list that is empty by now.
     pub(super) fn give_back(&self, room: Vec<Strand>) {
-        if room.capacity() <= LONG {
-            self.children.replace(room);
-        }
+        self.children.replace(room);
     }
 
     /// How many strands are queued.
@@ -154,20 +152,31 @@ impl Home {
     #[inline]
     pub(super) fn end(&self) -> bool {
         self.told.set(false);
-        self.save_memory();
         self.polled.replace(false)
     }
 
-    /// Gives back what a long queue has left behind.
+    /// Gives back what a long queue has left behind. Returns how many strands are queued.
     #[inline]
-    pub(super) fn save_memory(&self) {
-        self.queue.borrow_mut().save_memory();
+    pub(super) fn save_memory(&self) -> usize {
+        let mut queue = self.queue.borrow_mut();
+        queue.save_memory();
+        queue.len()
     }
 
     /// Lets go of all that it knows. It may be another nursery's then.
     pub(super) fn clear(&self) {
         let known = (self.owner.take(), self.host.replace(Host::Loop));
         drop(known);
+        if self.queued() > 0 {
+            self.clear_queue();
+        }
+        if self.children.borrow().capacity() > LONG {
+            self.children.take();
+        }
+    }
+
+    #[cold]
+    fn clear_queue(&self) {
         // Not in its place: what goes with the last reference to a strand may call back.
         let mut queue = self.queue.take();
         queue.clear();

@@ -269,12 +269,14 @@ impl Drop for Guard<'_, '_, '_> {
         // `seat` and `body`.
         let drop_future = |strand: &Strand| with_stack(|| unsafe { strand.drop_future() });
         drop_future(&self.body);
-        let mut children = nursery.home.take_children();
-        for strand in children.drain(..) {
-            drop_future(&strand);
-            run.task_exited(&strand);
+        if nursery.child_count() > 0 {
+            let mut children = nursery.home.take_children();
+            for strand in children.drain(..) {
+                drop_future(&strand);
+                run.task_exited(&strand);
+            }
+            nursery.home.give_back(children);
         }
-        nursery.home.give_back(children);
         let _body = self.body.id().and_then(|id| run.strands.remove(id));
         run.strands.close_nursery(&nursery.home);
     }

@@ -134,6 +134,7 @@ impl Strands {
         if home.end() {
             self.on_the_way.set(self.on_the_way.get() - home.queued());
         }
+        home.save_memory();
         home.clear();
         let mut spare = self.spare.borrow_mut();
         if spare.len() < SPARE {
@@ -265,7 +266,7 @@ impl Strands {
 
     /// A poll of a nursery ends: if strands are left for the next tick, the host is told.
     pub(crate) fn end_poll(&self, home: &Home) {
-        let queued = home.queued();
+        let queued = home.save_memory();
         if home.end() {
             self.on_the_way.set(self.on_the_way.get() - queued);
         }
