@@ -171,10 +171,9 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
     fn poll_main(&mut self, woken: bool) {
         let Some(main) = &mut self.main else { return };
         let run = &self.run;
-        let polled = run.step(&run.main, woken, || {
-            let _within = run.scopes.within(self.entered.id());
-            main.as_mut().poll(&mut Context::from_waker(&self.waker))
-        });
+        let way = run.descend(self.entered.id());
+        let polled = way.step(&run.main, woken, || main.as_mut().poll(&mut Context::from_waker(&self.waker)));
+        drop(way);
         if let Poll::Ready(value) = polled {
             self.value = Some(value);
             self.main = None;

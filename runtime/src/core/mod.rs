@@ -5,6 +5,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod clock;
 pub(crate) mod context;
 pub(crate) mod deadlines;
+mod descent;
 pub(crate) mod drive;
 pub(crate) mod foreign;
 #[cfg(feature = "guest")]

@@ -28,6 +28,7 @@
 
 use super::{
     context::Context as TaskContext,
+    descent::Descent,
     home::Home,
     run::{self, Run},
     scope::ScopeId,
@@ -187,17 +188,17 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     /// Polls a strand; tells how it ended, if it did.
-    fn poll_strand(&self, strand: &Strand, woken: bool) -> Option<End> {
-        let (true, Some(id), Some(scope)) = (strand.is_resting(), strand.id(), strand.scope()) else {
-            return None;
-        };
+    fn poll_strand(&self, way: &Descent<'_>, strand: &Strand, woken: bool) -> Option<End> {
+        let (true, Some(id)) = (strand.is_resting(), strand.id()) else { return None };
         // It is a number: there is nothing to drop.
         let waker = ManuallyDrop::new(waker::new(self.run.id, id));
-        self.run.step(strand, woken, || {
-            let _within = self.run.scopes.within(scope);
+        let end = way.step(strand, woken, || {
+            let _within = strand.own_scope().map(|scope| self.run.scopes.within(scope));
             // SAFETY: only the future of `nursery` calls this: what its strands borrow is alive, see `seat`.
             unsafe { strand.poll(&mut Context::from_waker(&waker)) }
-        })
+        })?;
+        way.back();
+        Some(end)
     }
 
     /// Drops the future of a strand that has ended. A panic of it is the nursery's.
@@ -209,8 +210,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
     }
 
-    fn poll_child(&self, strand: &Strand, woken: bool) {
-        let Some(end) = self.poll_strand(strand, woken) else { return };
+    fn poll_child(&self, way: &Descent<'_>, strand: &Strand, woken: bool) {
+        let Some(end) = self.poll_strand(way, strand, woken) else { return };
         // Locals are dropped before anybody can see that the child has ended.
         self.end_strand(strand, "a task");
         self.home.strike(strand);
@@ -228,8 +229,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     /// Polls the body; returns whether it has ended.
-    fn poll_body(&self, body: &Strand, woken: bool) -> bool {
-        let Some(end) = self.poll_strand(body, woken) else { return false };
+    fn poll_body(&self, way: &Descent<'_>, body: &Strand, woken: bool) -> bool {
+        let Some(end) = self.poll_strand(way, body, woken) else { return false };
         self.end_strand(body, "the nursery's body");
         match end {
             Ok(Ok(())) => {}
@@ -372,18 +373,21 @@ where
             Ok(())
         });
         // The body starts at once, as the code of a block does.
-        let mut body_done = with_stack(|| nursery.poll_body(&guard.body, false));
+        let mut body_done =
+            with_stack(|| nursery.poll_body(&run.descend(nursery.scope_id), &guard.body, false));
         let mut ended_in = None;
         poll_fn(|cx| {
             strands.begin_poll(&nursery.home, cx.waker());
             with_stack(|| {
+                let way = run.descend(nursery.scope_id);
                 loop {
                     while let Some((strand, woken)) = strands.next_due(&nursery.home) {
                         match strand == guard.body {
-                            true => body_done |= nursery.poll_body(&strand, woken),
-                            false => nursery.poll_child(&strand, woken),
+                            true => body_done |= nursery.poll_body(&way, &strand, woken),
+                            false => nursery.poll_child(&way, &strand, woken),
                         }
                     }
+                    way.back();
                     if !run.tick_in_place(&nursery.home) {
                         break;
                     }

@@ -14,7 +14,7 @@ use super::{
     inbox::{self, Inbox},
     instrument::Instruments,
     reactor::Reactor,
-    scope::Scopes,
+    scope::{ROOT, Scopes},
     strand::Strand,
     strands::Strands,
     system::{self, System},
@@ -106,24 +106,6 @@ pub(crate) fn current() -> Rc<Run> {
 }
 
 impl Run {
-    /// Polls a strand by `poll`, and tells instruments if that is a step of its task.
-    #[inline]
-    pub(crate) fn step<R>(&self, strand: &Strand, woken: bool, poll: impl FnOnce() -> R) -> R {
-        let outer = self.strands.current.replace(strand.id());
-        let straight = self.strands.straight.get();
-        self.strands.straight.set(straight && !woken);
-        if woken {
-            self.instruments.tell(|instrument| instrument.before_task_step(&Task::of(strand)));
-        }
-        let polled = poll();
-        if woken {
-            self.instruments.tell(|instrument| instrument.after_task_step(&Task::of(strand)));
-        }
-        self.strands.straight.set(straight);
-        self.strands.current.set(outer);
-        polled
-    }
-
     /// As `waker.wake_by_ref()`, without the way round if it is one of this run's own.
     #[inline]
     pub(crate) fn wake_by(&self, waker: &Waker) {
@@ -197,7 +179,7 @@ impl Run {
         let Some((mut future, of)) = self.system_future.take() else { return };
         let Some(id) = strand.id() else { return };
         let waker = waker::new(self.id, id);
-        let polled = self.step(strand, woken, || {
+        let polled = self.descend(ROOT).step(strand, woken, || {
             let poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
             catch_unwind(AssertUnwindSafe(poll))
         });

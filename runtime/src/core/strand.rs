@@ -73,7 +73,7 @@ pub(crate) struct Head {
     /// Where it stands among its nursery's children.
     pub(crate) place: Cell<u32>,
     pub(crate) queued: Cell<Queued>,
-    /// Whether the task brings a scope of its own; see [`Head::scope`].
+    /// Whether the task brings a scope of its own; see [`Head::own_scope`].
     has_scope: bool,
     state: Cell<State>,
     /// Whether its task has ended.
@@ -239,13 +239,13 @@ impl Head {
         self.home.get()
     }
 
-    /// The scope that its future is polled in: that of its nursery, but for a task that was started by
-    /// [`start`](super::start), which brings its own.
+    /// The scope that its future is polled in, if that is not its nursery's: a task that was started by
+    /// [`start`](super::start) brings its own.
     #[inline]
-    pub(crate) fn scope(&self) -> Option<ScopeId> {
+    pub(crate) fn own_scope(&self) -> Option<ScopeId> {
         match self.has_scope {
             true => self.info.pending().map(|pending| pending.scope()),
-            false => self.home().map(|home| home.scope.get()),
+            false => None,
         }
     }
 
