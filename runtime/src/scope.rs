@@ -99,8 +99,7 @@ impl ScopeCell {
     /// Calls `f` with the run in which the scope is entered, if it is entered and that run is on.
     fn entered<R>(&self, f: impl FnOnce(&Run, ScopeId) -> R) -> Option<R> {
         let Stage::Entered(of_run, id) = self.stage.get() else { return None };
-        let run = run::try_with(Rc::clone).filter(|run| run.id == of_run)?;
-        Some(f(&run, id))
+        run::with_run(of_run, |run| f(run, id))
     }
 
     pub(crate) fn cancel(&self, reason: CancelReason) {
@@ -115,7 +114,7 @@ impl ScopeCell {
     /// Brings the entry in the run's table of deadlines up to date.
     fn update_timer(&self) {
         if let Some(timer) = self.timer.take() {
-            run::try_with(|run| run.deadlines.borrow_mut().remove(timer));
+            self.entered(|run, _| run.deadlines.borrow_mut().remove(timer));
         }
         if !self.called.get() && self.deadline.get() != f64::INFINITY {
             let timer =
@@ -320,6 +319,7 @@ impl CancelScope {
         let entered = Entered::new(run.clone(), self.cell.clone());
         let mut inside = pin!(Deep::new(inside));
         let outcome = std::future::poll_fn(|cx| {
+            run.follow(entered.id());
             let _within = run.scopes.within(entered.id());
             let polled = inside.as_mut().poll(cx);
             if polled.is_pending() {
@@ -349,7 +349,11 @@ impl CancelScope {
 
     /// Whether the scope was cancelled, or its deadline has passed, even if nothing noticed.
     pub fn cancel_called(&self) -> bool {
-        if let Some(run) = run::try_with(Rc::clone) {
+        let run = match self.cell.stage.get() {
+            Stage::Entered(of_run, _) => run::with_run(of_run, Rc::clone),
+            Stage::New | Stage::Exited => run::try_with(Rc::clone),
+        };
+        if let Some(run) = run {
             self.cell.check_deadline(|| run.clock.now());
         }
         self.cell.called()

@@ -3,7 +3,10 @@
 pub mod differential;
 pub mod load;
 
-use std::cell::RefCell;
+use std::{
+    cell::RefCell, future::poll_fn, panic::resume_unwind, pin::Pin, sync::mpsc, task::Poll, thread,
+    time::Duration,
+};
 use terzetto::{Builder, Error, testing::MockClock};
 
 /// Runs `main` on a mock clock that jumps to the next deadline when all tasks are blocked.
@@ -12,6 +15,46 @@ use terzetto::{Builder, Error, testing::MockClock};
 /// As `main`.
 pub fn run_mock<T>(main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     Builder::new().clock(MockClock::autojump()).run(main)
+}
+
+/// Runs `f` in a thread of its own, for so many seconds at most: for what must not hang.
+///
+/// # Panics
+/// If `f` does, or takes longer.
+pub fn within(seconds: u64, f: impl FnOnce() + Send + 'static) {
+    let (done, is_done) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        f();
+        let _late = done.send(());
+    });
+    match is_done.recv_timeout(Duration::from_secs(seconds)) {
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("hangs"),
+        Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => {
+            thread.join().unwrap_or_else(|payload| resume_unwind(payload));
+        }
+    }
+}
+
+/// Calls a function when it is dropped.
+#[derive(Debug)]
+pub struct OnDrop<F: FnMut()>(pub F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Polls a future once, which must not be at its end.
+///
+/// # Panics
+/// If it is.
+pub async fn begin(future: &mut (impl Future + Unpin)) {
+    poll_fn(|cx| {
+        assert!(Pin::new(&mut *future).poll(cx).is_pending(), "it was to block");
+        Poll::Ready(())
+    })
+    .await;
 }
 
 /// Whether the tests run under a sanitizer.

@@ -221,3 +221,36 @@ fn sched_01_a_sleeper_above_wakes_while_two_below_talk() {
     }))
     .unwrap();
 }
+
+#[test]
+fn two_nurseries_joined_in_one_task_take_turns() {
+    run_mock(async {
+        let (told, rounds) = (Cell::new(false), Cell::new(0));
+        let busy = nursery(async |n| {
+            n.start_soon(async {
+                while !told.get() {
+                    rounds.set(rounds.get() + 1);
+                    assert!(rounds.get() < 10_000, "the other nursery starves");
+                    checkpoint().await?;
+                }
+                Ok(())
+            });
+            Ok(())
+        });
+        let other = nursery(async |n| {
+            n.start_soon(async {
+                for _ in 0..3 {
+                    checkpoint().await?;
+                }
+                told.set(true);
+                Ok(())
+            });
+            Ok(())
+        });
+        let (one, two) = join(busy, other).await;
+        one.and(two)?;
+        assert!(rounds.get() < 10, "{}", rounds.get());
+        Ok(())
+    })
+    .unwrap();
+}

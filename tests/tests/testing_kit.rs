@@ -81,7 +81,8 @@ fn mock_03_idle_waiters_are_served_before_time_jumps() {
             Ok(())
         }))
         .unwrap();
-    assert_eq!(trace.text(), "0@0 0.02@0 slept 0.04@1");
+    // Of any cushion, as in trio, also one that is longer than the threshold.
+    assert_eq!(trace.text(), "0@0 0.02@0 0.04@0 slept");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use super::{
     run::Run,
     scope::{ScopeId, Within},
-    strand::Strand,
+    strand::{Due, Strand},
     task::Task,
     waker::StrandId,
 };
@@ -17,7 +17,7 @@ pub(crate) struct Descent<'a> {
     run: &'a Run,
     /// The strand above, whose future the nursery is part of.
     above: Option<StrandId>,
-    /// Whether all strands above are polled only for what is below them.
+    /// Whether all strands above are polled only for one nursery below each.
     straight: bool,
     _within: Within<'a>,
 }
@@ -35,15 +35,16 @@ impl Descent<'_> {
     /// Polls one of the strands by `poll`, and tells instruments if that is a step of its task. Until the
     /// descent [is back](Descent::back) the strand is the current one.
     #[inline]
-    pub(crate) fn step<R>(&self, strand: &Strand, woken: bool, poll: impl FnOnce() -> R) -> R {
+    pub(crate) fn step<R>(&self, strand: &Strand, due: Due, poll: impl FnOnce() -> R) -> R {
         let Run { strands, instruments, .. } = self.run;
         strands.current.set(strand.id());
-        strands.straight.set(self.straight && !woken);
-        if woken {
+        strands.straight.set(self.straight && due == Due::ForOneBelow);
+        let is_step = due == Due::ForItself;
+        if is_step {
             instruments.tell(|instrument| instrument.before_task_step(&Task::of(strand)));
         }
         let polled = poll();
-        if woken {
+        if is_step {
             instruments.tell(|instrument| instrument.after_task_step(&Task::of(strand)));
         }
         polled

@@ -6,7 +6,7 @@ use super::{
     reactor::Reactor,
     run::{CURRENT, Run, try_with},
     scope::Scopes,
-    strand::Strand,
+    strand::{Due, Strand},
     strands::Strands,
     system::System,
     task::TaskInfo,
@@ -132,6 +132,7 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
         }
         let run = builder.build()?;
         CURRENT.set(Some(run.clone()));
+        run.enter();
         let active = Active(run.clone());
         run.clock.start();
         run.instruments.tell(|instrument| instrument.before_run());
@@ -159,26 +160,31 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
             return;
         }
         run.strands.begin_root();
-        while let Some((strand, woken)) = run.strands.next_due(run.strands.root()) {
+        while let Some((strand, due)) = run.strands.next_due(run.strands.root()) {
             match strand == run.main {
-                true => self.poll_main(woken),
-                false => run.poll_system(&strand, woken),
+                true => self.poll_main(due),
+                false => run.poll_system(&strand, due),
             }
         }
         run.strands.end_poll(run.strands.root());
     }
 
-    fn poll_main(&mut self, woken: bool) {
-        let Some(main) = &mut self.main else { return };
-        let run = &self.run;
-        let way = run.descend(self.entered.id());
-        let polled = way.step(&run.main, woken, || main.as_mut().poll(&mut Context::from_waker(&self.waker)));
+    fn poll_main(&mut self, due: Due) {
+        let Drive { main, value, entered, waker, run, .. } = self;
+        let way = run.descend(entered.id());
+        let polled = way.step(&run.main, due, || {
+            let Some(future) = main else { return Poll::Pending };
+            let polled = future.as_mut().poll(&mut Context::from_waker(waker));
+            if polled.is_ready() {
+                *main = None;
+                run.task_exited(&run.main);
+            }
+            polled
+        });
         drop(way);
-        if let Poll::Ready(value) = polled {
-            self.value = Some(value);
-            self.main = None;
-            self.run.task_exited(&self.run.main);
-            self.run.system.shut_down();
+        if let Poll::Ready(outcome) = polled {
+            *value = Some(outcome);
+            run.system.shut_down();
         }
     }
 
@@ -225,11 +231,13 @@ impl Drop for Active {
         }
         let system = run.system_future.take();
         drop(system);
+        run.waits.end_all();
         run.system.clear();
         run.threads.close();
         run.release_signals();
         run.main_task().ended();
         run.instruments.tell(|instrument| instrument.after_run());
+        run.leave();
         CURRENT.set(None);
     }
 }

@@ -272,8 +272,9 @@ impl Builder {
     ///
     /// Whenever the run has something to do, `schedule` is called, from this thread or another: it has
     /// to make the host's loop call [`GuestTick::run`], soon, on this thread. When the run is over,
-    /// `done` is called with its outcome, in the last tick. Between ticks no run is current: what the
-    /// host's code wants of the guest goes through its [`Token`](crate::Token).
+    /// `done` is called with its outcome, in the last tick. Between ticks no run is current. Handles of the guest's
+    /// that the host holds work all the same (a scope is cancelled, an event set, a value sent); all else that it wants
+    /// of the guest goes through its [`Token`](crate::Token).
     ///
     /// # Errors
     /// A [`RunError`] if the run could not start.

@@ -9,8 +9,8 @@
 //!
 //! - nothing is queued anywhere else: all queued strands that are not below some unpolled nursery (which
 //!   has left its trail above) stand in this nursery's queue;
-//! - no strand on the way down was woken itself. What was woken may have more to do when the poll comes
-//!   back to it, in this very tick: the other arm of a `join!`, say, which the children would starve;
+//! - no strand on the way down was woken itself, or has a second nursery to poll. It may have more to do when the
+//!   poll comes back to it, in this very tick: the other arm of a `join!`, say, which the children would starve;
 //! - nothing has happened outside: no message, signal or call has come, no deadline has passed, all of them
 //!   being known, and it is not time to look for the system's events;
 //! - no host's loop drives the run, which wants its thread back after each tick.
@@ -31,7 +31,10 @@ impl Run {
 
     /// Whether there is nothing to do between two ticks.
     fn is_quiet(&self) -> bool {
-        let deadline = || self.deadlines.borrow().next().is_some_and(|next| next <= self.clock.now());
+        let deadline = || {
+            let next = self.deadlines.borrow().next();
+            next.is_some_and(|next| next <= self.clock.now())
+        };
         self.unarmed.get() == 0
             && !self.inbox.has_mail()
             && self.calls.borrow().is_empty()

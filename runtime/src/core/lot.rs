@@ -77,6 +77,12 @@ impl<T> Operation for Lot<T> {
         Abort::Succeeded
     }
 
+    fn forget(&self, key: u32) {
+        if let Some(key) = Key::from_bits(key) {
+            self.queue.borrow_mut().unlink(key);
+        }
+    }
+
     fn describe(&self) -> &'static str {
         self.what
     }
@@ -120,9 +126,7 @@ impl<T: 'static> Lot<T> {
                 waits.push(entry.wait);
             }
         }
-        for wait in waits {
-            wait.reschedule();
-        }
+        Ticket::reschedule_all(&waits);
     }
 
     /// Wakes all that are parked now.
@@ -156,7 +160,8 @@ impl<T: 'static> Lot<T> {
     ) -> Parked<'_, T> {
         let key = self.queue.borrow().parked.next_key();
         let blocked = Blocked::new(run, cx, operation, key.to_bits());
-        self.queue.borrow_mut().push(payload, blocked.ticket());
+        let pushed = self.queue.borrow_mut().push(payload, blocked.ticket());
+        debug_assert_eq!(pushed, key, "nothing was parked in between");
         blocked.arm(run);
         Parked { lot: self, key: Some(key), blocked }
     }

@@ -33,7 +33,7 @@ use super::{
     run::{self, Run},
     scope::ScopeId,
     stack::with_stack,
-    strand::{End, Strand},
+    strand::{Due, End, Strand},
     task::{Task, TaskInfo},
     waker,
 };
@@ -142,13 +142,17 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not.
     pub(crate) fn abandon(&self, strand: &Strand) {
         // SAFETY: the caller has a `&'scope self`, or is dropped inside the future that holds one: see `seat`.
-        let dropped = with_stack(|| unsafe { strand.drop_future() });
-        if !dropped {
+        let drop_it = || with_stack(|| unsafe { strand.drop_future() });
+        let dropped = catch_unwind(AssertUnwindSafe(drop_it));
+        if matches!(dropped, Ok(false)) {
             return;
         }
         self.home.strike(strand);
         self.run.task_exited(strand);
         self.run.strands.tell_host(&self.home);
+        if let Err(payload) = dropped {
+            resume_unwind(payload);
+        }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -187,35 +191,43 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }
 
-    /// Polls a strand; tells how it ended, if it did.
-    fn poll_strand(&self, way: &Descent<'_>, strand: &Strand, woken: bool) -> Option<End> {
+    /// Polls a strand, and drops its future if it has ended: locals are gone before anybody can see that. Tells how
+    /// it ended, after `finish`, which is the last of its step.
+    fn poll_strand(
+        &self,
+        way: &Descent<'_>,
+        strand: &Strand,
+        due: Due,
+        what: &str,
+        finish: impl FnOnce(),
+    ) -> Option<End> {
         let (true, Some(id)) = (strand.is_resting(), strand.id()) else { return None };
         // It is a number: there is nothing to drop.
         let waker = ManuallyDrop::new(waker::new(self.run.id, id));
-        let end = way.step(strand, woken, || {
-            let _within = strand.own_scope().map(|scope| self.run.scopes.within(scope));
+        let end = way.step(strand, due, || {
+            let within = strand.own_scope().map(|scope| self.run.scopes.within(scope));
             // SAFETY: only the future of `nursery` calls this: what its strands borrow is alive, see `seat`.
-            unsafe { strand.poll(&mut Context::from_waker(&waker)) }
+            let end = unsafe { strand.poll(&mut Context::from_waker(&waker)) }?;
+            // SAFETY: as above.
+            let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { strand.drop_future() }));
+            drop(within);
+            if let Err(payload) = dropped {
+                // A panic of a destructor is the nursery's.
+                self.panicked(format_args!("the drop of {what}"), payload);
+            }
+            finish();
+            Some(end)
         })?;
         way.back();
         Some(end)
     }
 
-    /// Drops the future of a strand that has ended. A panic of it is the nursery's.
-    fn end_strand(&self, strand: &Strand, what: &str) {
-        // SAFETY: only the future of `nursery` calls this: what its strands borrow is alive, see `seat`.
-        let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { strand.drop_future() }));
-        if let Err(payload) = dropped {
-            self.panicked(format_args!("the drop of {what}"), payload);
-        }
-    }
-
-    fn poll_child(&self, way: &Descent<'_>, strand: &Strand, woken: bool) {
-        let Some(end) = self.poll_strand(way, strand, woken) else { return };
-        // Locals are dropped before anybody can see that the child has ended.
-        self.end_strand(strand, "a task");
-        self.home.strike(strand);
-        self.run.task_exited(strand);
+    fn poll_child(&self, way: &Descent<'_>, strand: &Strand, due: Due) {
+        let finish = || {
+            self.home.strike(strand);
+            self.run.task_exited(strand);
+        };
+        let Some(end) = self.poll_strand(way, strand, due, "a task", finish) else { return };
         let end = match strand.info.pending() {
             // Until it has said that it is started, its end is the affair of the call of `start`.
             Some(pending) => pending.child_ended(end),
@@ -229,9 +241,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     /// Polls the body; returns whether it has ended.
-    fn poll_body(&self, way: &Descent<'_>, body: &Strand, woken: bool) -> bool {
-        let Some(end) = self.poll_strand(way, body, woken) else { return false };
-        self.end_strand(body, "the nursery's body");
+    fn poll_body(&self, way: &Descent<'_>, body: &Strand, due: Due) -> bool {
+        let Some(end) = self.poll_strand(way, body, due, "the nursery's body", || ()) else { return false };
         match end {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.fail(format_args!("the nursery's body"), error),
@@ -266,20 +277,39 @@ impl Drop for Guard<'_, '_, '_> {
         let run = &nursery.run;
         // Destructors of body and children may hold the handle: they must not start anything any more.
         nursery.closed.set(true);
-        // SAFETY: the guard lives in the future of `nursery`, with all that body and children borrow: see
-        // `seat` and `body`.
-        let drop_future = |strand: &Strand| with_stack(|| unsafe { strand.drop_future() });
+        // Whatever destructors do, all are called and everything is put in order; then the first panic goes on.
+        let mut panic = None;
+        let mut drop_future = |strand: &Strand| {
+            // SAFETY: the guard lives in the future of `nursery`, with all that body and children borrow: see
+            // `seat` and `body`.
+            let drop_it = || with_stack(|| unsafe { strand.drop_future() });
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(drop_it)) {
+                match panic {
+                    None => panic = Some(payload),
+                    // A payload may have a destructor that panics, too.
+                    Some(_) => std::mem::forget(payload),
+                }
+            }
+        };
         drop_future(&self.body);
         if nursery.child_count() > 0 {
             let mut children = nursery.home.take_children();
             for strand in children.drain(..) {
                 drop_future(&strand);
+                if let Some(pending) = strand.info.pending() {
+                    pending.child_dropped();
+                }
                 run.task_exited(&strand);
             }
             nursery.home.give_back(children);
         }
-        let _body = self.body.id().and_then(|id| run.strands.remove(id));
+        run.strands.remove(&self.body);
         run.strands.close_nursery(&nursery.home);
+        if let Some(payload) = panic
+            && !std::thread::panicking()
+        {
+            resume_unwind(payload);
+        }
     }
 }
 
@@ -374,17 +404,18 @@ where
         });
         // The body starts at once, as the code of a block does.
         let mut body_done =
-            with_stack(|| nursery.poll_body(&run.descend(nursery.scope_id), &guard.body, false));
+            with_stack(|| nursery.poll_body(&run.descend(nursery.scope_id), &guard.body, Due::ForOneBelow));
         let mut ended_in = None;
         poll_fn(|cx| {
+            run.follow(nursery.scope_id);
             strands.begin_poll(&nursery.home, cx.waker());
             with_stack(|| {
                 let way = run.descend(nursery.scope_id);
                 loop {
-                    while let Some((strand, woken)) = strands.next_due(&nursery.home) {
+                    while let Some((strand, due)) = strands.next_due(&nursery.home) {
                         match strand == guard.body {
-                            true => body_done |= nursery.poll_body(&way, &strand, woken),
-                            false => nursery.poll_child(&way, &strand, woken),
+                            true => body_done |= nursery.poll_body(&way, &strand, due),
+                            false => nursery.poll_child(&way, &strand, due),
                         }
                     }
                     way.back();

@@ -85,9 +85,12 @@ impl Run {
             Some(deadline) => self.clock.deadline_to_sleep_time(deadline).max(0.0),
             None => f64::INFINITY,
         };
-        let cushion = self.idlers.borrow().next().filter(|&cushion| cushion < timeout);
+        // As in trio: whoever waits for the run to be idle goes first, however long, and the clock jumps when nobody does.
+        let idler = self.idlers.borrow().next();
+        let cushion = idler.filter(|&cushion| cushion < timeout);
         timeout = cushion.unwrap_or(timeout);
-        let jump = self.clock.autojump_threshold().filter(|&threshold| next.is_some() && threshold < timeout);
+        let threshold = self.clock.autojump_threshold().filter(|_| idler.is_none() && next.is_some());
+        let jump = threshold.filter(|&threshold| threshold < timeout);
         timeout = jump.unwrap_or(timeout);
         Sleep { timeout, next, cushion, jumps: jump.is_some() }
     }
@@ -110,9 +113,7 @@ impl Run {
     pub(super) fn look_at_events(&self, timeout: f64) -> bool {
         let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
         self.instruments.tell(|instrument| instrument.before_io_wait(timeout));
-        let heard = self.reactor.wait(limit, |wait| {
-            self.reschedule(wait);
-        });
+        let heard = self.reactor.wait(limit, |waits| self.reschedule_all(waits));
         self.instruments.tell(|instrument| instrument.after_io_wait(timeout));
         self.strands.looked();
         heard

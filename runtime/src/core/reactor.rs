@@ -187,7 +187,11 @@ impl Reactor {
 
     /// Sleeps until an event or the time limit; hands the waits that are over to `wake`. Returns
     /// whether there was an event.
-    pub(crate) fn wait(&self, limit: Option<Duration>, wake: impl Fn(WaitId)) -> bool {
+    pub(crate) fn wait(
+        &self,
+        limit: Option<Duration>,
+        wake: impl FnOnce(&mut dyn Iterator<Item = WaitId>),
+    ) -> bool {
         let mut events = self.events.borrow_mut();
         match self.poll.borrow_mut().poll(&mut events, limit) {
             Ok(()) => {}
@@ -223,7 +227,7 @@ impl Reactor {
             }
         }
         drop((events, sources));
-        woken.drain(..).for_each(wake);
+        wake(&mut woken.drain(..));
         self.woken.replace(woken);
         heard
     }
@@ -319,6 +323,8 @@ impl Reactor {
                 run.reschedule(waiter);
             }
         }
+        // By the host of a guest, perhaps.
+        run.inbox.ring_if_asleep();
     }
 
     /// Whether a side is ready, as far as is known.

@@ -2,7 +2,7 @@
 //! [`wait_task_rescheduled`].
 
 use super::{
-    run,
+    run::{self, Run},
     wait::{Abort, Blocked, Operation, Ticket},
 };
 use crate::{Cancelled, Error, InternalError};
@@ -11,7 +11,7 @@ use std::{
     fmt,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    rc::Rc,
+    rc::{Rc, Weak},
     task::Poll,
 };
 
@@ -75,6 +75,7 @@ impl<T> Rescheduler<T> {
 
 /// The user's abort function as an operation of the core.
 struct Custom {
+    run: Weak<Run>,
     abort: RefCell<Option<AbortFn<'static>>>,
 }
 
@@ -85,7 +86,9 @@ impl Operation for Custom {
             Ok(Aborted::Succeeded) => Abort::Succeeded,
             Ok(Aborted::Failed) => Abort::Failed,
             Err(payload) => {
-                run::current().crashed(InternalError::of_panic("an abort function panicked", &*payload));
+                if let Some(run) = self.run.upgrade() {
+                    run.crashed(InternalError::of_panic("an abort function panicked", &*payload));
+                }
                 Abort::Succeeded
             }
         }
@@ -140,12 +143,12 @@ pub async fn wait_task_rescheduled<T>(
 ) -> Result<T, Error> {
     let run = run::current();
     let shared = Rc::new(Shared { outcome: RefCell::new(None), wait: Cell::new(None) });
-    let operation = Rc::new(Custom { abort: RefCell::new(Some(Box::new(abort))) });
+    let operation = Rc::new(Custom { run: Rc::downgrade(&run), abort: RefCell::new(Some(Box::new(abort))) });
     let blocked = poll_fn(|cx| Poll::Ready(Blocked::new(&run, cx, operation.clone(), 0))).await;
     shared.wait.set(Some(blocked.ticket()));
+    let _forget = Forget(&shared.wait);
     begin(Rescheduler { shared: shared.clone() });
     blocked.arm(&run);
-    let _forget = Forget(&shared.wait);
     let mut is_first = true;
     let outcome = poll_fn(|cx| match std::mem::take(&mut is_first) {
         // Even if it was woken by `begin`: every wait lets the others run.

@@ -15,7 +15,7 @@ use super::{
     instrument::Instruments,
     reactor::Reactor,
     scope::{ROOT, Scopes},
-    strand::Strand,
+    strand::{Due, Strand},
     strands::Strands,
     system::{self, System},
     task::{Task, TaskInfo},
@@ -30,13 +30,15 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    rc::Rc,
+    rc::{Rc, Weak},
     sync::Arc,
     task::{Context, Poll, Waker},
 };
 
 thread_local! {
     pub(super) static CURRENT: RefCell<Option<Rc<Run>>> = const { RefCell::new(None) };
+    /// The runs of this thread that are on: the current one, guests between two ticks, and the run around a guest.
+    static ALL: RefCell<Vec<Weak<Run>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The state of a run, shared by all that happens inside it. Each part has a cell of its own, and no
@@ -80,6 +82,29 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
     CURRENT.try_with(|current| current.borrow().as_ref().map(f)).ok().flatten()
 }
 
+/// Calls `f` with the run of this number, if it is on on this thread. It is the current one mostly; if not, it
+/// is a guest that its host has to do with.
+#[inline]
+pub(crate) fn with_run<R>(id: RunId, f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
+    match try_with(|run| run.id == id) {
+        Some(true) => try_with(f),
+        _ => with_another(id, f),
+    }
+}
+
+#[cold]
+fn with_another<R>(id: RunId, f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
+    let find = |all: &RefCell<Vec<Weak<Run>>>| {
+        let all = all.borrow();
+        all.iter().filter_map(Weak::upgrade).find(|run| run.id == id)
+    };
+    let run = ALL.try_with(find).ok().flatten()?;
+    let result = f(&run);
+    // What it was told it has to hear of.
+    run.inbox.ring_if_asleep();
+    Some(result)
+}
+
 /// Calls `f` with the current run.
 ///
 /// # Panics
@@ -106,6 +131,15 @@ pub(crate) fn current() -> Rc<Run> {
 }
 
 impl Run {
+    /// From now on until [`Run::leave`] it is found on this thread by its number.
+    pub(super) fn enter(self: &Rc<Run>) {
+        ALL.with_borrow_mut(|all| all.push(Rc::downgrade(self)));
+    }
+
+    pub(super) fn leave(&self) {
+        ALL.with_borrow_mut(|all| all.retain(|run| !std::ptr::eq(run.as_ptr(), self)));
+    }
+
     /// As `waker.wake_by_ref()`, without the way round if it is one of this run's own.
     #[inline]
     pub(crate) fn wake_by(&self, waker: &Waker) {
@@ -140,14 +174,16 @@ impl Run {
         id
     }
 
-    /// A task has ended: its future is dropped, its strand goes.
+    /// A task has ended: its future is dropped, its strand goes. Once.
     pub(crate) fn task_exited(&self, strand: &Strand) {
-        if let Some(strand) = strand.id().and_then(|id| self.strands.remove(id)) {
-            self.tasks.set(self.tasks.get() - 1);
-            let task = Task::of_last(strand);
-            task.ended();
-            self.instruments.tell(|instrument| instrument.task_exited(&task));
+        if strand.has_ended() {
+            return;
         }
+        self.tasks.set(self.tasks.get() - 1);
+        let task = Task::of(strand);
+        task.ended();
+        self.instruments.tell(|instrument| instrument.task_exited(&task));
+        self.strands.remove(strand);
     }
 
     pub(crate) fn main_task(&self) -> Task {
@@ -174,15 +210,17 @@ impl Run {
         self.task_spawned(strand, self.strands.root().clone());
     }
 
-    pub(super) fn poll_system(&self, strand: &Strand, woken: bool) {
+    pub(super) fn poll_system(&self, strand: &Strand, due: Due) {
         // Taken out while it is polled: it may start system tasks itself.
         let Some((mut future, of)) = self.system_future.take() else { return };
         let Some(id) = strand.id() else { return };
         let waker = waker::new(self.id, id);
-        let polled = self.descend(ROOT).step(strand, woken, || {
+        let way = self.descend(ROOT);
+        let polled = way.step(strand, due, || {
             let poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
             catch_unwind(AssertUnwindSafe(poll))
         });
+        drop(way);
         match polled {
             Ok(Poll::Pending) => {
                 *self.system_future.borrow_mut() = Some((future, of));

@@ -61,6 +61,17 @@ pub(crate) struct Scopes {
     cancelled: Cell<usize>,
 }
 
+/// What is left when a scope is taken out of the tree.
+struct Leaving {
+    /// What is blocked in it still.
+    waits: List,
+    /// The scopes that were below it.
+    handed_up: Vec<ScopeId>,
+    /// Whether it may catch the cancellations that come out of it: it is cancelled, and its parent's cancellation is
+    /// hidden from it or does not exist.
+    catches: bool,
+}
+
 /// Puts the former scope back when a poll ends, also by a panic.
 pub(crate) struct Within<'a>(&'a Scopes, ScopeId);
 
@@ -128,24 +139,23 @@ impl Scopes {
         self.insert(cell, Some(self.current.get()), by)
     }
 
-    /// Takes a scope out of the tree. Returns what is blocked in it still, and whether it may catch the
-    /// cancellations that come out of it: it is cancelled, and its parent's cancellation is hidden from it
-    /// or does not exist.
-    fn take_out(&self, id: ScopeId) -> Option<(List, bool)> {
-        let node = {
+    /// Takes a scope out of the tree.
+    fn take_out(&self, id: ScopeId) -> Option<Leaving> {
+        let (node, handed_up) = {
             let mut nodes = self.nodes.borrow_mut();
             let node = nodes.remove(id)?;
             self.cancelled.set(self.cancelled.get() - usize::from(node.cancelled));
             Self::unlink(&mut nodes, node.parent, node.links);
-            if node.children.first().is_some() {
-                Self::hand_up(&mut nodes, &node);
-            }
-            node
+            let handed_up = match node.children.first() {
+                Some(_) => Self::hand_up(&mut nodes, &node),
+                None => Vec::new(),
+            };
+            (node, handed_up)
         };
         let above = || node.parent.is_some_and(|parent| self.is_cancelled(parent));
         let catches = node.cancelled && (node.cell.is_shielded() || !above());
         self.keep(node.cell);
-        Some((node.waits, catches))
+        Some(Leaving { waits: node.waits, handed_up, catches })
     }
 
     fn keep(&self, cell: Rc<ScopeCell>) {
@@ -164,12 +174,13 @@ impl Scopes {
     /// Futures moved between tasks can outlive the scope they were started in: what is still below then
     /// belongs to the scope above.
     #[cold]
-    fn hand_up(nodes: &mut Table<Node>, node: &Node) {
+    fn hand_up(nodes: &mut Table<Node>, node: &Node) -> Vec<ScopeId> {
         let children: Vec<ScopeId> = node.children.iter(nodes).collect();
-        for child in children {
+        for &child in &children {
             nodes[child].parent = node.parent;
             Self::link(nodes, node.parent, child);
         }
+        children
     }
 
     /// The cancellation that a checkpoint in this scope must return, if any.
@@ -198,6 +209,11 @@ impl Scopes {
 
     pub(crate) fn is_cancelled(&self, id: ScopeId) -> bool {
         self.nodes.borrow().get(id).is_some_and(|node| node.cancelled)
+    }
+
+    #[inline]
+    fn parent(&self, id: ScopeId) -> Option<ScopeId> {
+        self.nodes.borrow().get(id)?.parent
     }
 
     /// Hangs a scope under another one.
@@ -244,11 +260,23 @@ impl Scopes {
 impl Run {
     /// Takes a scope out of the tree. Returns whether it may catch the cancellations that come out of it.
     pub(crate) fn exit_scope(&self, id: ScopeId) -> bool {
-        let Some((waits, catches)) = self.scopes.take_out(id) else { return false };
+        let Some(Leaving { waits, handed_up, catches }) = self.scopes.take_out(id) else { return false };
+        for child in handed_up {
+            self.recalculate(child);
+        }
         if waits.first().is_some() {
             self.waits.outlive_scope(waits);
         }
         catches
+    }
+
+    /// A scope whose future is polled in another scope than before hangs under that one from now on.
+    #[inline]
+    pub(crate) fn follow(&self, id: ScopeId) {
+        let current = self.scopes.current();
+        if self.scopes.parent(id) != Some(current) {
+            self.move_scope(id, current);
+        }
     }
 
     /// Hangs a scope under another one, and delivers what becomes visible to it by that.
@@ -295,7 +323,11 @@ impl Run {
         let mut blocked = blocked.into_iter();
         for (cancelled, count) in reasons {
             for wait in blocked.by_ref().take(count) {
-                self.deliver(wait, &cancelled);
+                // What an abort function or a waker does may change who is blocked where: it is asked again.
+                let scope = self.waits.scope_of(wait);
+                if scope.is_some_and(|scope| self.scopes.is_cancelled(scope)) {
+                    self.deliver(wait, &cancelled);
+                }
             }
         }
     }

@@ -25,8 +25,8 @@ use std::{
     cell::{Cell, RefCell},
     error::Error as StdError,
     fmt,
-    panic::{Location, resume_unwind},
-    rc::Rc,
+    panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
+    rc::{Rc, Weak},
 };
 
 /// How a task ended: with an outcome or a panic.
@@ -41,7 +41,8 @@ enum Stage {
 
 /// A start under way: shared by the child, its status and the call of `start`.
 pub(crate) struct Pending {
-    run: Rc<Run>,
+    /// A handle of the task, which leads here, must not keep the run.
+    run: Weak<Run>,
     /// The child's own scope, moved from the caller to the nursery.
     scope: ScopeId,
     nursery_scope: ScopeId,
@@ -57,6 +58,12 @@ impl Pending {
         self.scope
     }
 
+    fn exit_scope(&self) {
+        if let Some(run) = self.run.upgrade() {
+            run.exit_scope(self.scope);
+        }
+    }
+
     fn settle(&self, stage: Stage) {
         self.stage.set(stage);
         self.caller.unpark_all(|()| ());
@@ -64,7 +71,7 @@ impl Pending {
 
     /// Takes the child's end, or gives it back if that is the nursery's affair.
     pub(crate) fn child_ended(&self, end: End) -> Option<End> {
-        self.run.exit_scope(self.scope);
+        self.exit_scope();
         let before = self.stage.get();
         if before == Stage::Moved {
             return Some(end);
@@ -74,13 +81,21 @@ impl Pending {
         None
     }
 
+    /// The child was dropped with its nursery.
+    pub(crate) fn child_dropped(&self) {
+        if self.stage.replace(Stage::Ended) != Stage::Ended {
+            self.exit_scope();
+        }
+    }
+
     fn started(&self) {
+        let Some(run) = self.run.upgrade() else { return };
         // The caller is being cancelled, and the child with it: it will end soon, here.
-        if self.stage.get() != Stage::Starting || self.run.scopes.is_cancelled(self.scope) {
+        if self.stage.get() != Stage::Starting || run.scopes.is_cancelled(self.scope) {
             return;
         }
         self.settle(Stage::Moved);
-        self.run.move_scope(self.scope, self.nursery_scope);
+        run.move_scope(self.scope, self.nursery_scope);
     }
 }
 
@@ -161,9 +176,15 @@ struct Unmoved<'a, 'scope, 'env> {
 impl Drop for Unmoved<'_, '_, '_> {
     fn drop(&mut self) {
         if self.pending.stage.get() == Stage::Starting {
-            self.nursery.abandon(&self.strand);
             self.pending.stage.set(Stage::Ended);
-            self.pending.run.exit_scope(self.pending.scope);
+            let dropped = catch_unwind(AssertUnwindSafe(|| self.nursery.abandon(&self.strand)));
+            // One that is being polled leaves its scope when that poll has ended: see `child_ended`.
+            if self.strand.has_ended() {
+                self.pending.exit_scope();
+            }
+            if let Err(payload) = dropped {
+                resume_unwind(payload);
+            }
         }
     }
 }
@@ -245,7 +266,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let run = self.run.clone();
         let scope = run.scopes.enter(ScopeCell::new(), None);
         let pending = Rc::new(Pending {
-            run: run.clone(),
+            run: Rc::downgrade(&run),
             scope,
             nursery_scope: self.scope_id,
             stage: Cell::new(Stage::Starting),

@@ -25,7 +25,7 @@ use std::{
     any::{Any, type_name},
     cell::{Cell, OnceCell, UnsafeCell},
     hash::{Hash, Hasher},
-    mem::ManuallyDrop,
+    mem::{ManuallyDrop, needs_drop},
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -52,12 +52,14 @@ enum State {
 
 /// Whether a strand stands in its nursery's queue, and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Queued {
+pub(crate) enum Due {
     No,
-    /// Something below it was woken.
-    ForBelow,
+    /// A nursery below it has something to poll.
+    ForOneBelow,
+    /// Several nurseries below it have: those of a `join!`.
+    ForSeveralBelow,
     /// It was woken itself.
-    Woken,
+    ForItself,
 }
 
 /// All of a strand but its future. What a poll looks at comes last, beside the future.
@@ -72,7 +74,7 @@ pub(crate) struct Head {
     id: Cell<Option<StrandId>>,
     /// Where it stands among its nursery's children.
     pub(crate) place: Cell<u32>,
-    pub(crate) queued: Cell<Queued>,
+    pub(crate) due: Cell<Due>,
     /// Whether the task brings a scope of its own; see [`Head::own_scope`].
     has_scope: bool,
     state: Cell<State>,
@@ -96,8 +98,10 @@ struct Functions {
     poll: unsafe fn(NonNull<Head>, &mut Context<'_>) -> Poll<Outcome>,
     /// Drops the future, to which nobody has a reference, nor ever will.
     drop_future: unsafe fn(NonNull<Head>),
-    /// Frees the memory, which nobody refers to any more.
+    /// Frees the memory, which nobody refers to any more. The future must have been dropped, unless it is of a
+    /// type for which that does nothing.
     free: unsafe fn(NonNull<Head>),
+    needs_drop: bool,
 }
 
 impl<F: Future<Output = Outcome>> Whole<F> {
@@ -106,6 +110,7 @@ impl<F: Future<Output = Outcome>> Whole<F> {
         poll: Self::poll,
         drop_future: Self::drop_future,
         free: Self::free,
+        needs_drop: needs_drop::<F>(),
     };
 
     /// # Safety
@@ -165,7 +170,7 @@ impl Strand {
                 count: Cell::new(1),
                 id: Cell::new(None),
                 place: Cell::new(0),
-                queued: Cell::new(Queued::No),
+                due: Cell::new(Due::No),
                 state: Cell::new(State::Resting),
                 ended: Cell::new(false),
             },
@@ -228,10 +233,16 @@ impl Head {
         self.id.set(Some(id));
     }
 
-    /// Its number, once it has one.
+    /// Its number, while it has one.
     #[inline]
     pub(crate) fn id(&self) -> Option<StrandId> {
         self.id.get()
+    }
+
+    /// It has its number no more, which may be another's from now on. Returns it, the first time.
+    #[inline]
+    pub(crate) fn take_id(&self) -> Option<StrandId> {
+        self.id.take()
     }
 
     #[inline]
@@ -304,8 +315,9 @@ impl Drop for Strand {
     fn drop(&mut self) {
         let left = self.count.get() - 1;
         self.count.set(left);
-        if left == 0 {
-            // SAFETY: the functions are those of this strand, and this was the last reference.
+        // A future that nobody has dropped is pinned for ever: its memory stays.
+        if left == 0 && (self.state.get() == State::Gone || !self.functions.needs_drop) {
+            // SAFETY: the functions are those of this strand, this was the last reference, and the future is dropped.
             unsafe { (self.functions.free)(self.0) };
         }
     }

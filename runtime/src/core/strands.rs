@@ -5,10 +5,12 @@
 
 use super::{
     home::{Home, Host},
+    run,
     scope::ScopeId,
-    strand::{Queued, Strand},
+    strand::{Due, Strand},
     table::Table,
     task::{Own, Task, TaskInfo},
+    wait::polled_in_another_run,
     waker::{self, RunId, StrandId},
     watch::Watches,
 };
@@ -35,8 +37,8 @@ pub(crate) struct Strands {
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<StrandId>>,
-    /// Whether all strands that are being polled, one inside the other, are so only for what is below
-    /// them: they have nothing to do themselves when the poll comes back to them.
+    /// Whether all strands that are being polled, one inside the other, are so only for one nursery below
+    /// them: they have nothing else to do when the poll comes back to them.
     pub(crate) straight: Cell<bool>,
     /// How many strands are queued in nurseries that are being polled.
     on_the_way: Cell<usize>,
@@ -89,9 +91,11 @@ impl Strands {
         table.insert(strand)
     }
 
+    /// Takes a strand out, unless that was done before.
     #[inline]
-    pub(crate) fn remove(&self, id: StrandId) -> Option<Strand> {
-        self.table.borrow_mut().remove(id)
+    pub(crate) fn remove(&self, strand: &Strand) {
+        let removed = strand.take_id().and_then(|id| self.table.borrow_mut().remove(id));
+        drop(removed);
     }
 
     pub(crate) fn task_of(&self, id: StrandId) -> Option<Task> {
@@ -155,10 +159,10 @@ impl Strands {
     pub(crate) fn wake(&self, id: StrandId) -> bool {
         let table = self.table.borrow();
         let Some(strand) = table.get(id) else { return false };
-        match strand.queued.replace(Queued::Woken) {
-            Queued::Woken => return false,
-            Queued::ForBelow => {}
-            Queued::No => {
+        match strand.due.replace(Due::ForItself) {
+            Due::ForItself => return false,
+            Due::ForOneBelow | Due::ForSeveralBelow => {}
+            Due::No => {
                 if let Some(home) = self.push(strand)
                     && !home.told.get()
                 {
@@ -182,13 +186,15 @@ impl Strands {
         Some(home)
     }
 
-    /// Puts a strand into its home's queue for what is below it. Returns the home, unless it stood there already.
-    fn queue_for_below<'a>(&self, strand: &'a Strand) -> Option<&'a Home> {
-        if strand.queued.get() != Queued::No {
-            return None;
-        }
-        strand.queued.set(Queued::ForBelow);
-        self.push(strand)
+    /// Puts a strand into its home's queue for a nursery below it. Returns the home, unless it stood there already.
+    fn push_for_below<'a>(&self, strand: &'a Strand) -> Option<&'a Home> {
+        let (due, stands) = match strand.due.get() {
+            Due::No => (Due::ForOneBelow, false),
+            Due::ForOneBelow | Due::ForSeveralBelow => (Due::ForSeveralBelow, true),
+            Due::ForItself => (Due::ForItself, true),
+        };
+        strand.due.set(due);
+        if stands { None } else { self.push(strand) }
     }
 
     /// Makes sure that a nursery is polled in the next tick, by queueing its host, and all above it. Returns a
@@ -203,7 +209,7 @@ impl Strands {
                 Host::Strand(host) => *host,
                 Host::Foreign(waker) => return Some(waker.clone()),
             };
-            home = self.queue_for_below(table.get(host)?)?;
+            home = self.push_for_below(table.get(host)?)?;
         }
         None
     }
@@ -260,6 +266,9 @@ impl Strands {
     /// The nursery's future has come to be polled by another.
     #[cold]
     fn move_host(&self, home: &Home, host: &Waker) {
+        if run::try_with(|run| run.id) != Some(self.run) {
+            polled_in_another_run();
+        }
         let old = home.host.replace(self.host_of(host));
         drop(old);
     }
@@ -303,15 +312,14 @@ impl Strands {
         home.shuffle(self.tick.get(), &mut order.borrow_mut());
     }
 
-    /// The next strand of a nursery that is due in this tick, and whether it was woken itself, and not only
-    /// something below it.
+    /// The next strand of a nursery that is due in this tick, and what for.
     #[inline]
-    pub(crate) fn next_due(&self, home: &Home) -> Option<(Strand, bool)> {
+    pub(crate) fn next_due(&self, home: &Home) -> Option<(Strand, Due)> {
         let strand = home.pop_due(self.tick.get())?;
         self.on_the_way.set(self.on_the_way.get() - 1);
         self.polls.set(self.polls.get().saturating_add(1));
-        let woken = strand.queued.replace(Queued::No) == Queued::Woken;
-        Some((strand, woken))
+        let due = strand.due.replace(Due::No);
+        Some((strand, due))
     }
 
     pub(crate) fn polls_since_look(&self) -> u32 {
@@ -327,7 +335,7 @@ impl Strands {
 impl Strands {
     /// How many strands were woken and wait for their turn.
     pub(crate) fn runnable(&self) -> usize {
-        self.table.borrow().iter().filter(|(_, strand)| strand.queued.get() == Queued::Woken).count()
+        self.table.borrow().iter().filter(|(_, strand)| strand.due.get() == Due::ForItself).count()
     }
 
     /// The nurseries that a task has open, outermost first.
@@ -343,7 +351,9 @@ impl Strands {
     pub(crate) fn tasks_in(&self, home: &Rc<Home>) -> Vec<Task> {
         let table = self.table.borrow();
         let inside = table.iter().filter(|(_, strand)| {
-            strand.info.body_of().is_none() && strand.home().is_some_and(|other| Rc::ptr_eq(other, home))
+            strand.info.body_of().is_none()
+                && !strand.has_ended()
+                && strand.home().is_some_and(|other| Rc::ptr_eq(other, home))
         });
         let mut tasks: Vec<Task> = inside.map(|(_, strand)| Task::of(strand)).collect();
         tasks.sort_unstable_by_key(Task::id);

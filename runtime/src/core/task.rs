@@ -145,15 +145,6 @@ impl Task {
         }
     }
 
-    /// As [`Task::of`], for who has no more use for the strand.
-    #[inline]
-    pub(crate) fn of_last(strand: Strand) -> Task {
-        match strand.info.body_of() {
-            Some(opener) => opener.clone(),
-            None => Task(strand),
-        }
-    }
-
     /// What is known of it.
     #[inline]
     pub(crate) fn own(&self) -> &Own {

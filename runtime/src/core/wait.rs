@@ -19,7 +19,7 @@ use super::{
 };
 use crate::Cancelled;
 use std::{
-    cell::{RefCell, RefMut},
+    cell::RefCell,
     rc::Rc,
     task::{Context, Poll},
 };
@@ -40,6 +40,11 @@ pub(crate) enum Abort {
 pub(crate) trait Operation {
     /// Takes the waiter `key` out of the operation, for this cancellation.
     fn abort(&self, key: u32, cancelled: &Cancelled) -> Abort;
+
+    /// Takes the waiter `key` out since its run is over: nobody will wake it any more.
+    fn forget(&self, key: u32) {
+        let _ = key;
+    }
 
     /// What the waiter is doing, for people who look.
     fn describe(&self) -> &'static str;
@@ -87,6 +92,8 @@ enum State {
         operation: Rc<dyn Operation>,
         key: u32,
     },
+    /// Its abort function is being called.
+    Aborting,
     /// Abort was tried in vain: it is tried once only.
     Committed,
     Rescheduled,
@@ -136,6 +143,27 @@ impl Waits {
         }
     }
 
+    /// The scope in whose list a wait stands.
+    pub(super) fn scope_of(&self, id: WaitId) -> Option<ScopeId> {
+        self.waits.borrow().get(id)?.scope
+    }
+
+    /// The run is over. Futures that are left somewhere must not stand in a queue, where somebody would hand
+    /// them something.
+    pub(super) fn end_all(&self) {
+        let blocked: Vec<(Rc<dyn Operation>, u32)> = {
+            let waits = self.waits.borrow();
+            let operations = waits.iter().filter_map(|(_, wait)| match &wait.state {
+                State::Blocked { operation, key } => Some((operation.clone(), *key)),
+                _ => None,
+            });
+            operations.collect()
+        };
+        for (operation, key) in blocked {
+            operation.forget(key);
+        }
+    }
+
     /// Takes a wait out of the table and of its scope's list.
     fn remove(&self, run: &Run, id: WaitId) {
         let mut waits = self.waits.borrow_mut();
@@ -157,7 +185,7 @@ impl Run {
         of_task
             .map(|(_, wait)| match &wait.state {
                 State::Blocked { operation, .. } => operation.describe(),
-                State::Committed => "blocked and not to be aborted",
+                State::Aborting | State::Committed => "blocked and not to be aborted",
                 State::Rescheduled => "about to go on",
                 State::Aborted(_) | State::Raised => "cancelled",
             })
@@ -180,22 +208,39 @@ impl Run {
 
     /// Completes a wait. One that was aborted, or completed before, is left alone. It stays in its scope's list
     /// until its task takes notice, which is soon.
+    #[inline]
     pub(crate) fn reschedule(&self, id: WaitId) -> bool {
-        let mut waits = self.waits.waits.borrow_mut();
-        let Some(wait) = waits.get_mut(id) else { return false };
-        if !matches!(wait.state, State::Blocked { .. } | State::Committed) {
-            return false;
+        match self.complete(id) {
+            Some((waiter, operation)) => {
+                self.waits.waiters.wake(self, waiter);
+                drop(operation);
+                true
+            }
+            None => false,
         }
-        let operation = std::mem::replace(&mut wait.state, State::Rescheduled);
-        self.wake_waiter(waits, id);
-        drop(operation);
-        true
     }
 
-    fn wake_waiter(&self, waits: RefMut<'_, Table<Wait>>, id: WaitId) {
-        let waiter = waits[id].waiter;
-        drop(waits);
-        self.waits.waiters.wake(self, waiter);
+    /// Completes several waits: all of them first, and then wakes whom they wake. What that calls may end others of them,
+    /// and begin new ones in their places.
+    pub(crate) fn reschedule_all(&self, ids: impl Iterator<Item = WaitId>) {
+        let completed: Vec<_> = ids.filter_map(|id| self.complete(id)).collect();
+        for (waiter, operation) in completed {
+            self.waits.waiters.wake(self, waiter);
+            drop(operation);
+        }
+    }
+
+    /// Marks a wait as completed; returns whom it wakes, and what was in its state.
+    #[inline]
+    fn complete(&self, id: WaitId) -> Option<(Waiter, State)> {
+        let mut waits = self.waits.waits.borrow_mut();
+        let wait = waits.get_mut(id)?;
+        match wait.state {
+            State::Blocked { .. } | State::Aborting | State::Committed => {
+                Some((wait.waiter, std::mem::replace(&mut wait.state, State::Rescheduled)))
+            }
+            State::Rescheduled | State::Aborted(_) | State::Raised => None,
+        }
     }
 
     /// Tries to abort a wait for a cancellation of its scope, or Ctrl-C. Returns whether it was
@@ -204,7 +249,7 @@ impl Run {
         let (operation, key) = {
             let mut waits = self.waits.waits.borrow_mut();
             let Some(wait) = waits.get_mut(id) else { return false };
-            match std::mem::replace(&mut wait.state, State::Committed) {
+            match std::mem::replace(&mut wait.state, State::Aborting) {
                 State::Blocked { operation, key } => (operation, key),
                 other => {
                     wait.state = other;
@@ -213,13 +258,21 @@ impl Run {
             }
         };
         // Nothing is borrowed here: the operation may touch its own queue and other waits.
-        if operation.abort(key, cancelled) == Abort::Failed {
-            return false;
-        }
-        let mut waits = self.waits.waits.borrow_mut();
-        let Some(wait) = waits.get_mut(id) else { return false };
-        wait.state = State::Aborted(cancelled.clone());
-        self.wake_waiter(waits, id);
+        let outcome = operation.abort(key, cancelled);
+        let waiter = {
+            let mut waits = self.waits.waits.borrow_mut();
+            // It may have been completed meanwhile, or dropped, and have left its place to another wait. That one is not
+            // being aborted: an abortion that began later has ended by now.
+            let aborting = |wait: &&mut Wait| matches!(wait.state, State::Aborting);
+            let Some(wait) = waits.get_mut(id).filter(aborting) else { return false };
+            if outcome == Abort::Failed {
+                wait.state = State::Committed;
+                return false;
+            }
+            wait.state = State::Aborted(cancelled.clone());
+            wait.waiter
+        };
+        self.waits.waiters.wake(self, waiter);
         true
     }
 }
@@ -230,6 +283,14 @@ pub(crate) fn polled_after_its_end() -> ! {
     panic!("a future of terzetto was polled after it had completed")
 }
 
+/// For futures of ours that have been carried into another run.
+#[cold]
+pub(crate) fn polled_in_another_run() -> ! {
+    panic!(
+        "a future of terzetto that had begun in one run was polled in another; it can go on only in its own"
+    )
+}
+
 /// Names a wait for who may outlive its run, as a lock can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket {
@@ -238,15 +299,23 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// Completes the wait, if its run is the current one. Returns whether it was still to be completed.
+    /// Completes the wait, if its run is on. Returns whether it was still to be completed.
     #[inline]
     pub(crate) fn reschedule(self) -> bool {
-        run::try_with(|run| run.id == self.run && run.reschedule(self.id)).unwrap_or(false)
+        run::with_run(self.run, |run| run.reschedule(self.id)).unwrap_or(false)
+    }
+
+    /// Completes several waits, of one run mostly, as [`Run::reschedule_all`] does.
+    pub(crate) fn reschedule_all(tickets: &[Ticket]) {
+        for of_one_run in tickets.chunk_by(|one, other| one.run == other.run) {
+            let ids = of_one_run.iter().map(|ticket| ticket.id);
+            run::with_run(of_one_run[0].run, |run| run.reschedule_all(ids));
+        }
     }
 }
 
-/// A wait held by the future that blocks. Dropping it withdraws the wait. It is of one run: with any other it
-/// stays blocked.
+/// A wait held by the future that blocks. Dropping it withdraws the wait. It is of one run, and cannot be polled in
+/// another.
 pub(crate) struct Blocked {
     run: RunId,
     id: WaitId,
@@ -277,9 +346,9 @@ impl Blocked {
         Ticket { run: self.run, id: self.id }
     }
 
-    /// Whether it is a wait of this run.
-    pub(crate) fn is_of(&self, run: &Run) -> bool {
-        self.run == run.id
+    /// Calls `f` with its run, if that is on.
+    pub(crate) fn with_run<R>(&self, f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
+        run::with_run(self.run, f)
     }
 
     /// Delivers a cancellation, or a Ctrl-C, that was there before the wait.
@@ -301,10 +370,14 @@ impl Blocked {
         }
     }
 
-    /// Whether the wait was completed (`Ok`) or aborted (`Err`).
+    /// Whether the wait was completed (`Ok`) or aborted (`Err`). If neither, it belongs from now on to the task and
+    /// the scope in which it was polled last.
+    ///
+    /// # Panics
+    /// In another run than its own.
     pub(crate) fn poll(&self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
         if run.id != self.run {
-            return Poll::Pending;
+            polled_in_another_run();
         }
         let mut waits = run.waits.waits.borrow_mut();
         let wait = &mut waits[self.id];
@@ -315,33 +388,57 @@ impl Blocked {
                 _ => polled_after_its_end(),
             },
             State::Raised => polled_after_its_end(),
-            State::Blocked { .. } | State::Committed => {
-                if !run.waits.waiters.is(run, wait.waiter, cx.waker()) {
-                    let former = std::mem::replace(&mut wait.waiter, run.waits.waiters.of(run, cx.waker()));
-                    drop(waits);
-                    run.waits.waiters.forget(former);
+            State::Blocked { .. } | State::Aborting | State::Committed => {
+                let (waiter, scope) = (wait.waiter, wait.scope);
+                drop(waits);
+                if !run.waits.waiters.is(run, waiter, cx.waker()) {
+                    self.move_to_waker(run, cx);
+                }
+                if scope != Some(run.scopes.current()) {
+                    self.move_to_current_scope(run);
                 }
                 Poll::Pending
             }
         }
     }
 
+    #[cold]
+    fn move_to_waker(&self, run: &Run, cx: &Context<'_>) {
+        // Foreign code may be called, to clone and to drop wakers: nothing is borrowed.
+        let waiter = run.waits.waiters.of(run, cx.waker());
+        let former = std::mem::replace(&mut run.waits.waits.borrow_mut()[self.id].waiter, waiter);
+        run.waits.waiters.forget(former);
+    }
+
+    /// A future that began in one scope and is polled in another is blocked in that one from now on. If it is
+    /// cancelled, the wait is, too.
+    #[cold]
+    fn move_to_current_scope(&self, run: &Run) {
+        let scope = run.scopes.current();
+        {
+            let mut waits = run.waits.waits.borrow_mut();
+            let wait = &mut waits[self.id];
+            let (former, links) = (wait.scope.take(), std::mem::take(&mut wait.links));
+            if let Some(former) = former {
+                run.scopes.with_waits(former, |list| list.unlink(&mut waits, links));
+            }
+            if run.scopes.with_waits(scope, |list| list.push(&mut waits, self.id)) {
+                waits[self.id].scope = Some(scope);
+            }
+        }
+        self.arm(run);
+    }
+
     /// Whether the wait was completed.
     pub(crate) fn is_rescheduled(&self) -> bool {
-        let look = |run: &Rc<Run>| {
-            run.id == self.run && matches!(run.waits.waits.borrow()[self.id].state, State::Rescheduled)
-        };
-        run::try_with(look).unwrap_or(false)
+        let look = |run: &Rc<Run>| matches!(run.waits.waits.borrow()[self.id].state, State::Rescheduled);
+        self.with_run(look).unwrap_or(false)
     }
 }
 
 impl Drop for Blocked {
     fn drop(&mut self) {
         // With its run a wait has ended.
-        run::try_with(|run| {
-            if run.id == self.run {
-                run.waits.remove(run, self.id);
-            }
-        });
+        self.with_run(|run| run.waits.remove(run, self.id));
     }
 }

@@ -108,6 +108,10 @@ impl Operation for Parked {
         Abort::Succeeded
     }
 
+    fn forget(&self, _key: u32) {
+        self.leave();
+    }
+
     fn describe(&self) -> &'static str {
         self.lot.borrow().upgrade().map_or("parked", |lot| lot.what)
     }

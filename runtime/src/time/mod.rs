@@ -178,11 +178,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Sleep::Blocked(blocked, Some(timer)) = self {
-            run::try_with(|run| {
-                if blocked.is_of(run) {
-                    run.deadlines.borrow_mut().remove(*timer);
-                }
-            });
+            blocked.with_run(|run| run.deadlines.borrow_mut().remove(*timer));
         }
     }
 }

@@ -1,0 +1,221 @@
+//! Futures that begin in one place and go on in another: in another scope, after their scope, in another run.
+
+use futures_util::StreamExt;
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+};
+use terzetto::{
+    CancelScope, Error, channel, checkpoint, current_time, move_on_after, nursery, sleep, sleep_forever,
+    sync::Event,
+};
+use terzetto_tests::{begin, run_mock, within};
+
+type Moved<'a> = Pin<Box<dyn Future<Output = Result<Option<()>, Error>> + 'a>>;
+
+#[test]
+fn a_wait_that_began_before_its_time_limit_keeps_it() {
+    let ended = run_mock(async {
+        move_on_after(100.0, async {
+            let event = Event::new();
+            let mut waiting = pin!(event.wait());
+            begin(&mut waiting).await;
+            let begun = current_time();
+            let _ = move_on_after(1.0, async { Ok(waiting.await?) }).await;
+            Ok(current_time() - begun)
+        })
+        .await
+    })
+    .unwrap();
+    assert_eq!(ended, Some(1.0), "the limit of one second is kept");
+}
+
+#[test]
+fn a_nursery_that_began_before_its_time_limit_keeps_it() {
+    run_mock(async {
+        move_on_after(100.0, async {
+            let mut block = Box::pin(nursery(async |n| {
+                n.start_soon(async { Ok(sleep_forever().await?) });
+                Ok(())
+            }));
+            begin(&mut block).await;
+            let begun = current_time();
+            let _ = move_on_after(1.0, block).await;
+            assert_eq!(current_time() - begun, 1.0);
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_wait_that_outlives_its_scope_is_cancelled_by_the_next() {
+    run_mock(async {
+        let event = Event::new();
+        nursery(async |n| {
+            n.start_soon(async {
+                sleep(50.0).await?;
+                event.set();
+                Ok(())
+            });
+            let mut waiting = Box::pin(event.wait());
+            CancelScope::new()
+                .run(async {
+                    begin(&mut waiting).await;
+                    Ok(())
+                })
+                .await?;
+            let begun = current_time();
+            let ended = move_on_after(1.0, async { Ok(waiting.await?) }).await?;
+            assert_eq!((ended, current_time() - begun), (None, 1.0));
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_wait_that_outlives_its_scope_is_not_cancelled_by_it() {
+    run_mock(async {
+        let event = Event::new();
+        let mut waiting = Box::pin(event.wait());
+        let inner = CancelScope::new();
+        inner
+            .run(async {
+                begin(&mut waiting).await;
+                Ok(())
+            })
+            .await?;
+        inner.cancel();
+        nursery(async |n| {
+            n.start_soon(async {
+                sleep(1.0).await?;
+                event.set();
+                Ok(())
+            });
+            Ok(waiting.await?)
+        })
+        .await?;
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_stream_that_was_polled_before_its_time_limit_keeps_it() {
+    run_mock(async {
+        move_on_after(100.0, async {
+            let (_s, r) = channel::<u8>(1);
+            let mut values = r.into_stream();
+            // Something else comes first.
+            futures_util::future::select(values.next(), pin!(async { sleep(0.5).await })).await;
+            let begun = current_time();
+            let _ = move_on_after(1.0, async { Ok(values.next().await.transpose()?) }).await;
+            assert_eq!(current_time() - begun, 1.0, "the limit is kept");
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_outlives_a_cancelled_scope_is_not_cancelled_by_it() {
+    run_mock(async {
+        let (event, ended) = (Event::new(), Cell::new(false));
+        let inner = CancelScope::new();
+        let mut moved: Moved<'_> = Box::pin(async {
+            inner
+                .run(async {
+                    event.wait().await.ok();
+                    checkpoint().await?;
+                    ended.set(true);
+                    Ok(())
+                })
+                .await
+        });
+        let outer = CancelScope::new();
+        outer
+            .run(async {
+                begin(&mut moved).await;
+                outer.cancel();
+                Ok(())
+            })
+            .await?;
+        // The outer scope is left: what was moved out of it is under no cancelled scope.
+        let outcome = moved.await;
+        assert!(!inner.cancel_called());
+        assert!(
+            !inner.cancelled_caught(),
+            "a scope that nobody cancelled has caught a cancellation: {outcome:?}"
+        );
+        assert!(ended.get());
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_outlives_a_shield_is_cancelled_with_what_is_around() {
+    within(5, || {
+        run_mock(async {
+            let outer = CancelScope::new();
+            outer
+                .run(async {
+                    let mut moved: Moved<'_> =
+                        Box::pin(async { CancelScope::new().run(async { Ok(sleep(100.0).await?) }).await });
+                    CancelScope::new()
+                        .shielded(true)
+                        .run(async {
+                            begin(&mut moved).await;
+                            outer.cancel();
+                            Ok(())
+                        })
+                        .await?;
+                    let start = current_time();
+                    let outcome = moved.await;
+                    assert!(current_time() - start < 50.0, "not cancelled: {outcome:?}");
+                    Ok(())
+                })
+                .await?;
+            Ok(())
+        })
+        .unwrap();
+    });
+}
+
+/// Begins a future in one run, and goes on with it in another, which must panic and say why.
+fn carry_over(future: impl Future + 'static) {
+    let mut future = Box::pin(future);
+    run_mock(async {
+        begin(&mut future).await;
+        Ok(())
+    })
+    .unwrap();
+    let carried = catch_unwind(AssertUnwindSafe(|| {
+        run_mock(async {
+            let _value = future.await;
+            Ok(())
+        })
+    }));
+    let payload = carried.unwrap_err();
+    let text = payload.downcast_ref::<&str>().unwrap();
+    assert!(text.contains("had begun in one run was polled in another"), "{text}");
+}
+
+#[test]
+fn run_08_what_began_in_another_run_fails_clearly() {
+    within(5, || {
+        carry_over(sleep(1.0));
+        carry_over(sleep_forever());
+        let event = Event::new();
+        carry_over(async move { event.wait().await });
+        carry_over(nursery(async |n| {
+            n.start_soon(async { Ok(checkpoint().await?) });
+            Ok(())
+        }));
+    });
+}
