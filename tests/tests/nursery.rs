@@ -460,6 +460,21 @@ fn foreign_combinators_work_inside_a_task() {
 }
 
 #[test]
+fn nur_16_the_bodys_value_may_borrow_from_the_enclosing_frame() {
+    run_mock(async {
+        let names = [String::from("ada"), String::from("grace")];
+        let longest = nursery(async |n| {
+            n.start_soon(async { Ok(checkpoint().await?) });
+            let longest = names.iter().max_by_key(|name| name.len());
+            longest.map(String::as_str).ok_or_else(|| Error::msg("nobody"))
+        });
+        assert_eq!(longest.await?, "grace");
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn nur_12_the_bodys_value_is_kept_when_its_children_are_cancelled() {
     let value = run_mock(nursery(async |n| {
         n.start_soon(async { Ok(sleep_forever().await?) });

@@ -224,7 +224,8 @@ fn sock_01_all_attempts_failing_says_the_target_and_the_causes() {
             panic!("got {:?}", failed.attempts())
         };
         assert_eq!(cause.kind(), ErrorKind::ConnectionRefused);
-        assert!(format!("{error:?}").contains("refused"), "the causes show: {error:?}");
+        let text = format!("{error:?}");
+        assert!(text.contains(&format!("127.0.0.1:{port}: Connection refused")), "the causes show: {text}");
         Ok(())
     })
     .unwrap();

@@ -32,6 +32,7 @@ pub(crate) mod system;
 pub(crate) mod table;
 pub(crate) mod task;
 pub(crate) mod token;
+mod unit;
 pub(crate) mod wait;
 mod waiter;
 pub(crate) mod waker;

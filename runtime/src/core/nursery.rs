@@ -35,6 +35,7 @@ use super::{
     stack::with_stack,
     strand::{Due, End, Strand},
     task::{Task, TaskInfo},
+    unit::unit,
     waker,
 };
 use crate::{
@@ -377,7 +378,6 @@ impl Drop for Guard<'_, '_, '_> {
 /// ```
 pub async fn nursery<'env, T, F>(body: F) -> Result<T, Error>
 where
-    T: 'static,
     F: for<'scope> AsyncFnOnce(&'scope Nursery<'scope, 'env>) -> Result<T, Error>,
 {
     let run = run::current();
@@ -461,10 +461,6 @@ where
 }
 
 /// What a nursery returns that was ended by its own scope before its body had a value.
-fn value_of_cancelled_body<T: 'static>() -> Result<T, Error> {
-    let mut value: Option<T> = None;
-    if let Some(unit) = (&mut value as &mut dyn Any).downcast_mut::<Option<()>>() {
-        *unit = Some(());
-    }
-    value.ok_or_else(|| BodyCancelled.into())
+fn value_of_cancelled_body<T>() -> Result<T, Error> {
+    unit().ok_or_else(|| BodyCancelled.into())
 }

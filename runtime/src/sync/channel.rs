@@ -80,6 +80,9 @@ impl<T> Shared<T> {
 
 /// Makes a channel that buffers up to `capacity` values (`usize::MAX`: no bound).
 ///
+/// Values own what they hold (`T: 'static`): a channel is shared, and may outlive every frame that a value could borrow
+/// from. Tasks of a nursery that are to share a borrowed value can simply borrow it.
+///
 /// ```
 /// use terzetto::{channel, nursery};
 /// terzetto::run(async {

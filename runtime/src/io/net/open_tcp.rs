@@ -1,7 +1,7 @@
 //! Opening a TCP connection to a host by its name.
 
 use super::{HAPPY_EYEBALLS_DELAY, TcpStream, happy_eyeballs, happy_eyeballs_order, resolve::resolve};
-use crate::{Error, ErrorGroup};
+use crate::{Error, ErrorGroup, io::StreamError};
 use std::{
     error::Error as StdError,
     fmt,
@@ -98,7 +98,15 @@ impl TcpConnector {
         }
         let mut addresses = resolve(host, port).await?;
         happy_eyeballs_order(&mut addresses);
-        let attempt = async |remote| TcpStream::connect_from(self.local, remote).await;
+        let attempt = async |remote| {
+            let connected = TcpStream::connect_from(self.local, remote).await;
+            connected.map_err(|error| match error {
+                StreamError::Io(error) => {
+                    StreamError::Io(io::Error::new(error.kind(), format!("{remote}: {error}")))
+                }
+                error => error,
+            })
+        };
         let error = match happy_eyeballs(addresses, self.delay, attempt).await {
             Ok(stream) => return Ok(stream),
             Err(error) => error,
@@ -126,7 +134,7 @@ impl ConnectFailed {
         &self.target
     }
 
-    /// The errors, one for each address that was tried, in that order.
+    /// The errors, one for each address that was tried, in that order. Each names its address.
     pub fn attempts(&self) -> &ErrorGroup {
         &self.attempts
     }

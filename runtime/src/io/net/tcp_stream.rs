@@ -59,8 +59,7 @@ impl TcpStream {
         socket.set_tcp_nodelay(true).map_err(StreamError::Io)?;
         if let Some(local) = local {
             socket.bind(&SockAddr::from(SocketAddr::new(local, 0))).map_err(|error| {
-                let text =
-                    format!("the local address {local} does not go with the remote one, {remote}: {error}");
+                let text = format!("the local address {local} does not go with it: {error}");
                 StreamError::Io(io::Error::new(error.kind(), text))
             })?;
         }
