@@ -61,17 +61,6 @@ pub(crate) struct Scopes {
     cancelled: Cell<usize>,
 }
 
-/// What is left when a scope is taken out of the tree.
-struct Leaving {
-    /// What is blocked in it still.
-    waits: List,
-    /// The scopes that were below it.
-    handed_up: Vec<ScopeId>,
-    /// Whether it may catch the cancellations that come out of it: it is cancelled, and its parent's cancellation is
-    /// hidden from it or does not exist.
-    catches: bool,
-}
-
 /// Puts the former scope back when a poll ends, also by a panic.
 pub(crate) struct Within<'a>(&'a Scopes, ScopeId);
 
@@ -139,23 +128,13 @@ impl Scopes {
         self.insert(cell, Some(self.current.get()), by)
     }
 
-    /// Takes a scope out of the tree.
-    fn take_out(&self, id: ScopeId) -> Option<Leaving> {
-        let (node, handed_up) = {
-            let mut nodes = self.nodes.borrow_mut();
-            let node = nodes.remove(id)?;
-            self.cancelled.set(self.cancelled.get() - usize::from(node.cancelled));
-            Self::unlink(&mut nodes, node.parent, node.links);
-            let handed_up = match node.children.first() {
-                Some(_) => Self::hand_up(&mut nodes, &node),
-                None => Vec::new(),
-            };
-            (node, handed_up)
-        };
-        let above = || node.parent.is_some_and(|parent| self.is_cancelled(parent));
-        let catches = node.cancelled && (node.cell.is_shielded() || !above());
-        self.keep(node.cell);
-        Some(Leaving { waits: node.waits, handed_up, catches })
+    /// Takes a node out of the table and of its parent's children.
+    fn remove(&self, id: ScopeId) -> Option<Node> {
+        let mut nodes = self.nodes.borrow_mut();
+        let node = nodes.remove(id)?;
+        self.cancelled.set(self.cancelled.get() - usize::from(node.cancelled));
+        Self::unlink(&mut nodes, node.parent, node.links);
+        Some(node)
     }
 
     fn keep(&self, cell: Rc<ScopeCell>) {
@@ -171,14 +150,13 @@ impl Scopes {
         ScopeCell::renew(used)
     }
 
-    /// Futures moved between tasks can outlive the scope they were started in: what is still below then
-    /// belongs to the scope above.
-    #[cold]
-    fn hand_up(nodes: &mut Table<Node>, node: &Node) -> Vec<ScopeId> {
-        let children: Vec<ScopeId> = node.children.iter(nodes).collect();
+    /// Hangs what is below a node that was taken out under the node above. Returns it.
+    fn hand_up(&self, node: &Node) -> Vec<ScopeId> {
+        let mut nodes = self.nodes.borrow_mut();
+        let children: Vec<ScopeId> = node.children.iter(&nodes).collect();
         for &child in &children {
             nodes[child].parent = node.parent;
-            Self::link(nodes, node.parent, child);
+            Self::link(&mut nodes, node.parent, child);
         }
         children
     }
@@ -260,14 +238,25 @@ impl Scopes {
 impl Run {
     /// Takes a scope out of the tree. Returns whether it may catch the cancellations that come out of it.
     pub(crate) fn exit_scope(&self, id: ScopeId) -> bool {
-        let Some(Leaving { waits, handed_up, catches }) = self.scopes.take_out(id) else { return false };
-        for child in handed_up {
+        let Some(node) = self.scopes.remove(id) else { return false };
+        if node.children.first().is_some() || node.waits.first().is_some() {
+            self.outlive_scope(&node);
+        }
+        // Its own cancellation, that is: its parent's is hidden from it or does not exist.
+        let above = || node.parent.is_some_and(|parent| self.scopes.is_cancelled(parent));
+        let catches = node.cancelled && (node.cell.is_shielded() || !above());
+        self.scopes.keep(node.cell);
+        catches
+    }
+
+    /// Futures that are moved can outlive the scope that they began in: scopes still below belong to the scope
+    /// above then, and waits to none until they are polled again.
+    #[cold]
+    fn outlive_scope(&self, node: &Node) {
+        for child in self.scopes.hand_up(node) {
             self.recalculate(child);
         }
-        if waits.first().is_some() {
-            self.waits.outlive_scope(waits);
-        }
-        catches
+        self.waits.outlive_scope(node.waits);
     }
 
     /// A scope whose future is polled in another scope than before hangs under that one from now on.

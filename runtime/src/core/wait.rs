@@ -133,8 +133,7 @@ impl Waits {
         list.iter(&self.waits.borrow()).for_each(f);
     }
 
-    /// The scope of these waits is gone: futures moved between tasks can outlive the scope they were polled in.
-    #[cold]
+    /// The scope of these waits is gone.
     pub(super) fn outlive_scope(&self, list: List) {
         let mut waits = self.waits.borrow_mut();
         let left: Vec<WaitId> = list.iter(&waits).collect();
