@@ -1,6 +1,9 @@
 //! CTX, SYS, TOKEN, STAT and the tree of tasks.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    sync::{Arc, mpsc},
+};
 use terzetto::{
     CancelScope, CancelSource, Cancelled, ContextVar, Error, InternalError, RunFinished, Token, checkpoint,
     current_statistics, current_task, main_task, nursery, sleep, sleep_forever, spawn_system_task, task_tree,
@@ -90,6 +93,24 @@ fn ctx_03_system_tasks_have_their_own_context_and_thread_jobs_a_copy() {
     })
     .unwrap();
     assert_eq!(seen.get(), None);
+}
+
+#[test]
+fn ctx_03_a_value_may_look_at_the_context_when_it_is_dropped() {
+    static LOOKER: ContextVar<Arc<Looks>> = ContextVar::new("looker");
+    struct Looks(mpsc::Sender<Option<u32>>);
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            let _heard = self.0.send(VALUE.get());
+        }
+    }
+    let (told, hears) = mpsc::channel();
+    terzetto::run(async {
+        VALUE.set(1);
+        to_thread::run_sync(move || drop(LOOKER.set(Arc::new(Looks(told))))).await
+    })
+    .unwrap();
+    assert_eq!(hears.recv(), Ok(None), "the job's context is left by then");
 }
 
 #[test]

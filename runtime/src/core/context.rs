@@ -50,7 +50,9 @@ impl Context {
         struct Restore(Context);
         impl Drop for Restore {
             fn drop(&mut self) {
-                OF_THREAD.set(std::mem::take(&mut self.0));
+                let left = OF_THREAD.replace(std::mem::take(&mut self.0));
+                // With nothing borrowed: what a value does when it is dropped may be to look at the context.
+                drop(left);
             }
         }
         let _restore = Restore(OF_THREAD.replace(self));
