@@ -161,6 +161,9 @@ fn sync_06_a_semaphore_has_a_value_and_maybe_a_maximum() {
         unbounded.release()?;
         unbounded.release()?;
         assert_eq!(unbounded.value(), 2);
+        let full = Semaphore::new(usize::MAX);
+        assert_eq!(full.release(), Err(NotHeld::AboveMaximum));
+        assert_eq!(full.value(), usize::MAX);
         Ok(())
     })
     .unwrap();

@@ -61,7 +61,7 @@ pub enum NotHeld {
     Lock,
     /// The borrower holds no token of the limiter.
     Token,
-    /// The semaphore would exceed its maximum.
+    /// The semaphore would exceed its maximum; one without a maximum, what a `usize` holds.
     AboveMaximum,
 }
 

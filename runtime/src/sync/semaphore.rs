@@ -45,7 +45,7 @@ pub struct Semaphore {
 }
 
 impl Semaphore {
-    /// A semaphore with `value` permits and no maximum.
+    /// A semaphore with `value` permits and no maximum but that of the type.
     pub fn new(value: usize) -> Semaphore {
         Semaphore {
             inner: Rc::new(Inner {
@@ -127,15 +127,14 @@ impl Semaphore {
     /// Gives a permit back, or a new one: to the first waiter, if there is one.
     ///
     /// # Errors
-    /// If there were more than the maximum then.
+    /// [`NotHeld::AboveMaximum`] if there were more than the maximum then, or more than [`usize::MAX`].
     pub fn release(&self) -> Result<(), NotHeld> {
         if !self.inner.lot.unpark(1).is_empty() {
             return Ok(());
         }
-        if self.inner.max == Some(self.value()) {
-            return Err(NotHeld::AboveMaximum);
-        }
-        self.inner.value.set(self.value() + 1);
+        let more = self.value().checked_add(1);
+        let allowed = more.filter(|&more| self.inner.max.is_none_or(|max| more <= max));
+        self.inner.value.set(allowed.ok_or(NotHeld::AboveMaximum)?);
         Ok(())
     }
 }
