@@ -11,8 +11,8 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Builder, Error, GuestRun, GuestTick, RunError, Token, checkpoint, io::wait_readable, nursery, sleep,
-    sleep_forever, testing::MockClock, to_thread,
+    Builder, Error, GuestRun, GuestTick, Instrument, RunError, Token, checkpoint, io::wait_readable, nursery,
+    sleep, sleep_forever, spawn_system_task, testing::MockClock, to_thread,
 };
 
 enum Event {
@@ -191,6 +191,37 @@ fn guest_02_a_host_that_ends_first_drops_its_guest() {
     while let Ok(Event::Tick(tick)) = host.events.try_recv() {
         tick.run();
     }
+    terzetto::run(async { Ok(()) }).unwrap();
+}
+
+#[test]
+fn guest_02_a_destructor_that_panics_does_not_keep_a_guest_from_being_taken_down() {
+    #[derive(Default)]
+    struct Ends(Cell<u32>);
+    impl Instrument for Ends {
+        fn after_run(&self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a destructor");
+        }
+    }
+    let (host, ends) = (Host::new(), Rc::new(Ends::default()));
+    let (guest, _outcome) = host.invite(Builder::new().instrument(ends.clone()), async {
+        let bomb = Bomb;
+        spawn_system_task("holds a bomb", async move {
+            let _bomb = bomb;
+            Ok(sleep_forever().await?)
+        })?;
+        Ok(sleep_forever().await?)
+    });
+    (0..3).for_each(|_| host.turn());
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(guest)));
+    assert_eq!(dropped.unwrap_err().downcast_ref(), Some(&"a destructor"));
+    assert_eq!(ends.0.get(), 1);
     terzetto::run(async { Ok(()) }).unwrap();
 }
 

@@ -11,8 +11,8 @@ use std::{
 };
 use terzetto::{
     Builder, CancelScope, Error, Instrument, Nursery, Task, Token, cancel_shielded_checkpoint, checkpoint,
-    current_task, current_time, nursery, sleep, sleep_forever, sync::Event, testing::wait_all_tasks_blocked,
-    to_thread,
+    current_task, current_time, nursery, sleep, sleep_forever, spawn_system_task, sync::Event,
+    testing::wait_all_tasks_blocked, to_thread,
 };
 use terzetto_tests::run_mock;
 
@@ -33,6 +33,33 @@ fn run_08_a_future_of_another_run_fails_clearly() {
         let _ = wait.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
     }));
     assert!(outside.is_err());
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("a destructor");
+    }
+}
+
+#[test]
+fn run_10_a_run_may_follow_one_whose_system_task_panics_when_it_is_dropped() {
+    let ended = catch_unwind(|| {
+        run_mock(async {
+            spawn_system_task("fails", async { Err(Error::msg("broken")) })?;
+            sleep_forever().await.unwrap_err();
+            let bomb = Bomb;
+            spawn_system_task("never begins", async move {
+                let _bomb = bomb;
+                Ok(())
+            })?;
+            Ok(())
+        })
+    });
+    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"a destructor"));
+    run_mock(async { Ok(checkpoint().await?) }).unwrap();
 }
 
 /// How many descriptors this process has open.

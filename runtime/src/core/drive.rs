@@ -11,7 +11,7 @@ use super::{
     system::System,
     task::TaskInfo,
     wait::{Operations, Waits},
-    waker,
+    waker::{self, RunId},
 };
 use crate::{
     Builder, CancelSource, Cancelled, Error, InternalError, RunError,
@@ -22,6 +22,7 @@ use crate::{
 };
 use std::{
     cell::{Cell, RefCell},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     rc::Rc,
     sync::Arc,
@@ -222,6 +223,7 @@ struct Active(Rc<Run>);
 impl Drop for Active {
     fn drop(&mut self) {
         let run = &self.0;
+        let leave = Leave(run.id);
         inbox::unregister(run.id);
         let last = run.inbox.close();
         // Accepted calls are made, also when the run failed.
@@ -229,15 +231,32 @@ impl Drop for Active {
             run.take_in(last);
             while run.make_calls() {}
         }
-        let system = run.system_future.take();
-        drop(system);
+        // A destructor of the user's that panics must not keep the rest from being taken down.
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            let system = run.system_future.take();
+            drop(system);
+            run.system.clear();
+        }));
         run.waits.end_all();
-        run.system.clear();
         run.threads.close();
         run.release_signals();
         run.main_task().ended();
         run.instruments.tell(|instrument| instrument.after_run());
         run.leave();
-        CURRENT.set(None);
+        drop(leave);
+        if let Err(payload) = dropped {
+            resume_unwind(payload);
+        }
+    }
+}
+
+/// Dropped, it has the thread leave a run, if the thread is still in it.
+struct Leave(RunId);
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        let left = CURRENT.with_borrow_mut(|current| current.take_if(|run| run.id == self.0));
+        // With nothing borrowed: what goes with the run may look for it.
+        drop(left);
     }
 }
