@@ -194,6 +194,40 @@ fn guest_02_a_host_that_ends_first_drops_its_guest() {
     terzetto::run(async { Ok(()) }).unwrap();
 }
 
+/// A guest whose main task drops the handle of its own run, and goes on.
+fn invite_one_that_drops_its_handle(host: &Host) -> Rc<RefCell<Option<Result<(), Error>>>> {
+    let slot: Rc<RefCell<Option<GuestRun>>> = Rc::default();
+    let own = slot.clone();
+    let (guest, outcome) = host.invite(Builder::new(), async move {
+        let handle = own.borrow_mut().take();
+        drop(handle);
+        Ok(sleep(0.01).await?)
+    });
+    *slot.borrow_mut() = Some(guest);
+    outcome
+}
+
+#[test]
+fn guest_02_a_guest_that_drops_its_own_handle_is_abandoned_after_the_tick() {
+    let host = Host::new();
+    let outcome = invite_one_that_drops_its_handle(&host);
+    host.turn();
+    let error = outcome.take().expect("the host is told").unwrap_err();
+    assert!(matches!(error.downcast_ref(), Some(RunError::Abandoned)), "{error}");
+}
+
+#[test]
+fn guest_02_a_guest_that_drops_its_own_handle_leaves_the_run_of_its_host_alone() {
+    let host = Host::new();
+    let outcome = invite_one_that_drops_its_handle(&host);
+    terzetto::run(async {
+        host.turn();
+        assert!(outcome.take().is_some_and(|outcome| outcome.is_err()));
+        Ok(sleep(0.001).await?)
+    })
+    .unwrap();
+}
+
 #[test]
 fn guest_02_a_destructor_that_panics_does_not_keep_a_guest_from_being_taken_down() {
     #[derive(Default)]

@@ -72,7 +72,9 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        CURRENT.set(self.0.take());
+        let left = CURRENT.replace(self.0.take());
+        // With nothing borrowed: what goes with the run may look for it.
+        drop(left);
     }
 }
 
@@ -142,6 +144,8 @@ struct Guest<T, F, D> {
     run: Rc<Run>,
     done: RefCell<Option<D>>,
     over: Cell<bool>,
+    /// Whether its handle is gone.
+    abandoned: Cell<bool>,
 }
 
 impl<T, F, D> Guest<T, F, D>
@@ -206,6 +210,8 @@ where
         drop(visit);
         match outcome {
             Some(outcome) => self.tell(outcome),
+            // The guest has dropped its own handle in this tick.
+            None if self.abandoned.get() => self.abandon(),
             None => self.over.set(false),
         }
     }
@@ -224,6 +230,8 @@ where
     }
 
     fn abandon(&self) {
+        self.abandoned.set(true);
+        // In the middle of a tick there are none here: its end comes back to this.
         let parts = self.parts.borrow_mut().take();
         let Some(Parts { drive, watcher, .. }) = parts else { return };
         log::warn!("the host of a guest run ended before it; the run's tasks are dropped where they are");
@@ -238,7 +246,7 @@ where
 /// A run in guest mode, for its host to hold; made by [`Builder::start_guest`].
 ///
 /// Dropped before the run is over, it drops the run's tasks where they are, and the run ends with
-/// [`RunError::Abandoned`].
+/// [`RunError::Abandoned`]. The guest's own code may drop it, too: that takes effect at the end of the tick.
 #[must_use = "dropping it abandons the run"]
 pub struct GuestRun(Rc<dyn Tick>);
 
@@ -325,6 +333,7 @@ impl Builder {
             run,
             done: Some(done).into(),
             over: Cell::new(false),
+            abandoned: Cell::new(false),
         });
         // From here on no run is current between ticks.
         CURRENT.set(None);
