@@ -4,7 +4,13 @@ pub mod differential;
 pub mod load;
 
 use std::{
-    cell::RefCell, future::poll_fn, panic::resume_unwind, pin::Pin, sync::mpsc, task::Poll, thread,
+    cell::RefCell,
+    future::poll_fn,
+    panic::resume_unwind,
+    pin::Pin,
+    sync::mpsc::{self, RecvTimeoutError},
+    task::Poll,
+    thread,
     time::Duration,
 };
 use terzetto::{Builder, Error, testing::MockClock};
@@ -15,24 +21,6 @@ use terzetto::{Builder, Error, testing::MockClock};
 /// As `main`.
 pub fn run_mock<T>(main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     Builder::new().clock(MockClock::autojump()).run(main)
-}
-
-/// Runs `f` in a thread of its own, for so many seconds at most: for what must not hang.
-///
-/// # Panics
-/// If `f` does, or takes longer.
-pub fn within(seconds: u64, f: impl FnOnce() + Send + 'static) {
-    let (done, is_done) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        f();
-        let _late = done.send(());
-    });
-    match is_done.recv_timeout(Duration::from_secs(seconds)) {
-        Err(mpsc::RecvTimeoutError::Timeout) => panic!("hangs"),
-        Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => {
-            thread.join().unwrap_or_else(|payload| resume_unwind(payload));
-        }
-    }
 }
 
 /// Calls a function when it is dropped.
@@ -66,6 +54,23 @@ pub fn sanitized() -> bool {
 /// itself has room for some 65,000 calls and does not grow.
 pub fn levels(many: u32) -> u32 {
     if sanitized() { many / 100 } else { many }
+}
+
+/// Calls `f` in a thread of its own, and returns what it returns.
+///
+/// # Panics
+/// If it takes longer than that, or panics.
+pub fn within<T: Send + 'static>(limit: Duration, f: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, is_done) = mpsc::channel();
+    let thread = thread::spawn(move || drop(done.send(f())));
+    match is_done.recv_timeout(limit) {
+        Ok(value) => value,
+        Err(RecvTimeoutError::Timeout) => panic!("it hangs: nothing came of it in {limit:?}"),
+        Err(RecvTimeoutError::Disconnected) => match thread.join() {
+            Err(payload) => resume_unwind(payload),
+            Ok(()) => unreachable!("it sends what it returns"),
+        },
+    }
 }
 
 /// A record of what happened, in order.

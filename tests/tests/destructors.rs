@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 use terzetto::{
     CancelScope, ContextVar, Nursery, TaskStatus, checkpoint, current_effective_deadline, current_statistics,
@@ -93,7 +94,7 @@ fn a_destructor_that_starts_a_task_in_its_own_dropped_nursery_leaves_nothing() {
 
 #[test]
 fn a_task_started_by_a_destructor_in_a_nursery_outside_is_not_lost() {
-    within(5, || {
+    within(Duration::from_secs(5), || {
         run_mock(async {
             let ended = Cell::new(false);
             let ended = &ended;
@@ -132,7 +133,7 @@ fn a_task_started_by_a_destructor_in_a_nursery_outside_is_not_lost() {
 
 #[test]
 fn a_child_that_panics_when_its_start_is_dropped_does_not_hang_the_nursery() {
-    within(5, || {
+    within(Duration::from_secs(5), || {
         let result = catch_unwind(|| {
             run_mock(async {
                 nursery(async |n| {
@@ -155,7 +156,7 @@ fn a_child_that_panics_when_its_start_is_dropped_does_not_hang_the_nursery() {
 
 #[test]
 fn a_child_that_drops_its_own_start_is_in_a_scope_that_exists() {
-    within(5, || {
+    within(Duration::from_secs(5), || {
         run_mock(async {
             let asked = Rc::new(Cell::new(false));
             let seen = asked.clone();

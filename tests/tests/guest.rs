@@ -11,9 +11,11 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Builder, Error, GuestRun, GuestTick, Instrument, RunError, Token, checkpoint, io::wait_readable, nursery,
-    sleep, sleep_forever, spawn_system_task, testing::MockClock, to_thread,
+    Builder, Error, GuestRun, GuestTick, Instrument, RunError, RunFinished, Token, checkpoint,
+    from_thread::CallError, io::wait_readable, nursery, sleep, sleep_forever, spawn_system_task,
+    testing::MockClock, to_thread,
 };
+use terzetto_tests::within;
 
 enum Event {
     Tick(GuestTick),
@@ -137,6 +139,28 @@ fn guest_01_calls_by_the_token_wake_a_sleeping_guest() {
     host.turn_until_over(&guest);
     caller.join().unwrap().unwrap();
     outcome.take().unwrap().unwrap();
+}
+
+#[test]
+fn guest_01_thread_10_a_blocking_call_from_the_hosts_thread_fails_and_does_not_wait_for_itself() {
+    within(Duration::from_secs(20), || {
+        let host = Host::new();
+        let shown: Rc<RefCell<Option<Token>>> = Rc::default();
+        let own = shown.clone();
+        let (guest, outcome) = host.invite(Builder::new(), async move {
+            *own.borrow_mut() = Some(Token::current());
+            Ok(sleep(0.01).await?)
+        });
+        host.turn();
+        let token = shown.take().unwrap();
+        let refused = |error: Error| error.downcast_ref() == Some(&CallError::OnTheLoop);
+        assert!(token.run_sync(|| ()).is_err_and(refused));
+        assert!(token.run(async || Ok(())).is_err_and(refused));
+        host.turn_until_over(&guest);
+        outcome.take().unwrap().unwrap();
+        let error = token.run_sync(|| ()).unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&RunFinished));
+    });
 }
 
 #[test]

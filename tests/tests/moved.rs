@@ -5,6 +5,7 @@ use std::{
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
+    time::Duration,
 };
 use terzetto::{
     CancelScope, Error, channel, checkpoint, current_time, move_on_after, nursery, sleep, sleep_forever,
@@ -160,7 +161,7 @@ fn what_outlives_a_cancelled_scope_is_not_cancelled_by_it() {
 
 #[test]
 fn what_outlives_a_shield_is_cancelled_with_what_is_around() {
-    within(5, || {
+    within(Duration::from_secs(5), || {
         run_mock(async {
             let outer = CancelScope::new();
             outer
@@ -208,7 +209,7 @@ fn carry_over(future: impl Future + 'static) {
 
 #[test]
 fn run_08_what_began_in_another_run_fails_clearly() {
-    within(5, || {
+    within(Duration::from_secs(5), || {
         carry_over(sleep(1.0));
         carry_over(sleep_forever());
         let event = Event::new();

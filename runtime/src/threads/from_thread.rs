@@ -54,7 +54,8 @@ pub enum CallError {
     /// This thread was not started by [`to_thread`](crate::to_thread): it belongs to no run. A
     /// [`Token`] of the run leads there.
     NotAWorker,
-    /// This is the run's own thread: waiting for the loop here would wait for ever.
+    /// This is a run's own thread, or that of a guest run's host: waiting for the loop here would wait for
+    /// ever.
     OnTheLoop,
 }
 
@@ -79,7 +80,9 @@ where
     T: Send + 'static,
     M: FnOnce(mpsc::SyncSender<thread::Result<T>>) -> Errand,
 {
-    if run::try_with(|_| ()).is_some() {
+    // Between two ticks of a guest run no run is current on its host's thread. It is the loop's all the same.
+    let would_wait_for_itself = inbox.is_at_home() && !inbox.is_closed();
+    if would_wait_for_itself || run::try_with(|_| ()).is_some() {
         return Err(CallError::OnTheLoop.into());
     }
     let (answer, answered) = mpsc::sync_channel(1);
@@ -227,7 +230,7 @@ impl Token {
     /// `from_thread.run` with a token.
     ///
     /// # Errors
-    /// What `f` fails with; [`RunFinished`]; a [`CallError`] on a run's own thread.
+    /// What `f` fails with; [`RunFinished`]; [`CallError::OnTheLoop`] on a run's own thread.
     ///
     /// # Panics
     /// If `f` does.
@@ -243,7 +246,7 @@ impl Token {
     /// `from_thread.run_sync` with a token.
     ///
     /// # Errors
-    /// [`RunFinished`]; a [`CallError`] on a run's own thread.
+    /// [`RunFinished`]; [`CallError::OnTheLoop`] on a run's own thread.
     ///
     /// # Panics
     /// If `f` does.

@@ -13,9 +13,12 @@ use super::waker::{RunId, StrandId};
 use crate::signal::Signal;
 use doze::Doze;
 use queue::{Batch, Queue};
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicU32, AtomicU64, Ordering::SeqCst},
+use std::{
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU32, AtomicU64, Ordering::SeqCst},
+    },
+    thread::{self, ThreadId},
 };
 
 /// A callback that another thread wants run on the loop.
@@ -34,11 +37,25 @@ pub(crate) struct Inbox {
     /// Signals that have come, a bit each.
     signals: AtomicU64,
     bell: mio::Waker,
+    /// The thread on which the loop turns, be it turned by the run itself or by a host.
+    home: ThreadId,
 }
 
 impl Inbox {
+    /// The inbox of a run whose loop turns on this thread.
     pub(crate) fn new(bell: mio::Waker) -> Inbox {
-        Inbox { queue: Queue::new(), doze: Doze::new(), signals: AtomicU64::new(0), bell }
+        let home = thread::current().id();
+        Inbox { queue: Queue::new(), doze: Doze::new(), signals: AtomicU64::new(0), bell, home }
+    }
+
+    /// Whether this thread is the one on which the loop turns.
+    pub(crate) fn is_at_home(&self) -> bool {
+        thread::current().id() == self.home
+    }
+
+    /// Whether the run has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
     }
 
     /// Puts a message in; gives it back if the run has ended.

@@ -62,6 +62,10 @@ impl<T> Queue<T> {
         head.is_null() || head == closed()
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.head.load(Ordering::Acquire) == closed()
+    }
+
     /// Takes all values, first in first out.
     pub(crate) fn take(&self) -> Batch<T> {
         let mut head = self.head.load(Ordering::Relaxed);
@@ -173,8 +177,9 @@ mod tests {
         queue.push(value.clone()).unwrap();
         assert_eq!(Arc::strong_count(&value), 4);
         drop(batch);
+        assert!(!queue.is_closed());
         assert_eq!(queue.close().count(), 1);
-        assert!(queue.push(value.clone()).is_err());
+        assert!(queue.is_closed() && queue.push(value.clone()).is_err());
         assert_eq!((queue.take().count(), queue.close().count()), (0, 0));
         drop(queue);
         assert_eq!(Arc::strong_count(&value), 1);
