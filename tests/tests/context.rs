@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    rc::Rc,
     sync::{Arc, mpsc},
 };
 use terzetto::{
@@ -215,6 +216,48 @@ fn sys_02_a_failed_system_task_ends_the_run_with_its_cause() {
     let leaves: Vec<String> = cause.group().unwrap().leaves().map(ToString::to_string).collect();
     assert_eq!(leaves, ["broken"]);
     assert!(Cancelled::find_in(internal).is_none());
+}
+
+#[test]
+fn sys_02_nothing_is_started_once_a_system_task_has_failed() {
+    // Seen by the main task and by another system task, as they clean up.
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let cleaning_up = || CancelScope::with_timeout(5.0).shielded(true);
+    let (of_other, of_main) = (seen.clone(), seen.clone());
+    let outcome = run_mock(async move {
+        spawn_system_task("other", async move {
+            let cancelled = sleep_forever().await.unwrap_err();
+            cleaning_up().run(async { Ok(sleep(1.0).await?) }).await?;
+            of_other.borrow_mut().push(spawn_system_task("later", async { Ok(()) }).err());
+            Err(cancelled.into())
+        })?;
+        spawn_system_task("doomed", async { Err(Error::msg("broken")) })?;
+        sleep_forever().await.unwrap_err();
+        of_main.borrow_mut().push(spawn_system_task("later still", async { Ok(()) }).err());
+        Ok(())
+    });
+    assert!(outcome.unwrap_err().downcast_ref::<InternalError>().is_some());
+    assert_eq!(seen.take(), [Some(RunFinished), Some(RunFinished)]);
+}
+
+#[test]
+fn sys_02_what_was_accepted_before_the_others_heard_of_a_failure_is_started() {
+    let begun = Rc::new(Cell::new(false));
+    let own = begun.clone();
+    let outcome = run_mock(async move {
+        spawn_system_task("doomed", async { Err(Error::msg("broken")) })?;
+        // In the same tick, after that.
+        spawn_system_task("starter", async move {
+            spawn_system_task("last", async move {
+                own.set(true);
+                Ok(sleep_forever().await?)
+            })?;
+            Ok(())
+        })?;
+        Ok(sleep_forever().await?)
+    });
+    let error = outcome.unwrap_err();
+    assert!(begun.get() && error.to_string().contains("broken"), "{error}");
 }
 
 #[test]

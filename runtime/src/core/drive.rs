@@ -235,7 +235,7 @@ impl Drop for Active {
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             let system = run.system_future.take();
             drop(system);
-            run.system.clear();
+            run.system.close();
         }));
         run.waits.end_all();
         run.threads.close();

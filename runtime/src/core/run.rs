@@ -231,6 +231,8 @@ impl Run {
             Err(payload) => self.crashed(InternalError::of_panic("a system task panicked", &*payload)),
         }
         drop(future);
+        // Nobody is left to poll what would be started now, or has not been.
+        self.system.close();
         self.task_exited(strand);
     }
 

@@ -1,7 +1,8 @@
 //! System tasks: those that belong to the run and to no nursery of the program.
 //!
 //! They live in a nursery of their own beside the main task, made when the first is started. When
-//! the main task has ended, they are cancelled and waited for. One that fails ends the run.
+//! the main task has ended, they are cancelled and waited for. One that fails ends the run: the others are
+//! cancelled, then the main task. From either end on no more are started: there would be nobody to poll them.
 
 use super::{
     context::Context,
@@ -25,6 +26,7 @@ pub(crate) struct System {
     arrived: Rc<Lot<()>>,
     pub(crate) scope: CancelScope,
     pub(crate) started: Cell<bool>,
+    /// Whether no more are started.
     closed: Cell<bool>,
 }
 
@@ -46,9 +48,15 @@ impl System {
         self.scope.cell.cancel(reason);
     }
 
-    /// Drops what never started.
-    pub(crate) fn clear(&self) {
-        for arrival in self.arrivals.take() {
+    /// The next to be started.
+    fn next_arrival(&self) -> Option<Strand> {
+        self.arrivals.borrow_mut().pop_front()
+    }
+
+    /// Starts no more, and drops what never started.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        while let Some(arrival) = self.next_arrival() {
             // SAFETY: system tasks borrow nothing that ends.
             unsafe { arrival.drop_future() };
         }
@@ -59,12 +67,19 @@ impl System {
 pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
     let scope = run.system.scope.clone();
     let served = scope.run(nursery(async |n| {
+        let start_arrivals = || {
+            while let Some(strand) = run.system.next_arrival() {
+                n.adopt(strand);
+            }
+        };
         loop {
-            // In two steps: the queue must not be borrowed while a task starts.
-            let arrival = run.system.arrivals.borrow_mut().pop_front();
-            match arrival {
-                Some(strand) => n.adopt(strand),
-                None => run.system.arrived.park(()).await.1?,
+            start_arrivals();
+            if let (_, Err(cancelled)) = run.system.arrived.park(()).await {
+                // Nobody looks for arrivals after this. What has come by now was accepted, and is started
+                // in a region that is cancelled.
+                run.system.closed.set(true);
+                start_arrivals();
+                return Err(cancelled.into());
             }
         }
     }));
@@ -75,14 +90,14 @@ pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
 /// `spawn_system_task`. It gets the context of the run's start.
 ///
 /// It is cancelled when the main task has ended, and waited for before the run returns. If it fails,
-/// that is an internal error of the run: the main task is cancelled, and the run returns an
-/// [`InternalError`] with the cause.
+/// that is an internal error of the run: the other system tasks and then the main task are cancelled, and the
+/// run returns an [`InternalError`] with the cause.
 ///
 /// # Cancellation
 /// Not a checkpoint.
 ///
 /// # Errors
-/// Once the main task has ended, no task is started any more.
+/// Once the main task has ended or a system task has failed, no task is started any more.
 ///
 /// # Panics
 /// Outside a run.

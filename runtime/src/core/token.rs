@@ -13,13 +13,13 @@ use std::{
     },
 };
 
-/// The run has ended: nothing can be called in it any more.
+/// The run has ended, or is ending: nothing can be started or called in it any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunFinished;
 
 impl fmt::Display for RunFinished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the run has ended")
+        f.write_str("the run has ended, or is ending and starts nothing any more")
     }
 }
 

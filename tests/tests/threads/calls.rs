@@ -11,9 +11,11 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    CancelScope, Error, RunFinished, Token, checkpoint, current_task, from_thread, from_thread::CallError,
-    nursery, sleep, sleep_forever, testing::wait_all_tasks_blocked, to_thread,
+    CancelScope, Error, InternalError, RunFinished, Token, checkpoint, current_task, from_thread,
+    from_thread::CallError, nursery, sleep, sleep_forever, spawn_system_task,
+    testing::wait_all_tasks_blocked, to_thread,
 };
+use terzetto_tests::within;
 
 #[test]
 fn thread_07_calls_from_a_thread_run_on_the_loop() {
@@ -205,6 +207,24 @@ fn thread_10_a_call_under_way_when_the_run_ends_fails_as_run_finished() {
     // The system task was cancelled when main ended, or came too late.
     let error = hears.recv().unwrap().unwrap_err();
     assert!(error.is_cancelled() || error.downcast_ref() == Some(&RunFinished), "{error}");
+}
+
+#[test]
+fn thread_10_a_call_after_a_system_task_has_failed_fails_as_run_finished() {
+    let (said, outcome) = within(Duration::from_secs(20), || {
+        let (told, hears) = mpsc::channel();
+        let outcome = terzetto::run(async {
+            let token = Token::current();
+            spawn_system_task("doomed", async { Err(Error::msg("broken")) })?;
+            sleep_forever().await.unwrap_err();
+            // The main task is cancelled, and cleans up.
+            let call = move || drop(told.send(token.run(async || Ok(()))));
+            CancelScope::new().shielded(true).run(to_thread::run_sync(call)).await.map(drop)
+        });
+        (hears.recv(), outcome)
+    });
+    assert_eq!(said.unwrap().unwrap_err().downcast_ref(), Some(&RunFinished));
+    assert!(outcome.unwrap_err().downcast_ref::<InternalError>().is_some());
 }
 
 #[test]
