@@ -185,7 +185,7 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
         drop(way);
         if let Poll::Ready(outcome) = polled {
             *value = Some(outcome);
-            run.system.shut_down();
+            run.shut_down_system();
         }
     }
 
@@ -224,6 +224,7 @@ impl Drop for Active {
     fn drop(&mut self) {
         let run = &self.0;
         let leave = Leave(run.id);
+        run.inbox.announce_end();
         inbox::unregister(run.id);
         let last = run.inbox.close();
         // Accepted calls are made, also when the run failed.
@@ -235,7 +236,7 @@ impl Drop for Active {
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             let system = run.system_future.take();
             drop(system);
-            run.system.close();
+            run.close_system();
         }));
         run.waits.end_all();
         run.threads.close();

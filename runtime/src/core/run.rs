@@ -232,7 +232,7 @@ impl Run {
         }
         drop(future);
         // Nobody is left to poll what would be started now, or has not been.
-        self.system.close();
+        self.close_system();
         self.task_exited(strand);
     }
 

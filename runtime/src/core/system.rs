@@ -26,8 +26,6 @@ pub(crate) struct System {
     arrived: Rc<Lot<()>>,
     pub(crate) scope: CancelScope,
     pub(crate) started: Cell<bool>,
-    /// Whether no more are started.
-    closed: Cell<bool>,
 }
 
 impl System {
@@ -37,26 +35,27 @@ impl System {
             arrived: Lot::new("waiting for system tasks"),
             scope: CancelScope::new(),
             started: Cell::new(false),
-            closed: Cell::new(false),
         }
-    }
-
-    /// The main task has ended: so do the others.
-    pub(crate) fn shut_down(&self) {
-        self.closed.set(true);
-        let reason = CancelReason::with_text(CancelSource::Shutdown, "the main task has ended");
-        self.scope.cell.cancel(reason);
     }
 
     /// The next to be started.
     fn next_arrival(&self) -> Option<Strand> {
         self.arrivals.borrow_mut().pop_front()
     }
+}
 
-    /// Starts no more, and drops what never started.
-    pub(crate) fn close(&self) {
-        self.closed.set(true);
-        while let Some(arrival) = self.next_arrival() {
+impl Run {
+    /// The main task has ended: so do the system tasks.
+    pub(super) fn shut_down_system(&self) {
+        self.inbox.announce_end();
+        let reason = CancelReason::with_text(CancelSource::Shutdown, "the main task has ended");
+        self.system.scope.cell.cancel(reason);
+    }
+
+    /// Starts no more system tasks, and drops those that never started.
+    pub(super) fn close_system(&self) {
+        self.inbox.announce_end();
+        while let Some(arrival) = self.system.next_arrival() {
             // SAFETY: system tasks borrow nothing that ends.
             unsafe { arrival.drop_future() };
         }
@@ -77,7 +76,7 @@ pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
             if let (_, Err(cancelled)) = run.system.arrived.park(()).await {
                 // Nobody looks for arrivals after this. What has come by now was accepted, and is started
                 // in a region that is cancelled.
-                run.system.closed.set(true);
+                run.inbox.announce_end();
                 start_arrivals();
                 return Err(cancelled.into());
             }
@@ -115,7 +114,7 @@ pub fn spawn_system_task(
     future: impl Future<Output = Result<(), Error>> + 'static,
 ) -> Result<Task, crate::RunFinished> {
     let run = run::current();
-    if run.system.closed.get() {
+    if run.inbox.is_ending() {
         return Err(crate::RunFinished);
     }
     let info = TaskInfo::new(run.strands.number(), None, Context::default()).named(name);

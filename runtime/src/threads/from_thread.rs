@@ -1,17 +1,18 @@
 //! From a thread to the loop; trio's `from_thread`.
 //!
 //! A worker thread reaches the task that waits for it: what [`run`] and [`run_sync`] are given runs
-//! there, under that task's cancel scopes, while the thread waits. If the task has abandoned the
-//! thread, a system task does it instead. Threads that this library did not make have no such task:
+//! there, under that task's cancel scopes, while the thread waits. If the task is gone, or was told to leave
+//! when it is cancelled ([`abandon_on_cancel`](crate::to_thread::Options::abandon_on_cancel)), a system task
+//! does it instead. Threads that this library did not make have no such task:
 //! they go through a [`Token`].
 
-use super::{job::Shared, table::Errand};
+use super::{
+    job::Shared,
+    table::{Errand, deliver},
+};
 use crate::{
     Cancelled, Error, RunFinished, Token,
-    core::{
-        inbox::{Inbox, Message},
-        run::{self, Run},
-    },
+    core::{inbox::Inbox, run},
 };
 use std::{
     cell::RefCell,
@@ -20,7 +21,6 @@ use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
-    rc::Rc,
     sync::{Arc, mpsc},
     task::Poll,
     thread,
@@ -47,7 +47,7 @@ impl Drop for Link {
     }
 }
 
-/// Why a thread cannot call into a run.
+/// Why a thread cannot call into a run, or its call came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError {
@@ -57,6 +57,9 @@ pub enum CallError {
     /// This is a run's own thread, or that of a guest run's host: waiting for the loop here would wait for
     /// ever.
     OnTheLoop,
+    /// The call had begun in the task that waits for this thread, and the future in which that task waited was
+    /// dropped.
+    Dropped,
 }
 
 impl fmt::Display for CallError {
@@ -68,6 +71,7 @@ impl fmt::Display for CallError {
             CallError::OnTheLoop => {
                 "a blocking call into the run was made on the run's own thread, which would wait for itself"
             }
+            CallError::Dropped => "the call was dropped half-way, with the task that waited for the thread",
         })
     }
 }
@@ -86,16 +90,14 @@ where
         return Err(CallError::OnTheLoop.into());
     }
     let (answer, answered) = mpsc::sync_channel(1);
-    let errand = make(answer);
-    let deliver = move || {
-        run::try_with(Rc::clone).inspect(|run: &Rc<Run>| run.threads.errand(run, key, errand));
-    };
-    inbox.push(Message::Call(Box::new(deliver))).map_err(|_refused| RunFinished)?;
+    let message = deliver(key, make(answer));
+    inbox.push(message).map_err(|_refused| RunFinished)?;
     match answered.recv() {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(payload)) => resume_unwind(payload),
-        // The errand was dropped undone.
-        Err(mpsc::RecvError) => Err(RunFinished.into()),
+        // The errand was dropped undone, or half done.
+        Err(mpsc::RecvError) if inbox.is_ending() => Err(RunFinished.into()),
+        Err(mpsc::RecvError) => Err(CallError::Dropped.into()),
     }
 }
 
@@ -142,12 +144,16 @@ fn job() -> Result<Arc<Shared>, Error> {
 /// Runs `f` on the loop, in the task that waits for this thread, and blocks until it has ended;
 /// trio's `from_thread.run`.
 ///
+/// A task that may [abandon](crate::to_thread::Options::abandon_on_cancel) the thread, or is gone, does not do
+/// it: then `f` runs in a system task.
+///
 /// # Cancellation
-/// Blocks the thread; what `f` does is under the cancel scopes of the waiting task.
+/// Blocks the thread; what `f` does is under the cancel scopes of the waiting task. In a system task it is
+/// cancelled when the main task has ended.
 ///
 /// # Errors
 /// What `f` fails with, [`Cancelled`] among it; [`RunFinished`]; a [`CallError`] in a thread that is
-/// no worker of a run.
+/// no worker of a run, or if `f` was dropped half-way.
 ///
 /// # Panics
 /// If `f` does.
@@ -175,8 +181,8 @@ where
     send(&job.inbox, Some(job.key), |answer| async_errand(f, answer))?
 }
 
-/// Calls `f` on the loop, in the task that waits for this thread, and blocks until it has returned;
-/// trio's `from_thread.run_sync`.
+/// Calls `f` on the loop, in the task that waits for this thread, or as [`run`] does in a system task, and
+/// blocks until it has returned; trio's `from_thread.run_sync`.
 ///
 /// # Errors
 /// [`RunFinished`]; a [`CallError`] in a thread that is no worker of a run.

@@ -4,8 +4,9 @@ use super::{job, workers::Workers};
 use crate::{
     CancelReason, CancelSource, Cancelled,
     core::{
+        inbox::Message,
         lot::Lot,
-        run::Run,
+        run::{self, Run},
         wait::{Abort, Blocked, Operation, WaitId},
     },
     spawn_system_task,
@@ -29,6 +30,15 @@ const DEFAULT_TOKENS: usize = 40;
 
 /// Something that a thread asks the loop to do for it, as a future made on the loop.
 pub(super) type Errand = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+/// The message that brings an errand to the loop, and there to the task that waits for this job.
+pub(super) fn deliver(key: Option<usize>, errand: Errand) -> Message {
+    Message::Call(Box::new(move || {
+        if let Some(run) = run::try_with(Rc::clone) {
+            run.threads.errand(&run, key, errand);
+        }
+    }))
+}
 
 pub(super) enum Mail {
     Done,
@@ -156,6 +166,13 @@ impl Threads {
                 CancelReason::with_text(CancelSource::Explicit, "nobody waits for the thread any more");
             let _known = host.job.cancelled.set(Cancelled::new(Arc::new(gone)));
         }
+        // It has left errands undone. They go round by the inbox once more: a future may be dropped anywhere.
+        for mail in host.mail.take() {
+            if let Mail::Errand(errand) = mail {
+                // Refused if the run has ended: the thread learns it, since the errand is dropped.
+                let _ended = host.job.inbox.push(deliver(None, errand));
+            }
+        }
     }
 
     /// The thread is done with a job, or never had it.
@@ -171,10 +188,12 @@ impl Threads {
         }
     }
 
-    /// Has an errand done by the task that waits for a job, or, if none does, by a system task.
-    pub(super) fn errand(&self, run: &Run, key: Option<usize>, errand: Errand) {
+    /// Has an errand done by the task that waits for a job, or, if none does or it may abandon the job, by a
+    /// system task.
+    fn errand(&self, run: &Run, key: Option<usize>, errand: Errand) {
         let host = key.and_then(|key| self.jobs.borrow().get(key)?.host.clone());
-        match host {
+        // One that may abandon its job at any time could leave the errand undone: as in trio, it gets none.
+        match host.filter(|host| !host.abandons) {
             Some(host) => host.deliver(run, Mail::Errand(errand)),
             None => {
                 let done = async move {

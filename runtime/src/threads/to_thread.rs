@@ -110,8 +110,9 @@ impl<L: Limit> Options<L> {
     }
 
     /// Whether a cancelled task leaves the thread to itself, instead of waiting for it. The thread goes
-    /// on, holds its limiter's token till its end, and its result is dropped. trio's
-    /// `abandon_on_cancel`.
+    /// on, holds its limiter's token till its end, and its result is dropped. Its calls back into the run
+    /// ([`from_thread`](crate::from_thread)) are made by system tasks from the start, since the task might leave
+    /// in the middle of them. trio's `abandon_on_cancel`.
     pub fn abandon_on_cancel(mut self, abandons: bool) -> Self {
         self.abandons = abandons;
         self

@@ -109,6 +109,100 @@ fn thread_08_calls_of_an_abandoned_thread_run_in_a_system_task() {
 }
 
 #[test]
+fn thread_08_calls_of_a_thread_that_may_be_abandoned_run_in_a_system_task() {
+    terzetto::run(async {
+        let name = || from_thread::run_sync(|| current_task().name().to_owned());
+        let options = to_thread::options().abandon_on_cancel(true);
+        assert_eq!(options.run_sync(name).await??, "a call from a thread");
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// Does nothing until the job has sent its call to the loop, and in the same tick goes on.
+fn let_the_call_come(gate: &Gate) {
+    gate.open();
+    thread::sleep(Duration::from_millis(50));
+}
+
+#[test]
+fn thread_08_a_call_that_meets_the_cancellation_of_its_task_is_made() {
+    terzetto::run(async {
+        let (scope, gate, (told, hears)) = (CancelScope::new(), Gate::default(), mpsc::channel());
+        nursery(async |n| {
+            let (scope, passed) = (&scope, gate.clone());
+            n.start_soon(async move {
+                let job = move || {
+                    passed.pass();
+                    let _heard = told.send(from_thread::run_sync(|| 7));
+                };
+                let options = to_thread::options().abandon_on_cancel(true);
+                scope.run(async { options.run_sync(job).await }).await.map(drop)
+            });
+            wait_all_tasks_blocked(0.01).await?;
+            let_the_call_come(&gate);
+            scope.cancel();
+            Ok(())
+        })
+        .await?;
+        to_thread::wait_all_threads_completed().await?;
+        assert_eq!(hears.recv()??, 7);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn thread_08_a_call_that_its_task_has_left_undone_is_made_by_a_system_task() {
+    terzetto::run(async {
+        let (gate, (told, hears)) = (Gate::default(), mpsc::channel());
+        let passed = gate.clone();
+        let mut job = Box::pin(to_thread::run_sync(move || {
+            passed.pass();
+            let _heard = told.send(from_thread::run_sync(|| current_task().name().to_owned()));
+        }));
+        while to_thread::active_thread_count() == 0 {
+            assert!(futures_util::poll!(&mut job).is_pending());
+            checkpoint().await?;
+        }
+        let_the_call_come(&gate);
+        checkpoint().await?;
+        // The call is with the future that waits for the thread.
+        drop(job);
+        to_thread::wait_all_threads_completed().await?;
+        assert_eq!(hears.recv()??, "a call from a thread");
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn thread_08_a_call_that_is_dropped_half_way_fails_clearly() {
+    terzetto::run(async {
+        let (told, hears) = mpsc::channel();
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = begun.clone();
+        let mut job = Box::pin(to_thread::run_sync(move || {
+            let call = from_thread::run(async move || {
+                begins.store(true, SeqCst);
+                Ok(sleep_forever().await?)
+            });
+            let _heard = told.send(call);
+        }));
+        while !begun.load(SeqCst) {
+            assert!(futures_util::poll!(&mut job).is_pending());
+            sleep(0.001).await?;
+        }
+        drop(job);
+        to_thread::wait_all_threads_completed().await?;
+        let error = hears.recv()?.unwrap_err();
+        assert_eq!(error.downcast_ref(), Some(&CallError::Dropped));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn thread_09_a_thread_learns_that_its_task_is_cancelled() {
     terzetto::run(async {
         for abandons in [false, true] {

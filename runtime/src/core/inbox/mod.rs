@@ -16,7 +16,7 @@ use queue::{Batch, Queue};
 use std::{
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU32, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst},
     },
     thread::{self, ThreadId},
 };
@@ -37,6 +37,8 @@ pub(crate) struct Inbox {
     /// Signals that have come, a bit each.
     signals: AtomicU64,
     bell: mio::Waker,
+    /// Whether the run is about to end: calls may still come, but no tasks are started for them.
+    ending: AtomicBool,
     /// The thread on which the loop turns, be it turned by the run itself or by a host.
     home: ThreadId,
 }
@@ -44,8 +46,24 @@ pub(crate) struct Inbox {
 impl Inbox {
     /// The inbox of a run whose loop turns on this thread.
     pub(crate) fn new(bell: mio::Waker) -> Inbox {
-        let home = thread::current().id();
-        Inbox { queue: Queue::new(), doze: Doze::new(), signals: AtomicU64::new(0), bell, home }
+        Inbox {
+            queue: Queue::new(),
+            doze: Doze::new(),
+            signals: AtomicU64::new(0),
+            bell,
+            ending: AtomicBool::new(false),
+            home: thread::current().id(),
+        }
+    }
+
+    /// Announces that the run is about to end.
+    pub(crate) fn announce_end(&self) {
+        self.ending.store(true, SeqCst);
+    }
+
+    /// Whether the run is about to end, or has ended.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(SeqCst)
     }
 
     /// Whether this thread is the one on which the loop turns.
