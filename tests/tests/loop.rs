@@ -209,6 +209,27 @@ fn token_01_06_calls_of_each_thread_are_made_in_order() {
 }
 
 #[test]
+fn token_03_accepted_calls_are_made_also_when_main_has_panicked() {
+    let made = Arc::new(Mutex::new(Vec::new()));
+    let notes = |call: &'static str| {
+        let made = made.clone();
+        move || made.lock().unwrap().push(call)
+    };
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        run_mock::<()>(async {
+            let token = Token::current();
+            token.run_sync_soon(notes("first"))?;
+            token.run_sync_soon(|| panic!("a call"))?;
+            token.run_sync_soon(notes("last"))?;
+            panic!("the main task")
+        })
+    }));
+    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"the main task"));
+    assert_eq!(*made.lock().unwrap(), ["first", "last"]);
+    run_mock(async { Ok(checkpoint().await?) }).unwrap();
+}
+
+#[test]
 fn token_05_calls_that_call_again_starve_nobody_and_a_million_are_quick() {
     fn again(token: Token, stop: Arc<Mutex<bool>>) {
         if !*stop.lock().unwrap() {

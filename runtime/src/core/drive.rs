@@ -227,11 +227,10 @@ impl Drop for Active {
         run.inbox.announce_end();
         inbox::unregister(run.id);
         let last = run.inbox.close();
-        // Accepted calls are made, also when the run failed.
-        if !std::thread::panicking() {
-            run.take_in(last);
-            while run.make_calls() {}
-        }
+        // Accepted calls are made, also when the run failed, be it by a panic: somebody may wait for them. One
+        // that panics itself is caught.
+        run.take_in(last);
+        while run.make_calls() {}
         // A destructor of the user's that panics must not keep the rest from being taken down.
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             let system = run.system_future.take();

@@ -57,7 +57,8 @@ impl Token {
     }
 
     /// Has `call` called on the run's thread, soon, between two ticks. Calls of one thread are made
-    /// in order; one that was accepted is made, also if the run ends first.
+    /// in order; one that was accepted is made, also if the run ends first, be it by an error or a panic: then
+    /// it is made while the run is taken down, when no task is polled any more.
     ///
     /// # Errors
     /// [`RunFinished`] if the run has ended.
