@@ -268,18 +268,29 @@ fn guest_02_a_destructor_that_panics_does_not_keep_a_guest_from_being_taken_down
         }
     }
     let (host, ends) = (Host::new(), Rc::new(Ends::default()));
-    let (guest, _outcome) = host.invite(Builder::new().instrument(ends.clone()), async {
+    let (waiting, alive) = (Rc::new(Cell::new(false)), Rc::new(()));
+    let (waits, held) = (waiting.clone(), alive.clone());
+    let (guest, _outcome) = host.invite(Builder::new().instrument(ends.clone()), async move {
         let bomb = Bomb;
         spawn_system_task("holds a bomb", async move {
             let _bomb = bomb;
             Ok(sleep_forever().await?)
         })?;
+        sleep(0.01).await?;
+        // Not before the next tick, which does not come.
+        spawn_system_task("never begins", async move {
+            let _held = held;
+            Ok(())
+        })?;
+        waits.set(true);
         Ok(sleep_forever().await?)
     });
-    (0..3).for_each(|_| host.turn());
+    while !waiting.get() {
+        host.turn();
+    }
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(guest)));
     assert_eq!(dropped.unwrap_err().downcast_ref(), Some(&"a destructor"));
-    assert_eq!(ends.0.get(), 1);
+    assert_eq!((ends.0.get(), Rc::strong_count(&alive)), (1, 1));
     terzetto::run(async { Ok(()) }).unwrap();
 }
 

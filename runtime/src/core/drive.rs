@@ -232,11 +232,8 @@ impl Drop for Active {
         run.take_in(last);
         while run.make_calls() {}
         // A destructor of the user's that panics must not keep the rest from being taken down.
-        let dropped = catch_unwind(AssertUnwindSafe(|| {
-            let system = run.system_future.take();
-            drop(system);
-            run.close_system();
-        }));
+        let begun = catch_unwind(AssertUnwindSafe(|| drop(run.system_future.take())));
+        let arrivals = catch_unwind(AssertUnwindSafe(|| run.close_system()));
         run.waits.end_all();
         run.threads.close();
         run.release_signals();
@@ -244,7 +241,7 @@ impl Drop for Active {
         run.instruments.tell(|instrument| instrument.after_run());
         run.leave();
         drop(leave);
-        if let Err(payload) = dropped {
+        if let Err(payload) = begun.and(arrivals) {
             resume_unwind(payload);
         }
     }
