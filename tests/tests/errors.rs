@@ -1,8 +1,15 @@
-//! SCOPE-05 and NUR-05 for errors of every make: users' own, boxed, `io::Error`, groups.
+//! SCOPE-05, SCOPE-18, NUR-05 and NUR-18 for errors of every make: users' own, boxed, `io::Error`, groups,
+//! such as cannot be displayed.
 
-use std::{error::Error as StdError, fmt, io};
+use std::{
+    cell::Cell,
+    error::Error as StdError,
+    fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind},
+};
 use terzetto::{
-    CancelScope, Cancelled, Error, ErrorGroup, TooSlow, checkpoint, fail_after, nursery, sleep_forever,
+    CancelScope, CancelSource, Cancelled, Error, ErrorGroup, TooSlow, checkpoint, fail_after, nursery, sleep,
+    sleep_forever,
 };
 use terzetto_tests::run_mock;
 
@@ -166,4 +173,102 @@ fn a_groups_tree_is_readable_and_can_be_filtered() {
         "the backup failed (1 error)\n  - two disks (1 error)\n    - a is full"
     );
     assert_eq!(rest.unwrap().leaves().count(), 2);
+}
+
+/// The text of the cancellation that comes of a nursery's body that fails.
+fn reason_of(error: Error) -> String {
+    run_mock(async {
+        let scope = &Cell::new(None);
+        let _failed = nursery(async |n| {
+            scope.set(Some(n.cancel_scope().clone()));
+            Err::<(), _>(error)
+        })
+        .await;
+        let reason = scope.take().unwrap().reason().unwrap();
+        assert_eq!(reason.source(), CancelSource::Nursery);
+        Ok(reason.text().unwrap().to_owned())
+    })
+    .unwrap()
+}
+
+#[test]
+fn scope_18_a_nursery_that_cancels_itself_says_in_short_what_failed() {
+    assert_eq!(reason_of(Error::msg("disk full")), "the nursery's body failed: disk full");
+    let disks = || ErrorGroup::new("two disks", vec![Error::msg("a is full"), Error::msg("b is gone")]);
+    assert_eq!(reason_of(disks().into()), "the nursery's body failed: a is full (and 1 more error)");
+    let all = ErrorGroup::new("all", vec![disks().into(), Error::msg("no route")]);
+    assert_eq!(reason_of(all.into()), "the nursery's body failed: a is full (and 2 more errors)");
+    assert_eq!(reason_of(ErrorGroup::new("none", vec![]).into()), "the nursery's body failed: none");
+    // Of a long text the beginning, cut between two characters.
+    let text = reason_of(Error::msg("ä".repeat(1_000_000)));
+    assert!(text.ends_with("ää…") && text.len() < 1_100, "{text}");
+    let text = reason_of(Error::msg(format!("a{}", "ä".repeat(1_000_000))));
+    assert!(text.ends_with("ää…") && text.len() < 1_100, "{text}");
+}
+
+/// An error that panics when it is displayed.
+#[derive(Debug)]
+struct Unspeakable;
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("unspeakable")
+    }
+}
+
+impl StdError for Unspeakable {}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic_any("a bomb");
+    }
+}
+
+/// Runs a nursery in which a child fails in each of these ways, while a sibling of theirs waits, which must be
+/// cancelled and joined.
+fn joined(failures: &[fn() -> Result<(), Error>]) -> Result<(), Error> {
+    let cleaned = &Cell::new(false);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        run_mock(async {
+            nursery(async |n| {
+                n.start_soon(async {
+                    let cancelled = sleep_forever().await.unwrap_err();
+                    CancelScope::new().shielded(true).run(async { Ok(sleep(1.0).await?) }).await?;
+                    cleaned.set(true);
+                    Err(cancelled.into())
+                });
+                checkpoint().await?;
+                for fail in failures {
+                    n.start_soon(async move { fail() });
+                }
+                Ok(())
+            })
+            .await
+        })
+    }));
+    assert!(cleaned.get(), "the sibling was dropped where it was, not cancelled and joined");
+    outcome.unwrap_or_else(|payload| resume_unwind(payload))
+}
+
+#[test]
+fn nur_18_siblings_are_joined_though_the_text_of_an_error_panics() {
+    // The error comes out as any other.
+    let error = joined(&[|| Err(Unspeakable.into())]).unwrap_err();
+    assert!(error.find::<Unspeakable>().is_some());
+    // All that can be said of it is who failed.
+    assert_eq!(reason_of(Unspeakable.into()), "the nursery's body failed");
+}
+
+#[test]
+fn nur_18_siblings_are_joined_though_a_second_panic_cannot_be_dropped() {
+    let outcome = catch_unwind(|| joined(&[|| panic_any("the first"), || panic_any(Bomb)]));
+    assert_eq!(outcome.unwrap_err().downcast_ref::<&str>(), Some(&"the first"));
+}
+
+#[test]
+fn an_error_is_two_words() {
+    assert_eq!(size_of::<Error>(), 2 * size_of::<usize>());
 }

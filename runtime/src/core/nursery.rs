@@ -40,6 +40,7 @@ use super::{
 };
 use crate::{
     BodyCancelled, CancelReason, CancelSource, Error, ErrorGroup, NurseryClosed,
+    error::failure::{discard, text_of_failure},
     scope::{CancelScope, Entered, ScopeCell},
 };
 use std::{
@@ -173,7 +174,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     fn fail(&self, who: fmt::Arguments<'_>, error: Error) {
         // The first reason is kept: of the others, cancellations mostly, no text need be made.
         if !self.scope.cell.called() {
-            let text = format!("{who} failed: {error}");
+            let text = text_of_failure(who, &error);
             self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
         }
         self.errors.borrow_mut().push(error);
@@ -187,7 +188,12 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     fn panicked(&self, who: fmt::Arguments<'_>, payload: Box<dyn Any + Send>) {
-        self.panic.borrow_mut().get_or_insert(payload);
+        // The first goes on in the parent.
+        let is_first = self.panic.borrow().is_none();
+        match is_first {
+            true => *self.panic.borrow_mut() = Some(payload),
+            false => discard(payload),
+        }
         let text = format!("{who} panicked");
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }

@@ -42,6 +42,10 @@ impl CancelReason {
     }
 
     /// The text given with it, if any.
+    ///
+    /// A nursery that cancelled itself says who failed and with what: of a group with its first error and how
+    /// many more there are, of a long text with its beginning. If the error panics when it is displayed,
+    /// who failed is all that the nursery says; the error itself comes out of it as any other.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }

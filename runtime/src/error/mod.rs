@@ -7,6 +7,7 @@
 //! `Result<_, Error>`, so a plain `Ok(())` needs no annotation.
 
 mod cancelled;
+pub(crate) mod failure;
 mod group;
 pub(crate) mod internal;
 mod nursery;

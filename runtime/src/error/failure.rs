@@ -1,0 +1,83 @@
+//! What a nursery says of a failure, as the reason of the cancellation that follows from it.
+//!
+//! An error that climbs through nurseries is told of in each of them, while it grows by a group each time.
+//! So the text is short however much the error holds, and is soon made; and a nursery must still join its
+//! tasks if it cannot be made at all.
+
+use super::Error;
+use std::{
+    any::Any,
+    fmt::{self, Write},
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// The first error of a group is looked for in so many groups inside each other.
+const DEEPEST: usize = 100;
+/// An error's text is cut after so many bytes.
+const LONGEST: usize = 1024;
+
+/// "task A failed: disk full". Without what comes after the colon if the error panics on being displayed.
+pub(crate) fn text_of_failure(who: fmt::Arguments<'_>, error: &Error) -> String {
+    match catch_unwind(AssertUnwindSafe(|| summary(error))) {
+        Ok(what) => format!("{who} failed: {what}"),
+        Err(payload) => {
+            discard(payload);
+            format!("{who} failed")
+        }
+    }
+}
+
+/// The text of an error; of a group that of its first error, and how many there are beside it.
+fn summary(error: &Error) -> String {
+    let (mut first, mut others) = (error, 0);
+    for _ in 0..DEEPEST {
+        let Some((member, more)) = first.group().and_then(|group| group.errors().split_first()) else {
+            break;
+        };
+        (first, others) = (member, others + more.len());
+    }
+    let mut beginning = Beginning::default();
+    // It fails only if the text is too long, or if the error says so itself: what there is will do.
+    let _ = match first.group() {
+        Some(group) => beginning.write_str(group.message()),
+        None => write!(beginning, "{first}"),
+    };
+    let mut text = beginning.text;
+    if beginning.is_full {
+        text.push('…');
+    }
+    match others {
+        0 => text,
+        1 => text + " (and 1 more error)",
+        _ => text + &format!(" (and {others} more errors)"),
+    }
+}
+
+/// The beginning of a text. Whoever writes more is told that it fails, and need not go on.
+#[derive(Default)]
+struct Beginning {
+    text: String,
+    is_full: bool,
+}
+
+impl Write for Beginning {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        let room = if self.is_full { 0 } else { LONGEST - self.text.len() };
+        if piece.len() <= room {
+            self.text.push_str(piece);
+            return Ok(());
+        }
+        self.is_full = true;
+        let ends = piece.char_indices().map(|(start, c)| start + c.len_utf8());
+        self.text.push_str(&piece[..ends.take_while(|&end| end <= room).last().unwrap_or(0)]);
+        Err(fmt::Error)
+    }
+}
+
+/// Drops the payload of a panic that nobody will hear of; should that panic again, what it says is forgotten.
+pub(crate) fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(again);
+    }
+}
