@@ -1,6 +1,6 @@
 //! `Cancelled`: the error that a checkpoint returns in a cancelled region.
 
-use super::{Error, ErrorGroup};
+use super::ErrorGroup;
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 /// What asked for a cancellation.
@@ -151,10 +151,7 @@ impl Cancelled {
             }
             // A group of nothing but cancellations is one.
             if let Some(group) = error.downcast_ref::<ErrorGroup>() {
-                return match group.errors().iter().all(Error::is_cancelled) {
-                    true => group.errors().iter().find_map(Error::cancelled).cloned(),
-                    false => None,
-                };
+                return if group.is_cancelled() { group.cancelled().cloned() } else { None };
             }
             // `io::Error::source` skips the very error that it holds.
             next = match error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {

@@ -1,7 +1,14 @@
 //! `ErrorGroup`: several errors that happened at once.
+//!
+//! Groups nest as deep as nurseries do, which may be deeper than a thread's stack. So whatever walks such a
+//! tree here does it in a loop that keeps a list of the groups around it.
 
-use super::Error;
-use std::{borrow::Cow, error::Error as StdError, fmt};
+use super::{Cancelled, Error, Kind};
+use crate::core::stack::with_stack;
+use std::{borrow::Cow, error::Error as StdError, fmt, mem, vec};
+
+/// In a drawing, what is in more groups than this is not indented any further.
+const DEEPEST: usize = 100;
 
 /// Several errors together, as a nursery returns them; Python's `ExceptionGroup`.
 ///
@@ -25,12 +32,14 @@ use std::{borrow::Cow, error::Error as StdError, fmt};
 pub struct ErrorGroup {
     message: Cow<'static, str>,
     errors: Vec<Error>,
+    clean: bool,
 }
 
 impl ErrorGroup {
     /// A group of `errors` under one `message`.
     pub fn new(message: impl Into<Cow<'static, str>>, errors: Vec<Error>) -> ErrorGroup {
-        ErrorGroup { message: message.into(), errors }
+        let clean = !errors.is_empty() && errors.iter().all(Error::is_clean);
+        ErrorGroup { message: message.into(), errors, clean }
     }
 
     /// What the errors have in common.
@@ -44,58 +53,90 @@ impl ErrorGroup {
     }
 
     /// The members by value.
-    pub fn into_errors(self) -> Vec<Error> {
-        self.errors
+    pub fn into_errors(mut self) -> Vec<Error> {
+        mem::take(&mut self.errors)
     }
 
     /// Every error that is not a group, at any depth, in order.
     pub fn leaves(&self) -> impl Iterator<Item = &Error> {
-        let mut todo: Vec<&Error> = self.errors.iter().rev().collect();
+        let mut open = vec![self.errors.iter()];
         std::iter::from_fn(move || {
             loop {
-                let error = todo.pop()?;
-                match error.group() {
-                    Some(group) => todo.extend(group.errors.iter().rev()),
-                    None => return Some(error),
+                match open.last_mut()?.next() {
+                    None => drop(open.pop()),
+                    Some(error) => match error.group() {
+                        Some(group) => open.push(group.errors.iter()),
+                        None => return Some(error),
+                    },
                 }
             }
         })
     }
 
-    /// Divides the leaves by a predicate; each side keeps the tree's shape, without empty groups.
-    pub fn split(self, matches: impl Fn(&Error) -> bool) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
-        self.split_with(&matches)
+    /// Whether it has no cancellation inside, and no group that is empty. That is found out once, when the
+    /// group is made: an error that climbs through nurseries need not be searched again in each of them.
+    pub(super) fn is_clean(&self) -> bool {
+        self.clean
     }
 
-    fn split_with(self, matches: &dyn Fn(&Error) -> bool) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
-        let (mut yes, mut no) = (Vec::new(), Vec::new());
-        for error in self.errors {
-            match error.into_group() {
-                Ok(group) => {
-                    let (inner_yes, inner_no) = group.split_with(matches);
-                    yes.extend(inner_yes.map(Error::from));
-                    no.extend(inner_no.map(Error::from));
-                }
-                Err(leaf) if matches(&leaf) => yes.push(leaf),
-                Err(leaf) => no.push(leaf),
-            }
-        }
-        let side = |errors: Vec<Error>| {
-            (!errors.is_empty()).then(|| ErrorGroup { message: self.message.clone(), errors })
-        };
-        (side(yes), side(no))
+    /// Whether all that is inside is cancelled.
+    pub(super) fn is_cancelled(&self) -> bool {
+        !self.clean && self.leaves().all(Error::is_cancelled)
+    }
+
+    /// The first cancellation inside.
+    pub(super) fn cancelled(&self) -> Option<&Cancelled> {
+        self.leaves().find_map(Error::cancelled)
+    }
+
+    /// Divides the leaves by a predicate; each side keeps the tree's shape, without empty groups.
+    pub fn split(self, matches: impl Fn(&Error) -> bool) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
+        self.divide(|error| match error.group() {
+            Some(_) => Part::Open,
+            None if matches(error) => Part::Matched,
+            None => Part::Rest,
+        })
     }
 
     /// The group without its cancellations, at any depth, and whether there were any.
     pub(super) fn without_cancelled(self) -> (bool, Option<ErrorGroup>) {
         let mut any = false;
-        let left = self.errors.into_iter().filter_map(|error| {
-            let (found, rest) = error.without_cancelled();
-            any |= found;
-            rest
+        let (_, rest) = self.divide(|error| match error.group() {
+            _ if error.is_clean() => Part::Rest,
+            Some(_) => Part::Open,
+            None => {
+                any = true;
+                Part::Gone
+            }
         });
-        let errors: Vec<Error> = left.collect();
-        (any, (!errors.is_empty()).then_some(ErrorGroup { message: self.message, errors }))
+        (any, rest)
+    }
+
+    /// Divides the members, and those of each group that is to be opened.
+    fn divide(self, mut judge: impl FnMut(&Error) -> Part) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
+        let mut around = Vec::new();
+        let mut group = Divided::new(self);
+        loop {
+            let Some(error) = group.left.next() else {
+                let (matched, rest) = group.sides();
+                match around.pop() {
+                    Some(outer) => group = outer,
+                    None => return (matched, rest),
+                }
+                group.matched.extend(matched.map(Error::from));
+                group.rest.extend(rest.map(Error::from));
+                continue;
+            };
+            match judge(&error) {
+                Part::Matched => group.matched.push(error),
+                Part::Rest => group.rest.push(error),
+                Part::Gone => drop(error),
+                Part::Open => match error.into_group() {
+                    Ok(inner) => around.push(mem::replace(&mut group, Divided::new(inner))),
+                    Err(leaf) => group.rest.push(leaf),
+                },
+            }
+        }
     }
 
     /// The only member of a group of one (as deep as groups of one go), or the group unchanged.
@@ -103,22 +144,35 @@ impl ErrorGroup {
         if self.errors.len() != 1 {
             return Err(self);
         }
-        match self.errors.pop() {
-            Some(error) => match error.into_group() {
-                Ok(group) => Ok(group.into_single().unwrap_or_else(Error::from)),
-                Err(leaf) => Ok(leaf),
-            },
-            None => Err(self),
+        while let Some(error) = self.errors.pop() {
+            match error.into_group() {
+                Ok(inner) if inner.errors.len() == 1 => self = inner,
+                Ok(inner) => return Ok(inner.into()),
+                Err(leaf) => return Ok(leaf),
+            }
         }
+        Err(self)
     }
 
-    fn draw(&self, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::Result {
+    fn draw_title(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (n, s) = (self.errors.len(), if self.errors.len() == 1 { "" } else { "s" });
-        write!(f, "{} ({n} error{s})", self.message)?;
-        for error in &self.errors {
-            write!(f, "\n{:indent$}- ", "")?;
+        write!(f, "{} ({n} error{s})", self.message)
+    }
+
+    fn draw(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.draw_title(f)?;
+        let mut open = vec![self.errors.iter()];
+        while let Some(members) = open.last_mut() {
+            let Some(error) = members.next() else {
+                open.pop();
+                continue;
+            };
+            write!(f, "\n{:indent$}- ", "", indent = 2 * open.len().min(DEEPEST))?;
             match error.group() {
-                Some(group) => group.draw(f, indent + 2)?,
+                Some(group) => {
+                    group.draw_title(f)?;
+                    open.push(group.errors.iter());
+                }
                 None => write!(f, "{error}")?,
             }
         }
@@ -126,15 +180,62 @@ impl ErrorGroup {
     }
 }
 
+/// What becomes of a member when a group is divided.
+enum Part {
+    Matched,
+    Rest,
+    /// It is left out.
+    Gone,
+    /// It is a group, and is divided itself.
+    Open,
+}
+
+/// A group that is being divided.
+struct Divided {
+    message: Cow<'static, str>,
+    left: vec::IntoIter<Error>,
+    matched: Vec<Error>,
+    rest: Vec<Error>,
+}
+
+impl Divided {
+    fn new(mut group: ErrorGroup) -> Divided {
+        let (message, errors) = (mem::take(&mut group.message), mem::take(&mut group.errors));
+        Divided { message, left: errors.into_iter(), matched: Vec::new(), rest: Vec::new() }
+    }
+
+    /// What matched and the rest, each as a group if there is any.
+    fn sides(self) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
+        let side =
+            |errors: Vec<Error>| (!errors.is_empty()).then(|| ErrorGroup::new(self.message.clone(), errors));
+        (side(self.matched), side(self.rest))
+    }
+}
+
+impl Drop for ErrorGroup {
+    fn drop(&mut self) {
+        // A leaf may be an error of a user's own that holds a group, which comes here again.
+        with_stack(|| {
+            let mut left = mem::take(&mut self.errors);
+            while let Some(error) = left.pop() {
+                if let Kind::Group(mut group) = error.0 {
+                    left.append(&mut group.errors);
+                }
+            }
+        });
+    }
+}
+
+/// The tree, a line for each error, indented (down to a hundred levels).
 impl fmt::Display for ErrorGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.draw(f, 2)
+        self.draw(f)
     }
 }
 
 impl fmt::Debug for ErrorGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.draw(f, 2)
+        self.draw(f)
     }
 }
 

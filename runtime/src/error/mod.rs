@@ -17,6 +17,7 @@ pub use group::ErrorGroup;
 pub use internal::InternalError;
 pub use nursery::{BodyCancelled, NurseryClosed};
 
+use crate::core::stack::with_stack;
 use std::{any::Any, error::Error as StdError, fmt, io};
 
 /// Any error, a cancellation, or a group of errors.
@@ -108,7 +109,7 @@ impl Error {
     pub fn is_cancelled(&self) -> bool {
         match &self.0 {
             Kind::Cancelled(cancelled) => !cancelled.is_interrupt(),
-            Kind::Group(group) => group.errors().iter().all(Error::is_cancelled),
+            Kind::Group(group) => group.is_cancelled(),
             Kind::Other(other) => other.carries.as_ref().is_some_and(|carried| !carried.is_interrupt()),
         }
     }
@@ -118,7 +119,7 @@ impl Error {
     pub fn is_interrupted(&self) -> bool {
         match &self.0 {
             Kind::Cancelled(cancelled) => cancelled.is_interrupt(),
-            Kind::Group(group) => group.errors().iter().any(Error::is_interrupted),
+            Kind::Group(group) => group.leaves().any(Error::is_interrupted),
             Kind::Other(other) => other.carries.as_ref().is_some_and(Cancelled::is_interrupt),
         }
     }
@@ -127,7 +128,7 @@ impl Error {
     pub fn cancelled(&self) -> Option<&Cancelled> {
         match &self.0 {
             Kind::Cancelled(cancelled) => Some(cancelled),
-            Kind::Group(group) => group.errors().iter().find_map(Error::cancelled),
+            Kind::Group(group) => group.cancelled(),
             Kind::Other(other) => other.carries.as_ref(),
         }
     }
@@ -175,7 +176,7 @@ impl Error {
     /// The first error of type `E`: this one, or inside a group at any depth.
     pub fn find<E: StdError + 'static>(&self) -> Option<&E> {
         match self.group() {
-            Some(group) => group.errors().iter().find_map(Error::find),
+            Some(group) => group.leaves().find_map(Error::downcast_ref),
             None => self.downcast_ref(),
         }
     }
@@ -195,15 +196,25 @@ impl Error {
         }
     }
 
+    /// Whether no cancellation is in it, and no empty group.
+    fn is_clean(&self) -> bool {
+        match &self.0 {
+            Kind::Group(group) => group.is_clean(),
+            _ => !self.is_cancelled(),
+        }
+    }
+
     /// The error without its cancellations, and whether there were any.
     pub(crate) fn without_cancelled(self) -> (bool, Option<Error>) {
+        if self.is_clean() {
+            return (false, Some(self));
+        }
         match self.into_group() {
             Ok(group) => {
                 let (found, rest) = group.without_cancelled();
                 (found, rest.map(Error::from))
             }
-            Err(leaf) if leaf.is_cancelled() => (true, None),
-            Err(leaf) => (false, Some(leaf)),
+            Err(_cancelled) => (true, None),
         }
     }
 
@@ -259,7 +270,8 @@ impl From<Error> for Box<dyn StdError> {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self.as_std(), f)
+        // The text of a user's own error may hold that of another `Error`, which comes here again.
+        with_stack(|| fmt::Display::fmt(self.as_std(), f))
     }
 }
 
