@@ -219,6 +219,31 @@ fn sys_02_a_failed_system_task_ends_the_run_with_its_cause() {
 }
 
 #[test]
+fn sys_02_a_system_task_whose_error_cannot_be_displayed_lets_main_clean_up() {
+    struct Unspeakable;
+    impl std::fmt::Debug for Unspeakable {
+        fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("unspeakable")
+        }
+    }
+    impl std::fmt::Display for Unspeakable {
+        fn fmt(&self, _f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("unspeakable")
+        }
+    }
+    impl std::error::Error for Unspeakable {}
+    let cleaned = Cell::new(false);
+    let outcome = run_mock(async {
+        spawn_system_task("unspeakable", async { Err(Unspeakable.into()) })?;
+        sleep_forever().await.unwrap_err();
+        CancelScope::new().shielded(true).run(async { Ok(sleep(1.0).await?) }).await?;
+        cleaned.set(true);
+        Ok(())
+    });
+    assert!(outcome.is_err() && cleaned.get());
+}
+
+#[test]
 fn sys_02_nothing_is_started_once_a_system_task_has_failed() {
     // Seen by the main task and by another system task, as they clean up.
     let seen = Rc::new(RefCell::new(Vec::new()));

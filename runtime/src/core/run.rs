@@ -23,7 +23,8 @@ use super::{
     waker::{self, RunId, StrandId},
 };
 use crate::{
-    CancelReason, CancelSource, Error, InternalError, scope::ScopeCell, signal::Signals, threads::Threads,
+    CancelReason, CancelSource, Error, InternalError, error::failure::discard, scope::ScopeCell,
+    signal::Signals, threads::Threads,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -238,8 +239,13 @@ impl Run {
 
     /// The run is broken: the main task is cancelled, and the run will return `error`.
     pub(crate) fn crashed(&self, error: InternalError) {
-        log::error!("{error}");
-        let reason = CancelReason::with_text(CancelSource::Shutdown, error.to_string());
+        // An error of the user's may panic on being displayed.
+        let text = catch_unwind(AssertUnwindSafe(|| error.to_string())).unwrap_or_else(|payload| {
+            discard(payload);
+            "the run has failed".to_owned()
+        });
+        log::error!("{text}");
+        let reason = CancelReason::with_text(CancelSource::Shutdown, text);
         self.crash.borrow_mut().get_or_insert(error);
         self.main_scope.cancel(reason);
     }
