@@ -182,7 +182,9 @@ impl Drop for Unmoved<'_, '_, '_> {
             if self.strand.has_ended() {
                 self.pending.exit_scope();
             }
-            if let Err(payload) = dropped {
+            if let Err(payload) = dropped
+                && !std::thread::panicking()
+            {
                 resume_unwind(payload);
             }
         }
