@@ -128,8 +128,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         if self.closed.get() {
             return Err(NurseryClosed);
         }
-        // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand`, `abandon` and
-        // `Guard`, all inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts.
+        // SAFETY: the future is polled only by `poll_strand` and dropped only there, by `abandon` and by `Guard`,
+        // all inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts.
         let strand = unsafe { Strand::borrowing(info, child) };
         self.adopt(strand.clone());
         Ok(strand)
@@ -264,8 +264,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         opener: Task,
         body: impl Future<Output = Result<(), Error>> + 'a,
     ) -> Guard<'a, 'scope, 'env> {
-        // SAFETY: the future is polled only by `poll_strand` and dropped only by `end_strand` and `Guard`,
-        // all inside the future of `nursery` and while the guard lasts, which `'a` outlives.
+        // SAFETY: the future is polled only by `poll_strand` and dropped only there and by `Guard`, all inside
+        // the future of `nursery` and while the guard lasts, which `'a` outlives.
         let strand = unsafe { Strand::borrowing(TaskInfo::BodyOf(opener), body) };
         self.run.strands.add(strand.clone(), self.home.clone());
         Guard { nursery: self, body: strand }
@@ -293,8 +293,7 @@ impl Drop for Guard<'_, '_, '_> {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(drop_it)) {
                 match panic {
                     None => panic = Some(payload),
-                    // A payload may have a destructor that panics, too.
-                    Some(_) => std::mem::forget(payload),
+                    Some(_) => discard(payload),
                 }
             }
         };
