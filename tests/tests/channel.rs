@@ -1,9 +1,17 @@
 //! CHAN: memory channels.
 
-use futures_util::StreamExt;
-use std::{cell::RefCell, rc::Rc};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
+use std::{
+    cell::{Cell, RefCell},
+    pin::pin,
+    rc::Rc,
+};
 use terzetto::{
-    CancelScope, Error, ReceiveError, SendFailure, channel, checkpoint, nursery, sleep,
+    Builder, CancelScope, Error, Instrument, ReceiveError, SendFailure, Task, channel, checkpoint,
+    move_on_after, nursery, sleep,
     sync::with_producer,
     testing::{assert_checkpoints, wait_all_tasks_blocked},
 };
@@ -177,6 +185,107 @@ fn chan_08_a_buffered_value_is_not_lost_by_a_receive_that_is_dropped_while_it_le
         Ok(())
     })
     .unwrap();
+}
+
+#[test]
+fn chan_02_values_that_are_put_back_keep_their_order() {
+    run_mock(async {
+        let (sender, receiver) = channel(0);
+        for first_dropped in [0, 1] {
+            let mut receives = vec![Box::pin(receiver.receive()), Box::pin(receiver.receive())];
+            for receive in &mut receives {
+                assert!(futures_util::poll!(receive).is_pending());
+            }
+            sender.send_nowait(1)?;
+            sender.send_nowait(2)?;
+            drop(receives.remove(first_dropped));
+            drop(receives);
+            // Given out again, and put back again.
+            let mut again = Box::pin(receiver.receive());
+            assert!(futures_util::poll!(&mut again).is_pending());
+            drop(again);
+            let statistics = receiver.statistics();
+            assert!(statistics.current_buffer_used <= statistics.max_buffer_size, "{statistics:?}");
+            assert_eq!((receiver.receive_nowait()?, receiver.receive_nowait()?), (1, 2));
+        }
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn chan_02_a_value_that_is_put_back_takes_its_room() {
+    run_mock(async {
+        let (sender, receiver) = channel(1);
+        sender.send_nowait(1)?;
+        let mut receive = Box::pin(receiver.receive());
+        assert!(futures_util::poll!(&mut receive).is_pending());
+        // There is room now.
+        sender.send_nowait(2)?;
+        drop(receive);
+        assert_eq!(receiver.statistics().current_buffer_used, 1);
+        nursery(async |n| {
+            n.start_soon(async { Ok(sender.send(3).await?) });
+            wait_all_tasks_blocked(0.0).await?;
+            assert_eq!(receiver.receive_nowait()?, 1);
+            assert_eq!(sender.statistics().tasks_waiting_send, 1, "the second value is in the buffer");
+            assert_eq!((receiver.receive_nowait()?, receiver.receive_nowait()?), (2, 3));
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn chan_05_a_value_that_is_put_back_into_a_channel_without_receivers_is_dropped() {
+    run_mock(async {
+        let value = Rc::new(());
+        let (sender, receiver) = channel(0);
+        let mut receive = Box::pin(receiver.receive());
+        assert!(futures_util::poll!(&mut receive).is_pending());
+        sender.send_nowait(value.clone())?;
+        receiver.close();
+        drop(receive);
+        assert_eq!(Rc::strong_count(&value), 1);
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// Calls a function when a task becomes runnable, once.
+#[derive(Default)]
+struct OnScheduled(Cell<Option<Box<dyn FnOnce()>>>);
+
+impl Instrument for OnScheduled {
+    fn task_scheduled(&self, _task: &Task) {
+        if let Some(call) = self.0.take() {
+            call();
+        }
+    }
+}
+
+#[test]
+fn chan_02_a_send_from_inside_a_wake_overtakes_nobody() {
+    let hook = Rc::new(OnScheduled::default());
+    let main = async {
+        let (sender, receiver) = channel(1);
+        sender.send_nowait(1)?;
+        nursery(async |n| {
+            n.start_soon(async { Ok(sender.send(2).await?) });
+            wait_all_tasks_blocked(0.0).await?;
+            let other = sender.clone();
+            hook.0.set(Some(Box::new(move || {
+                assert!(matches!(other.send_nowait(9).unwrap_err().failure(), SendFailure::WouldBlock));
+            })));
+            assert_eq!(receiver.receive_nowait()?, 1);
+            assert!(hook.0.take().is_none(), "the sender was woken");
+            assert_eq!(receiver.receive_nowait()?, 2);
+            Ok(())
+        })
+        .await
+    };
+    Builder::new().instrument(hook.clone()).run(main).unwrap();
 }
 
 #[test]

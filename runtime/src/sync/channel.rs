@@ -4,48 +4,18 @@
 //! from task to task directly: a sender gives to the receiver that has waited longest, a receiver
 //! that makes room in the buffer takes the value of the sender that has waited longest.
 
-use super::transfer::{Next, Receive, Send};
-use crate::{Cancelled, Error, core::lot::Lot};
-use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
-    error::Error as StdError,
-    fmt,
-    rc::Rc,
+use super::{
+    exchange::{Given, Shared},
+    transfer::{Next, Receive, Send},
 };
-
-pub(super) struct Shared<T: 'static> {
-    capacity: usize,
-    buffer: RefCell<VecDeque<T>>,
-    senders: Cell<usize>,
-    receivers: Cell<usize>,
-    /// Blocked senders with their values.
-    pub(super) sending: Rc<Lot<Place<T>>>,
-    /// Blocked receivers with the slots for theirs.
-    pub(super) receiving: Rc<Lot<Place<T>>>,
-    next_end: Cell<u64>,
-}
-
-/// What a blocked task brings with it.
-pub(super) struct Place<T> {
-    pub(super) value: Option<T>,
-    /// The end of the channel that it waits at.
-    end: u64,
-    /// Whether that end was closed meanwhile.
-    pub(super) closed: bool,
-}
-
-impl<T> Place<T> {
-    pub(super) fn new(value: Option<T>, end: u64) -> Place<T> {
-        Place { value, end, closed: false }
-    }
-}
+use crate::{Cancelled, Error};
+use std::{cell::Cell, error::Error as StdError, fmt, rc::Rc};
 
 /// Counts of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChannelStatistics {
-    /// Values in the buffer.
+    /// Values in the buffer. One that a dropped receive has put back counts if there is room for it.
     pub current_buffer_used: usize,
     /// How many fit.
     pub max_buffer_size: usize,
@@ -57,25 +27,6 @@ pub struct ChannelStatistics {
     pub tasks_waiting_send: usize,
     /// Tasks that wait to receive.
     pub tasks_waiting_receive: usize,
-}
-
-impl<T> Shared<T> {
-    fn statistics(&self) -> ChannelStatistics {
-        ChannelStatistics {
-            current_buffer_used: self.buffer.borrow().len(),
-            max_buffer_size: self.capacity,
-            open_send_channels: self.senders.get(),
-            open_receive_channels: self.receivers.get(),
-            tasks_waiting_send: self.sending.len(),
-            tasks_waiting_receive: self.receiving.len(),
-        }
-    }
-
-    fn new_end(&self) -> u64 {
-        let end = self.next_end.get();
-        self.next_end.set(end + 1);
-        end
-    }
 }
 
 /// Makes a channel that buffers up to `capacity` values (`usize::MAX`: no bound).
@@ -101,17 +52,8 @@ impl<T> Shared<T> {
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 pub fn channel<T: 'static>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let shared = Rc::new(Shared {
-        capacity,
-        buffer: RefCell::default(),
-        senders: Cell::new(1),
-        receivers: Cell::new(1),
-        sending: Lot::new("sending to a channel"),
-        receiving: Lot::new("receiving from a channel"),
-        next_end: Cell::new(2),
-    });
-    let sender = Sender { shared: shared.clone(), end: 0, closed: Cell::new(false) };
-    (sender, Receiver { shared, end: 1, closed: Cell::new(false) })
+    let shared = Shared::new(capacity);
+    (Sender::new(shared.clone()), Receiver::new(shared))
 }
 
 /// Why a value was not sent.
@@ -238,6 +180,12 @@ pub struct Receiver<T: 'static> {
 }
 
 impl<T> Sender<T> {
+    /// The first sending end.
+    fn new(shared: Rc<Shared<T>>) -> Sender<T> {
+        shared.add_sender();
+        Sender { end: shared.new_end(), shared, closed: Cell::new(false) }
+    }
+
     /// Sends without waiting.
     ///
     /// # Errors
@@ -246,7 +194,7 @@ impl<T> Sender<T> {
         if self.closed.get() {
             return Err(SendError { value, failure: SendFailure::Closed });
         }
-        if self.shared.receivers.get() == 0 {
+        if self.shared.is_broken() {
             return Err(SendError { value, failure: SendFailure::Broken });
         }
         match self.shared.offer(value) {
@@ -269,13 +217,8 @@ impl<T> Sender<T> {
     /// Closes this end: whoever waits to send at it fails, and so does every later send. Closing the
     /// last one ends the channel. Closing twice is fine.
     pub fn close(&self) {
-        if self.closed.replace(true) {
-            return;
-        }
-        self.shared.sending.unpark_where(|place| place.end == self.end, |place| place.closed = true);
-        self.shared.senders.set(self.shared.senders.get() - 1);
-        if self.shared.senders.get() == 0 {
-            self.shared.receiving.unpark_all(|_| ());
+        if !self.closed.replace(true) {
+            self.shared.close_sender(self.end);
         }
     }
 
@@ -285,54 +228,29 @@ impl<T> Sender<T> {
     }
 }
 
-impl<T> Shared<T> {
-    /// Hands a value to a waiting receiver or to the buffer; gives it back if neither will do.
-    fn offer(&self, value: T) -> Option<T> {
-        let mut value = Some(value);
-        self.receiving.unpark_one(|place| place.value = value.take());
-        let value = value?;
-        let mut buffer = self.buffer.borrow_mut();
-        if buffer.len() >= self.capacity {
-            return Some(value);
-        }
-        buffer.push_back(value);
-        None
-    }
-
-    /// Puts a value back that was taken and that nobody has got: to the next receiver, or in front of all others.
-    pub(super) fn put_back(&self, value: T) {
-        let mut value = Some(value);
-        self.receiving.unpark_one(|place| place.value = value.take());
-        if let Some(value) = value {
-            self.buffer.borrow_mut().push_front(value);
-        }
-    }
-
-    fn take(&self) -> Option<T> {
-        let buffered = self.buffer.borrow_mut().pop_front();
-        let sent = self.sending.unpark_one(|place| place.value.take()).flatten();
-        match (buffered, sent) {
-            (Some(first), Some(last)) => {
-                self.buffer.borrow_mut().push_back(last);
-                Some(first)
-            }
-            (first, sent) => first.or(sent),
-        }
-    }
-}
-
 impl<T> Receiver<T> {
+    /// The first receiving end.
+    fn new(shared: Rc<Shared<T>>) -> Receiver<T> {
+        shared.add_receiver();
+        Receiver { end: shared.new_end(), shared, closed: Cell::new(false) }
+    }
+
     /// Receives without waiting.
     ///
     /// # Errors
     /// If nothing is there, or nothing will ever be.
     pub fn receive_nowait(&self) -> Result<T, ReceiveError> {
+        self.take().map(|given| given.value)
+    }
+
+    /// As [`Receiver::receive_nowait`], for who may put the value back.
+    pub(super) fn take(&self) -> Result<Given<T>, ReceiveError> {
         if self.closed.get() {
             return Err(ReceiveError::Closed);
         }
         match self.shared.take() {
-            Some(value) => Ok(value),
-            None if self.shared.senders.get() == 0 => Err(ReceiveError::EndOfChannel),
+            Some(given) => Ok(given),
+            None if self.shared.has_ended() => Err(ReceiveError::EndOfChannel),
             None => Err(ReceiveError::WouldBlock),
         }
     }
@@ -341,7 +259,8 @@ impl<T> Receiver<T> {
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was taken. If the future is dropped after a value was
-    /// handed to it, the value goes to the next receiver or back to the front of the channel.
+    /// handed to it, the value goes to the next receiver or back to its place in the channel; if all
+    /// receivers are gone, it is dropped.
     ///
     /// # Errors
     /// Cancelled; or all senders are gone and the buffer is empty.
@@ -353,15 +272,8 @@ impl<T> Receiver<T> {
     /// Closing the last one breaks the channel for its senders and drops what is buffered. Closing
     /// twice is fine.
     pub fn close(&self) {
-        if self.closed.replace(true) {
-            return;
-        }
-        self.shared.receiving.unpark_where(|place| place.end == self.end, |place| place.closed = true);
-        self.shared.receivers.set(self.shared.receivers.get() - 1);
-        if self.shared.receivers.get() == 0 {
-            self.shared.sending.unpark_all(|_| ());
-            let buffered = self.shared.buffer.take();
-            drop(buffered);
+        if !self.closed.replace(true) {
+            self.shared.close_receiver(self.end);
         }
     }
 
@@ -385,7 +297,7 @@ impl<T> Receiver<T> {
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
         if !self.closed.get() {
-            self.shared.senders.set(self.shared.senders.get() + 1);
+            self.shared.add_sender();
         }
         Sender { shared: self.shared.clone(), end: self.shared.new_end(), closed: self.closed.clone() }
     }
@@ -394,7 +306,7 @@ impl<T> Clone for Sender<T> {
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
         if !self.closed.get() {
-            self.shared.receivers.set(self.shared.receivers.get() + 1);
+            self.shared.add_receiver();
         }
         Receiver { shared: self.shared.clone(), end: self.shared.new_end(), closed: self.closed.clone() }
     }
@@ -414,14 +326,12 @@ impl<T> Drop for Receiver<T> {
 
 impl<T> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").field("buffered", &self.shared.buffer.borrow().len()).finish_non_exhaustive()
+        f.debug_struct("Sender").field("buffered", &self.shared.buffered()).finish_non_exhaustive()
     }
 }
 
 impl<T> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver")
-            .field("buffered", &self.shared.buffer.borrow().len())
-            .finish_non_exhaustive()
+        f.debug_struct("Receiver").field("buffered", &self.shared.buffered()).finish_non_exhaustive()
     }
 }

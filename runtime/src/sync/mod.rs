@@ -10,6 +10,7 @@ pub mod channel;
 mod condition;
 mod error;
 mod event;
+mod exchange;
 mod limiter;
 mod lock;
 mod parking_lot;

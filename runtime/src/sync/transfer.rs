@@ -4,7 +4,10 @@
 //! yield and a parking lot would spend most of its time moving between its states. So these futures are
 //! written out: each looks the run up once a poll, and goes from stage to stage in place.
 
-use super::channel::{Place, ReceiveError, Receiver, SendError, SendFailure, Sender};
+use super::{
+    channel::{ReceiveError, Receiver, SendError, SendFailure, Sender},
+    exchange::{Given, Place},
+};
 use crate::core::{
     checkpoint::{Checkpoint, CheckpointIfCancelled, Turn},
     lot::Parked,
@@ -112,20 +115,20 @@ pub(super) struct Receive<'a, T: 'static> {
     /// Looks whether it is cancelled before it begins.
     look: CheckpointIfCancelled,
     /// What was received, while the others run.
-    value: Option<T>,
-    parked: Option<Parked<'a, Place<T>>>,
+    given: Option<Given<T>>,
+    parked: Option<Parked<'a, Place<Given<T>>>>,
 }
 
 impl<'a, T> Receive<'a, T> {
     pub(super) fn new(receiver: &'a Receiver<T>) -> Receive<'a, T> {
         let look = CheckpointIfCancelled::default();
-        Receive { receiver, stage: Stage::Looking, look, value: None, parked: None }
+        Receive { receiver, stage: Stage::Looking, look, given: None, parked: None }
     }
 
     fn begin(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<T, ReceiveError>> {
-        match self.receiver.receive_nowait() {
-            Ok(value) => {
-                self.value = Some(value);
+        match self.receiver.take() {
+            Ok(given) => {
+                self.given = Some(given);
                 self.stage = Stage::Yielding(Turn::begin(run, cx));
             }
             Err(ReceiveError::WouldBlock) => {
@@ -150,8 +153,8 @@ impl<'a, T> Receive<'a, T> {
                 Err(cancelled) => self.done(Err(ReceiveError::Cancelled(cancelled))),
             },
             (Stage::Yielding(turn), _) => match turn.is_over(run, cx) {
-                true => match self.value.take() {
-                    Some(value) => self.done(Ok(value)),
+                true => match self.given.take() {
+                    Some(given) => self.done(Ok(given.value)),
                     None => polled_after_its_end(),
                 },
                 false => Poll::Pending,
@@ -160,7 +163,7 @@ impl<'a, T> Receive<'a, T> {
                 let (place, outcome) = ready!(parked.poll(run, cx));
                 self.parked = None;
                 self.done(match (place.value, outcome) {
-                    (Some(value), _) => Ok(value),
+                    (Some(given), _) => Ok(given.value),
                     (None, Err(cancelled)) => Err(ReceiveError::Cancelled(cancelled)),
                     (None, Ok(())) if place.closed => Err(ReceiveError::Closed),
                     (None, Ok(())) => Err(ReceiveError::EndOfChannel),
@@ -185,8 +188,8 @@ impl<T> Future for Receive<'_, T> {
 impl<T> Drop for Receive<'_, T> {
     fn drop(&mut self) {
         let unclaimed = || self.parked.as_mut()?.unclaimed()?.value;
-        if let Some(value) = self.value.take().or_else(unclaimed) {
-            self.receiver.shared.put_back(value);
+        if let Some(given) = self.given.take().or_else(unclaimed) {
+            self.receiver.shared.put_back(given);
         }
     }
 }

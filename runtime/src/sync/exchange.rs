@@ -1,0 +1,208 @@
+//! What the ends of a channel share: its values, and who waits for them.
+//!
+//! A receive can be dropped when it has been given a value already; then the value comes back. So that
+//! values stay in their order, each has a number from the moment in which it is given out for the first
+//! time: of several that come back, the one that was given out first is the next one.
+
+use super::channel::ChannelStatistics;
+use crate::core::lot::Lot;
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+};
+
+/// A value that was given out.
+pub(super) struct Given<T> {
+    pub(super) value: T,
+    /// How many were given out before it.
+    number: u64,
+}
+
+/// The values of a channel that nobody has.
+struct Buffer<T> {
+    /// Those that came back, by their numbers.
+    returned: VecDeque<Given<T>>,
+    /// Those that were never given out: all of them later.
+    fresh: VecDeque<T>,
+    /// How many were given out.
+    given: u64,
+}
+
+impl<T> Buffer<T> {
+    fn len(&self) -> usize {
+        self.returned.len() + self.fresh.len()
+    }
+
+    fn number(&mut self, value: T) -> Given<T> {
+        self.given += 1;
+        Given { value, number: self.given }
+    }
+
+    fn pop(&mut self) -> Option<Given<T>> {
+        if let Some(returned) = self.returned.pop_front() {
+            return Some(returned);
+        }
+        let value = self.fresh.pop_front()?;
+        Some(self.number(value))
+    }
+
+    fn put_back(&mut self, given: Given<T>) {
+        let place = self.returned.partition_point(|other| other.number < given.number);
+        self.returned.insert(place, given);
+    }
+}
+
+/// What a blocked task brings with it.
+pub(super) struct Place<V> {
+    pub(super) value: Option<V>,
+    /// The end of the channel that it waits at.
+    end: u64,
+    /// Whether that end was closed meanwhile.
+    pub(super) closed: bool,
+}
+
+impl<V> Place<V> {
+    pub(super) fn new(value: Option<V>, end: u64) -> Place<V> {
+        Place { value, end, closed: false }
+    }
+}
+
+/// What the ends of a channel share.
+pub(super) struct Shared<T: 'static> {
+    capacity: usize,
+    buffer: RefCell<Buffer<T>>,
+    senders: Cell<usize>,
+    receivers: Cell<usize>,
+    /// Blocked senders with their values.
+    pub(super) sending: Rc<Lot<Place<T>>>,
+    /// Blocked receivers with the slots for theirs.
+    pub(super) receiving: Rc<Lot<Place<Given<T>>>>,
+    next_end: Cell<u64>,
+}
+
+impl<T> Shared<T> {
+    /// A channel without ends.
+    pub(super) fn new(capacity: usize) -> Rc<Shared<T>> {
+        let (returned, fresh) = Default::default();
+        Rc::new(Shared {
+            capacity,
+            buffer: RefCell::new(Buffer { returned, fresh, given: 0 }),
+            senders: Cell::new(0),
+            receivers: Cell::new(0),
+            sending: Lot::new("sending to a channel"),
+            receiving: Lot::new("receiving from a channel"),
+            next_end: Cell::new(0),
+        })
+    }
+
+    pub(super) fn statistics(&self) -> ChannelStatistics {
+        ChannelStatistics {
+            // A value that came back when its room was taken is still on its way to a receiver.
+            current_buffer_used: self.buffered().min(self.capacity),
+            max_buffer_size: self.capacity,
+            open_send_channels: self.senders.get(),
+            open_receive_channels: self.receivers.get(),
+            tasks_waiting_send: self.sending.len(),
+            tasks_waiting_receive: self.receiving.len(),
+        }
+    }
+
+    pub(super) fn buffered(&self) -> usize {
+        self.buffer.borrow().len()
+    }
+
+    /// A number that no other end of the channel has.
+    pub(super) fn new_end(&self) -> u64 {
+        let end = self.next_end.get();
+        self.next_end.set(end + 1);
+        end
+    }
+
+    pub(super) fn add_sender(&self) {
+        self.senders.set(self.senders.get() + 1);
+    }
+
+    pub(super) fn add_receiver(&self) {
+        self.receivers.set(self.receivers.get() + 1);
+    }
+
+    /// Whether all receivers are gone.
+    pub(super) fn is_broken(&self) -> bool {
+        self.receivers.get() == 0
+    }
+
+    /// Whether all senders are gone.
+    pub(super) fn has_ended(&self) -> bool {
+        self.senders.get() == 0
+    }
+
+    /// An open sending end is closed.
+    pub(super) fn close_sender(&self, end: u64) {
+        self.sending.unpark_where(|place| place.end == end, |place| place.closed = true);
+        self.senders.set(self.senders.get() - 1);
+        if self.has_ended() {
+            self.receiving.unpark_all(|_| ());
+        }
+    }
+
+    /// An open receiving end is closed.
+    pub(super) fn close_receiver(&self, end: u64) {
+        self.receiving.unpark_where(|place| place.end == end, |place| place.closed = true);
+        self.receivers.set(self.receivers.get() - 1);
+        if self.is_broken() {
+            self.sending.unpark_all(|_| ());
+            let mut buffer = self.buffer.borrow_mut();
+            let left = (std::mem::take(&mut buffer.returned), std::mem::take(&mut buffer.fresh));
+            drop(buffer);
+            // With nothing borrowed: a value's destructor may come back here.
+            drop(left);
+        }
+    }
+
+    /// Hands a value to a waiting receiver or to the buffer; gives it back if neither will do.
+    pub(super) fn offer(&self, value: T) -> Option<T> {
+        let mut value = Some(value);
+        self.receiving.unpark_one(|place| {
+            place.value = value.take().map(|value| self.buffer.borrow_mut().number(value));
+        });
+        let value = value?;
+        let mut buffer = self.buffer.borrow_mut();
+        if buffer.len() >= self.capacity {
+            return Some(value);
+        }
+        buffer.fresh.push_back(value);
+        None
+    }
+
+    /// Takes the next value, and that of a waiting sender into the room that this makes.
+    pub(super) fn take(&self) -> Option<Given<T>> {
+        let mut first = self.buffer.borrow_mut().pop();
+        if first.is_some() && self.buffered() >= self.capacity {
+            return first;
+        }
+        // The value is in its place before the sender wakes: what that sets off may be the next send.
+        self.sending.unpark_one(|place| {
+            let Some(value) = place.value.take() else { return };
+            let mut buffer = self.buffer.borrow_mut();
+            match first {
+                Some(_) => buffer.fresh.push_back(value),
+                None => first = Some(buffer.number(value)),
+            }
+        });
+        first
+    }
+
+    /// Puts a value back that its receiver has not seen: to the next receiver, or in front of all that are later.
+    /// If all receivers are gone, it goes the way of what is buffered then.
+    pub(super) fn put_back(&self, given: Given<T>) {
+        if self.is_broken() {
+            return;
+        }
+        let mut given = Some(given);
+        self.receiving.unpark_one(|place| place.value = given.take());
+        if let Some(given) = given {
+            self.buffer.borrow_mut().put_back(given);
+        }
+    }
+}
