@@ -505,3 +505,23 @@ fn chan_13_a_producer_ends_with_its_consumer_and_passes_errors_on() {
     .unwrap();
     assert_eq!(trace.text(), "stopped");
 }
+
+#[test]
+fn chan_13_a_channel_of_the_producers_own_that_is_broken_is_its_error() {
+    let outcome = run_mock(async {
+        let (log, gone) = channel(1);
+        drop(gone);
+        with_producer(
+            async |sender| {
+                sender.send(1).await?;
+                Ok(log.send("sent").await?)
+            },
+            async |receiver| {
+                while receiver.next().await?.is_some() {}
+                Ok(())
+            },
+        )
+        .await
+    });
+    assert!(matches!(outcome.unwrap_err().find(), Some(SendFailure::Broken)));
+}

@@ -15,7 +15,7 @@ use crate::{Error, nursery};
 ///
 /// # Errors
 /// An [`ErrorGroup`](crate::ErrorGroup) of the errors of both. That the consumer no longer takes
-/// values is no error of the producer.
+/// values is no error of the producer; that another channel of its own is broken is one.
 ///
 /// ```
 /// use terzetto::{sleep, sync::with_producer};
@@ -49,9 +49,10 @@ where
 {
     nursery(async |n| {
         let (sender, receiver) = channel(0);
+        let shared = sender.shared.clone();
         n.start_soon_named("producer", async move {
             match producer(sender).await {
-                Err(error) if matches!(error.downcast_ref(), Some(SendFailure::Broken)) => Ok(()),
+                Err(error) if is_broken(&error) && shared.is_broken() => Ok(()),
                 ended => ended,
             }
         });
@@ -60,4 +61,8 @@ where
         Ok(value)
     })
     .await
+}
+
+fn is_broken(error: &Error) -> bool {
+    matches!(error.downcast_ref(), Some(SendFailure::Broken))
 }
