@@ -455,6 +455,31 @@ fn chan_09_a_receiver_is_a_stream() {
 }
 
 #[test]
+fn chan_09_a_stream_begins_afresh_after_the_scope_it_was_cancelled_in() {
+    run_mock(async {
+        let (sender, receiver) = channel(1);
+        let mut values = receiver.into_stream();
+        let first = move_on_after(1.0, async {
+            // Both are cancelled, and only the sleep is asked.
+            match select(pin!(sleep(50.0)), values.next()).await {
+                Either::Left((slept, _)) => Ok(slept.map(|()| None)?),
+                Either::Right((value, _)) => Ok(value.transpose()?),
+            }
+        });
+        assert_eq!(first.await?, None);
+        sender.send_nowait(7)?;
+        assert_eq!(values.next().await.transpose()?, Some(7));
+        // Where it is cancelled, it says so.
+        let scope = CancelScope::new();
+        scope.cancel();
+        scope.run(async { Ok(values.next().await.transpose()?) }).await?;
+        assert!(scope.cancelled_caught());
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn chan_13_a_producer_ends_with_its_consumer_and_passes_errors_on() {
     let trace = &Trace::default();
     run_mock(async {

@@ -1,12 +1,13 @@
 //! A receiving end as a `Stream`, for combinators that take one.
 
 use super::channel::{ReceiveError, Receiver};
+use crate::{Cancelled, current_effective_deadline};
 use futures_core::Stream;
 use std::{
     fmt,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 type Next<T> = Pin<Box<dyn Future<Output = Result<Option<T>, ReceiveError>>>>;
@@ -15,7 +16,8 @@ type Next<T> = Pin<Box<dyn Future<Output = Result<Option<T>, ReceiveError>>>>;
 ///
 /// # Cancellation
 /// As [`Receiver::next`], for each value. The future of a value lives in the stream, so that nothing
-/// is lost when the future of a combinator is dropped.
+/// is lost when the future of a combinator is dropped. If it was cancelled with a scope that has been
+/// left since, the stream begins afresh.
 pub struct ReceiverStream<T: 'static> {
     receiver: Rc<Receiver<T>>,
     next: Option<Next<T>>,
@@ -40,14 +42,23 @@ impl<T> Stream for ReceiverStream<T> {
     type Item = Result<T, ReceiveError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let receiver = self.receiver.clone();
-        let next = self.next.get_or_insert_with(|| Box::pin(async move { receiver.next().await }));
-        let polled = next.as_mut().poll(cx);
-        if polled.is_ready() {
+        loop {
+            let receiver = self.receiver.clone();
+            let next = self.next.get_or_insert_with(|| Box::pin(async move { receiver.next().await }));
+            let received = ready!(next.as_mut().poll(cx));
             self.next = None;
+            match received {
+                // It has taken nothing.
+                Err(ReceiveError::Cancelled(cancelled)) if is_stale(&cancelled) => {}
+                received => return Poll::Ready(received.transpose()),
+            }
         }
-        polled.map(Result::transpose)
     }
+}
+
+/// Whether a cancellation is of another scope than those around the caller. A Ctrl-C is of none.
+fn is_stale(cancelled: &Cancelled) -> bool {
+    !cancelled.is_interrupt() && current_effective_deadline() != f64::NEG_INFINITY
 }
 
 impl<T> fmt::Debug for ReceiverStream<T> {
