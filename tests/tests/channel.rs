@@ -13,7 +13,7 @@ use terzetto::{
     Builder, CancelScope, Error, Instrument, ReceiveError, SendFailure, Task, channel, checkpoint,
     move_on_after, nursery, sleep,
     sync::with_producer,
-    testing::{assert_checkpoints, wait_all_tasks_blocked},
+    testing::{assert_checkpoints, assert_no_checkpoints, wait_all_tasks_blocked},
 };
 use terzetto_tests::{Trace, run_mock};
 
@@ -389,8 +389,12 @@ fn chan_09_receiving_in_a_loop_ends_with_the_channel_and_is_a_checkpoint_each_ti
         for i in 0..3 {
             assert_eq!(assert_checkpoints(receiver.next()).await?, Some(i));
         }
-        assert_eq!(assert_checkpoints(receiver.next()).await?, None);
+        // The end is no item.
+        assert_eq!(assert_no_checkpoints(receiver.next()).await?, None);
         assert_eq!(receiver.next().await?, None);
+        let scope = CancelScope::new();
+        scope.cancel();
+        assert!(scope.run(async { Ok(receiver.next().await?) }).await?.is_none());
         Ok(())
     })
     .unwrap();

@@ -285,7 +285,8 @@ impl<T> Receiver<T> {
     /// The next value, or `None` at the end of the channel: for loops.
     ///
     /// # Cancellation
-    /// As [`Receiver::receive`].
+    /// As [`Receiver::receive`]. At the end of the channel it looks whether the task is cancelled, but
+    /// does not let others run.
     ///
     /// # Errors
     /// [`ReceiveError::Cancelled`] in a cancelled region; [`ReceiveError::Closed`] if this end is.

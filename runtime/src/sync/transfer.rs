@@ -9,7 +9,7 @@ use super::{
     exchange::{Given, Place},
 };
 use crate::core::{
-    checkpoint::{Checkpoint, CheckpointIfCancelled, Turn},
+    checkpoint::{CheckpointIfCancelled, Turn},
     lot::Parked,
     run::{self, Run},
     wait::polled_after_its_end,
@@ -195,15 +195,11 @@ impl<T> Drop for Receive<'_, T> {
 }
 
 /// A receive for which the end of the channel is no error: [`Receiver::next`].
-pub(super) struct Next<'a, T: 'static> {
-    receive: Receive<'a, T>,
-    /// The channel has ended: this lets the others run all the same.
-    ended: Option<Checkpoint>,
-}
+pub(super) struct Next<'a, T: 'static>(Receive<'a, T>);
 
 impl<'a, T> Next<'a, T> {
     pub(super) fn new(receiver: &'a Receiver<T>) -> Next<'a, T> {
-        Next { receive: Receive::new(receiver), ended: None }
+        Next(Receive::new(receiver))
     }
 }
 
@@ -211,16 +207,10 @@ impl<T> Future for Next<'_, T> {
     type Output = Result<Option<T>, ReceiveError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        run::with(|run| {
-            if self.ended.is_none() {
-                match ready!(self.receive.poll_in(run, cx)) {
-                    Ok(value) => return Poll::Ready(Ok(Some(value))),
-                    Err(ReceiveError::EndOfChannel) => {}
-                    Err(error) => return Poll::Ready(Err(error)),
-                }
-            }
-            let ended = self.ended.get_or_insert_default();
-            ended.poll_in(run, cx).map(|outcome| outcome.map(|()| None).map_err(ReceiveError::Cancelled))
+        Pin::new(&mut self.0).poll(cx).map(|received| match received {
+            Ok(value) => Ok(Some(value)),
+            Err(ReceiveError::EndOfChannel) => Ok(None),
+            Err(error) => Err(error),
         })
     }
 }
