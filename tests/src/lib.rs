@@ -4,7 +4,8 @@ pub mod differential;
 pub mod load;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
+    fmt,
     future::poll_fn,
     panic::resume_unwind,
     pin::Pin,
@@ -13,7 +14,7 @@ use std::{
     thread,
     time::Duration,
 };
-use terzetto::{Builder, Error, testing::MockClock};
+use terzetto::{Builder, Error, Instrument, Task, testing::MockClock};
 
 /// Runs `main` on a mock clock that jumps to the next deadline when all tasks are blocked.
 ///
@@ -86,5 +87,38 @@ impl Trace {
     /// The lines so far, joined by spaces.
     pub fn text(&self) -> String {
         self.0.borrow().join(" ")
+    }
+}
+
+/// An instrument that calls a function from inside the next wake of a task, once.
+#[derive(Default)]
+pub struct OnScheduled {
+    call: Cell<Option<Box<dyn FnOnce() -> String>>>,
+    answer: Cell<Option<String>>,
+}
+
+impl OnScheduled {
+    /// Has `call` called by the next wake. It should not panic: an instrument that does is only removed.
+    pub fn ask(&self, call: impl FnOnce() -> String + 'static) {
+        self.call.set(Some(Box::new(call)));
+    }
+
+    /// What it said, if it was called.
+    pub fn answer(&self) -> Option<String> {
+        self.answer.take()
+    }
+}
+
+impl Instrument for OnScheduled {
+    fn task_scheduled(&self, _task: &Task) {
+        if let Some(call) = self.call.take() {
+            self.answer.set(Some(call()));
+        }
+    }
+}
+
+impl fmt::Debug for OnScheduled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnScheduled").finish_non_exhaustive()
     }
 }

@@ -4,18 +4,14 @@ use futures_util::{
     StreamExt,
     future::{Either, select},
 };
-use std::{
-    cell::{Cell, RefCell},
-    pin::pin,
-    rc::Rc,
-};
+use std::{cell::RefCell, pin::pin, rc::Rc};
 use terzetto::{
-    Builder, CancelScope, Error, Instrument, ReceiveError, SendFailure, Task, channel, checkpoint,
-    move_on_after, nursery, sleep,
+    Builder, CancelScope, Error, ReceiveError, SendFailure, channel, checkpoint, move_on_after, nursery,
+    sleep,
     sync::with_producer,
     testing::{assert_checkpoints, assert_no_checkpoints, wait_all_tasks_blocked},
 };
-use terzetto_tests::{Trace, run_mock};
+use terzetto_tests::{OnScheduled, Trace, run_mock};
 
 #[test]
 fn chan_01_a_send_of_capacity_zero_completes_only_with_a_receiver() {
@@ -253,18 +249,6 @@ fn chan_05_a_value_that_is_put_back_into_a_channel_without_receivers_is_dropped(
     .unwrap();
 }
 
-/// Calls a function when a task becomes runnable, once.
-#[derive(Default)]
-struct OnScheduled(Cell<Option<Box<dyn FnOnce()>>>);
-
-impl Instrument for OnScheduled {
-    fn task_scheduled(&self, _task: &Task) {
-        if let Some(call) = self.0.take() {
-            call();
-        }
-    }
-}
-
 #[test]
 fn chan_02_a_send_from_inside_a_wake_overtakes_nobody() {
     let hook = Rc::new(OnScheduled::default());
@@ -275,11 +259,11 @@ fn chan_02_a_send_from_inside_a_wake_overtakes_nobody() {
             n.start_soon(async { Ok(sender.send(2).await?) });
             wait_all_tasks_blocked(0.0).await?;
             let other = sender.clone();
-            hook.0.set(Some(Box::new(move || {
-                assert!(matches!(other.send_nowait(9).unwrap_err().failure(), SendFailure::WouldBlock));
-            })));
+            hook.ask(move || {
+                other.send_nowait(9).map_or_else(|refused| refused.to_string(), |()| "ok".to_owned())
+            });
             assert_eq!(receiver.receive_nowait()?, 1);
-            assert!(hook.0.take().is_none(), "the sender was woken");
+            assert_eq!(hook.answer().as_deref(), Some("the channel is full, and no receiver waits"));
             assert_eq!(receiver.receive_nowait()?, 2);
             Ok(())
         })
