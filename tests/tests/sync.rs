@@ -5,14 +5,14 @@ use std::{
     rc::Rc,
 };
 use terzetto::{
-    CancelScope, Error, cancel_shielded_checkpoint, checkpoint, current_task, current_time, move_on_after,
-    nursery, sleep,
+    Builder, CancelScope, Error, cancel_shielded_checkpoint, checkpoint, current_task, current_time,
+    move_on_after, nursery, sleep,
     sync::{
         AcquireError, Borrower, CapacityLimiter, Condition, ConditionError, Event, Lock, NotHeld, Semaphore,
     },
     testing::{assert_checkpoints, wait_all_tasks_blocked},
 };
-use terzetto_tests::{Trace, run_mock};
+use terzetto_tests::{OnScheduled, Trace, run_mock};
 
 #[test]
 fn sync_01_an_event_wakes_all_and_stays_set() {
@@ -451,4 +451,61 @@ fn sync_12_a_lock_passes_by_a_waiter_that_was_cancelled_in_the_same_tick() {
         Ok(())
     })
     .unwrap();
+}
+
+#[test]
+fn sync_04_two_waits_for_one_borrower_let_nobody_else_in() {
+    let woken = &RefCell::new(String::new());
+    run_mock(async {
+        let limiter = &CapacityLimiter::new(1);
+        limiter.acquire_on_behalf_of(Borrower::new("a")).await?.forget();
+        nursery(async |n| {
+            for key in ["b", "b", "c", "d"] {
+                n.start_soon(async move {
+                    limiter.acquire_on_behalf_of(Borrower::new(key)).await?.forget();
+                    woken.borrow_mut().push_str(key);
+                    Ok(())
+                });
+                wait_all_tasks_blocked(0.0).await?;
+            }
+            limiter.set_total_tokens(3);
+            assert_eq!((limiter.borrowed_tokens(), limiter.tasks_waiting()), (2, 2));
+            wait_all_tasks_blocked(0.0).await?;
+            assert_eq!(*woken.borrow(), "bb");
+            n.cancel_scope().cancel();
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn sync_04_who_asks_from_inside_a_wake_gets_no_token_that_is_handed_over() {
+    let hook = Rc::new(OnScheduled::default());
+    let main = async {
+        let limiter = CapacityLimiter::new(1);
+        let loan = limiter.acquire_on_behalf_of(Borrower::new("a")).await?;
+        nursery(async |n| {
+            n.start_soon(async {
+                limiter.acquire_on_behalf_of(Borrower::new("b")).await?.forget();
+                Ok(())
+            });
+            wait_all_tasks_blocked(0.0).await?;
+            let other = limiter.clone();
+            hook.ask(move || match other.acquire_on_behalf_of_nowait(Borrower::new("c")) {
+                Ok(loan) => {
+                    loan.forget();
+                    "ok".to_owned()
+                }
+                Err(error) => error.to_string(),
+            });
+            drop(loan);
+            assert_eq!(hook.answer().as_deref(), Some("it cannot be acquired without waiting"));
+            assert_eq!(limiter.borrowed_tokens(), 1);
+            Ok(())
+        })
+        .await
+    };
+    Builder::new().instrument(hook.clone()).run(main).unwrap();
 }

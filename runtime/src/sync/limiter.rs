@@ -86,13 +86,19 @@ struct Inner {
 }
 
 impl Inner {
-    /// Gives free tokens to who waits for them.
+    /// Gives the tokens that are free now to who waits for them, before anybody else can ask. Of two that wait
+    /// for the same borrower both go on with its one token, and nobody is let in instead of the second.
     fn wake(&self) {
-        while self.borrowers.borrow().len() < self.total.get() {
-            match self.lot.unpark_one(|borrower| borrower.clone()) {
-                Some(borrower) => self.borrowers.borrow_mut().insert(borrower),
-                None => break,
-            };
+        let free = || self.total.get().saturating_sub(self.borrowers.borrow().len());
+        for _ in 0..free() {
+            // Who is woken may have taken or given back some.
+            if free() == 0 {
+                break;
+            }
+            let lend = |borrower: &mut Borrower| self.borrowers.borrow_mut().insert(borrower.clone());
+            if self.lot.unpark_one(lend).is_none() {
+                break;
+            }
         }
     }
 }
