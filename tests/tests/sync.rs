@@ -509,3 +509,33 @@ fn sync_04_who_asks_from_inside_a_wake_gets_no_token_that_is_handed_over() {
     };
     Builder::new().instrument(hook.clone()).run(main).unwrap();
 }
+
+#[test]
+fn sync_07_who_asks_from_inside_a_wake_does_not_get_the_lock_that_is_handed_over() {
+    let hook = Rc::new(OnScheduled::default());
+    let main = async {
+        let lock = Lock::new();
+        let held = lock.acquire().await?;
+        nursery(async |n| {
+            let waiter = n.start_soon_named("waiter", async {
+                lock.acquire().await?.forget();
+                Ok(lock.release()?)
+            });
+            wait_all_tasks_blocked(0.0).await?;
+            let other = lock.clone();
+            hook.ask(move || match other.acquire_nowait() {
+                Ok(guard) => {
+                    guard.forget();
+                    "ok".to_owned()
+                }
+                Err(_) => "refused".to_owned(),
+            });
+            drop(held);
+            assert_eq!(hook.answer().as_deref(), Some("refused"));
+            assert_eq!(lock.owner(), Some(waiter));
+            Ok(())
+        })
+        .await
+    };
+    Builder::new().instrument(hook.clone()).run(main).unwrap();
+}

@@ -172,11 +172,14 @@ impl Lock {
 
     /// Hands the lock to the first waiter, or leaves it free.
     pub(crate) fn pass_on(&self) {
+        // The former owner is the owner until there is a new one: whoever is called by the wake does not find
+        // the lock free.
+        let next = self.inner.lot.unpark(1).pop();
         let owner = self.inner.owner.take();
         if let Some(owner) = owner {
             let _ = self.inner.lot.remove_breaker(&owner);
         }
-        if let Some(next) = self.inner.lot.unpark(1).pop() {
+        if let Some(next) = next {
             self.give_to(next);
         }
     }
