@@ -454,6 +454,30 @@ fn sync_12_a_lock_passes_by_a_waiter_that_was_cancelled_in_the_same_tick() {
 }
 
 #[test]
+fn sync_10_a_condition_takes_only_a_guard_of_its_locks_present_holding() {
+    run_mock(async {
+        let (condition, other) = (Condition::new(), Lock::new());
+        let held = condition.acquire().await?;
+        let mut wrong = other.acquire().await?;
+        let waited = move_on_after(1.0, async { Ok(condition.wait(&mut wrong).await) }).await?;
+        assert!(matches!(waited, Some(Err(ConditionError::NotHeld))));
+        assert_eq!(condition.tasks_waiting(), 0);
+        drop((held, wrong));
+        assert!(!other.is_locked() && !condition.lock().is_locked(), "each is released with its guard");
+        // A guard whose lock was released behind its back, and acquired again.
+        let mut old = condition.acquire().await?;
+        condition.lock().release()?;
+        let held = condition.acquire().await?;
+        let refused = condition.wait(&mut old).await.unwrap_err();
+        assert_eq!(refused.to_string(), "the task does not hold the condition's lock by this guard");
+        drop(held);
+        assert!(!condition.lock().is_locked());
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn sync_04_two_waits_for_one_borrower_let_nobody_else_in() {
     let woken = &RefCell::new(String::new());
     run_mock(async {

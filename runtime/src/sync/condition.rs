@@ -42,7 +42,8 @@ pub struct Condition {
 pub enum ConditionError {
     /// The task was cancelled. The lock is held again.
     Cancelled(Cancelled),
-    /// The task does not hold the condition's lock.
+    /// The task does not hold the condition's lock, or not by this guard: that is of another lock, or of an
+    /// earlier holding.
     NotHeld,
     /// The lock could not be had again: the task that held it ended without releasing it.
     Broken(super::BrokenResource),
@@ -52,7 +53,9 @@ impl fmt::Display for ConditionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConditionError::Cancelled(cancelled) => cancelled.fmt(f),
-            ConditionError::NotHeld => NotHeld::Lock.fmt(f),
+            ConditionError::NotHeld => {
+                f.write_str("the task does not hold the condition's lock by this guard")
+            }
             ConditionError::Broken(broken) => broken.fmt(f),
         }
     }
@@ -116,12 +119,12 @@ impl Condition {
     /// any more.
     ///
     /// # Errors
-    /// Cancelled; the current task does not hold this condition's lock; the lock is broken.
+    /// Cancelled; the current task does not hold this condition's lock by this guard; the lock is broken.
     ///
     /// # Panics
     /// Outside a task.
     pub async fn wait(&self, held: &mut LockGuard) -> Result<(), ConditionError> {
-        if !self.lock.is_held_by(&current_task()) {
+        if !self.lock.is_held_by(&current_task()) || !held.is_of(&self.lock) {
             return Err(ConditionError::NotHeld);
         }
         self.lock.pass_on();

@@ -259,6 +259,11 @@ impl Lock {
 }
 
 impl LockGuard {
+    /// Whether it is a guard of `lock`, and of its present holding.
+    pub(crate) fn is_of(&self, lock: &Lock) -> bool {
+        Rc::ptr_eq(&self.lock.inner, &lock.inner) && self.holding == lock.holding()
+    }
+
     /// Makes the guard stand for the present holding.
     pub(crate) fn renew(&mut self) {
         self.holding = self.lock.holding();
