@@ -10,9 +10,10 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Builder, CancelScope, Cancelled, Error, cancel_shielded_checkpoint, checkpoint, nursery,
+    Builder, CancelScope, Cancelled, Error, cancel_shielded_checkpoint, checkpoint, current_task, nursery,
     signal::{OpenSignalError, Signal, open_signal_receiver},
     sleep, sleep_forever,
+    sync::Condition,
     testing::wait_all_tasks_blocked,
     to_thread,
 };
@@ -244,6 +245,40 @@ fn sig_04_ctrl_c_is_an_error_of_the_main_task() {
         Ok(checkpoint().await?)
     });
     sender.join().unwrap();
+    assert!(outcome.unwrap_err().is_interrupted());
+}
+
+#[test]
+fn sync_10_ctrl_c_while_a_cancelled_wait_acquires_its_lock_again_is_not_lost() {
+    if !in_a_child("sync_10_ctrl_c_while_a_cancelled_wait_acquires_its_lock_again_is_not_lost") {
+        return;
+    }
+    let outcome = terzetto::run(async {
+        let (condition, scope) = (&Condition::new(), &CancelScope::new());
+        nursery(async |n| {
+            let mut held = condition.acquire().await?;
+            n.start_soon(async move {
+                let _other = condition.acquire().await?;
+                scope.cancel();
+                // The main task waits for this task's lock now.
+                wait_all_tasks_blocked(0.01).await?;
+                low_level::raise(SIGINT)?;
+                // And goes on waiting for it.
+                wait_all_tasks_blocked(0.01).await?;
+                Ok(())
+            });
+            let waited = scope.run(async {
+                let waited = condition.wait(&mut held).await;
+                assert_eq!(condition.lock().owner(), Some(current_task()), "{waited:?}");
+                Ok(waited?)
+            });
+            let outcome = waited.await;
+            drop(held);
+            assert!(!condition.lock().is_locked(), "the guard guards the lock again");
+            outcome.map(drop)
+        })
+        .await
+    });
     assert!(outcome.unwrap_err().is_interrupted());
 }
 

@@ -115,8 +115,8 @@ impl Condition {
     ///
     /// # Cancellation
     /// A checkpoint. When it returns, the lock is held again, also if it was cancelled: then it is
-    /// acquired again under a shield. If the future is dropped half-way, the guard guards nothing
-    /// any more.
+    /// acquired again under a shield, whatever comes meanwhile. A Ctrl-C that comes is what it fails
+    /// with. If the future is dropped half-way, the guard guards nothing any more.
     ///
     /// # Errors
     /// Cancelled; the current task does not hold this condition's lock by this guard; the lock is broken.
@@ -130,19 +130,35 @@ impl Condition {
         self.lock.pass_on();
         // Who is notified moves into the lock's lot: it wakes when it has been handed the lock.
         let outcome = HandOver { lock: &self.lock, parking: self.lot.parking() }.await;
-        if let Err(error) = outcome {
-            let scope = CancelScope::new().shielded(true);
-            let again = scope.run(async { Ok::<_, Error>(self.lock.acquire().await) }).await;
-            match again {
-                Ok(Some(Ok(guard))) => guard.forget(),
-                Ok(Some(Err(AcquireError::Broken(broken)))) => return Err(ConditionError::Broken(broken)),
-                _ => return Err(error.into()),
-            }
+        let Err(error) = outcome else {
             held.renew();
-            return Err(error.into());
+            return Ok(());
+        };
+        let mut error = ConditionError::from(error);
+        loop {
+            match self.acquire_shielded().await {
+                Ok(guard) => {
+                    guard.forget();
+                    held.renew();
+                    return Err(error);
+                }
+                // No cancellation passes the shield but a Ctrl-C, which comes once.
+                Err(AcquireError::Cancelled(interrupt)) => error = ConditionError::Cancelled(interrupt),
+                Err(AcquireError::Broken(broken)) => return Err(ConditionError::Broken(broken)),
+                // The task has acquired the lock elsewhere meanwhile, in another branch of a `join!`.
+                Err(_) => return Err(error),
+            }
         }
-        held.renew();
-        Ok(())
+    }
+
+    async fn acquire_shielded(&self) -> Result<LockGuard, AcquireError> {
+        let shield = CancelScope::new().shielded(true);
+        match shield.run(async { Ok::<_, Error>(self.lock.acquire().await) }).await {
+            Ok(Some(outcome)) => outcome,
+            _ => {
+                unreachable!("nobody else has this scope, and what runs in it returns its errors as a value")
+            }
+        }
     }
 
     /// Wakes up to `count` tasks that wait, each when it can have the lock.
