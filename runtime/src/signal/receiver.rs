@@ -24,8 +24,6 @@ use std::{
 pub enum OpenSignalError {
     /// No signal was named.
     Empty,
-    /// A signal was named twice.
-    Duplicate(Signal),
     /// The system, or the nature of the signal, does not let it be received: kill, stop, and those
     /// that tell of a broken program, which cannot go on after them.
     Forbidden(Signal),
@@ -37,7 +35,6 @@ impl fmt::Display for OpenSignalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             OpenSignalError::Empty => f.write_str("a signal receiver must be opened for at least one signal"),
-            OpenSignalError::Duplicate(signal) => write!(f, "{signal} is named twice"),
             OpenSignalError::Forbidden(signal) => write!(f, "{signal} cannot be received"),
             OpenSignalError::Io(signal, _) => write!(f, "{signal} cannot be received: the system refuses"),
         }
@@ -97,6 +94,7 @@ pub struct SignalReceiver {
 /// While it is open the signals do nothing but come out of the receiver (and of every other receiver
 /// that is open for them, in this run or another). When the last is closed, what the process did
 /// before is in force again, and signals that had come but were not taken are sent again to that.
+/// Naming a signal twice is naming it.
 ///
 /// # Errors
 /// An [`OpenSignalError`].
@@ -121,9 +119,10 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
     if signals.is_empty() {
         return Err(OpenSignalError::Empty);
     }
-    for (place, &signal) in signals.iter().enumerate() {
-        if signals[..place].contains(&signal) {
-            return Err(OpenSignalError::Duplicate(signal));
+    let mut named = Vec::with_capacity(signals.len());
+    for &signal in signals {
+        if named.contains(&signal) {
+            continue;
         }
         if FORBIDDEN.contains(&signal.number()) {
             return Err(OpenSignalError::Forbidden(signal));
@@ -131,16 +130,17 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
         if signal.bit() == 0 {
             return Err(OpenSignalError::Io(signal, io::ErrorKind::InvalidInput.into()));
         }
+        named.push(signal);
     }
     let run = run::current();
     let shared = Rc::new(Shared {
-        signals: signals.to_vec(),
+        signals: named,
         pending: RefCell::default(),
         waiting: Lot::new("waiting for a signal"),
     });
     let inbox = run.inbox.clone();
     let mut receiver = SignalReceiver { run: run.clone(), inbox, shared: shared.clone(), claimed: 0 };
-    for &signal in signals {
+    for &signal in &shared.signals {
         disposition::claim(signal, &receiver.inbox).map_err(|error| OpenSignalError::Io(signal, error))?;
         receiver.claimed += 1;
     }
