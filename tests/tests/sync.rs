@@ -41,8 +41,8 @@ fn sync_02_a_borrower_has_one_token_and_only_a_borrower_gives_back() {
     run_mock(async {
         let limiter = CapacityLimiter::new(2);
         let loan = limiter.acquire().await?;
-        assert!(matches!(limiter.acquire().await, Err(AcquireError::AlreadyHeld)));
-        assert!(matches!(limiter.acquire_nowait(), Err(AcquireError::AlreadyHeld)));
+        assert!(matches!(limiter.acquire().await, Err(AcquireError::AlreadyBorrowed)));
+        assert!(matches!(limiter.acquire_nowait(), Err(AcquireError::AlreadyBorrowed)));
         drop(loan);
         assert_eq!(limiter.release(), Err(NotHeld::Token));
         limiter.acquire_nowait()?.forget();
@@ -62,7 +62,7 @@ fn sync_03_a_limiter_lends_on_behalf_of_any_key() {
         let two = limiter.acquire_on_behalf_of_nowait(Borrower::new(2_u8))?;
         assert!(matches!(
             limiter.acquire_on_behalf_of(Borrower::new("one")).await,
-            Err(AcquireError::AlreadyHeld)
+            Err(AcquireError::AlreadyBorrowed)
         ));
         // Of another type it is another key.
         drop(limiter.acquire_on_behalf_of_nowait(Borrower::new(2_u16))?);
@@ -472,6 +472,24 @@ fn sync_10_a_condition_takes_only_a_guard_of_its_locks_present_holding() {
         assert_eq!(refused.to_string(), "the task does not hold the condition's lock by this guard");
         drop(held);
         assert!(!condition.lock().is_locked());
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn sync_07_who_would_wait_for_itself_is_told_what_for() {
+    run_mock(async {
+        let lock = Lock::new();
+        let acquire = || async { lock.acquire().await.map(drop) };
+        let (first, second) = futures_util::join!(acquire(), acquire());
+        first?;
+        let text = second.unwrap_err().to_string();
+        assert!(text.contains("the lock is held already by the same task"), "{text}");
+        let limiter = CapacityLimiter::new(2);
+        let _loan = limiter.acquire().await?;
+        let text = limiter.acquire().await.unwrap_err().to_string();
+        assert!(text.contains("the limiter's borrower has a token of it already"), "{text}");
         Ok(())
     })
     .unwrap();

@@ -10,8 +10,10 @@ use std::{error::Error as StdError, fmt};
 pub enum AcquireError {
     /// The task was cancelled first; it has acquired nothing.
     Cancelled(Cancelled),
-    /// The task, or the borrower, holds it already.
+    /// The task holds the lock already, perhaps in another branch of a `join!`.
     AlreadyHeld,
+    /// The borrower has a token of the limiter already.
+    AlreadyBorrowed,
     /// The task that held it ended without releasing it.
     Broken(BrokenResource),
     /// It is not to be had at once, and the call was one that does not wait; trio's `WouldBlock`.
@@ -22,7 +24,12 @@ impl fmt::Display for AcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AcquireError::Cancelled(cancelled) => cancelled.fmt(f),
-            AcquireError::AlreadyHeld => f.write_str("it is held already by the one who wants to acquire it"),
+            AcquireError::AlreadyHeld => {
+                f.write_str("the lock is held already by the same task, which would wait for itself")
+            }
+            AcquireError::AlreadyBorrowed => {
+                f.write_str("the limiter's borrower has a token of it already, and would wait for itself")
+            }
             AcquireError::Broken(broken) => broken.fmt(f),
             AcquireError::WouldBlock => f.write_str("it cannot be acquired without waiting"),
         }

@@ -176,7 +176,7 @@ impl CapacityLimiter {
     /// Borrows for the current task without waiting.
     ///
     /// # Errors
-    /// [`AcquireError::WouldBlock`], [`AcquireError::AlreadyHeld`].
+    /// [`AcquireError::WouldBlock`], [`AcquireError::AlreadyBorrowed`].
     pub fn acquire_nowait(&self) -> Result<Loan, AcquireError> {
         self.acquire_on_behalf_of_nowait(Borrower::new(current_task()))
     }
@@ -184,10 +184,10 @@ impl CapacityLimiter {
     /// Borrows for somebody without waiting.
     ///
     /// # Errors
-    /// [`AcquireError::WouldBlock`], [`AcquireError::AlreadyHeld`].
+    /// [`AcquireError::WouldBlock`], [`AcquireError::AlreadyBorrowed`].
     pub fn acquire_on_behalf_of_nowait(&self, borrower: Borrower) -> Result<Loan, AcquireError> {
         if self.inner.borrowers.borrow().contains(&borrower) {
-            return Err(AcquireError::AlreadyHeld);
+            return Err(AcquireError::AlreadyBorrowed);
         }
         if self.available_tokens() == 0 || self.inner.lot.len() > 0 {
             return Err(AcquireError::WouldBlock);

@@ -29,6 +29,10 @@ struct Inner {
 ///
 /// On one thread a lock is needed only for what stays inconsistent across a checkpoint.
 ///
+/// Its owner is a task. Two branches of a `join!` are of one task: if both acquire the same lock, the
+/// second fails with [`AcquireError::AlreadyHeld`] instead of waiting for the first. Let each be a child
+/// of a nursery.
+///
 /// ```
 /// use terzetto::{nursery, sleep, sync::Lock};
 /// use std::cell::Cell;

@@ -191,7 +191,9 @@ impl<'i: 's, 's> Task<'i, 's> {
             Statement::With(kind, number, block) => {
                 let held = match objects.acquire(*kind, *number).await {
                     Ok(held) => held,
-                    Err(AcquireError::AlreadyHeld) => return Ok(json!("misuse")),
+                    Err(AcquireError::AlreadyHeld | AcquireError::AlreadyBorrowed) => {
+                        return Ok(json!("misuse"));
+                    }
                     Err(error) => return Err(error.into()),
                 };
                 self.note("acquired", json!(format!("{kind:?}").to_lowercase()));
