@@ -122,6 +122,25 @@ fn park_04_a_broken_lot_fails_its_waiters_and_all_later_ones() {
 }
 
 #[test]
+fn park_04_a_lot_broken_by_hand_says_so() {
+    run_mock(async {
+        let lot = ParkingLot::new();
+        lot.break_lot(&current_task());
+        assert_eq!(lot.park().await.unwrap_err().to_string(), "broken on behalf of task main");
+        let ends = ParkingLot::new();
+        nursery(async |n| {
+            n.start_soon_named("breaker", async { Ok(ends.add_breaker(&current_task())?) });
+            Ok(())
+        })
+        .await?;
+        let text = ends.park().await.unwrap_err().to_string();
+        assert_eq!(text, "broken by task breaker, which ended and had others waiting for it");
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn park_05_a_task_that_has_ended_breaks_nothing() {
     run_mock(async {
         let lot = &ParkingLot::new();

@@ -28,7 +28,7 @@ use std::{
 pub enum ParkError {
     /// The task was cancelled.
     Cancelled(Cancelled),
-    /// The lot is broken: the task named had to unpark others and has ended.
+    /// The lot is broken: by hand, or because a task that had to unpark others has ended.
     Broken(BrokenResource),
 }
 
@@ -54,9 +54,15 @@ impl StdError for ParkError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenResource {
     by: String,
+    /// Whether the task's end was what broke it.
+    ended: bool,
 }
 
 impl BrokenResource {
+    fn by(task: &Task) -> BrokenResource {
+        BrokenResource { by: task.name().to_owned(), ended: !task.is_alive() }
+    }
+
     /// The name of the task that broke it.
     pub fn task(&self) -> &str {
         &self.by
@@ -65,7 +71,10 @@ impl BrokenResource {
 
 impl fmt::Display for BrokenResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "broken by task {}, which ended and had others waiting for it", self.by)
+        match self.ended {
+            true => write!(f, "broken by task {}, which ended and had others waiting for it", self.by),
+            false => write!(f, "broken on behalf of task {}", self.by),
+        }
     }
 }
 
@@ -136,7 +145,7 @@ impl Inner {
     }
 
     fn break_by(&self, task: &Task) {
-        let broken = BrokenResource { by: task.name().to_owned() };
+        let broken = BrokenResource::by(task);
         self.broken.borrow_mut().get_or_insert_with(|| broken.clone());
         let waiting = self.queue.take();
         for parked in waiting.into_values() {
@@ -272,7 +281,7 @@ impl ParkingLot {
     /// If the task has ended already; the lot is left whole.
     pub fn add_breaker(&self, task: &Task) -> Result<(), BrokenResource> {
         if !task.is_alive() {
-            return Err(BrokenResource { by: task.name().to_owned() });
+            return Err(BrokenResource::by(task));
         }
         task.on_exit(self.inner.clone());
         Ok(())
