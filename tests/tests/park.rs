@@ -122,6 +122,25 @@ fn park_04_a_broken_lot_fails_its_waiters_and_all_later_ones() {
 }
 
 #[test]
+fn park_01_waits_of_a_run_that_is_over_are_passed_over() {
+    let lot = ParkingLot::new();
+    let mut old = Box::pin(lot.park());
+    run_mock(async {
+        assert!(futures_util::poll!(&mut old).is_pending());
+        Ok(())
+    })
+    .unwrap();
+    run_mock(nursery(async |n| {
+        n.start_soon_named("new", async { Ok(lot.park().await?) });
+        wait_all_tasks_blocked(0.0).await?;
+        let woken = lot.unpark(1);
+        assert_eq!(woken.iter().map(ToString::to_string).collect::<Vec<_>>(), ["new"]);
+        Ok(())
+    }))
+    .unwrap();
+}
+
+#[test]
 fn park_04_a_lot_broken_by_hand_says_so() {
     run_mock(async {
         let lot = ParkingLot::new();

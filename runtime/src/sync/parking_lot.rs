@@ -161,10 +161,9 @@ impl ExitHook for Inner {
     }
 }
 
-fn reschedule(parked: &Parked) {
-    if let Some(wait) = parked.wait.get() {
-        wait.reschedule();
-    }
+/// Wakes a task that has left its lot. Returns whether it can go on: its run may be over.
+fn reschedule(parked: &Parked) -> bool {
+    parked.wait.get().is_some_and(Ticket::reschedule)
 }
 
 /// A queue of blocked tasks, woken in the order in which they came. Clones are the same lot.
@@ -237,14 +236,15 @@ impl ParkingLot {
         Parking { lot: self.inner.clone(), state: State::New }
     }
 
-    /// Wakes the first `count` tasks and returns them.
+    /// Wakes the first `count` tasks and returns them. Waits of a run that is over do not count.
     pub fn unpark(&self, count: usize) -> Vec<Task> {
         let mut woken = Vec::new();
         while woken.len() < count {
             let first = self.inner.queue.borrow_mut().pop_first();
             let Some((_, parked)) = first else { break };
-            reschedule(&parked);
-            woken.push(parked.task.clone());
+            if reschedule(&parked) {
+                woken.push(parked.task.clone());
+            }
         }
         woken
     }
@@ -342,10 +342,10 @@ impl Future for Parking {
                 wait: Cell::new(None),
                 broken: RefCell::default(),
             });
-            self.lot.push(parked.clone());
             let run = run::current();
             let blocked = Blocked::new(&run, cx, parked.clone(), 0);
             parked.wait.set(Some(blocked.ticket()));
+            self.lot.push(parked.clone());
             blocked.arm(&run);
             self.state = State::Parked(parked, blocked);
             // If it is cancelled already, it goes on with the next tick.
