@@ -12,7 +12,7 @@ use crate::{
         stack::Deep,
         waker::RunId,
     },
-    time::Seconds,
+    time::{Seconds, current_time},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -389,26 +389,48 @@ impl CancelScope {
         self.cell.update_timer();
     }
 
-    /// The deadline in seconds from entry, if it was given so; infinity if there is none.
+    /// The deadline in seconds from now, negative if it has passed; before entry, in seconds from then.
+    /// Infinity if there is none.
     ///
     /// # Panics
-    /// Once the scope is entered: then the deadline is absolute.
+    /// Before entry, if the scope has an absolute deadline; after, outside a run.
     pub fn relative_deadline(&self) -> f64 {
-        self.refuse_entered();
+        if self.cell.stage.get() != Stage::New {
+            return self.cell.deadline.get() - current_time();
+        }
+        self.refuse_absolute();
         self.cell.relative.get()
     }
 
-    /// Sets the deadline in seconds from entry.
+    /// Sets the deadline in seconds from now, as whoever extends an idle timeout does; before entry, in
+    /// seconds from then.
     ///
     /// # Panics
-    /// If the time is negative or NaN; once the scope is entered; if it has an absolute deadline.
+    /// If the time is negative or NaN; before entry, if the scope has an absolute deadline; after, outside
+    /// a run.
+    ///
+    /// ```
+    /// use terzetto::{CancelScope, sleep};
+    /// terzetto::run(async {
+    ///     let idle = CancelScope::with_timeout(0.1);
+    ///     let outcome = idle.run(async {
+    ///         for _ in 0..3 {
+    ///             sleep(0.06).await?; // a message comes
+    ///             idle.set_relative_deadline(0.1);
+    ///         }
+    ///         Ok("all messages")
+    ///     }).await?;
+    ///     assert_eq!(outcome, Some("all messages"));
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
     pub fn set_relative_deadline(&self, timeout: impl Seconds) {
         let timeout = timeout.checked_seconds("timeout");
-        self.refuse_entered();
-        assert!(
-            self.cell.deadline.get() == f64::INFINITY,
-            "a cancel scope has an absolute deadline or a relative one, not both"
-        );
+        if self.cell.stage.get() != Stage::New {
+            return self.set_deadline(current_time() + timeout);
+        }
+        self.refuse_absolute();
         self.cell.relative.set(timeout);
     }
 
@@ -417,10 +439,10 @@ impl CancelScope {
         self.cell.stage.get() == Stage::New && self.cell.relative.get() != f64::INFINITY
     }
 
-    fn refuse_entered(&self) {
+    fn refuse_absolute(&self) {
         assert!(
-            self.cell.stage.get() == Stage::New,
-            "a cancel scope that has been entered has an absolute deadline, not a relative one"
+            self.cell.deadline.get() == f64::INFINITY,
+            "a cancel scope with an absolute deadline has no relative one before it is entered"
         );
     }
 

@@ -234,7 +234,7 @@ fn time_07_sleep_forever_ends_only_by_cancellation() {
 }
 
 #[test]
-fn scope_15_a_relative_deadline_is_read_as_such_before_entry_only() {
+fn scope_15_a_relative_deadline_counts_from_entry_and_then_from_now() {
     let refused = |look: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(look)).is_err();
     run_mock(async {
         let scope = CancelScope::with_timeout(5.0);
@@ -246,11 +246,27 @@ fn scope_15_a_relative_deadline_is_read_as_such_before_entry_only() {
         scope
             .run(async {
                 assert_eq!((scope.deadline(), current_effective_deadline()), (4.0, 4.0));
-                assert!(refused(&|| assert!(scope.relative_deadline() > 0.0)));
-                assert!(refused(&|| scope.set_relative_deadline(1.0)));
-                Ok(())
+                assert!(!scope.is_relative());
+                sleep(1.0).await?;
+                assert_eq!(scope.relative_deadline(), 2.0);
+                scope.set_relative_deadline(4.0);
+                assert_eq!(scope.deadline(), 6.0);
+                scope.set_relative_deadline(f64::INFINITY);
+                assert_eq!(current_effective_deadline(), f64::INFINITY);
+                scope.set_relative_deadline(1.0);
+                assert!(refused(&|| scope.set_relative_deadline(-1.0)));
+                Ok(sleep(60.0).await?)
             })
             .await?;
+        assert!(scope.cancelled_caught());
+        assert_eq!((current_time(), scope.relative_deadline()), (3.0, 0.0));
+        sleep(1.0).await?;
+        assert_eq!(scope.relative_deadline(), -1.0);
+        // Before entry a scope has the one or the other.
+        let absolute = CancelScope::with_deadline(3.0);
+        assert!(refused(&|| assert!(absolute.relative_deadline() > 0.0)));
+        assert!(refused(&|| absolute.set_relative_deadline(1.0)));
+        assert_eq!(CancelScope::new().relative_deadline(), f64::INFINITY);
         Ok(())
     })
     .unwrap();
