@@ -287,6 +287,9 @@ fn start_10_the_same_function_runs_under_start_soon() {
     })
     .unwrap();
     assert_eq!(ran.get(), 2);
+    // Nobody looks at it, however often it is told.
+    let status = TaskStatus::ignored();
+    assert_eq!((status.started(1), status.started(2)), (Ok(()), Ok(())));
 }
 
 #[test]

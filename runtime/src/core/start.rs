@@ -121,9 +121,9 @@ impl<T> TaskStatus<T> {
     /// Not a checkpoint.
     ///
     /// # Errors
-    /// If it was called before.
+    /// If it was called before, unless the status is one that nobody looks at.
     pub fn started(&self, value: T) -> Result<(), StartedTwice> {
-        if self.told.replace(true) {
+        if self.told.replace(true) && self.pending.is_some() {
             return Err(StartedTwice);
         }
         if let Some(pending) = &self.pending {
