@@ -161,6 +161,8 @@ fn test_03_steps_are_made_in_order() {
         })
         .await?;
         assert!(matches!(steps.step(3, async {}).await, Err(SequencerError::Reused(3))));
+        // The first step waits for nothing.
+        assert_no_checkpoints(Sequencer::new().step(0, async {})).await?;
         Ok(())
     })
     .unwrap();
@@ -174,7 +176,10 @@ fn test_03_a_cancelled_step_breaks_the_rest() {
         let scope = &CancelScope::new();
         nursery(async |n| {
             n.start_soon(async move {
-                scope.run(async { Ok(steps.step(1, async {}).await?) }).await?;
+                // Loud: the scope does not swallow it.
+                let error = scope.run(async { Ok(steps.step(1, async {}).await?) }).await.unwrap_err();
+                assert!(matches!(error.find(), Some(SequencerError::Cancelled(1))), "{error}");
+                assert!(scope.cancel_called() && !scope.cancelled_caught());
                 Ok(())
             });
             n.start_soon(async move {

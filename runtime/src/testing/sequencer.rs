@@ -1,6 +1,6 @@
 //! Steps in a chosen order, across tasks.
 
-use crate::{Cancelled, checkpoint, sync::Event};
+use crate::{Cancelled, sync::Event};
 use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
@@ -43,8 +43,11 @@ pub struct Sequencer {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SequencerError {
-    /// The task was cancelled while it waited for its turn; the sequence is broken then.
-    Cancelled(Cancelled),
+    /// The task was cancelled while it waited to make this step; the sequence is broken then. This is an
+    /// error and no cancellation: no scope swallows it, and the test fails.
+    Cancelled(usize),
+    /// Ctrl-C came while the task waited for its turn; the sequence is broken then.
+    Interrupted(Cancelled),
     /// The step was claimed before.
     Reused(usize),
     /// An earlier step was cancelled: the later ones cannot be made.
@@ -54,7 +57,10 @@ pub enum SequencerError {
 impl fmt::Display for SequencerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SequencerError::Cancelled(cancelled) => cancelled.fmt(f),
+            SequencerError::Cancelled(step) => {
+                write!(f, "the wait for step {step} of the sequencer was cancelled: the sequence is broken")
+            }
+            SequencerError::Interrupted(interrupt) => interrupt.fmt(f),
             SequencerError::Reused(step) => write!(f, "step {step} of the sequencer was claimed twice"),
             SequencerError::Broken => f.write_str("the sequencer is broken: a step was cancelled"),
         }
@@ -64,7 +70,7 @@ impl fmt::Display for SequencerError {
 impl StdError for SequencerError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            SequencerError::Cancelled(cancelled) => Some(cancelled),
+            SequencerError::Interrupted(interrupt) => Some(interrupt),
             _ => None,
         }
     }
@@ -92,31 +98,35 @@ impl Sequencer {
     /// Waits until all steps before this one are made, and makes it.
     ///
     /// # Cancellation
-    /// A checkpoint. Cancelled before its turn, it breaks the sequence: all later steps fail.
+    /// A checkpoint, but for step 0, which does not wait. Cancelled before its turn, it breaks the sequence:
+    /// it and all later steps fail.
     ///
     /// # Errors
-    /// Cancelled; the step was claimed before; the sequence is broken.
+    /// The wait was cancelled; the step was claimed before; the sequence is broken.
     pub async fn step<T>(&self, step: usize, inside: impl Future<Output = T>) -> Result<T, SequencerError> {
         if !self.claimed.borrow_mut().insert(step) {
             return Err(SequencerError::Reused(step));
         }
-        if self.broken.get() {
-            return Err(SequencerError::Broken);
-        }
-        let turn = match step {
-            0 => checkpoint().await,
-            _ => self.event(step).wait().await,
-        };
-        if let Err(cancelled) = turn {
-            self.broken.set(true);
-            let events: Vec<Event> = self.events.borrow().values().cloned().collect();
-            events.iter().for_each(Event::set);
-            return Err(SequencerError::Cancelled(cancelled));
+        if step > 0 && !self.broken.get() {
+            self.wait_for_turn(step).await?;
         }
         if self.broken.get() {
             return Err(SequencerError::Broken);
         }
         let _done = Done(self, step);
         Ok(inside.await)
+    }
+
+    async fn wait_for_turn(&self, step: usize) -> Result<(), SequencerError> {
+        let turn = self.event(step).wait().await;
+        turn.map_err(|cancelled| {
+            self.broken.set(true);
+            let events: Vec<Event> = self.events.borrow().values().cloned().collect();
+            events.iter().for_each(Event::set);
+            match cancelled.is_interrupt() {
+                true => SequencerError::Interrupted(cancelled),
+                false => SequencerError::Cancelled(step),
+            }
+        })
     }
 }
