@@ -271,3 +271,18 @@ fn scope_15_a_relative_deadline_counts_from_entry_and_then_from_now() {
     })
     .unwrap();
 }
+
+#[test]
+fn time_01_whole_seconds_are_seconds() {
+    run_mock(async {
+        sleep(1).await?;
+        sleep(2_u64).await?;
+        assert_eq!(current_time(), 3.0);
+        assert!(move_on_after(2, async { Ok(sleep_forever().await?) }).await?.is_none());
+        assert_eq!((current_time(), CancelScope::with_timeout(7).relative_deadline()), (5.0, 7.0));
+        Ok(())
+    })
+    .unwrap();
+    let refused = std::panic::catch_unwind(|| drop(sleep(-1))).unwrap_err();
+    assert!(refused.downcast_ref::<String>().unwrap().contains("not negative"));
+}

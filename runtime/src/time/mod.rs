@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-/// A length of time: a `Duration`, or a number of seconds as in trio (infinity: for ever).
+/// A length of time: a `Duration`, or a number of seconds as in trio (infinity: for ever), whole or not.
 pub trait Seconds {
     /// The length in seconds.
     fn seconds(self) -> f64;
@@ -45,6 +45,19 @@ impl Seconds for f64 {
         self
     }
 }
+
+/// Whole seconds. A literal without a type is an `i32`.
+macro_rules! whole_seconds {
+    ($($integer:ty),+) => {
+        $(impl Seconds for $integer {
+            fn seconds(self) -> f64 {
+                self as f64
+            }
+        })+
+    };
+}
+
+whole_seconds!(i32, i64, u8, u16, u32, u64, usize);
 
 impl Seconds for Duration {
     fn seconds(self) -> f64 {
@@ -75,6 +88,7 @@ pub fn current_time() -> f64 {
 /// use std::time::Duration;
 /// # terzetto::run(async {
 /// terzetto::sleep(0.001).await?;
+/// terzetto::sleep(0).await?;
 /// terzetto::sleep(Duration::from_millis(1)).await?;
 /// # Ok(())
 /// # }).unwrap();
