@@ -5,6 +5,7 @@ use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
     rc::Rc,
+    time::Duration,
 };
 use terzetto::{
     CancelScope, Error, checkpoint, current_time,
@@ -293,4 +294,12 @@ fn sock_02_the_local_address_is_honoured() {
         Ok(())
     })
     .unwrap();
+}
+
+#[test]
+fn sock_01_the_delay_between_attempts_is_a_time_of_any_kind() {
+    let by_duration = TcpConnector::new().happy_eyeballs_delay(Duration::from_secs(3));
+    assert_eq!(by_duration, TcpConnector::new().happy_eyeballs_delay(3));
+    let refused = std::panic::catch_unwind(|| drop(TcpConnector::new().happy_eyeballs_delay(-0.5)));
+    assert!(refused.is_err());
 }

@@ -5,7 +5,7 @@
 //! the server. So the attempts are staggered: the next one starts when the last has failed, or has
 //! taken a quarter of a second; the first success ends the others. RFC 6555, in trio's variant.
 
-use crate::{Error, ErrorGroup, io::StreamError, move_on_after, nursery, sync::Event};
+use crate::{Error, ErrorGroup, Seconds, io::StreamError, move_on_after, nursery, sync::Event};
 use std::{cell::RefCell, net::SocketAddr};
 
 /// How long an attempt is left alone before the next one starts, in seconds.
@@ -34,8 +34,8 @@ pub fn happy_eyeballs_order(addresses: &mut [SocketAddr]) {
 
 /// Connects to the first of `targets` that answers: the algorithm alone, for any way of connecting.
 ///
-/// `connect` is called for each target in turn: `delay` seconds after the one before, or as soon as
-/// that has failed. When one succeeds, the others are cancelled and waited for; should another one
+/// `connect` is called for each target in turn: `delay` after the one before, or as soon as that has
+/// failed. When one succeeds, the others are cancelled and waited for; should another one
 /// have succeeded meanwhile, its stream is dropped. An infinite delay means one attempt at a time.
 ///
 /// # Cancellation
@@ -44,6 +44,9 @@ pub fn happy_eyeballs_order(addresses: &mut [SocketAddr]) {
 /// # Errors
 /// An [`ErrorGroup`] with the error of each attempt, in the order of the targets, if all fail;
 /// [`Cancelled`](crate::Cancelled), perhaps in a group.
+///
+/// # Panics
+/// If the delay is negative or NaN; outside a run.
 ///
 /// ```
 /// use terzetto::{Error, io::happy_eyeballs, sleep};
@@ -60,9 +63,10 @@ pub fn happy_eyeballs_order(addresses: &mut [SocketAddr]) {
 /// ```
 pub async fn happy_eyeballs<A, S>(
     targets: Vec<A>,
-    delay: f64,
+    delay: impl Seconds,
     connect: impl AsyncFn(A) -> Result<S, StreamError>,
 ) -> Result<S, Error> {
+    let delay = delay.checked_seconds("the delay between attempts to connect");
     let winner = RefCell::new(None);
     let failures: Vec<_> = targets.iter().map(|_| RefCell::new(None)).collect();
     nursery(async |n| {

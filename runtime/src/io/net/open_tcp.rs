@@ -1,7 +1,7 @@
 //! Opening a TCP connection to a host by its name.
 
 use super::{HAPPY_EYEBALLS_DELAY, TcpStream, happy_eyeballs, happy_eyeballs_order, resolve::resolve};
-use crate::{Error, ErrorGroup, io::StreamError};
+use crate::{Error, ErrorGroup, Seconds, io::StreamError};
 use std::{
     error::Error as StdError,
     fmt,
@@ -67,10 +67,12 @@ impl TcpConnector {
         TcpConnector { delay: HAPPY_EYEBALLS_DELAY, local: None }
     }
 
-    /// How many seconds an attempt is left alone before the next one starts; infinite for one at a
-    /// time.
-    pub fn happy_eyeballs_delay(mut self, seconds: f64) -> TcpConnector {
-        self.delay = seconds;
+    /// How long an attempt is left alone before the next one starts; infinite for one at a time.
+    ///
+    /// # Panics
+    /// If the time is negative or NaN.
+    pub fn happy_eyeballs_delay(mut self, delay: impl Seconds) -> TcpConnector {
+        self.delay = delay.checked_seconds("the delay between attempts to connect");
         self
     }
 
