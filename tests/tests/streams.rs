@@ -2,10 +2,11 @@
 
 use std::{
     cell::{Cell, RefCell},
+    pin::pin,
     rc::Rc,
 };
 use terzetto::{
-    CancelScope, Error, checkpoint, current_time,
+    CancelScope, Error, cancel_shielded_checkpoint, checkpoint, current_time,
     io::{HalfCloseableStream, ReceiveStream, Resource, SendStream, StapledStream, StreamError},
     nursery, sleep,
     testing::{
@@ -87,6 +88,30 @@ fn test_04_a_memory_receiver_is_fed_and_its_hook_shortens_delays_and_fails() {
         stream.on_close(move || flag.set(true));
         drop(stream);
         assert!(closed.get(), "a dropped stream closes");
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn test_04_memory_streams_take_two_ticks_to_catch_a_second_caller() {
+    run_mock(async {
+        let (sender, receiver) = memory_stream_one_way_pair();
+        let mut buffer = [0; 4];
+        let mut send = pin!(sender.send_all(b"x"));
+        let mut receive = pin!(receiver.receive_some(&mut buffer));
+        for _ in 0..2 {
+            assert!(futures_util::poll!(&mut send).is_pending());
+            assert!(futures_util::poll!(&mut receive).is_pending());
+            cancel_shielded_checkpoint().await;
+        }
+        let busy = |outcome: Option<StreamError>| matches!(outcome, Some(StreamError::Busy(_)));
+        // The first callers are at their second tick: nothing was sent yet.
+        assert!(busy(sender.send_all(b"y").await.err()));
+        assert!(busy(sender.wait_send_all_might_not_block().await.err()));
+        assert!(busy(receiver.receive_some(&mut [0; 4]).await.err()));
+        send.await?;
+        assert_eq!(receive.await?, 1);
         Ok(())
     })
     .unwrap();

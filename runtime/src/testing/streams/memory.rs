@@ -2,7 +2,7 @@
 
 use super::queue::ByteQueue;
 use crate::{
-    checkpoint, checkpoint_if_cancelled,
+    Cancelled, checkpoint,
     io::{ReceiveStream, Resource, SendStream, StreamError, Turnstile},
 };
 use std::{
@@ -24,6 +24,12 @@ async fn call<A, T>(hook: &Hook<A, T>, argument: A, otherwise: T) -> Result<T, S
         Some(hook) => hook(argument).await,
         None => Ok(otherwise),
     }
+}
+
+/// Two checkpoints, so that a second task which mistakenly does the same meanwhile is caught.
+async fn twice() -> Result<(), Cancelled> {
+    checkpoint().await?;
+    checkpoint().await
 }
 
 /// A sending stream that keeps what is sent, for the test to look at; trio's `MemorySendStream`.
@@ -131,14 +137,14 @@ impl Resource for MemorySendStream {
 impl SendStream for MemorySendStream {
     async fn send_all(&self, data: &[u8]) -> Result<(), StreamError> {
         let _inside = self.sending.enter("sending")?;
-        checkpoint().await?;
+        twice().await?;
         self.outgoing.put(data)?;
         call(&self.on_send, (), ()).await
     }
 
     async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError> {
         let _inside = self.sending.enter("sending")?;
-        checkpoint().await?;
+        twice().await?;
         if self.closed.get() {
             return Err(StreamError::Closed);
         }
@@ -251,7 +257,7 @@ impl Resource for MemoryReceiveStream {
 impl ReceiveStream for MemoryReceiveStream {
     async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
         let _inside = self.receiving.enter("receiving")?;
-        checkpoint_if_cancelled().await?;
+        twice().await?;
         if self.closed.get() {
             return Err(StreamError::Closed);
         }
