@@ -14,7 +14,8 @@ use terzetto::{
     },
     move_on_after, nursery,
     testing::{
-        check_clogged_stream, check_half_closeable_stream, check_one_way_stream, wait_all_tasks_blocked,
+        assert_checkpoints, check_clogged_stream, check_half_closeable_stream, check_one_way_stream,
+        wait_all_tasks_blocked,
     },
 };
 
@@ -162,6 +163,21 @@ fn stream_04_send_eof_reaches_the_other_side_and_its_answer_comes_back() {
             Ok(())
         })
         .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn stream_04_waiting_to_send_after_send_eof_does_not_fail() {
+    terzetto::run(async {
+        let (a, b) = tcp_pair().await?;
+        a.send_eof().await?;
+        assert_checkpoints(a.wait_send_all_might_not_block()).await?;
+        assert!(matches!(a.send_all(b"x").await, Err(StreamError::Closed)));
+        a.close().await?;
+        assert!(matches!(a.wait_send_all_might_not_block().await, Err(StreamError::Closed)));
+        drop(b);
+        Ok(())
     })
     .unwrap();
 }

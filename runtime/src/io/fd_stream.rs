@@ -112,7 +112,7 @@ where
 
     pub(crate) async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError> {
         let _inside = self.sending.enter("sending to this stream")?;
-        self.open_for_sending()?;
+        self.source.get()?;
         self.source.ready(Direction::Write).await
     }
 

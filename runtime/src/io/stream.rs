@@ -42,7 +42,7 @@ pub trait SendStream: Resource {
     /// A checkpoint. Nothing is lost.
     ///
     /// # Errors
-    /// As [`SendStream::send_all`].
+    /// As [`SendStream::send_all`]; but after [`HalfCloseableStream::send_eof`] it may well return.
     async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError>;
 }
 
