@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     os::fd::AsFd,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -177,6 +177,21 @@ fn stream_04_waiting_to_send_after_send_eof_does_not_fail() {
         a.close().await?;
         assert!(matches!(a.wait_send_all_might_not_block().await, Err(StreamError::Closed)));
         drop(b);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn stream_02_receiving_into_no_room_is_refused() {
+    terzetto::run(async {
+        let (a, _b) = tcp_pair().await?;
+        let (_sender, receiver) = pipe()?;
+        let both = async { Ok([a.receive_some(&mut []).await, receiver.receive_some(&mut []).await]) };
+        for refused in fail_after(5.0, both).await? {
+            let refused = refused.unwrap_err();
+            assert!(matches!(&refused, StreamError::Io(error) if error.kind() == ErrorKind::InvalidInput));
+        }
         Ok(())
     })
     .unwrap();

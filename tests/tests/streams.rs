@@ -164,6 +164,7 @@ enum Fault {
     ReceiveIsNoCheckpoint,
     CloseIsNoCheckpoint,
     EndOnlyOnce,
+    ReceivesIntoNoRoom,
     NeverBreaks,
     ReceivesAfterClose,
     SendsAfterClose,
@@ -254,6 +255,7 @@ impl ReceiveStream for Faulty {
     async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
         match self.fault {
             Fault::ReceiveIsNoCheckpoint => Ok(0),
+            Fault::ReceivesIntoNoRoom if buffer.is_empty() => Ok(checkpoint().await.map(|()| 0)?),
             Fault::EndOnlyOnce if self.ended.get() => Err(StreamError::Broken(None)),
             Fault::EndOnlyOnce => {
                 let n = self.inner.receive_some(buffer).await?;
@@ -297,6 +299,7 @@ fn test_05_the_suites_find_each_deliberate_fault() {
         Fault::ReceiveIsNoCheckpoint,
         Fault::CloseIsNoCheckpoint,
         Fault::EndOnlyOnce,
+        Fault::ReceivesIntoNoRoom,
         Fault::NeverBreaks,
         Fault::ReceivesAfterClose,
         Fault::SendsAfterClose,

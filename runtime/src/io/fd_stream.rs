@@ -1,6 +1,6 @@
 //! A stream of bytes over a descriptor: what sockets and pipes have in common.
 
-use super::{Source, StreamError, Turnstile};
+use super::{Source, StreamError, Turnstile, ensure_room};
 use crate::{cancel_shielded_checkpoint, checkpoint, core::reactor::Direction};
 use std::{
     cell::Cell,
@@ -71,6 +71,7 @@ where
     for<'a> &'a T: Read,
 {
     pub(crate) async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
+        ensure_room(buffer)?;
         let _inside = self.receiving.enter("receiving from this stream")?;
         let read = self.source.operate(Direction::Read, |mut inner| {
             let n = inner.read(buffer)?;

@@ -34,4 +34,5 @@ pub use pipe::{PipeReceiver, PipeSender, pipe};
 pub(crate) use readiness::Source;
 pub use readiness::{notify_closing, wait_readable, wait_writable};
 pub use stapled::StapledStream;
+pub(crate) use stream::ensure_room;
 pub use stream::{HalfCloseableStream, ReceiveStream, Resource, SendStream, Stream};

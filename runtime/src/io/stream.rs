@@ -1,7 +1,7 @@
 //! The traits of streams.
 
 use super::StreamError;
-use std::rc::Rc;
+use std::{io, rc::Rc};
 
 /// Something that is closed when it is done with; trio's `AsyncResource`.
 ///
@@ -50,15 +50,27 @@ pub trait SendStream: Resource {
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait ReceiveStream: Resource {
     /// Receives some bytes, as many as are there and fit, at least one; returns how many. Zero
-    /// means the end of the stream, now and every time after (or that `buffer` is empty).
+    /// means the end of the stream, now and every time after.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was taken.
     ///
     /// # Errors
     /// [`StreamError::Busy`] if another task is receiving; [`StreamError::Broken`] if the
-    /// connection failed; [`StreamError::Closed`] if this end is closed, before or meanwhile.
+    /// connection failed; [`StreamError::Closed`] if this end is closed, before or meanwhile;
+    /// [`StreamError::Io`] of kind `InvalidInput` if `buffer` is empty.
     async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError>;
+}
+
+/// Refuses to receive into no room: zero bytes would look like the end of the stream.
+pub(crate) fn ensure_room(buffer: &[u8]) -> Result<(), StreamError> {
+    match buffer.is_empty() {
+        true => {
+            let text = "there is no room to receive into: the buffer is empty";
+            Err(StreamError::Io(io::Error::new(io::ErrorKind::InvalidInput, text)))
+        }
+        false => Ok(()),
+    }
 }
 
 /// A stream of bytes in both directions; trio's `Stream`. Closing it closes both.

@@ -12,7 +12,7 @@
 
 use crate::{
     cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled,
-    io::{ReceiveStream, Resource, SendStream, Stream, StreamError, Turnstile},
+    io::{ReceiveStream, Resource, SendStream, Stream, StreamError, Turnstile, ensure_room},
     sync::Semaphore,
 };
 use rustls::{
@@ -311,6 +311,7 @@ impl<S: Stream> SendStream for TlsStream<S> {
 
 impl<S: Stream> ReceiveStream for TlsStream<S> {
     async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
+        ensure_room(buffer)?;
         let _inside = self.receiving.enter("receiving from this stream")?;
         self.ensure_open()?;
         match self.receive(buffer).await {

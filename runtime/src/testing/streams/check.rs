@@ -10,7 +10,7 @@ use crate::{
     nursery,
     testing::{checkpoints::watch, wait_all_tasks_blocked},
 };
-use std::fmt;
+use std::{fmt, io::ErrorKind};
 
 /// How long a rule may take before it is said to hang, in seconds of the run's clock.
 const PATIENCE: f64 = 10.0;
@@ -131,6 +131,8 @@ where
         both(s.send_all(b"x"), expect(&r, b"x", "an empty send sends nothing")).await
     })
     .await?;
+    let (_s, r) = make().await?;
+    rule("receiving into no room is refused", no_room(&r)).await?;
     let (s, r) = make().await?;
     rule("closing the sender ends the stream after its last byte", ends(&s, &r)).await?;
     let (s, r) = make().await?;
@@ -203,6 +205,12 @@ async fn transfers(s: &impl SendStream, r: &impl ReceiveStream) -> Checked {
         well(s.send_all(b"x").await, "what is sent arrives, in order and whole")
     })
     .await
+}
+
+async fn no_room(r: &impl ReceiveStream) -> Checked {
+    let outcome = r.receive_some(&mut []).await;
+    let refused = matches!(&outcome, Err(StreamError::Io(error)) if error.kind() == ErrorKind::InvalidInput);
+    ensure(refused, "receiving into no room is refused as invalid input")
 }
 
 async fn ends(s: &impl SendStream, r: &impl ReceiveStream) -> Checked {

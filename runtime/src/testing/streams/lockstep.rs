@@ -4,7 +4,7 @@
 use crate::{
     Cancelled, checkpoint,
     core::lot::Lot,
-    io::{ReceiveStream, Resource, SendStream, StapledStream, StreamError, Turnstile},
+    io::{ReceiveStream, Resource, SendStream, StapledStream, StreamError, Turnstile, ensure_room},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -133,6 +133,7 @@ impl Drop for NoLonger<'_> {
 
 impl ReceiveStream for LockstepReceiveStream {
     async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
+        ensure_room(buffer)?;
         let shared = &*self.0;
         let _inside = shared.receiving.enter("receiving")?;
         if shared.receiver_closed.get() {

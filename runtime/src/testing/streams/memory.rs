@@ -3,7 +3,7 @@
 use super::queue::ByteQueue;
 use crate::{
     Cancelled, checkpoint,
-    io::{ReceiveStream, Resource, SendStream, StreamError, Turnstile},
+    io::{ReceiveStream, Resource, SendStream, StreamError, Turnstile, ensure_room},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -256,6 +256,7 @@ impl Resource for MemoryReceiveStream {
 
 impl ReceiveStream for MemoryReceiveStream {
     async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
+        ensure_room(buffer)?;
         let _inside = self.receiving.enter("receiving")?;
         twice().await?;
         if self.closed.get() {
