@@ -1,5 +1,6 @@
 //! SIG: signals and Ctrl-C. They are the process's, so these tests run one at a time.
 
+use futures_util::{AsyncReadExt, StreamExt};
 use signal_hook::{consts::*, low_level};
 use std::{
     sync::{
@@ -10,11 +11,13 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Builder, CancelScope, Cancelled, Error, cancel_shielded_checkpoint, checkpoint, current_task, nursery,
+    Builder, CancelScope, Cancelled, Error, cancel_shielded_checkpoint, channel, checkpoint,
+    compat::FuturesIo,
+    current_task, move_on_after, nursery,
     signal::{OpenSignalError, Signal, open_signal_receiver},
     sleep, sleep_forever,
     sync::Condition,
-    testing::wait_all_tasks_blocked,
+    testing::{memory_stream_pair, wait_all_tasks_blocked},
     to_thread,
 };
 
@@ -292,6 +295,33 @@ fn sync_10_ctrl_c_while_a_cancelled_wait_acquires_its_lock_again_is_not_lost() {
         })
         .await
     });
+    assert!(outcome.unwrap_err().is_interrupted());
+}
+
+#[test]
+fn sig_04_ctrl_c_comes_out_of_what_begins_afresh_after_a_cancellation() {
+    if !in_a_child("sig_04_ctrl_c_comes_out_of_what_begins_afresh_after_a_cancellation") {
+        return;
+    }
+    let sender = raise_soon(SIGINT);
+    let outcome: Result<(), Error> = terzetto::run(async {
+        let (_sender, receiver) = channel::<u8>(0);
+        let mut values = receiver.into_stream();
+        let value = move_on_after(5.0, async { Ok(values.next().await.transpose()?) });
+        assert!(value.await?.is_none(), "nothing was sent");
+        Ok(())
+    });
+    sender.join().unwrap();
+    assert!(outcome.unwrap_err().is_interrupted());
+    let sender = raise_soon(SIGINT);
+    let outcome: Result<(), Error> = terzetto::run(async {
+        let (stream, _other) = memory_stream_pair();
+        let mut stream = FuturesIo::new(stream);
+        let read = move_on_after(5.0, async { Ok(stream.read(&mut [0; 8]).await?) });
+        assert!(read.await?.is_none(), "nothing was sent");
+        Ok(())
+    });
+    sender.join().unwrap();
     assert!(outcome.unwrap_err().is_interrupted());
 }
 

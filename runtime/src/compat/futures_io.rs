@@ -1,7 +1,7 @@
 //! `futures-io`: its traits for every stream.
 
 use crate::{
-    current_effective_deadline,
+    Cancelled, current_effective_deadline,
     io::{PipeReceiver, PipeSender, ReceiveStream, Resource, SendStream, StreamError, TcpStream, UnixStream},
 };
 use futures_io::{AsyncRead, AsyncWrite};
@@ -173,8 +173,9 @@ impl<S> fmt::Debug for FuturesIo<S> {
     }
 }
 
-fn is_cancelled_here() -> bool {
-    current_effective_deadline() == f64::NEG_INFINITY
+/// Whether a cancellation is of another scope than those around the caller. A Ctrl-C is of none.
+fn is_stale(cancelled: &Cancelled) -> bool {
+    !cancelled.is_interrupt() && current_effective_deadline() != f64::NEG_INFINITY
 }
 
 impl<S: ReceiveStream + 'static> AsyncRead for FuturesIo<S> {
@@ -208,7 +209,7 @@ impl<S: ReceiveStream + 'static> AsyncRead for FuturesIo<S> {
                     }
                 }
                 // It began in another scope, and has taken nothing.
-                Err(StreamError::Cancelled(_)) if !is_cancelled_here() => {}
+                Err(StreamError::Cancelled(cancelled)) if is_stale(&cancelled) => {}
                 Err(error) => return Poll::Ready(Err(error.into())),
             }
         }
