@@ -193,8 +193,8 @@ impl<T> Shared<T> {
         first
     }
 
-    /// Puts a value back that its receiver has not seen: to the next receiver, or in front of all that are later.
-    /// If all receivers are gone, it goes the way of what is buffered then.
+    /// Puts a value back that its receiver has not seen: to the next receiver, or in front of all that are
+    /// later. If all receivers are gone, it goes the way of what is buffered then.
     pub(super) fn put_back(&self, given: Given<T>) {
         if self.is_broken() {
             return;

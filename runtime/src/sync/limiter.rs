@@ -86,8 +86,9 @@ struct Inner {
 }
 
 impl Inner {
-    /// Gives the tokens that are free now to who waits for them, before anybody else can ask. Of two that wait
-    /// for the same borrower both go on with its one token, and nobody is let in instead of the second.
+    /// Gives the tokens that are free now to who waits for them, before anybody else can ask. Of two that
+    /// wait for the same borrower both go on with its one token, and nobody is let in instead of the
+    /// second.
     fn wake(&self) {
         let free = || self.total.get().saturating_sub(self.borrowers.borrow().len());
         for _ in 0..free() {
