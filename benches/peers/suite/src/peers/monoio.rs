@@ -16,10 +16,8 @@ use monoio::{
     time::{sleep, timeout},
 };
 use std::{
-    cell::Cell,
     future::{pending, ready},
     pin::Pin,
-    rc::Rc,
     time::Duration,
 };
 
@@ -207,19 +205,12 @@ async fn bytes<F>(n: usize, blocked: impl Fn() -> F) -> Figures
 where
     F: Future<Output = ()> + 'static,
 {
-    let started = Rc::new(Cell::new(0));
     let scales = Scales::start();
     let mut tasks = Vec::with_capacity(n);
     for _ in 0..n {
-        let (started, blocked) = (started.clone(), blocked());
-        tasks.push(spawn(async move {
-            started.set(started.get() + 1);
-            drop(started);
-            blocked.await;
-        }));
+        tasks.push(spawn(blocked()));
     }
-    while started.get() < n {
-        sleep(Duration::from_millis(1)).await;
-    }
+    // Tasks are polled in order: when this one has ended, all before it are blocked.
+    spawn(async {}).await;
     scales.per(n)
 }

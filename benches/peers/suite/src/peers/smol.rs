@@ -245,19 +245,12 @@ async fn bytes<F>(executor: Executor, n: usize, blocked: impl Fn() -> F) -> Figu
 where
     F: Future<Output = ()> + 'static,
 {
-    let started = Rc::new(Cell::new(0));
     let scales = Scales::start();
     let mut tasks = Vec::with_capacity(n);
     for _ in 0..n {
-        let (started, blocked) = (started.clone(), blocked());
-        tasks.push(executor.spawn(async move {
-            started.set(started.get() + 1);
-            drop(started);
-            blocked.await;
-        }));
+        tasks.push(executor.spawn(blocked()));
     }
-    while started.get() < n {
-        yield_now().await;
-    }
+    // Tasks are polled in order: when this one has ended, all before it are blocked.
+    executor.spawn(async {}).await;
     scales.per(n)
 }

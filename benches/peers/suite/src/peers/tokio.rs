@@ -6,10 +6,8 @@ use crate::{
     workload::{Workload, spread_sleep},
 };
 use std::{
-    cell::Cell,
     future::{pending, ready},
     pin::Pin,
-    rc::Rc,
     time::Duration,
 };
 use tokio::{
@@ -160,19 +158,12 @@ async fn start_blocked<F>(n: usize, blocked: impl Fn() -> F) -> JoinSet<()>
 where
     F: Future<Output = ()> + 'static,
 {
-    let started = Rc::new(Cell::new(0));
     let mut set = JoinSet::new();
     for _ in 0..n {
-        let (started, blocked) = (started.clone(), blocked());
-        set.spawn_local(async move {
-            started.set(started.get() + 1);
-            drop(started);
-            blocked.await;
-        });
+        set.spawn_local(blocked());
     }
-    while started.get() < n {
-        yield_now().await;
-    }
+    // Tasks are polled in order: when this one has ended, all before it are blocked.
+    spawn_local(async {}).await.expect("no panic");
     set
 }
 
