@@ -20,7 +20,8 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::SpawnJoin => block_on(spawn_join(n)),
         Workload::Yield { tasks } => block_on(yields(tasks, n)),
         // A channel has room for as many as given and for one more of each sender.
-        Workload::PingPong { capacity } => block_on(ping_pong(capacity.saturating_sub(1), n)),
+        Workload::PingPong { capacity: 0 } => return None,
+        Workload::PingPong { capacity } => block_on(ping_pong(capacity - 1, n)),
         Workload::Stream { capacity } => block_on(stream(capacity - 1, n)),
         Workload::CancelBlocked => block_on(cancel(n)),
         Workload::NestEnter { depth } => block_on(nest_enter(depth, n)),

@@ -6,6 +6,7 @@ pub mod moro;
 pub mod smol;
 pub mod terzetto;
 pub mod tokio;
+pub mod tokio_send;
 
 use crate::{measure::Figures, workload::Workload};
 
@@ -22,6 +23,7 @@ pub struct Peer {
 pub const PEERS: &[Peer] = &[
     Peer { name: "terzetto", run: terzetto::run },
     Peer { name: "tokio", run: tokio::run },
+    Peer { name: "tokio-send", run: tokio_send::run },
     Peer { name: "smol", run: smol::run },
     Peer { name: "monoio-epoll", run: monoio::run_epoll },
     Peer { name: "monoio-uring", run: monoio::run_uring },

@@ -50,7 +50,9 @@ fn run<D: Driver>(mut runtime: Runtime<D>, workload: Workload, n: usize) -> Opti
     Some(match workload {
         Workload::SpawnJoin => block_on(&mut runtime, spawn_join(n)),
         Workload::Yield { tasks: 1 } => block_on(&mut runtime, yields(n)),
-        Workload::PingPong { capacity } => block_on(&mut runtime, ping_pong(capacity.max(1), n)),
+        // Its channels have room for one at least.
+        Workload::PingPong { capacity: 0 } => return None,
+        Workload::PingPong { capacity } => block_on(&mut runtime, ping_pong(capacity, n)),
         Workload::Stream { capacity } => block_on(&mut runtime, stream(capacity, n)),
         Workload::Sleep => block_on(&mut runtime, sleeps(n)),
         Workload::TimeoutReady => block_on(&mut runtime, timeout_ready(n)),

@@ -1,4 +1,5 @@
-//! tokio: its runtime of one thread, with a `LocalSet` and a `JoinSet` where a nursery would be.
+//! tokio: its runtime of one thread, with a `LocalSet` and a `JoinSet` where a nursery would be. Its tasks need
+//! not be `Send`, as terzetto's need not.
 
 use crate::{
     bell::Belfry,
@@ -17,14 +18,16 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// Does a workload.
 pub fn run(workload: Workload, n: usize) -> Option<Figures> {
     Some(match workload {
         Workload::SpawnJoin => block_on(spawn_join(n)),
         Workload::Yield { tasks } => block_on(yields(tasks, n)),
-        Workload::PingPong { capacity } => block_on(ping_pong(capacity.max(1), n)),
+        // Its channels have room for one at least.
+        Workload::PingPong { capacity: 0 } => return None,
+        Workload::PingPong { capacity } => block_on(ping_pong(capacity, n)),
         Workload::Stream { capacity } => block_on(stream(capacity, n)),
         Workload::Sleep => block_on(sleeps(n)),
         Workload::TimeoutReady => block_on(timeout_ready(n)),
@@ -47,7 +50,7 @@ fn block_on(body: impl Future<Output = Figures> + 'static) -> Figures {
     LocalSet::new().block_on(&runtime, async { spawn_local(body).await.expect("no panic") })
 }
 
-async fn join_all(mut set: JoinSet<()>) {
+pub(super) async fn join_all(mut set: JoinSet<()>) {
     while let Some(outcome) = set.join_next().await {
         outcome.expect("no panic");
     }
@@ -63,7 +66,7 @@ async fn spawn_join(n: usize) -> Figures {
     watch.per(n)
 }
 
-async fn yield_times(n: usize) {
+pub(super) async fn yield_times(n: usize) {
     for _ in 0..n {
         yield_now().await;
     }
@@ -123,7 +126,7 @@ async fn sleeps(n: usize) -> Figures {
     watch.per(n)
 }
 
-async fn timeout_ready(n: usize) -> Figures {
+pub(super) async fn timeout_ready(n: usize) -> Figures {
     let watch = Stopwatch::start();
     for _ in 0..n {
         timeout(MINUTE, ready(())).await.expect("in time");
@@ -131,7 +134,7 @@ async fn timeout_ready(n: usize) -> Figures {
     watch.per(n)
 }
 
-async fn timeout_yield(n: usize) -> Figures {
+pub(super) async fn timeout_yield(n: usize) -> Figures {
     let watch = Stopwatch::start();
     for _ in 0..n {
         timeout(MINUTE, yield_now()).await.expect("in time");

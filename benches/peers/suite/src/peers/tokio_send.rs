@@ -1,0 +1,185 @@
+//! tokio at its best: tasks that are `Send` and need no `LocalSet`, on its runtime of one thread. What does
+//! not start tasks is shared with [`tokio`](super::tokio).
+
+use super::tokio::{MINUTE, join_all, timeout_ready, timeout_yield, yield_times};
+use crate::{
+    measure::{Figures, Scales, Stopwatch},
+    workload::{Workload, spread_sleep},
+};
+use std::{future::pending, pin::Pin, time::Duration};
+use tokio::{
+    runtime::Builder,
+    sync::mpsc,
+    task::{JoinSet, spawn, spawn_blocking},
+    time::sleep,
+};
+
+type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Does a workload.
+pub fn run(workload: Workload, n: usize) -> Option<Figures> {
+    Some(match workload {
+        Workload::SpawnJoin => block_on(spawn_join(n)),
+        Workload::Yield { tasks } => block_on(yields(tasks, n)),
+        // Its channels have room for one at least.
+        Workload::PingPong { capacity: 0 } => return None,
+        Workload::PingPong { capacity } => block_on(ping_pong(capacity, n)),
+        Workload::Stream { capacity } => block_on(stream(capacity, n)),
+        Workload::Sleep => block_on(sleeps(n)),
+        Workload::TimeoutReady => block_on(timeout_ready(n)),
+        Workload::TimeoutYield => block_on(timeout_yield(n)),
+        Workload::Offload { tasks } => block_on(offload(tasks, n)),
+        Workload::CancelBlocked => block_on(cancel(n, pending)),
+        Workload::CancelSleeping => block_on(cancel(n, || sleep(MINUTE))),
+        Workload::NestEnter { depth } => block_on(nest_enter(depth, n)),
+        Workload::NestYield { depth } => block_on(nest_yield(depth, n)),
+        Workload::BytesBlocked => block_on(bytes(n, pending)),
+        Workload::BytesSleeping => block_on(bytes(n, || sleep(MINUTE))),
+        // The bell that all peers share is not `Send`.
+        Workload::NestWake { .. } | Workload::WakeOne { .. } => return None,
+    })
+}
+
+/// Runs the body as a task of its own: the future given to `block_on` is woken in a slower way.
+fn block_on(body: impl Future<Output = Figures> + Send + 'static) -> Figures {
+    let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+    runtime.block_on(async { spawn(body).await.expect("no panic") })
+}
+
+async fn spawn_join(n: usize) -> Figures {
+    let watch = Stopwatch::start();
+    let mut set = JoinSet::new();
+    for _ in 0..n {
+        set.spawn(async {});
+    }
+    join_all(set).await;
+    watch.per(n)
+}
+
+async fn yields(tasks: usize, n: usize) -> Figures {
+    let watch = Stopwatch::start();
+    let mut set = JoinSet::new();
+    for _ in 0..tasks {
+        set.spawn(yield_times(n / tasks));
+    }
+    join_all(set).await;
+    watch.per(n)
+}
+
+async fn ping_pong(capacity: usize, n: usize) -> Figures {
+    let (ask, mut asked) = mpsc::channel::<usize>(capacity);
+    let (answer, mut answered) = mpsc::channel::<usize>(capacity);
+    let watch = Stopwatch::start();
+    let mut set = JoinSet::new();
+    set.spawn(async move {
+        while let Some(value) = asked.recv().await {
+            answer.send(value).await.expect("the other task listens");
+        }
+    });
+    set.spawn(async move {
+        for i in 0..n {
+            ask.send(i).await.expect("the other task listens");
+            answered.recv().await.expect("an answer");
+        }
+    });
+    join_all(set).await;
+    watch.per(n)
+}
+
+async fn stream(capacity: usize, n: usize) -> Figures {
+    let (sender, mut receiver) = mpsc::channel::<usize>(capacity);
+    let watch = Stopwatch::start();
+    let mut set = JoinSet::new();
+    set.spawn(async move { while receiver.recv().await.is_some() {} });
+    set.spawn(async move {
+        for i in 0..n {
+            sender.send(i).await.expect("the other task listens");
+        }
+    });
+    join_all(set).await;
+    watch.per(n)
+}
+
+async fn sleeps(n: usize) -> Figures {
+    let watch = Stopwatch::start();
+    let mut set = JoinSet::new();
+    for i in 0..n {
+        set.spawn(async move { sleep(Duration::from_millis(spread_sleep(i))).await });
+    }
+    join_all(set).await;
+    watch.per(n)
+}
+
+async fn offload(tasks: usize, n: usize) -> Figures {
+    let watch = Stopwatch::start();
+    let mut set = JoinSet::new();
+    for _ in 0..tasks {
+        set.spawn(async move {
+            for i in 0..n / tasks {
+                spawn_blocking(move || i).await.expect("no panic");
+            }
+        });
+    }
+    join_all(set).await;
+    watch.per(n)
+}
+
+/// Starts tasks and waits until all of them are blocked.
+async fn start_blocked<F>(n: usize, blocked: impl Fn() -> F) -> JoinSet<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut set = JoinSet::new();
+    for _ in 0..n {
+        set.spawn(blocked());
+    }
+    // Tasks are polled in order: when this one has ended, all before it are blocked.
+    spawn(async {}).await.expect("no panic");
+    set
+}
+
+async fn cancel<F>(n: usize, blocked: impl Fn() -> F) -> Figures
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut set = start_blocked(n, blocked).await;
+    let watch = Stopwatch::start();
+    set.abort_all();
+    while set.join_next().await.is_some() {}
+    watch.per(n)
+}
+
+/// Sets within sets, and a task at the bottom that yields.
+fn nest(depth: usize, bottom: BoxFuture) -> BoxFuture {
+    match depth {
+        0 => bottom,
+        _ => Box::pin(async move {
+            let mut set = JoinSet::new();
+            set.spawn(nest(depth - 1, bottom));
+            join_all(set).await;
+        }),
+    }
+}
+
+async fn nest_enter(depth: usize, n: usize) -> Figures {
+    let watch = Stopwatch::start();
+    for _ in 0..n / depth {
+        nest(depth, Box::pin(yield_times(0))).await;
+    }
+    watch.per(n)
+}
+
+async fn nest_yield(depth: usize, n: usize) -> Figures {
+    let watch = Stopwatch::start();
+    nest(depth, Box::pin(yield_times(n))).await;
+    watch.per(n)
+}
+
+async fn bytes<F>(n: usize, blocked: impl Fn() -> F) -> Figures
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let scales = Scales::start();
+    let _set = start_blocked(n, blocked).await;
+    scales.per(n)
+}
