@@ -1,9 +1,14 @@
-"""The workloads on Python's trio: peer.py WORKLOAD N prints what it has measured, or `none`."""
+"""The workloads on Python's trio: peer.py WORKLOAD N WARM_UP prints what it has measured, or `none`.
 
+A run of the size WARM_UP comes before the one that counts, unless it is 0.
+"""
+
+import random
 import re
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
@@ -136,25 +141,101 @@ async def cancel(n: int, blocked: Callable[[], Awaitable[None]]) -> Figures:
     return watch.per(n)
 
 
-async def nest(depth: int, yields: int) -> None:
+async def nest(depth: int, bottom: Callable[[], Awaitable[None]]) -> None:
+    """Nurseries within nurseries, and a task at the bottom."""
     if depth == 0:
-        await yield_times(yields)
+        await bottom()
     else:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(nest, depth - 1, yields)
+            nursery.start_soon(nest, depth - 1, bottom)
 
 
 async def nest_enter(n: int, depth: int) -> Figures:
     watch = Stopwatch()
     for _ in range(n // depth):
-        await nest(depth, 0)
+        await nest(depth, nothing)
     return watch.per(n // depth * depth)
 
 
 async def nest_yield(n: int, depth: int) -> Figures:
     watch = Stopwatch()
-    await nest(depth, n)
+    await nest(depth, partial(yield_times, n))
     return watch.per(n)
+
+
+class Bell:
+    """A bell that one task hears: the smallest thing that blocks."""
+
+    def __init__(self) -> None:
+        self.rung = False
+        self.listener: trio.lowlevel.Task | None = None
+
+    def ring(self) -> None:
+        """Wakes the task that listens; if there is none yet, the next one is not kept waiting."""
+        if self.listener is None:
+            self.rung = True
+        else:
+            trio.lowlevel.reschedule(self.listener)
+            self.listener = None
+
+    async def heard(self) -> None:
+        """Waits until it has been rung since the last time."""
+        if self.rung:
+            self.rung = False
+            return
+        self.listener = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self.abort)
+
+    def abort(self, _: object) -> trio.lowlevel.Abort:
+        self.listener = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+
+class Belfry:
+    """Many tasks, each with a bell, of which one at a time is rung and rings back."""
+
+    def __init__(self, tasks: int) -> None:
+        self.bells = [Bell() for _ in range(tasks)]
+        self.answered = Bell()
+
+    async def answer(self, which: int) -> None:
+        """What task number `which` does, until it is cancelled."""
+        while True:
+            await self.bells[which].heard()
+            self.answered.ring()
+
+    async def ring(self, order: list[Bell]) -> None:
+        for bell in order:
+            bell.ring()
+            await self.answered.heard()
+
+    async def time(self, n: int) -> Figures:
+        """Times `n` rings in no order, after some that are not counted."""
+        await self.ring(random.choices(self.bells, k=n // 10))
+        order = random.choices(self.bells, k=n)
+        watch = Stopwatch()
+        await self.ring(order)
+        return watch.per(n)
+
+
+async def nest_wake(n: int, depth: int) -> Figures:
+    belfry = Belfry(1)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(nest, depth, partial(belfry.answer, 0))
+        figures = await belfry.time(n)
+        nursery.cancel_scope.cancel()
+    return figures
+
+
+async def wake_one(n: int, tasks: int) -> Figures:
+    belfry = Belfry(tasks)
+    async with trio.open_nursery() as nursery:
+        for which in range(tasks):
+            nursery.start_soon(belfry.answer, which)
+        await yield_times(2)
+        figures = await belfry.time(n)
+        nursery.cancel_scope.cancel()
+    return figures
 
 
 async def bytes_each(n: int, blocked: Callable[[], Awaitable[None]]) -> Figures:
@@ -182,6 +263,8 @@ def find(name: str, n: int) -> Callable[[], Awaitable[Figures]] | None:
     }
     if name in simple:
         return simple[name]
+    # A million tasks would take gigabytes, and longer to start than all else: `wake-one-of-1M` is left out.
+    numbers = {"1k": 1_000, "100k": 100_000}
     numbered = {
         "yield": yields,
         "ping-pong": ping_pong,
@@ -189,17 +272,26 @@ def find(name: str, n: int) -> Callable[[], Awaitable[Figures]] | None:
         "offload": offload,
         "nest-enter": nest_enter,
         "nest-yield": nest_yield,
+        "nest-wake": nest_wake,
+        "wake-one-of": wake_one,
     }
-    match = re.fullmatch(r"(.*)-(\d+)", name)
-    if match and match[1] in numbered:
-        return lambda: numbered[match[1]](n, int(match[2]))
-    return None
+    match = re.fullmatch(r"(.*)-(\w+)", name)
+    if match is None or match[1] not in numbered or not (match[2].isdigit() or match[2] in numbers):
+        return None
+    number = numbers.get(match[2]) or int(match[2])
+    return lambda: numbered[match[1]](n, number)
+
+
+def main(name: str, n: int, warm_up: int) -> None:
+    workload = find(name, n)
+    if workload is None:
+        print("none")
+        return
+    if warm_up > 0:
+        trio.run(find(name, warm_up))
+    for metric, value in trio.run(workload).items():
+        print(metric, value)
 
 
 if __name__ == "__main__":
-    workload = find(sys.argv[1], int(sys.argv[2]))
-    if workload is None:
-        print("none")
-    else:
-        for metric, value in trio.run(workload).items():
-            print(metric, value)
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,6 +1,9 @@
 //! Size and build time of the smallest server of each peer.
 
-use crate::{plan::Planned, results::Results};
+use crate::{
+    plan::Planned,
+    results::{Results, Sample},
+};
 use std::{fs, io, process::Command};
 use terzetto_peers::measure::Metric;
 
@@ -25,16 +28,14 @@ pub fn measure(results: &mut Results, say: fn(&str)) -> io::Result<()> {
         let seconds = cpu_seconds_of_children()? - before;
         let bytes = fs::metadata(format!("{target}/release/{program}"))?.len();
         fs::remove_dir_all(&target)?;
-        let planned = |name: &str, metric| Planned {
-            name: name.to_owned(),
-            size: "1".to_owned(),
-            shown: vec![metric],
-            jobs: Vec::new(),
-        };
         // Both drivers are in the one program.
         let peer = if peer == "monoio" { "monoio-epoll" } else { peer };
-        results.add(&planned("echo-size", Metric::Size), peer, Metric::Size, bytes as f64 / 1024.0);
-        results.add(&planned("echo-build", Metric::Build), peer, Metric::Build, seconds);
+        let mut add = |name: &str, metric, value| {
+            let planned = Planned { name: name.to_owned(), shown: vec![metric], jobs: Vec::new() };
+            results.add(&planned, &Sample { peer, size: "1", metric, value });
+        };
+        add("echo-size", Metric::Size, bytes as f64 / 1024.0);
+        add("echo-build", Metric::Build, seconds);
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::results::{OURS, Results, Row};
 use std::fmt::Write;
+use terzetto_peers::peers::PEERS;
 
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 210.0;
@@ -10,7 +11,11 @@ const TOP: f64 = 70.0;
 const LINE: f64 = 18.0;
 
 /// One for each peer after ours; told apart by people who see few colours, and in print.
-const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#56b4e9", "#cc79a7", "#e69f00", "#555555"];
+const COLOURS: [&str; 8] =
+    ["#0072b2", "#f0e442", "#d55e00", "#009e73", "#56b4e9", "#cc79a7", "#e69f00", "#555555"];
+
+// Trio comes to the peers, and terzetto is not among the dots.
+const _: () = assert!(COLOURS.len() >= PEERS.len(), "a colour for each peer");
 
 /// A dot for each peer in each row: to the right of the line at 1 it costs more than terzetto.
 pub fn svg(results: &Results) -> String {
@@ -28,7 +33,7 @@ pub fn svg(results: &Results) -> String {
         bottom + 30.0
     );
     for (i, peer) in peers.iter().enumerate() {
-        let x = LEFT + 100.0 * i as f64;
+        let x = LEFT + (WIDTH - LEFT - RIGHT) * i as f64 / peers.len() as f64;
         let _fits = writeln!(svg, "{}<text x=\"{:.1}\" y=\"42\">{peer}</text>", dot(x, 38.0, i), x + 8.0);
     }
     for power in axis.powers() {
@@ -68,7 +73,10 @@ pub fn svg(results: &Results) -> String {
 
 fn dot(x: f64, y: f64, which: usize) -> String {
     let colour = COLOURS[which % COLOURS.len()];
-    format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\" fill-opacity=\"0.85\"/>")
+    format!(
+        "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\" fill-opacity=\"0.85\" \
+         stroke=\"#333\" stroke-width=\"0.5\"/>"
+    )
 }
 
 /// From a power of ten to another, with 1 between.

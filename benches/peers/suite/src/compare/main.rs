@@ -3,15 +3,17 @@
 
 mod build;
 mod chart;
+mod conditions;
 mod options;
 mod plan;
 mod results;
 mod statistics;
 mod table;
 
+use conditions::Conditions;
 use options::Options;
 use plan::Job;
-use results::Results;
+use results::{Results, Sample};
 use std::{
     fs,
     io::{self, Write},
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn compare(options: &Options) -> io::Result<()> {
+    let conditions = Conditions::now(options);
     let mut results = Results::default();
     for workload in plan::plan(options)? {
         say(&workload.name);
@@ -40,21 +43,22 @@ fn compare(options: &Options) -> io::Result<()> {
             for turn in 0..jobs.len() {
                 let job = &jobs[(turn + round) % jobs.len()];
                 for (metric, value) in run(job)? {
-                    results.add(&workload, job.peer, metric, value);
+                    let sample = Sample { peer: job.peer, size: &job.size, metric, value };
+                    results.add(&workload, &sample);
                 }
             }
         }
     }
-    write(&results, options)?;
+    write(&conditions, &results, options)?;
     if options.build {
         build::measure(&mut results, say)?;
-        write(&results, options)?;
+        write(&conditions, &results, options)?;
     }
     Ok(())
 }
 
-fn write(results: &Results, options: &Options) -> io::Result<()> {
-    let table = table::markdown(results);
+fn write(conditions: &Conditions, results: &Results, options: &Options) -> io::Result<()> {
+    let table = format!("{conditions}\n{}", table::markdown(results));
     say(&format!("\n{table}"));
     if let Some(folder) = options.out.parent() {
         fs::create_dir_all(folder)?;

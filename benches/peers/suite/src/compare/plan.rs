@@ -2,14 +2,16 @@
 
 use crate::options::Options;
 use std::{io, path::PathBuf};
-use terzetto_peers::{measure::Metric, peers::PEERS, workload::WORKLOADS};
+use terzetto_peers::{
+    measure::Metric,
+    peers::PEERS,
+    workload::{Entry, WORKLOADS},
+};
 
 /// One workload, with a job for each peer.
 pub struct Planned {
     /// Its name.
     pub name: String,
-    /// How many operations, or how it is sized.
-    pub size: String,
     /// What the table shows of it.
     pub shown: Vec<Metric>,
     /// The jobs.
@@ -20,12 +22,21 @@ pub struct Planned {
 pub struct Job {
     /// Whose.
     pub peer: &'static str,
+    /// How many operations, or for how long.
+    pub size: String,
     /// Program and arguments.
     pub command: Vec<String>,
 }
 
-/// What a server under load is measured by.
-const LOAD: [Metric; 5] = [Metric::Rate, Metric::ServerCpu, Metric::P50, Metric::P99, Metric::P999];
+/// What a server that is never idle is measured by.
+const LOADED: &[Metric] = &[Metric::Rate, Metric::ServerCpu, Metric::P50, Metric::P99, Metric::P999];
+
+/// What a server with time to spare is measured by. The rate is the load's, and says nothing of the server; the
+/// slowest in a thousand are a handful, and tell of the machine.
+const PACED: &[Metric] = &[Metric::ServerCpu, Metric::P50, Metric::P99];
+
+/// Python's trio, the peer that is no part of the program `peer`.
+pub const TRIO: &str = "trio";
 
 /// The interpreter takes so many times longer: it does so many times less.
 const LESS_FOR_PYTHON: usize = 20;
@@ -38,28 +49,17 @@ pub fn plan(options: &Options) -> io::Result<Vec<Planned>> {
         .iter()
         .map(|entry| {
             let n = if options.quick { entry.quick } else { entry.n };
-            Planned {
-                name: entry.name.to_owned(),
-                size: n.to_string(),
-                shown: vec![entry.metric],
-                jobs: programs.peers(entry.name, n),
-            }
+            Planned { name: entry.name.to_owned(), shown: vec![entry.metric], jobs: programs.peers(entry, n) }
         })
         .collect();
     let seconds = if options.quick { "1" } else { "3" };
-    for (name, connections, rate) in [
-        ("echo-64", "64", "max"),
-        ("echo-1000", "1000", "max"),
-        // The rate is the load's, not the server's: it says nothing.
-        ("echo-64-at-5k/s", "64", "5000"),
+    for (name, connections, rate, shown) in [
+        ("echo-64", "64", "max", LOADED),
+        ("echo-1000", "1000", "max", LOADED),
+        ("echo-64-at-5k/s", "64", "5000", PACED),
     ] {
-        let shown = if rate == "max" { &LOAD[..] } else { &LOAD[1..] };
-        plan.push(Planned {
-            name: name.to_owned(),
-            size: format!("{seconds} s"),
-            shown: shown.to_vec(),
-            jobs: programs.servers(&[connections, seconds, rate]),
-        });
+        let jobs = programs.servers(connections, seconds, rate);
+        plan.push(Planned { name: name.to_owned(), shown: shown.to_vec(), jobs });
     }
     plan.retain(|planned| options.only.as_deref().is_none_or(|part| planned.name.contains(part)));
     Ok(plan)
@@ -75,22 +75,27 @@ impl Programs {
         self.folder.join(name).to_string_lossy().into_owned()
     }
 
-    fn peers(&self, workload: &str, n: usize) -> Vec<Job> {
-        let ours = PEERS.iter().map(|peer| Job {
+    fn peers(&self, entry: &Entry, n: usize) -> Vec<Job> {
+        let compiled = PEERS.iter().map(|peer| Job {
             peer: peer.name,
-            command: vec![self.path("peer"), peer.name.into(), workload.into(), n.to_string()],
+            size: n.to_string(),
+            command: vec![self.path("peer"), peer.name.into(), entry.name.into(), n.to_string()],
         });
-        let n = (n / LESS_FOR_PYTHON).to_string();
-        let command = |python| vec![python, "benches/trio/peer.py".into(), workload.into(), n];
-        let trio = self.python.clone().map(|python| Job { peer: "trio", command: command(python) });
-        ours.chain(trio).collect()
+        let n = n / LESS_FOR_PYTHON;
+        let (size, warm_up) = (n.to_string(), entry.workload.warm_up(n).to_string());
+        let trio = self.python.clone().map(|python| Job {
+            peer: TRIO,
+            size: size.clone(),
+            command: vec![python, "benches/trio/peer.py".into(), entry.name.into(), size, warm_up],
+        });
+        compiled.chain(trio).collect()
     }
 
-    fn servers(&self, load: &[&str]) -> Vec<Job> {
+    fn servers(&self, connections: &str, seconds: &str, rate: &str) -> Vec<Job> {
         let server = |peer, command: &[String]| {
-            let load = load.iter().map(|word| (*word).to_owned());
-            let words = [self.path("echo-load")].into_iter().chain(load).chain(command.iter().cloned());
-            Job { peer, command: words.collect() }
+            let mut words = vec![self.path("echo-load"), connections.into(), seconds.into(), rate.into()];
+            words.extend_from_slice(command);
+            Job { peer, size: format!("{seconds} s"), command: words }
         };
         let mut jobs = vec![
             server("terzetto", &[self.path("echo-terzetto")]),
@@ -99,7 +104,7 @@ impl Programs {
             server("monoio-epoll", &[self.path("echo-monoio"), "epoll".into()]),
             server("monoio-uring", &[self.path("echo-monoio"), "uring".into()]),
         ];
-        let trio = |python| server("trio", &[python, "benches/trio/echo.py".into()]);
+        let trio = |python| server(TRIO, &[python, "benches/trio/echo.py".into()]);
         jobs.extend(self.python.clone().map(trio));
         jobs
     }

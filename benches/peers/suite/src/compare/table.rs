@@ -1,9 +1,9 @@
 //! The results as text: a table for people, and CSV.
 
-use crate::results::{OURS, Results, Row};
+use crate::results::{Measured, OURS, Results, Row};
 use std::fmt::Write;
 
-/// Above this our median is dearer than the cheapest peer's, whatever the noise.
+/// How much dearer than the cheapest peer's our median is in a row that is marked.
 const LOST: f64 = 1.05;
 
 /// A row for each figure: medians, spreads and ratios.
@@ -53,14 +53,13 @@ fn rounded(value: f64) -> String {
 pub fn csv(results: &Results) -> String {
     let mut text = String::from("workload,size,metric,peer,rounds,lower,median,upper,cost\n");
     for row in &results.rows {
-        for (peer, values) in &row.peers {
+        for Measured { peer, size, values } in &row.peers {
             let Some(quartiles) = row.quartiles(peer) else { continue };
             let cost = row.cost(peer).map_or(String::new(), |cost| format!("{cost:.4}"));
             let _fits = writeln!(
                 text,
-                "{},{},{},{peer},{},{:.3},{:.3},{:.3},{cost}",
+                "{},{size},{},{peer},{},{:.3},{:.3},{:.3},{cost}",
                 row.workload,
-                row.size,
                 row.metric.name(),
                 values.len(),
                 quartiles.lower,
@@ -75,33 +74,49 @@ pub fn csv(results: &Results) -> String {
 #[cfg(test)]
 mod tests {
     use super::{csv, markdown};
-    use crate::{plan::Planned, results::Results};
+    use crate::{
+        plan::Planned,
+        results::{Results, Sample},
+    };
     use terzetto_peers::measure::Metric;
 
     fn results(metric: Metric, ours: f64, theirs: f64) -> Results {
-        let (name, size) = ("work".to_owned(), "7".to_owned());
-        let planned = Planned { name, size, shown: vec![metric], jobs: Vec::new() };
+        let planned = Planned { name: "work".to_owned(), shown: vec![metric], jobs: Vec::new() };
         let mut results = Results::default();
-        results.add(&planned, "terzetto", metric, ours);
-        results.add(&planned, "tokio", metric, theirs);
+        // Of the last peer first: what comes in first has no say in the order of columns.
+        for (peer, size, value) in
+            [("tokio-send", "5", theirs), ("tokio", "6", 2.0 * theirs), ("terzetto", "7", ours)]
+        {
+            results.add(&planned, &Sample { peer, size, metric, value });
+        }
         results
+    }
+
+    #[test]
+    fn columns_are_in_the_order_of_the_peers() {
+        let table = markdown(&results(Metric::Wall, 30.0, 10.0));
+        assert!(
+            table.starts_with("| workload | unit | terzetto | tokio | tokio-send | beside the best |\n"),
+            "{table}"
+        );
     }
 
     #[test]
     fn a_lost_row_is_marked() {
         let table = markdown(&results(Metric::Wall, 30.0, 10.0));
-        assert!(table.contains("| work | ns | 30.0 ±0 % | 10.0 ±0 % (0.33) | **3.00** |"), "{table}");
+        assert!(table.contains("| 30.0 ±0 % | 20.0 ±0 % (0.67) | 10.0 ±0 % (0.33) | **3.00** |"), "{table}");
     }
 
     #[test]
     fn more_requests_cost_less() {
         let table = markdown(&results(Metric::Rate, 300.0, 100.0));
-        assert!(table.contains("| 100 ±0 % (3.00) | 0.33 |"), "{table}");
+        assert!(table.contains("| 200 ±0 % (1.50) | 100 ±0 % (3.00) | 0.67 |"), "{table}");
     }
 
     #[test]
     fn csv_has_all() {
         let text = csv(&results(Metric::Cpu, 20.0, 10.0));
-        assert!(text.contains("work,7,cpu-ns,tokio,1,10.000,10.000,10.000,0.5000\n"), "{text}");
+        assert!(text.contains("work,5,cpu-ns,tokio-send,1,10.000,10.000,10.000,0.5000\n"), "{text}");
+        assert!(text.contains("work,7,cpu-ns,terzetto,1,20.000,20.000,20.000,1.0000\n"), "{text}");
     }
 }
