@@ -12,7 +12,7 @@ use std::{
 const LOCK: &str = include_str!("../../../Cargo.lock");
 
 /// Those packages whose versions are told.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 9] = [
     "tokio",
     "async-executor",
     "async-io",
@@ -22,7 +22,6 @@ const PACKAGES: [&str; 10] = [
     "local-sync",
     "futures",
     "moro-local",
-    "mio",
 ];
 
 /// Names, and what was found for them.

@@ -1,5 +1,5 @@
-//! tokio at its best: tasks that are `Send` and need no `LocalSet`, on its runtime of one thread. What does
-//! not start tasks is shared with [`tokio`](super::tokio).
+//! tokio without `LocalSet`: tasks that are `Send`, on its runtime of one thread. What does not start tasks is
+//! shared with [`tokio`](super::tokio).
 
 use super::tokio::{MINUTE, join_all, timeout_ready, timeout_yield, yield_times};
 use crate::{
