@@ -176,17 +176,17 @@ impl Drop for Living {
     }
 }
 
-async fn cancel<F>(executor: Executor, n: usize, blocked: impl Fn() -> F) -> Figures
+async fn cancel<F>(executor: Executor, n: usize, blocked: impl Fn() -> F + Copy + 'static) -> Figures
 where
-    F: Future<Output = ()> + 'static,
+    F: Future<Output = ()>,
 {
     let living = Rc::new(Cell::new(0));
     let mut tasks = Vec::new();
     for _ in 0..n {
-        let (living, blocked) = (living.clone(), blocked());
+        let living = living.clone();
         tasks.push(executor.spawn(async move {
             let _living = Living::new(&living);
-            blocked.await;
+            blocked().await;
         }));
     }
     while living.get() < n {
