@@ -33,7 +33,7 @@ pub fn svg(results: &Results) -> String {
         bottom + 30.0
     );
     for (i, peer) in peers.iter().enumerate() {
-        let x = LEFT + (WIDTH - LEFT - RIGHT) * i as f64 / peers.len() as f64;
+        let x = RIGHT + (WIDTH - 2.0 * RIGHT) * i as f64 / peers.len() as f64;
         let _fits = writeln!(svg, "{}<text x=\"{:.1}\" y=\"42\">{peer}</text>", dot(x, 38.0, i), x + 8.0);
     }
     for power in axis.powers() {
