@@ -4,8 +4,11 @@
 //! copies one pointer, and the first change after that copies the map. So a child sees what its
 //! starter had set by then, and nothing leaks back. trio has this from Python's `contextvars`.
 
-use super::run::{self, Run};
-use std::{any::Any, cell::RefCell, collections::HashMap, marker::PhantomData, sync::Arc};
+use super::{
+    run::{self, Run},
+    task::Task,
+};
+use std::{any::Any, cell::RefCell, collections::HashMap, marker::PhantomData, mem, sync::Arc};
 
 type Value = Arc<dyn Any + Send + Sync>;
 type Values = HashMap<usize, Value>;
@@ -45,18 +48,42 @@ impl Context {
         of_task.unwrap_or_else(|| OF_THREAD.with_borrow(Context::clone))
     }
 
-    /// Calls `f` on this thread with this context; what it sets is gone afterwards.
-    pub(crate) fn enter<R>(self, f: impl FnOnce() -> R) -> R {
-        struct Restore(Context);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                let left = OF_THREAD.replace(std::mem::take(&mut self.0));
-                // With nothing borrowed: what a value does when it is dropped may be to look at the context.
-                drop(left);
-            }
-        }
-        let _restore = Restore(OF_THREAD.replace(self));
+    /// Calls `f` with this context; what it sets is gone afterwards.
+    pub(crate) fn enter<R>(mut self, f: impl FnOnce() -> R) -> R {
+        // The context is dropped after the exchange is undone, with nothing borrowed: what a value does when it is
+        // dropped may be to look at the context.
+        let _exchanged = Exchanged::new(&mut self);
         f()
+    }
+}
+
+/// While it lives, the code that calls has another context, and the other place has that code's.
+pub(crate) struct Exchanged<'a> {
+    /// Whose contexts they are: a task's, which may end meanwhile, or the thread's.
+    task: Option<Task>,
+    other: &'a mut Context,
+}
+
+impl<'a> Exchanged<'a> {
+    pub(crate) fn new(other: &'a mut Context) -> Exchanged<'a> {
+        let task = run::try_with(|run| run.strands.current_task()).flatten();
+        let mut exchanged = Exchanged { task, other };
+        exchanged.swap();
+        exchanged
+    }
+
+    fn swap(&mut self) {
+        let swap = |own: &mut Context| mem::swap(own, self.other);
+        match &self.task {
+            Some(task) => task.own().with_context(swap),
+            None => OF_THREAD.with_borrow_mut(swap),
+        }
+    }
+}
+
+impl Drop for Exchanged<'_> {
+    fn drop(&mut self) {
+        self.swap();
     }
 }
 
@@ -77,7 +104,8 @@ fn with_current<R>(f: impl FnOnce(&mut Context) -> R) -> R {
 ///
 /// A task starts with what was set where it was started, and what it sets is seen by itself and by
 /// the tasks that it starts from then on. A nursery's body belongs to the task around it. Jobs of
-/// worker threads get a copy, too, which is why values must be `Send + Sync`.
+/// worker threads get a copy, too, and what they call on the loop gets a copy of theirs, which is why values must
+/// be `Send + Sync`.
 ///
 /// ```
 /// use terzetto::{ContextVar, nursery};

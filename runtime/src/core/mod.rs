@@ -11,6 +11,7 @@ pub(crate) mod foreign;
 #[cfg(feature = "guest")]
 pub(crate) mod guest;
 pub(crate) mod home;
+pub(crate) mod in_context;
 pub(crate) mod in_place;
 pub(crate) mod inbox;
 pub(crate) mod instrument;

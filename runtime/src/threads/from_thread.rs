@@ -5,6 +5,9 @@
 //! when it is cancelled ([`abandon_on_cancel`](crate::to_thread::Options::abandon_on_cancel)), a system task
 //! does it instead. Threads that this library did not make have no such task:
 //! they go through a [`Token`].
+//!
+//! However it is done, it is done with a copy of the thread's [context variables](crate::ContextVar): it sees what
+//! the thread has set, and neither the thread nor the task sees what it sets.
 
 use super::{
     job::Shared,
@@ -12,7 +15,7 @@ use super::{
 };
 use crate::{
     Cancelled, Error, RunFinished, Token,
-    core::{inbox::Inbox, run},
+    core::{context::Context, in_context::in_context, inbox::Inbox, run},
 };
 use std::{
     cell::RefCell,
@@ -20,7 +23,7 @@ use std::{
     fmt,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    pin::Pin,
+    pin::pin,
     sync::{Arc, mpsc},
     task::Poll,
     thread,
@@ -78,11 +81,11 @@ impl fmt::Display for CallError {
 
 impl StdError for CallError {}
 
-/// Sends an errand to the loop and waits for its answer.
-fn send<T, M>(inbox: &Inbox, key: Option<usize>, make: M) -> Result<T, Error>
+/// Has `f` done on the loop and waits until it is.
+fn call<T, F>(inbox: &Inbox, key: Option<usize>, f: F) -> Result<T, Error>
 where
     T: Send + 'static,
-    M: FnOnce(mpsc::SyncSender<thread::Result<T>>) -> Errand,
+    F: AsyncFnOnce() -> T + Send + 'static,
 {
     // Between two ticks of a guest run no run is current on its host's thread. It is the loop's all the same.
     let would_wait_for_itself = inbox.is_at_home() && !inbox.is_closed();
@@ -90,7 +93,7 @@ where
         return Err(CallError::OnTheLoop.into());
     }
     let (answer, answered) = mpsc::sync_channel(1);
-    let message = deliver(key, make(answer));
+    let message = deliver(key, errand(f, Context::current(), answer));
     inbox.push(message).map_err(|_refused| RunFinished)?;
     match answered.recv() {
         Ok(Ok(value)) => Ok(value),
@@ -101,35 +104,24 @@ where
     }
 }
 
-fn async_errand<T, F>(f: F, answer: mpsc::SyncSender<thread::Result<Result<T, Error>>>) -> Errand
+/// To do `f` in a context, and to answer.
+fn errand<T, F>(f: F, context: Context, answer: mpsc::SyncSender<thread::Result<T>>) -> Errand
 where
     T: Send + 'static,
-    F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
+    F: AsyncFnOnce() -> T + Send + 'static,
 {
     Box::new(move || {
         Box::pin(async move {
-            let mut future: Pin<Box<dyn Future<Output = Result<T, Error>>>> = Box::pin(f());
-            let end = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            let mut done = pin!(in_context(context, async move { f().await }));
+            let end = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| done.as_mut().poll(cx))) {
                 Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
+                Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
                 Err(payload) => Poll::Ready(Err(payload)),
             })
             .await;
             // Locals are gone before the thread goes on. If it is gone itself, nobody wants the answer.
-            drop(future);
             let _gone = answer.send(end);
         })
-    })
-}
-
-fn sync_errand<T, F>(f: F, answer: mpsc::SyncSender<thread::Result<T>>) -> Errand
-where
-    T: Send + 'static,
-    F: FnOnce() -> T + Send + 'static,
-{
-    Box::new(move || {
-        let _gone = answer.send(catch_unwind(AssertUnwindSafe(f)));
-        Box::pin(std::future::ready(()))
     })
 }
 
@@ -145,7 +137,8 @@ fn job() -> Result<Arc<Shared>, Error> {
 /// trio's `from_thread.run`.
 ///
 /// A task that may [abandon](crate::to_thread::Options::abandon_on_cancel) the thread, or is gone, does not do
-/// it: then `f` runs in a system task.
+/// it: then `f` runs in a system task. Either way `f` has a copy of this thread's
+/// [context variables](crate::ContextVar).
 ///
 /// # Cancellation
 /// Blocks the thread; what `f` does is under the cancel scopes of the waiting task. In a system task it is
@@ -178,11 +171,11 @@ where
     F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
 {
     let job = job()?;
-    send(&job.inbox, Some(job.key), |answer| async_errand(f, answer))?
+    call(&job.inbox, Some(job.key), f)?
 }
 
 /// Calls `f` on the loop, in the task that waits for this thread, or as [`run`] does in a system task, and
-/// blocks until it has returned; trio's `from_thread.run_sync`.
+/// blocks until it has returned; trio's `from_thread.run_sync`. It has a copy of this thread's context variables.
 ///
 /// # Errors
 /// [`RunFinished`]; a [`CallError`] in a thread that is no worker of a run.
@@ -205,7 +198,7 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let job = job()?;
-    send(&job.inbox, Some(job.key), |answer| sync_errand(f, answer))
+    call(&job.inbox, Some(job.key), async move || f())
 }
 
 /// Fails once a cancellation of the task that waits for this thread has been tried, whether it
@@ -233,7 +226,7 @@ pub fn check_cancelled() -> Result<(), Error> {
 /// For threads that belong to no run, and workers that want to act outside the task that waits.
 impl Token {
     /// Runs `f` on the loop in a system task, and blocks this thread until it has ended; trio's
-    /// `from_thread.run` with a token.
+    /// `from_thread.run` with a token. `f` has a copy of this thread's [context variables](crate::ContextVar).
     ///
     /// # Errors
     /// What `f` fails with; [`RunFinished`]; [`CallError::OnTheLoop`] on a run's own thread.
@@ -245,11 +238,11 @@ impl Token {
         T: Send + 'static,
         F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
     {
-        send(&self.inbox, None, |answer| async_errand(f, answer))?
+        call(&self.inbox, None, f)?
     }
 
     /// Calls `f` on the loop, and blocks this thread until it has returned; trio's
-    /// `from_thread.run_sync` with a token.
+    /// `from_thread.run_sync` with a token. `f` has a copy of this thread's [context variables](crate::ContextVar).
     ///
     /// # Errors
     /// [`RunFinished`]; [`CallError::OnTheLoop`] on a run's own thread.
@@ -274,6 +267,6 @@ impl Token {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        send(&self.inbox, None, |answer| sync_errand(f, answer))
+        call(&self.inbox, None, async move || f())
     }
 }

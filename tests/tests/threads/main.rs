@@ -1,6 +1,7 @@
 //! THREAD: work in threads, and calls from threads. The subject is real threads, so time is real.
 
 mod calls;
+mod contexts;
 mod jobs;
 mod workers;
 
