@@ -77,7 +77,34 @@ fn ctx_02_a_body_shares_its_task_and_start_soon_copies_the_callers() {
 }
 
 #[test]
-fn ctx_03_system_tasks_have_their_own_context_and_thread_jobs_a_copy() {
+fn ctx_03_system_tasks_have_the_context_of_the_runs_start() {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let start = |name: &'static str, later: u32| {
+        let own = seen.clone();
+        spawn_system_task(name, async move {
+            own.borrow_mut().push(VALUE.set(later));
+            wait_all_tasks_blocked(0.0).await?;
+            assert_eq!(VALUE.get(), Some(later));
+            Ok(())
+        })
+    };
+    VALUE.set(1);
+    run_mock(async {
+        assert_eq!(VALUE.set(2), Some(1));
+        // Neither sees what the main task or the other has set.
+        start("first", 3)?;
+        wait_all_tasks_blocked(0.0).await?;
+        start("second", 4)?;
+        wait_all_tasks_blocked(0.0).await?;
+        assert_eq!(VALUE.get(), Some(2));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!((seen.take(), VALUE.unset()), (vec![Some(1), Some(1)], Some(1)));
+}
+
+#[test]
+fn ctx_03_system_tasks_do_not_see_what_main_has_set_and_thread_jobs_get_a_copy() {
     let seen = std::rc::Rc::new(Cell::new(Some(0)));
     let own = seen.clone();
     run_mock(async move {

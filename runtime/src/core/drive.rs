@@ -76,7 +76,8 @@ impl Builder {
         let seed = self.seed_in_force();
         let id = inbox::register(inbox.clone());
         let strands = Strands::new(id, seed);
-        let main = TaskInfo::new(strands.number(), None, TaskContext::current()).named("main");
+        let context = TaskContext::current();
+        let main = TaskInfo::new(strands.number(), None, context.clone()).named("main");
         let run = Rc::new(Run {
             id,
             inbox,
@@ -91,7 +92,7 @@ impl Builder {
             signals: Signals::default(),
             operations: Operations::new(),
             instruments: Instruments::new(self.instruments),
-            system: System::new(),
+            system: System::new(context),
             idlers: RefCell::default(),
             tasks: Cell::new(0),
             reactor: Rc::new(reactor),

@@ -8,7 +8,6 @@
 
 use super::{
     clock::Clock,
-    context::Context as TaskContext,
     deadlines::Deadlines,
     home::Home,
     inbox::{self, Inbox},
@@ -204,7 +203,7 @@ impl Run {
     /// Begins to serve system tasks.
     pub(crate) fn start_system(self: &Rc<Run>) {
         let number = self.strands.number();
-        let info = TaskInfo::new(number, None, TaskContext::default()).named("system tasks");
+        let info = TaskInfo::new(number, None, self.system.context()).named("system tasks");
         let strand = Strand::new(info, std::future::pending());
         let future = Box::pin(system::serve(self.clone()));
         *self.system_future.borrow_mut() = Some((future, strand.clone()));

@@ -26,16 +26,24 @@ pub(crate) struct System {
     arrived: Rc<Lot<()>>,
     pub(crate) scope: CancelScope,
     pub(crate) started: Cell<bool>,
+    /// That of the code that has started the run.
+    context: Context,
 }
 
 impl System {
-    pub(crate) fn new() -> System {
+    pub(crate) fn new(context: Context) -> System {
         System {
             arrivals: RefCell::default(),
             arrived: Lot::new("waiting for system tasks"),
             scope: CancelScope::new(),
             started: Cell::new(false),
+            context,
         }
+    }
+
+    /// A copy of the context of the run's start, for what no task of the program has started.
+    pub(super) fn context(&self) -> Context {
+        self.context.clone()
     }
 
     /// The next to be started.
@@ -86,7 +94,8 @@ pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
 }
 
 /// Starts a task outside all nurseries, for as long as the main task runs; trio's
-/// `spawn_system_task`. It gets the context of the run's start.
+/// `spawn_system_task`. It gets a copy of the [context variables](crate::ContextVar) that were set when the run was
+/// started, and none of those that the caller has set since.
 ///
 /// It is cancelled when the main task has ended, and waited for before the run returns. If it fails,
 /// that is an internal error of the run: the other system tasks and then the main task are cancelled, and the
@@ -117,7 +126,7 @@ pub fn spawn_system_task(
     if run.inbox.is_ending() {
         return Err(crate::RunFinished);
     }
-    let info = TaskInfo::new(run.strands.number(), None, Context::default()).named(name);
+    let info = TaskInfo::new(run.strands.number(), None, run.system.context()).named(name);
     let strand = Strand::new(info, future);
     let task = Task::of(&strand);
     run.system.arrivals.borrow_mut().push_back(strand);
