@@ -313,6 +313,27 @@ fn sys_02_what_was_accepted_before_the_others_heard_of_a_failure_is_started() {
 }
 
 #[test]
+fn ctx_03_a_callback_has_the_context_of_the_runs_start_and_leaks_nothing() {
+    let (told, hears) = mpsc::channel();
+    VALUE.set(1);
+    terzetto::run(async {
+        VALUE.set(2);
+        for _ in 0..2 {
+            let told = told.clone();
+            Token::current().run_sync_soon(move || told.send(VALUE.set(3)).unwrap())?;
+        }
+        sleep(0.001).await?;
+        assert_eq!(VALUE.get(), Some(2));
+        // One that is made when the main task has ended.
+        Token::current().run_sync_soon(move || told.send(VALUE.set(3)).unwrap())?;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(VALUE.unset(), Some(1));
+    assert_eq!(hears.iter().collect::<Vec<_>>(), [Some(1); 3]);
+}
+
+#[test]
 fn token_04_a_crash_in_a_callback_ends_the_run() {
     let cancelled = Cell::new(false);
     let error = run_mock(async {

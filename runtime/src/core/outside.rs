@@ -140,12 +140,13 @@ impl Run {
         }
     }
 
-    /// Makes the calls that are waiting now; those that they queue wait for the next time.
+    /// Makes the calls that are waiting now, each in a copy of the context of the run's start; those that they queue
+    /// wait for the next time.
     pub(super) fn make_calls(&self) -> bool {
         let calls = self.calls.take();
         let any = !calls.is_empty();
         for call in calls {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.system.context().enter(call))) {
                 self.crashed(InternalError::of_panic("a callback of the token panicked", &*payload));
             }
         }
