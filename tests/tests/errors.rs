@@ -4,12 +4,17 @@
 use std::{
     cell::Cell,
     error::Error as StdError,
-    fmt, io,
+    fmt::{self, Write},
+    io,
     panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind},
 };
 use terzetto::{
-    CancelScope, CancelSource, Cancelled, Error, ErrorGroup, TooSlow, checkpoint, fail_after, nursery, sleep,
-    sleep_forever,
+    CancelScope, CancelSource, Cancelled, Error, ErrorGroup, TooSlow, channel, checkpoint, fail_after,
+    io::StreamError,
+    nursery,
+    process::{Command, run_process},
+    sleep, sleep_forever,
+    sync::Lock,
 };
 use terzetto_tests::run_mock;
 
@@ -157,6 +162,100 @@ fn errors_keep_their_type_and_their_causes() {
     assert!(matches!(error.downcast::<AppError>(), Ok(AppError::Io(_))));
     let boxed: Box<dyn StdError> = Error::msg("plain").into();
     assert_eq!(boxed.to_string(), "plain");
+}
+
+/// An error with a cause, as one has it derived.
+#[derive(Debug)]
+struct Layer(&'static str, Box<dyn StdError + Send + Sync>);
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl StdError for Layer {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.1)
+    }
+}
+
+#[test]
+fn what_main_prints_leaves_out_causes_that_say_nothing_new() {
+    for (layers, text) in [
+        (&["disk full"][..], "disk full"),
+        (&["disk full", "disk full", "disk full"], "disk full"),
+        (&["copy: write: disk full", "write: disk full", "disk full"], "copy: write: disk full"),
+        (&["copy failed", "write: disk full", "disk full"], "copy failed\ncaused by: write: disk full"),
+        (&["disk full", "write", "disk full"], "disk full\ncaused by: write\ncaused by: disk full"),
+        // What ends alike by chance is another text.
+        (&["not found", "found"], "not found\ncaused by: found"),
+        (&["größe", "e"], "größe\ncaused by: e"),
+        (&["full", "disk: full"], "full\ncaused by: disk: full"),
+    ] {
+        let (last, above) = layers.split_last().unwrap();
+        let bottom: Box<dyn StdError + Send + Sync> = (*last).into();
+        let error = above.iter().rfold(bottom, |cause, layer| Box::new(Layer(layer, cause)));
+        assert_eq!(format!("{:?}", Error::from_boxed(error)), text);
+    }
+}
+
+#[test]
+fn what_main_prints_of_the_runtimes_own_errors_says_each_thing_once() {
+    let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+    let debug = |error: Error| format!("{error:?}");
+    assert_eq!(debug(StreamError::Io(refused()).into()), "connection refused");
+    let broken = StreamError::Broken(Some(refused()));
+    assert_eq!(debug(broken.into()), "the stream is broken: connection refused");
+    run_mock(async {
+        let error = Error::from(terzetto::fs::read("/nowhere/at/all").await.unwrap_err());
+        assert_eq!(debug(error), "cannot read \"/nowhere/at/all\": No such file or directory (os error 2)");
+        let error = run_process(Command::new("/nowhere/at/all")).await.unwrap_err();
+        assert!(debug(error).ends_with("\"/nowhere/at/all\": No such file or directory (os error 2)"));
+        let (lock, (_send, receive)) = (Lock::new(), channel::<u8>(0));
+        let scope = CancelScope::new();
+        scope.cancel_with_reason("tea is ready");
+        let cancelled = || async {
+            vec![
+                Error::from(checkpoint().await.unwrap_err()),
+                lock.acquire().await.unwrap_err().into(),
+                receive.receive().await.unwrap_err().into(),
+                StreamError::Cancelled(checkpoint().await.unwrap_err()).into(),
+                io::Error::other(checkpoint().await.unwrap_err()).into(),
+                io::Error::from(StreamError::Cancelled(checkpoint().await.unwrap_err())).into(),
+            ]
+        };
+        scope
+            .run(async {
+                for error in cancelled().await {
+                    assert_eq!(debug(error), "cancelled on request, by task main: tea is ready");
+                }
+                let error = AppError::from(checkpoint().await.unwrap_err());
+                let text = "cancelled\ncaused by: cancelled on request, by task main: tea is ready";
+                assert_eq!(debug(error.into()), text);
+                Ok(())
+            })
+            .await
+            .map(drop)
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_cannot_be_displayed_cannot_be_printed_and_does_not_panic() {
+    /// Its display fails.
+    #[derive(Debug)]
+    struct Silent;
+    impl fmt::Display for Silent {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            Err(fmt::Error)
+        }
+    }
+    impl StdError for Silent {}
+    let mut text = String::new();
+    let error = Error::from(Layer("heard", Box::new(Silent)));
+    assert!(write!(text, "{error:?}").is_err());
+    assert_eq!(text, "heard");
 }
 
 #[test]

@@ -125,6 +125,11 @@ impl Cancelled {
         &self.mark.0
     }
 
+    /// Whether an error is only the mark at the end of a cancellation's chain, which has nothing to tell.
+    pub(super) fn is_mark(error: &(dyn StdError + 'static)) -> bool {
+        error.is::<Mark>()
+    }
+
     /// Looks for a cancellation in an error of any kind: the error itself, what an `io::Error`
     /// holds, and all that `source` leads to.
     ///

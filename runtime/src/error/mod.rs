@@ -18,7 +18,12 @@ pub use internal::InternalError;
 pub use nursery::{BodyCancelled, NurseryClosed};
 
 use crate::core::stack::with_stack;
-use std::{any::Any, error::Error as StdError, fmt, io};
+use std::{
+    any::Any,
+    error::Error as StdError,
+    fmt::{self, Write as _},
+    io,
+};
 
 /// Any error, a cancellation, or a group of errors.
 ///
@@ -275,15 +280,30 @@ impl fmt::Display for Error {
     }
 }
 
-/// The error, and each cause below it: what `main` prints when it returns one.
+/// The error, and each cause below it that says more: what `main` prints when it returns one. A cause is left out if
+/// it is what the error above it says, or ends with after a colon.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")?;
-        if !matches!(self.0, Kind::Cancelled(_)) {
-            for cause in self.chain().skip(1) {
-                write!(f, "\ncaused by: {cause}")?;
+        let mut above = text_of(self)?;
+        f.write_str(&above)?;
+        for cause in self.chain().skip(1).filter(|cause| !Cancelled::is_mark(*cause)) {
+            let text = text_of(cause)?;
+            if !says_already(&above, &text) {
+                write!(f, "\ncaused by: {text}")?;
             }
+            above = text;
         }
         Ok(())
     }
+}
+
+/// What an error says. Unlike `to_string` it does not panic if the error says that it cannot be displayed.
+fn text_of(error: &(impl fmt::Display + ?Sized)) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    write!(text, "{error}")?;
+    Ok(text)
+}
+
+fn says_already(above: &str, cause: &str) -> bool {
+    above.strip_suffix(cause).is_some_and(|before| before.is_empty() || before.ends_with(": "))
 }
