@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, pin::Pin, rc::Rc};
 use terzetto::{Error, Task, TaskStatus, checkpoint, current_task, nursery, sleep_forever};
-use terzetto_tests::{begin, run_mock};
+use terzetto_tests::{begin, run_mock, sanitized};
 
 type Block<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
@@ -49,7 +49,8 @@ fn nurseries_dropped_with_a_started_child_leave_no_scope() {
             round().await?;
         }
         let grown = resident().saturating_sub(before);
-        assert!(grown < 2_000_000, "{} bytes a nursery stay", grown / 50_000);
+        // A sanitizer keeps what was freed for a while.
+        assert!(sanitized() || grown < 2_000_000, "{} bytes a nursery stay", grown / 50_000);
         Ok(())
     })
     .unwrap();
