@@ -9,7 +9,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind},
 };
 use terzetto::{
-    CancelScope, CancelSource, Cancelled, Error, ErrorGroup, TooSlow, channel, checkpoint, fail_after,
+    CancelScope, CancelSource, Cancelled, Error, ErrorGroup, TooSlow, cancel_shielded_checkpoint, channel,
+    checkpoint, fail_after,
     io::StreamError,
     nursery,
     process::{Command, run_process},
@@ -340,8 +341,14 @@ fn joined(failures: &[fn() -> Result<(), Error>]) -> Result<(), Error> {
                     Err(cancelled.into())
                 });
                 checkpoint().await?;
-                for fail in failures {
-                    n.start_soon(async move { fail() });
+                for (place, fail) in failures.iter().enumerate() {
+                    n.start_soon(async move {
+                        // One after the other, whatever the order of a batch.
+                        for _ in 0..place {
+                            cancel_shielded_checkpoint().await;
+                        }
+                        fail()
+                    });
                 }
                 Ok(())
             })
