@@ -157,7 +157,7 @@ fn what_cannot_run_says_why() {
     synth(&images, 1, 64);
     fs::create_dir(&empty).expect("the test's own folder");
     fs::write(&file, "in the way").expect("the test's own folder");
-    let cases: [(&[&dyn AsRef<std::ffi::OsStr>], &str); 8] = [
+    let cases: [(&[&dyn AsRef<std::ffi::OsStr>], &str); 9] = [
         (&[&"piv", &folder.join("missing")], "missing"),
         (&[&"piv", &empty], "holds no image"),
         (&[&"piv", &images, &"--out", &file], "file"),
@@ -166,6 +166,7 @@ fn what_cannot_run_says_why() {
         (&[&"piv", &images, &"--window", &"0"], "window"),
         (&[&"piv", &images, &"--workers", &"0"], "--workers"),
         (&[&"synth", &file], "file"),
+        (&[&"topology", &"piv", &"--graph", &file.join("a.svg")], "a.svg`: Not a directory"),
     ];
     for (args, text) in cases {
         let mut command = terzetto();

@@ -57,10 +57,25 @@ pub fn main() -> ExitCode {
     };
     let status = ended.unwrap_or_else(|error| {
         // Not through the log: this is what the program has to say, whatever the log's level.
-        let _ = writeln!(std::io::stderr(), "error: {error}");
+        let _ = writeln!(std::io::stderr(), "error: {}", with_causes(&*error));
         Status::NothingRan
     });
     status.into()
+}
+
+/// An error and its causes on one line, without those that the errors above them have told already.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
 }
 
 /// Prints a line, unless the standard output belongs to a supervisor. That nobody reads it any more, as with `| head`, is no error.

@@ -33,8 +33,7 @@ pub fn make(folder: &Path, args: &SceneArgs, run_args: &RunArgs) -> Result<Statu
     // The truth comes first: images without it would be of no use, and it shows that the folder can
     // be written to.
     let truth = folder.join("truth.toml");
-    write_atomic(&truth, scene.to_toml().as_bytes())
-        .map_err(|error| format!("{error}: {}", source(&error)))?;
+    write_atomic(&truth, scene.to_toml().as_bytes())?;
     let topology = synth(SynthSeries {
         pairs: args.pairs,
         params: scene.params,
@@ -42,8 +41,4 @@ pub fn make(folder: &Path, args: &SceneArgs, run_args: &RunArgs) -> Result<Statu
         folder: folder.to_owned(),
     });
     run(topology, Count { total: args.pairs, noun: "couples" }, run_args, None)
-}
-
-fn source(error: &dyn std::error::Error) -> String {
-    error.source().map(ToString::to_string).unwrap_or_default()
 }

@@ -130,10 +130,16 @@ impl fmt::Display for ItemError {
         match cause {
             Cause::Error(error) => {
                 write!(f, "work `{work}` failed on `{key}`: {error}")?;
-                // The chain belongs to one line: it is what a log or a terminal shows.
+                // The chain belongs to one line: it is what a log or a terminal shows. Some errors tell
+                // their cause themselves.
+                let mut told = error.to_string();
                 let mut source = error.source();
                 while let Some(error) = source {
-                    write!(f, ": {error}")?;
+                    let text = error.to_string();
+                    if !told.ends_with(&text) {
+                        write!(f, ": {text}")?;
+                        told = text;
+                    }
                     source = error.source();
                 }
                 Ok(())
