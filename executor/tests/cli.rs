@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Ended, Folder, half_written, jobs, names, run, synth, terzetto};
+use common::{Ended, Folder, half_written, jobs, names, run, synth, tables, terzetto};
 use terzetto_executor::results::parse_csv;
 
 #[test]
@@ -177,6 +177,35 @@ fn what_cannot_run_says_why() {
         assert_eq!(ended.status, Some(2), "{text}: {}{}", ended.out, ended.err);
         assert!(ended.err.contains("error: ") && ended.err.contains(text), "{text}: {}", ended.err);
     }
+}
+
+/// On Unix, names are bytes. Those that are no text must not become one name.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_text_stay_apart() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let folder = Folder::new();
+    let made = folder.join("made");
+    synth(&made, 2, 64);
+    let series = folder.0.join(OsStr::from_bytes(b"s\xfe"));
+    fs::create_dir(&series).expect("the test's own folder");
+    let images = names(&made, ".png").into_iter();
+    for (name, number) in images.zip(*b"\xfc\xfd\xfe\xff") {
+        let new = [b"im".as_slice(), &[number], b".png"].concat();
+        fs::copy(made.join(name), series.join(OsStr::from_bytes(&new))).expect("the test's own folder");
+    }
+    let out = folder.join("out");
+    let args = ["--couples", "pairs", "--window", "16", "--no-plots"];
+    let ended = run(terzetto().arg("piv").arg(&series).arg("--out").arg(&out).args(args));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    let reference = folder.join("reference");
+    let expected = run(terzetto().arg("piv").arg(&made).arg("--out").arg(&reference).args(args));
+    assert_eq!(expected.status, Some(0), "{}{}", expected.out, expected.err);
+    assert_eq!(names(&out, ".csv"), ["piv_im%FC-D.csv", "piv_im%FE-F.csv"]);
+    let field = |(_, text): (String, String)| parse_csv(&text).expect("sound").rows;
+    let numbers = |folder: &Path| format!("{:?}", tables(folder).into_iter().map(field).collect::<Vec<_>>());
+    assert_eq!(numbers(&out), numbers(&reference));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use terzetto_executor::{
     BoxError, Key,
-    series::Couple,
+    series::{Couple, file_name, stem},
     topologies::{PivSeries, Task, piv},
 };
 
@@ -53,12 +53,10 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
 
 /// The reference with each image, under the image's name.
 fn couples(images: &[PathBuf], reference: &Path) -> Vec<Couple> {
-    let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
-    let stem = |path: &PathBuf| text(path.file_stem());
-    let stems: HashSet<String> = images.iter().map(stem).collect();
+    let stems: HashSet<String> = images.iter().map(|path| stem(path)).collect();
     let unique = stems.len() == images.len();
     let couple = |path: &PathBuf| Couple {
-        name: Key::from(if unique { stem(path) } else { text(path.file_name()) }),
+        name: Key::from(if unique { stem(path) } else { file_name(path) }),
         images: [reference.to_owned(), path.clone()],
     };
     images.iter().map(couple).collect()

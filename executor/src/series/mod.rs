@@ -9,6 +9,7 @@ mod shard;
 
 use std::{
     error::Error,
+    ffi::OsStr,
     fmt, fs, io,
     path::{Path, PathBuf},
 };
@@ -86,7 +87,7 @@ pub fn list_images(path: &Path) -> Result<Vec<PathBuf>, SeriesError> {
     let mut images = Vec::new();
     for entry in fs::read_dir(&folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let is_chosen = pattern.as_ref().is_none_or(|pattern| pattern.matches(&file_name(&path)));
+        let is_chosen = pattern.as_ref().is_none_or(|pattern| pattern.matches(&lossy(&path)));
         if is_chosen && is_image(&path) && path.is_file() {
             images.push(path);
         }
@@ -111,7 +112,7 @@ pub fn folder_of(path: &Path) -> PathBuf {
 
 /// A folder whose name looks like a pattern is a folder nevertheless.
 fn pattern_of(path: &Path) -> Option<String> {
-    let name = file_name(path);
+    let name = lossy(path);
     (name.contains(['*', '?', '[']) && !path.is_dir()).then_some(name)
 }
 
@@ -145,12 +146,28 @@ fn is_image(path: &Path) -> bool {
     ending.is_some_and(|ending| IMAGE_EXTENSIONS.contains(&&*ending)) && !file_name(path).starts_with('.')
 }
 
-/// A path's file name as text.
-pub(crate) fn file_name(path: &Path) -> String {
+/// A path's file name, as a pattern sees it.
+fn lossy(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// A path's file name as text, without its ending.
-pub(crate) fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+/// A path's file name as [text].
+pub fn file_name(path: &Path) -> String {
+    path.file_name().map(text).unwrap_or_default()
+}
+
+/// A path's file name as [text], without its ending.
+pub fn stem(path: &Path) -> String {
+    path.file_stem().map(text).unwrap_or_default()
+}
+
+/// A name or a path as text. Bytes that are no text are written as `%FF`, so that two names that differ in them alone
+/// do not become one.
+pub fn text(name: &OsStr) -> String {
+    let mut text = String::with_capacity(name.len());
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("%{byte:02X}")));
+    }
+    text
 }

@@ -27,11 +27,11 @@ use std::path::Path;
 
 use terzetto_kernels::Image;
 
-use crate::{BoxError, Key};
+use crate::{BoxError, Key, series::text};
 
-/// An image's key is its path, so that errors name the file.
+/// An image's key is its path, so that errors name the file. No two images have the same one.
 fn image_key(path: &Path) -> Key {
-    Key::from(path.display().to_string())
+    Key::from(text(path.as_os_str()))
 }
 
 /// Width and height, px.
