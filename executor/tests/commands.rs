@@ -79,6 +79,21 @@ fn statistics_of_a_series() {
 }
 
 #[test]
+fn the_first_image_in_order_sets_the_size_of_statistics() {
+    let folder = Folder::new();
+    let series = folder.join("series");
+    fs::create_dir(&series).expect("the test's own folder");
+    // The stray image is read long before the first one.
+    for (index, size) in [1500, 4, 1500, 1500].into_iter().enumerate() {
+        let image = Image::from_fn(size, size, |x, y| ((x * 7919 + y * 104_729) % 4093) as f32);
+        write_png16(&series.join(format!("im{index}.png")), &image).expect("the test's own folder");
+    }
+    let ended = command("mean", &series, &[]);
+    assert!(ended.out.contains("3 of 4 images done, 1 failed"), "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains("im1.png` has 4 x 4 pixels, and 1500 x 1500"), "{}", ended.err);
+}
+
+#[test]
 fn filters_of_single_images_and_backgrounds() {
     let folder = Folder::new();
     let series = flat_series(&folder, &[10.0, 30.0, 20.0, 60.0]);

@@ -1,6 +1,7 @@
 //! Statistics of a series: each pixel's mean, standard deviation, minimum and maximum.
 //!
 //! ```text
+//! look at size
 //! list ► paths ► read image (io) ► images ► add (cpu) ─┬► added
 //!                                                      └► marks ► save (global, at the end)
 //! ```
@@ -37,7 +38,7 @@ pub struct MeanSeries {
     pub record: String,
 }
 
-/// What was gathered so far: the statistics and the image that set their size.
+/// What was gathered so far: the statistics and the image that sets their size, the first in order.
 type Gathered = Option<(Statistics, PathBuf)>;
 
 /// The topology that gathers a series. Items that reach its end are images, under their paths.
@@ -48,12 +49,20 @@ pub fn mean(series: MeanSeries) -> Topology {
     let read = topology.queue::<(PathBuf, Image)>("images");
     let added = topology.results::<()>("added");
     let marks = topology.queue::<()>("marks");
+    let gathered = Arc::new(Mutex::new(Gathered::None));
+    let (first, listed) = (gathered.clone(), images.clone());
+    topology.one_shot("look at size", (), (), move |(), ()| {
+        // Images come in any order, and a stray one of another size must not set the size of all.
+        let mut readable = listed.into_iter().filter_map(|path| Some((read_image(&path).ok()?, path)));
+        *lock(&first) =
+            readable.next().map(|(image, path)| (Statistics::new(image.width(), image.height()), path));
+        Ok(())
+    });
     topology.source("list images", &paths, images.into_iter().map(|path| (image_key(&path), path)));
     topology.io("read image", &paths).to(&read).each(|_, path| {
         let image = read_image(&path)?;
         Ok((path, image))
     });
-    let gathered = Arc::new(Mutex::new(Gathered::None));
     let sum = gathered.clone();
     topology.cpu("add", &read).to((&added, &marks)).each(move |_, (path, image)| {
         let mut gathered = lock(&sum);
@@ -71,7 +80,9 @@ pub fn mean(series: MeanSeries) -> Topology {
     topology.global("save", &marks, (), move |marks, (), moment| {
         marks.drain();
         match &*lock(&gathered) {
-            Some((statistics, _)) if moment == Moment::End => save(statistics, &folder, &record),
+            Some((statistics, _)) if moment == Moment::End && statistics.count() > 0 => {
+                save(statistics, &folder, &record)
+            }
             _ => Ok(()),
         }
     });
