@@ -110,6 +110,34 @@ fn what_has_no_partner_says_so() -> Result<(), Error> {
     Ok(())
 }
 
+#[test]
+fn items_of_one_key_meet_in_their_order() -> Result<(), Error> {
+    for on in EVERYWHERE {
+        for room in [1, 2, 8] {
+            let mut topology = Topology::new("twins");
+            let [a, b] = ["a", "b"].map(|name| topology.queue::<usize>(name));
+            let pairs = topology.results::<(usize, usize)>("pairs");
+            let twice = |from: usize| {
+                let key = move |n: usize| format!("{:03}", if from == 0 { n / 2 } else { (39 - n) / 2 });
+                (0..40).map(move |n| (key(n), n % 2))
+            };
+            topology.source(
+                "count a",
+                &a,
+                twice(0).chain([("alone".to_owned(), 5), ("alone".to_owned(), 6)]),
+            );
+            topology.source("count b", &b, twice(39).chain([("alone".to_owned(), 5)]));
+            topology.cpu("pair", (&a, &b)).to(&pairs).each(|_, pair| Ok(pair));
+            let outcome = execute(topology, small().nb_items_queue_max(room), on)?;
+            assert_eq!((outcome.done, outcome.failed.len()), (41, 1), "{on:?}, room for {room}");
+            assert_eq!(outcome.failed[0].0.as_str(), "alone");
+            let values = pairs.drain().into_iter().filter_map(|(_, value)| value.ok());
+            assert!(values.into_iter().all(|(a, b)| a == b), "{on:?}, room for {room}");
+        }
+    }
+    Ok(())
+}
+
 /// The second join runs dry while the first one's bound is in the way: it must not give up yet.
 #[test]
 fn a_join_gives_up_only_when_those_before_it_have() -> Result<(), Error> {

@@ -1,6 +1,9 @@
 //! Bringing the items of one key together: what several queues hold under the same key leaves as a
 //! tuple, under that key.
 //!
+//! Where a key comes more than once, its items meet in the order in which they come: the first with the
+//! first, the second with the second.
+//!
 //! Items that still miss a partner are held here, at most as many as a queue may hold; all else
 //! waits in the queues. Branches may well deliver in different orders: if every place is taken by
 //! items whose partners cannot come, the executor sees that nothing moves, and the zip takes one
@@ -32,7 +35,11 @@ struct Zip<Q, S, V> {
 
 /// What is held, by key, and the order in which the keys came.
 struct State<S> {
-    held: HashMap<Key, S>,
+    /// Of each key the tuples that have begun, whole ones first.
+    held: HashMap<Key, VecDeque<S>>,
+    /// How many tuples that is.
+    count: usize,
+    /// A key for each tuple that is whole.
     complete: VecDeque<Key>,
     order: VecDeque<Key>,
     /// How much may be held beyond the bound, since the bound stood in the way.
@@ -41,13 +48,31 @@ struct State<S> {
 
 impl<Q, S, V> Zip<Q, S, V> {
     fn new(name: Arc<str>, queues: Q, output: Queue<V>) -> Self {
-        let state =
-            State { held: HashMap::new(), complete: VecDeque::new(), order: VecDeque::new(), relief: 0 };
+        let state = State {
+            held: HashMap::new(),
+            count: 0,
+            complete: VecDeque::new(),
+            order: VecDeque::new(),
+            relief: 0,
+        };
         Zip { name, queues, output, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State<S>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> State<S> {
+    /// Takes the first tuple of a key.
+    fn take_first(&mut self, key: &Key) -> Option<S> {
+        let tuples = self.held.get_mut(key)?;
+        let first = tuples.pop_front()?;
+        self.count -= 1;
+        if tuples.is_empty() {
+            self.held.remove(key);
+        }
+        Some(first)
     }
 }
 
@@ -106,27 +131,35 @@ macro_rules! zip_of_tuple {
                         let bound = $queue.limit().saturating_add(state.relief);
                         // An item whose partner is held makes room; another one needs room.
                         let may = $queue.with_front(|(key, _)| {
-                            state.held.contains_key(key) || state.held.len() < bound
+                            let held = state.held.get(key);
+                            state.count < bound
+                                || held.is_some_and(|tuples| tuples.iter().any(|slots| slots.$index.is_none()))
                         });
                         if may == Some(true) && let Some((key, value)) = $queue.pop() {
                             took = true;
-                            let slots = state.held.entry(key.clone()).or_insert_with(|| {
+                            let tuples = state.held.entry(key.clone()).or_insert_with(|| {
                                 state.order.push_back(key.clone());
-                                Default::default()
+                                VecDeque::new()
                             });
-                            slots.$index = Some(value);
-                            if slots.is_whole() {
+                            let missing = tuples.iter().position(|slots| slots.$index.is_none());
+                            let place = missing.unwrap_or_else(|| {
+                                state.count += 1;
+                                tuples.push_back(Default::default());
+                                tuples.len() - 1
+                            });
+                            tuples[place].$index = Some(value);
+                            if tuples[place].is_whole() {
                                 state.complete.push_back(key);
                             }
                         }
                     )+
                     while self.output.room() > 0 && let Some(key) = state.complete.pop_front() {
-                        if let Some(values) = state.held.remove(&key).and_then(Slots::into_values) {
+                        if let Some(values) = state.take_first(&key).and_then(Slots::into_values) {
                             self.output.send(&mut vec![(key, values)], ends);
                             moved = true;
                         }
                     }
-                    if $(state.held.len() < $queue.limit())&&+ {
+                    if $(state.count < $queue.limit())&&+ {
                         state.relief = 0;
                     }
                     // Keys that have left are forgotten from time to time.
@@ -156,11 +189,13 @@ macro_rules! zip_of_tuple {
                 let mut state = self.state();
                 let state = &mut *state;
                 let ($($queue,)+) = &self.queues;
-                while let Some(key) = state.order.pop_front() {
-                    let Some(slots) = state.held.get_mut(&key) else { continue };
-                    if slots.is_whole() {
+                while let Some(key) = state.order.front().cloned() {
+                    let tuples = state.held.get_mut(&key);
+                    let partial = tuples.and_then(|tuples| tuples.iter_mut().find(|slots| !slots.is_whole()));
+                    let Some(slots) = partial else {
+                        state.order.pop_front();
                         continue;
-                    }
+                    };
                     $(
                         if slots.$index.is_none() {
                             let text = format!("no item of this key came in queue `{}`", $queue.name());
