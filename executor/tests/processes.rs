@@ -78,11 +78,17 @@ fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// A run of several processes that has some results already.
-fn begun(images: &Path, out: &Path) -> Child {
+/// By two processes, each of which computes one couple at a time.
+fn by_two(images: &Path, out: &Path) -> Command {
     let mut command = terzetto();
     command.arg("piv").arg(images).arg("--out").arg(out);
     command.args(["--executor", "multi", "--processes", "2", "--workers", "1", "--no-plots"]);
+    command
+}
+
+/// A run of several processes that has some results already.
+fn begun(images: &Path, out: &Path) -> Child {
+    let mut command = by_two(images, out);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     wait_for("results of two processes", || {
         out.is_dir() && workers(out).len() == 2 && !names(out, ".csv").is_empty()
@@ -116,6 +122,27 @@ fn a_killed_process_is_reported_and_its_items_are_taken_over() {
         assert!(parse_csv(&text).is_ok_and(|field| !field.rows.is_empty()), "{name} is whole");
     }
     assert_eq!(half_written(&out), Vec::<String>::new());
+}
+
+#[test]
+fn who_takes_over_does_not_take_old_results_for_new_ones() {
+    let folder = Folder::new();
+    let (images, out) = (folder.join("series"), folder.join("out"));
+    synth(&images, 20, 256);
+    let old = run(by_two(&images, &out).args(["--window", "64", "--format", "csv"]));
+    assert_eq!(old.status, Some(0), "{}{}", old.out, old.err);
+    let before = tables(&out);
+    let mut again = by_two(&images, &out);
+    again.args(["--saving", "recompute", "--window", "32", "--format", "csv"]);
+    let child = again.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    wait_for("new results of two processes", || workers(&out).len() == 2 && tables(&out) != before);
+    kill(workers(&out)[0], "-KILL");
+    let ended: Ended = child.wait_with_output().expect("it ends").into();
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains("takes over"), "{}", ended.err);
+    assert!(ended.out.contains("20 of 20 couples done"), "{}", ended.out);
+    let stale = tables(&out).into_iter().filter(|table| before.contains(table)).count();
+    assert_eq!(stale, 0, "tables of the first run");
 }
 
 /// What a process of a part reports is up to its command: here, a shell's.

@@ -34,7 +34,7 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     let mask = mask(&params)?;
     let plan = place(&params, &args.results, Task::Bos.name())?;
     let todo = Todo::new(couples(&images, reference), &args.results, &plan, |couple| {
-        Task::Bos.is_done(&plan.folder, &couple.name, &params.output.formats)
+        Task::Bos.tables(&plan.folder, &couple.name, &params.output.formats)
     })?;
     say(&todo.announcement(&format!("images against {}", reference.display())));
     let ready = Ready {

@@ -38,7 +38,7 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         log::warn!("`{}` has no partner and is left out", path.display());
     }
     let todo = Todo::new(made.couples, &args.results, &plan, |couple| {
-        Task::Piv.is_done(&plan.folder, &couple.name, &params.output.formats)
+        Task::Piv.tables(&plan.folder, &couple.name, &params.output.formats)
     })?;
     say(&format!("{} images, {}", images.len(), todo.announcement(&format!("couples ({})", made.rule))));
     let ready = Ready {

@@ -24,7 +24,7 @@ pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {
     let prepare = prepare(&params, &images)?;
     let plan = place(&params, &args.results, "pre")?;
     let files = image_files(&images).enumerate().collect();
-    let todo = Todo::new(files, &args.results, &plan, |(_, file)| plan.folder.join(&file.name).is_file())?;
+    let todo = Todo::new(files, &args.results, &plan, |(_, file)| vec![plan.folder.join(&file.name)])?;
     say(&todo.announcement("images"));
     let ready = Ready {
         count: Count { total: todo.items.len(), noun: "images" },

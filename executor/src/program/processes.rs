@@ -2,7 +2,11 @@
 
 use std::{env, process::Command, time::Instant};
 
-use terzetto_executor::{BoxError, processes::Processes, results::SavingPlan};
+use terzetto_executor::{
+    BoxError,
+    processes::Processes,
+    results::{SavingPlan, time_in},
+};
 
 use super::{
     args::{InParts, Part, RunArgs, SavingChoice},
@@ -23,11 +27,14 @@ pub fn run(
     let program = env::current_exe()?;
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let number = run.processes.unwrap_or(cores).min(count.total.max(1));
+    let began = time_in(&plan.folder)?;
     let (own, SavingPlan { folder: out, complete }) = (args.clone(), plan.clone());
     let mut processes = Processes::new(number, move |task| {
         let saving = if complete || task.again { SavingChoice::Complete } else { SavingChoice::Recompute };
+        // Who takes over must not take results of earlier runs for those of the process that died.
+        let done_since = (task.again && !complete).then_some(began);
         let mut command = Command::new(&program);
-        command.args(own.part(Part { out: &out, shard: task.shard, saving }));
+        command.args(own.part(Part { out: &out, shard: task.shard, saving, done_since }));
         command
     });
     let start = Instant::now();

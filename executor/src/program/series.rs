@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use terzetto_executor::{
@@ -57,12 +58,12 @@ pub struct Todo<T> {
 }
 
 impl<T> Todo<T> {
-    /// The items of a part, without those that are done.
+    /// The items of a part, without those that are done, of which all `files` are there.
     pub fn new(
         mut items: Vec<T>,
         results: &ResultArgs,
         plan: &SavingPlan,
-        is_done: impl Fn(&T) -> bool,
+        files: impl Fn(&T) -> Vec<PathBuf>,
     ) -> Result<Todo<T>, BoxError> {
         let shard = results.shard()?;
         if let Some(shard) = shard {
@@ -72,7 +73,8 @@ impl<T> Todo<T> {
         }
         let count = items.len();
         if plan.complete {
-            items.retain(|item| !is_done(item));
+            let since = results.done_since();
+            items.retain(|item| !files(item).iter().all(|path| is_done(path, since)));
         }
         Ok(Todo { items, count, shard })
     }
@@ -88,6 +90,13 @@ impl<T> Todo<T> {
         }
         text
     }
+}
+
+/// Is the file there, and not older than the run that is to be completed?
+fn is_done(path: &Path, since: Option<SystemTime>) -> bool {
+    let Ok(data) = fs::metadata(path) else { return false };
+    let is_new = |since| data.modified().is_ok_and(|written| written > since);
+    data.is_file() && since.is_none_or(is_new)
 }
 
 /// A command whose items are ready to be computed.

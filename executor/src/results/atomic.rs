@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use super::process::{host, is_running};
@@ -64,6 +64,21 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&temporary.0, path)?;
     sync_folder(path);
     Ok(())
+}
+
+/// The time of a folder's file system, with which the times of files in it may be compared: on a shared disk it is
+/// not this machine's.
+///
+/// # Errors
+///
+/// [`WriteError`] if no file can be made there.
+pub fn time_in(folder: &Path) -> Result<SystemTime, WriteError> {
+    let path = folder.join("time");
+    let now = || {
+        let temporary = Temporary(temporary_name(&path)?);
+        File::create_new(&temporary.0)?.metadata()?.modified()
+    };
+    now().map_err(|source| WriteError { path: path.clone(), source })
 }
 
 /// Removes a file that did not get its name; one that got it is no longer found here.

@@ -11,7 +11,7 @@ mod record;
 mod report;
 mod saving;
 
-pub use atomic::{WriteError, remove_leftovers, write_atomic};
+pub use atomic::{WriteError, remove_leftovers, time_in, write_atomic};
 pub use csv::{CsvError, FieldFile, Row, format_csv, parse_csv};
 pub use job::{JobError, JobFolder, JobInfo, LOG};
 pub use memory::resident_bytes;

@@ -63,10 +63,10 @@ impl Task {
         format!("{}_{}", self.name(), plain(couple.as_str()))
     }
 
-    /// Are all of a couple's files of numbers in the folder? They are written last.
-    pub fn is_done(self, folder: &Path, couple: &Key, formats: &[Format]) -> bool {
+    /// A couple's files of numbers. They are written last: where all of them are, the couple is done.
+    pub fn tables(self, folder: &Path, couple: &Key, formats: &[Format]) -> Vec<PathBuf> {
         let stem = self.file_stem(couple);
-        formats.iter().all(|format| folder.join(format!("{stem}.{}", format.ending())).is_file())
+        formats.iter().map(|format| folder.join(format!("{stem}.{}", format.ending()))).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     path::Path,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use clap::ValueEnum;
@@ -22,6 +23,8 @@ pub struct Part<'a> {
     pub shard: Shard,
     /// What to do about results that are there.
     pub saving: SavingChoice,
+    /// Which of them count as done, if not all.
+    pub done_since: Option<SystemTime>,
 }
 
 /// Commands whose work can be shared by several processes.
@@ -63,6 +66,8 @@ impl Line {
         line.option("out", Some(part.out));
         line.option("saving", Some(name_of(part.saving)));
         line.option("shard", Some(part.shard.to_string()));
+        let since = part.done_since.and_then(|since| since.duration_since(UNIX_EPOCH).ok());
+        line.option("done-since", since.map(|since| since.as_nanos().to_string()));
         line
     }
 
@@ -137,7 +142,8 @@ mod tests {
     fn both(line: &str) -> [Command; 2] {
         let command = parse(line.split_whitespace().map(Into::into).collect());
         let shard = "2/3".parse().expect("a part");
-        let part = Part { out: Path::new("out"), shard, saving: SavingChoice::Complete };
+        let done_since = UNIX_EPOCH.checked_add(std::time::Duration::from_nanos(7));
+        let part = Part { out: Path::new("out"), shard, saving: SavingChoice::Complete, done_since };
         let mut line = vec!["terzetto".into()];
         line.extend(match &command {
             Command::Piv(args) => args.part(part),
@@ -155,6 +161,7 @@ mod tests {
             (results.saving, run.quiet, run.executor),
             (SavingChoice::Complete, true, ExecutorChoice::Async)
         );
+        assert_eq!(results.done_since.take(), Some(7));
         (input.out, results.shard, results.saving) = (None, None, SavingChoice::Ask);
         (run.quiet, run.executor) = (false, ExecutorChoice::Multi);
     }

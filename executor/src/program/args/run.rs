@@ -1,5 +1,7 @@
 //! How works are run, and what is done about results that are there already.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use clap::{Args, ValueEnum};
 use terzetto_executor::{
     results::Saving,
@@ -53,6 +55,10 @@ pub struct ResultArgs {
     /// The same as --saving complete, to go on after an interruption
     #[arg(long, conflicts_with = "saving")]
     pub complete: bool,
+    /// What was written before this moment, in nanoseconds since 1970, is not done: for a process that takes over from
+    /// one that computed everything again
+    #[arg(long, value_name = "NANOSECONDS", hide = true)]
+    pub done_since: Option<u64>,
     /// Compute only this part of the series, such as 1/4 of it; parts may share a folder for results.
     /// In a Slurm job array, the part is taken from the array [default: all]
     #[arg(long, value_name = "I/N")]
@@ -66,6 +72,11 @@ impl ResultArgs {
     /// What to do about results that are there already.
     pub fn saving(&self) -> Saving {
         if self.complete { Saving::Complete } else { self.saving.into() }
+    }
+
+    /// The moment before which nothing that was written counts as done.
+    pub fn done_since(&self) -> Option<SystemTime> {
+        self.done_since.and_then(|since| UNIX_EPOCH.checked_add(Duration::from_nanos(since)))
     }
 
     /// The part of the series to compute, if it is not the whole.
