@@ -171,6 +171,21 @@ fn a_broken_image_is_left_out_of_its_neighbours_windows() {
 }
 
 #[test]
+fn a_neighbour_of_another_size_is_named() {
+    let folder = Folder::new();
+    let series = flat_series(&folder, &[10.0, 20.0, 5.0, 40.0, 30.0]);
+    write_png16(&series.join("im3.png"), &Image::from_fn(7, 9, |_, _| 0.0)).expect("the test's own folder");
+    let file = write(&folder, "[preprocess.temporal]\nstatistic = \"minimum\"\nwindow = 3\nsubtract = false");
+    let ended = command("preprocess", &series, &["--params", &file]);
+    assert!(ended.out.contains("2 of 5 images done, 3 failed"), "{}{}", ended.out, ended.err);
+    for around in ["im2", "im4"] {
+        let mut lines = ended.err.lines();
+        let line = lines.find(|line| line.contains(&format!("{around}.png`: work"))).expect("its error");
+        assert!(line.contains("im3.png` has 7 x 9 pixels"), "{line}");
+    }
+}
+
+#[test]
 fn preprocessing_that_makes_no_sense_is_refused() {
     let folder = Folder::new();
     let series = flat_series(&folder, &[1.0, 2.0]);
@@ -178,7 +193,7 @@ fn preprocessing_that_makes_no_sense_is_refused() {
     for (text, message) in [
         ("", "section [preprocess] is empty"),
         (contrast, "preprocess.filters[0]: local_contrast leaves a few counts"),
-        ("[preprocess.background]\nimage = \"none.png\"", "none.png"),
+        ("[preprocess.background]\nimage = \"none.png\"", "preprocess.background.image: cannot read"),
     ] {
         let file = write(&folder, text);
         let ended = command("preprocess", &series, &["--params", &file]);

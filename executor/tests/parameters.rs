@@ -121,7 +121,7 @@ fn mistakes_are_told_with_file_key_and_value() {
         ),
         ("[piv]\nwindow = 32", "params.toml, line 2: piv.window: unknown field `window`"),
         ("[preprocess.temporal]", "preprocess.temporal: a filter over time needs a run of its own"),
-        ("[piv]\nmask = \"none.png\"", "none.png"),
+        ("[piv]\nmask = \"none.png\"", "piv.mask: cannot read"),
         ("[series]\nrange = \"7:9\"", "none of the 2 images has a number in the range 7:9:1"),
     ] {
         let error = told(text);

@@ -1,19 +1,21 @@
 //! What the parameters say of images before displacements are measured: background, filters, mask.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use terzetto_executor::{
     BoxError,
     params::{BackgroundSection, Params},
     topologies::{Background, Prepare},
 };
-use terzetto_kernels::{multipass::Mask, read_image};
+use terzetto_kernels::{Image, multipass::Mask, read_image};
 
 /// What is done to single images of the series.
 pub fn prepare(params: &Params, images: &[PathBuf]) -> Result<Prepare, BoxError> {
     let background = match &params.preprocess.background {
         None => None,
-        Some(BackgroundSection { image: Some(path), .. }) => Some(Background::Image(read_image(path)?)),
+        Some(BackgroundSection { image: Some(path), .. }) => {
+            Some(Background::Image(read("preprocess.background.image", path)?))
+        }
         Some(BackgroundSection { statistic, samples, .. }) => {
             statistic.map(|statistic| Background::of_series(statistic, images, *samples))
         }
@@ -32,6 +34,11 @@ pub fn prepare_for_piv(params: &Params, images: &[PathBuf]) -> Result<Prepare, B
 
 /// The mask, read.
 pub fn mask(params: &Params) -> Result<Option<Mask>, BoxError> {
-    let read = |path: &PathBuf| read_image(path).map(|image| Mask::from_image(&image));
-    Ok(params.piv.mask.as_ref().map(read).transpose()?)
+    let mask = |path: &PathBuf| read("piv.mask", path).map(|image| Mask::from_image(&image));
+    params.piv.mask.as_ref().map(mask).transpose()
+}
+
+/// The image that a key of the parameters names.
+fn read(key: &str, path: &Path) -> Result<Image, BoxError> {
+    read_image(path).map_err(|error| format!("{key}: {error}").into())
 }

@@ -19,7 +19,7 @@ use terzetto_kernels::{
 };
 
 use super::{
-    Prepare, image_key, plain,
+    Prepare, check_size, image_key, plain, size,
     windows::{Window, Windows, wanted},
 };
 use crate::{
@@ -134,6 +134,10 @@ pub fn preprocess(series: PreprocessSeries) -> Topology {
 /// The image in the middle of a window, filtered in time.
 fn in_time(window: &Window, temporal: &TemporalSection) -> Result<Image, BoxError> {
     let images: Vec<&Image> = window.images.iter().map(|image| &**image).collect();
+    let expected = size(images[window.middle]);
+    for (image, key) in images.iter().zip(&window.keys) {
+        check_size(&format!("its neighbour `{key}`"), expected, size(image))?;
+    }
     let outcome = over_time(&images, temporal.statistic)?;
     if !temporal.subtract {
         return Ok(outcome);

@@ -17,6 +17,8 @@ use crate::{Item, ItemError, Key, Moment, Queue};
 pub(super) struct Window {
     /// The neighbours, the image itself among them, in order. Those that could not be read are left out.
     pub images: Vec<Arc<Image>>,
+    /// The key of each of them.
+    pub keys: Vec<Key>,
     /// Which of them is the image.
     pub middle: usize,
 }
@@ -70,7 +72,8 @@ impl Windows {
     fn window(&self, range: Range<usize>, own: usize) -> Item<Window> {
         let key = self.keys[own].clone();
         let found = |index: usize| self.held.get(&self.keys[index]);
-        let mut window = Window { images: Vec::with_capacity(range.len()), middle: 0 };
+        let (images, keys) = (Vec::with_capacity(range.len()), Vec::with_capacity(range.len()));
+        let mut window = Window { images, keys, middle: 0 };
         for index in range {
             match found(index) {
                 Some(Ok(image)) => {
@@ -78,6 +81,7 @@ impl Windows {
                         window.middle = window.images.len();
                     }
                     window.images.push(image.clone());
+                    window.keys.push(self.keys[index].clone());
                 }
                 // A neighbour that cannot be read is left out, and told under its own name.
                 Some(Err(error)) if index == own => return (key, Err(error.clone())),
