@@ -179,6 +179,21 @@ fn what_cannot_run_says_why() {
     }
 }
 
+/// Left out, it would make a couple of images that are no neighbours.
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_an_image_that_cannot_be_read() {
+    let folder = Folder::new();
+    let images = folder.join("series");
+    synth(&images, 2, 64);
+    let lost = images.join("couple_0001b.png");
+    fs::remove_file(&lost).expect("the test's own folder");
+    std::os::unix::fs::symlink("nowhere.png", &lost).expect("the test's own folder");
+    let ended = run(terzetto().arg("piv").arg(&images).args(["--couples", "consecutive", "--window", "16"]));
+    assert!(ended.out.contains("1 of 3 couples done, 2 failed"), "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains("couple_0001b.png: No such file"), "{}", ended.err);
+}
+
 /// On Unix, names are bytes. Those that are no text must not become one name.
 #[cfg(target_os = "linux")]
 #[test]

@@ -88,7 +88,9 @@ pub fn list_images(path: &Path) -> Result<Vec<PathBuf>, SeriesError> {
     for entry in fs::read_dir(&folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let is_chosen = pattern.as_ref().is_none_or(|pattern| pattern.matches(&lossy(&path)));
-        if is_chosen && is_image(&path) && path.is_file() {
+        // A link to nothing is an image that cannot be read: left out, it would make couples of its neighbours.
+        let is_file = fs::metadata(&path).map_or(true, |data| data.is_file());
+        if is_chosen && is_image(&path) && is_file {
             images.push(path);
         }
     }
