@@ -62,6 +62,7 @@ fn statistics_of_a_series() {
     assert_eq!((jobs(&out).len(), half_written(&out)), (1, Vec::<String>::new()));
     // What is there is not computed again, and a part cannot be.
     assert!(command("mean", &series, &["--complete"]).out.contains("done before"));
+    assert!(command("mean", &series, &["--complete", "--range", "2:"]).out.contains("2 of 2 images done"));
     for args in [["--shard", "1/2"], ["--executor", "multi"]] {
         let ended = command("mean", &series, &args);
         assert!(ended.status == Some(2) && ended.err.contains("one process"), "{}", ended.err);
@@ -251,6 +252,24 @@ fn schlieren_are_measured_against_the_reference() {
     assert!(ended.out.contains("1 of 1 images done"), "{}{}", ended.out, ended.err);
     let ended = run(terzetto().arg("bos").arg(folder.join("none.png")).arg(&series));
     assert!(ended.status == Some(2) && ended.err.contains("none.png"), "{}", ended.err);
+}
+
+#[test]
+fn a_reference_that_is_no_use_is_told_once() {
+    let folder = Folder::new();
+    let series = flat_series(&folder, &[1.0]);
+    let bos = |reference: &Path| run(terzetto().arg("bos").arg(reference).arg(&series));
+    fs::write(folder.join("broken.png"), "no image").expect("the test's own folder");
+    let only = series.join("im1.png");
+    for (reference, text) in [
+        (&folder.join("broken.png"), "the reference: cannot decode"),
+        (&series, "the reference: cannot read"),
+        (&only, "no image but the reference"),
+    ] {
+        let ended = bos(reference);
+        assert_eq!(ended.status, Some(2), "{}{}", ended.out, ended.err);
+        assert!(ended.err.lines().count() == 1 && ended.err.contains(text), "{}", ended.err);
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ use terzetto_executor::{
     topologies::{PivSeries, Task, piv},
 };
 
+use terzetto_kernels::read_image;
+
 use super::{
     args::BosArgs,
     parameters::{Overrides, in_force},
@@ -27,9 +29,12 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     let BosArgs { reference, input, measure, output, .. } = args;
     let params = in_force(input, &Overrides { couples: None, measure: Some(measure), output: Some(output) })?;
     // Errors about the reference would otherwise come once for each image.
-    fs::File::open(reference).map_err(|error| format!("cannot read `{}`: {error}", reference.display()))?;
+    read_image(reference).map_err(|error| format!("the reference: {error}"))?;
     let mut images = images(&params, 1)?;
     images.retain(|path| !is_same_file(path, reference));
+    if images.is_empty() {
+        return Err(format!("there is no image but the reference `{}`", reference.display()).into());
+    }
     let prepare = prepare_for_piv(&params, &images)?;
     let mask = mask(&params)?;
     let plan = place(&params, &args.results, Task::Bos.name())?;

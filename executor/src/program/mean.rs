@@ -2,7 +2,7 @@
 
 use terzetto_executor::{
     BoxError,
-    topologies::{MEAN_FILES, MeanSeries, mean},
+    topologies::{MeanSeries, images_of_mean, mean},
 };
 
 use super::{
@@ -22,7 +22,7 @@ pub fn command(args: &MeanArgs) -> Result<Status, BoxError> {
     }
     let mut images = images(&params, 1)?;
     let plan = place(&params, &args.results, "mean")?;
-    if plan.complete && MEAN_FILES.iter().all(|name| plan.folder.join(name).is_file()) {
+    if plan.complete && images_of_mean(&plan.folder) == Some(images.len()) {
         say(&format!("{} images, done before", images.len()));
         images.clear();
     } else {

@@ -9,6 +9,7 @@
 //! Memory is that of one set of statistics, however long the series.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -37,6 +38,20 @@ pub struct MeanSeries {
     /// All parameters as TOML, for the file that keeps them.
     pub record: String,
 }
+
+/// Of how many images the statistics in a folder are; `None` if one of the files is missing or says nothing.
+pub fn images_of_mean(folder: &Path) -> Option<usize> {
+    let paths = MEAN_FILES.map(|name| folder.join(name));
+    let bytes = fs::read(paths.last().filter(|_| paths.iter().all(|path| path.is_file()))?).ok()?;
+    let count = |(name, value): (String, Values)| match value {
+        Values::Doubles(count) if name == IMAGES => count.first().map(|count| *count as usize),
+        _ => None,
+    };
+    Dataset::decode(&bytes).ok()?.attributes.into_iter().find_map(count)
+}
+
+/// The attribute that says how many images there were.
+const IMAGES: &str = "images";
 
 /// What was gathered so far: the statistics and the image that sets their size, the first in order.
 type Gathered = Option<(Statistics, PathBuf)>;
@@ -114,7 +129,7 @@ fn dataset(images: &[(&str, Image)], count: u64, record: &str) -> Dataset {
         text("Conventions", "CF-1.8"),
         text("title", "Each pixel's statistics over a series of images"),
         text("source", concat!("terzetto ", env!("CARGO_PKG_VERSION"))),
-        ("images".to_owned(), Values::Doubles(vec![count as f64])),
+        (IMAGES.to_owned(), Values::Doubles(vec![count as f64])),
         text("parameters", record),
     ];
     let mut data = Dataset { attributes, ..Dataset::default() };

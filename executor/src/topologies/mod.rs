@@ -14,7 +14,7 @@ mod preprocess;
 mod synth;
 mod windows;
 
-pub use mean::{MEAN_FILES, MeanSeries, mean};
+pub use mean::{MEAN_FILES, MeanSeries, images_of_mean, mean};
 pub use pages::field_file;
 pub use pictures::{picture, picture_of_correlation, summits};
 pub use piv::{PivSeries, Task, piv};
