@@ -179,6 +179,22 @@ fn what_cannot_run_says_why() {
     }
 }
 
+#[test]
+fn results_may_have_names_as_long_as_files_can() {
+    let folder = Folder::new();
+    let (made, images) = (folder.join("made"), folder.join("series"));
+    synth(&made, 1, 64);
+    fs::create_dir(&images).expect("the test's own folder");
+    let long = "n".repeat(240);
+    for (letter, name) in ["a", "b"].into_iter().zip(names(&made, ".png")) {
+        fs::copy(made.join(name), images.join(format!("{long}_{letter}.png")))
+            .expect("the test's own folder");
+    }
+    let ended = run(terzetto().arg("piv").arg(&images).args(["--window", "16"]));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    assert_eq!(half_written(&folder.join("series.piv")), Vec::<String>::new());
+}
+
 /// Left out, it would make a couple of images that are no neighbours.
 #[cfg(unix)]
 #[test]

@@ -93,16 +93,16 @@ impl Drop for Temporary {
 
 const SUFFIX: &str = ".part";
 
-/// `.name.host-process-count.part`, in the folder of `path`.
+/// `.name.host-process-count.part`, in the folder of `path`. Only the start of the name, since a long name would become
+/// too long: it is there for people, the numbers tell files apart.
 fn temporary_name(path: &Path) -> io::Result<PathBuf> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
-    let mut temporary = std::ffi::OsString::from(".");
-    temporary.push(name);
+    let start: String = name.to_string_lossy().chars().take(30).collect();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    temporary.push(format!(".{}-{}-{count}{SUFFIX}", host(), process::id()));
+    let temporary = format!(".{start}.{}-{}-{count}{SUFFIX}", host(), process::id());
     Ok(path.with_file_name(temporary))
 }
 
