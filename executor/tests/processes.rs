@@ -60,6 +60,11 @@ fn parts_of_a_series_meet_in_one_folder() {
     let rest = run(&mut piv());
     assert!(rest.out.contains("2 of 2 couples done"), "{}{}", rest.out, rest.err);
     assert_eq!(names(&out, ".csv").len(), 7);
+    // Nor do parts scatter.
+    let mut scattered = terzetto();
+    scattered.arg("piv").arg(&images).arg("--out").arg(&out).args(["--saving", "new-dir"]);
+    let ended = run(scattered.args(["--shard", "1/3"]));
+    assert!(ended.status == Some(2) && ended.err.contains("a folder of its own"), "{}", ended.err);
     for bad in ["0/3", "4/3", "x", "1"] {
         assert_eq!(run(piv().args(["--shard", bad])).status, Some(2), "{bad}");
     }

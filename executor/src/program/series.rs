@@ -10,7 +10,7 @@ use std::{
 use terzetto_executor::{
     BoxError, Topology,
     params::Params,
-    results::SavingPlan,
+    results::{Saving, SavingPlan},
     series::{SeriesError, Shard, folder_of, list_images, select},
 };
 
@@ -41,6 +41,10 @@ pub fn place(params: &Params, results: &ResultArgs, postfix: &str) -> Result<Sav
     if is_same(&folder, &out) {
         let text = "the pictures of the results would be taken for images of the series";
         return Err(format!("results cannot go into the images' folder: {text}").into());
+    }
+    if results.saving() == Saving::NewDir && results.shard()?.is_some() {
+        let hint = "name a new folder with --out, the same for all parts, and say --saving complete";
+        return Err(format!("--saving new-dir would give each part a folder of its own: {hint}").into());
     }
     let plan = saving::plan(results.saving(), &out)?;
     prepare_folder(&plan.folder)?;
