@@ -112,7 +112,8 @@ pub fn preprocess(series: PreprocessSeries) -> Topology {
                 read
             };
             let windows = topology.queue::<Window>("windows");
-            let mut gathered = Windows::new(images.iter().map(|path| image_key(path)).collect(), &own, half);
+            let keys = images.iter().map(|path| image_key(path)).collect();
+            let mut gathered = Windows::new(keys, &own, half, !has_background);
             topology.global("gather windows", &bare, &windows, move |images, windows, moment| {
                 gathered.advance(images, windows, moment);
                 Ok(())

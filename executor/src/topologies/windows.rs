@@ -1,7 +1,8 @@
 //! Windows in time: each image with its neighbours, gathered as images arrive.
 //!
 //! Images are read by several workers and come in any order. Those that windows still want are held, windows leave in
-//! order; so what is held is a window, and what came too early, which the queues bound.
+//! order; so what is held is a window, and what came too early, which has a bound: behind an image that is slow to
+//! read, the rest of the series waits in the queue, and is not read before its turn.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,26 +31,42 @@ pub(super) struct Windows {
     /// For each window, which images it wants and which of these is its own.
     wanted: VecDeque<(Range<usize>, usize)>,
     held: HashMap<Key, Result<Arc<Image>, ItemError>>,
+    /// Do images come straight from where they are read, in the order of the series? Then the one that is waited for
+    /// always finds its place in the queue, and the others may be left there.
+    bounded: bool,
     /// Images before this one are wanted no more.
     forgotten: usize,
 }
 
 impl Windows {
     /// Windows around each of `own`, which index `keys` and ascend, with up to `half` images on each side.
-    pub fn new(keys: Vec<Key>, own: &[usize], half: usize) -> Windows {
+    pub fn new(keys: Vec<Key>, own: &[usize], half: usize, bounded: bool) -> Windows {
         let count = keys.len();
         let wanted = own.iter().map(|&index| (neighbours(index, half, count), index)).collect();
-        Windows { keys, wanted, held: HashMap::new(), forgotten: 0 }
+        Windows { keys, wanted, held: HashMap::new(), bounded, forgotten: 0 }
     }
 
     /// A call as a global work.
     pub fn advance(&mut self, images: &Queue<Arc<Image>>, windows: &Queue<Window>, moment: Moment) {
         self.send(windows, moment);
         while windows.room() > 0 || moment == Moment::End {
-            let Some((key, image)) = images.pop() else { break };
+            let Some((key, image)) = self.next(images, moment) else { break };
             self.held.insert(key, image);
             self.send(windows, moment);
         }
+    }
+
+    /// Takes an image out of the queue: any, or if enough came too early, one that the next window wants.
+    fn next(&self, images: &Queue<Arc<Image>>, moment: Moment) -> Option<Item<Arc<Image>>> {
+        let Some((range, _)) = self.wanted.front().filter(|_| self.bounded && moment == Moment::Change)
+        else {
+            return images.pop();
+        };
+        if self.held.len() < range.len().saturating_add(images.limit()) {
+            return images.pop();
+        }
+        let mut missing = self.keys[range.clone()].iter().filter(|key| !self.held.contains_key(*key));
+        missing.find_map(|key| Some((key.clone(), images.take(key)?)))
     }
 
     /// Lets windows go that are complete, in order, as far as there is room. At the end, all are complete.
@@ -115,6 +132,30 @@ pub(super) fn wanted(own: &[usize], half: usize, count: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_too_early_waits_in_the_queue() {
+        let mut topology = crate::Topology::new("test");
+        let images = topology.queue::<Arc<Image>>("images");
+        let windows = topology.queue::<Window>("windows");
+        let keys: Vec<Key> = (0..20).map(|index| Key::from(index.to_string())).collect();
+        let own: Vec<usize> = (0..20).collect();
+        let mut gathered = Windows::new(keys.clone(), &own, 1, true);
+        images.erased().set_limit(3);
+        let image = Arc::new(Image::from_fn(1, 1, |_, _| 0.0));
+        for key in &keys[1..] {
+            images.push(key.clone(), image.clone());
+            gathered.advance(&images, &windows, Moment::Change);
+        }
+        assert_eq!((gathered.held.len(), images.len(), windows.len()), (5, 14, 0));
+        images.push(keys[0].clone(), image);
+        gathered.advance(&images, &windows, Moment::Change);
+        gathered.advance(&images, &windows, Moment::End);
+        assert_eq!((images.len(), windows.keys()), (0, keys));
+        assert!(
+            windows.drain().into_iter().all(|(_, window)| window.is_ok_and(|window| window.images.len() > 1))
+        );
+    }
 
     #[test]
     fn windows_are_cut_at_the_ends_and_wanted_once() {
