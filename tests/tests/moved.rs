@@ -1,15 +1,17 @@
 //! Futures that begin in one place and go on in another: in another scope, after their scope, in another run.
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::join, stream::FuturesUnordered};
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
+    rc::Rc,
     time::Duration,
 };
 use terzetto::{
-    CancelScope, Error, channel, checkpoint, current_time, move_on_after, nursery, sleep, sleep_forever,
-    sync::Event,
+    CancelScope, Error, TaskStatus, channel, checkpoint, current_effective_deadline, current_task,
+    current_time, move_on_after, nursery, sleep, sleep_forever, sync::Event,
 };
 use terzetto_tests::{begin, run_mock, within};
 
@@ -188,6 +190,119 @@ fn what_outlives_a_shield_is_cancelled_with_what_is_around() {
     });
 }
 
+#[test]
+fn a_start_that_began_before_its_time_limit_keeps_it() {
+    run_mock(async {
+        move_on_after(100.0, async {
+            nursery(async |n| {
+                let mut start = Box::pin(n.start(async |_: TaskStatus<()>| Ok(sleep_forever().await?)));
+                begin(&mut start).await;
+                let begun = current_time();
+                let _ = move_on_after(1.0, start).await;
+                assert_eq!(current_time() - begun, 1.0);
+                Ok(())
+            })
+            .await
+        })
+        .await
+    })
+    .unwrap();
+}
+
+/// A task that polls the call of `start` that waits for it, from below the scope around that call.
+#[test]
+fn a_started_task_that_polls_its_own_start_leaves_the_tree_a_tree() {
+    within(Duration::from_secs(5), || {
+        run_mock(async {
+            nursery(async |n| {
+                let start: Rc<RefCell<Option<Moved<'_>>>> = Rc::default();
+                let own = start.clone();
+                let child = async move |status: TaskStatus<()>| {
+                    checkpoint().await?;
+                    let mut start = own.take().unwrap();
+                    begin(&mut start).await;
+                    assert_eq!(current_effective_deadline(), f64::INFINITY);
+                    status.started(())?;
+                    start.await?;
+                    Ok(())
+                };
+                let mut call: Moved<'_> =
+                    Box::pin(async move { CancelScope::new().run(n.start(child)).await });
+                begin(&mut call).await;
+                *start.borrow_mut() = Some(call);
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
+    });
+}
+
+#[test]
+fn a_wait_polled_outside_a_scope_and_then_inside_is_cancelled_outside() {
+    within(Duration::from_secs(5), || {
+        run_mock(async {
+            let begun = current_time();
+            let ended = move_on_after(1.0, async {
+                let waiting = RefCell::new(Box::pin(sleep(50.0)));
+                let inside = CancelScope::new();
+                let inside = inside.run(async {
+                    begin(&mut *waiting.borrow_mut()).await;
+                    Ok(())
+                });
+                // The last to poll it is a scope that is left in the same poll.
+                let outside = poll_fn(|cx| waiting.borrow_mut().as_mut().poll(cx));
+                let (slept, left) = join(outside, inside).await;
+                Ok((slept?, left?))
+            });
+            assert_eq!((ended.await?, current_time() - begun), (None, 1.0));
+            Ok(())
+        })
+        .unwrap();
+    });
+}
+
+#[test]
+fn what_a_foreign_executor_holds_outlives_its_scope_and_keeps_the_next_time_limit() {
+    within(Duration::from_secs(5), || {
+        run_mock(async {
+            let event = Event::new();
+            let wait = || -> Pin<Box<dyn Future<Output = Result<(), Error>>>> {
+                let event = event.clone();
+                Box::pin(async move { Ok(event.wait().await?) })
+            };
+            let in_nursery = |wait| {
+                Box::pin(nursery(async |n| {
+                    n.start_soon(wait);
+                    Ok(())
+                }))
+            };
+            // It polls what was woken only.
+            for held in [wait(), in_nursery(wait())] {
+                let mut all = FuturesUnordered::new();
+                all.push(held);
+                let inner = CancelScope::new();
+                inner
+                    .run(async {
+                        begin(&mut all.next()).await;
+                        checkpoint().await?;
+                        begin(&mut all.next()).await;
+                        Ok(())
+                    })
+                    .await?;
+                let begun = current_time();
+                let limited = async {
+                    let _ = move_on_after(1.0, async { Ok(all.next().await.transpose()?) }).await?;
+                    Ok(current_time() - begun)
+                };
+                assert_eq!(move_on_after(100.0, limited).await?, Some(1.0));
+            }
+            Ok(())
+        })
+        .unwrap();
+    });
+}
+
 /// Begins a future in one run, and goes on with it in another, which must panic and say why.
 fn carry_over(future: impl Future + 'static) {
     let mut future = Box::pin(future);
@@ -214,6 +329,9 @@ fn run_08_what_began_in_another_run_fails_clearly() {
         carry_over(sleep_forever());
         let event = Event::new();
         carry_over(async move { event.wait().await });
+        // Nothing in it would notice.
+        let scope = CancelScope::new();
+        carry_over(async move { scope.run(async { Ok(while checkpoint().await.is_ok() {}) }).await });
         carry_over(nursery(async |n| {
             n.start_soon(async { Ok(checkpoint().await?) });
             Ok(())

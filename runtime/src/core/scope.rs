@@ -8,8 +8,9 @@
 
 use super::{
     list::{Linked, Links, List},
-    run::Run,
+    run::{self, Run},
     table::{Key, Table},
+    wait::polled_in_another_run,
     waker::StrandId,
 };
 use crate::{CancelReason, Cancelled, scope::ScopeCell};
@@ -194,6 +195,12 @@ impl Scopes {
         self.nodes.borrow().get(id)?.parent
     }
 
+    /// Whether a scope is another one, or somewhere below it.
+    fn is_within(&self, id: ScopeId, above: ScopeId) -> bool {
+        let nodes = self.nodes.borrow();
+        std::iter::successors(Some(id), |&id| nodes.get(id)?.parent).any(|id| id == above)
+    }
+
     /// Hangs a scope under another one.
     fn reparent(&self, id: ScopeId, parent: ScopeId) {
         let mut nodes = self.nodes.borrow_mut();
@@ -249,20 +256,38 @@ impl Run {
         catches
     }
 
-    /// Futures that are moved can outlive the scope that they began in: scopes still below belong to the scope
-    /// above then, and waits to none until they are polled again.
+    /// Futures that are moved can outlive the scope that they were polled in: scopes still below belong to the scope
+    /// above then, and waits to none until they are polled again. That is soon, since all of them are woken: who
+    /// holds such a future may have polled it for the last time inside, and block outside.
     #[cold]
     fn outlive_scope(&self, node: &Node) {
-        for child in self.scopes.hand_up(node) {
+        // First of all: what is called below may end some of them.
+        let mut left = self.waits.outlive_scope(node.waits);
+        let children = self.scopes.hand_up(node);
+        for &child in &children {
+            self.scopes.waits_below(child, |waits| self.waits.each_in(waits, |wait| left.push(wait)));
+        }
+        for child in children {
             self.recalculate(child);
         }
-        self.waits.outlive_scope(node.waits);
+        left.into_iter().for_each(|wait| self.wake_to_look(wait));
     }
 
     /// A scope whose future is polled in another scope than before hangs under that one from now on.
     #[inline]
     pub(crate) fn follow(&self, id: ScopeId) {
         let current = self.scopes.current();
+        // Nothing of the program is polled in the root.
+        if current == ROOT || self.scopes.parent(id) != Some(current) {
+            self.follow_to(id, current);
+        }
+    }
+
+    #[cold]
+    fn follow_to(&self, id: ScopeId, current: ScopeId) {
+        if run::try_with(|run| run.id) != Some(self.id) {
+            polled_in_another_run();
+        }
         if self.scopes.parent(id) != Some(current) {
             self.move_scope(id, current);
         }
@@ -270,8 +295,12 @@ impl Run {
 
     /// Hangs a scope under another one, and delivers what becomes visible to it by that.
     pub(crate) fn move_scope(&self, id: ScopeId, parent: ScopeId) {
-        self.scopes.reparent(id, parent);
-        self.recalculate(id);
+        // A task can poll the very call of `start` that waits for it. Its scope is below that of the call then,
+        // which stays where it is.
+        if !self.scopes.is_within(parent, id) {
+            self.scopes.reparent(id, parent);
+            self.recalculate(id);
+        }
     }
 
     /// Carries a change of a scope (cancelled, shield moved) down the tree, and delivers to what is
@@ -323,6 +352,16 @@ impl Run {
 }
 
 impl Scopes {
+    /// Calls `f` with the list of what is blocked in a scope, and with those of all scopes below.
+    fn waits_below(&self, id: ScopeId, mut f: impl FnMut(List)) {
+        let nodes = self.nodes.borrow();
+        let mut todo = vec![id];
+        while let Some(node) = todo.pop().and_then(|id| nodes.get(id)) {
+            f(node.waits);
+            todo.extend(node.children.iter(&nodes));
+        }
+    }
+
     /// The scopes that were entered by strands which are `chosen`, outermost first.
     pub(crate) fn entered_by(&self, chosen: impl Fn(StrandId) -> bool) -> Vec<Rc<ScopeCell>> {
         let nodes = self.nodes.borrow();

@@ -25,7 +25,9 @@ use std::{
     cell::{Cell, RefCell},
     error::Error as StdError,
     fmt,
+    future::poll_fn,
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
+    pin::pin,
     rc::{Rc, Weak},
 };
 
@@ -284,10 +286,20 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let strand = self.seat(info, child)?;
         let unmoved = Unmoved { nursery: self, pending, strand };
         let pending = &unmoved.pending;
-        // Not to be aborted, as the end of a nursery is not: cancellation reaches the child.
-        while pending.stage.get() == Stage::Starting {
-            pending.caller.park_unabortable(()).await;
-        }
+        let mut settled = pin!(async {
+            // Not to be aborted, as the end of a nursery is not: cancellation reaches the child.
+            while pending.stage.get() == Stage::Starting {
+                pending.caller.park_unabortable(()).await;
+            }
+        });
+        poll_fn(|cx| {
+            // Where the caller has been moved to, the child is, too.
+            if pending.stage.get() == Stage::Starting {
+                run.follow(scope);
+            }
+            settled.as_mut().poll(cx)
+        })
+        .await;
         if pending.stage.get() == Stage::Moved {
             return value.take().ok_or_else(|| NeverStarted { task: name.into() }.into());
         }

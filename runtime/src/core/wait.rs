@@ -133,13 +133,14 @@ impl Waits {
         list.iter(&self.waits.borrow()).for_each(f);
     }
 
-    /// The scope of these waits is gone.
-    pub(super) fn outlive_scope(&self, list: List) {
+    /// The scope of these waits is gone. Returns them.
+    pub(super) fn outlive_scope(&self, list: List) -> Vec<WaitId> {
         let mut waits = self.waits.borrow_mut();
         let left: Vec<WaitId> = list.iter(&waits).collect();
-        for wait in left {
+        for &wait in &left {
             waits[wait].scope = None;
         }
+        left
     }
 
     /// The scope in whose list a wait stands.
@@ -217,6 +218,12 @@ impl Run {
             }
             None => false,
         }
+    }
+
+    /// Wakes whom a wait wakes, if it is still there, so that it is polled.
+    pub(super) fn wake_to_look(&self, id: WaitId) {
+        let waiter = self.waits.waits.borrow().get(id).map(|wait| wait.waiter);
+        waiter.inspect(|&waiter| self.waits.waiters.wake(self, waiter));
     }
 
     /// Completes several waits: all of them first, and then wakes whom they wake. What that calls may end others of them,
