@@ -9,8 +9,10 @@ use std::{
     task::{Context, Wake, Waker},
 };
 use terzetto::{
-    Aborted, CancelScope, Cancelled, ReceiveError, Rescheduler, channel, checkpoint, move_on_after, nursery,
-    sleep_forever, sync::Event, wait_task_rescheduled,
+    Aborted, CancelScope, Cancelled, ReceiveError, Rescheduler, channel, checkpoint, current_task,
+    move_on_after, nursery, sleep, sleep_forever,
+    sync::{Event, Lock},
+    wait_task_rescheduled,
 };
 use terzetto_tests::{begin, run_mock};
 
@@ -216,6 +218,43 @@ fn a_value_is_not_handed_to_a_waiter_of_a_run_that_is_over() {
             Ok(7),
             "the value was accepted and is lost"
         );
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// Two tasks wait for a lock. The first is dropped by what its own wake calls: the second has the lock then.
+#[test]
+fn a_lock_whose_next_owner_is_dropped_by_its_wake_goes_to_the_one_after() {
+    run_mock(async {
+        let lock = Lock::new();
+        let held = lock.acquire().await?;
+        let own = lock.clone();
+        let first: Block<'static> = Box::pin(async move { drop(own.acquire().await) });
+        let first = &RefCell::new(Some(first));
+        nursery(async |n| {
+            n.start_soon(async {
+                let waker = Waker::from(Arc::new(Calls));
+                let mut cx = Context::from_waker(&waker);
+                let polled = first.borrow_mut().as_mut().map(|first| first.as_mut().poll(&mut cx));
+                assert!(polled.is_some_and(|polled| polled.is_pending()));
+                // A task that has ended is given no lock.
+                Ok(sleep(1.0).await?)
+            });
+            n.start_soon(async {
+                let _held = lock.acquire().await?;
+                assert_eq!(lock.owner(), Some(current_task()));
+                Ok(())
+            });
+            checkpoint().await?;
+            assert_eq!(lock.tasks_waiting(), 2);
+            let first = first.take();
+            ON_WAKE.set(Some(Box::new(|| drop(first))));
+            drop(held);
+            Ok(())
+        })
+        .await?;
+        assert!(!lock.is_locked());
         Ok(())
     })
     .unwrap();

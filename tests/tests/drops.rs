@@ -13,7 +13,7 @@ use terzetto::{
     Error, IdempotentCall, Nursery, Rescheduler, TaskStatus, Token, cancellable, channel, checkpoint,
     io::{ReceiveStream, SendStream, UnixStream, wait_readable},
     nursery, sleep, sleep_forever,
-    sync::{CapacityLimiter, Condition, Event, Lock, ParkingLot, Semaphore},
+    sync::{Borrower, CapacityLimiter, Condition, Event, Lock, ParkingLot, Semaphore},
     testing::{Sequencer, wait_all_tasks_blocked},
     to_thread, wait_task_rescheduled,
 };
@@ -414,4 +414,27 @@ fn io_06_waits_for_foreign_descriptors_dropped_or_forgotten() {
         })
         .unwrap();
     }
+}
+
+#[test]
+fn what_is_dropped_after_its_run_loses_nothing_that_it_was_handed() {
+    let (limiter, semaphore) = (CapacityLimiter::new(1), Semaphore::new(0));
+    let (sender, receiver) = channel::<u8>(1);
+    let mut borrowing = Box::pin(limiter.acquire());
+    let mut taking = Box::pin(semaphore.acquire());
+    let mut receiving = Box::pin(receiver.receive());
+    run_mock(async {
+        let loan = limiter.acquire_on_behalf_of(Borrower::new("another")).await?;
+        assert!(futures_util::poll!(&mut borrowing).is_pending());
+        assert!(futures_util::poll!(&mut taking).is_pending());
+        assert!(futures_util::poll!(&mut receiving).is_pending());
+        drop(loan);
+        semaphore.release()?;
+        sender.send_nowait(7)?;
+        Ok(())
+    })
+    .unwrap();
+    drop((borrowing, taking, receiving));
+    assert_eq!((limiter.borrowed_tokens(), semaphore.value()), (0, 1));
+    assert_eq!(receiver.receive_nowait().unwrap(), 7);
 }

@@ -11,7 +11,8 @@ use std::{
 };
 use terzetto::{
     CancelScope, Error, TaskStatus, channel, checkpoint, current_effective_deadline, current_task,
-    current_time, move_on_after, nursery, sleep, sleep_forever, sync::Event,
+    current_time, move_on_after, nursery, sleep, sleep_forever,
+    sync::{Event, Lock},
 };
 use terzetto_tests::{begin, run_mock, within};
 
@@ -301,6 +302,35 @@ fn what_a_foreign_executor_holds_outlives_its_scope_and_keeps_the_next_time_limi
         })
         .unwrap();
     });
+}
+
+#[test]
+fn a_lock_belongs_to_the_task_that_polls_for_it_last() {
+    run_mock(async {
+        let lock = Lock::new();
+        let held = lock.acquire().await?;
+        let moved = RefCell::new(Some(Box::pin(lock.acquire())));
+        nursery(async |n| {
+            n.start_soon(async {
+                begin(moved.borrow_mut().as_mut().unwrap()).await;
+                Ok(())
+            });
+            n.start_soon(async {
+                checkpoint().await?;
+                let acquiring = moved.take().unwrap();
+                let _held = acquiring.await?;
+                assert_eq!(lock.owner(), Some(current_task()));
+                Ok(())
+            });
+            sleep(1.0).await?;
+            drop(held);
+            Ok(())
+        })
+        .await?;
+        assert!(lock.acquire_nowait().is_ok());
+        Ok(())
+    })
+    .unwrap();
 }
 
 /// Begins a future in one run, and goes on with it in another, which must panic and say why.

@@ -21,8 +21,18 @@ use std::{
 struct Entry<T> {
     payload: T,
     wait: Ticket,
-    queued: bool,
+    stage: Stage,
     links: Links,
+}
+
+/// How far a parked task is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Queued,
+    /// Was woken, by somebody who has seen its payload.
+    Unparked,
+    /// Was cancelled, or dropped, or its run is over.
+    Withdrawn,
 }
 
 impl<T> Linked for Entry<T> {
@@ -44,18 +54,19 @@ struct Queue<T> {
 
 impl<T> Queue<T> {
     fn push(&mut self, payload: T, wait: Ticket) -> Key {
-        let key = self.parked.insert(Entry { payload, wait, queued: true, links: Links::default() });
+        let key = self.parked.insert(Entry { payload, wait, stage: Stage::Queued, links: Links::default() });
         self.order.push(&mut self.parked, key);
         self.len += 1;
         key
     }
 
     /// Takes an entry out of the order; it stays in the table until its task collects it.
-    fn unlink(&mut self, key: Key) {
+    fn unlink(&mut self, key: Key, stage: Stage) {
         let Some(entry) = self.parked.get_mut(key) else { return };
-        if !std::mem::replace(&mut entry.queued, false) {
+        if entry.stage != Stage::Queued {
             return;
         }
+        entry.stage = stage;
         let links = entry.links;
         self.order.unlink(&mut self.parked, links);
         self.len -= 1;
@@ -72,14 +83,14 @@ pub(crate) struct Lot<T> {
 impl<T> Operation for Lot<T> {
     fn abort(&self, key: u32, _cancelled: &Cancelled) -> Abort {
         if let Some(key) = Key::from_bits(key) {
-            self.queue.borrow_mut().unlink(key);
+            self.queue.borrow_mut().unlink(key, Stage::Withdrawn);
         }
         Abort::Succeeded
     }
 
     fn forget(&self, key: u32) {
         if let Some(key) = Key::from_bits(key) {
-            self.queue.borrow_mut().unlink(key);
+            self.queue.borrow_mut().unlink(key, Stage::Withdrawn);
         }
     }
 
@@ -104,7 +115,7 @@ impl<T: 'static> Lot<T> {
         let (result, wait) = {
             let mut queue = self.queue.borrow_mut();
             let key = queue.order.first()?;
-            queue.unlink(key);
+            queue.unlink(key, Stage::Unparked);
             let entry = &mut queue.parked[key];
             (hand_over(&mut entry.payload), entry.wait)
         };
@@ -120,7 +131,7 @@ impl<T: 'static> Lot<T> {
             let all = queue.order.iter(&queue.parked);
             let chosen: Vec<Key> = all.filter(|&key| chosen(&queue.parked[key].payload)).collect();
             for key in chosen {
-                queue.unlink(key);
+                queue.unlink(key, Stage::Unparked);
                 let entry = &mut queue.parked[key];
                 hand_over(&mut entry.payload);
                 waits.push(entry.wait);
@@ -179,16 +190,17 @@ impl<T> Parked<'_, T> {
     fn collect(&mut self) -> Option<T> {
         let key = self.key.take()?;
         let mut queue = self.lot.queue.borrow_mut();
-        queue.unlink(key);
+        queue.unlink(key, Stage::Withdrawn);
         queue.parked.remove(key).map(|entry| entry.payload)
     }
 
-    /// For a future that is dropped: the payload, if the task had been unparked and nobody has
-    /// looked at it since.
+    /// For a future that is dropped, perhaps after its run: the payload, if the task had been unparked and
+    /// nobody has looked at it since.
     pub(crate) fn unclaimed(&mut self) -> Option<T> {
-        match self.blocked.is_rescheduled() {
-            true => self.collect(),
-            false => None,
+        let stage = self.lot.queue.borrow().parked.get(self.key?)?.stage;
+        match stage {
+            Stage::Unparked => self.collect(),
+            Stage::Queued | Stage::Withdrawn => None,
         }
     }
 

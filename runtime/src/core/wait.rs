@@ -434,12 +434,6 @@ impl Blocked {
         }
         self.arm(run);
     }
-
-    /// Whether the wait was completed.
-    pub(crate) fn is_rescheduled(&self) -> bool {
-        let look = |run: &Rc<Run>| matches!(run.waits.waits.borrow()[self.id].state, State::Rescheduled);
-        self.with_run(look).unwrap_or(false)
-    }
 }
 
 impl Drop for Blocked {

@@ -15,7 +15,7 @@ use std::{
     fmt,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 struct Inner {
@@ -176,16 +176,24 @@ impl Lock {
 
     /// Hands the lock to the first waiter, or leaves it free.
     pub(crate) fn pass_on(&self) {
-        // The former owner is the owner until there is a new one: whoever is called by the wake does not find
-        // the lock free.
-        let next = self.inner.lot.unpark(1).pop();
+        // The next one is the owner before it is woken: whoever is called by the wake does not find the lock free,
+        // and passes it on if it drops the next one.
+        if !self.inner.lot.unpark_one(|next| self.move_to(next)) {
+            self.take_away();
+        }
+    }
+
+    fn take_away(&self) {
         let owner = self.inner.owner.take();
         if let Some(owner) = owner {
             let _ = self.inner.lot.remove_breaker(&owner);
         }
-        if let Some(next) = next {
-            self.give_to(next);
-        }
+    }
+
+    /// Makes another task the owner.
+    fn move_to(&self, task: Task) {
+        self.take_away();
+        self.give_to(task);
     }
 }
 
@@ -208,7 +216,13 @@ impl Future for HandOver<'_> {
     type Output = Result<(), super::ParkError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.parking).poll(cx)
+        let outcome = ready!(Pin::new(&mut self.parking).poll(cx));
+        // The future may have come from another task since the lock was handed over.
+        let task = current_task();
+        if outcome.is_ok() && !self.lock.is_held_by(&task) {
+            self.lock.move_to(task);
+        }
+        Poll::Ready(outcome)
     }
 }
 

@@ -94,14 +94,20 @@ impl StdError for NotABreaker {}
 
 /// One parked task. It knows in which lot it stands, since it can be moved.
 struct Parked {
-    task: Task,
+    /// The task by which it was polled last.
+    task: RefCell<Task>,
     lot: RefCell<Weak<Inner>>,
     ticket: Cell<u64>,
     wait: Cell<Option<Ticket>>,
+    unparked: Cell<bool>,
     broken: RefCell<Option<BrokenResource>>,
 }
 
 impl Parked {
+    fn task(&self) -> Task {
+        self.task.borrow().clone()
+    }
+
     fn leave(&self) {
         let lot = self.lot.borrow().upgrade();
         if let Some(lot) = lot {
@@ -164,6 +170,15 @@ impl ExitHook for Inner {
 /// Wakes a task that has left its lot. Returns whether it can go on: its run may be over.
 fn reschedule(parked: &Parked) -> bool {
     parked.wait.get().is_some_and(Ticket::reschedule)
+}
+
+/// As [`reschedule`], for good.
+fn unpark(parked: &Parked) -> bool {
+    // Before it is woken: what that calls may drop it.
+    parked.unparked.set(true);
+    let goes_on = reschedule(parked);
+    parked.unparked.set(parked.unparked.get() && goes_on);
+    goes_on
 }
 
 /// A queue of blocked tasks, woken in the order in which they came. Clones are the same lot.
@@ -240,13 +255,31 @@ impl ParkingLot {
     pub fn unpark(&self, count: usize) -> Vec<Task> {
         let mut woken = Vec::new();
         while woken.len() < count {
-            let first = self.inner.queue.borrow_mut().pop_first();
-            let Some((_, parked)) = first else { break };
-            if reschedule(&parked) {
-                woken.push(parked.task.clone());
+            let Some(parked) = self.next() else { break };
+            let task = parked.task();
+            if unpark(&parked) {
+                woken.push(task);
             }
         }
         woken
+    }
+
+    /// Takes out the first that is parked.
+    fn next(&self) -> Option<Rc<Parked>> {
+        let first = self.inner.queue.borrow_mut().pop_first();
+        first.map(|(_, parked)| parked)
+    }
+
+    /// Wakes the first task, after `hand_over` has seen it. Of a run that is over none is woken, and the next one
+    /// is the first. Returns whether there was one.
+    pub(crate) fn unpark_one(&self, mut hand_over: impl FnMut(Task)) -> bool {
+        while let Some(parked) = self.next() {
+            hand_over(parked.task());
+            if unpark(&parked) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Wakes all parked tasks and returns them.
@@ -316,10 +349,10 @@ pub(crate) struct Parking {
 }
 
 impl Parking {
-    /// Whether the task was unparked, and has not seen it yet.
+    /// Whether the task was unparked, and has not seen it yet. Its run may be over.
     pub(crate) fn is_unparked(&self) -> bool {
         match &self.state {
-            State::Parked(parked, blocked) => blocked.is_rescheduled() && parked.broken.borrow().is_none(),
+            State::Parked(parked, _) => parked.unparked.get(),
             _ => false,
         }
     }
@@ -336,10 +369,11 @@ impl Future for Parking {
                 return Poll::Ready(Err(ParkError::Broken(broken)));
             }
             let parked = Rc::new(Parked {
-                task: current_task(),
+                task: RefCell::new(current_task()),
                 lot: RefCell::default(),
                 ticket: Cell::new(0),
                 wait: Cell::new(None),
+                unparked: Cell::new(false),
                 broken: RefCell::default(),
             });
             let run = run::current();
@@ -355,7 +389,11 @@ impl Future for Parking {
             polled_after_its_end();
         };
         let outcome = match run::with(|run| blocked.poll(run, cx)) {
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => {
+                let former = parked.task.replace(current_task());
+                drop(former);
+                return Poll::Pending;
+            }
             Poll::Ready(Err(cancelled)) => Err(ParkError::Cancelled(cancelled)),
             Poll::Ready(Ok(())) => match parked.broken.take() {
                 Some(broken) => Err(ParkError::Broken(broken)),
@@ -369,9 +407,7 @@ impl Future for Parking {
 
 impl Drop for Parking {
     fn drop(&mut self) {
-        if let State::Parked(parked, blocked) = &self.state
-            && !blocked.is_rescheduled()
-        {
+        if let State::Parked(parked, _) = &self.state {
             parked.leave();
         }
     }
