@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    CancelScope, Error, TaskStatus, channel, checkpoint, current_effective_deadline, current_task,
-    current_time, move_on_after, nursery, sleep, sleep_forever,
+    CancelScope, ContextVar, Error, TaskStatus, channel, checkpoint, current_effective_deadline,
+    current_task, current_time, move_on_after, nursery, sleep, sleep_forever,
     sync::{Event, Lock},
 };
 use terzetto_tests::{begin, run_mock, within};
@@ -329,6 +329,44 @@ fn a_lock_belongs_to_the_task_that_polls_for_it_last() {
         .await?;
         assert!(lock.acquire_nowait().is_ok());
         Ok(())
+    })
+    .unwrap();
+}
+
+static NAME: ContextVar<&str> = ContextVar::new("name");
+
+#[test]
+fn the_body_of_a_nursery_belongs_to_the_task_that_polls_it_last() {
+    run_mock(async {
+        let event = Event::new();
+        let block = Box::pin(nursery(async |n| {
+            event.wait().await?;
+            let lock = Lock::new();
+            let _held = lock.acquire().await?;
+            assert_eq!((lock.owner(), NAME.get()), (Some(current_task()), Some("second")));
+            n.start_soon(async { Ok(checkpoint().await?) });
+            Ok(current_task())
+        }));
+        let block = RefCell::new(Some(block));
+        nursery(async |n| {
+            n.start_soon(async {
+                NAME.set("first");
+                begin(block.borrow_mut().as_mut().unwrap()).await;
+                Ok(())
+            });
+            checkpoint().await?;
+            checkpoint().await?;
+            // It may have the number that the first had.
+            n.start_soon(async {
+                NAME.set("second");
+                event.set();
+                let block = block.take().unwrap();
+                assert_eq!(block.await?, current_task());
+                Ok(())
+            });
+            Ok(())
+        })
+        .await
     })
     .unwrap();
 }

@@ -266,7 +266,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     ) -> Guard<'a, 'scope, 'env> {
         // SAFETY: the future is polled only by `poll_strand` and dropped only there and by `Guard`, all inside
         // the future of `nursery` and while the guard lasts, which `'a` outlives.
-        let strand = unsafe { Strand::borrowing(TaskInfo::BodyOf(opener), body) };
+        let strand = unsafe { Strand::borrowing(TaskInfo::of_body(opener), body) };
         self.run.strands.add(strand.clone(), self.home.clone());
         Guard { nursery: self, body: strand }
     }
@@ -413,7 +413,7 @@ where
         let mut ended_in = None;
         poll_fn(|cx| {
             run.follow(nursery.scope_id);
-            strands.begin_poll(&nursery.home, cx.waker());
+            strands.begin_poll(&nursery.home, &guard.body, cx.waker());
             with_stack(|| {
                 let way = run.descend(nursery.scope_id);
                 loop {

@@ -9,7 +9,7 @@ use super::{
     scope::ScopeId,
     strand::{Due, Strand},
     table::Table,
-    task::{Own, Task, TaskInfo},
+    task::{Own, Task},
     wait::polled_in_another_run,
     waker::{self, RunId, StrandId},
     watch::Watches,
@@ -110,11 +110,7 @@ impl Strands {
     #[inline]
     pub(crate) fn with_current<R>(&self, f: impl FnOnce(&Own) -> R) -> Option<R> {
         let table = self.table.borrow();
-        let own = match &table.get(self.current.get()?)?.info {
-            TaskInfo::Own(own) => own,
-            TaskInfo::BodyOf(task) => task.own(),
-        };
-        Some(f(own))
+        Some(table.get(self.current.get()?)?.info.with_own(f))
     }
 
     /// Notes that the current task is where a cancellation would be raised, if anybody wants to know.
@@ -251,26 +247,33 @@ impl Strands {
 
     /// A poll of a nursery begins, by the owner of a waker.
     #[inline]
-    pub(crate) fn begin_poll(&self, home: &Home, host: &Waker) {
+    pub(crate) fn begin_poll(&self, home: &Home, body: &Strand, host: &Waker) {
         let same = match (&*home.host.borrow(), waker::strand_of(host, self.run)) {
             (Host::Strand(old), Some(new)) => *old == new,
             (Host::Foreign(old), None) => old.will_wake(host),
             _ => false,
         };
-        if !same {
-            self.move_host(home, host);
+        // The number of a task that has ended may be another's.
+        if !same || body.info.is_orphaned() {
+            self.move_host(home, body, host);
         }
         self.begin(home);
     }
 
-    /// The nursery's future has come to be polled by another.
+    /// The nursery's future has come to be polled by another, perhaps in another task: its body is a part of that
+    /// one from now on.
     #[cold]
-    fn move_host(&self, home: &Home, host: &Waker) {
+    fn move_host(&self, home: &Home, body: &Strand, host: &Waker) {
         if run::try_with(|run| run.id) != Some(self.run) {
             polled_in_another_run();
         }
         let old = home.host.replace(self.host_of(host));
         drop(old);
+        if let Some(task) = self.current_task() {
+            body.info.move_body_to(task.clone());
+            let former = home.owner.replace(Some(task));
+            drop(former);
+        }
     }
 
     /// A poll of a nursery ends: if strands are left for the next tick, the host is told.
@@ -341,7 +344,7 @@ impl Strands {
     /// The nurseries that a task has open, outermost first.
     pub(crate) fn nurseries_of(&self, task: &Task) -> Vec<Rc<Home>> {
         let table = self.table.borrow();
-        let bodies = table.iter().filter(|(_, strand)| strand.info.body_of() == Some(task));
+        let bodies = table.iter().filter(|(_, strand)| strand.info.body_of().as_ref() == Some(task));
         let mut homes: Vec<Rc<Home>> = bodies.filter_map(|(_, body)| body.home().cloned()).collect();
         homes.sort_unstable_by_key(|home| home.serial.get());
         homes

@@ -39,8 +39,8 @@ struct Rare {
 pub(crate) enum TaskInfo {
     /// It is the task's outermost one, and knows all about the task.
     Own(Own),
-    /// It is the body of a nursery that this task has opened.
-    BodyOf(Task),
+    /// It is the body of a nursery that this task has opened, or polls now.
+    BodyOf(RefCell<Task>),
 }
 
 /// What is known of a task.
@@ -93,11 +93,42 @@ impl TaskInfo {
         }
     }
 
-    /// The task that has opened the nursery of which this is the body, if it is one.
-    pub(crate) fn body_of(&self) -> Option<&Task> {
+    /// Of a nursery's body.
+    pub(crate) fn of_body(opener: Task) -> TaskInfo {
+        TaskInfo::BodyOf(RefCell::new(opener))
+    }
+
+    /// The task that polls the nursery of which this is the body, if it is one.
+    pub(crate) fn body_of(&self) -> Option<Task> {
         match self {
             TaskInfo::Own(_) => None,
-            TaskInfo::BodyOf(task) => Some(task),
+            TaskInfo::BodyOf(task) => Some(task.borrow().clone()),
+        }
+    }
+
+    /// Whether it is a body, and its task has ended.
+    #[inline]
+    pub(crate) fn is_orphaned(&self) -> bool {
+        match self {
+            TaskInfo::Own(_) => false,
+            TaskInfo::BodyOf(task) => !task.borrow().is_alive(),
+        }
+    }
+
+    /// The nursery is polled by another task from now on.
+    pub(crate) fn move_body_to(&self, to: Task) {
+        if let TaskInfo::BodyOf(task) = self {
+            let former = task.replace(to);
+            drop(former);
+        }
+    }
+
+    /// Calls `f` with what is known of the task.
+    #[inline]
+    pub(crate) fn with_own<R>(&self, f: impl FnOnce(&Own) -> R) -> R {
+        match self {
+            TaskInfo::Own(own) => f(own),
+            TaskInfo::BodyOf(task) => f(task.borrow().own()),
         }
     }
 }
@@ -139,10 +170,7 @@ pub struct Task(Strand);
 impl Task {
     /// The task that a strand is a piece of.
     pub(crate) fn of(strand: &Strand) -> Task {
-        match strand.info.body_of() {
-            Some(opener) => opener.clone(),
-            None => Task(strand.clone()),
-        }
+        strand.info.body_of().unwrap_or_else(|| Task(strand.clone()))
     }
 
     /// What is known of it.
@@ -150,7 +178,7 @@ impl Task {
     pub(crate) fn own(&self) -> &Own {
         match &self.0.info {
             TaskInfo::Own(own) => own,
-            TaskInfo::BodyOf(task) => task.own(),
+            TaskInfo::BodyOf(_) => unreachable!("a task is its outermost strand"),
         }
     }
 
