@@ -7,6 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     rc::Rc,
+    task::Poll,
     time::Duration,
 };
 use terzetto::{
@@ -248,7 +249,7 @@ fn a_wait_polled_outside_a_scope_and_then_inside_is_cancelled_outside() {
                 let waiting = RefCell::new(Box::pin(sleep(50.0)));
                 let inside = CancelScope::new();
                 let inside = inside.run(async {
-                    begin(&mut *waiting.borrow_mut()).await;
+                    poll_fn(|cx| Poll::Ready(waiting.borrow_mut().as_mut().poll(cx).is_pending())).await;
                     Ok(())
                 });
                 // The last to poll it is a scope that is left in the same poll.
@@ -293,7 +294,7 @@ fn what_a_foreign_executor_holds_outlives_its_scope_and_keeps_the_next_time_limi
                     .await?;
                 let begun = current_time();
                 let limited = async {
-                    let _ = move_on_after(1.0, async { Ok(all.next().await.transpose()?) }).await?;
+                    let _ = move_on_after(1.0, async { all.next().await.transpose() }).await?;
                     Ok(current_time() - begun)
                 };
                 assert_eq!(move_on_after(100.0, limited).await?, Some(1.0));
@@ -312,7 +313,9 @@ fn a_lock_belongs_to_the_task_that_polls_for_it_last() {
         let moved = RefCell::new(Some(Box::pin(lock.acquire())));
         nursery(async |n| {
             n.start_soon(async {
-                begin(moved.borrow_mut().as_mut().unwrap()).await;
+                let mut begun = moved.take().unwrap();
+                begin(&mut begun).await;
+                moved.replace(Some(begun));
                 Ok(())
             });
             n.start_soon(async {
@@ -351,7 +354,9 @@ fn the_body_of_a_nursery_belongs_to_the_task_that_polls_it_last() {
         nursery(async |n| {
             n.start_soon(async {
                 NAME.set("first");
-                begin(block.borrow_mut().as_mut().unwrap()).await;
+                let mut begun = block.take().unwrap();
+                begin(&mut begun).await;
+                block.replace(Some(begun));
                 Ok(())
             });
             checkpoint().await?;
@@ -399,7 +404,11 @@ fn run_08_what_began_in_another_run_fails_clearly() {
         carry_over(async move { event.wait().await });
         // Nothing in it would notice.
         let scope = CancelScope::new();
-        carry_over(async move { scope.run(async { Ok(while checkpoint().await.is_ok() {}) }).await });
+        let careless = async {
+            while checkpoint().await.is_ok() {}
+            Ok(())
+        };
+        carry_over(async move { scope.run(careless).await });
         carry_over(nursery(async |n| {
             n.start_soon(async { Ok(checkpoint().await?) });
             Ok(())

@@ -56,6 +56,11 @@ struct Moved {
     obeys: bool,
 }
 
+async fn well(future: impl Future<Output = ()>) -> Result<(), Error> {
+    future.await;
+    Ok(())
+}
+
 struct World {
     random: Random,
     pool: RefCell<Vec<Moved>>,
@@ -158,7 +163,7 @@ fn random_future(world: &Rc<World>, depth: u64) -> Moved {
             let scope = world.scope(&mut obeys);
             obeys &= inner.obeys;
             Box::pin(async move {
-                let _ended = scope.run(async { Ok(inner.future.await) }).await;
+                let _ended = scope.run(well(inner.future)).await;
             })
         }
         9 => {
@@ -181,12 +186,14 @@ fn random_future(world: &Rc<World>, depth: u64) -> Moved {
         10 => {
             let (first, second) = (random_future(world, depth - 1), random_future(world, depth - 1));
             obeys = first.obeys && second.obeys;
-            Box::pin(async move { drop(join(first.future, second.future).await) })
+            Box::pin(async move {
+                let ((), ()) = join(first.future, second.future).await;
+            })
         }
         11 => {
             // It polls what was woken only: the rest stays in the scope of its last poll, and needs a limit of its own.
             let limited = |part: Moved| -> Boxed {
-                Box::pin(async move { drop(move_on_after(5.0, async { Ok(part.future.await) }).await) })
+                Box::pin(async move { drop(move_on_after(5.0, well(part.future)).await) })
             };
             let mut all: FuturesUnordered<Boxed> =
                 (0..3).map(|_| limited(random_future(world, depth - 1))).collect();
@@ -258,13 +265,13 @@ async fn step(world: &Rc<World>) -> Result<(), Error> {
         6..8 => {
             let Some(moved) = world.take() else { return Ok(()) };
             let scope = world.scope(&mut false);
-            scope.run(async { Ok(poll_once(world, moved).await) }).await?;
+            scope.run(well(poll_once(world, moved))).await?;
         }
         8 => drop(world.take()),
         9..11 => {
             let Some(moved) = world.take() else { return Ok(()) };
             let (begun, time) = (current_time(), random.time());
-            move_on_after(time, async { Ok(moved.future.await) }).await?;
+            move_on_after(time, well(moved.future)).await?;
             let took = current_time() - begun;
             assert!(!moved.obeys || took <= time, "it took {took} s and had {time} s");
         }
