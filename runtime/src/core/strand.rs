@@ -266,6 +266,7 @@ impl Head {
     }
 
     /// Whether its task has ended.
+    #[inline]
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.get()
     }

@@ -246,7 +246,7 @@ impl Strands {
     }
 
     /// A poll of a nursery begins, by the owner of a waker.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin_poll(&self, home: &Home, body: &Strand, host: &Waker) {
         let same = match (&*home.host.borrow(), waker::strand_of(host, self.run)) {
             (Host::Strand(old), Some(new)) => *old == new,

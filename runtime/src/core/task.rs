@@ -99,6 +99,7 @@ impl TaskInfo {
     }
 
     /// The task that polls the nursery of which this is the body, if it is one.
+    #[inline]
     pub(crate) fn body_of(&self) -> Option<Task> {
         match self {
             TaskInfo::Own(_) => None,
@@ -111,7 +112,7 @@ impl TaskInfo {
     pub(crate) fn is_orphaned(&self) -> bool {
         match self {
             TaskInfo::Own(_) => false,
-            TaskInfo::BodyOf(task) => !task.borrow().is_alive(),
+            TaskInfo::BodyOf(task) => task.borrow().0.has_ended(),
         }
     }
 
