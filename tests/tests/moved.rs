@@ -376,6 +376,36 @@ fn the_body_of_a_nursery_belongs_to_the_task_that_polls_it_last() {
     .unwrap();
 }
 
+#[test]
+fn the_bodies_of_nurseries_inside_each_other_move_together() {
+    run_mock(async {
+        let event = Event::new();
+        let block = Box::pin(nursery(async |_| {
+            nursery(async |_| {
+                event.wait().await?;
+                Ok(current_task())
+            })
+            .await
+        }));
+        let block = RefCell::new(Some(block));
+        nursery(async |n| {
+            n.start_soon(async {
+                let mut begun = block.take().unwrap();
+                begin(&mut begun).await;
+                block.replace(Some(begun));
+                Ok(sleep(1.0).await?)
+            });
+            checkpoint().await?;
+            event.set();
+            let block = block.take().unwrap();
+            assert_eq!(block.await?, current_task());
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
 /// Begins a future in one run, and goes on with it in another, which must panic and say why.
 fn carry_over(future: impl Future + 'static) {
     let mut future = Box::pin(future);

@@ -269,10 +269,23 @@ impl Strands {
         }
         let old = home.host.replace(self.host_of(host));
         drop(old);
-        if let Some(task) = self.current_task() {
+        if let Some(task) = self.current_task().filter(|task| body.info.body_of().as_ref() != Some(task)) {
+            self.move_bodies(body, &task);
+        }
+    }
+
+    /// Makes a nursery's body, and those of the nurseries that are open inside it, a part of another task.
+    fn move_bodies(&self, body: &Strand, task: &Task) {
+        let mut todo = vec![body.clone()];
+        while let Some(body) = todo.pop() {
             body.info.move_body_to(task.clone());
-            let former = home.owner.replace(Some(task));
+            let former = body.home().and_then(|home| home.owner.replace(Some(task.clone())));
+            // What goes with it may call back: nothing is borrowed.
             drop(former);
+            let is_inside = |home: &Rc<Home>| body.id().is_some() && self.host(home) == body.id();
+            let table = self.table.borrow();
+            let bodies = table.iter().map(|(_, strand)| strand).filter(|strand| strand.info.is_body());
+            todo.extend(bodies.filter(|body| body.home().is_some_and(is_inside)).cloned());
         }
     }
 

@@ -107,6 +107,10 @@ impl TaskInfo {
         }
     }
 
+    pub(crate) fn is_body(&self) -> bool {
+        matches!(self, TaskInfo::BodyOf(_))
+    }
+
     /// Whether it is a body, and its task has ended.
     #[inline]
     pub(crate) fn is_orphaned(&self) -> bool {
