@@ -265,6 +265,27 @@ fn sig_04_ctrl_c_is_an_error_of_the_main_task() {
 }
 
 #[test]
+fn sig_03_a_ctrl_c_that_was_not_taken_is_raised_when_the_receiver_closes() {
+    if !in_a_child("sig_03_a_ctrl_c_that_was_not_taken_is_raised_when_the_receiver_closes") {
+        return;
+    }
+    let outcome: Result<(), Error> = terzetto::run(async {
+        let signals = open_signal_receiver(&[Signal::INT])?;
+        let others = open_signal_receiver(&[Signal::INT])?;
+        low_level::raise(SIGINT)?;
+        drop(signals);
+        checkpoint().await?;
+        assert_eq!(others.pending(), 1, "another receiver has it");
+        drop(others);
+        let interrupted = checkpoint().await.expect_err("what was in force before is in force again");
+        assert!(interrupted.is_interrupt());
+        checkpoint().await?;
+        Err(interrupted.into())
+    });
+    assert!(outcome.unwrap_err().is_interrupted());
+}
+
+#[test]
 fn sync_10_ctrl_c_while_a_cancelled_wait_acquires_its_lock_again_is_not_lost() {
     if !in_a_child("sync_10_ctrl_c_while_a_cancelled_wait_acquires_its_lock_again_is_not_lost") {
         return;

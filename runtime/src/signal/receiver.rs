@@ -77,6 +77,16 @@ impl Receivers {
         }
         delivered
     }
+
+    /// Whether a receiver is open for a signal.
+    fn are_open_for(&self, signal: Signal) -> bool {
+        let receivers = self.0.borrow();
+        receivers.iter().filter_map(Weak::upgrade).any(|receiver| receiver.signals.contains(&signal))
+    }
+
+    fn remove(&self, receiver: &Rc<Shared>) {
+        self.0.borrow_mut().retain(|other| !std::ptr::eq(other.as_ptr(), Rc::as_ptr(receiver)));
+    }
 }
 
 /// An open receiver of signals; made by [`open_signal_receiver`]. Dropping it closes it.
@@ -190,23 +200,26 @@ impl fmt::Debug for SignalReceiver {
 
 impl Drop for SignalReceiver {
     fn drop(&mut self) {
-        // What has come is here, and not still on its way.
+        let (signals, mut untaken) = (&self.shared.signals[..self.claimed], Vec::new());
+        let last =
+            signals.iter().map(|&signal| disposition::release(signal, &self.inbox)).collect::<Vec<_>>();
+        // What has come until now is here, and not still on its way.
         self.run.take_signals();
-        self.run
-            .signals
-            .receivers
-            .0
-            .borrow_mut()
-            .retain(|other| !Weak::ptr_eq(other, &Rc::downgrade(&self.shared)));
-        for &signal in &self.shared.signals[..self.claimed] {
-            let was_last = disposition::release(signal, &self.inbox);
-            if was_last && self.shared.pending.borrow().contains(&signal) {
-                // To what is in force again.
-                if let Err(error) = disposition::raise(signal) {
-                    log::error!(
-                        "{signal}, which had come but was not taken, could not be sent again: {error}"
-                    );
+        let receivers = &self.run.signals.receivers;
+        receivers.remove(&self.shared);
+        for (&signal, was_last) in signals.iter().zip(last) {
+            if self.shared.pending.borrow().contains(&signal) {
+                untaken.push((signal, was_last));
+            }
+        }
+        for (signal, was_last) in untaken {
+            // To what is in force again: of the process, or of this run.
+            if !was_last {
+                if !receivers.are_open_for(signal) {
+                    self.run.signal_without_receiver(signal);
                 }
+            } else if let Err(error) = disposition::raise(signal) {
+                log::error!("{signal}, which had come but was not taken, could not be sent again: {error}");
             }
         }
     }
