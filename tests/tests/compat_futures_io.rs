@@ -373,3 +373,19 @@ fn compat_03_a_failed_write_breaks_the_adaptor() {
     })
     .unwrap();
 }
+
+#[test]
+fn compat_03_closing_tells_of_a_write_that_fails_meanwhile() {
+    run_mock(async {
+        let (a, b) = lockstep_stream_pair();
+        let mut writer = FuturesIo::new(a);
+        // Taken over, and still under way.
+        assert_eq!(writer.write(b"x").await?, 1);
+        b.close().await?;
+        assert!(writer.close().await.is_err());
+        assert!(matches!(writer.get_ref().send_all(b"z").await, Err(StreamError::Closed)));
+        assert!(writer.close().await.is_ok(), "told once");
+        Ok(())
+    })
+    .unwrap();
+}

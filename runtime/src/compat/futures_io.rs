@@ -130,6 +130,8 @@ pub struct FuturesIo<S> {
     received: (Vec<u8>, std::ops::Range<usize>),
     sending: Option<Operation<()>>,
     closing: Option<Operation<()>>,
+    /// Why what was written last could not be sent, if only closing found out.
+    unsent: Option<io::Error>,
     /// Whether a send has failed.
     broken: bool,
 }
@@ -143,6 +145,7 @@ impl<S> FuturesIo<S> {
             received: (vec![0; ROOM], 0..0),
             sending: None,
             closing: None,
+            unsent: None,
             broken: false,
         }
     }
@@ -237,12 +240,13 @@ impl<S: SendStream + 'static> AsyncWrite for FuturesIo<S> {
         self.poll_sending(cx)
     }
 
-    /// Sends what was written, and closes the stream.
+    /// Sends what was written, and closes the stream. If the one fails, the other is done all the same,
+    /// and then the failure is told.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.closing.is_none() {
-            let sent = ready!(self.poll_sending(cx));
-            if let Err(error) = sent {
-                log::debug!("closing a stream whose last write has failed: {error}");
+            // A failure that was told before is not told again.
+            if self.sending.is_some() {
+                self.unsent = ready!(self.poll_sending(cx)).err();
             }
             let stream = self.stream.clone();
             self.closing = Some(Box::pin(async move { stream.close().await }));
@@ -250,6 +254,9 @@ impl<S: SendStream + 'static> AsyncWrite for FuturesIo<S> {
         let Some(closing) = &mut self.closing else { return Poll::Ready(Ok(())) };
         let closed = ready!(closing.as_mut().poll(cx));
         self.closing = None;
-        Poll::Ready(closed.map_err(io::Error::from))
+        match self.unsent.take() {
+            Some(error) => Poll::Ready(Err(error)),
+            None => Poll::Ready(closed.map_err(io::Error::from)),
+        }
     }
 }
