@@ -332,3 +332,18 @@ fn compat_05_listeners_close_what_is_below() {
     })
     .unwrap();
 }
+
+#[test]
+fn stream_03_closing_again_after_a_close_that_was_dropped_closes_the_transport() {
+    let configs = configs(&[&TLS13]).unwrap();
+    run_mock(async {
+        let (client, server) = shake_hands(both_ends(&configs, memory_stream_pair())?).await?;
+        // Dropped while it says farewell.
+        assert!(futures_util::poll!(std::pin::pin!(client.close())).is_pending());
+        client.close().await?;
+        assert!(matches!(client.get_ref().send_all(b"x").await, Err(StreamError::Closed)));
+        drop(server);
+        Ok(())
+    })
+    .unwrap();
+}

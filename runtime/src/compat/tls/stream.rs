@@ -57,6 +57,8 @@ pub struct TlsStream<S> {
     state: Cell<State>,
     https_compatible: bool,
     handshaken: Cell<bool>,
+    /// Whether somebody is closing it.
+    parting: Cell<bool>,
     /// One task at a time; a semaphore, since two futures of one task may send and receive.
     handshaking: Semaphore,
     /// What the transport has delivered, and which part of it the connection has not taken yet.
@@ -81,6 +83,22 @@ impl Drop for AmidRecord<'_> {
         if !self.1 && self.0.get() == State::Open {
             self.0.set(State::Broken);
         }
+    }
+}
+
+/// Somebody who is closing a stream: to its end, or until that future is dropped.
+struct Parting<'a>(&'a Cell<bool>);
+
+impl Parting<'_> {
+    fn begin(parting: &Cell<bool>) -> Parting<'_> {
+        parting.set(true);
+        Parting(parting)
+    }
+}
+
+impl Drop for Parting<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 
@@ -114,6 +132,7 @@ impl<S: Stream> TlsStream<S> {
             state: Cell::new(State::Open),
             https_compatible: false,
             handshaken: Cell::new(false),
+            parting: Cell::new(false),
             handshaking: Semaphore::new(1),
             incoming: RefCell::new((vec![0; ROOM], 0..0)),
             sending: Turnstile::default(),
@@ -270,9 +289,11 @@ impl<S: Stream> Resource for TlsStream<S> {
     /// the handshake, and if the stream is broken, there is nobody to say it to.
     async fn close(&self) -> Result<(), StreamError> {
         let state = self.state.replace(State::Closed);
-        if state == State::Closed {
+        if state == State::Closed && self.parting.get() {
+            // Another task is saying farewell, and closes the transport afterwards.
             return Ok(checkpoint().await?);
         }
+        let _parting = Parting::begin(&self.parting);
         if state == State::Open && self.handshaken.get() && !self.https_compatible {
             self.connection.borrow_mut().send_close_notify();
             if let Err(error) = self.flush().await {
