@@ -33,6 +33,15 @@ use std::{
 /// The event of the cross-thread bell.
 const BELL: Token = Token(usize::MAX);
 
+/// What is heard of every descriptor.
+const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+/// What is heard of a descriptor of our own: of urgent data, too, since reads stop short at it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const OWN: Interest = BOTH.add(Interest::PRIORITY);
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const OWN: Interest = BOTH;
+
 /// What a descriptor can be ready for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -72,15 +81,16 @@ pub(crate) enum Heard {
 struct Side {
     /// The last word: ready, and nobody has found otherwise since. At first it is worth a try.
     ready: bool,
-    /// The other side will say nothing more: there is no further edge to wait for.
-    hung_up: bool,
+    /// What is left may come without a further edge: the other side has hung up, or has sent urgent
+    /// data, at which a read stops though there is more behind it.
+    edgeless: bool,
     /// Whether the last waiter was told that the descriptor is being closed.
     closing: bool,
     waiter: Option<WaitId>,
 }
 
 impl Side {
-    const NEW: Side = Side { ready: true, hung_up: false, closing: false, waiter: None };
+    const NEW: Side = Side { ready: true, edgeless: false, closing: false, waiter: None };
 }
 
 struct Source {
@@ -214,9 +224,10 @@ impl Reactor {
             // Whoever waits must learn of errors and hang-ups, too: their system call will tell.
             let (error, hung_up) = (event.is_error(), [event.is_read_closed(), event.is_write_closed()]);
             let ready = [event.is_readable(), event.is_writable()];
+            source.sides[Direction::Read as usize].edgeless |= event.is_priority();
             for direction in [Direction::Read, Direction::Write] {
                 let side = &mut source.sides[direction as usize];
-                side.hung_up |= hung_up[direction as usize];
+                side.edgeless |= hung_up[direction as usize];
                 if ready[direction as usize] || hung_up[direction as usize] || error {
                     side.ready = true;
                     if let Some(waiter) = side.waiter.take() {
@@ -234,6 +245,15 @@ impl Reactor {
 
     /// Enters a descriptor that its owner will keep open as long as it holds the source.
     pub(crate) fn enter(&self, run: &Run, fd: RawFd) -> io::Result<SourceId> {
+        self.enter_for(run, fd, OWN)
+    }
+
+    /// Enters a descriptor that is not ours.
+    pub(crate) fn enter_foreign(&self, run: &Run, fd: RawFd) -> io::Result<SourceId> {
+        self.enter_for(run, fd, BOTH)
+    }
+
+    fn enter_for(&self, run: &Run, fd: RawFd, interest: Interest) -> io::Result<SourceId> {
         let id = {
             let mut sources = self.sources.borrow_mut();
             let place = sources.vacant_key() as u32;
@@ -241,8 +261,7 @@ impl Reactor {
             // One generation is left out: with it a token would be the bell's.
             self.generation.set((generation + 1) % u32::MAX);
             let id = SourceId { place, generation };
-            let both = Interest::READABLE | Interest::WRITABLE;
-            self.poll.borrow().registry().register(&mut SourceFd(&fd), id.token(), both)?;
+            self.poll.borrow().registry().register(&mut SourceFd(&fd), id.token(), interest)?;
             sources.insert(Source { fd, generation, holders: 1, sides: [Side::NEW; 2] });
             id
         };
@@ -262,7 +281,7 @@ impl Reactor {
             source.holders += 1;
             return Ok(id);
         }
-        self.enter(run, fd)
+        self.enter_foreign(run, fd)
     }
 
     /// What a waiter that was woken has to hear.
@@ -345,7 +364,7 @@ impl Reactor {
     pub(crate) fn found_short(&self, id: SourceId, direction: Direction) {
         if let Some(source) = Self::find(&mut self.sources.borrow_mut(), id) {
             let side = &mut source.sides[direction as usize];
-            side.ready = side.hung_up;
+            side.ready = side.edgeless;
         }
     }
 
@@ -358,8 +377,7 @@ impl Reactor {
             source.sides[direction as usize].ready = false;
             source.fd
         };
-        let both = Interest::READABLE | Interest::WRITABLE;
-        match self.poll.borrow().registry().reregister(&mut SourceFd(&fd), id.token(), both) {
+        match self.poll.borrow().registry().reregister(&mut SourceFd(&fd), id.token(), BOTH) {
             Ok(()) => Ok(true),
             // Closed without notice, and the number belongs to another file now.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -4,10 +4,37 @@ use super::{Source, StreamError, Turnstile, ensure_room};
 use crate::{cancel_shielded_checkpoint, checkpoint, core::reactor::Direction};
 use std::{
     cell::Cell,
-    io::{self, ErrorKind, Read, Write},
-    os::fd::AsFd,
+    io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write},
+    net,
+    os::{fd::AsFd, unix::net::UnixStream},
     rc::Rc,
 };
+
+/// What the runtime knows of a kind of descriptor.
+pub(crate) trait Kind: AsFd {
+    /// Whether a read or write of less than there was room for means that there is no more for now, and
+    /// that the system will speak up when there is. Not so with terminals, which give a line at a time,
+    /// with pipes that keep packets apart, and with Unix sockets, where a read stops at a descriptor that
+    /// was passed with the data.
+    const SHORT_IS_ALL: bool;
+}
+
+impl Kind for net::TcpStream {
+    /// A read stops at urgent data, too; where the reactor hears of that it knows better.
+    const SHORT_IS_ALL: bool = cfg!(any(target_os = "linux", target_os = "android"));
+}
+
+impl Kind for UnixStream {
+    const SHORT_IS_ALL: bool = false;
+}
+
+impl Kind for PipeReader {
+    const SHORT_IS_ALL: bool = false;
+}
+
+impl Kind for PipeWriter {
+    const SHORT_IS_ALL: bool = false;
+}
 
 /// A descriptor in non-blocking mode that bytes come from, go to, or both.
 pub(crate) struct FdStream<T: AsFd> {
@@ -66,7 +93,16 @@ impl<T: AsFd> FdStream<T> {
     }
 }
 
-impl<T: AsFd> FdStream<T>
+impl<T: Kind> FdStream<T> {
+    /// Notes that less was read or written than there was room for, if that means anything.
+    pub(super) fn found_short(&self, direction: Direction) {
+        if T::SHORT_IS_ALL {
+            self.source.found_short(direction);
+        }
+    }
+}
+
+impl<T: Kind> FdStream<T>
 where
     for<'a> &'a T: Read,
 {
@@ -75,9 +111,8 @@ where
         let _inside = self.receiving.enter("receiving from this stream")?;
         let read = self.source.operate(Direction::Read, |mut inner| {
             let n = inner.read(buffer)?;
-            // Here and now: after the yield of `operate` it would wipe out what was heard meanwhile.
             if 0 < n && n < buffer.len() {
-                self.source.found_short(Direction::Read);
+                self.found_short(Direction::Read);
             }
             Ok(n)
         });
@@ -85,7 +120,7 @@ where
     }
 }
 
-impl<T: AsFd> FdStream<T>
+impl<T: Kind> FdStream<T>
 where
     for<'a> &'a T: Write,
 {
@@ -99,7 +134,7 @@ where
             let written = self.source.operate(Direction::Write, |mut inner| {
                 let n = inner.write(data)?;
                 if n < data.len() {
-                    self.source.found_short(Direction::Write);
+                    self.found_short(Direction::Write);
                 }
                 Ok(n)
             });

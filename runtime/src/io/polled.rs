@@ -6,7 +6,7 @@
 //! polls last is woken. A poll is all or nothing: what it reports as received or sent is, and between
 //! two polls nothing is under way, so that dropping what polls loses nothing.
 
-use super::{FdStream, Source, StreamError, readiness::busy};
+use super::{FdStream, Source, StreamError, fd_stream::Kind, readiness::busy};
 use crate::{
     core::reactor::{Direction, Heard, Waiting},
     scope::current_cancellation,
@@ -101,7 +101,7 @@ impl<T: AsFd> Source<T> {
     }
 }
 
-impl<T: AsFd> FdStream<T>
+impl<T: Kind> FdStream<T>
 where
     for<'a> &'a T: Read,
 {
@@ -118,14 +118,14 @@ where
         };
         self.source.poll_operate(cx, Direction::Read, read).map_ok(|n| {
             if 0 < n && n < room {
-                self.source.found_short(Direction::Read);
+                self.found_short(Direction::Read);
             }
             n
         })
     }
 }
 
-impl<T: AsFd> FdStream<T>
+impl<T: Kind> FdStream<T>
 where
     for<'a> &'a T: Write,
 {
@@ -143,7 +143,7 @@ where
         let length: usize = buffers.iter().map(|buffer| buffer.len()).sum();
         self.source.poll_operate(cx, Direction::Write, write).map_ok(|n| {
             if 0 < n && n < length {
-                self.source.found_short(Direction::Write);
+                self.found_short(Direction::Write);
             }
             n
         })

@@ -47,7 +47,7 @@ async fn wait(fd: RawFd, direction: Direction) -> Result<(), StreamError> {
     let mut held = Held { id: reactor.borrow(&run, fd).map_err(StreamError::Io)?, run: run.clone() };
     if !reactor.ask_again(held.id, direction).map_err(StreamError::Io)? {
         // The number is that of another file now: those who wait for the old one learn it by this.
-        held = Held { id: reactor.enter(&run, fd).map_err(StreamError::Io)?, run: run.clone() };
+        held = Held { id: reactor.enter_foreign(&run, fd).map_err(StreamError::Io)?, run: run.clone() };
     }
     heard(reactor.wait_ready(&run, held.id, direction).await?, direction)
 }
