@@ -579,3 +579,16 @@ fn stream_02_a_read_that_stops_at_urgent_data_goes_on() {
     })
     .unwrap();
 }
+
+#[test]
+fn sock_06_a_unix_socket_that_does_not_listen_is_no_listener() {
+    terzetto::run(async {
+        for kind in [socket2::Type::STREAM, socket2::Type::DGRAM] {
+            let socket = socket2::Socket::new(socket2::Domain::UNIX, kind, None)?;
+            let error = UnixListener::from_std(socket.into()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        }
+        Ok(())
+    })
+    .unwrap();
+}

@@ -29,11 +29,15 @@ impl UnixListener {
     /// Takes over a listening socket.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says; `InvalidInput` if the socket does not listen.
     ///
     /// # Panics
     /// Outside a run.
     pub fn from_std(listener: net::UnixListener) -> io::Result<UnixListener> {
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+        if !socket2::SockRef::from(&listener).is_listener()? {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
+        }
         listener.set_nonblocking(true)?;
         Ok(UnixListener(Acceptor::new(listener)?))
     }
