@@ -11,7 +11,8 @@ use std::{
 };
 use terzetto::{
     Error, IdempotentCall, Nursery, Rescheduler, TaskStatus, Token, cancellable, channel, checkpoint,
-    io::{ReceiveStream, SendStream, UnixStream, wait_readable},
+    fail_after,
+    io::{Listener, ReceiveStream, SendStream, TcpListener, TcpStream, UnixStream, wait_readable},
     nursery, sleep, sleep_forever,
     sync::{Borrower, CapacityLimiter, Condition, Event, Lock, ParkingLot, Semaphore},
     testing::{Sequencer, wait_all_tasks_blocked},
@@ -437,4 +438,48 @@ fn what_is_dropped_after_its_run_loses_nothing_that_it_was_handed() {
     drop((borrowing, taking, receiving));
     assert_eq!((limiter.borrowed_tokens(), semaphore.value()), (0, 1));
     assert_eq!(receiver.receive_nowait().unwrap(), 7);
+}
+
+#[test]
+fn stream_02_a_receive_that_is_dropped_while_others_run_has_taken_nothing() {
+    terzetto::run(async {
+        let (a, b) = UnixStream::pair()?;
+        a.send_all(b"hello").await?;
+        for polls in 1..4 {
+            let mut buffer = [0; 16];
+            let mut receive = Box::pin(b.receive_some(&mut buffer));
+            let mut done = None;
+            for _ in 0..polls {
+                if let std::task::Poll::Ready(received) = futures_util::poll!(receive.as_mut()) {
+                    done = Some(received?);
+                    break;
+                }
+                checkpoint().await?;
+            }
+            drop(receive);
+            if done.is_some() {
+                assert_eq!(&buffer[..5], b"hello");
+                return Ok(());
+            }
+        }
+        panic!("what was sent is lost");
+    })
+    .unwrap();
+}
+
+#[test]
+fn sock_06_an_accept_that_is_dropped_while_others_run_has_taken_nothing() {
+    terzetto::run(async {
+        let listener = TcpListener::bind(([127, 0, 0, 1], 0))?;
+        let client = TcpStream::connect(listener.local_addr()?).await?;
+        {
+            let mut accept: Future_<'_> = Box::pin(async { drop(listener.accept().await) });
+            assert!(begin(&mut accept).await);
+        }
+        let server = fail_after(5.0, async { Ok(listener.accept().await?) }).await?;
+        client.send_all(b"x").await?;
+        assert_eq!(server.receive_some(&mut [0; 2]).await?, 1);
+        Ok(())
+    })
+    .unwrap();
 }

@@ -21,32 +21,40 @@ use std::{
 
 /// What comes before the next attempt.
 enum Turns {
-    /// Before the first one: a cancel point.
+    /// A cancel point.
     Entering(CheckpointIfCancelled),
+    /// The others have their turn. That comes before an attempt that may succeed at once, and not after
+    /// it: whoever drops the future in between must not lose what the attempt has done.
+    Yielding(Turn),
     /// It is due as soon as the descriptor is ready.
-    Due { first: bool },
+    Due,
     /// The descriptor is waited for.
     Waiting(Waiting),
-    /// None: the first one has succeeded, and the others have their turn.
-    Leaving(Turn),
 }
 
 impl Turns {
-    /// Polls until the next attempt is worth it, or there is to be none. Returns whether it is the first.
+    /// Polls until the next attempt is worth it.
     fn poll(
         &mut self,
         entry: &Entry,
         direction: Direction,
         cx: &Context<'_>,
-    ) -> Poll<Result<bool, StreamError>> {
+    ) -> Poll<Result<(), StreamError>> {
         loop {
             match self {
                 Turns::Entering(checkpoint) => {
                     ready!(run::with(|run| checkpoint.poll_in(run, cx)))?;
-                    *self = Turns::Due { first: true };
+                    *self = match entry.is_ready(direction) {
+                        true => Turns::Yielding(run::with(|run| Turn::begin(run, cx))),
+                        false => Turns::Due,
+                    };
                 }
-                Turns::Due { first } if entry.is_ready(direction) => return Poll::Ready(Ok(*first)),
-                Turns::Due { .. } => match entry.begin_wait(direction, cx) {
+                Turns::Yielding(turn) => match run::with(|run| turn.is_over(run, cx)) {
+                    true => *self = Turns::Due,
+                    false => return Poll::Pending,
+                },
+                Turns::Due if entry.is_ready(direction) => return Poll::Ready(Ok(())),
+                Turns::Due => match entry.begin_wait(direction, cx) {
                     Ok(begun) => {
                         *self = Turns::Waiting(begun);
                         return Poll::Pending;
@@ -55,62 +63,41 @@ impl Turns {
                 },
                 Turns::Waiting(waiting) => {
                     heard(ready!(waiting.poll(cx))?, direction)?;
-                    *self = Turns::Due { first: false };
-                }
-                Turns::Leaving(turn) => {
-                    return match run::with(|run| turn.is_over(run, cx)) {
-                        true => Poll::Ready(Ok(false)),
-                        false => Poll::Pending,
-                    };
+                    *self = Turns::Due;
                 }
             }
         }
     }
-
-    /// A schedule point, and then the end.
-    fn leave(&mut self, cx: &Context<'_>) {
-        *self = Turns::Leaving(run::with(|run| Turn::begin(run, cx)));
-    }
 }
 
 /// See [`Source::operate`].
-pub(crate) struct Operate<'a, T: AsFd, R, F> {
+pub(crate) struct Operate<'a, T: AsFd, F> {
     source: &'a Source<T>,
     direction: Direction,
     attempt: F,
     turns: Turns,
-    /// What the first attempt has done, until the others have had their turn.
-    done: Option<R>,
 }
 
 // Nothing in it is pinned but by its own plain fields.
-impl<T: AsFd, R, F> Unpin for Operate<'_, T, R, F> {}
+impl<T: AsFd, F> Unpin for Operate<'_, T, F> {}
 
-impl<'a, T: AsFd, R, F> Operate<'a, T, R, F> {
+impl<'a, T: AsFd, F> Operate<'a, T, F> {
     pub(super) fn new(source: &'a Source<T>, direction: Direction, attempt: F) -> Self {
         let turns = Turns::Entering(CheckpointIfCancelled::default());
-        Operate { source, direction, attempt, turns, done: None }
+        Operate { source, direction, attempt, turns }
     }
 }
 
-impl<T: AsFd, R, F: FnMut(&T) -> io::Result<R>> Future for Operate<'_, T, R, F> {
+impl<T: AsFd, R, F: FnMut(&T) -> io::Result<R>> Future for Operate<'_, T, F> {
     type Output = Result<R, StreamError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let entry = this.source.entry();
         loop {
-            let first = ready!(this.turns.poll(entry, this.direction, cx))?;
-            if let Some(done) = this.done.take() {
-                return Poll::Ready(Ok(done));
-            }
+            ready!(this.turns.poll(entry, this.direction, cx))?;
             let inner = this.source.get()?;
             match (this.attempt)(&inner) {
-                Ok(done) if first => {
-                    this.done = Some(done);
-                    this.turns.leave(cx);
-                    return Poll::Pending;
-                }
                 Ok(done) => return Poll::Ready(Ok(done)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     entry.found_blocked(this.direction)

@@ -197,12 +197,12 @@ impl<T: AsFd> Source<T> {
     ///
     /// # Cancellation
     /// A checkpoint, also if the first attempt succeeds; a failure need not be one. What an attempt
-    /// has done is never lost to a cancellation.
+    /// has done is never lost, neither to a cancellation nor if the future is dropped.
     pub(crate) fn operate<R, F: FnMut(&T) -> io::Result<R>>(
         &self,
         direction: Direction,
         attempt: F,
-    ) -> Operate<'_, T, R, F> {
+    ) -> Operate<'_, T, F> {
         Operate::new(self, direction, attempt)
     }
 
