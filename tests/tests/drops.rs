@@ -483,3 +483,19 @@ fn sock_06_an_accept_that_is_dropped_while_others_run_has_taken_nothing() {
     })
     .unwrap();
 }
+
+#[test]
+fn streams_that_are_carried_into_another_run_say_so() {
+    let (a, b) = terzetto::run(async { Ok(UnixStream::pair()?) }).unwrap();
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        terzetto::run(async { Ok(b.receive_some(&mut [0; 2]).await?) })
+    }));
+    let panic = outcome.unwrap_err();
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    assert!(text.contains("run"), "{text}");
+    drop((a, b));
+}

@@ -387,6 +387,9 @@ impl Reactor {
 
     /// Begins to wait until the system says that a side is ready. Fails at once if there is nothing to
     /// wait for, or somebody waits already.
+    ///
+    /// # Panics
+    /// In another run than the reactor's: its loop would never wake the task.
     pub(crate) fn begin_wait(
         self: &Rc<Self>,
         run: &Run,
@@ -394,6 +397,9 @@ impl Reactor {
         id: SourceId,
         direction: Direction,
     ) -> Result<Waiting, Heard> {
+        run::with(|current| {
+            assert!(current.id == run.id, "a socket or pipe of one run was waited for in another run");
+        });
         let mut sources = self.sources.borrow_mut();
         let Some(source) = Self::find(&mut sources, id) else { return Err(Heard::Closing) };
         let side = &mut source.sides[direction as usize];
