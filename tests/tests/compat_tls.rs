@@ -10,6 +10,7 @@ use std::{io::ErrorKind, sync::Arc};
 use terzetto::{
     CancelScope, Error,
     compat::tls::{TlsListener, TlsStream, open_tls_over_tcp_stream},
+    fail_after,
     io::{
         Listener, ReceiveStream, Resource, SendStream, Stream, StreamError, TcpListener, open_tcp_listeners,
         serve_listeners,
@@ -343,6 +344,24 @@ fn stream_03_closing_again_after_a_close_that_was_dropped_closes_the_transport()
         client.close().await?;
         assert!(matches!(client.get_ref().send_all(b"x").await, Err(StreamError::Closed)));
         drop(server);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn stream_02_a_receive_that_is_dropped_while_others_run_has_taken_nothing() {
+    let configs = configs(&[&TLS13]).unwrap();
+    run_mock(async {
+        let (client, server) = shake_hands(both_ends(&configs, memory_stream_pair())?).await?;
+        client.send_all(b"hello").await?;
+        let mut buffer = [0; 8];
+        assert_eq!(server.receive_some(&mut buffer[..1]).await?, 1);
+        // The rest is here already.
+        assert!(futures_util::poll!(std::pin::pin!(server.receive_some(&mut buffer))).is_pending());
+        let rest = async { Ok(assert_checkpoints(server.receive_some(&mut buffer)).await?) };
+        let n = fail_after(5.0, rest).await?;
+        assert_eq!(&buffer[..n], b"ello");
         Ok(())
     })
     .unwrap();

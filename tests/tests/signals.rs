@@ -53,6 +53,11 @@ fn sig_01_signals_come_out_of_the_receiver() {
         }
         got.sort();
         assert_eq!(got, [Signal::HUP, Signal::TERM]);
+        // Nor is one lost with a future that is dropped while others run.
+        low_level::raise(SIGHUP)?;
+        cancel_shielded_checkpoint().await;
+        assert!(futures_util::poll!(std::pin::pin!(signals.receive())).is_pending());
+        assert_eq!(signals.receive().await?, Signal::HUP);
         // A cancelled wait takes none.
         let scope = CancelScope::new();
         scope.cancel();

@@ -163,22 +163,21 @@ impl SignalReceiver {
     /// different kinds come in the order of their arrival.
     ///
     /// # Cancellation
-    /// A checkpoint. No signal is lost.
+    /// A checkpoint. No signal is lost, also if the future is dropped.
     ///
     /// # Errors
     /// [`Cancelled`] in a cancelled region.
     pub async fn receive(&self) -> Result<Signal, Cancelled> {
         checkpoint_if_cancelled().await?;
-        let mut waited = false;
+        if self.pending() > 0 {
+            // Before a signal is taken: afterwards it would be lost with the future.
+            cancel_shielded_checkpoint().await;
+        }
         loop {
             if let Some(signal) = self.take() {
-                if !waited {
-                    cancel_shielded_checkpoint().await;
-                }
                 return Ok(signal);
             }
             self.shared.waiting.park(()).await.1?;
-            waited = true;
         }
     }
 

@@ -49,7 +49,7 @@ enum State {
 /// broken. See [`TlsStream::https_compatible`].
 ///
 /// # Cancellation
-/// A receive that is cancelled has taken nothing. A send or a handshake that is cancelled amid a
+/// A receive that is cancelled or dropped has taken nothing. A send or a handshake that is cancelled amid a
 /// record leaves the stream broken.
 pub struct TlsStream<S> {
     transport: S,
@@ -262,10 +262,21 @@ impl<S: Stream> TlsStream<S> {
         processed.map(drop)
     }
 
+    /// Whether there is something to give out that was received before.
+    fn has_plaintext(&self) -> bool {
+        let state = self.connection.borrow_mut().process_new_packets();
+        state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0)
+    }
+
     async fn receive(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
         checkpoint_if_cancelled().await?;
         self.ensure_handshake().await?;
         let mut has_waited = false;
+        if self.has_plaintext() {
+            // Before it is taken: afterwards it would be lost if the future were dropped.
+            cancel_shielded_checkpoint().await;
+            has_waited = true;
+        }
         loop {
             let read = self.connection.borrow_mut().reader().read(buffer);
             match read {
