@@ -1,14 +1,17 @@
-//! IO: waiting for descriptors.
+//! IO: waiting for descriptors, our own among them when they give less than there is.
 
 use std::{
     fs::File,
     io::{Read, Write},
-    os::unix::net,
+    os::{fd::AsFd, unix::net},
 };
 use terzetto::{
-    CancelScope, current_statistics,
-    io::{StreamError, notify_closing, wait_readable, wait_writable},
-    nursery,
+    CancelScope, Error, current_statistics,
+    io::{
+        PipeReceiver, ReceiveStream, StreamError, TcpStream, UnixStream, notify_closing, wait_readable,
+        wait_writable,
+    },
+    move_on_after, nursery, sleep,
     testing::wait_all_tasks_blocked,
 };
 
@@ -179,6 +182,82 @@ fn io_06_a_cancelled_wait_leaves_the_descriptor_usable() {
         }
         (&b).write_all(b"x")?;
         wait_readable(&a).await?;
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// Receives until `wanted` has come; fails if it takes too long.
+async fn expect(stream: &impl ReceiveStream, wanted: &[u8]) -> Result<(), Error> {
+    let mut got = Vec::new();
+    let receiving = async {
+        while got.len() < wanted.len() {
+            let mut buffer = [0; 64];
+            match stream.receive_some(&mut buffer).await? {
+                0 => break,
+                n => got.extend_from_slice(&buffer[..n]),
+            }
+        }
+        Ok(())
+    };
+    move_on_after(5.0, receiving).await?;
+    assert_eq!(got.escape_ascii().to_string(), wanted.escape_ascii().to_string());
+    Ok(())
+}
+
+#[test]
+fn stream_02_a_terminal_gives_one_line_at_a_time_and_then_the_next() {
+    terzetto::run(async {
+        let master = rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY)?;
+        rustix::pty::unlockpt(&master)?;
+        let name = rustix::pty::ptsname(&master, Vec::new())?.into_string()?;
+        let terminal = std::fs::File::options().read(true).write(true).open(name)?;
+        let lines = PipeReceiver::from_fd(terminal)?;
+        let mut keyboard = std::fs::File::from(master);
+        keyboard.write_all(b"one\ntwo\nthree\n")?;
+        expect(&lines, b"one\ntwo\nthree\n").await
+    })
+    .unwrap();
+}
+
+#[test]
+fn stream_02_a_read_that_stops_at_a_passed_descriptor_goes_on() {
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    terzetto::run(async {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+        for _ in 0..2 {
+            let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut passed = SendAncillaryBuffer::new(&mut space);
+            let fds = [theirs.as_fd()];
+            assert!(passed.push(SendAncillaryMessage::ScmRights(&fds)));
+            let data = [std::io::IoSlice::new(b"with, ")];
+            sendmsg(&theirs, &data, &mut passed, SendFlags::empty())?;
+        }
+        (&theirs).write_all(b"and without")?;
+        expect(&UnixStream::from_std(ours)?, b"with, with, and without").await
+    })
+    .unwrap();
+}
+
+#[test]
+fn stream_02_a_read_that_stops_at_urgent_data_goes_on() {
+    terzetto::run(async {
+        for early in [false, true] {
+            let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+            let theirs = socket2::Socket::from(std::net::TcpStream::connect(listener.local_addr()?)?);
+            theirs.set_tcp_nodelay(true)?;
+            let stream = TcpStream::from_std(listener.accept()?.0)?;
+            if early {
+                // It is waited for when it comes.
+                theirs.send(b"first, ")?;
+                expect(&stream, b"first, ").await?;
+            }
+            theirs.send(b"before, ")?;
+            theirs.send_out_of_band(b"!")?;
+            theirs.send(b"behind")?;
+            sleep(0.01).await?;
+            expect(&stream, b"before, behind").await?;
+        }
         Ok(())
     })
     .unwrap();
