@@ -30,13 +30,12 @@ pub struct Conditions(Vec<(&'static str, String)>);
 impl Conditions {
     /// Those of now. What cannot be found out is called unknown.
     pub fn now(options: &Options) -> Conditions {
-        let arguments = std::env::args().skip(1);
-        let command: Vec<String> = ["benches/run".to_owned()].into_iter().chain(arguments).collect();
+        let command = command(std::env::args().skip(1));
         let commit = said(&["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]);
         let cores = thread::available_parallelism().map_or(0, usize::from);
         let mut lines = vec![
             ("commit", commit),
-            ("command", format!("`{}`", command.join(" "))),
+            ("command", format!("`{command}`")),
             ("date", said(&["date", "--utc", "+%Y-%m-%d %H:%M UTC"])),
             ("processor", format!("{}, {cores} cores", processor())),
             ("kernel", said(&["uname", "-srm"])),
@@ -50,6 +49,12 @@ impl Conditions {
         lines.push(("rounds", options.rounds.to_string()));
         Conditions(lines)
     }
+}
+
+/// The command with these arguments. Where something lies on this machine is of no use on another.
+fn command(arguments: impl Iterator<Item = String>) -> String {
+    let words = arguments.map(|word| if word.contains('/') { "PATH".to_owned() } else { word });
+    ["benches/run".to_owned()].into_iter().chain(words).collect::<Vec<String>>().join(" ")
 }
 
 impl Display for Conditions {
@@ -93,7 +98,13 @@ fn versions(lock: &str, names: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LOCK, PACKAGES, versions};
+    use super::{LOCK, PACKAGES, command, versions};
+
+    #[test]
+    fn the_command_names_no_place_of_the_machine() {
+        let arguments = ["--rounds", "3", "--python", "/opt/trio/bin/python"].map(str::to_owned);
+        assert_eq!(command(arguments.into_iter()), "benches/run --rounds 3 --python PATH");
+    }
 
     #[test]
     fn versions_are_those_of_the_lock_file() {
