@@ -241,11 +241,15 @@ fn a_lock_whose_next_owner_is_dropped_by_its_wake_goes_to_the_one_after() {
                 // A task that has ended is given no lock.
                 Ok(sleep(1.0).await?)
             });
+            // Whatever the order of a batch: the one waits before the other.
+            checkpoint().await?;
+            checkpoint().await?;
             n.start_soon(async {
                 let _held = lock.acquire().await?;
                 assert_eq!(lock.owner(), Some(current_task()));
                 Ok(())
             });
+            checkpoint().await?;
             checkpoint().await?;
             assert_eq!(lock.tasks_waiting(), 2);
             let first = first.take();

@@ -396,6 +396,8 @@ fn the_bodies_of_nurseries_inside_each_other_move_together() {
                 Ok(sleep(1.0).await?)
             });
             checkpoint().await?;
+            // The other task has begun, whatever the order of a batch.
+            checkpoint().await?;
             event.set();
             let block = block.take().unwrap();
             assert_eq!(block.await?, current_task());
