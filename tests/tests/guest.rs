@@ -15,7 +15,7 @@ use terzetto::{
     from_thread::CallError, io::wait_readable, nursery, sleep, sleep_forever, spawn_system_task,
     testing::MockClock, to_thread,
 };
-use terzetto_tests::within;
+use terzetto_tests::{OnDrop, within};
 
 enum Event {
     Tick(GuestTick),
@@ -261,17 +261,11 @@ fn guest_02_a_destructor_that_panics_does_not_keep_a_guest_from_being_taken_down
             self.0.set(self.0.get() + 1);
         }
     }
-    struct Bomb;
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            panic!("a destructor");
-        }
-    }
     let (host, ends) = (Host::new(), Rc::new(Ends::default()));
     let (waiting, alive) = (Rc::new(Cell::new(false)), Rc::new(()));
     let (waits, held) = (waiting.clone(), alive.clone());
     let (guest, _outcome) = host.invite(Builder::new().instrument(ends.clone()), async move {
-        let bomb = Bomb;
+        let bomb = OnDrop(|| panic!("a destructor"));
         spawn_system_task("holds a bomb", async move {
             let _bomb = bomb;
             Ok(sleep_forever().await?)

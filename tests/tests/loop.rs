@@ -14,7 +14,7 @@ use terzetto::{
     current_task, current_time, nursery, sleep, sleep_forever, spawn_system_task, sync::Event,
     testing::wait_all_tasks_blocked, to_thread,
 };
-use terzetto_tests::run_mock;
+use terzetto_tests::{OnDrop, run_mock};
 
 #[test]
 fn run_08_a_future_of_another_run_fails_clearly() {
@@ -35,22 +35,13 @@ fn run_08_a_future_of_another_run_fails_clearly() {
     assert!(outside.is_err());
 }
 
-/// Panics when it is dropped.
-struct Bomb;
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        panic!("a destructor");
-    }
-}
-
 #[test]
 fn run_10_a_run_may_follow_one_whose_system_task_panics_when_it_is_dropped() {
     let ended = catch_unwind(|| {
         run_mock(async {
             spawn_system_task("fails", async { Err(Error::msg("broken")) })?;
             sleep_forever().await.unwrap_err();
-            let bomb = Bomb;
+            let bomb = OnDrop(|| panic!("a destructor"));
             spawn_system_task("never begins", async move {
                 let _bomb = bomb;
                 Ok(())
