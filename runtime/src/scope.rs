@@ -491,3 +491,8 @@ pub fn current_effective_deadline() -> f64 {
 pub(crate) fn current_cancellation(run: &Run) -> Option<Cancelled> {
     run.scopes.cancelled(run.scopes.current())
 }
+
+/// Whether a cancellation is of another scope than those around the caller. A Ctrl-C is of none.
+pub(crate) fn is_stale(cancelled: &Cancelled) -> bool {
+    !cancelled.is_interrupt() && current_effective_deadline() != f64::NEG_INFINITY
+}

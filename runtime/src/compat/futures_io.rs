@@ -1,8 +1,8 @@
 //! `futures-io`: its traits for every stream.
 
 use crate::{
-    Cancelled, current_effective_deadline,
     io::{PipeReceiver, PipeSender, ReceiveStream, Resource, SendStream, StreamError, TcpStream, UnixStream},
+    scope::is_stale,
 };
 use futures_io::{AsyncRead, AsyncWrite};
 use std::{
@@ -174,11 +174,6 @@ impl<S> fmt::Debug for FuturesIo<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FuturesIo").field("unread", &self.received.1.len()).finish_non_exhaustive()
     }
-}
-
-/// Whether a cancellation is of another scope than those around the caller. A Ctrl-C is of none.
-fn is_stale(cancelled: &Cancelled) -> bool {
-    !cancelled.is_interrupt() && current_effective_deadline() != f64::NEG_INFINITY
 }
 
 impl<S: ReceiveStream + 'static> AsyncRead for FuturesIo<S> {

@@ -1,7 +1,7 @@
 //! A receiving end as a `Stream`, for combinators that take one.
 
 use super::channel::{ReceiveError, Receiver};
-use crate::{Cancelled, current_effective_deadline};
+use crate::scope::is_stale;
 use futures_core::Stream;
 use std::{
     fmt,
@@ -54,11 +54,6 @@ impl<T> Stream for ReceiverStream<T> {
             }
         }
     }
-}
-
-/// Whether a cancellation is of another scope than those around the caller. A Ctrl-C is of none.
-fn is_stale(cancelled: &Cancelled) -> bool {
-    !cancelled.is_interrupt() && current_effective_deadline() != f64::NEG_INFINITY
 }
 
 impl<T> fmt::Debug for ReceiverStream<T> {
