@@ -11,7 +11,7 @@ use super::{
     system::System,
     task::TaskInfo,
     wait::{Operations, Waits},
-    waker::{self, RunId},
+    waker,
 };
 use crate::{
     Builder, CancelSource, Cancelled, Error, InternalError, RunError,
@@ -224,7 +224,7 @@ struct Active(Rc<Run>);
 impl Drop for Active {
     fn drop(&mut self) {
         let run = &self.0;
-        let leave = Leave(run.id);
+        let leave = Leave(run);
         run.inbox.announce_end();
         inbox::unregister(run.id);
         let last = run.inbox.close();
@@ -240,7 +240,6 @@ impl Drop for Active {
         run.release_signals();
         run.main_task().ended();
         run.instruments.tell(|instrument| instrument.after_run());
-        run.leave();
         drop(leave);
         if let Err(payload) = begun.and(arrivals) {
             resume_unwind(payload);
@@ -248,12 +247,14 @@ impl Drop for Active {
     }
 }
 
-/// Dropped, it has the thread leave a run, if the thread is still in it.
-struct Leave(RunId);
+/// Dropped, it has the thread leave a run.
+struct Leave<'a>(&'a Run);
 
-impl Drop for Leave {
+impl Drop for Leave<'_> {
     fn drop(&mut self) {
-        let left = CURRENT.with_borrow_mut(|current| current.take_if(|run| run.id == self.0));
+        self.0.leave();
+        // If the thread is still in it.
+        let left = CURRENT.with_borrow_mut(|current| current.take_if(|run| run.id == self.0.id));
         // With nothing borrowed: what goes with the run may look for it.
         drop(left);
     }

@@ -82,9 +82,7 @@ pub(crate) struct Lot<T> {
 
 impl<T> Operation for Lot<T> {
     fn abort(&self, key: u32, _cancelled: &Cancelled) -> Abort {
-        if let Some(key) = Key::from_bits(key) {
-            self.queue.borrow_mut().unlink(key, Stage::Withdrawn);
-        }
+        self.forget(key);
         Abort::Succeeded
     }
 

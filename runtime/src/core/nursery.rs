@@ -141,20 +141,19 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.run.task_spawned(strand, self.home.clone());
     }
 
-    /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not.
-    pub(crate) fn abandon(&self, strand: &Strand) {
+    /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not. Returns the
+    /// panic of a destructor.
+    pub(crate) fn abandon(&self, strand: &Strand) -> std::thread::Result<()> {
         // SAFETY: the caller has a `&'scope self`, or is dropped inside the future that holds one: see `seat`.
         let drop_it = || with_stack(|| unsafe { strand.drop_future() });
         let dropped = catch_unwind(AssertUnwindSafe(drop_it));
         if matches!(dropped, Ok(false)) {
-            return;
+            return Ok(());
         }
         self.home.strike(strand);
         self.run.task_exited(strand);
         self.run.strands.tell_host(&self.home);
-        if let Err(payload) = dropped {
-            resume_unwind(payload);
-        }
+        dropped.map(drop)
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -392,7 +391,7 @@ where
     let strands = &run.strands;
     let opener = strands.current_task().unwrap_or_else(|| run.main_task());
     let nursery = Nursery {
-        home: strands.open_nursery(&host, opener.clone(), entered.id()),
+        home: strands.open_nursery(&host, opener.clone()),
         run: run.clone(),
         scope: CancelScope { cell },
         scope_id: entered.id(),

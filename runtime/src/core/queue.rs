@@ -71,6 +71,5 @@ impl Queue {
     pub(super) fn clear(&mut self) {
         self.strands.clear();
         self.earlier = 0;
-        self.save_memory();
     }
 }

@@ -26,7 +26,7 @@ use std::{
     error::Error as StdError,
     fmt,
     future::poll_fn,
-    panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
+    panic::{Location, resume_unwind},
     pin::pin,
     rc::{Rc, Weak},
 };
@@ -179,7 +179,7 @@ impl Drop for Unmoved<'_, '_, '_> {
     fn drop(&mut self) {
         if self.pending.stage.get() == Stage::Starting {
             self.pending.stage.set(Stage::Ended);
-            let dropped = catch_unwind(AssertUnwindSafe(|| self.nursery.abandon(&self.strand)));
+            let dropped = self.nursery.abandon(&self.strand);
             // One that is being polled leaves its scope when that poll has ended: see `child_ended`.
             if self.strand.has_ended() {
                 self.pending.exit_scope();

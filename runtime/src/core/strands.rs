@@ -6,7 +6,6 @@
 use super::{
     home::{Home, Host},
     run,
-    scope::ScopeId,
     strand::{Due, Strand},
     table::Table,
     task::{Own, Task},
@@ -120,13 +119,13 @@ impl Strands {
     }
 
     /// Opens a nursery, of which a first poll begins at once.
-    pub(crate) fn open_nursery(&self, host: &Waker, owner: Task, scope: ScopeId) -> Rc<Home> {
+    pub(crate) fn open_nursery(&self, host: &Waker, owner: Task) -> Rc<Home> {
         let serial = self.next_nursery.get();
         self.next_nursery.set(serial + 1);
         let spare = self.spare.borrow_mut().pop();
         // Tasks that have ended may still have a handle, and know where they were.
         let home = spare.filter(|home| Rc::strong_count(home) == 1).unwrap_or_else(Home::new);
-        home.open(self.host_of(host), owner, scope, serial);
+        home.open(self.host_of(host), owner, serial);
         home
     }
 
@@ -134,8 +133,8 @@ impl Strands {
         if home.end() {
             self.on_the_way.set(self.on_the_way.get() - home.queued());
         }
-        home.save_memory();
         home.clear();
+        home.save_memory();
         let mut spare = self.spare.borrow_mut();
         if spare.len() < SPARE {
             spare.push(home.clone());
