@@ -119,14 +119,18 @@ where
 ///
 /// # Panics
 /// Outside a run.
-pub async fn drive_connection<T>(
+pub fn drive_connection<T>(
     connection: impl Future<Output = Result<T, hyper::Error>>,
-) -> Result<T, Error> {
-    match connection.await {
-        Ok(value) => Ok(value),
-        Err(error) => {
-            checkpoint_if_cancelled().await.inspect_err(|_| log::debug!("a connection ends: {error}"))?;
-            Err(error.into())
+) -> impl Future<Output = Result<T, Error>> {
+    // In a box, so that this future does not hold it twice.
+    let connection = Box::pin(connection);
+    async move {
+        match connection.await {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                checkpoint_if_cancelled().await.inspect_err(|_| log::debug!("a connection ends: {error}"))?;
+                Err(error.into())
+            }
         }
     }
 }

@@ -62,7 +62,7 @@ impl Builder {
     /// # Panics
     /// As [`run`].
     pub fn run<T>(self, main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let mut drive = Drive::start(self, main)?;
+        let mut drive = Drive::start(self, Box::pin(main))?;
         while !drive.is_over() {
             drive.run.look_outside();
             drive.tick();
@@ -128,7 +128,7 @@ pub(super) struct Drive<T, F> {
 
 impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
     /// Sets a run up, as the current one of this thread.
-    pub(super) fn start(builder: Builder, main: F) -> Result<Drive<T, F>, Error> {
+    pub(super) fn start(builder: Builder, main: Pin<Box<F>>) -> Result<Drive<T, F>, Error> {
         if try_with(|_| ()).is_some() {
             return Err(RunError::Nested.into());
         }
@@ -140,7 +140,7 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
         run.instruments.tell(|instrument| instrument.before_run());
         let strand = run.task_spawned(run.main.clone(), run.strands.root().clone());
         Ok(Drive {
-            main: Some(Box::pin(main)),
+            main: Some(main),
             value: None,
             entered: Entered::new(run.clone(), run.main_scope.clone()),
             waker: waker::new(run.id, strand),

@@ -1,8 +1,15 @@
 //! Futures that know nothing of this runtime.
 
-use super::{run, wait::Blocked};
-use crate::{Cancelled, checkpoint_if_cancelled};
-use std::{future::poll_fn, pin::pin, task::Poll};
+use super::{
+    checkpoint::{CheckpointIfCancelled, Turn},
+    run,
+    wait::{Blocked, polled_after_its_end},
+};
+use crate::Cancelled;
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 /// Awaits a future of another library as an operation of this one: it can be cancelled, and it is a
 /// checkpoint.
@@ -30,32 +37,68 @@ use std::{future::poll_fn, pin::pin, task::Poll};
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub async fn cancellable<T>(future: impl Future<Output = T>) -> Result<T, Cancelled> {
-    checkpoint_if_cancelled().await?;
-    let run = run::current();
-    let tick = run.strands.tick.get();
-    let mut future = pin!(future);
-    let mut blocked: Option<Blocked> = None;
-    let value = poll_fn(|cx| {
-        // First whether it is done: what has completed is never reported as cancelled.
-        if let Poll::Ready(value) = future.as_mut().poll(cx) {
-            return Poll::Ready(Ok(value));
+pub fn cancellable<T>(future: impl Future<Output = T>) -> impl Future<Output = Result<T, Cancelled>> {
+    Cancellable::Before { look: CheckpointIfCancelled::default(), future: Some(future) }
+}
+
+pin_project_lite::pin_project! {
+    /// Written out, so that it holds the future once: see [`wrap`](super::wrap).
+    #[project = Projection]
+    enum Cancellable<F: Future> {
+        /// It looks whether it is cancelled already.
+        Before { look: CheckpointIfCancelled, future: Option<F> },
+        Blocked { began_in: u64, wait: Option<Blocked>, #[pin] future: F },
+        /// The future was ready at once; the others have their turn before it is told.
+        Yielding { turn: Turn, value: Option<F::Output> },
+        Done,
+    }
+}
+
+impl<F: Future> Future for Cancellable<F> {
+    type Output = Result<F::Output, Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let run = &*run::current();
+        if let Projection::Before { look, future } = self.as_mut().project() {
+            let looked = ready!(look.poll_in(run, cx));
+            let future = future.take();
+            let (Ok(()), Some(future)) = (&looked, future) else {
+                self.set(Cancellable::Done);
+                return Poll::Ready(Err(looked.err().unwrap_or_else(|| polled_after_its_end())));
+            };
+            self.set(Cancellable::Blocked { began_in: run.strands.tick.get(), wait: None, future });
         }
-        match &blocked {
-            Some(blocked) => blocked
-                .poll(&run, cx)
-                .map(|end| end.map_or_else(Err, |()| unreachable!("nobody reschedules it"))),
-            None => {
-                let wait = Blocked::new(&run, cx, run.operations.foreign.clone(), 0);
-                wait.arm(&run);
-                blocked = Some(wait);
-                Poll::Pending
+        if let Projection::Blocked { began_in, wait, future } = self.as_mut().project() {
+            // First whether it is done: what has completed is never reported as cancelled.
+            match future.poll(cx) {
+                Poll::Ready(value) if run.strands.tick.get() == *began_in => {
+                    self.set(Cancellable::Yielding { turn: Turn::default(), value: Some(value) });
+                }
+                Poll::Ready(value) => {
+                    self.set(Cancellable::Done);
+                    return Poll::Ready(Ok(value));
+                }
+                Poll::Pending => {
+                    if let Some(wait) = wait {
+                        let Err(cancelled) = ready!(wait.poll(run, cx)) else {
+                            unreachable!("nobody reschedules it")
+                        };
+                        self.set(Cancellable::Done);
+                        return Poll::Ready(Err(cancelled));
+                    }
+                    let blocked = Blocked::new(run, cx, run.operations.foreign.clone(), 0);
+                    blocked.arm(run);
+                    *wait = Some(blocked);
+                    return Poll::Pending;
+                }
             }
         }
-    })
-    .await?;
-    if run.strands.tick.get() == tick {
-        crate::cancel_shielded_checkpoint().await;
+        let Projection::Yielding { turn, value } = self.as_mut().project() else { polled_after_its_end() };
+        if !turn.is_over(run, cx) {
+            return Poll::Pending;
+        }
+        let Some(value) = value.take() else { polled_after_its_end() };
+        self.set(Cancellable::Done);
+        Poll::Ready(Ok(value))
     }
-    Ok(value)
 }

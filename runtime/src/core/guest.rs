@@ -320,7 +320,7 @@ impl Builder {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Relaxed);
         let schedule: Schedule = Arc::new(schedule);
-        let drive = Drive::start(self, main)?;
+        let drive = Drive::start(self, Box::pin(main))?;
         drive.run.guest.set(true);
         let run = drive.run.clone();
         let events = run.reactor.descriptor().map_err(RunError::Reactor)?;

@@ -1,15 +1,15 @@
 //! A future with a context of its own, whichever task it is polled in.
 
-use super::context::{Context, Exchanged};
-use std::{future::poll_fn, pin::pin};
+use super::{
+    context::{Context, Exchanged},
+    wrap,
+};
 
 /// Awaits `future` with this context; what it sets is gone afterwards. In between, the task that polls it has
 /// its own.
-pub(crate) async fn in_context<F: Future>(mut context: Context, future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
+pub(crate) fn in_context<F: Future>(mut context: Context, future: F) -> impl Future<Output = F::Output> {
+    wrap::around(future, move |future, cx| {
         let _exchanged = Exchanged::new(&mut context);
-        future.as_mut().poll(cx)
+        future.poll(cx)
     })
-    .await
 }

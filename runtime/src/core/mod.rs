@@ -38,3 +38,4 @@ pub(crate) mod wait;
 mod waiter;
 pub(crate) mod waker;
 pub(crate) mod watch;
+pub(crate) mod wrap;

@@ -33,10 +33,10 @@ use super::{
     run::{self, Run},
     scope::ScopeId,
     stack::with_stack,
-    strand::{Due, End, Strand},
+    strand::{Due, End, Strand, Vacant},
     task::{Task, TaskInfo},
     unit::unit,
-    waker,
+    waker, wrap,
 };
 use crate::{
     BodyCancelled, CancelReason, CancelSource, Error, ErrorGroup, NurseryClosed,
@@ -88,7 +88,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
-        self.begin(child, Location::caller(), |info| info);
+        if let Err(closed) = self.start_child(self.info(Location::caller()), child) {
+            panic!("{closed}");
+        }
     }
 
     /// As [`Nursery::start_soon`], with a name for the task, which shows in messages. Returns the
@@ -101,36 +103,34 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
-        Task::of(&self.begin(child, Location::caller(), |info| info.named(name)))
-    }
-
-    fn begin<F>(
-        &'scope self,
-        child: F,
-        caller: &'static Location<'static>,
-        describe: impl FnOnce(TaskInfo) -> TaskInfo,
-    ) -> Strand
-    where
-        F: Future<Output = Result<(), Error>> + 'scope,
-    {
-        let info = TaskInfo::new(self.run.strands.number(), Some(caller), TaskContext::current_in(&self.run));
-        match self.seat(describe(info), child) {
-            Ok(strand) => strand,
+        match self.start_child(self.info(Location::caller()).named(name), child) {
+            Ok(strand) => Task::of(&strand),
             Err(closed) => panic!("{closed}"),
         }
     }
 
-    /// Takes a child in.
-    pub(crate) fn seat<F>(&'scope self, info: TaskInfo, child: F) -> Result<Strand, NurseryClosed>
+    /// What is known of a task that the current one starts here.
+    fn info(&self, caller: &'static Location<'static>) -> TaskInfo {
+        TaskInfo::new(self.run.strands.number(), Some(caller), TaskContext::current_in(&self.run))
+    }
+
+    /// Takes a child in, unless the nursery has closed.
+    // Compiled into its callers: they would hand the future on by a copy.
+    #[inline(always)]
+    pub(crate) fn start_child<F>(&'scope self, info: TaskInfo, child: F) -> Result<Strand, NurseryClosed>
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
         if self.closed.get() {
             return Err(NurseryClosed);
         }
-        // SAFETY: the future is polled only by `poll_strand` and dropped only there, by `abandon` and by `Guard`,
-        // all inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts.
-        let strand = unsafe { Strand::borrowing(info, child) };
+        let mut vacant = Vacant::<F>::new(info);
+        // SAFETY: the future is written first. It is polled only by `poll_strand` and dropped only there, by `abandon`
+        // and by `Guard`, all inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts.
+        let strand = unsafe {
+            vacant.future().write(child);
+            vacant.into_strand()
+        };
         self.adopt(strand.clone());
         Ok(strand)
     }
@@ -144,7 +144,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not. Returns the
     /// panic of a destructor.
     pub(crate) fn abandon(&self, strand: &Strand) -> std::thread::Result<()> {
-        // SAFETY: the caller has a `&'scope self`, or is dropped inside the future that holds one: see `seat`.
+        // SAFETY: the caller has a `&'scope self`, or is dropped inside the future that holds one: see `start_child`.
         let drop_it = || with_stack(|| unsafe { strand.drop_future() });
         let dropped = catch_unwind(AssertUnwindSafe(drop_it));
         if matches!(dropped, Ok(false)) {
@@ -212,7 +212,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let waker = ManuallyDrop::new(waker::new(self.run.id, id));
         let end = way.step(strand, due, || {
             let within = strand.own_scope().map(|scope| self.run.scopes.within(scope));
-            // SAFETY: only the future of `nursery` calls this: what its strands borrow is alive, see `seat`.
+            // SAFETY: only the future of `nursery` calls this: what its strands borrow is alive, see `start_child`.
             let end = unsafe { strand.poll(&mut Context::from_waker(&waker)) }?;
             // SAFETY: as above.
             let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { strand.drop_future() }));
@@ -257,15 +257,66 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         true
     }
 
+    /// A poll of the nursery: polls body and children, as far as they are due. Ready one tick after all have ended.
+    fn poll_inside(
+        &self,
+        cx: &Context<'_>,
+        body: &Strand,
+        body_done: &mut bool,
+        ended_in: &mut Option<u64>,
+    ) -> Poll<()> {
+        let Nursery { run, home, .. } = self;
+        let strands = &run.strands;
+        run.follow(self.scope_id);
+        strands.begin_poll(home, body, cx.waker());
+        with_stack(|| {
+            let way = run.descend(self.scope_id);
+            loop {
+                while let Some((strand, due)) = strands.next_due(home) {
+                    match strand == *body {
+                        true => *body_done |= self.poll_body(&way, &strand, due),
+                        false => self.poll_child(&way, &strand, due),
+                    }
+                }
+                way.back();
+                if !run.tick_in_place(home) {
+                    break;
+                }
+            }
+        });
+        strands.end_poll(home);
+        if *body_done && run.signals.interrupt.is_pending() {
+            self.interrupted();
+        }
+        if !*body_done || self.child_count() > 0 {
+            return Poll::Pending;
+        }
+        let tick = strands.tick.get();
+        if ended_in.is_some_and(|ended| ended < tick) {
+            return Poll::Ready(());
+        }
+        ended_in.get_or_insert(tick);
+        self.closed.set(true);
+        // From here it is the parent that goes on, and no longer only what is below it.
+        match strands.host(home) {
+            Some(host) => run.wake(host),
+            None => strands.tell_host(home),
+        }
+        Poll::Pending
+    }
+
     /// Takes the body in.
-    fn body<'a>(
-        &'a self,
-        opener: Task,
-        body: impl Future<Output = Result<(), Error>> + 'a,
-    ) -> Guard<'a, 'scope, 'env> {
-        // SAFETY: the future is polled only by `poll_strand` and dropped only there and by `Guard`, all inside
-        // the future of `nursery` and while the guard lasts, which `'a` outlives.
-        let strand = unsafe { Strand::borrowing(TaskInfo::of_body(opener), body) };
+    fn body<'a, F>(&'a self, opener: Task, body: F) -> Guard<'a, 'scope, 'env>
+    where
+        F: Future<Output = Result<(), Error>> + 'a,
+    {
+        let mut vacant = Vacant::<F>::new(TaskInfo::of_body(opener));
+        // SAFETY: the future is written first. It is polled only by `poll_strand` and dropped only there and by `Guard`,
+        // all inside the future of `nursery` and while the guard lasts, which `'a` outlives.
+        let strand = unsafe {
+            vacant.future().write(body);
+            vacant.into_strand()
+        };
         self.run.strands.add(strand.clone(), self.home.clone());
         Guard { nursery: self, body: strand }
     }
@@ -287,7 +338,7 @@ impl Drop for Guard<'_, '_, '_> {
         let mut panic = None;
         let mut drop_future = |strand: &Strand| {
             // SAFETY: the guard lives in the future of `nursery`, with all that body and children borrow: see
-            // `seat` and `body`.
+            // `start_child` and `body`.
             let drop_it = || with_stack(|| unsafe { strand.drop_future() });
             if let Err(payload) = catch_unwind(AssertUnwindSafe(drop_it)) {
                 match panic {
@@ -380,88 +431,53 @@ impl Drop for Guard<'_, '_, '_> {
 /// # Ok(())
 /// # }).unwrap();
 /// ```
-pub async fn nursery<'env, T, F>(body: F) -> Result<T, Error>
+#[allow(clippy::manual_async_fn, reason = "an `async fn` would hold its argument twice: see `wrap`")]
+pub fn nursery<'env, T, F>(body: F) -> impl Future<Output = Result<T, Error>>
 where
     F: for<'scope> AsyncFnOnce(&'scope Nursery<'scope, 'env>) -> Result<T, Error>,
 {
-    let run = run::current();
-    let cell = ScopeCell::new();
-    let entered = Entered::new(run.clone(), cell.clone());
-    let host = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-    let strands = &run.strands;
-    let opener = strands.current_task().unwrap_or_else(|| run.main_task());
-    let nursery = Nursery {
-        home: strands.open_nursery(&host, opener.clone()),
-        run: run.clone(),
-        scope: CancelScope { cell },
-        scope_id: entered.id(),
-        errors: RefCell::default(),
-        panic: RefCell::default(),
-        closed: Cell::new(false),
-        lifetimes: PhantomData,
-    };
-    let value = Cell::new(None);
-    {
-        let guard = nursery.body(opener, async {
-            value.set(Some(body(&nursery).await?));
-            Ok(())
-        });
-        // The body starts at once, as the code of a block does.
-        let mut body_done =
-            with_stack(|| nursery.poll_body(&run.descend(nursery.scope_id), &guard.body, Due::ForOneBelow));
-        let mut ended_in = None;
-        poll_fn(|cx| {
-            run.follow(nursery.scope_id);
-            strands.begin_poll(&nursery.home, &guard.body, cx.waker());
-            with_stack(|| {
-                let way = run.descend(nursery.scope_id);
-                loop {
-                    while let Some((strand, due)) = strands.next_due(&nursery.home) {
-                        match strand == guard.body {
-                            true => body_done |= nursery.poll_body(&way, &strand, due),
-                            false => nursery.poll_child(&way, &strand, due),
-                        }
-                    }
-                    way.back();
-                    if !run.tick_in_place(&nursery.home) {
-                        break;
-                    }
-                }
+    async move {
+        let run = run::current();
+        let cell = ScopeCell::new();
+        let entered = Entered::new(run.clone(), cell.clone());
+        let host = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        let opener = run.strands.current_task().unwrap_or_else(|| run.main_task());
+        let nursery = Nursery {
+            home: run.strands.open_nursery(&host, opener.clone()),
+            run,
+            scope: CancelScope { cell },
+            scope_id: entered.id(),
+            errors: RefCell::default(),
+            panic: RefCell::default(),
+            closed: Cell::new(false),
+            lifetimes: PhantomData,
+        };
+        let value = Cell::new(None);
+        {
+            let body = wrap::lazy(|| body(&nursery));
+            let body = wrap::map(body, |outcome| outcome.map(|end| value.set(Some(end))));
+            let guard = nursery.body(opener, body);
+            // The body starts at once, as the code of a block does.
+            let mut body_done = with_stack(|| {
+                let way = nursery.run.descend(nursery.scope_id);
+                nursery.poll_body(&way, &guard.body, Due::ForOneBelow)
             });
-            strands.end_poll(&nursery.home);
-            if body_done && run.signals.interrupt.is_pending() {
-                nursery.interrupted();
-            }
-            if !body_done || nursery.child_count() > 0 {
-                return Poll::Pending;
-            }
-            let tick = strands.tick.get();
-            if ended_in.is_some_and(|ended| ended < tick) {
-                return Poll::Ready(());
-            }
-            ended_in.get_or_insert(tick);
-            nursery.closed.set(true);
-            // From here it is the parent that goes on, and no longer only what is below it.
-            match strands.host(&nursery.home) {
-                Some(host) => run.wake(host),
-                None => strands.tell_host(&nursery.home),
-            }
-            Poll::Pending
-        })
-        .await;
+            let mut ended_in = None;
+            poll_fn(|cx| nursery.poll_inside(cx, &guard.body, &mut body_done, &mut ended_in)).await;
+        }
+        let errors = nursery.errors.take();
+        let outcome = match errors.is_empty() {
+            true => Ok(()),
+            false => Err(ErrorGroup::new("a nursery's tasks failed", errors).into()),
+        };
+        let closed = entered.close(outcome);
+        if let Some(payload) = nursery.panic.take() {
+            resume_unwind(payload);
+        }
+        closed?;
+        // If only children were cancelled, the body's value stands.
+        value.into_inner().map_or_else(value_of_cancelled_body, Ok)
     }
-    let errors = nursery.errors.take();
-    let outcome = match errors.is_empty() {
-        true => Ok(()),
-        false => Err(ErrorGroup::new("a nursery's tasks failed", errors).into()),
-    };
-    let closed = entered.close(outcome);
-    if let Some(payload) = nursery.panic.take() {
-        resume_unwind(payload);
-    }
-    closed?;
-    // If only children were cancelled, the body's value stands.
-    value.into_inner().map_or_else(value_of_cancelled_body, Ok)
 }
 
 /// What a nursery returns that was ended by its own scope before its body had a value.

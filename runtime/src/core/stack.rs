@@ -5,6 +5,7 @@
 //! in a fresh segment of it: depth costs memory and never overflows. Without the feature `deep-nesting` a thread's
 //! stack is all there is, and who nests deeper ends the process, as with any recursion.
 
+use super::wait::polled_after_its_end;
 use std::{
     pin::Pin,
     task::{Context, Poll},
@@ -34,15 +35,14 @@ pub(crate) fn with_stack<R>(f: impl FnOnce() -> R) -> R {
 pin_project_lite::pin_project! {
     /// A future that is polled and dropped with stack enough.
     pub(crate) struct Deep<F> {
-        // None only while it is dropped.
+        // None once it is dropped.
         #[pin]
         future: Option<F>,
     }
 
     impl<F> PinnedDrop for Deep<F> {
         fn drop(this: Pin<&mut Self>) {
-            let mut future = this.project().future;
-            with_stack(|| future.set(None));
+            this.clear();
         }
     }
 }
@@ -50,6 +50,14 @@ pin_project_lite::pin_project! {
 impl<F> Deep<F> {
     pub(crate) fn new(future: F) -> Deep<F> {
         Deep { future: Some(future) }
+    }
+
+    /// Drops the future now.
+    pub(crate) fn clear(self: Pin<&mut Self>) {
+        let mut future = self.project().future;
+        if future.is_some() {
+            with_stack(|| future.set(None));
+        }
     }
 }
 
@@ -59,7 +67,7 @@ impl<F: Future> Future for Deep<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         match self.project().future.as_pin_mut() {
             Some(future) => with_stack(|| future.poll(cx)),
-            None => unreachable!("emptied only when dropped"),
+            None => polled_after_its_end(),
         }
     }
 }

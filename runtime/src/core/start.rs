@@ -18,6 +18,7 @@ use super::{
     scope::ScopeId,
     strand::{End, Strand},
     task::TaskInfo,
+    wrap,
 };
 use crate::{Error, NurseryClosed, scope::ScopeCell};
 use std::{
@@ -254,63 +255,65 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.start_at(name.into(), Location::caller(), child)
     }
 
-    async fn start_at<T, F>(
+    #[allow(clippy::manual_async_fn, reason = "an `async fn` would hold its argument twice: see `wrap`")]
+    fn start_at<T, F>(
         &'scope self,
         name: Cow<'static, str>,
         caller: &'static Location<'static>,
         child: F,
-    ) -> Result<T, Error>
+    ) -> impl Future<Output = Result<T, Error>>
     where
         T: 'scope,
         F: AsyncFnOnce(TaskStatus<T>) -> Result<(), Error> + 'scope,
     {
-        if self.is_closed() {
-            return Err(NurseryClosed.into());
-        }
-        let run = self.run.clone();
-        let scope = run.scopes.enter(ScopeCell::new(), None);
-        let pending = Rc::new(Pending {
-            run: Rc::downgrade(&run),
-            scope,
-            nursery_scope: self.scope_id,
-            stage: Cell::new(Stage::Starting),
-            end: RefCell::new(None),
-            caller: Lot::new("waiting for a task to be started"),
-        });
-        let value = Rc::new(RefCell::new(None));
-        let status =
-            TaskStatus { value: value.clone(), pending: Some(pending.clone()), told: Cell::new(false) };
-        let info = TaskInfo::new(run.strands.number(), Some(caller), TaskContext::current_in(&run));
-        let info = info.named(name.clone()).with_pending(pending.clone());
-        let child = async move { child(status).await };
-        let strand = self.seat(info, child)?;
-        let unmoved = Unmoved { nursery: self, pending, strand };
-        let pending = &unmoved.pending;
-        let mut settled = pin!(async {
-            // Not to be aborted, as the end of a nursery is not: cancellation reaches the child.
-            while pending.stage.get() == Stage::Starting {
-                pending.caller.park_unabortable(()).await;
+        async move {
+            if self.is_closed() {
+                return Err(NurseryClosed.into());
             }
-        });
-        poll_fn(|cx| {
-            // Where the caller has been moved to, the child is, too.
-            if pending.stage.get() == Stage::Starting {
-                run.follow(scope);
+            let run = self.run.clone();
+            let scope = run.scopes.enter(ScopeCell::new(), None);
+            let pending = Rc::new(Pending {
+                run: Rc::downgrade(&run),
+                scope,
+                nursery_scope: self.scope_id,
+                stage: Cell::new(Stage::Starting),
+                end: RefCell::new(None),
+                caller: Lot::new("waiting for a task to be started"),
+            });
+            let value = Rc::new(RefCell::new(None));
+            let status =
+                TaskStatus { value: value.clone(), pending: Some(pending.clone()), told: Cell::new(false) };
+            let info = TaskInfo::new(run.strands.number(), Some(caller), TaskContext::current_in(&run));
+            let info = info.named(name.clone()).with_pending(pending.clone());
+            let strand = self.start_child(info, wrap::lazy(move || child(status)))?;
+            let unmoved = Unmoved { nursery: self, pending, strand };
+            let pending = &unmoved.pending;
+            let mut settled = pin!(async {
+                // Not to be aborted, as the end of a nursery is not: cancellation reaches the child.
+                while pending.stage.get() == Stage::Starting {
+                    pending.caller.park_unabortable(()).await;
+                }
+            });
+            poll_fn(|cx| {
+                // Where the caller has been moved to, the child is, too.
+                if pending.stage.get() == Stage::Starting {
+                    run.follow(scope);
+                }
+                settled.as_mut().poll(cx)
+            })
+            .await;
+            if pending.stage.get() == Stage::Moved {
+                return value.take().ok_or_else(|| NeverStarted { task: name.into() }.into());
             }
-            settled.as_mut().poll(cx)
-        })
-        .await;
-        if pending.stage.get() == Stage::Moved {
-            return value.take().ok_or_else(|| NeverStarted { task: name.into() }.into());
-        }
-        let end = pending.end.take();
-        match end {
-            Some(Err(payload)) => resume_unwind(payload),
-            Some(Ok(Err(error))) => Err(error),
-            _ => match value.take() {
-                Some(value) => Ok(value),
-                None => Err(NeverStarted { task: name.into() }.into()),
-            },
+            let end = pending.end.take();
+            match end {
+                Some(Err(payload)) => resume_unwind(payload),
+                Some(Ok(Err(error))) => Err(error),
+                _ => match value.take() {
+                    Some(value) => Ok(value),
+                    None => Err(NeverStarted { task: name.into() }.into()),
+                },
+            }
         }
     }
 }

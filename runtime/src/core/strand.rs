@@ -25,7 +25,7 @@ use std::{
     any::{Any, type_name},
     cell::{Cell, OnceCell, UnsafeCell},
     hash::{Hash, Hasher},
-    mem::{ManuallyDrop, needs_drop},
+    mem::{ManuallyDrop, MaybeUninit, needs_drop},
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -139,8 +139,56 @@ impl<F: Future<Output = Outcome>> Whole<F> {
     /// # Safety
     /// `head` is that of a `Whole<F>`; besides, as [`Functions::free`] says.
     unsafe fn free(head: NonNull<Head>) {
-        // SAFETY: the pointer was made by `Box::into_raw` in `Strand::borrowing`, and is used no more.
+        // SAFETY: the pointer was made by `Box::leak` in `Vacant::into_strand`, and is used no more.
         drop(unsafe { Box::from_raw(head.cast::<Whole<F>>().as_ptr()) });
+    }
+}
+
+/// Room for a strand whose future has yet to be moved in.
+///
+/// A future is moved once on its way from the caller to where it stays. It would be more if it went through
+/// functions: each of them may copy what it is given by value, and a future may be large.
+pub(crate) struct Vacant<F>(Box<MaybeUninit<Whole<F>>>);
+
+impl<F: Future<Output = Outcome>> Vacant<F> {
+    /// Makes room for a future, with all else that a strand is.
+    #[inline]
+    pub(crate) fn new(info: TaskInfo) -> Vacant<F> {
+        let mut whole = Box::<Whole<F>>::new_uninit();
+        let head = Head {
+            has_scope: info.pending().is_some(),
+            info,
+            functions: &Whole::<F>::FUNCTIONS,
+            home: OnceCell::new(),
+            count: Cell::new(1),
+            id: Cell::new(None),
+            place: Cell::new(0),
+            due: Cell::new(Due::No),
+            state: Cell::new(State::Resting),
+            ended: Cell::new(false),
+        };
+        // SAFETY: the head's place is within the room, and nothing is there yet.
+        unsafe { (&raw mut (*whole.as_mut_ptr()).head).write(head) };
+        Vacant(whole)
+    }
+
+    /// Where the future is to be written.
+    #[inline]
+    pub(crate) fn future(&mut self) -> *mut F {
+        // SAFETY: the future's place is within the room. The types around it are transparent.
+        unsafe { (&raw mut (*self.0.as_mut_ptr()).future).cast() }
+    }
+
+    /// The strand, which has yet to be [placed](Head::place_in).
+    ///
+    /// # Safety
+    /// The future has been written. Whoever polls it, or drops it, must do so while what it borrows is alive.
+    /// Everything else about the strand has no such borrows.
+    #[inline]
+    pub(crate) unsafe fn into_strand(self) -> Strand {
+        // SAFETY: `new` has written the head, and the caller the future.
+        let whole = unsafe { self.0.assume_init() };
+        Strand(NonNull::from(Box::leak(whole)).cast())
     }
 }
 
@@ -149,34 +197,13 @@ pub(crate) struct Strand(NonNull<Head>);
 
 impl Strand {
     /// A strand that has yet to be [placed](Head::place_in).
-    pub(crate) fn new(info: TaskInfo, future: impl Future<Output = Outcome> + 'static) -> Strand {
-        // SAFETY: the future borrows nothing that ends.
-        unsafe { Strand::borrowing(info, future) }
-    }
-
-    /// As [`Strand::new`], of a future that borrows.
-    ///
-    /// # Safety
-    /// Whoever polls the future, or drops it, must do so while what it borrows is alive. Everything else
-    /// about the strand has no such borrows.
-    #[inline]
-    pub(crate) unsafe fn borrowing<F: Future<Output = Outcome>>(info: TaskInfo, future: F) -> Strand {
-        let whole = Box::new(Whole {
-            head: Head {
-                has_scope: info.pending().is_some(),
-                info,
-                functions: &Whole::<F>::FUNCTIONS,
-                home: OnceCell::new(),
-                count: Cell::new(1),
-                id: Cell::new(None),
-                place: Cell::new(0),
-                due: Cell::new(Due::No),
-                state: Cell::new(State::Resting),
-                ended: Cell::new(false),
-            },
-            future: UnsafeCell::new(ManuallyDrop::new(future)),
-        });
-        Strand(NonNull::from(Box::leak(whole)).cast())
+    pub(crate) fn new<F: Future<Output = Outcome> + 'static>(info: TaskInfo, future: F) -> Strand {
+        let mut vacant = Vacant::<F>::new(info);
+        // SAFETY: the future is written where it belongs, and borrows nothing that ends.
+        unsafe {
+            vacant.future().write(future);
+            vacant.into_strand()
+        }
     }
 
     /// Polls the future; tells how it ended, if it did. It is still to be dropped then.

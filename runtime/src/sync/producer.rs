@@ -39,28 +39,32 @@ use crate::{Error, nursery};
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub async fn with_producer<T, R>(
+pub fn with_producer<T, R>(
     producer: impl AsyncFnOnce(Sender<T>) -> Result<(), Error>,
     consumer: impl AsyncFnOnce(Receiver<T>) -> Result<R, Error>,
-) -> Result<R, Error>
+) -> impl Future<Output = Result<R, Error>>
 where
     T: 'static,
     R: 'static,
 {
-    nursery(async |n| {
-        let (sender, receiver) = channel(0);
-        let shared = sender.shared.clone();
-        n.start_soon_named("producer", async move {
-            match producer(sender).await {
-                Err(error) if is_broken(&error) && shared.is_broken() => Ok(()),
-                ended => ended,
-            }
-        });
-        let value = consumer(receiver).await?;
-        n.cancel_scope().cancel();
-        Ok(value)
-    })
-    .await
+    // In boxes, so that the future does not hold them twice.
+    let (producer, consumer) = (Box::new(producer), Box::new(consumer));
+    async move {
+        nursery(async move |n| {
+            let (sender, receiver) = channel(0);
+            let shared = sender.shared.clone();
+            n.start_soon_named("producer", async move {
+                match producer(sender).await {
+                    Err(error) if is_broken(&error) && shared.is_broken() => Ok(()),
+                    ended => ended,
+                }
+            });
+            let value = consumer(receiver).await?;
+            n.cancel_scope().cancel();
+            Ok(value)
+        })
+        .await
+    }
 }
 
 fn is_broken(error: &Error) -> bool {

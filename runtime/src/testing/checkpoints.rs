@@ -4,10 +4,14 @@ use crate::{
     core::{
         run::{self, Run},
         watch::Watch,
+        wrap,
     },
     current_task,
 };
-use std::{future::poll_fn, pin::pin, rc::Rc};
+use std::{
+    rc::Rc,
+    task::{Poll, ready},
+};
 
 /// Runs `inside` and fails if it has not executed a checkpoint; trio's `assert_checkpoints`.
 ///
@@ -22,10 +26,11 @@ use std::{future::poll_fn, pin::pin, rc::Rc};
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub async fn assert_checkpoints<T>(inside: impl Future<Output = T>) -> T {
-    let (value, checked) = watch(inside).await;
-    assert!(checked, "the code was expected to execute a checkpoint, and has not");
-    value
+pub fn assert_checkpoints<T>(inside: impl Future<Output = T>) -> impl Future<Output = T> {
+    wrap::map(watch(inside), |(value, checked)| {
+        assert!(checked, "the code was expected to execute a checkpoint, and has not");
+        value
+    })
 }
 
 /// Runs `inside` and fails if it has executed a checkpoint; trio's `assert_no_checkpoints`.
@@ -42,21 +47,28 @@ pub async fn assert_checkpoints<T>(inside: impl Future<Output = T>) -> T {
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub async fn assert_no_checkpoints<T>(inside: impl Future<Output = T>) -> T {
-    let (value, checked) = watch(inside).await;
-    assert!(!checked, "the code was expected not to execute a checkpoint, and has");
-    value
+pub fn assert_no_checkpoints<T>(inside: impl Future<Output = T>) -> impl Future<Output = T> {
+    wrap::map(watch(inside), |(value, checked)| {
+        assert!(!checked, "the code was expected not to execute a checkpoint, and has");
+        value
+    })
 }
 
 /// Runs `inside`; says whether it was at a schedule point (the run went on to another tick) and at a
 /// cancel point (the runtime looked whether the task is cancelled).
-pub(crate) async fn watch<T>(inside: impl Future<Output = T>) -> (T, bool) {
-    let watching = Watching::begin(run::current());
-    let strands = &watching.run.strands;
-    let tick = strands.tick.get();
-    let mut inside = pin!(inside);
-    let value = poll_fn(|cx| inside.as_mut().poll(cx)).await;
-    (value, strands.tick.get() > tick && watching.watch.seen.get())
+pub(crate) fn watch<T>(inside: impl Future<Output = T>) -> impl Future<Output = (T, bool)> {
+    let mut begun = None;
+    wrap::around(inside, move |inside, cx| {
+        let (watching, tick) = begun.get_or_insert_with(|| {
+            let watching = Watching::begin(run::current());
+            let tick = watching.run.strands.tick.get();
+            (watching, tick)
+        });
+        let value = ready!(inside.poll(cx));
+        let was_seen = watching.run.strands.tick.get() > *tick && watching.watch.seen.get();
+        begun = None;
+        Poll::Ready((value, was_seen))
+    })
 }
 
 /// While somebody looks, cancel points are noted.

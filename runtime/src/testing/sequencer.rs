@@ -103,18 +103,26 @@ impl Sequencer {
     ///
     /// # Errors
     /// The wait was cancelled; the step was claimed before; the sequence is broken.
-    pub async fn step<T>(&self, step: usize, inside: impl Future<Output = T>) -> Result<T, SequencerError> {
-        if !self.claimed.borrow_mut().insert(step) {
-            return Err(SequencerError::Reused(step));
+    pub fn step<T>(
+        &self,
+        step: usize,
+        inside: impl Future<Output = T>,
+    ) -> impl Future<Output = Result<T, SequencerError>> {
+        // In a box, so that this future has not to be larger for it.
+        let inside = Box::pin(inside);
+        async move {
+            if !self.claimed.borrow_mut().insert(step) {
+                return Err(SequencerError::Reused(step));
+            }
+            if step > 0 && !self.broken.get() {
+                self.wait_for_turn(step).await?;
+            }
+            if self.broken.get() {
+                return Err(SequencerError::Broken);
+            }
+            let _done = Done(self, step);
+            Ok(inside.await)
         }
-        if step > 0 && !self.broken.get() {
-            self.wait_for_turn(step).await?;
-        }
-        if self.broken.get() {
-            return Err(SequencerError::Broken);
-        }
-        let _done = Done(self, step);
-        Ok(inside.await)
     }
 
     async fn wait_for_turn(&self, step: usize) -> Result<(), SequencerError> {

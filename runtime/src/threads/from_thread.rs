@@ -15,15 +15,13 @@ use super::{
 };
 use crate::{
     Cancelled, Error, RunFinished, Token,
-    core::{context::Context, in_context::in_context, inbox::Inbox, run},
+    core::{context::Context, in_context::in_context, inbox::Inbox, run, wrap},
 };
 use std::{
     cell::RefCell,
     error::Error as StdError,
     fmt,
-    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    pin::pin,
     sync::{Arc, mpsc},
     task::Poll,
     thread,
@@ -112,8 +110,8 @@ where
 {
     Box::new(move || {
         Box::pin(async move {
-            let mut done = pin!(in_context(context, async move { f().await }));
-            let end = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| done.as_mut().poll(cx))) {
+            let done = in_context(context, wrap::lazy(|| f()));
+            let end = wrap::around(done, |done, cx| match catch_unwind(AssertUnwindSafe(|| done.poll(cx))) {
                 Ok(Poll::Pending) => Poll::Pending,
                 Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
                 Err(payload) => Poll::Ready(Err(payload)),

@@ -128,34 +128,37 @@ impl<L: Limit> Options<L> {
     ///
     /// # Panics
     /// As [`run_sync`].
-    pub async fn run_sync<T, F>(self, work: F) -> Result<T, Error>
+    #[allow(clippy::manual_async_fn, reason = "an `async fn` would hold its argument twice: see `wrap`")]
+    pub fn run_sync<T, F>(self, work: F) -> impl Future<Output = Result<T, Error>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        checkpoint_if_cancelled().await?;
-        let run = run::current();
-        let token = self.limit.admit().await?;
-        let key = run.threads.enter(Box::new(token));
-        let shared = Arc::new(Shared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new() });
-        let job = Job::new(self.name, work, Context::current(), shared.clone());
-        if let Err(error) = run.threads.workers.start(job.clone()) {
-            run.threads.job_done(&run, key);
-            return Err(error.into());
-        }
-        let host = Host::new(shared, self.abandons);
-        run.threads.set_host(host.clone());
-        let waiting = Waiting { run: run.clone(), host };
-        loop {
-            match waiting.host.receive(&run).await? {
-                Mail::Done => break,
-                Mail::Errand(errand) => errand().await,
+        async move {
+            checkpoint_if_cancelled().await?;
+            let run = run::current();
+            let token = self.limit.admit().await?;
+            let key = run.threads.enter(Box::new(token));
+            let shared = Arc::new(Shared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new() });
+            let job = Job::new(self.name, work, Context::current(), shared.clone());
+            if let Err(error) = run.threads.workers.start(job.clone()) {
+                run.threads.job_done(&run, key);
+                return Err(error.into());
             }
-        }
-        match job.take_result() {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(payload)) => resume_unwind(payload),
-            None => unreachable!("a job tells that it is done after its result is there"),
+            let host = Host::new(shared, self.abandons);
+            run.threads.set_host(host.clone());
+            let waiting = Waiting { run: run.clone(), host };
+            loop {
+                match waiting.host.receive(&run).await? {
+                    Mail::Done => break,
+                    Mail::Errand(errand) => errand().await,
+                }
+            }
+            match job.take_result() {
+                Some(Ok(value)) => Ok(value),
+                Some(Err(payload)) => resume_unwind(payload),
+                None => unreachable!("a job tells that it is done after its result is there"),
+            }
         }
     }
 }
@@ -196,12 +199,12 @@ impl Drop for Waiting {
 /// # Ok(())
 /// # }).unwrap();
 /// ```
-pub async fn run_sync<T, F>(work: F) -> Result<T, Error>
+pub fn run_sync<T, F>(work: F) -> impl Future<Output = Result<T, Error>>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    options().run_sync(work).await
+    options().run_sync(work)
 }
 
 /// The limiter of jobs that are given no other: 40 tokens, which may be changed. trio's

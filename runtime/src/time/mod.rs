@@ -7,6 +7,7 @@ use crate::{
         deadlines::{DeadlineKey, Due},
         run::{self, Run},
         wait::{Blocked, polled_after_its_end},
+        wrap,
     },
     scope::current_cancellation,
 };
@@ -236,11 +237,11 @@ impl Future for Forever {
 /// # Ok(())
 /// # }).unwrap();
 /// ```
-pub async fn move_on_after<T>(
+pub fn move_on_after<T>(
     timeout: impl Seconds,
     inside: impl Future<Output = Result<T, Error>>,
-) -> Result<Option<T>, Error> {
-    CancelScope::with_timeout(timeout).run(inside).await
+) -> impl Future<Output = Result<Option<T>, Error>> {
+    CancelScope::with_timeout(timeout).run(inside)
 }
 
 /// As [`move_on_after`], with a time on the run's clock.
@@ -250,11 +251,11 @@ pub async fn move_on_after<T>(
 ///
 /// # Panics
 /// If `deadline` is NaN; outside a run.
-pub async fn move_on_at<T>(
+pub fn move_on_at<T>(
     deadline: f64,
     inside: impl Future<Output = Result<T, Error>>,
-) -> Result<Option<T>, Error> {
-    CancelScope::with_deadline(deadline).run(inside).await
+) -> impl Future<Output = Result<Option<T>, Error>> {
+    CancelScope::with_deadline(deadline).run(inside)
 }
 
 /// A time limit given to [`fail_after`] or [`fail_at`] was not kept; trio's `TooSlowError`.
@@ -276,11 +277,11 @@ impl StdError for TooSlow {}
 ///
 /// # Panics
 /// If the time is negative or NaN; outside a run.
-pub async fn fail_after<T>(
+pub fn fail_after<T>(
     timeout: impl Seconds,
     inside: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    move_on_after(timeout, inside).await?.ok_or_else(|| TooSlow.into())
+) -> impl Future<Output = Result<T, Error>> {
+    wrap::map(move_on_after(timeout, inside), in_time)
 }
 
 /// As [`fail_after`], with a time on the run's clock.
@@ -290,6 +291,14 @@ pub async fn fail_after<T>(
 ///
 /// # Panics
 /// If `deadline` is NaN; outside a run.
-pub async fn fail_at<T>(deadline: f64, inside: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    move_on_at(deadline, inside).await?.ok_or_else(|| TooSlow.into())
+pub fn fail_at<T>(
+    deadline: f64,
+    inside: impl Future<Output = Result<T, Error>>,
+) -> impl Future<Output = Result<T, Error>> {
+    wrap::map(move_on_at(deadline, inside), in_time)
+}
+
+/// Running out of time as an error.
+fn in_time<T>(outcome: Result<Option<T>, Error>) -> Result<T, Error> {
+    outcome?.ok_or_else(|| TooSlow.into())
 }

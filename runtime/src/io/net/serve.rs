@@ -61,9 +61,21 @@ const PAUSE_MS: u32 = 100;
 /// })?;
 /// # Ok::<(), Error>(())
 /// ```
-pub async fn serve_listeners<L, H>(
+pub fn serve_listeners<L, H>(
     listeners: Vec<L>,
     handler: H,
+    status: TaskStatus<Vec<Rc<L>>>,
+) -> impl Future<Output = Result<(), Error>>
+where
+    L: Listener,
+    H: AsyncFn(L::Stream) -> Result<(), Error>,
+{
+    serve_by(listeners, Rc::new(handler), status)
+}
+
+async fn serve_by<L, H>(
+    listeners: Vec<L>,
+    handler: Rc<H>,
     status: TaskStatus<Vec<Rc<L>>>,
 ) -> Result<(), Error>
 where
@@ -71,7 +83,6 @@ where
     H: AsyncFn(L::Stream) -> Result<(), Error>,
 {
     let listeners = shared(listeners)?;
-    let handler = Rc::new(handler);
     nursery(async |n| {
         for listener in &listeners {
             n.start_soon_named("a listener", serve_one(n, listener.clone(), handler.clone()));
@@ -89,10 +100,24 @@ where
 ///
 /// # Errors
 /// As [`serve_listeners`], without the handlers' errors.
-pub async fn serve_listeners_in<'scope, 'env, L, H>(
+pub fn serve_listeners_in<'scope, 'env, L, H>(
     handlers: &'scope Nursery<'scope, 'env>,
     listeners: Vec<L>,
     handler: H,
+    status: TaskStatus<Vec<Rc<L>>>,
+) -> impl Future<Output = Result<(), Error>>
+where
+    L: Listener,
+    L::Stream: 'scope,
+    H: AsyncFn(L::Stream) -> Result<(), Error> + 'scope,
+{
+    serve_in_by(handlers, listeners, Rc::new(handler), status)
+}
+
+async fn serve_in_by<'scope, 'env, L, H>(
+    handlers: &'scope Nursery<'scope, 'env>,
+    listeners: Vec<L>,
+    handler: Rc<H>,
     status: TaskStatus<Vec<Rc<L>>>,
 ) -> Result<(), Error>
 where
@@ -101,7 +126,6 @@ where
     H: AsyncFn(L::Stream) -> Result<(), Error> + 'scope,
 {
     let listeners = shared(listeners)?;
-    let handler = Rc::new(handler);
     nursery(async |n| {
         for listener in &listeners {
             n.start_soon_named("a listener", serve_one(handlers, listener.clone(), handler.clone()));
@@ -131,16 +155,17 @@ where
 /// terzetto::run(serve_tcp(2323, None, greet, TaskStatus::ignored()))?;
 /// # Ok::<(), Error>(())
 /// ```
-pub async fn serve_tcp<H>(
+pub fn serve_tcp<H>(
     port: u16,
     host: Option<&str>,
     handler: H,
     status: TaskStatus<Vec<Rc<TcpListener>>>,
-) -> Result<(), Error>
+) -> impl Future<Output = Result<(), Error>>
 where
     H: AsyncFn(TcpStream) -> Result<(), Error>,
 {
-    serve_listeners(open_tcp_listeners(port, host, None).await?, handler, status).await
+    let handler = Rc::new(handler);
+    async move { serve_by(open_tcp_listeners(port, host, None).await?, handler, status).await }
 }
 
 /// As [`serve_tcp`], with the handlers' tasks in a given nursery.
@@ -153,17 +178,18 @@ where
 ///
 /// # Panics
 /// Outside a run.
-pub async fn serve_tcp_in<'scope, 'env, H>(
+pub fn serve_tcp_in<'scope, 'env, H>(
     handlers: &'scope Nursery<'scope, 'env>,
     port: u16,
     host: Option<&str>,
     handler: H,
     status: TaskStatus<Vec<Rc<TcpListener>>>,
-) -> Result<(), Error>
+) -> impl Future<Output = Result<(), Error>>
 where
     H: AsyncFn(TcpStream) -> Result<(), Error> + 'scope,
 {
-    serve_listeners_in(handlers, open_tcp_listeners(port, host, None).await?, handler, status).await
+    let handler = Rc::new(handler);
+    async move { serve_in_by(handlers, open_tcp_listeners(port, host, None).await?, handler, status).await }
 }
 
 fn shared<L>(listeners: Vec<L>) -> Result<Vec<Rc<L>>, Error> {

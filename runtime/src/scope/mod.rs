@@ -1,243 +1,22 @@
 //! Cancel scopes: the public half.
 //!
 //! The tree that carries cancellation is in [`core::scope`](crate::core::scope); here is the handle
-//! with which users make a scope, steer it, and run code inside it.
+//! with which users make a scope, steer it, and run code inside it. Its state is in [`cell`], what happens
+//! while code runs in it in [`entered`].
+
+mod cell;
+mod entered;
+
+pub(crate) use cell::ScopeCell;
+pub(crate) use entered::{Entered, InScope};
 
 use crate::{
     CancelReason, CancelSource, Cancelled, Error,
-    core::{
-        deadlines::{DeadlineKey, Due},
-        run::{self, Run},
-        scope::ScopeId,
-        stack::Deep,
-        waker::RunId,
-    },
+    core::run::{self, Run},
     time::{Seconds, current_time},
 };
-use std::{
-    cell::{Cell, RefCell},
-    fmt,
-    pin::pin,
-    rc::Rc,
-    sync::Arc,
-};
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Stage {
-    New,
-    Entered(RunId, ScopeId),
-    Exited,
-}
-
-/// The state of a scope, shared by its handles and its node in the tree.
-pub(crate) struct ScopeCell {
-    stage: Cell<Stage>,
-    deadline: Cell<f64>,
-    /// Seconds from entry, if the deadline was given so.
-    relative: Cell<f64>,
-    timer: Cell<Option<DeadlineKey>>,
-    shield: Cell<bool>,
-    called: Cell<bool>,
-    caught: Cell<bool>,
-    reason: RefCell<Option<Arc<CancelReason>>>,
-}
-
-impl ScopeCell {
-    /// The state of a scope that nobody has entered or steered yet.
-    fn fresh() -> ScopeCell {
-        ScopeCell {
-            stage: Cell::new(Stage::New),
-            deadline: Cell::new(f64::INFINITY),
-            relative: Cell::new(f64::INFINITY),
-            timer: Cell::new(None),
-            shield: Cell::new(false),
-            called: Cell::new(false),
-            caught: Cell::new(false),
-            reason: RefCell::new(None),
-        }
-    }
-
-    pub(crate) fn new() -> Rc<ScopeCell> {
-        let spare = run::try_with(|run| run.scopes.spare()).flatten();
-        spare.unwrap_or_else(|| Rc::new(ScopeCell::fresh()))
-    }
-
-    /// Makes a used cell as good as new, unless somebody has a handle still.
-    pub(crate) fn renew(mut used: Rc<ScopeCell>) -> Option<Rc<ScopeCell>> {
-        *Rc::get_mut(&mut used)? = ScopeCell::fresh();
-        Some(used)
-    }
-
-    pub(crate) fn called(&self) -> bool {
-        self.called.get()
-    }
-
-    pub(crate) fn is_shielded(&self) -> bool {
-        self.shield.get()
-    }
-
-    pub(crate) fn absolute_deadline(&self) -> f64 {
-        self.deadline.get()
-    }
-
-    pub(crate) fn has_reason(&self) -> bool {
-        self.reason.borrow().is_some()
-    }
-
-    pub(crate) fn reason(&self) -> Option<Arc<CancelReason>> {
-        self.reason.borrow().clone()
-    }
-
-    /// Takes over the reason of the scope above, unless there is one already.
-    pub(crate) fn inherit_reason(&self, reason: Option<Arc<CancelReason>>) {
-        let mut own = self.reason.borrow_mut();
-        if own.is_none() {
-            *own = reason;
-        }
-    }
-
-    /// Calls `f` with the run in which the scope is entered, if it is entered and that run is on.
-    fn entered<R>(&self, f: impl FnOnce(&Run, ScopeId) -> R) -> Option<R> {
-        let Stage::Entered(of_run, id) = self.stage.get() else { return None };
-        run::with_run(of_run, |run| f(run, id))
-    }
-
-    pub(crate) fn cancel(&self, reason: CancelReason) {
-        if self.called.replace(true) {
-            return;
-        }
-        self.inherit_reason(Some(Arc::new(reason)));
-        self.update_timer();
-        self.entered(Run::recalculate);
-    }
-
-    /// Brings the entry in the run's table of deadlines up to date.
-    fn update_timer(&self) {
-        if let Some(timer) = self.timer.take() {
-            self.entered(|run, _| run.deadlines.borrow_mut().remove(timer));
-        }
-        if !self.called.get() && self.deadline.get() != f64::INFINITY {
-            let timer =
-                self.entered(|run, id| run.deadlines.borrow_mut().add(self.deadline.get(), Due::Cancel(id)));
-            self.timer.set(timer);
-        }
-    }
-
-    /// Whether the scope is cancelled, or must be, since its deadline has passed.
-    pub(crate) fn called_by(&self, now: f64) -> bool {
-        if !self.called.get() && self.deadline.get() <= now {
-            self.called.set(true);
-            self.inherit_reason(Some(Arc::new(CancelReason::new(CancelSource::Deadline))));
-        }
-        self.called.get()
-    }
-
-    /// What there is to say of it, for people who look; nothing of a plain scope.
-    pub(crate) fn describe(&self, now: f64) -> String {
-        let mut words = Vec::new();
-        if self.called.get() {
-            let reason = self.reason().map(|reason| reason.to_string());
-            words.push(reason.unwrap_or_else(|| "cancelled".to_owned()));
-        } else if self.deadline.get() < f64::INFINITY {
-            words.push(format!("deadline in {:.3} s", self.deadline.get() - now));
-        }
-        if self.shield.get() {
-            words.push("shielded".to_owned());
-        }
-        words.join(", ")
-    }
-
-    fn check_deadline(&self, now: impl FnOnce() -> f64) {
-        let open = self.stage.get() != Stage::Exited && !self.called.get();
-        if open && self.deadline.get() < f64::INFINITY && now() >= self.deadline.get() {
-            self.cancel(CancelReason::new(CancelSource::Deadline));
-        }
-    }
-}
-
-/// A scope that has been entered; leaving it, in whatever way, takes it out of the tree.
-pub(crate) struct Entered {
-    cell: Rc<ScopeCell>,
-    run: Rc<Run>,
-    id: ScopeId,
-    /// Whether its deadline has yet to be entered in the run's table.
-    unarmed: Cell<bool>,
-}
-
-impl Entered {
-    pub(crate) fn new(run: Rc<Run>, cell: Rc<ScopeCell>) -> Entered {
-        assert!(
-            cell.stage.get() == Stage::New,
-            "a cancel scope can be entered only once; make a new `CancelScope`"
-        );
-        let relative = cell.relative.replace(f64::INFINITY);
-        if relative == f64::INFINITY {
-            cell.check_deadline(|| run.clock.now());
-        } else {
-            let now = run.clock.now();
-            cell.deadline.set(now + relative);
-            cell.check_deadline(|| now);
-        }
-        let id = run.scopes.enter(cell.clone(), run.strands.current.get());
-        cell.stage.set(Stage::Entered(run.id, id));
-        let unarmed = cell.deadline.get() < f64::INFINITY;
-        run.unarmed.set(run.unarmed.get() + usize::from(unarmed));
-        Entered { cell, run, id, unarmed: Cell::new(unarmed) }
-    }
-
-    /// Enters the deadline in the run's table, once what runs in the scope has been polled and is not at its
-    /// end: until then nobody looks at the table, and mostly it need not be there at all.
-    #[inline]
-    fn arm(&self) {
-        if self.unarmed.get() {
-            self.disarm();
-            self.cell.update_timer();
-        }
-    }
-
-    fn disarm(&self) {
-        let unarmed = usize::from(self.unarmed.replace(false));
-        self.run.unarmed.set(self.run.unarmed.get() - unarmed);
-    }
-
-    pub(crate) fn id(&self) -> ScopeId {
-        self.id
-    }
-
-    /// Leaves the scope with the outcome of what ran in it: cancellations that are this scope's to
-    /// catch are taken out. `Ok(None)` if nothing else was left.
-    pub(crate) fn close<T>(self, outcome: Result<T, Error>) -> Result<Option<T>, Error> {
-        let catches = self.exit();
-        let error = match outcome {
-            Ok(value) => return Ok(Some(value)),
-            Err(error) if !catches => return Err(error),
-            Err(error) => error,
-        };
-        let (caught, rest) = error.without_cancelled();
-        self.cell.caught.set(caught);
-        match rest {
-            None => Ok(None),
-            Some(error) => Err(error),
-        }
-    }
-
-    fn exit(&self) -> bool {
-        if self.cell.stage.replace(Stage::Exited) == Stage::Exited {
-            return false;
-        }
-        self.disarm();
-        if let Some(timer) = self.cell.timer.take() {
-            self.run.deadlines.borrow_mut().remove(timer);
-        }
-        self.run.exit_scope(self.id)
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        self.exit();
-    }
-}
+use cell::Stage;
+use std::{fmt, rc::Rc};
 
 /// The link between work that can be cancelled and whoever may cancel it; trio's `CancelScope`.
 ///
@@ -314,21 +93,11 @@ impl CancelScope {
     ///
     /// # Panics
     /// If the scope was entered before, or outside a run.
-    pub async fn run<T>(&self, inside: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
-        let run = run::current();
-        let entered = Entered::new(run.clone(), self.cell.clone());
-        let mut inside = pin!(Deep::new(inside));
-        let outcome = std::future::poll_fn(|cx| {
-            run.follow(entered.id());
-            let _within = run.scopes.within(entered.id());
-            let polled = inside.as_mut().poll(cx);
-            if polled.is_pending() {
-                entered.arm();
-            }
-            polled
-        })
-        .await;
-        entered.close(outcome)
+    pub fn run<T, F>(&self, inside: F) -> impl Future<Output = Result<Option<T>, Error>> + use<T, F>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        InScope::new(self.cell.clone(), inside)
     }
 
     /// Cancels what runs in the scope, now and for good. Again, or after the exit: does nothing.
