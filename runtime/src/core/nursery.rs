@@ -258,6 +258,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     /// A poll of the nursery: polls body and children, as far as they are due. Ready one tick after all have ended.
+    #[inline]
     fn poll_inside(
         &self,
         cx: &Context<'_>,

@@ -110,21 +110,17 @@ pin_project_lite::pin_project! {
     pub(crate) struct InScope<F> {
         #[pin]
         inside: Deep<F>,
-        stage: Progress,
+        // Until the first poll.
+        before: Option<Rc<ScopeCell>>,
+        // From then on, to the end.
+        entered: Option<Entered>,
     }
-}
-
-/// How far the future of a scope has come.
-enum Progress {
-    Before(Rc<ScopeCell>),
-    Inside(Entered),
-    Over,
 }
 
 impl<F> InScope<F> {
     /// Has yet to enter the scope: the first poll does.
     pub(crate) fn new(cell: Rc<ScopeCell>, inside: F) -> InScope<F> {
-        InScope { inside: Deep::new(inside), stage: Progress::Before(cell) }
+        InScope { inside: Deep::new(inside), before: Some(cell), entered: None }
     }
 }
 
@@ -133,10 +129,10 @@ impl<T, F: Future<Output = Result<T, Error>>> Future for InScope<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Progress::Before(cell) = this.stage {
-            *this.stage = Progress::Inside(Entered::new(run::current(), cell.clone()));
+        if let Some(cell) = this.before.take() {
+            *this.entered = Some(Entered::new(run::current(), cell));
         }
-        let Progress::Inside(entered) = this.stage else { polled_after_its_end() };
+        let Some(entered) = this.entered else { polled_after_its_end() };
         let run = &entered.run;
         run.follow(entered.id());
         let within = run.scopes.within(entered.id());
@@ -147,9 +143,7 @@ impl<T, F: Future<Output = Result<T, Error>>> Future for InScope<F> {
         };
         this.inside.clear();
         drop(within);
-        match std::mem::replace(this.stage, Progress::Over) {
-            Progress::Inside(entered) => Poll::Ready(entered.close(outcome)),
-            _ => polled_after_its_end(),
-        }
+        let Some(entered) = this.entered.take() else { polled_after_its_end() };
+        Poll::Ready(entered.close(outcome))
     }
 }
