@@ -18,6 +18,9 @@ use std::{
 /// this runtime made looks at cancellation; a foreign future awaited plainly holds its task until it
 /// is done. Inside a foreign future this runtime's operations work as ever.
 ///
+/// A task that goes on awaiting a foreign future some seconds after it was cancelled is named in the log, and
+/// [`task_tree`](crate::task_tree) marks it.
+///
 /// # Cancellation
 /// A checkpoint. If cancelled, `future` is dropped: what that loses is for its library to say.
 ///

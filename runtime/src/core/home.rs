@@ -9,7 +9,13 @@
 //! What is woken during a tick is due in the next one, wherever in the tree it sits: that is trio's batch, and the
 //! [queue](super::queue) of each home keeps it apart from what came before.
 
-use super::{queue::Queue, strand::Strand, task::Task, waker::StrandId};
+use super::{
+    queue::Queue,
+    scope::{ROOT, ScopeId},
+    strand::Strand,
+    task::Task,
+    waker::StrandId,
+};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -34,6 +40,8 @@ pub(crate) struct Home {
     pub(super) host: RefCell<Host>,
     /// The task that opened it; none once it is closed, so that no task keeps those above it.
     pub(super) owner: RefCell<Option<Task>>,
+    /// The scope around its body and children.
+    pub(super) scope: Cell<ScopeId>,
     /// How many nurseries the run had opened before.
     pub(super) serial: Cell<u64>,
     /// The strands of its children, in no order.
@@ -53,6 +61,7 @@ impl Home {
         Rc::new(Home {
             host: RefCell::new(Host::Loop),
             owner: RefCell::default(),
+            scope: Cell::new(ROOT),
             serial: Cell::new(0),
             children: RefCell::default(),
             queue: RefCell::default(),
@@ -62,9 +71,10 @@ impl Home {
     }
 
     /// Becomes the home of a nursery, of which a first poll begins.
-    pub(super) fn open(&self, host: Host, owner: Task, serial: u64) {
+    pub(super) fn open(&self, host: Host, owner: Task, scope: ScopeId, serial: u64) {
         let old = (self.host.replace(host), self.owner.replace(Some(owner)));
         drop(old);
+        self.scope.set(scope);
         self.serial.set(serial);
         self.polled.set(true);
         self.told.set(true);

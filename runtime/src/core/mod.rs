@@ -29,6 +29,7 @@ pub(crate) mod start;
 pub(crate) mod statistics;
 pub(crate) mod strand;
 pub(crate) mod strands;
+pub(crate) mod stuck;
 pub(crate) mod system;
 pub(crate) mod table;
 pub(crate) mod task;

@@ -66,6 +66,8 @@ pub struct Nursery<'scope, 'env: 'scope> {
     errors: RefCell<Vec<Error>>,
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     closed: Cell<bool>,
+    /// Whether it has taken a Ctrl-C, and has yet to hand it on.
+    holds_interrupt: Cell<bool>,
     /// Makes both lifetimes invariant, so that neither can be shortened to let a borrow in or the
     /// handle out.
     lifetimes: PhantomData<(&'scope mut &'scope (), &'env mut &'env ())>,
@@ -176,12 +178,19 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let text = text_of_failure(who, &error);
             self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
         }
+        let interrupt = &self.run.signals.interrupt;
+        if interrupt.was_raised() && error.is_interrupted() {
+            self.holds_interrupt.set(true);
+            interrupt.hold(true);
+        }
         self.errors.borrow_mut().push(error);
     }
 
     /// A Ctrl-C finds the main task waiting here for its children: it ends them.
     fn interrupted(&self) {
-        if let Some(interrupt) = self.run.take_interrupt() {
+        if !self.run.signals.interrupt.is_held()
+            && let Some(interrupt) = self.run.take_interrupt()
+        {
             self.fail(format_args!("the main task"), interrupt.into());
         }
     }
@@ -360,6 +369,9 @@ impl Drop for Guard<'_, '_, '_> {
             }
             nursery.home.give_back(children);
         }
+        if nursery.holds_interrupt.get() {
+            run.signals.interrupt.hold(false);
+        }
         run.strands.remove(&self.body);
         run.strands.close_nursery(&nursery.home);
         if let Some(payload) = panic
@@ -444,13 +456,14 @@ where
         let host = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
         let opener = run.strands.current_task().unwrap_or_else(|| run.main_task());
         let nursery = Nursery {
-            home: run.strands.open_nursery(&host, opener.clone()),
+            home: run.strands.open_nursery(&host, opener.clone(), entered.id()),
             run,
             scope: CancelScope { cell },
             scope_id: entered.id(),
             errors: RefCell::default(),
             panic: RefCell::default(),
             closed: Cell::new(false),
+            holds_interrupt: Cell::new(false),
             lifetimes: PhantomData,
         };
         let value = Cell::new(None);

@@ -21,6 +21,8 @@ pub(super) struct Sleep {
     cushion: Option<f64>,
     /// Whether the clock jumps to the next deadline if nothing happens.
     jumps: bool,
+    /// Whether tasks that outlast their cancellation are looked for if nothing happens.
+    looks: bool,
 }
 
 impl Run {
@@ -80,6 +82,7 @@ impl Run {
 
     /// How long nothing is to be done, if nothing happens.
     pub(super) fn plan_sleep(&self) -> Sleep {
+        self.tell_of_interrupt();
         let next = self.deadlines.borrow().next();
         let mut timeout = match next {
             Some(deadline) => self.clock.deadline_to_sleep_time(deadline).max(0.0),
@@ -92,13 +95,21 @@ impl Run {
         let threshold = self.clock.autojump_threshold().filter(|_| idler.is_none() && next.is_some());
         let jump = threshold.filter(|&threshold| threshold < timeout);
         timeout = jump.unwrap_or(timeout);
-        Sleep { timeout, next, cushion, jumps: jump.is_some() }
+        let mut plan = Sleep { timeout, next, cushion, jumps: jump.is_some(), looks: false };
+        if let Some(patience) = self.patience_left().filter(|&patience| patience < timeout) {
+            (plan.timeout, plan.looks) = (patience, true);
+        }
+        plan
     }
 
     /// After a sleep: if nothing happened for long enough, wakes who waits for that, or else lets a
     /// mock clock jump.
     pub(super) fn wake_up(&self, plan: &Sleep, heard: bool) {
         self.take_in(self.inbox.take());
+        if plan.looks {
+            self.look_for_stuck_tasks();
+            return;
+        }
         if heard || self.has_work() {
             return;
         }

@@ -16,6 +16,7 @@ use super::{
     scope::{ROOT, Scopes},
     strand::{Due, Strand},
     strands::Strands,
+    stuck::Watchman,
     system::{self, System},
     task::{Task, TaskInfo},
     wait::{Operations, Waits},
@@ -60,6 +61,7 @@ pub(crate) struct Run {
     pub(crate) system: System,
     /// Waits for the run to be idle, by the time that it must have been.
     pub(crate) idlers: RefCell<Deadlines>,
+    pub(crate) watchman: Watchman,
     /// How many tasks live.
     pub(crate) tasks: Cell<usize>,
     pub(crate) reactor: Rc<Reactor>,

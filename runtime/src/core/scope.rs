@@ -331,6 +331,7 @@ impl Run {
             let (children, waits) = (node.children, node.waits);
             todo.extend(children.iter(&nodes));
             if cancelled {
+                self.watchman.arm();
                 let reason =
                     reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)));
                 let before = blocked.len();
@@ -365,17 +366,22 @@ impl Scopes {
     /// The scopes that were entered by strands which are `chosen`, outermost first.
     pub(crate) fn entered_by(&self, chosen: impl Fn(StrandId) -> bool) -> Vec<Rc<ScopeCell>> {
         let nodes = self.nodes.borrow();
-        let depth = |mut id: ScopeId| {
-            let mut depth = 0;
-            while let Some(parent) = nodes.get(id).and_then(|node| node.parent) {
-                (id, depth) = (parent, depth + 1);
-            }
-            depth
-        };
         let own = nodes.iter().filter(|(_, node)| node.entered_by.is_some_and(&chosen));
-        let mut own: Vec<_> = own.map(|(id, node)| (depth(id), node.cell.clone())).collect();
+        let mut own: Vec<_> = own.map(|(id, node)| (Self::depth(&nodes, id), node.cell.clone())).collect();
         own.sort_by_key(|(depth, _)| *depth);
         own.into_iter().map(|(_, cell)| cell).collect()
+    }
+
+    /// The innermost scope that was entered by strands which are `chosen`.
+    pub(crate) fn innermost_of(&self, chosen: impl Fn(StrandId) -> bool) -> Option<ScopeId> {
+        let nodes = self.nodes.borrow();
+        let own = nodes.iter().filter(|(_, node)| node.entered_by.is_some_and(&chosen));
+        own.max_by_key(|(id, _)| Self::depth(&nodes, *id)).map(|(id, _)| id)
+    }
+
+    /// How many scopes are around a scope.
+    fn depth(nodes: &Table<Node>, id: ScopeId) -> usize {
+        std::iter::successors(Some(id), |&id| nodes.get(id)?.parent).count()
     }
 
     /// The public half of a scope.

@@ -302,6 +302,11 @@ impl Head {
         self.ended.set(true);
     }
 
+    /// Whether its future is being polled.
+    pub(crate) fn is_polled(&self) -> bool {
+        matches!(self.state.get(), State::Polled | State::Abandoned)
+    }
+
     /// Whether it has a future that can be polled now.
     #[inline]
     pub(crate) fn is_resting(&self) -> bool {

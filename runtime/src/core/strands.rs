@@ -6,6 +6,7 @@
 use super::{
     home::{Home, Host},
     run,
+    scope::ScopeId,
     strand::{Due, Strand},
     table::Table,
     task::{Own, Task},
@@ -119,13 +120,13 @@ impl Strands {
     }
 
     /// Opens a nursery, of which a first poll begins at once.
-    pub(crate) fn open_nursery(&self, host: &Waker, owner: Task) -> Rc<Home> {
+    pub(crate) fn open_nursery(&self, host: &Waker, owner: Task, scope: ScopeId) -> Rc<Home> {
         let serial = self.next_nursery.get();
         self.next_nursery.set(serial + 1);
         let spare = self.spare.borrow_mut().pop();
         // Tasks that have ended may still have a handle, and know where they were.
         let home = spare.filter(|home| Rc::strong_count(home) == 1).unwrap_or_else(Home::new);
-        home.open(self.host_of(host), owner, serial);
+        home.open(self.host_of(host), owner, scope, serial);
         home
     }
 
@@ -360,6 +361,30 @@ impl Strands {
         let mut homes: Vec<Rc<Home>> = bodies.filter_map(|(_, body)| body.home().cloned()).collect();
         homes.sort_unstable_by_key(|home| home.serial.get());
         homes
+    }
+
+    /// All tasks that have not ended, oldest first.
+    pub(crate) fn all_tasks(&self) -> Vec<Task> {
+        let table = self.table.borrow();
+        let own = table.iter().filter(|(_, strand)| !strand.info.is_body() && !strand.has_ended());
+        let mut tasks: Vec<Task> = own.map(|(_, strand)| Task::of(strand)).collect();
+        tasks.sort_unstable_by_key(Task::id);
+        tasks
+    }
+
+    /// Whether nothing of a task is runnable or being polled, and what it awaits is not the end of a nursery.
+    pub(crate) fn rests(&self, task: &Task) -> bool {
+        if self.current_task().as_ref() == Some(task) {
+            return false;
+        }
+        let table = self.table.borrow();
+        let own = || table.iter().map(|(_, strand)| strand).filter(|strand| Task::of(strand) == *task);
+        if own().any(|strand| strand.due.get() == Due::ForItself || strand.is_polled()) {
+            return false;
+        }
+        let serial = |body: &&Strand| body.home().map_or(0, |home| home.serial.get());
+        let innermost = own().filter(|strand| strand.info.is_body()).max_by_key(serial);
+        innermost.is_none_or(|body| body.is_resting())
     }
 
     /// The tasks started in a nursery, oldest first.

@@ -8,6 +8,7 @@
 use super::{
     context::Context,
     run::{self, Run},
+    scope::{ROOT, ScopeId},
     start::Pending,
     strand::Strand,
 };
@@ -220,6 +221,11 @@ impl Task {
             homes.iter().map(|home| run.strands.tasks_in(home)).collect()
         };
         self.is_alive().then(|| run::try_with(look)).flatten().unwrap_or_default()
+    }
+
+    /// The scope that it was started in.
+    pub(crate) fn scope_of_start(&self) -> ScopeId {
+        self.0.own_scope().or_else(|| Some(self.0.home()?.scope.get())).unwrap_or(ROOT)
     }
 
     pub(crate) fn on_exit(&self, hook: Rc<dyn ExitHook>) {

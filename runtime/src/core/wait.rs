@@ -12,6 +12,7 @@ use super::{
     list::{Linked, Links, List},
     run::{self, Run},
     scope::ScopeId,
+    stuck::AWAITS_FOREIGN,
     table::{Key, Table},
     task::Task,
     waiter::{Waiter, Waiters},
@@ -180,6 +181,9 @@ impl Waits {
 impl Run {
     /// What a task is blocked in; several things at once in a `join!`.
     pub(crate) fn blocked_in(&self, task: &Task) -> Vec<&'static str> {
+        if self.awaits_foreign(task) {
+            return vec![AWAITS_FOREIGN];
+        }
         let waits = self.waits.waits.borrow();
         let of_task = waits.iter().filter(|(_, wait)| self.waits_for(wait).as_ref() == Some(task));
         of_task
@@ -190,6 +194,12 @@ impl Run {
                 State::Aborted(_) | State::Raised => "cancelled",
             })
             .collect()
+    }
+
+    /// Whether a task has a wait.
+    pub(super) fn is_blocked(&self, task: &Task) -> bool {
+        let waits = self.waits.waits.borrow();
+        waits.iter().any(|(_, wait)| self.waits_for(wait).as_ref() == Some(task))
     }
 
     /// The waits of a task that may still be aborted.

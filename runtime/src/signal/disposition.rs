@@ -131,6 +131,16 @@ pub(super) fn raise(signal: Signal) -> io::Result<()> {
     }
 }
 
+/// Ends the process as the signal does by default. Returns only if the system refuses.
+pub(super) fn end_process(signal: Signal) {
+    // SAFETY: as in `in_force`.
+    let mut default: libc::sigaction = unsafe { mem::zeroed() };
+    default.sa_sigaction = libc::SIG_DFL;
+    if let Err(error) = put(signal, &default).and_then(|()| raise(signal)) {
+        log::error!("the process could not be ended by signal {signal}: {error}");
+    }
+}
+
 /// Has a signal brought to a run, besides those that get it already.
 pub(super) fn claim(signal: Signal, inbox: &Arc<Inbox>) -> io::Result<()> {
     let mut former = table();

@@ -16,12 +16,38 @@ pub(crate) struct Interrupt {
     claimed: Cell<bool>,
     /// It has come and was not raised yet.
     pending: Cell<bool>,
+    /// Whether one was raised in this run.
+    raised: Cell<bool>,
+    /// It is an error of a nursery, which hands it on when its tasks have ended.
+    held: Cell<bool>,
+    /// The log says what it waits for: the next one ends the process.
+    told: Cell<bool>,
 }
 
 impl Interrupt {
     #[inline]
     pub(crate) fn is_pending(&self) -> bool {
         self.pending.get()
+    }
+
+    /// Whether any was raised in this run.
+    #[inline]
+    pub(crate) fn was_raised(&self) -> bool {
+        self.raised.get()
+    }
+
+    fn raise(&self) {
+        self.pending.set(false);
+        self.raised.set(true);
+    }
+
+    /// Whether a nursery has one among its errors, and has yet to hand it on.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.get()
+    }
+
+    pub(crate) fn hold(&self, held: bool) {
+        self.held.set(held);
     }
 }
 
@@ -44,8 +70,14 @@ impl Run {
 
     /// What a signal does in a run that has no receiver open for it.
     pub(super) fn signal_without_receiver(&self, signal: Signal) {
-        if signal == Signal::INT && self.signals.interrupt.claimed.get() {
-            self.signals.interrupt.pending.set(true);
+        let interrupt = &self.signals.interrupt;
+        if signal == Signal::INT && interrupt.claimed.get() {
+            if interrupt.told.get() && (interrupt.is_pending() || interrupt.is_held()) {
+                log::warn!("a second Ctrl-C ends the process");
+                disposition::end_process(Signal::INT);
+            }
+            interrupt.told.set(false);
+            interrupt.pending.set(true);
             self.interrupt_blocked_main();
         } else if signal == Signal::USR1
             && let Some(dump) = self.signals.dump.get()
@@ -54,13 +86,43 @@ impl Run {
         }
     }
 
+    /// The run is about to sleep: if a Ctrl-C has come and cannot be raised, says why, once. The next one ends the
+    /// process then.
+    #[inline]
+    pub(crate) fn tell_of_interrupt(&self) {
+        let interrupt = &self.signals.interrupt;
+        if (interrupt.is_pending() || interrupt.is_held()) && !interrupt.told.get() {
+            self.tell_what_interrupt_waits_for();
+        }
+    }
+
+    #[cold]
+    fn tell_what_interrupt_waits_for(&self) {
+        let interrupt = &self.signals.interrupt;
+        let foreign = self.tasks_that_await_foreign();
+        let why = match foreign.first() {
+            Some(task) => format!(
+                "task {task} awaits a future of another library, which cannot be cancelled (`terzetto::cancellable` \
+                 around that future lets it be)"
+            ),
+            // Its nursery waits for children that are ending in their own way. If a second one comes, that is pending.
+            None if interrupt.is_held() && !interrupt.is_pending() => return,
+            None => match self.blocked_in(&self.main_task()).first() {
+                Some(what) => format!("the main task is {what}, which cannot be cancelled"),
+                None => "the main task waits for the tasks of a nursery to end".to_owned(),
+            },
+        };
+        interrupt.told.set(true);
+        log::warn!("Ctrl-C has come and {why}; another Ctrl-C ends the process");
+    }
+
     /// Raises a pending Ctrl-C where the main task is blocked, if it is.
     fn interrupt_blocked_main(&self) {
         let main = self.main_task();
         let interrupt = Cancelled::interrupt();
         for wait in self.waits_of(&main) {
             if self.deliver(wait, &interrupt) {
-                self.signals.interrupt.pending.set(false);
+                self.signals.interrupt.raise();
                 return;
             }
         }
@@ -76,7 +138,7 @@ impl Run {
         {
             return None;
         }
-        self.signals.interrupt.pending.set(false);
+        self.signals.interrupt.raise();
         Some(Cancelled::interrupt())
     }
 

@@ -8,6 +8,10 @@
 //! can raise it between any two instructions; here a main task that computes without checkpoints is
 //! not interrupted until it comes to one.
 //!
+//! A task that awaits a future of another library cannot be interrupted either. If the run goes to sleep and a
+//! Ctrl-C could not be raised, or the nursery that has it waits for such a task, the log names the task, and a second
+//! Ctrl-C ends the process as if nobody handled it. [`cancellable`](crate::cancellable) around the future avoids that.
+//!
 //! Of several runs in one process each gets every signal that it asked for. Ctrl-C without a receiver
 //! goes to the run that was first to start when nobody handled it.
 

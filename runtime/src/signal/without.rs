@@ -20,10 +20,22 @@ impl Interrupt {
     pub(crate) fn is_pending(&self) -> bool {
         false
     }
+
+    pub(crate) fn was_raised(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn hold(&self, _held: bool) {}
 }
 
 impl Run {
     pub(crate) fn take_signals(&self) {}
+
+    pub(crate) fn tell_of_interrupt(&self) {}
 
     pub(crate) fn release_signals(&self) {}
 
