@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    CancelScope, ContextVar, Error, TaskStatus, channel, checkpoint, current_effective_deadline,
+    CancelScope, ContextVar, Error, TaskStatus, cancellable, channel, checkpoint, current_effective_deadline,
     current_task, current_time, move_on_after, nursery, sleep, sleep_forever,
     sync::{Event, Lock},
 };
@@ -445,5 +445,36 @@ fn run_08_what_began_in_another_run_fails_clearly() {
             n.start_soon(async { Ok(checkpoint().await?) });
             Ok(())
         }));
+    });
+}
+
+/// As [`carry_over`], through something foreign that polls a member only when that was woken.
+fn carry_over_in_a_set(future: impl Future + 'static) {
+    let mut set = FuturesUnordered::new();
+    set.push(async {
+        future.await;
+    });
+    carry_over(async move { set.next().await });
+}
+
+#[test]
+fn run_08_what_a_foreign_executor_carries_into_another_run_fails_clearly() {
+    within(Duration::from_secs(5), || {
+        carry_over_in_a_set(sleep(1.0));
+        carry_over_in_a_set(sleep_forever());
+        let event = Event::new();
+        carry_over_in_a_set(async move { event.wait().await });
+        let (_sender, receiver) = channel::<u8>(0);
+        carry_over_in_a_set(async move { receiver.receive().await });
+        // Each waits in a foreign future, so nothing of it is woken but the block itself.
+        carry_over_in_a_set(nursery(async |_n| {
+            std::future::pending::<()>().await;
+            Ok(())
+        }));
+        carry_over_in_a_set(nursery(async |n| {
+            n.start_soon(async { Ok(sleep_forever().await?) });
+            Ok(())
+        }));
+        carry_over_in_a_set(cancellable(std::future::pending::<()>()));
     });
 }

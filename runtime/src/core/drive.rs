@@ -4,7 +4,7 @@ use super::{
     context::Context as TaskContext,
     inbox::{self, Inbox},
     reactor::Reactor,
-    run::{CURRENT, Run, try_with},
+    run::{CURRENT, Run, set_current, try_with},
     scope::Scopes,
     strand::{Due, Strand},
     strands::Strands,
@@ -17,13 +17,13 @@ use super::{
 use crate::{
     Builder, CancelSource, Cancelled, Error, InternalError, RunError,
     core::instrument::Instruments,
+    error::failure::FirstPanic,
     scope::{Entered, ScopeCell},
     signal::Signals,
     threads::Threads,
 };
 use std::{
     cell::{Cell, RefCell},
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     rc::Rc,
     sync::Arc,
@@ -135,7 +135,7 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
             return Err(RunError::Nested.into());
         }
         let run = builder.build()?;
-        CURRENT.set(Some(run.clone()));
+        set_current(Some(run.clone()));
         run.enter();
         let active = Active(run.clone());
         run.clock.start();
@@ -232,20 +232,20 @@ impl Drop for Active {
         let last = run.inbox.close();
         // Accepted calls are made, also when the run failed, be it by a panic: somebody may wait for them. One
         // that panics itself is caught.
-        run.take_in(last);
+        let mut panics = FirstPanic::default();
+        panics.catch(|| run.take_in(last));
         while run.make_calls() {}
-        // A destructor of the user's that panics must not keep the rest from being taken down.
-        let begun = catch_unwind(AssertUnwindSafe(|| drop(run.system_future.take())));
-        let arrivals = catch_unwind(AssertUnwindSafe(|| run.close_system()));
-        run.waits.end_all();
-        run.threads.close();
+        // Whatever of the user's is called now may panic, which must not keep the rest from being taken down.
+        panics.catch(|| drop(run.system_future.take()));
+        panics.catch(|| run.close_system());
+        panics.catch(|| run.waits.end_all(run));
+        panics.catch(|| run.strands.end_all());
+        panics.catch(|| run.threads.close());
         run.release_signals();
-        run.main_task().ended();
+        panics.catch(|| run.main_task().ended());
         run.instruments.tell(|instrument| instrument.after_run());
         drop(leave);
-        if let Err(payload) = begun.and(arrivals) {
-            resume_unwind(payload);
-        }
+        panics.resume();
     }
 }
 

@@ -11,17 +11,18 @@ use super::{
     drive::Drive,
     inbox::Inbox,
     outside::Sleep,
-    run::{CURRENT, Run},
+    run::{Run, set_current},
 };
 use crate::{Builder, CancelReason, CancelSource, Error, RunError};
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     fmt,
+    mem::ManuallyDrop,
     os::fd::OwnedFd,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::{Rc, Weak},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc,
     },
@@ -29,8 +30,9 @@ use std::{
 };
 
 thread_local! {
-    /// The guests of this thread.
-    static GUESTS: RefCell<HashMap<u64, Weak<dyn Tick>>> = RefCell::default();
+    /// The guests of this thread that are not over. Never destroyed, and empty in the end, as the list of runs is.
+    static GUESTS: RefCell<ManuallyDrop<Vec<(u64, Weak<dyn Tick>)>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
 /// How a host is asked for a tick: it calls [`GuestTick::run`] on the thread where the guest was
@@ -52,7 +54,10 @@ impl GuestTick {
             thread::current().id() == self.home,
             "the tick of a guest run must be run on the thread on which the guest was started"
         );
-        let guest = GUESTS.with_borrow(|guests| guests.get(&self.guest).and_then(Weak::upgrade));
+        let guest = GUESTS.with_borrow(|guests| {
+            let (_, guest) = guests.iter().find(|(id, _)| *id == self.guest)?;
+            guest.upgrade()
+        });
         if let Some(guest) = guest {
             guest.tick();
         }
@@ -66,28 +71,52 @@ struct Visit(Option<Rc<Run>>);
 
 impl Visit {
     fn begin(run: &Rc<Run>) -> Visit {
-        Visit(CURRENT.replace(Some(run.clone())))
+        Visit(set_current(Some(run.clone())))
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let left = CURRENT.replace(self.0.take());
+        let left = set_current(self.0.take());
         // With nothing borrowed: what goes with the run may look for it.
         drop(left);
     }
+}
+
+/// What the watcher's thread is doing, as far as matters to who ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watching {
+    /// It waits, for events or for the next sleep.
+    Waits,
+    /// It asks the host for a tick, which may last as long as the host likes.
+    Asks,
+    /// It is not to ask any more.
+    Ends,
 }
 
 /// The thread that waits for the system's events while the host's loop turns.
 struct Watcher {
     sleeps: Option<mpsc::Sender<f64>>,
     thread: Option<thread::JoinHandle<()>>,
+    watching: Arc<Mutex<Watching>>,
+}
+
+/// Goes from one state of the watcher to another, unless it is to end. Returns the state before.
+fn watch(watching: &Mutex<Watching>, next: Watching) -> Watching {
+    let mut now = watching.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = *now;
+    if before != Watching::Ends {
+        *now = next;
+    }
+    before
 }
 
 impl Watcher {
     fn start(ask: impl Fn() + Send + 'static, events: OwnedFd) -> std::io::Result<Watcher> {
         let (sleeps, sleep) = mpsc::channel::<f64>();
-        let watch = move || {
+        let watching = Arc::new(Mutex::new(Watching::Waits));
+        let own = watching.clone();
+        let work = move || {
             while let Ok(timeout) = sleep.recv() {
                 // Too long for the system is as good as for ever: the next tick asks again.
                 let timeout = std::time::Duration::try_from_secs_f64(timeout).ok();
@@ -95,11 +124,17 @@ impl Watcher {
                 let mut fds = [rustix::event::PollFd::new(&events, rustix::event::PollFlags::IN)];
                 // An interruption is as good as an event: the tick looks for itself.
                 let _looked = rustix::event::poll(&mut fds, timeout.as_ref());
+                if watch(&own, Watching::Asks) == Watching::Ends {
+                    return;
+                }
                 ask();
+                if watch(&own, Watching::Waits) == Watching::Ends {
+                    return;
+                }
             }
         };
-        let thread = thread::Builder::new().name("terzetto guest".into()).spawn(watch)?;
-        Ok(Watcher { sleeps: Some(sleeps), thread: Some(thread) })
+        let thread = thread::Builder::new().name("terzetto guest".into()).spawn(work)?;
+        Ok(Watcher { sleeps: Some(sleeps), thread: Some(thread), watching })
     }
 
     fn sleep(&self, timeout: f64) {
@@ -109,9 +144,13 @@ impl Watcher {
         }
     }
 
-    /// Ends the thread, which the bell has to wake if it sleeps.
+    /// Ends the thread, which the bell has to wake if it sleeps. One that is asking the host, which may be waiting for
+    /// this very call to return, is left to end by itself.
     fn end(mut self, inbox: &Inbox) {
         self.sleeps = None;
+        if watch(&self.watching, Watching::Ends) == Watching::Asks {
+            return;
+        }
         inbox.ring();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -157,10 +196,20 @@ where
         (self.schedule)(GuestTick { guest: self.id, home: thread::current().id() });
     }
 
+    /// The guest is over.
+    fn forget(&self) {
+        GUESTS.with_borrow_mut(|guests| {
+            guests.retain(|(id, _)| *id != self.id);
+            if guests.is_empty() {
+                **guests = Vec::new();
+            }
+        });
+    }
+
     /// Tells the host what has come of the run.
     fn tell(&self, outcome: Result<T, Error>) {
         self.over.set(true);
-        GUESTS.with_borrow_mut(|guests| guests.remove(&self.id));
+        self.forget();
         let done = self.done.borrow_mut().take();
         if let Some(done) = done {
             done(outcome);
@@ -206,8 +255,12 @@ where
         // If it panics there will be no more.
         self.over.set(true);
         let visit = Visit::begin(&self.run);
-        let outcome = self.turn(parts);
+        let turned = catch_unwind(AssertUnwindSafe(|| self.turn(parts)));
         drop(visit);
+        let outcome = turned.unwrap_or_else(|payload| {
+            self.forget();
+            resume_unwind(payload)
+        });
         match outcome {
             Some(outcome) => self.tell(outcome),
             // The guest has dropped its own handle in this tick.
@@ -337,9 +390,9 @@ impl Builder {
             abandoned: Cell::new(false),
         });
         // From here on no run is current between ticks.
-        CURRENT.set(None);
+        drop(set_current(None));
         let tick: Rc<dyn Tick> = guest.clone();
-        GUESTS.with_borrow_mut(|guests| guests.insert(id, Rc::downgrade(&tick)));
+        GUESTS.with_borrow_mut(|guests| guests.push((id, Rc::downgrade(&tick))));
         guest.ask_for_tick();
         Ok(GuestRun(tick))
     }

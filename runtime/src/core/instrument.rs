@@ -3,6 +3,7 @@
 //! With none installed each hook costs one look at a flag.
 
 use super::{run, task::Task};
+use crate::error::failure::discard;
 use std::{
     cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -107,9 +108,14 @@ impl Instruments {
         // A copy: hooks may add and remove instruments.
         let list = self.list.borrow().clone();
         for instrument in list {
-            if catch_unwind(AssertUnwindSafe(|| hook(&*instrument))).is_err() {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(&*instrument))) {
+                discard(payload);
                 log::error!("a hook of an instrument panicked; the instrument is removed");
                 self.remove(&instrument);
+            }
+            // It may have been removed, and this the last that there is of it.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(instrument))) {
+                discard(payload);
             }
         }
     }

@@ -40,7 +40,7 @@ use super::{
 };
 use crate::{
     BodyCancelled, CancelReason, CancelSource, Error, ErrorGroup, NurseryClosed,
-    error::failure::{discard, text_of_failure},
+    error::failure::{FirstPanic, discard, text_of_failure},
     scope::{CancelScope, Entered, ScopeCell},
 };
 use std::{
@@ -230,7 +230,10 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                 // A panic of a destructor is the nursery's.
                 self.panicked(format_args!("the drop of {what}"), payload);
             }
-            finish();
+            // So is one of what its context holds, or of whoever is told of its end.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(finish)) {
+                self.panicked(format_args!("the end of {what}"), payload);
+            }
             Some(end)
         })?;
         way.back();
@@ -344,28 +347,29 @@ impl Drop for Guard<'_, '_, '_> {
         let run = &nursery.run;
         // Destructors of body and children may hold the handle: they must not start anything any more.
         nursery.closed.set(true);
-        // Whatever destructors do, all are called and everything is put in order; then the first panic goes on.
-        let mut panic = None;
-        let mut drop_future = |strand: &Strand| {
+        // Whatever is called, destructors and instruments and foreign wakers, may panic. Each step is taken all the same;
+        // then the first panic goes on.
+        let mut panics = FirstPanic::default();
+        let drop_future = |panics: &mut FirstPanic, strand: &Strand| {
             // SAFETY: the guard lives in the future of `nursery`, with all that body and children borrow: see
             // `start_child` and `body`.
-            let drop_it = || with_stack(|| unsafe { strand.drop_future() });
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(drop_it)) {
-                match panic {
-                    None => panic = Some(payload),
-                    Some(_) => discard(payload),
-                }
-            }
+            panics.catch(|| {
+                with_stack(|| unsafe { strand.drop_future() });
+            });
         };
-        drop_future(&self.body);
+        drop_future(&mut panics, &self.body);
         if nursery.child_count() > 0 {
             let mut children = nursery.home.take_children();
             for strand in children.drain(..) {
-                drop_future(&strand);
-                if let Some(pending) = strand.info.pending() {
-                    pending.child_dropped();
-                }
-                run.task_exited(&strand);
+                drop_future(&mut panics, &strand);
+                panics.catch(|| {
+                    if let Some(pending) = strand.info.pending() {
+                        pending.child_dropped();
+                    }
+                });
+                panics.catch(|| run.task_exited(&strand));
+                // With it may go what the task has in its context.
+                panics.catch(|| drop(strand));
             }
             nursery.home.give_back(children);
         }
@@ -373,12 +377,8 @@ impl Drop for Guard<'_, '_, '_> {
             run.signals.interrupt.hold(false);
         }
         run.strands.remove(&self.body);
-        run.strands.close_nursery(&nursery.home);
-        if let Some(payload) = panic
-            && !std::thread::panicking()
-        {
-            resume_unwind(payload);
-        }
+        panics.catch(|| run.strands.close_nursery(&nursery.home));
+        panics.resume();
     }
 }
 

@@ -141,13 +141,20 @@ impl Run {
         }
     }
 
-    pub(super) fn take_in(&self, messages: impl Iterator<Item = Message>) {
-        for message in messages {
-            match message {
-                Message::Wake(strand) => self.wake(strand),
-                Message::Call(call) => self.calls.borrow_mut().push_back(call),
-                Message::JobDone(job) => self.threads.job_done(self, job),
+    /// Takes in what came through the inbox. The token of a limiter that is dropped may panic;
+    /// the messages after it are taken in all the same.
+    pub(super) fn take_in(&self, mut messages: impl Iterator<Item = Message>) {
+        let mut take_all = || {
+            for message in &mut messages {
+                match message {
+                    Message::Wake(strand) => self.wake(strand),
+                    Message::Call(call) => self.calls.borrow_mut().push_back(call),
+                    Message::JobDone(job) => self.threads.job_done(self, job),
+                }
             }
+        };
+        while let Err(payload) = catch_unwind(AssertUnwindSafe(&mut take_all)) {
+            self.crashed(InternalError::of_panic("the token of a limiter panicked", payload));
         }
     }
 
@@ -158,7 +165,7 @@ impl Run {
         let any = !calls.is_empty();
         for call in calls {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.system.context().enter(call))) {
-                self.crashed(InternalError::of_panic("a callback of the token panicked", &*payload));
+                self.crashed(InternalError::of_panic("a callback of the token panicked", payload));
             }
         }
         any

@@ -87,7 +87,7 @@ impl Operation for Custom {
             Ok(Aborted::Failed) => Abort::Failed,
             Err(payload) => {
                 if let Some(run) = self.run.upgrade() {
-                    run.crashed(InternalError::of_panic("an abort function panicked", &*payload));
+                    run.crashed(InternalError::of_panic("an abort function panicked", payload));
                 }
                 Abort::Succeeded
             }

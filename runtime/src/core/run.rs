@@ -29,6 +29,7 @@ use crate::{
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    mem::{self, ManuallyDrop},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     rc::{Rc, Weak},
@@ -37,9 +38,18 @@ use std::{
 };
 
 thread_local! {
-    pub(super) static CURRENT: RefCell<Option<Rc<Run>>> = const { RefCell::new(None) };
+    // Neither is ever destroyed: what a thread's other locals hold, a guest run say, may be dropped after them, and looks
+    // here. They are empty while no run is on, so nothing is leaked.
+    pub(super) static CURRENT: RefCell<ManuallyDrop<Option<Rc<Run>>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
     /// The runs of this thread that are on: the current one, guests between two ticks, and the run around a guest.
-    static ALL: RefCell<Vec<Weak<Run>>> = const { RefCell::new(Vec::new()) };
+    static ALL: RefCell<ManuallyDrop<Vec<Weak<Run>>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
+}
+
+/// Makes a run, or none, the thread's current one. Returns the one before.
+pub(super) fn set_current(run: Option<Rc<Run>>) -> Option<Rc<Run>> {
+    CURRENT.with_borrow_mut(|current| mem::replace(&mut **current, run))
 }
 
 /// The state of a run, shared by all that happens inside it. Each part has a cell of its own, and no
@@ -79,9 +89,18 @@ pub(crate) struct Run {
 
 pub(super) type SystemFuture = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
+/// Dropped, it takes a strand out of the table.
+struct Removes<'a>(&'a Strands, &'a Strand);
+
+impl Drop for Removes<'_> {
+    fn drop(&mut self) {
+        self.0.remove(self.1);
+    }
+}
+
 /// Calls `f` with the current run, if there is one.
 pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
-    CURRENT.try_with(|current| current.borrow().as_ref().map(f)).ok().flatten()
+    CURRENT.with_borrow(|current| current.as_ref().map(f))
 }
 
 /// Calls `f` with the run of this number, if it is on on this thread. It is the current one mostly; if not, it
@@ -96,11 +115,9 @@ pub(crate) fn with_run<R>(id: RunId, f: impl FnOnce(&Rc<Run>) -> R) -> Option<R>
 
 #[cold]
 fn with_another<R>(id: RunId, f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
-    let find = |all: &RefCell<Vec<Weak<Run>>>| {
-        let all = all.borrow();
-        all.iter().filter_map(Weak::upgrade).find(|run| run.id == id)
-    };
-    let run = ALL.try_with(find).ok().flatten()?;
+    let find =
+        |all: &ManuallyDrop<Vec<Weak<Run>>>| all.iter().filter_map(Weak::upgrade).find(|run| run.id == id);
+    let run = ALL.with_borrow(find)?;
     let result = f(&run);
     // What it was told it has to hear of.
     run.inbox.ring_if_asleep();
@@ -139,7 +156,13 @@ impl Run {
     }
 
     pub(super) fn leave(&self) {
-        ALL.with_borrow_mut(|all| all.retain(|run| !std::ptr::eq(run.as_ptr(), self)));
+        ALL.with_borrow_mut(|all| {
+            all.retain(|run| !std::ptr::eq(run.as_ptr(), self));
+            if all.is_empty() {
+                // The room goes, too: nobody will free it when the thread ends.
+                **all = Vec::new();
+            }
+        });
     }
 
     /// As `waker.wake_by_ref()`, without the way round if it is one of this run's own.
@@ -147,7 +170,16 @@ impl Run {
     pub(crate) fn wake_by(&self, waker: &Waker) {
         match waker::strand_of(waker, self.id) {
             Some(strand) => self.wake(strand),
-            None => waker.wake_by_ref(),
+            None => self.wake_foreign(waker),
+        }
+    }
+
+    /// Calls a waker of something foreign, which may panic: that breaks the run, but nobody is forgotten who was to be
+    /// woken after it. To be called with nothing borrowed.
+    #[cold]
+    pub(crate) fn wake_foreign(&self, waker: &Waker) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())) {
+            self.crashed(InternalError::of_panic("a foreign waker panicked", payload));
         }
     }
 
@@ -183,9 +215,10 @@ impl Run {
         }
         self.tasks.set(self.tasks.get() - 1);
         let task = Task::of(strand);
+        // It leaves the table last, and also if something of the user's panics meanwhile.
+        let _removes = Removes(&self.strands, strand);
         task.ended();
         self.instruments.tell(|instrument| instrument.task_exited(&task));
-        self.strands.remove(strand);
     }
 
     pub(crate) fn main_task(&self) -> Task {
@@ -230,7 +263,7 @@ impl Run {
             }
             Ok(Poll::Ready(Ok(()))) => {}
             Ok(Poll::Ready(Err(error))) => self.crashed(system::failure(error)),
-            Err(payload) => self.crashed(InternalError::of_panic("a system task panicked", &*payload)),
+            Err(payload) => self.crashed(InternalError::of_panic("a system task panicked", payload)),
         }
         drop(future);
         // Nobody is left to poll what would be started now, or has not been.

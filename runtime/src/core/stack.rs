@@ -2,7 +2,8 @@
 //!
 //! A nursery polls its children inside its own poll, and drops them inside its own drop; a scope does so
 //! with what runs in it. So both are as deep as blocks nest. When a thread's stack runs short they go on
-//! in a fresh segment of it: depth costs memory and never overflows. Without the feature `deep-nesting` a thread's
+//! in a fresh segment of it: depth costs memory and does not overflow, unless a single function between two blocks needs
+//! more than 128 KiB of stack for what it does not keep in its future. Without the feature `deep-nesting` a thread's
 //! stack is all there is, and who nests deeper ends the process, as with any recursion.
 
 use super::wait::polled_after_its_end;
@@ -19,17 +20,32 @@ const RED_ZONE: usize = 128 * 1024;
 const SEGMENT: usize = 2 * 1024 * 1024;
 
 /// Calls `f` with stack enough.
-#[cfg(feature = "deep-nesting")]
 #[inline]
 pub(crate) fn with_stack<R>(f: impl FnOnce() -> R) -> R {
-    stacker::maybe_grow(RED_ZONE, SEGMENT, f)
+    with_stack_for::<(), R>(f)
+}
+
+/// Calls `f`, which polls or drops a `Future`, with stack enough.
+///
+/// A function that polls a large future mostly has large locals: what it keeps across an `await` is made on the stack
+/// first, without optimisation several times.
+#[cfg(feature = "deep-nesting")]
+#[inline]
+pub(crate) fn with_stack_for<Future, R>(f: impl FnOnce() -> R) -> R {
+    let large = 4 * size_of::<Future>();
+    stacker::maybe_grow(RED_ZONE + large, SEGMENT + large, f)
 }
 
 /// Calls `f` with the stack that there is.
 #[cfg(not(feature = "deep-nesting"))]
 #[inline]
-pub(crate) fn with_stack<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn with_stack_for<Future, R>(f: impl FnOnce() -> R) -> R {
     f()
+}
+
+/// Whether the room that every nursery and scope leaves is not enough for a future of this size.
+pub(crate) const fn is_large(size: usize) -> bool {
+    size > 8 * 1024
 }
 
 pin_project_lite::pin_project! {
@@ -56,7 +72,7 @@ impl<F> Deep<F> {
     pub(crate) fn clear(self: Pin<&mut Self>) {
         let mut future = self.project().future;
         if future.is_some() {
-            with_stack(|| future.set(None));
+            with_stack_for::<F, _>(|| future.set(None));
         }
     }
 }
@@ -66,7 +82,7 @@ impl<F: Future> Future for Deep<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         match self.project().future.as_pin_mut() {
-            Some(future) => with_stack(|| future.poll(cx)),
+            Some(future) => with_stack_for::<F, _>(|| future.poll(cx)),
             None => polled_after_its_end(),
         }
     }

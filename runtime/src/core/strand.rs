@@ -19,7 +19,13 @@
 //! strand has to ask the future's vtable first how the future is aligned, to find where the strand begins.
 //! Here the future comes last, so that all else lies where it lies whatever the future is.
 
-use super::{home::Home, scope::ScopeId, task::TaskInfo, waker::StrandId};
+use super::{
+    home::Home,
+    scope::ScopeId,
+    stack::{is_large, with_stack_for},
+    task::TaskInfo,
+    waker::StrandId,
+};
 use crate::Error;
 use std::{
     any::{Any, type_name},
@@ -123,16 +129,23 @@ impl<F: Future<Output = Outcome>> Whole<F> {
             let whole = head.cast::<Whole<F>>().as_ref();
             Pin::new_unchecked(&mut **whole.future.get())
         };
-        future.poll(cx)
+        match is_large(size_of::<F>()) {
+            true => with_stack_for::<F, _>(|| future.poll(cx)),
+            false => future.poll(cx),
+        }
     }
 
     /// # Safety
     /// `head` is that of a `Whole<F>`; besides, as [`Functions::drop_future`] says.
     unsafe fn drop_future(head: NonNull<Head>) {
         // SAFETY: as in `poll`. It is dropped where it was pinned.
-        unsafe {
+        let drop_it = || unsafe {
             let whole = head.cast::<Whole<F>>().as_ref();
             ManuallyDrop::drop(&mut *whole.future.get());
+        };
+        match is_large(size_of::<F>()) {
+            true => with_stack_for::<F, _>(drop_it),
+            false => drop_it(),
         }
     }
 

@@ -164,7 +164,7 @@ impl Strands {
                 {
                     let foreign = self.tell(&table, home);
                     drop(table);
-                    foreign.inspect(Waker::wake_by_ref);
+                    foreign.inspect(|waker| self.wake_foreign(waker));
                 }
             }
         }
@@ -213,8 +213,13 @@ impl Strands {
     /// Makes sure that a nursery is polled in the next tick.
     pub(crate) fn tell_host(&self, home: &Home) {
         let foreign = self.tell(&self.table.borrow(), home);
-        // Foreign code: called with nothing borrowed.
-        foreign.inspect(Waker::wake_by_ref);
+        foreign.inspect(|waker| self.wake_foreign(waker));
+    }
+
+    /// Calls a waker of something foreign, with nothing borrowed.
+    #[cold]
+    fn wake_foreign(&self, waker: &Waker) {
+        run::with_run(self.run, |run| run.wake_foreign(waker));
     }
 
     /// Makes sure that every nursery that a task has open is polled in the next tick.
@@ -230,6 +235,22 @@ impl Strands {
             Host::Strand(host) => Some(host),
             _ => None,
         }
+    }
+
+    /// The run is over. Nurseries that something foreign polls are woken: carried into another run, they panic, and do
+    /// not wait for ever.
+    pub(super) fn end_all(&self) {
+        let foreign: Vec<Waker> = {
+            let table = self.table.borrow();
+            let homes =
+                table.iter().filter(|(_, strand)| strand.info.is_body()).filter_map(|(_, body)| body.home());
+            let hosts = homes.filter_map(|home| match &*home.host.borrow() {
+                Host::Foreign(waker) => Some(waker.clone()),
+                _ => None,
+            });
+            hosts.collect()
+        };
+        foreign.iter().for_each(|waker| self.wake_foreign(waker));
     }
 
     fn begin(&self, home: &Home) {

@@ -247,6 +247,9 @@ impl Task {
         if let Some(rare) = self.own().rare.get() {
             self.call_exit_hooks(rare);
         }
+        // What its context holds may be the user's, and panic when it is dropped: it goes now, with whoever ends the task,
+        // and not with the last handle of the task.
+        drop(self.own().context.take());
     }
 
     #[cold]

@@ -150,18 +150,22 @@ impl Waits {
     }
 
     /// The run is over. Futures that are left somewhere must not stand in a queue, where somebody would hand
-    /// them something.
-    pub(super) fn end_all(&self) {
-        let blocked: Vec<(Rc<dyn Operation>, u32)> = {
+    /// them something. Those that something foreign polls are woken: carried into another run, they panic, and do not
+    /// wait for ever.
+    pub(super) fn end_all(&self, run: &Run) {
+        let (operations, waiters): (Vec<_>, Vec<_>) = {
             let waits = self.waits.borrow();
-            let operations = waits.iter().filter_map(|(_, wait)| match &wait.state {
+            let operation = |wait: &Wait| match &wait.state {
                 State::Blocked { operation, key } => Some((operation.clone(), *key)),
                 _ => None,
-            });
-            operations.collect()
+            };
+            waits.iter().map(|(_, wait)| (operation(wait), wait.waiter)).unzip()
         };
-        for (operation, key) in blocked {
+        for (operation, key) in operations.into_iter().flatten() {
             operation.forget(key);
+        }
+        for waiter in waiters {
+            self.waiters.wake(run, waiter);
         }
     }
 
@@ -213,7 +217,7 @@ impl Run {
 
     /// The task that is blocked in a wait, as far as is known.
     fn waits_for(&self, wait: &Wait) -> Option<Task> {
-        self.strands.task_of(self.waits.waiters.strand(wait.waiter)?)
+        self.strands.task_of(self.waits.waiters.polled_by(wait.waiter)?)
     }
 
     /// Completes a wait. One that was aborted, or completed before, is left alone. It stays in its scope's list

@@ -33,10 +33,16 @@ impl Waiter {
     }
 }
 
+/// A waker of something foreign, and the strand that was being polled when it came.
+struct Foreign {
+    waker: Waker,
+    polled_by: Option<StrandId>,
+}
+
 /// The foreign wakers of a run's waits.
 #[derive(Default)]
 pub(super) struct Waiters {
-    foreign: RefCell<Table<Waker>>,
+    foreign: RefCell<Table<Foreign>>,
 }
 
 impl Waiters {
@@ -45,15 +51,15 @@ impl Waiters {
     pub(super) fn of(&self, run: &Run, waker: &Waker) -> Waiter {
         match waker::strand_of(waker, run.id) {
             Some(strand) => Waiter::strand(strand),
-            None => self.keep(waker),
+            None => self.keep(run, waker),
         }
     }
 
     #[cold]
-    fn keep(&self, waker: &Waker) -> Waiter {
+    fn keep(&self, run: &Run, waker: &Waker) -> Waiter {
         // Foreign code: called with nothing borrowed.
-        let waker = waker.clone();
-        Waiter::foreign(self.foreign.borrow_mut().insert(waker))
+        let foreign = Foreign { waker: waker.clone(), polled_by: run.strands.current.get() };
+        Waiter::foreign(self.foreign.borrow_mut().insert(foreign))
     }
 
     /// Whether `waker` wakes this one.
@@ -61,7 +67,9 @@ impl Waiters {
     pub(super) fn is(&self, run: &Run, waiter: Waiter, waker: &Waker) -> bool {
         match (waiter.as_foreign(), waker::strand_of(waker, run.id)) {
             (None, Some(strand)) => waiter == Waiter::strand(strand),
-            (Some(key), None) => self.foreign.borrow().get(key).is_some_and(|known| known.will_wake(waker)),
+            (Some(key), None) => {
+                self.foreign.borrow().get(key).is_some_and(|known| known.waker.will_wake(waker))
+            }
             _ => false,
         }
     }
@@ -75,19 +83,26 @@ impl Waiters {
         }
     }
 
+    /// The strand whose poll has begun the wait, or went on with it last: as far as is known, for people who look.
+    pub(super) fn polled_by(&self, waiter: Waiter) -> Option<StrandId> {
+        match waiter.as_foreign() {
+            None => self.strand(waiter),
+            Some(key) => self.foreign.borrow().get(key)?.polled_by,
+        }
+    }
+
     #[inline]
     pub(super) fn wake(&self, run: &Run, waiter: Waiter) {
         match self.strand(waiter) {
             Some(strand) => run.wake(strand),
-            None => self.wake_foreign(waiter),
+            None => self.wake_foreign(run, waiter),
         }
     }
 
     #[cold]
-    fn wake_foreign(&self, waiter: Waiter) {
-        let waker = waiter.as_foreign().and_then(|key| self.foreign.borrow().get(key).cloned());
-        // Foreign code: called with nothing borrowed.
-        waker.inspect(Waker::wake_by_ref);
+    fn wake_foreign(&self, run: &Run, waiter: Waiter) {
+        let waker = waiter.as_foreign().and_then(|key| Some(self.foreign.borrow().get(key)?.waker.clone()));
+        waker.inspect(|waker| run.wake_foreign(waker));
     }
 
     /// The wait is over, or it wakes another from now on.

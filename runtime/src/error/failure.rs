@@ -9,7 +9,7 @@ use std::{
     any::Any,
     fmt::{self, Write},
     mem,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
 /// The first error of a group is looked for in so many groups inside each other.
@@ -72,6 +72,31 @@ impl Write for Beginning {
         let ends = piece.char_indices().map(|(start, c)| start + c.len_utf8());
         self.text.push_str(&piece[..ends.take_while(|&end| end <= room).last().unwrap_or(0)]);
         Err(fmt::Error)
+    }
+}
+
+/// The first panic of several steps, each of which is taken whatever the others do.
+#[derive(Default)]
+pub(crate) struct FirstPanic(Option<Box<dyn Any + Send>>);
+
+impl FirstPanic {
+    /// Takes a step.
+    pub(crate) fn catch(&mut self, step: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(step)) {
+            match self.0 {
+                None => self.0 = Some(payload),
+                Some(_) => discard(payload),
+            }
+        }
+    }
+
+    /// Goes on with the first panic, if there was one; not if the thread is panicking already.
+    pub(crate) fn resume(self) {
+        match self.0 {
+            Some(payload) if std::thread::panicking() => discard(payload),
+            Some(payload) => resume_unwind(payload),
+            None => {}
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Internal errors: the run itself broke, through its own fault or that of a callback.
 
-use super::Error;
+use super::{Error, failure::discard};
 use std::{error::Error as StdError, fmt};
 
 /// The run was ended by something that should not happen: a callback of the token or an abort
@@ -17,10 +17,11 @@ impl InternalError {
         InternalError { what: what.into(), cause }
     }
 
-    /// What a panic said.
-    pub(crate) fn of_panic(what: &str, payload: &(dyn std::any::Any + Send)) -> InternalError {
+    /// What a panic said, whose payload goes no further.
+    pub(crate) fn of_panic(what: &str, payload: Box<dyn std::any::Any + Send>) -> InternalError {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        discard(payload);
         let cause = text.unwrap_or_else(|| "a panic without a text".to_owned());
         InternalError::new(what, Some(Error::msg(cause)))
     }

@@ -11,6 +11,7 @@ use crate::{
         context::Context,
         inbox::{Inbox, Message},
     },
+    error::failure::discard,
 };
 use std::{
     borrow::Cow,
@@ -104,8 +105,7 @@ where
         let done = Done(self.shared.clone());
         // What nobody waits for is dropped here, before the thread counts as free.
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(self))) {
-            // There is nobody to tell; and dropped, it might panic again.
-            std::mem::forget(payload);
+            discard(payload);
         }
         done
     }

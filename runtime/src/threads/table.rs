@@ -9,6 +9,7 @@ use crate::{
         run::{self, Run},
         wait::{Abort, Blocked, Operation, WaitId},
     },
+    error::failure::FirstPanic,
     spawn_system_task,
     sync::CapacityLimiter,
 };
@@ -178,14 +179,17 @@ impl Threads {
     /// The thread is done with a job, or never had it.
     pub(crate) fn job_done(&self, run: &Run, key: usize) {
         let Some(mut entry) = self.jobs.borrow_mut().try_remove(key) else { return };
-        // Gives the token back: somebody else's job may start.
-        drop(entry.loan.take());
+        // Gives the token back: somebody else's job may start. A token of the user's may panic at that; whoever waits
+        // for the job must go on all the same.
+        let mut panics = FirstPanic::default();
+        panics.catch(|| drop(entry.loan.take()));
         if let Some(host) = entry.host.take() {
             host.deliver(run, Mail::Done);
         }
         if self.active() == 0 {
             self.all_done.unpark_all(|()| ());
         }
+        panics.resume();
     }
 
     /// Has an errand done by the task that waits for a job, or, if none does or it may abandon the job, by a
