@@ -22,6 +22,17 @@ thread_local! {
     static OF_THREAD: RefCell<Context> = const { RefCell::new(Context(None)) };
 }
 
+/// Calls `f` with the context of the thread; at the thread's end, when its locals are gone, with an empty one.
+fn with_that_of_thread<R>(f: impl FnOnce(&mut Context) -> R) -> R {
+    let mut f = Some(f);
+    let mut call = |context: &mut Context| f.take().map(|f| f(context));
+    let result = OF_THREAD.try_with(|context| call(&mut context.borrow_mut()));
+    match result.ok().flatten().or_else(|| call(&mut Context::default())) {
+        Some(result) => result,
+        None => unreachable!("`f` is called once"),
+    }
+}
+
 impl Context {
     /// Sets or takes away a value; returns the former one.
     fn set(&mut self, key: usize, value: Option<Value>) -> Option<Value> {
@@ -45,7 +56,7 @@ impl Context {
     #[inline]
     pub(crate) fn current_in(run: &Run) -> Context {
         let of_task = run.strands.with_current(|own| own.with_context(|context| context.clone()));
-        of_task.unwrap_or_else(|| OF_THREAD.with_borrow(Context::clone))
+        of_task.unwrap_or_else(|| with_that_of_thread(|context| context.clone()))
     }
 
     /// Calls `f` with this context; what it sets is gone afterwards.
@@ -76,7 +87,7 @@ impl<'a> Exchanged<'a> {
         let swap = |own: &mut Context| mem::swap(own, self.other);
         match &self.task {
             Some(task) => task.own().with_context(swap),
-            None => OF_THREAD.with_borrow_mut(swap),
+            None => with_that_of_thread(swap),
         }
     }
 }
@@ -95,7 +106,7 @@ fn with_current<R>(f: impl FnOnce(&mut Context) -> R) -> R {
     });
     match (of_task.flatten(), f) {
         (Some(result), _) => result,
-        (None, Some(f)) => OF_THREAD.with_borrow_mut(f),
+        (None, Some(f)) => with_that_of_thread(f),
         (None, None) => unreachable!("`f` was called only if there is a result"),
     }
 }

@@ -124,7 +124,7 @@ where
 }
 
 fn job() -> Result<Arc<Shared>, Error> {
-    match JOB.with_borrow(Clone::clone) {
+    match JOB.try_with(|job| job.borrow().clone()).ok().flatten() {
         Some(job) => Ok(job),
         None if run::try_with(|_| ()).is_some() => Err(CallError::OnTheLoop.into()),
         None => Err(CallError::NotAWorker.into()),
