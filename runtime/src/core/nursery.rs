@@ -39,8 +39,11 @@ use super::{
     waker,
 };
 use crate::{
-    BodyCancelled, CancelReason, CancelSource, Error, ErrorGroup, NurseryClosed,
-    error::failure::{discard, text_of_failure},
+    BodyCancelled, CancelReason, CancelSource, Error, NurseryClosed,
+    error::{
+        Failures,
+        failure::{discard, text_of_failure, text_of_panic},
+    },
     scope::{CancelScope, Entered, ScopeCell},
 };
 use std::{
@@ -63,7 +66,7 @@ pub struct Nursery<'scope, 'env: 'scope> {
     home: Rc<Home>,
     scope: CancelScope,
     pub(crate) scope_id: ScopeId,
-    errors: RefCell<Vec<Error>>,
+    failures: RefCell<Failures>,
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     closed: Cell<bool>,
     /// Makes both lifetimes invariant, so that neither can be shortened to let a borrow in or the
@@ -82,13 +85,48 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     /// checkpoint.
     ///
     /// # Panics
-    /// If the nursery has closed.
+    /// If the nursery has closed. [`Nursery::try_start_soon`] does not.
     #[track_caller]
     pub fn start_soon<F>(&'scope self, child: F)
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
         self.begin(child, Location::caller(), |info| info);
+    }
+
+    /// As [`Nursery::start_soon`], for whoever cannot know whether the nursery has closed: a destructor, mostly, which may
+    /// be called when the nursery is dropped.
+    ///
+    /// # Cancellation
+    /// Not a checkpoint.
+    ///
+    /// # Errors
+    /// If the nursery has closed. `child` is dropped then; to keep it, ask [`Nursery::is_closed`] first.
+    ///
+    /// ```
+    /// use terzetto::{Nursery, nursery, sleep};
+    /// /// Says goodbye on its way out, if there is still time.
+    /// struct Guest<'scope, 'env>(&'scope Nursery<'scope, 'env>);
+    /// impl Drop for Guest<'_, '_> {
+    ///     fn drop(&mut self) {
+    ///         let _too_late = self.0.try_start_soon(async { Ok(sleep(0.001).await?) });
+    ///     }
+    /// }
+    /// terzetto::run(async {
+    ///     nursery(async |n| {
+    ///         drop(Guest(n));
+    ///         assert_eq!(n.child_count(), 1);
+    ///         Ok(())
+    ///     }).await
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn try_start_soon<F>(&'scope self, child: F) -> Result<(), NurseryClosed>
+    where
+        F: Future<Output = Result<(), Error>> + 'scope,
+    {
+        self.try_begin(child, Location::caller(), |info| info).map(drop)
     }
 
     /// As [`Nursery::start_soon`], with a name for the task, which shows in messages. Returns the
@@ -113,11 +151,23 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     where
         F: Future<Output = Result<(), Error>> + 'scope,
     {
-        let info = TaskInfo::new(self.run.strands.number(), Some(caller), TaskContext::current_in(&self.run));
-        match self.seat(describe(info), child) {
+        match self.try_begin(child, caller, describe) {
             Ok(strand) => strand,
             Err(closed) => panic!("{closed}"),
         }
+    }
+
+    fn try_begin<F>(
+        &'scope self,
+        child: F,
+        caller: &'static Location<'static>,
+        describe: impl FnOnce(TaskInfo) -> TaskInfo,
+    ) -> Result<Strand, NurseryClosed>
+    where
+        F: Future<Output = Result<(), Error>> + 'scope,
+    {
+        let info = TaskInfo::new(self.run.strands.number(), Some(caller), TaskContext::current_in(&self.run));
+        self.seat(describe(info), child)
     }
 
     /// Takes a child in.
@@ -156,7 +206,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         dropped.map(drop)
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    /// Whether body and all children have ended, or the nursery is being dropped: no more tasks can be started in it.
+    pub fn is_closed(&self) -> bool {
         self.closed.get()
     }
 
@@ -170,30 +221,33 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.home.child_count()
     }
 
-    fn fail(&self, who: fmt::Arguments<'_>, error: Error) {
+    /// Somebody has failed: a child, or who else is to be named.
+    fn fail(&self, who: fmt::Arguments<'_>, child: Option<&Strand>, error: Error) {
         // The first reason is kept: of the others, cancellations mostly, no text need be made.
         if !self.scope.cell.called() {
             let text = text_of_failure(who, &error);
             self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
         }
-        self.errors.borrow_mut().push(error);
+        self.failures.borrow_mut().push(error, || child.map(|strand| Task::of(strand).origin()));
     }
 
     /// A Ctrl-C finds the main task waiting here for its children: it ends them.
     fn interrupted(&self) {
         if let Some(interrupt) = self.run.take_interrupt() {
-            self.fail(format_args!("the main task"), interrupt.into());
+            self.fail(format_args!("the main task"), None, interrupt.into());
         }
     }
 
     fn panicked(&self, who: fmt::Arguments<'_>, payload: Box<dyn Any + Send>) {
+        let text = text_of_panic(who, &*payload);
+        // The payload is the program's, and says nothing of the task.
+        log::error!("{text}");
         // The first goes on in the parent.
         let is_first = self.panic.borrow().is_none();
         match is_first {
             true => *self.panic.borrow_mut() = Some(payload),
             false => discard(payload),
         }
-        let text = format!("{who} panicked");
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }
 
@@ -204,7 +258,6 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         way: &Descent<'_>,
         strand: &Strand,
         due: Due,
-        what: &str,
         finish: impl FnOnce(),
     ) -> Option<End> {
         let (true, Some(id)) = (strand.is_resting(), strand.id()) else { return None };
@@ -219,7 +272,10 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             drop(within);
             if let Err(payload) = dropped {
                 // A panic of a destructor is the nursery's.
-                self.panicked(format_args!("the drop of {what}"), payload);
+                match strand.info.is_body() {
+                    true => self.panicked(format_args!("the drop of the nursery's body"), payload),
+                    false => self.panicked(format_args!("the drop of task {}", Task::of(strand)), payload),
+                }
             }
             finish();
             Some(end)
@@ -233,7 +289,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             self.home.strike(strand);
             self.run.task_exited(strand);
         };
-        let Some(end) = self.poll_strand(way, strand, due, "a task", finish) else { return };
+        let Some(end) = self.poll_strand(way, strand, due, finish) else { return };
         let end = match strand.info.pending() {
             // Until it has said that it is started, its end is the affair of the call of `start`.
             Some(pending) => pending.child_ended(end),
@@ -241,17 +297,19 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         };
         match end {
             None | Some(Ok(Ok(()))) => {}
-            Some(Ok(Err(error))) => self.fail(format_args!("task {}", Task::of(strand)), error),
+            Some(Ok(Err(error))) => {
+                self.fail(format_args!("task {}", Task::of(strand)), Some(strand), error);
+            }
             Some(Err(payload)) => self.panicked(format_args!("task {}", Task::of(strand)), payload),
         }
     }
 
     /// Polls the body; returns whether it has ended.
     fn poll_body(&self, way: &Descent<'_>, body: &Strand, due: Due) -> bool {
-        let Some(end) = self.poll_strand(way, body, due, "the nursery's body", || ()) else { return false };
+        let Some(end) = self.poll_strand(way, body, due, || ()) else { return false };
         match end {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.fail(format_args!("the nursery's body"), error),
+            Ok(Err(error)) => self.fail(format_args!("the nursery's body"), None, error),
             Err(payload) => self.panicked(format_args!("the nursery's body"), payload),
         }
         true
@@ -329,13 +387,14 @@ impl Drop for Guard<'_, '_, '_> {
 /// runs in it does. Dropping the future drops body and children at once.
 ///
 /// # Errors
-/// An [`ErrorGroup`] of all errors of body and children (also of a single one), without the
-/// cancellations that the nursery itself caused. Under a cancelled outer scope the cancellations of
+/// An [`ErrorGroup`](crate::ErrorGroup) of all errors of body and children (also of a single one), without the
+/// cancellations that the nursery itself caused, each with the [task](crate::TaskOrigin) that it came from. Under a cancelled outer scope the cancellations of
 /// body and children come out in the same way.
 ///
 /// # Panics
 /// If the body or a child panicked: the others are cancelled, and when all have ended the panic goes
-/// on in the parent. Outside a run.
+/// on in the parent, with the payload that it had. Which task it was is in the log, and in the reason of the
+/// cancellation. Outside a run.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -395,7 +454,7 @@ where
         run: run.clone(),
         scope: CancelScope { cell },
         scope_id: entered.id(),
-        errors: RefCell::default(),
+        failures: RefCell::default(),
         panic: RefCell::default(),
         closed: Cell::new(false),
         lifetimes: PhantomData,
@@ -450,12 +509,7 @@ where
         })
         .await;
     }
-    let errors = nursery.errors.take();
-    let outcome = match errors.is_empty() {
-        true => Ok(()),
-        false => Err(ErrorGroup::new("a nursery's tasks failed", errors).into()),
-    };
-    let closed = entered.close(outcome);
+    let closed = entered.close(nursery.failures.take().into_result());
     if let Some(payload) = nursery.panic.take() {
         resume_unwind(payload);
     }

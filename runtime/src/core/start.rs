@@ -17,7 +17,7 @@ use super::{
     run::Run,
     scope::ScopeId,
     strand::{End, Strand},
-    task::TaskInfo,
+    task::{Task, TaskInfo, function_name},
 };
 use crate::{Error, NurseryClosed, scope::ScopeCell};
 use std::{
@@ -234,7 +234,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         T: 'scope,
         F: AsyncFnOnce(TaskStatus<T>) -> Result<(), Error> + 'scope,
     {
-        self.start_at(std::any::type_name::<F>().into(), Location::caller(), child)
+        self.start_at(function_name(std::any::type_name::<F>()).into(), Location::caller(), child)
     }
 
     /// As [`Nursery::start`], with a name for the task.
@@ -281,7 +281,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let status =
             TaskStatus { value: value.clone(), pending: Some(pending.clone()), told: Cell::new(false) };
         let info = TaskInfo::new(run.strands.number(), Some(caller), TaskContext::current_in(&run));
-        let info = info.named(name.clone()).with_pending(pending.clone());
+        let info = info.named(name).with_pending(pending.clone());
         let child = async move { child(status).await };
         let strand = self.seat(info, child)?;
         let unmoved = Unmoved { nursery: self, pending, strand };
@@ -300,8 +300,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             settled.as_mut().poll(cx)
         })
         .await;
+        let task = || Task::of(&unmoved.strand).to_string();
         if pending.stage.get() == Stage::Moved {
-            return value.take().ok_or_else(|| NeverStarted { task: name.into() }.into());
+            return value.take().ok_or_else(|| NeverStarted { task: task() }.into());
         }
         let end = pending.end.take();
         match end {
@@ -309,7 +310,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             Some(Ok(Err(error))) => Err(error),
             _ => match value.take() {
                 Some(value) => Ok(value),
-                None => Err(NeverStarted { task: name.into() }.into()),
+                None => Err(NeverStarted { task: task() }.into()),
             },
         }
     }

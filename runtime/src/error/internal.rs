@@ -1,6 +1,6 @@
 //! Internal errors: the run itself broke, through its own fault or that of a callback.
 
-use super::Error;
+use super::{Error, failure::panic_text};
 use std::{error::Error as StdError, fmt};
 
 /// The run was ended by something that should not happen: a callback of the token or an abort
@@ -19,9 +19,7 @@ impl InternalError {
 
     /// What a panic said.
     pub(crate) fn of_panic(what: &str, payload: &(dyn std::any::Any + Send)) -> InternalError {
-        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        let cause = text.unwrap_or_else(|| "a panic without a text".to_owned());
+        let cause = panic_text(payload).unwrap_or("a panic without a text");
         InternalError::new(what, Some(Error::msg(cause)))
     }
 
