@@ -134,8 +134,8 @@ impl From<Error> for Box<dyn StdError> {
     }
 }
 
-/// A cancellation or a group can be downcast to its type, any other error to `Box<dyn Error + Send + Sync>`, which is
-/// what it was kept in.
+/// A cancellation or a group can be downcast to its type. Any other error can be to `Box<dyn Error + Send + Sync>`, which
+/// is what it was kept in.
 #[cfg(feature = "anyhow")]
 impl From<Error> for anyhow::Error {
     fn from(error: Error) -> Self {
@@ -147,8 +147,8 @@ impl From<Error> for anyhow::Error {
     }
 }
 
-/// A cancellation or a group can be downcast to its type, any other error to `Box<dyn Error + Send + Sync>`, which is
-/// what it was kept in.
+/// A cancellation or a group can be downcast to its type. Any other error can be to `Box<dyn Error + Send + Sync>`, which
+/// is what it was kept in.
 #[cfg(feature = "eyre")]
 impl From<Error> for eyre::Report {
     fn from(error: Error) -> Self {

@@ -391,19 +391,20 @@ impl fmt::Debug for ErrorGroup {
 
 impl StdError for ErrorGroup {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        (self.0.content() != Content::Clean).then_some(&self.0)
+        Some(&self.0)
     }
 }
 
 impl fmt::Debug for Members {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("cancellation")
+        f.write_str(&self.message)
     }
 }
 
+/// Whoever writes the causes of a group sees this line.
 impl fmt::Display for Members {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("cancellation")
+        f.write_str(&self.message)
     }
 }
 

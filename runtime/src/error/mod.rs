@@ -287,7 +287,26 @@ impl Error {
     /// assert!(Error::from(hidden).find::<std::num::ParseIntError>().is_some());
     /// ```
     pub fn find<E: StdError + 'static>(&self) -> Option<&E> {
-        inside::all_inside(self.as_std()).find_map(|error| error.downcast_ref())
+        self.find_all().next()
+    }
+
+    /// All errors of type `E`, where [`Error::find`] looks for the first: an enum that wraps an `Error` may have another of
+    /// its kind inside.
+    ///
+    /// ```
+    /// # use terzetto::Error;
+    /// #[derive(Debug, thiserror::Error)]
+    /// enum AppError {
+    ///     #[error("the disk is full")]
+    ///     Full,
+    ///     #[error("while copying")]
+    ///     Copying(#[source] Error),
+    /// }
+    /// let error = Error::from(AppError::Copying(AppError::Full.into()));
+    /// assert!(error.find_all().any(|error| matches!(error, AppError::Full)));
+    /// ```
+    pub fn find_all<E: StdError + 'static>(&self) -> impl Iterator<Item = &E> {
+        inside::all_inside(self.as_std()).filter_map(|error| error.downcast_ref())
     }
 
     /// Divides the error into its cancellations and the rest. A plain error is wholly one or the
