@@ -198,7 +198,10 @@ impl Task {
 
     /// The name it was given; or that of the function whose future it is, or in which its block stands.
     pub fn name(&self) -> &str {
-        self.given_name().map_or_else(|| function_name(self.0.type_name()), |name| name)
+        match self.given_name() {
+            Some(name) => name,
+            None => function_name(self.0.type_name()),
+        }
     }
 
     fn given_name(&self) -> Option<&Cow<'static, str>> {

@@ -325,9 +325,9 @@ impl Side {
         self.origins.push(origin);
     }
 
-    fn into_group(self, message: &Cow<'static, str>) -> Option<ErrorGroup> {
+    fn into_group(self, message: Cow<'static, str>) -> Option<ErrorGroup> {
         let any = !self.errors.is_empty();
-        any.then(|| ErrorGroup::with_origins(message.clone(), self.errors, self.origins))
+        any.then(|| ErrorGroup::with_origins(message, self.errors, self.origins))
     }
 }
 
@@ -356,7 +356,7 @@ impl Divided {
 
     /// What matched and the rest, each as a group if there is any.
     fn sides(self) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
-        (self.matched.into_group(&self.message), self.rest.into_group(&self.message))
+        (self.matched.into_group(self.message.clone()), self.rest.into_group(self.message))
     }
 }
 

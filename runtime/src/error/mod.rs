@@ -120,7 +120,7 @@ use std::{any::Any, error::Error as StdError, fmt, sync::OnceLock};
 /// If a cause is a group of which a part is cancelled, a scope that catches the cancellation takes that part out of the
 /// group, and the rest comes out of the scope, in your error as it is. (That is by `source`. If an error has no source, its
 /// `Debug` is asked: as derived it shows whether there is only a cancellation inside. A `Debug` written by hand may hide
-/// that, and then the error counts as a failure, which is never lost.) To keep a cancellation as a note beside a failure,
+/// that, and then the error counts as a failure, which no scope swallows.) To keep a cancellation as a note beside a failure,
 /// put its [`reason`](Cancelled::reason) into the error, and not the `Cancelled` itself as its source.
 ///
 /// # `anyhow` and `eyre`

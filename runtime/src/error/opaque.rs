@@ -4,8 +4,8 @@
 //! into `AppError::Runtime(error)` then; but its `Debug` does, and asks `error` for its own. So `Debug` is called with a sink
 //! that keeps nothing: an error of ours in which there is only a cancellation leaves a [`SIGN`] there. If the text is nothing
 //! but names of wrappers around that sign, `Runtime(…)` or `Failed { error: … }`, the error is taken for the cancellation.
-//! A text with anything else in it (a number, a string, a second value) speaks of a failure that must not get lost,
-//! and of a failure is never made a cancellation. The sink refuses to go on at the first such sign, which mostly comes early.
+//! A text with anything else in it (a number, a string, a second value) speaks of a failure that must not get lost, and
+//! is left one. (So is an error that holds nothing but a `Cancelled` taken for that, whatever its name is.) The sink refuses to go on at the first such sign, which mostly comes early.
 //!
 //! This happens only when somebody asks whether a foreign error is a cancellation, and once for each error.
 
