@@ -34,7 +34,7 @@ use super::{
     scope::ScopeId,
     stack::with_stack,
     strand::{Due, End, Strand},
-    task::{Task, TaskInfo},
+    task::{InFull, Task, TaskInfo},
     unit::unit,
     waker,
 };
@@ -274,7 +274,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                 // A panic of a destructor is the nursery's.
                 match strand.info.is_body() {
                     true => self.panicked(format_args!("the drop of the nursery's body"), payload),
-                    false => self.panicked(format_args!("the drop of task {}", Task::of(strand)), payload),
+                    false => {
+                        self.panicked(format_args!("the drop of task {}", InFull(&Task::of(strand))), payload)
+                    }
                 }
             }
             finish();
@@ -298,9 +300,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         match end {
             None | Some(Ok(Ok(()))) => {}
             Some(Ok(Err(error))) => {
-                self.fail(format_args!("task {}", Task::of(strand)), Some(strand), error);
+                self.fail(format_args!("task {}", InFull(&Task::of(strand))), Some(strand), error);
             }
-            Some(Err(payload)) => self.panicked(format_args!("task {}", Task::of(strand)), payload),
+            Some(Err(payload)) => self.panicked(format_args!("task {}", InFull(&Task::of(strand))), payload),
         }
     }
 

@@ -17,7 +17,7 @@ use super::{
     run::Run,
     scope::ScopeId,
     strand::{End, Strand},
-    task::{Task, TaskInfo, function_name},
+    task::{InFull, Task, TaskInfo, function_name},
 };
 use crate::{Error, NurseryClosed, scope::ScopeCell};
 use std::{
@@ -300,7 +300,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             settled.as_mut().poll(cx)
         })
         .await;
-        let task = || Task::of(&unmoved.strand).to_string();
+        let task = || InFull(&Task::of(&unmoved.strand)).to_string();
         if pending.stage.get() == Stage::Moved {
             return value.take().ok_or_else(|| NeverStarted { task: task() }.into());
         }

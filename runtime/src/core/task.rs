@@ -208,11 +208,6 @@ impl Task {
         self.own().rare.get()?.name.as_ref()
     }
 
-    /// The name it was given; else its function's, and where it was started, as tasks of one function have one name.
-    pub(crate) fn title(&self) -> String {
-        self.given_name().map_or_else(|| self.to_string(), |name| name.clone().into_owned())
-    }
-
     /// Who it is, for errors that outlive it and its thread.
     #[cold]
     pub(crate) fn origin(&self) -> TaskOrigin {
@@ -280,10 +275,23 @@ impl fmt::Debug for Task {
     }
 }
 
-/// The name, and where it was started: `reader (src/main.rs:12)`.
+/// The name; and where it was started if it was given none, as tasks of one function have one name:
+/// `copy (src/main.rs:12)`.
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_task(f, self.name(), self.spawned_at())
+        match self.given_name() {
+            Some(name) => f.write_str(name),
+            None => InFull(self).fmt(f),
+        }
+    }
+}
+
+/// A task with its name and where it was started, for failures.
+pub(crate) struct InFull<'a>(pub(crate) &'a Task);
+
+impl fmt::Display for InFull<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_task(f, self.0.name(), self.0.spawned_at())
     }
 }
 
