@@ -1,7 +1,7 @@
 //! A trio-style structured-concurrency runtime.
 //!
 //! Tasks live in [nurseries](nursery()): a block that does not end before everything started in it
-//! has ended, whose tasks may borrow from the frame around it, and from which every error comes out.
+//! has ended, whose tasks may borrow from the frame around it, and from which the errors of all come out together.
 //! What should stop early runs in a [cancel scope](CancelScope). Everything happens on one thread;
 //! what would block goes to [worker threads](to_thread).
 //!

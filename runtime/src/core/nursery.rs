@@ -395,8 +395,8 @@ impl Drop for Guard<'_, '_, '_> {
 ///
 /// # Panics
 /// If the body or a child panicked: the others are cancelled, and when all have ended the panic goes
-/// on in the parent, with the payload that it had. Which task it was is in the log, and in the reason of the
-/// cancellation. Outside a run.
+/// on in the parent, with the payload that it had; errors of the others are lost to it. Which task it was is in the log, and in
+/// the reason of the cancellation. Outside a run.
 ///
 /// ```
 /// use std::cell::Cell;

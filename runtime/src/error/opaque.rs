@@ -10,6 +10,7 @@
 //! This happens only when somebody asks whether a foreign error is a cancellation, and once for each error.
 
 use super::{Cancelled, failure::discard, inside::Cause};
+use crate::core::stack::with_stack;
 use std::{
     cell::Cell,
     fmt::{self, Write},
@@ -33,7 +34,7 @@ pub(super) fn look(error: Cause<'_>) -> Option<Cancelled> {
     // `Debug` may ask about another error: that is a question of its own.
     let outer = (ASKING.replace(true), FOUND.take());
     let mut shape = Shape::default();
-    let read = catch_unwind(AssertUnwindSafe(|| write!(shape, "{error:?}")));
+    let read = catch_unwind(AssertUnwindSafe(|| with_stack(|| write!(shape, "{error:?}"))));
     ASKING.set(outer.0);
     let found = FOUND.replace(outer.1);
     match read {
