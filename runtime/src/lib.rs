@@ -1,7 +1,7 @@
 //! A trio-style structured-concurrency runtime.
 //!
 //! Tasks live in [nurseries](nursery()): a block that does not end before everything started in it
-//! has ended, whose tasks may borrow from the frame around it, and from which every error comes out.
+//! has ended, whose tasks may borrow from the frame around it, and from which the errors of all come out together.
 //! What should stop early runs in a [cancel scope](CancelScope). Everything happens on one thread;
 //! what would block goes to [worker threads](to_thread).
 //!
@@ -45,6 +45,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `anyhow`, `eyre` | [`Error`] becomes an `anyhow::Error` or an `eyre::Report` by `?` |
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` for every stream |
 //! | `hyper` | HTTP through `hyper` |
 //! | `tls` | TLS through `rustls` |
@@ -112,6 +113,7 @@ pub use crate::core::{
 };
 pub use error::{
     BodyCancelled, CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError, NurseryClosed,
+    OrError, TaskOrigin,
 };
 pub use scope::{CancelScope, current_effective_deadline};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};

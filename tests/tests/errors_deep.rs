@@ -129,12 +129,22 @@ fn nur_14_groups_of_any_depth_can_be_asked_and_divided() {
 
 #[test]
 fn nur_14_a_group_of_any_depth_is_drawn() {
-    let text = tower(many(), Error::msg("at the bottom")).to_string();
-    assert!(text.starts_with("a level (1 error)\n  - a level (1 error)\n    - a level (1 error)\n"));
-    assert!(text.ends_with("- at the bottom"));
-    assert_eq!(text.lines().count(), many() as usize + 1);
+    let tree = (0..many()).fold(Error::msg("at the bottom"), |inner, _| {
+        ErrorGroup::new("a level", vec![inner, Error::msg("beside it")]).into()
+    });
+    let text = tree.to_string();
+    assert!(text.starts_with("a level (2 errors)\n  - a level (2 errors)\n    - a level (2 errors)\n"));
+    assert_eq!(text.lines().count(), 2 * many() as usize + 1);
     // Depth is drawn as far as anybody can see.
     assert!(text.lines().all(|line| line.len() < 250));
+}
+
+#[test]
+fn nur_14_a_single_error_is_one_short_line_however_many_groups_it_is_in() {
+    let error = tower(many(), Error::msg("at the bottom"));
+    let text = format!("…: {}at the bottom", "a level: ".repeat(10));
+    assert_eq!((error.to_string(), format!("{error:?}")), (text.clone(), text));
+    assert_eq!(run_mock(climbing(levels(1_000))).unwrap_err().to_string(), "at the bottom");
 }
 
 /// A user's own error around a group: the runtime does not look inside.

@@ -34,13 +34,16 @@ use super::{
     scope::ScopeId,
     stack::with_stack,
     strand::{Due, End, Strand, Vacant},
-    task::{Task, TaskInfo},
+    task::{InFull, Task, TaskInfo},
     unit::unit,
     waker, wrap,
 };
 use crate::{
-    BodyCancelled, CancelReason, CancelSource, Error, ErrorGroup, NurseryClosed,
-    error::failure::{FirstPanic, discard, text_of_failure},
+    BodyCancelled, CancelReason, CancelSource, Error, NurseryClosed,
+    error::{
+        Failures,
+        failure::{FirstPanic, discard, text_of_failure, text_of_panic},
+    },
     scope::{CancelScope, Entered, ScopeCell},
 };
 use std::{
@@ -63,7 +66,7 @@ pub struct Nursery<'scope, 'env: 'scope> {
     home: Rc<Home>,
     scope: CancelScope,
     pub(crate) scope_id: ScopeId,
-    errors: RefCell<Vec<Error>>,
+    failures: RefCell<Failures>,
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     closed: Cell<bool>,
     /// Whether it has taken a Ctrl-C, and has yet to hand it on.
@@ -84,7 +87,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     /// checkpoint.
     ///
     /// # Panics
-    /// If the nursery has closed.
+    /// If the nursery has closed. [`Nursery::try_start_soon`] does not.
     #[track_caller]
     pub fn start_soon<F>(&'scope self, child: F)
     where
@@ -93,6 +96,41 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         if let Err(closed) = self.start_child(self.info(Location::caller()), child) {
             panic!("{closed}");
         }
+    }
+
+    /// As [`Nursery::start_soon`], for whoever cannot know whether the nursery has closed: a destructor, mostly, which may
+    /// be called when the nursery is dropped.
+    ///
+    /// # Cancellation
+    /// Not a checkpoint.
+    ///
+    /// # Errors
+    /// If the nursery has closed. `child` is dropped then; to keep it, ask [`Nursery::is_closed`] first.
+    ///
+    /// ```
+    /// use terzetto::{Nursery, nursery, sleep};
+    /// /// Says goodbye on its way out, if there is still time.
+    /// struct Guest<'scope, 'env>(&'scope Nursery<'scope, 'env>);
+    /// impl Drop for Guest<'_, '_> {
+    ///     fn drop(&mut self) {
+    ///         let _too_late = self.0.try_start_soon(async { Ok(sleep(0.001).await?) });
+    ///     }
+    /// }
+    /// terzetto::run(async {
+    ///     nursery(async |n| {
+    ///         drop(Guest(n));
+    ///         assert_eq!(n.child_count(), 1);
+    ///         Ok(())
+    ///     }).await
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn try_start_soon<F>(&'scope self, child: F) -> Result<(), NurseryClosed>
+    where
+        F: Future<Output = Result<(), Error>> + 'scope,
+    {
+        self.start_child(self.info(Location::caller()), child).map(drop)
     }
 
     /// As [`Nursery::start_soon`], with a name for the task, which shows in messages. Returns the
@@ -158,7 +196,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         dropped.map(drop)
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    /// Whether body and all children have ended, or the nursery is being dropped: no more tasks can be started in it.
+    pub fn is_closed(&self) -> bool {
         self.closed.get()
     }
 
@@ -172,7 +211,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.home.child_count()
     }
 
-    fn fail(&self, who: fmt::Arguments<'_>, error: Error) {
+    /// Somebody has failed: a child, or who else is to be named.
+    fn fail(&self, who: fmt::Arguments<'_>, child: Option<&Strand>, error: Error) {
         // The first reason is kept: of the others, cancellations mostly, no text need be made.
         if !self.scope.cell.called() {
             let text = text_of_failure(who, &error);
@@ -183,7 +223,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             self.holds_interrupt.set(true);
             interrupt.hold(true);
         }
-        self.errors.borrow_mut().push(error);
+        self.failures.borrow_mut().push(error, || child.map(|strand| Task::of(strand).origin()));
     }
 
     /// A Ctrl-C finds the main task waiting here for its children: it ends them.
@@ -191,18 +231,20 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         if !self.run.signals.interrupt.is_held()
             && let Some(interrupt) = self.run.take_interrupt()
         {
-            self.fail(format_args!("the main task"), interrupt.into());
+            self.fail(format_args!("the main task"), None, interrupt.into());
         }
     }
 
     fn panicked(&self, who: fmt::Arguments<'_>, payload: Box<dyn Any + Send>) {
+        let text = text_of_panic(who, &*payload);
+        // The payload is the program's, and says nothing of the task.
+        log::error!("{text}");
         // The first goes on in the parent.
         let is_first = self.panic.borrow().is_none();
         match is_first {
             true => *self.panic.borrow_mut() = Some(payload),
             false => discard(payload),
         }
-        let text = format!("{who} panicked");
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }
 
@@ -213,7 +255,6 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         way: &Descent<'_>,
         strand: &Strand,
         due: Due,
-        what: &str,
         finish: impl FnOnce(),
     ) -> Option<End> {
         let (true, Some(id)) = (strand.is_resting(), strand.id()) else { return None };
@@ -223,16 +264,21 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let within = strand.own_scope().map(|scope| self.run.scopes.within(scope));
             // SAFETY: only the future of `nursery` calls this: what its strands borrow is alive, see `start_child`.
             let end = unsafe { strand.poll(&mut Context::from_waker(&waker)) }?;
+            let mut panics = FirstPanic::default();
             // SAFETY: as above.
-            let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { strand.drop_future() }));
+            panics.catch(|| unsafe {
+                strand.drop_future();
+            });
             drop(within);
-            if let Err(payload) = dropped {
-                // A panic of a destructor is the nursery's.
-                self.panicked(format_args!("the drop of {what}"), payload);
-            }
-            // So is one of what its context holds, or of whoever is told of its end.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(finish)) {
-                self.panicked(format_args!("the end of {what}"), payload);
+            panics.catch(finish);
+            // A panic of a destructor, or of whoever is told of the task's end, is the nursery's.
+            if let Some(payload) = panics.into_payload() {
+                match strand.info.is_body() {
+                    true => self.panicked(format_args!("the drop of the nursery's body"), payload),
+                    false => {
+                        self.panicked(format_args!("the drop of task {}", InFull(&Task::of(strand))), payload)
+                    }
+                }
             }
             Some(end)
         })?;
@@ -245,7 +291,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             self.home.strike(strand);
             self.run.task_exited(strand);
         };
-        let Some(end) = self.poll_strand(way, strand, due, "a task", finish) else { return };
+        let Some(end) = self.poll_strand(way, strand, due, finish) else { return };
         let end = match strand.info.pending() {
             // Until it has said that it is started, its end is the affair of the call of `start`.
             Some(pending) => pending.child_ended(end),
@@ -253,17 +299,19 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         };
         match end {
             None | Some(Ok(Ok(()))) => {}
-            Some(Ok(Err(error))) => self.fail(format_args!("task {}", Task::of(strand)), error),
-            Some(Err(payload)) => self.panicked(format_args!("task {}", Task::of(strand)), payload),
+            Some(Ok(Err(error))) => {
+                self.fail(format_args!("task {}", InFull(&Task::of(strand))), Some(strand), error);
+            }
+            Some(Err(payload)) => self.panicked(format_args!("task {}", InFull(&Task::of(strand))), payload),
         }
     }
 
     /// Polls the body; returns whether it has ended.
     fn poll_body(&self, way: &Descent<'_>, body: &Strand, due: Due) -> bool {
-        let Some(end) = self.poll_strand(way, body, due, "the nursery's body", || ()) else { return false };
+        let Some(end) = self.poll_strand(way, body, due, || ()) else { return false };
         match end {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.fail(format_args!("the nursery's body"), error),
+            Ok(Err(error)) => self.fail(format_args!("the nursery's body"), None, error),
             Err(payload) => self.panicked(format_args!("the nursery's body"), payload),
         }
         true
@@ -393,13 +441,14 @@ impl Drop for Guard<'_, '_, '_> {
 /// runs in it does. Dropping the future drops body and children at once.
 ///
 /// # Errors
-/// An [`ErrorGroup`] of all errors of body and children (also of a single one), without the
-/// cancellations that the nursery itself caused. Under a cancelled outer scope the cancellations of
+/// An [`ErrorGroup`](crate::ErrorGroup) of all errors of body and children (also of a single one), without the
+/// cancellations that the nursery itself caused, each with the [task](crate::TaskOrigin) that it came from. Under a cancelled outer scope the cancellations of
 /// body and children come out in the same way.
 ///
 /// # Panics
 /// If the body or a child panicked: the others are cancelled, and when all have ended the panic goes
-/// on in the parent. Outside a run.
+/// on in the parent, with the payload that it had; errors of the others are lost to it. Which task it was is in the log, and in
+/// the reason of the cancellation. Outside a run.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -460,7 +509,7 @@ where
             run,
             scope: CancelScope { cell },
             scope_id: entered.id(),
-            errors: RefCell::default(),
+            failures: RefCell::default(),
             panic: RefCell::default(),
             closed: Cell::new(false),
             holds_interrupt: Cell::new(false),
@@ -479,12 +528,7 @@ where
             let mut ended_in = None;
             poll_fn(|cx| nursery.poll_inside(cx, &guard.body, &mut body_done, &mut ended_in)).await;
         }
-        let errors = nursery.errors.take();
-        let outcome = match errors.is_empty() {
-            true => Ok(()),
-            false => Err(ErrorGroup::new("a nursery's tasks failed", errors).into()),
-        };
-        let closed = entered.close(outcome);
+        let closed = entered.close(nursery.failures.take().into_result());
         if let Some(payload) = nursery.panic.take() {
             resume_unwind(payload);
         }

@@ -17,7 +17,7 @@ use super::{
     run::Run,
     scope::ScopeId,
     strand::{End, Strand},
-    task::TaskInfo,
+    task::{InFull, Task, TaskInfo, function_name},
     wrap,
 };
 use crate::{Error, NurseryClosed, scope::ScopeCell};
@@ -235,7 +235,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         T: 'scope,
         F: AsyncFnOnce(TaskStatus<T>) -> Result<(), Error> + 'scope,
     {
-        self.start_at(std::any::type_name::<F>().into(), Location::caller(), child)
+        self.start_at(function_name(std::any::type_name::<F>()).into(), Location::caller(), child)
     }
 
     /// As [`Nursery::start`], with a name for the task.
@@ -284,7 +284,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let status =
                 TaskStatus { value: value.clone(), pending: Some(pending.clone()), told: Cell::new(false) };
             let info = TaskInfo::new(run.strands.number(), Some(caller), TaskContext::current_in(&run));
-            let info = info.named(name.clone()).with_pending(pending.clone());
+            let info = info.named(name).with_pending(pending.clone());
             let strand = self.start_child(info, wrap::lazy(move || child(status)))?;
             let unmoved = Unmoved { nursery: self, pending, strand };
             let pending = &unmoved.pending;
@@ -302,8 +302,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                 settled.as_mut().poll(cx)
             })
             .await;
+            let task = || InFull(&Task::of(&unmoved.strand)).to_string();
             if pending.stage.get() == Stage::Moved {
-                return value.take().ok_or_else(|| NeverStarted { task: name.into() }.into());
+                return value.take().ok_or_else(|| NeverStarted { task: task() }.into());
             }
             let end = pending.end.take();
             match end {
@@ -311,7 +312,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                 Some(Ok(Err(error))) => Err(error),
                 _ => match value.take() {
                     Some(value) => Ok(value),
-                    None => Err(NeverStarted { task: name.into() }.into()),
+                    None => Err(NeverStarted { task: task() }.into()),
                 },
             }
         }

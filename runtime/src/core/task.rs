@@ -12,6 +12,7 @@ use super::{
     start::Pending,
     strand::Strand,
 };
+use crate::error::origin::{TaskOrigin, write_task};
 use std::{
     borrow::Cow,
     cell::{Cell, OnceCell, RefCell},
@@ -20,6 +21,9 @@ use std::{
     panic::Location,
     rc::Rc,
 };
+
+/// Longer names are cut, at the front.
+const LONGEST_NAME: usize = 80;
 
 /// What a task must do when it ends; a lot that it would break, for instance.
 pub(crate) trait ExitHook {
@@ -193,10 +197,23 @@ impl Task {
         self.own().id.get()
     }
 
-    /// The name it was given, or that of its function.
+    /// The name it was given; or that of the function whose future it is, or in which its block stands.
     pub fn name(&self) -> &str {
-        let given = self.own().rare.get().and_then(|rare| rare.name.as_deref());
-        given.unwrap_or_else(|| self.0.type_name())
+        match self.given_name() {
+            Some(name) => name,
+            None => function_name(self.0.type_name()),
+        }
+    }
+
+    fn given_name(&self) -> Option<&Cow<'static, str>> {
+        self.own().rare.get()?.name.as_ref()
+    }
+
+    /// Who it is, for errors that outlive it and its thread.
+    #[cold]
+    pub(crate) fn origin(&self) -> TaskOrigin {
+        let name = self.given_name().cloned().unwrap_or_else(|| function_name(self.0.type_name()).into());
+        TaskOrigin { name, spawned_at: self.spawned_at() }
     }
 
     /// Where in the source it was started.
@@ -267,10 +284,45 @@ impl fmt::Debug for Task {
     }
 }
 
+/// The name; and where it was started if it was given none, as tasks of one function have one name:
+/// `copy (src/main.rs:12)`.
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        match self.given_name() {
+            Some(name) => f.write_str(name),
+            None => InFull(self).fmt(f),
+        }
     }
+}
+
+/// A task with its name and where it was started, for failures.
+pub(crate) struct InFull<'a>(pub(crate) &'a Task);
+
+impl fmt::Display for InFull<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_task(f, self.0.name(), self.0.spawned_at())
+    }
+}
+
+/// The function that a future's type was made by: the type's name without closures and type arguments, and of a long one
+/// the end. A boxed future has forgotten whose it is.
+pub(crate) fn function_name(type_name: &'static str) -> &'static str {
+    if type_name.starts_with("core::pin::Pin<alloc::boxed::Box<") {
+        return "boxed future";
+    }
+    let mut name = type_name;
+    // The name of a method of a trait begins with such a bracket: `<Type as Trait>::method`.
+    if let Some(arguments) = name.find('<').filter(|&at| at > 0) {
+        name = &name[..arguments];
+    }
+    while let Some(outer) = name.strip_suffix("::{{closure}}") {
+        name = outer;
+    }
+    let cut = name.len().saturating_sub(LONGEST_NAME);
+    let cut = (cut..=name.len()).find(|&at| name.is_char_boundary(at)).unwrap_or(name.len());
+    // At the beginning of a segment, if there is one.
+    let whole = if cut == 0 { None } else { name[cut..].find("::").map(|at| cut + at + 2) };
+    &name[whole.unwrap_or(cut)..]
 }
 
 /// The task that calls. trio's `current_task`.

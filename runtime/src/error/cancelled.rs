@@ -1,6 +1,9 @@
 //! `Cancelled`: the error that a checkpoint returns in a cancelled region.
 
-use super::ErrorGroup;
+use super::{
+    inside::{self, Inside},
+    opaque,
+};
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 /// What asked for a cancellation.
@@ -50,7 +53,7 @@ impl CancelReason {
         self.text.as_deref()
     }
 
-    /// The name of the task that asked, if a task did.
+    /// The name of the task that asked, if a task did; and where it was started, if it was given no name.
     pub fn task(&self) -> Option<&str> {
         self.task.as_deref()
     }
@@ -102,7 +105,13 @@ pub struct Cancelled {
 /// Stands at the end of the source chain, so that a wrapper which forwards `source` instead of
 /// returning the error it wraps still shows that a cancellation is inside.
 #[derive(Clone)]
-struct Mark(Arc<CancelReason>);
+pub(super) struct Mark(Arc<CancelReason>);
+
+impl Mark {
+    pub(super) fn cancelled(&self) -> Cancelled {
+        Cancelled { mark: self.clone() }
+    }
+}
 
 impl Cancelled {
     pub(crate) fn new(reason: Arc<CancelReason>) -> Self {
@@ -125,13 +134,9 @@ impl Cancelled {
         &self.mark.0
     }
 
-    /// Whether an error is only the mark at the end of a cancellation's chain, which has nothing to tell.
-    pub(super) fn is_mark(error: &(dyn StdError + 'static)) -> bool {
-        error.is::<Mark>()
-    }
-
     /// Looks for a cancellation in an error of any kind: the error itself, what an `io::Error`
-    /// holds, and all that `source` leads to.
+    /// holds, and all that `source` leads to; or what an error without a source wraps, if its `Debug` is derived.
+    /// What an [`Error`](crate::Error) that carries one is taken for.
     ///
     /// ```
     /// # use terzetto::{CancelScope, Cancelled, Error, checkpoint};
@@ -146,31 +151,17 @@ impl Cancelled {
     /// # }).unwrap();
     /// ```
     pub fn find_in(error: &(dyn StdError + 'static)) -> Option<Cancelled> {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            if let Some(found) = error.downcast_ref::<Cancelled>() {
-                return Some(found.clone());
-            }
-            if let Some(mark) = error.downcast_ref::<Mark>() {
-                return Some(Cancelled { mark: mark.clone() });
-            }
-            // A group of nothing but cancellations is one.
-            if let Some(group) = error.downcast_ref::<ErrorGroup>() {
-                return if group.is_cancelled() { group.cancelled().cloned() } else { None };
-            }
-            // `io::Error::source` skips the very error that it holds.
-            next = match error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {
-                Some(inner) => Some(inner),
-                None => error.source(),
-            };
+        match inside::look(error) {
+            Inside::Cancelled(cancelled) => Some(cancelled),
+            Inside::Nothing | Inside::MixedGroup => None,
         }
-        None
     }
 }
 
 impl fmt::Debug for Cancelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Cancelled").field(self.reason()).finish()
+        let plain = |f: &mut fmt::Formatter<'_>| f.debug_tuple("Cancelled").field(self.reason()).finish();
+        opaque::answer(f, || Some(self.clone())).unwrap_or_else(|| plain(f))
     }
 }
 

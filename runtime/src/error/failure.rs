@@ -28,6 +28,22 @@ pub(crate) fn text_of_failure(who: fmt::Arguments<'_>, error: &Error) -> String 
     }
 }
 
+/// "task A panicked: index out of bounds". Without what comes after the colon if the payload is no text.
+pub(crate) fn text_of_panic(who: fmt::Arguments<'_>, payload: &(dyn Any + Send)) -> String {
+    let mut beginning = Beginning::default();
+    let _ = beginning.write_str(panic_text(payload).unwrap_or_default());
+    match beginning.finish() {
+        text if text.is_empty() => format!("{who} panicked"),
+        text => format!("{who} panicked: {text}"),
+    }
+}
+
+/// What a panic said, if it is a text, as it mostly is.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> Option<&str> {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
 /// The text of an error; of a group that of its first error, and how many there are beside it.
 fn summary(error: &Error) -> String {
     let (mut first, mut others) = (error, 0);
@@ -43,10 +59,7 @@ fn summary(error: &Error) -> String {
         Some(group) => beginning.write_str(group.message()),
         None => write!(beginning, "{first}"),
     };
-    let mut text = beginning.text;
-    if beginning.is_full {
-        text.push('…');
-    }
+    let text = beginning.finish();
     match others {
         0 => text,
         1 => text + " (and 1 more error)",
@@ -59,6 +72,15 @@ fn summary(error: &Error) -> String {
 struct Beginning {
     text: String,
     is_full: bool,
+}
+
+impl Beginning {
+    fn finish(mut self) -> String {
+        if self.is_full {
+            self.text.push('…');
+        }
+        self.text
+    }
 }
 
 impl Write for Beginning {
@@ -88,6 +110,11 @@ impl FirstPanic {
                 Some(_) => discard(payload),
             }
         }
+    }
+
+    /// The payload of the first panic, if there was one.
+    pub(crate) fn into_payload(self) -> Option<Box<dyn Any + Send>> {
+        self.0
     }
 
     /// Goes on with the first panic, if there was one; not if the thread is panicking already.

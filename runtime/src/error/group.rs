@@ -2,13 +2,25 @@
 //!
 //! Groups nest as deep as nurseries do, which may be deeper than a thread's stack. So whatever walks such a
 //! tree here does it in a loop that keeps a list of the groups around it.
+//!
+//! # A group that a user's own error wraps
+//!
+//! A scope takes the cancellations out of a group and passes the rest on. A group inside a user's own error can be seen, by
+//! `source`, but not taken out. So there its cancellations are hidden in their place: they are kept behind the other members
+//! from the start, and [`Members::hide_cancelled`] makes the list shorter for whoever looks from then on.
 
-use super::{Cancelled, Error, Kind};
+use super::{Cancelled, Error, Kind, draw::write_group, inside::group_in, opaque, origin::TaskOrigin};
 use crate::core::stack::with_stack;
-use std::{borrow::Cow, error::Error as StdError, fmt, mem, vec};
+use std::{
+    borrow::Cow,
+    error::Error as StdError,
+    fmt, mem,
+    sync::atomic::{AtomicBool, Ordering},
+    vec,
+};
 
-/// In a drawing, what is in more groups than this is not indented any further.
-const DEEPEST: usize = 100;
+/// The message of the group that a nursery makes.
+const OF_NURSERY: &str = "a nursery's tasks failed";
 
 /// Several errors together, as a nursery returns them; Python's `ExceptionGroup`.
 ///
@@ -29,64 +41,95 @@ const DEEPEST: usize = 100;
 /// # Ok::<(), Error>(())
 /// # }).unwrap();
 /// ```
-pub struct ErrorGroup {
+pub struct ErrorGroup(pub(super) Members);
+
+/// What a group is made of. It stands at the end of a group's source chain, as a mark by which the group is found in
+/// wrappers that forward `source` instead of returning the error that they wrap.
+pub(super) struct Members {
     message: Cow<'static, str>,
+    /// Those that are wholly cancelled come last.
     errors: Vec<Error>,
-    clean: bool,
+    /// How many come before them.
+    kept: usize,
+    /// Whether a cancellation is inside one of those.
+    mixed: bool,
+    /// Whether a scope has caught the cancellations, so that they are not to be seen any more.
+    caught: AtomicBool,
+    /// Where those that are kept have come from; none at all if that is not known.
+    origins: Vec<Option<TaskOrigin>>,
+}
+
+/// What a scope finds in an error. That is found out once, when a group is made: an error that climbs through
+/// nurseries need not be searched again in each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// No cancellation, and no group that is empty.
+    Clean,
+    /// Nothing but cancellations.
+    Cancelled,
+    /// Both.
+    Mixed,
 }
 
 impl ErrorGroup {
-    /// A group of `errors` under one `message`.
+    /// A group of `errors` under one `message`. Cancellations come last.
     pub fn new(message: impl Into<Cow<'static, str>>, errors: Vec<Error>) -> ErrorGroup {
-        let clean = !errors.is_empty() && errors.iter().all(Error::is_clean);
-        ErrorGroup { message: message.into(), errors, clean }
+        ErrorGroup::with_origins(message.into(), errors, Vec::new())
+    }
+
+    /// As [`ErrorGroup::new`], with the origins of all errors, or none at all.
+    fn with_origins(
+        message: Cow<'static, str>,
+        mut errors: Vec<Error>,
+        mut origins: Vec<Option<TaskOrigin>>,
+    ) -> ErrorGroup {
+        let (mut kept, mut mixed) = (0, false);
+        for i in 0..errors.len() {
+            let content = errors[i].content();
+            mixed |= content == Content::Mixed;
+            if content != Content::Cancelled {
+                errors.swap(kept, i);
+                if !origins.is_empty() {
+                    origins.swap(kept, i);
+                }
+                kept += 1;
+            }
+        }
+        origins.truncate(kept);
+        ErrorGroup(Members { message, errors, kept, mixed, caught: AtomicBool::new(false), origins })
     }
 
     /// What the errors have in common.
     pub fn message(&self) -> &str {
-        &self.message
+        self.0.message()
     }
 
     /// The members, groups among them left whole.
     pub fn errors(&self) -> &[Error] {
-        &self.errors
+        self.0.errors()
+    }
+
+    /// The task that a member came from, by its index among [`ErrorGroup::errors`]; none for the body of a nursery, for
+    /// cancellations, and in groups that no nursery has made.
+    pub fn origin(&self, index: usize) -> Option<&TaskOrigin> {
+        self.0.origin(index)
     }
 
     /// The members by value.
     pub fn into_errors(mut self) -> Vec<Error> {
-        mem::take(&mut self.errors)
+        self.take_errors()
+    }
+
+    fn take_errors(&mut self) -> Vec<Error> {
+        let seen = self.0.errors().len();
+        let mut errors = mem::take(&mut self.0.errors);
+        errors.truncate(seen);
+        errors
     }
 
     /// Every error that is not a group, at any depth, in order.
     pub fn leaves(&self) -> impl Iterator<Item = &Error> {
-        let mut open = vec![self.errors.iter()];
-        std::iter::from_fn(move || {
-            loop {
-                match open.last_mut()?.next() {
-                    None => drop(open.pop()),
-                    Some(error) => match error.group() {
-                        Some(group) => open.push(group.errors.iter()),
-                        None => return Some(error),
-                    },
-                }
-            }
-        })
-    }
-
-    /// Whether it has no cancellation inside, and no group that is empty. That is found out once, when the
-    /// group is made: an error that climbs through nurseries need not be searched again in each of them.
-    pub(super) fn is_clean(&self) -> bool {
-        self.clean
-    }
-
-    /// Whether all that is inside is cancelled.
-    pub(super) fn is_cancelled(&self) -> bool {
-        !self.clean && self.leaves().all(Error::is_cancelled)
-    }
-
-    /// The first cancellation inside.
-    pub(super) fn cancelled(&self) -> Option<&Cancelled> {
-        self.leaves().find_map(Error::cancelled)
+        self.0.leaves()
     }
 
     /// Divides the leaves by a predicate; each side keeps the tree's shape, without empty groups.
@@ -101,12 +144,18 @@ impl ErrorGroup {
     /// The group without its cancellations, at any depth, and whether there were any.
     pub(super) fn without_cancelled(self) -> (bool, Option<ErrorGroup>) {
         let mut any = false;
-        let (_, rest) = self.divide(|error| match error.group() {
-            _ if error.is_clean() => Part::Rest,
-            Some(_) => Part::Open,
-            None => {
+        let (_, rest) = self.divide(|error| match error.content() {
+            Content::Clean => Part::Rest,
+            _ if error.group().is_some() => Part::Open,
+            content => {
                 any = true;
-                Part::Gone
+                match content {
+                    Content::Cancelled => Part::Gone,
+                    _ => {
+                        error.hide_cancelled();
+                        Part::Rest
+                    }
+                }
             }
         });
         (any, rest)
@@ -115,25 +164,30 @@ impl ErrorGroup {
     /// Divides the members, and those of each group that is to be opened.
     fn divide(self, mut judge: impl FnMut(&Error) -> Part) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
         let mut around = Vec::new();
-        let mut group = Divided::new(self);
+        let mut group = Divided::new(self, None);
         loop {
-            let Some(error) = group.left.next() else {
+            let Some((error, origin)) = group.next() else {
+                let from = group.from.take();
                 let (matched, rest) = group.sides();
                 match around.pop() {
                     Some(outer) => group = outer,
                     None => return (matched, rest),
                 }
-                group.matched.extend(matched.map(Error::from));
-                group.rest.extend(rest.map(Error::from));
+                if let Some(matched) = matched {
+                    group.matched.push(matched.into(), from.clone());
+                }
+                if let Some(rest) = rest {
+                    group.rest.push(rest.into(), from);
+                }
                 continue;
             };
             match judge(&error) {
-                Part::Matched => group.matched.push(error),
-                Part::Rest => group.rest.push(error),
+                Part::Matched => group.matched.push(error, origin),
+                Part::Rest => group.rest.push(error, origin),
                 Part::Gone => drop(error),
                 Part::Open => match error.into_group() {
-                    Ok(inner) => around.push(mem::replace(&mut group, Divided::new(inner))),
-                    Err(leaf) => group.rest.push(leaf),
+                    Ok(inner) => around.push(mem::replace(&mut group, Divided::new(inner, origin))),
+                    Err(leaf) => group.rest.push(leaf, origin),
                 },
             }
         }
@@ -141,42 +195,110 @@ impl ErrorGroup {
 
     /// The only member of a group of one (as deep as groups of one go), or the group unchanged.
     pub fn into_single(mut self) -> Result<Error, ErrorGroup> {
-        if self.errors.len() != 1 {
+        if self.errors().len() != 1 {
             return Err(self);
         }
-        while let Some(error) = self.errors.pop() {
+        while let Some(error) = self.take_errors().pop() {
             match error.into_group() {
-                Ok(inner) if inner.errors.len() == 1 => self = inner,
+                Ok(inner) if inner.errors().len() == 1 => self = inner,
                 Ok(inner) => return Ok(inner.into()),
                 Err(leaf) => return Ok(leaf),
             }
         }
         Err(self)
     }
+}
 
-    fn draw_title(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (n, s) = (self.errors.len(), if self.errors.len() == 1 { "" } else { "s" });
-        write!(f, "{} ({n} error{s})", self.message)
+impl Members {
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
-    fn draw(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.draw_title(f)?;
-        let mut open = vec![self.errors.iter()];
-        while let Some(members) = open.last_mut() {
-            let Some(error) = members.next() else {
-                open.pop();
-                continue;
-            };
-            write!(f, "\n{:indent$}- ", "", indent = 2 * open.len().min(DEEPEST))?;
-            match error.group() {
-                Some(group) => {
-                    group.draw_title(f)?;
-                    open.push(group.errors.iter());
-                }
-                None => write!(f, "{error}")?,
-            }
+    /// Whether its message is the one of every nursery, which says nothing beside a single error.
+    pub(super) fn is_of_nursery(&self) -> bool {
+        self.message == OF_NURSERY
+    }
+
+    pub(super) fn errors(&self) -> &[Error] {
+        match self.caught.load(Ordering::Relaxed) {
+            true => &self.errors[..self.kept],
+            false => &self.errors,
         }
-        Ok(())
+    }
+
+    pub(super) fn origin(&self, index: usize) -> Option<&TaskOrigin> {
+        self.origins.get(index)?.as_ref()
+    }
+
+    pub(super) fn with_origins(&self) -> impl Iterator<Item = (Option<&TaskOrigin>, &Error)> {
+        self.errors().iter().enumerate().map(|(index, error)| (self.origin(index), error))
+    }
+
+    fn leaves(&self) -> impl Iterator<Item = &Error> {
+        let mut open = vec![self.errors().iter()];
+        std::iter::from_fn(move || {
+            loop {
+                match open.last_mut()?.next() {
+                    None => drop(open.pop()),
+                    Some(error) => match error.group() {
+                        Some(group) => open.push(group.errors().iter()),
+                        None => return Some(error),
+                    },
+                }
+            }
+        })
+    }
+
+    pub(super) fn content(&self) -> Content {
+        match self.kept {
+            0 => Content::Cancelled,
+            _ if self.caught.load(Ordering::Relaxed) => Content::Clean,
+            kept if self.mixed || kept < self.errors.len() => Content::Mixed,
+            _ => Content::Clean,
+        }
+    }
+
+    /// The first cancellation inside.
+    pub(super) fn cancelled(&self) -> Option<&Cancelled> {
+        self.leaves().find_map(Error::cancelled)
+    }
+
+    /// A scope catches the cancellations inside a group that cannot be taken apart: nobody sees them any more.
+    pub(super) fn hide_cancelled(&self) {
+        let mut todo = vec![self];
+        while let Some(group) = todo.pop() {
+            if group.content() != Content::Mixed {
+                continue;
+            }
+            group.caught.store(true, Ordering::Relaxed);
+            todo.extend(group.errors().iter().filter_map(|error| group_in(error.as_std())));
+        }
+    }
+}
+
+/// The failures of a nursery: nothing, or the group in the making.
+#[derive(Default)]
+pub(crate) struct Failures(Option<Box<ErrorGroup>>);
+
+impl Failures {
+    /// Adds an error. Of a cancellation nobody wants to know where it came from.
+    pub(crate) fn push(&mut self, error: Error, origin: impl FnOnce() -> Option<TaskOrigin>) {
+        let group = self.0.get_or_insert_with(|| Box::new(ErrorGroup::new(OF_NURSERY, Vec::new())));
+        let members = &mut group.0;
+        let content = error.content();
+        members.errors.push(error);
+        if content != Content::Cancelled {
+            let last = members.errors.len() - 1;
+            members.errors.swap(members.kept, last);
+            members.kept += 1;
+            members.mixed |= content == Content::Mixed;
+            members.origins.push(origin());
+        }
+    }
+
+    /// The group of all, if there were any.
+    pub(crate) fn into_result(self) -> Result<(), Error> {
+        self.0.map_or(Ok(()), |group| Err(Error(Kind::Group(group))))
     }
 }
 
@@ -190,25 +312,51 @@ enum Part {
     Open,
 }
 
+/// One side of a group that is being divided.
+#[derive(Default)]
+struct Side {
+    errors: Vec<Error>,
+    origins: Vec<Option<TaskOrigin>>,
+}
+
+impl Side {
+    fn push(&mut self, error: Error, origin: Option<TaskOrigin>) {
+        self.errors.push(error);
+        self.origins.push(origin);
+    }
+
+    fn into_group(self, message: Cow<'static, str>) -> Option<ErrorGroup> {
+        let any = !self.errors.is_empty();
+        any.then(|| ErrorGroup::with_origins(message, self.errors, self.origins))
+    }
+}
+
 /// A group that is being divided.
 struct Divided {
     message: Cow<'static, str>,
+    /// Where it came from itself.
+    from: Option<TaskOrigin>,
     left: vec::IntoIter<Error>,
-    matched: Vec<Error>,
-    rest: Vec<Error>,
+    origins: vec::IntoIter<Option<TaskOrigin>>,
+    matched: Side,
+    rest: Side,
 }
 
 impl Divided {
-    fn new(mut group: ErrorGroup) -> Divided {
-        let (message, errors) = (mem::take(&mut group.message), mem::take(&mut group.errors));
-        Divided { message, left: errors.into_iter(), matched: Vec::new(), rest: Vec::new() }
+    fn new(mut group: ErrorGroup, from: Option<TaskOrigin>) -> Divided {
+        let left = group.take_errors().into_iter();
+        let (message, origins) =
+            (mem::take(&mut group.0.message), mem::take(&mut group.0.origins).into_iter());
+        Divided { message, from, left, origins, matched: Side::default(), rest: Side::default() }
+    }
+
+    fn next(&mut self) -> Option<(Error, Option<TaskOrigin>)> {
+        Some((self.left.next()?, self.origins.next().flatten()))
     }
 
     /// What matched and the rest, each as a group if there is any.
     fn sides(self) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
-        let side =
-            |errors: Vec<Error>| (!errors.is_empty()).then(|| ErrorGroup::new(self.message.clone(), errors));
-        (side(self.matched), side(self.rest))
+        (self.matched.into_group(self.message.clone()), self.rest.into_group(self.message))
     }
 }
 
@@ -216,27 +364,48 @@ impl Drop for ErrorGroup {
     fn drop(&mut self) {
         // A leaf may be an error of a user's own that holds a group, which comes here again.
         with_stack(|| {
-            let mut left = mem::take(&mut self.errors);
+            let mut left = mem::take(&mut self.0.errors);
             while let Some(error) = left.pop() {
                 if let Kind::Group(mut group) = error.0 {
-                    left.append(&mut group.errors);
+                    left.append(&mut group.0.errors);
                 }
             }
         });
     }
 }
 
-/// The tree, a line for each error, indented (down to a hundred levels).
+/// The tree, a line for each error, indented (down to a hundred levels). A group of one is its only error.
 impl fmt::Display for ErrorGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.draw(f)
+        write_group(&self.0, f, false)
     }
 }
 
+/// As `Display`, with the causes of each error.
 impl fmt::Debug for ErrorGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.draw(f)
+        let cancelled = || self.0.cancelled().filter(|_| self.0.content() == Content::Cancelled).cloned();
+        opaque::answer(f, cancelled).unwrap_or_else(|| write_group(&self.0, f, true))
     }
 }
 
-impl StdError for ErrorGroup {}
+impl StdError for ErrorGroup {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Whoever writes the causes of a group sees this line.
+impl fmt::Display for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Members {}

@@ -1,6 +1,9 @@
 //! Internal errors: the run itself broke, through its own fault or that of a callback.
 
-use super::{Error, failure::discard};
+use super::{
+    Error,
+    failure::{discard, panic_text},
+};
 use std::{error::Error as StdError, fmt};
 
 /// The run was ended by something that should not happen: a callback of the token or an abort
@@ -19,10 +22,8 @@ impl InternalError {
 
     /// What a panic said, whose payload goes no further.
     pub(crate) fn of_panic(what: &str, payload: Box<dyn std::any::Any + Send>) -> InternalError {
-        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        let cause = panic_text(&*payload).unwrap_or("a panic without a text").to_owned();
         discard(payload);
-        let cause = text.unwrap_or_else(|| "a panic without a text".to_owned());
         InternalError::new(what, Some(Error::msg(cause)))
     }
 

@@ -2,37 +2,55 @@
 //!
 //! A scope must tell a cancellation from a failure in whatever error passes through it. One boxed
 //! error type for the whole crate makes that possible without asking anything of users' errors:
-//! [`Error`] takes in every `std::error::Error` by `?`, and looks once, when it does, whether a
-//! [`Cancelled`] is inside. It also settles type inference: a body or a child always returns
+//! [`Error`] takes in every `std::error::Error` by `?`, and looks into it for a [`Cancelled`] once, when
+//! a scope or a nursery asks ([`inside`]). It also settles type inference: a body or a child always returns
 //! `Result<_, Error>`, so a plain `Ok(())` needs no annotation.
+//!
+//! # Why nurseries do not carry a user's own error type
+//!
+//! A `Nursery<'scope, 'env, E>`, whose tasks fail with the program's `E`, was weighed and is left out.
+//!
+//! - Every checkpoint in a task fails with `Cancelled`, so `E` would have to hold one, and a scope would need a way to take
+//!   it out of `E` again: a trait that each program implements, and may implement wrongly. A scope that swallows a
+//!   failure, or passes on its own cancellation, is what this module is there to exclude.
+//! - A nursery fails with several errors. Its error would be a group of `E`; the nursery around it has that as its
+//!   `E`, or converts it. So each level has a type of its own, and what climbs through them changes its type on the way.
+//! - `E` could not be inferred: the last expression of most bodies is `Ok(())`, which says nothing of it. Each nursery
+//!   and each task would have to be annotated.
+//! - Functions that take a nursery (`serve_tcp`, `supervise`) would be generic in `E`, and so would all who call them.
+//!
+//! What is wanted from it is to match on one's own errors where the nursery ends. [`Error::find`] gives that: it looks through
+//! groups and causes for a type. And own enums inside tasks work: they wrap an `Error` by derive, and go back into
+//! one by `?`.
 
 mod cancelled;
+mod convert;
+mod draw;
 pub(crate) mod failure;
 mod group;
+mod inside;
 pub(crate) mod internal;
 mod nursery;
+mod opaque;
+pub(crate) mod origin;
 
 pub use cancelled::{CancelReason, CancelSource, Cancelled};
+pub use convert::OrError;
 pub use group::ErrorGroup;
+pub(crate) use group::Failures;
 pub use internal::InternalError;
 pub use nursery::{BodyCancelled, NurseryClosed};
+pub use origin::TaskOrigin;
 
 use crate::core::stack::with_stack;
-use std::{
-    any::Any,
-    error::Error as StdError,
-    fmt::{self, Write as _},
-    io,
-};
+use group::{Content, Members};
+use inside::Inside;
+use std::{any::Any, error::Error as StdError, fmt, sync::OnceLock};
 
 /// Any error, a cancellation, or a group of errors.
 ///
-/// An error of a user's own that carries a cancellation (its `source`, at any depth, is one, or a group
-/// of nothing else) counts as that cancellation. One whose source is a group of which only a part is
-/// cancelled counts as an error: it cannot be taken apart.
-///
-/// Made by `?` from whatever implements `std::error::Error + Send + Sync`, or by [`Error::msg`].
-/// Like `anyhow::Error` it does not implement `std::error::Error` itself.
+/// Made by `?` from whatever implements `std::error::Error + Send + Sync`, by [`OrError::or_error`] from what does not
+/// (boxed errors, `anyhow::Error`, `eyre::Report`), or by [`Error::msg`].
 ///
 /// ```
 /// use terzetto::Error;
@@ -43,6 +61,99 @@ use std::{
 /// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
 /// assert!(!error.is_cancelled());
 /// ```
+///
+/// # Errors of your own
+///
+/// Like `anyhow::Error` it does not implement `std::error::Error` itself: then it could not take in all others. It
+/// dereferences to one instead, and with that it can be the source of an error of your own, also by derive:
+///
+/// ```
+/// use terzetto::{Error, fail_after, move_on_after, nursery, sleep};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum AppError {
+///     #[error("the disk {0} is full")]
+///     Full(String),
+///     #[error(transparent)]
+///     Runtime(#[from] Error),
+/// }
+///
+/// async fn copy() -> Result<u32, AppError> {
+///     nursery(async |n| {
+///         n.start_soon(async { Ok(sleep(1.0).await?) });
+///         Ok(())
+///     }).await?;
+///     Err(AppError::Full("a".into()))
+/// }
+///
+/// # terzetto::Builder::new().clock(terzetto::testing::MockClock::autojump()).run(async {
+/// // The cancellation inside an `AppError` is a cancellation still: the scope that was cancelled takes it.
+/// assert!(move_on_after(0.5, async { Ok(copy().await?) }).await?.is_none());
+/// // A failure comes out as what it was.
+/// let error = fail_after(2.0, async { Ok(copy().await?) }).await.unwrap_err();
+/// assert!(matches!(error.find(), Some(AppError::Full(disk)) if disk == "a"));
+/// # Ok(())
+/// # }).unwrap();
+/// ```
+///
+/// By hand `source` is written with `&**`:
+///
+/// ```
+/// # use std::fmt;
+/// #[derive(Debug)]
+/// enum AppError {
+///     Runtime(terzetto::Error),
+/// }
+/// # impl fmt::Display for AppError {
+/// #     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("the runtime") }
+/// # }
+/// impl std::error::Error for AppError {
+///     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+///         match self {
+///             AppError::Runtime(error) => Some(&**error),
+///         }
+///     }
+/// }
+/// ```
+///
+/// So an error of your own counts as a cancellation if one is among its causes, at any depth, or a group of nothing else.
+/// If a cause is a group of which a part is cancelled, a scope that catches the cancellation takes that part out of the
+/// group, and the rest comes out of the scope, in your error as it is. (That is by `source`. If an error has no source, its
+/// `Debug` is asked: as derived it shows whether there is only a cancellation inside. A `Debug` written by hand may hide
+/// that, and then the error counts as a failure, which no scope swallows.) To keep a cancellation as a note beside a failure,
+/// put its [`reason`](Cancelled::reason) into the error, and not the `Cancelled` itself as its source.
+///
+/// # `anyhow` and `eyre`
+///
+/// With the features `anyhow` and `eyre` an `Error` becomes an `anyhow::Error` or an `eyre::Report` by `?`. On the way
+/// back there is [`or_error`](OrError::or_error), which needs no feature. A cancellation stays one, also below contexts.
+#[cfg_attr(
+    feature = "anyhow",
+    doc = r#"
+```
+use anyhow::Context;
+use terzetto::{OrError, move_on_after, nursery, sleep};
+
+async fn load() -> anyhow::Result<u32> {
+    sleep(60.0).await.context("while the disk wakes up")?;
+    Ok(nursery(async |_| Ok(1)).await?)
+}
+
+terzetto::run(async {
+    let outcome = move_on_after(0.01, async { Ok(load().await.or_error()?) }).await?;
+    assert!(outcome.is_none());
+    Ok(())
+})?;
+# Ok::<(), terzetto::Error>(())
+```
+"#
+)]
+///
+/// # How it is written
+///
+/// `Display` tells the error; of a group each error in a line, of a group of one only that, always after the task that it
+/// came from (see [`TaskOrigin`]). `Debug`, which is what a `main` that returns an `Error` prints, tells the causes, too, and
+/// leaves out those that only repeat what the error above them says.
 pub struct Error(Kind);
 
 enum Kind {
@@ -54,7 +165,36 @@ enum Kind {
 
 struct Other {
     error: Box<dyn StdError + Send + Sync>,
-    carries: Option<Cancelled>,
+    /// What is inside, once that was asked.
+    inside: OnceLock<Inside>,
+}
+
+impl Other {
+    fn new(error: Box<dyn StdError + Send + Sync>) -> Other {
+        // Errors that are only a text are many, and there is nothing to look for.
+        let inside = if error.is::<Message>() { Inside::Nothing.into() } else { OnceLock::new() };
+        Other { error, inside }
+    }
+
+    fn inside(&self) -> &Inside {
+        self.inside.get_or_init(|| inside::look(&*self.error))
+    }
+
+    /// The cancellation that it carries, if it is nothing else.
+    fn cancelled(&self) -> Option<&Cancelled> {
+        match self.inside() {
+            Inside::Cancelled(cancelled) => Some(cancelled),
+            Inside::Nothing | Inside::MixedGroup => None,
+        }
+    }
+
+    /// The group inside that has both cancellations and failures, or had when it was looked at.
+    fn mixed_group(&self) -> Option<&Members> {
+        match self.inside() {
+            Inside::MixedGroup => inside::group_in(&*self.error),
+            Inside::Nothing | Inside::Cancelled(_) => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -69,54 +209,10 @@ impl fmt::Display for Message {
 impl StdError for Message {}
 
 impl Error {
-    /// An error that is only a text.
-    ///
-    /// ```
-    /// assert_eq!(terzetto::Error::msg("no such queue").to_string(), "no such queue");
-    /// ```
-    pub fn msg(text: impl Into<String>) -> Error {
-        Error::from(Message(text.into()))
-    }
-
-    /// An error that is boxed already: `?` does not take such a one in.
-    ///
-    /// What is in the box is recognised: a [`Cancelled`] or an [`ErrorGroup`], also inside an
-    /// `io::Error`, becomes what it would have become by `?`.
-    ///
-    /// ```
-    /// use terzetto::Error;
-    /// let boxed: Box<dyn std::error::Error + Send + Sync> = "no such key".into();
-    /// assert_eq!(Error::from_boxed(boxed).to_string(), "no such key");
-    /// ```
-    pub fn from_boxed(error: Box<dyn StdError + Send + Sync>) -> Error {
-        let error = match error.downcast::<Cancelled>() {
-            Ok(cancelled) => return Error(Kind::Cancelled(*cancelled)),
-            Err(error) => error,
-        };
-        let error = match error.downcast::<ErrorGroup>() {
-            Ok(group) => return Error(Kind::Group(group)),
-            Err(error) => error,
-        };
-        // A group inside an `io::Error` must come apart, so that a scope can take its part out of it.
-        let error = match error.downcast::<io::Error>() {
-            Ok(io) if io.get_ref().is_some_and(|inner| inner.is::<ErrorGroup>()) => match io.into_inner() {
-                Some(inner) => return Error::from_boxed(inner),
-                None => unreachable!("it has just shown what it holds"),
-            },
-            Ok(io) => io,
-            Err(error) => error,
-        };
-        let carries = Cancelled::find_in(&*error);
-        Error(Kind::Other(Box::new(Other { error, carries })))
-    }
-
-    /// Whether the error as a whole is a cancellation. A group is when all its members are.
+    /// Whether the error as a whole is a cancellation. A group is when all its members are, an error of a user's own
+    /// when it is what the error comes from.
     pub fn is_cancelled(&self) -> bool {
-        match &self.0 {
-            Kind::Cancelled(cancelled) => !cancelled.is_interrupt(),
-            Kind::Group(group) => group.is_cancelled(),
-            Kind::Other(other) => other.carries.as_ref().is_some_and(|carried| !carried.is_interrupt()),
-        }
+        self.content() == Content::Cancelled
     }
 
     /// Whether a Ctrl-C is somewhere inside, also in a group beside other errors. It counts as an error
@@ -125,7 +221,10 @@ impl Error {
         match &self.0 {
             Kind::Cancelled(cancelled) => cancelled.is_interrupt(),
             Kind::Group(group) => group.leaves().any(Error::is_interrupted),
-            Kind::Other(other) => other.carries.as_ref().is_some_and(Cancelled::is_interrupt),
+            Kind::Other(other) => {
+                other.cancelled().is_some_and(Cancelled::is_interrupt)
+                    || inside::is_interrupted(&*other.error)
+            }
         }
     }
 
@@ -133,8 +232,8 @@ impl Error {
     pub fn cancelled(&self) -> Option<&Cancelled> {
         match &self.0 {
             Kind::Cancelled(cancelled) => Some(cancelled),
-            Kind::Group(group) => group.cancelled(),
-            Kind::Other(other) => other.carries.as_ref(),
+            Kind::Group(group) => group.0.cancelled(),
+            Kind::Other(other) => other.cancelled().or_else(|| other.mixed_group()?.cancelled()),
         }
     }
 
@@ -154,7 +253,8 @@ impl Error {
         }
     }
 
-    /// The error as the type it was made from. A group is looked at as a group, not inside.
+    /// The error as the type it was made from. A group is looked at as a group, not inside; for that there is
+    /// [`Error::find`].
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         match &self.0 {
             Kind::Cancelled(cancelled) => (cancelled as &dyn Any).downcast_ref(),
@@ -178,16 +278,39 @@ impl Error {
         boxed.downcast().map_or_else(|boxed| Err(Error::from_boxed(boxed)), |error| Ok(*error))
     }
 
-    /// The first error of type `E`: this one, or inside a group at any depth.
+    /// The first error of type `E`: this one, one of its causes, or inside a group at any depth, with the causes there.
+    ///
+    /// ```
+    /// # use terzetto::{Error, ErrorGroup};
+    /// let number = Error::from("x".parse::<u8>().unwrap_err());
+    /// let hidden = std::io::Error::other(ErrorGroup::new("all", vec![Error::msg("disk full"), number]));
+    /// assert!(Error::from(hidden).find::<std::num::ParseIntError>().is_some());
+    /// ```
     pub fn find<E: StdError + 'static>(&self) -> Option<&E> {
-        match self.group() {
-            Some(group) => group.leaves().find_map(Error::downcast_ref),
-            None => self.downcast_ref(),
-        }
+        self.find_all().next()
+    }
+
+    /// All errors of type `E`, where [`Error::find`] looks for the first: an enum that wraps an `Error` may have another of
+    /// its kind inside.
+    ///
+    /// ```
+    /// # use terzetto::Error;
+    /// #[derive(Debug, thiserror::Error)]
+    /// enum AppError {
+    ///     #[error("the disk is full")]
+    ///     Full,
+    ///     #[error("while copying")]
+    ///     Copying(#[source] Error),
+    /// }
+    /// let error = Error::from(AppError::Copying(AppError::Full.into()));
+    /// assert!(error.find_all().any(|error| matches!(error, AppError::Full)));
+    /// ```
+    pub fn find_all<E: StdError + 'static>(&self) -> impl Iterator<Item = &E> {
+        inside::all_inside(self.as_std()).filter_map(|error| error.downcast_ref())
     }
 
     /// Divides the error into its cancellations and the rest. A plain error is wholly one or the
-    /// other; a group divides, and keeps its shape on both sides.
+    /// other, also an error of a user's own; a group divides, and keeps its shape on both sides.
     pub fn split_cancelled(self) -> (Option<Error>, Option<Error>) {
         if !matches!(self.0, Kind::Group(_)) {
             return if self.is_cancelled() { (Some(self), None) } else { (None, Some(self)) };
@@ -201,75 +324,58 @@ impl Error {
         }
     }
 
-    /// Whether no cancellation is in it, and no empty group.
-    fn is_clean(&self) -> bool {
+    /// What a scope finds in it.
+    fn content(&self) -> Content {
+        let of_cancelled = |cancelled: &Cancelled| match cancelled.is_interrupt() {
+            true => Content::Clean,
+            false => Content::Cancelled,
+        };
         match &self.0 {
-            Kind::Group(group) => group.is_clean(),
-            _ => !self.is_cancelled(),
+            Kind::Cancelled(cancelled) => of_cancelled(cancelled),
+            Kind::Group(group) => group.0.content(),
+            Kind::Other(other) => match other.inside() {
+                Inside::Nothing => Content::Clean,
+                Inside::Cancelled(cancelled) => of_cancelled(cancelled),
+                Inside::MixedGroup => other.mixed_group().map_or(Content::Clean, Members::content),
+            },
+        }
+    }
+
+    /// Hides the cancellations inside an error of a user's own, which cannot be taken apart.
+    fn hide_cancelled(&self) {
+        if let Kind::Other(other) = &self.0
+            && let Some(group) = other.mixed_group()
+        {
+            group.hide_cancelled();
         }
     }
 
     /// The error without its cancellations, and whether there were any.
     pub(crate) fn without_cancelled(self) -> (bool, Option<Error>) {
-        if self.is_clean() {
-            return (false, Some(self));
+        match self.content() {
+            Content::Clean => return (false, Some(self)),
+            Content::Cancelled => return (true, None),
+            Content::Mixed => {}
         }
         match self.into_group() {
             Ok(group) => {
                 let (found, rest) = group.without_cancelled();
                 (found, rest.map(Error::from))
             }
-            Err(_cancelled) => (true, None),
+            Err(own) => {
+                own.hide_cancelled();
+                (true, Some(own))
+            }
         }
     }
 
     fn as_std(&self) -> &(dyn StdError + 'static) {
-        match &self.0 {
-            Kind::Cancelled(cancelled) => cancelled,
-            Kind::Group(group) => &**group,
-            Kind::Other(other) => &*other.error,
-        }
+        &**self
     }
 
-    /// The chain of causes, this error first.
+    /// The chain of causes, this error first; also what an `io::Error` holds.
     pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-        let mut next = Some(self.as_std());
-        std::iter::from_fn(move || {
-            let error = next?;
-            next = error.source();
-            Some(error)
-        })
-    }
-}
-
-impl<E: StdError + Send + Sync + 'static> From<E> for Error {
-    fn from(error: E) -> Error {
-        let mut slot = Some(error);
-        let any: &mut dyn Any = &mut slot;
-        // Cancellations, the commonest errors of all, are told without boxing them first.
-        if let Some(cancelled) = any.downcast_mut::<Option<Cancelled>>().and_then(Option::take) {
-            return Error(Kind::Cancelled(cancelled));
-        }
-        match slot {
-            Some(error) => Error::from_boxed(Box::new(error)),
-            None => unreachable!("taken above, where the function returned"),
-        }
-    }
-}
-
-impl From<Error> for Box<dyn StdError + Send + Sync> {
-    fn from(error: Error) -> Self {
-        match error.0 {
-            Kind::Cancelled(cancelled) => Box::new(cancelled),
-            Kind::Group(group) => group,
-            Kind::Other(other) => other.error,
-        }
-    }
-}
-
-impl From<Error> for Box<dyn StdError> {
-    fn from(error: Error) -> Self {
-        Box::<dyn StdError + Send + Sync>::from(error)
+        draw::causes_told(self.as_std())
     }
 }
 
@@ -284,26 +390,13 @@ impl fmt::Display for Error {
 /// it is what the error above it says, or ends with after a colon.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut above = text_of(self)?;
-        f.write_str(&above)?;
-        for cause in self.chain().skip(1).filter(|cause| !Cancelled::is_mark(*cause)) {
-            let text = text_of(cause)?;
-            if !says_already(&above, &text) {
-                write!(f, "\ncaused by: {text}")?;
-            }
-            above = text;
-        }
-        Ok(())
+        let cancelled =
+            || self.cancelled().filter(|cancelled| self.is_cancelled() || cancelled.is_interrupt());
+        opaque::answer(f, || cancelled().cloned()).unwrap_or_else(|| {
+            with_stack(|| match self.group() {
+                Some(group) => draw::write_group(&group.0, f, true),
+                None => draw::write_with_causes(self.as_std(), f),
+            })
+        })
     }
-}
-
-/// What an error says. Unlike `to_string` it does not panic if the error says that it cannot be displayed.
-fn text_of(error: &(impl fmt::Display + ?Sized)) -> Result<String, fmt::Error> {
-    let mut text = String::new();
-    write!(text, "{error}")?;
-    Ok(text)
-}
-
-fn says_already(above: &str, cause: &str) -> bool {
-    above.strip_suffix(cause).is_some_and(|before| before.is_empty() || before.ends_with(": "))
 }

@@ -112,7 +112,7 @@ impl CancelScope {
 
     fn cancel_for(&self, text: Option<String>) {
         let task = run::try_with(|run| run.strands.current_task()).flatten();
-        let task = task.map(|task| task.name().to_owned());
+        let task = task.map(|task| task.to_string());
         self.cell.cancel(CancelReason { source: CancelSource::Explicit, text, task });
     }
 

@@ -60,7 +60,7 @@ pub struct BrokenResource {
 
 impl BrokenResource {
     fn by(task: &Task) -> BrokenResource {
-        BrokenResource { by: task.name().to_owned(), ended: !task.is_alive() }
+        BrokenResource { by: task.to_string(), ended: !task.is_alive() }
     }
 
     /// The name of the task that broke it.
