@@ -29,10 +29,12 @@ use std::{
     thread::{self, ThreadId},
 };
 
+/// Guests by their numbers.
+type Guests = Vec<(u64, Weak<dyn Tick>)>;
+
 thread_local! {
     /// The guests of this thread that are not over. Never destroyed, and empty in the end, as the list of runs is.
-    static GUESTS: RefCell<ManuallyDrop<Vec<(u64, Weak<dyn Tick>)>>> =
-        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
+    static GUESTS: RefCell<ManuallyDrop<Guests>> = const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
 /// How a host is asked for a tick: it calls [`GuestTick::run`] on the thread where the guest was

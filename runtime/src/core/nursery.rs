@@ -399,9 +399,9 @@ impl Drop for Guard<'_, '_, '_> {
         // then the first panic goes on.
         let mut panics = FirstPanic::default();
         let drop_future = |panics: &mut FirstPanic, strand: &Strand| {
-            // SAFETY: the guard lives in the future of `nursery`, with all that body and children borrow: see
-            // `start_child` and `body`.
             panics.catch(|| {
+                // SAFETY: the guard lives in the future of `nursery`, with all that body and children borrow: see
+                // `start_child` and `body`.
                 with_stack(|| unsafe { strand.drop_future() });
             });
         };
