@@ -133,7 +133,10 @@ impl Run {
     pub(super) fn take_in(&self, messages: impl Iterator<Item = Message>) {
         for message in messages {
             match message {
-                Message::Wake(strand) => self.wake(strand),
+                Message::Wake(strand) => {
+                    self.inbox.hear_wake(strand);
+                    self.wake(strand);
+                }
                 Message::Call(call) => self.calls.borrow_mut().push_back(call),
                 Message::JobDone(job) => self.threads.job_done(self, job),
             }
