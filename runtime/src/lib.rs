@@ -50,13 +50,24 @@
 //! | `hyper` | HTTP through `hyper` |
 //! | `tls` | TLS through `rustls` |
 //!
+//! # Forks
+//!
+//! A run does not go on in a child made by `fork`. The child shares the descriptors of the parent's run, with
+//! which both would take each other's events, and has none of its threads. It should end by `exec` or `_exit`,
+//! so that no destructor of the run is called there. (To start a program there is [`process`](mod@process).)
+//!
+//! A child may start runs of its own, whatever the parent's threads did in the moment of the fork: on the thread
+//! that called `fork`, if that was in no run, or on a thread that it makes. Signals that the parent's runs
+//! have asked for do nothing in the child, until it asks for them or sets another action.
+//!
 //! # Where to read
 //!
 //! `core/` is the runtime proper: `run` the state of a run, `drive` the loop, `outside` what it does
 //! between two ticks, `guest` how another loop can turn it; `strand` how a wake finds its task, `waker`
-//! why a waker is a number, `inbox` how other threads get in; `nursery` why children may borrow, `start`
-//! how a task says that it is ready; `scope` and `wait` how cancellation finds what is blocked, `lot` the
-//! queue on which `sync/` stands; `reactor` where the loop sleeps, and what the system has to say.
+//! why a waker is a number, `inbox` how other threads get in, `per_process` what a fork must not hand down;
+//! `nursery` why children may borrow, `start` how a task says that it is ready; `scope` and `wait` how
+//! cancellation finds what is blocked, `lot` the queue on which `sync/` stands; `reactor` where the loop
+//! sleeps, and what the system has to say.
 //!
 //! On it stand `time/`, `sync/`, `threads/`, `signal/`, then `io/` (descriptors, streams, sockets),
 //! `process/` and `fs/`; `testing/` uses all of them, and `compat/` only what is public. The core knows

@@ -1,5 +1,7 @@
 //! Tasks that await futures of other libraries: they are named, and a second Ctrl-C ends the process.
 
+#![allow(clippy::print_stderr, reason = "a process that a test has started tells what it does")]
+
 use futures_util::future::{Either, select};
 use signal_hook::consts::SIGINT;
 use std::{

@@ -37,6 +37,40 @@ fn mock_01_the_clock_stands_still_jumps_and_runs_at_a_rate() {
     assert_eq!(clock.now(), clock.now());
 }
 
+/// What a panic says.
+fn refusal(call: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(call)).expect_err("it was to be refused");
+    panic.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
+#[test]
+fn mock_01_times_that_make_no_sense_are_refused_by_name_and_change_nothing() {
+    let clock = MockClock::new();
+    clock.jump(1.0);
+    for seconds in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -1.0] {
+        let said = refusal(|| clock.jump(seconds));
+        assert!(said.contains("`seconds`") && said.contains("jump"), "{said}");
+        let said = refusal(|| clock.set_rate(seconds));
+        assert!(said.contains("`rate`"), "{said}");
+        if seconds != f64::INFINITY {
+            let said = refusal(|| clock.set_autojump_threshold(seconds));
+            assert!(said.contains("`seconds`") && said.contains("threshold"), "{said}");
+        }
+    }
+    // Each by itself is a number, and both together are none.
+    clock.jump(f64::MAX);
+    assert!(refusal(|| clock.jump(f64::MAX)).contains("`seconds`"));
+    clock.set_autojump_threshold(f64::INFINITY);
+    assert_eq!((clock.now(), clock.rate(), clock.autojump_after()), (f64::MAX, 0.0, f64::INFINITY));
+    // No rate is so great that the clock would show infinity, after which no deadline ever comes.
+    let clock = MockClock::new();
+    clock.set_rate(f64::MAX);
+    std::thread::sleep(std::time::Duration::from_millis(1));
+    Builder::new().clock(clock.clone()).run(async { Ok(sleep(1.0).await?) }).unwrap();
+    clock.jump(0.0);
+    assert!(clock.now().is_finite());
+}
+
 #[test]
 fn mock_02_the_autojump_threshold_can_change_while_running() {
     let clock = MockClock::new();

@@ -19,6 +19,7 @@ pub(crate) mod list;
 pub(crate) mod lot;
 pub(crate) mod nursery;
 pub(crate) mod outside;
+pub(crate) mod per_process;
 mod queue;
 pub(crate) mod reactor;
 pub(crate) mod reschedule;

@@ -147,7 +147,10 @@ impl Run {
         let mut take_all = || {
             for message in &mut messages {
                 match message {
-                    Message::Wake(strand) => self.wake(strand),
+                    Message::Wake(strand) => {
+                        self.inbox.hear_wake(strand);
+                        self.wake(strand);
+                    }
                     Message::Call(call) => self.calls.borrow_mut().push_back(call),
                     Message::JobDone(job) => self.threads.job_done(self, job),
                 }

@@ -409,6 +409,8 @@ impl Reactor {
         let key = id.place << 1 | direction as u32;
         let blocked = Blocked::new(run, cx, self.clone(), key);
         side.waiter = Some(blocked.id());
+        // What an earlier waiter was told, and has not heard since it was dropped, is not for this one.
+        side.closing = false;
         self.count(direction, 1);
         drop(sources);
         blocked.arm(run);

@@ -7,10 +7,7 @@ use super::{
 use std::{
     error::Error as StdError,
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// The run has ended, or is ending: nothing can be started or called in it any more.
@@ -75,8 +72,16 @@ pub struct IdempotentCall {
 }
 
 struct Idempotent {
-    queued: AtomicBool,
+    /// Whether it is in the inbox. Locked while it is put there: who is told that it is queued can rely on it.
+    queued: Mutex<bool>,
     call: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Idempotent {
+    fn queued(&self) -> MutexGuard<'_, bool> {
+        // Nothing under the lock can panic half-way.
+        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Token {
@@ -99,7 +104,7 @@ impl Token {
     /// # Ok::<(), terzetto::Error>(())
     /// ```
     pub fn idempotent(&self, call: impl Fn() + Send + Sync + 'static) -> IdempotentCall {
-        let shared = Idempotent { queued: AtomicBool::new(false), call: Box::new(call) };
+        let shared = Idempotent { queued: Mutex::new(false), call: Box::new(call) };
         IdempotentCall { token: self.clone(), shared: Arc::new(shared) }
     }
 }
@@ -111,24 +116,22 @@ impl IdempotentCall {
     /// # Errors
     /// [`RunFinished`] if the run has ended.
     pub fn run_sync_soon(&self) -> Result<(), RunFinished> {
-        if self.shared.queued.swap(true, SeqCst) {
-            return Ok(());
+        let mut queued = self.shared.queued();
+        if !*queued {
+            let shared = self.shared.clone();
+            self.token.run_sync_soon(move || {
+                *shared.queued() = false;
+                (shared.call)();
+            })?;
+            *queued = true;
         }
-        let shared = self.shared.clone();
-        let queued = self.token.run_sync_soon(move || {
-            shared.queued.store(false, SeqCst);
-            (shared.call)();
-        });
-        if queued.is_err() {
-            self.shared.queued.store(false, SeqCst);
-        }
-        queued
+        Ok(())
     }
 }
 
 impl fmt::Debug for IdempotentCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdempotentCall").field("queued", &self.shared.queued.load(SeqCst)).finish()
+        f.debug_struct("IdempotentCall").field("queued", &*self.shared.queued()).finish()
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Waking looks the run up. On the run's own thread that is one thread-local comparison and then
 //! plain, unsynchronised work. From any other thread the number goes through the [registry] of live
-//! runs into the [inbox](super::inbox) of its run. Of a run that has ended nothing is found, and
+//! runs into the [inbox](super::inbox) of its run, where it waits once, however often it is brought. Of a run that has ended nothing is found, and
 //! the wake is a no-op. A strand's number may have been given to a later strand meanwhile: then that
 //! one is polled once for nothing, which every future must bear.
 //!
@@ -40,8 +40,7 @@ fn wake(data: *const ()) {
     if own != Some(true)
         && let Some(inbox) = inbox::find(run)
     {
-        // Refused if the run is ending: then there is nothing to wake.
-        let _ended = inbox.push(inbox::Message::Wake(strand));
+        inbox.wake(strand);
     }
 }
 

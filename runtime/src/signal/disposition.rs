@@ -5,12 +5,29 @@
 //! back what was there before. **A signal goes to every run that asked for it**: none takes it from
 //! another.
 //!
-//! A handler may interrupt anything, so it can neither lock nor allocate. It reads a list that was
-//! published through an atomic pointer, sets a bit in the inbox of each run, and rings its bell. A
-//! list that is replaced is freed once no handler is under way that could still read it.
+//! # What the handler may do
+//!
+//! A handler may interrupt anything, on any thread, so it can neither lock nor allocate, nor wait for
+//! anybody. It asks for the number of the process (`getpid`), reads a list that was published through an
+//! atomic pointer, sets a bit in the inbox of each run, and rings its bell (`write`). Both system calls are
+//! on the list of those that a handler may make, the rest are atomics, and it leaves `errno` as it was. A
+//! list that is replaced is freed once no handler is under way that could still read it. Handlers wait for
+//! nobody, so that is soon.
+//!
+//! # Forks
+//!
+//! A child that is forked while another thread is in the handler, or replaces a list, has neither that
+//! thread nor its progress: it must not wait for it. All that is kept here is therefore
+//! [of one process](PerProcess). A child begins with nothing: it inherits the handler from its parent, by
+//! the system's rules, but that finds no list and does nothing, and rings no bell of the parent's, until
+//! the child claims a signal itself. What the parent found before its own claim the child cannot know
+//! without the parent's lock, so when it claims a signal no more the system's usual action is in force.
 
 use super::Signal;
-use crate::core::inbox::Inbox;
+use crate::core::{
+    inbox::Inbox,
+    per_process::{GENERATIONS, PerProcess, Slot},
+};
 use std::{
     io, mem, ptr,
     sync::{
@@ -25,35 +42,25 @@ type Runs = Vec<Arc<Inbox>>;
 /// Signals have numbers from 1 to 64.
 pub(super) const SIGNALS: usize = 65;
 
-/// The lists for the handler, by signal; null where nobody asks.
-static PUBLISHED: [AtomicPtr<Runs>; SIGNALS] = [const { AtomicPtr::new(ptr::null_mut()) }; SIGNALS];
-
-/// How many handlers are under way.
-static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
-
-/// What was there before ours, by signal, where ours is.
-static FORMER: Mutex<[Option<libc::sigaction>; SIGNALS]> = Mutex::new([None; SIGNALS]);
-
-fn table() -> MutexGuard<'static, [Option<libc::sigaction>; SIGNALS]> {
-    // Nothing under the lock can panic half-way.
-    FORMER.lock().unwrap_or_else(PoisonError::into_inner)
+/// What a process does about signals.
+struct Dispositions {
+    /// The lists for the handler, by signal; null where nobody asks.
+    published: [AtomicPtr<Runs>; SIGNALS],
+    /// How many handlers are under way.
+    under_way: AtomicUsize,
+    /// What was there before ours, for each signal where ours is.
+    former: Mutex<Vec<(Signal, libc::sigaction)>>,
 }
+
+static DISPOSITIONS: PerProcess<Dispositions> =
+    PerProcess::new([const { Slot::new(Dispositions::none()) }; GENERATIONS]);
 
 extern "C" fn handler(signal: libc::c_int) {
     // Whatever was interrupted may be about to look at the last error: it must find it unchanged.
     let interrupted = io::Error::last_os_error().raw_os_error();
-    UNDER_WAY.fetch_add(1, SeqCst);
-    if let Some(published) = PUBLISHED.get(signal as usize) {
-        // SAFETY: the pointer is null or came from `Box::into_raw` in `publish`, which frees a list
-        // only after it has replaced it and has then seen no handler under way. This one was counted
-        // before it read the pointer, and is counted until after its last use.
-        if let Some(runs) = unsafe { published.load(SeqCst).as_ref() } {
-            for inbox in runs {
-                inbox.signal(signal);
-            }
-        }
+    if let Some(own) = DISPOSITIONS.known() {
+        own.deliver(signal);
     }
-    UNDER_WAY.fetch_sub(1, SeqCst);
     if let Some(code) = interrupted {
         set_last_os_error(code);
     }
@@ -73,24 +80,61 @@ fn set_last_os_error(code: i32) {
     unsafe { *place = code };
 }
 
-/// Replaces the list of runs for a signal. To be called with the table locked.
-fn publish(signal: Signal, change: impl FnOnce(&mut Runs)) -> usize {
-    let place = &PUBLISHED[signal.number() as usize];
-    // SAFETY: the pointer is null or a live box, and only this function frees it, under the lock.
-    let mut runs = unsafe { place.load(SeqCst).as_ref() }.cloned().unwrap_or_default();
-    change(&mut runs);
-    let count = runs.len();
-    let new = if runs.is_empty() { ptr::null_mut() } else { Box::into_raw(Box::new(runs)) };
-    let old = place.swap(new, SeqCst);
-    // A handler that read the old list was counted before. One that comes later reads the new one.
-    while UNDER_WAY.load(SeqCst) > 0 {
-        thread::yield_now();
+impl Dispositions {
+    const fn none() -> Dispositions {
+        Dispositions {
+            published: [const { AtomicPtr::new(ptr::null_mut()) }; SIGNALS],
+            under_way: AtomicUsize::new(0),
+            former: Mutex::new(Vec::new()),
+        }
     }
-    if !old.is_null() {
-        // SAFETY: it came from `Box::into_raw` above, is published no more, and nobody reads it.
-        drop(unsafe { Box::from_raw(old) });
+
+    fn former(&self) -> MutexGuard<'_, Vec<(Signal, libc::sigaction)>> {
+        // Nothing under the lock can panic half-way.
+        self.former.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    count
+
+    /// For the handler: tells every run that wants the signal.
+    fn deliver(&self, signal: libc::c_int) {
+        self.under_way.fetch_add(1, SeqCst);
+        if let Some(published) = self.published.get(signal as usize) {
+            // SAFETY: the pointer is null or came from `Box::into_raw` in `publish`, which frees a list
+            // only after it has replaced it and has then seen no handler under way. This one was counted
+            // before it read the pointer, and is counted until after its last use.
+            if let Some(runs) = unsafe { published.load(SeqCst).as_ref() } {
+                for inbox in runs {
+                    inbox.signal(signal);
+                }
+            }
+        }
+        self.under_way.fetch_sub(1, SeqCst);
+    }
+
+    /// Replaces the list of runs for a signal. To be called with the list of former actions locked.
+    fn publish(&self, signal: Signal, change: impl FnOnce(&mut Runs)) -> usize {
+        let place = &self.published[signal.number() as usize];
+        // SAFETY: the pointer is null or a live box, and only this function frees it, under the lock.
+        let mut runs = unsafe { place.load(SeqCst).as_ref() }.cloned().unwrap_or_default();
+        change(&mut runs);
+        let count = runs.len();
+        let new = if runs.is_empty() { ptr::null_mut() } else { Box::into_raw(Box::new(runs)) };
+        let old = place.swap(new, SeqCst);
+        // A handler that read the old list was counted before. One that comes later reads the new one. All
+        // that are counted are on threads of this process.
+        while self.under_way.load(SeqCst) > 0 {
+            thread::yield_now();
+        }
+        if !old.is_null() {
+            // SAFETY: it came from `Box::into_raw` above, is published no more, and nobody reads it.
+            drop(unsafe { Box::from_raw(old) });
+        }
+        count
+    }
+
+    /// Whether a run of this process wants a signal.
+    fn is_wanted(&self, signal: Signal) -> bool {
+        self.published.get(signal.number() as usize).is_some_and(|list| !list.load(SeqCst).is_null())
+    }
 }
 
 fn our_handler() -> libc::sighandler_t {
@@ -99,8 +143,7 @@ fn our_handler() -> libc::sighandler_t {
 
 /// The action in force for a signal.
 fn in_force(signal: Signal) -> io::Result<libc::sigaction> {
-    // SAFETY: all zeroes are a valid `sigaction`: integers, a set of signals, an optional function.
-    let mut action: libc::sigaction = unsafe { mem::zeroed() };
+    let mut action = plain();
     // SAFETY: with no new action the call only writes the present one to the place given.
     match unsafe { libc::sigaction(signal.number(), ptr::null(), &mut action) } {
         0 => Ok(action),
@@ -117,9 +160,19 @@ fn put(signal: Signal, action: &libc::sigaction) -> io::Result<()> {
     }
 }
 
-/// Whether the system's usual action is in force, as in a process that nobody has told otherwise.
+/// An action of zeroes: no flags, no signals that are held back, the system's usual action.
+fn plain() -> libc::sigaction {
+    // SAFETY: all zeroes are a valid `sigaction`: integers, a set of signals, an optional function.
+    unsafe { mem::zeroed() }
+}
+
+/// Whether the system's usual action is in force, as in a process that nobody has told otherwise. Our handler
+/// without a run that wants it comes from the parent of a forked process, and stands for that, too.
 pub(super) fn is_default(signal: Signal) -> bool {
-    in_force(signal).is_ok_and(|action| action.sa_sigaction == libc::SIG_DFL)
+    in_force(signal).is_ok_and(|action| {
+        action.sa_sigaction == libc::SIG_DFL
+            || action.sa_sigaction == our_handler() && !DISPOSITIONS.get().is_wanted(signal)
+    })
 }
 
 /// Sends a signal to this thread: where it is not blocked, its action has run when this returns.
@@ -143,24 +196,14 @@ pub(super) fn end_process(signal: Signal) {
 
 /// Has a signal brought to a run, besides those that get it already.
 pub(super) fn claim(signal: Signal, inbox: &Arc<Inbox>) -> io::Result<()> {
-    let mut former = table();
-    let place = &mut former[signal.number() as usize];
-    publish(signal, |runs| runs.push(inbox.clone()));
-    if place.is_none() {
-        let install = || {
-            let before = in_force(signal)?;
-            // SAFETY: as in `in_force`.
-            let mut ours: libc::sigaction = unsafe { mem::zeroed() };
-            ours.sa_sigaction = our_handler();
-            // System calls of whoever was interrupted go on.
-            ours.sa_flags = libc::SA_RESTART;
-            put(signal, &ours)?;
-            Ok(before)
-        };
-        match install() {
-            Ok(before) => *place = Some(before),
+    let own = DISPOSITIONS.get();
+    let mut former = own.former();
+    own.publish(signal, |runs| runs.push(inbox.clone()));
+    if former.iter().all(|(other, _)| *other != signal) {
+        match install(signal) {
+            Ok(before) => former.push((signal, before)),
             Err(error) => {
-                publish(signal, |runs| drop(runs.pop()));
+                own.publish(signal, |runs| drop(runs.pop()));
                 return Err(error);
             }
         }
@@ -168,11 +211,24 @@ pub(super) fn claim(signal: Signal, inbox: &Arc<Inbox>) -> io::Result<()> {
     Ok(())
 }
 
+/// Installs our handler; returns what is to be in force after it.
+fn install(signal: Signal) -> io::Result<libc::sigaction> {
+    let before = in_force(signal)?;
+    let mut ours = plain();
+    ours.sa_sigaction = our_handler();
+    // System calls of whoever was interrupted go on.
+    ours.sa_flags = libc::SA_RESTART;
+    put(signal, &ours)?;
+    // Ours that was there already comes from the parent of a forked process.
+    Ok(if before.sa_sigaction == our_handler() { plain() } else { before })
+}
+
 /// Brings a signal to a run no more. Returns whether nobody else wants it: then what was in force
 /// before is in force again.
 pub(super) fn release(signal: Signal, inbox: &Arc<Inbox>) -> bool {
-    let mut former = table();
-    let left = publish(signal, |runs| {
+    let own = DISPOSITIONS.get();
+    let mut former = own.former();
+    let left = own.publish(signal, |runs| {
         if let Some(place) = runs.iter().position(|run| Arc::ptr_eq(run, inbox)) {
             runs.swap_remove(place);
         }
@@ -180,7 +236,8 @@ pub(super) fn release(signal: Signal, inbox: &Arc<Inbox>) -> bool {
     if left > 0 {
         return false;
     }
-    if let Some(before) = former[signal.number() as usize].take() {
+    if let Some(place) = former.iter().position(|(other, _)| *other == signal) {
+        let (_, before) = former.swap_remove(place);
         // Somebody may have installed a handler over ours: then that one stays.
         let ours = in_force(signal).is_ok_and(|action| action.sa_sigaction == our_handler());
         let restored = if ours { put(signal, &before) } else { Ok(()) };
@@ -189,4 +246,120 @@ pub(super) fn release(signal: Signal, inbox: &Arc<Inbox>) -> bool {
         }
     }
     true
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{DISPOSITIONS, SeqCst, Signal, claim, raise, release};
+    use crate::{
+        core::{
+            inbox::{self, Inbox},
+            per_process::forked::returns_in_a_child,
+            run,
+        },
+        signal::open_signal_receiver,
+        to_thread,
+    };
+    use std::{
+        sync::{Arc, mpsc},
+        thread,
+    };
+
+    fn new_inbox() -> Arc<Inbox> {
+        let poll = mio::Poll::new().unwrap();
+        Arc::new(Inbox::new(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap()))
+    }
+
+    /// What a run of the child's own does about a signal, beginning and end.
+    fn claims_and_releases(signal: Signal) {
+        let own = new_inbox();
+        let id = inbox::register(own.clone());
+        claim(signal, &own).unwrap();
+        raise(signal).unwrap();
+        assert_eq!(own.take_signals(), signal.bit());
+        assert!(release(signal, &own));
+        inbox::unregister(id);
+    }
+
+    /// Has another thread hold, from now until the call returns, all that a child might wait for: it is in the
+    /// handler, and in the middle of a change of the list.
+    fn while_another_thread_is_at_it(f: impl FnOnce()) {
+        let (there, is_there) = mpsc::channel();
+        let (leave, may_leave) = mpsc::channel::<()>();
+        let other = thread::spawn(move || {
+            let own = DISPOSITIONS.get();
+            let former = own.former();
+            own.under_way.fetch_add(1, SeqCst);
+            there.send(()).unwrap();
+            let _left = may_leave.recv();
+            own.under_way.fetch_sub(1, SeqCst);
+            drop(former);
+        });
+        is_there.recv().unwrap();
+        f();
+        drop(leave);
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn a_child_that_was_forked_while_a_handler_ran_claims_and_releases_signals_of_its_own() {
+        while_another_thread_is_at_it(|| {
+            assert!(returns_in_a_child(|| claims_and_releases(Signal::WINCH)));
+            // And a child of a child.
+            assert!(returns_in_a_child(|| {
+                claims_and_releases(Signal::WINCH);
+                while_another_thread_is_at_it(|| {
+                    assert!(returns_in_a_child(|| claims_and_releases(Signal::WINCH)));
+                });
+            }));
+        });
+    }
+
+    #[test]
+    fn a_signal_of_the_parents_does_nothing_in_a_child_and_is_the_childs_to_claim() {
+        let parents = new_inbox();
+        claim(Signal::CONT, &parents).unwrap();
+        assert!(returns_in_a_child(|| {
+            // The handler is there, but brings it to nobody: the bell is one for both processes.
+            raise(Signal::CONT).unwrap();
+            assert_eq!(parents.take_signals(), 0);
+            assert!(super::is_default(Signal::CONT));
+            claims_and_releases(Signal::CONT);
+            assert!(super::in_force(Signal::CONT).unwrap().sa_sigaction == libc::SIG_DFL);
+            // A receiver of the parent's that goes in the child.
+            assert!(release(Signal::CONT, &parents));
+        }));
+        raise(Signal::CONT).unwrap();
+        assert_eq!(parents.take_signals(), Signal::CONT.bit());
+        assert!(release(Signal::CONT, &parents));
+    }
+
+    #[test]
+    fn a_child_has_whole_runs_of_its_own() {
+        while_another_thread_is_at_it(|| {
+            assert!(returns_in_a_child(|| {
+                let run = crate::run(async {
+                    let signals = open_signal_receiver(&[Signal::WINCH])?;
+                    to_thread::run_sync(|| raise(Signal::WINCH)).await??;
+                    Ok(signals.receive().await?)
+                });
+                assert_eq!(run.unwrap(), Signal::WINCH);
+            }));
+        });
+    }
+
+    #[test]
+    fn a_child_that_was_forked_inside_a_run_waits_for_none_of_its_threads() {
+        let outcome = crate::run(async {
+            // The worker stays, and waits for more.
+            to_thread::run_sync(|| ()).await?;
+            Ok(returns_in_a_child(|| {
+                run::current().threads.close();
+                assert!(crate::run(async { Ok(()) }).is_err(), "the thread is inside a run");
+                let other = thread::spawn(|| crate::run(async { Ok(crate::sleep(0.001).await?) }));
+                other.join().unwrap().unwrap();
+            }))
+        });
+        assert!(outcome.unwrap());
+    }
 }

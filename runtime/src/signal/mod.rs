@@ -13,7 +13,8 @@
 //! Ctrl-C ends the process as if nobody handled it. [`cancellable`](crate::cancellable) around the future avoids that.
 //!
 //! Of several runs in one process each gets every signal that it asked for. Ctrl-C without a receiver
-//! goes to the run that was first to start when nobody handled it.
+//! goes to the run that was first to start when nobody handled it. What a forked child may do is told
+//! [in the crate's documentation](crate#forks).
 
 mod disposition;
 pub(crate) mod interrupt;

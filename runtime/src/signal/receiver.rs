@@ -5,7 +5,7 @@ use crate::{
     Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled,
     core::{
         inbox::Inbox,
-        lot::Lot,
+        lot::{Lot, Park},
         run::{self, Run},
     },
 };
@@ -14,8 +14,10 @@ use std::{
     collections::VecDeque,
     error::Error as StdError,
     fmt, io,
+    pin::Pin,
     rc::{Rc, Weak},
     sync::Arc,
+    task::{Context, Poll},
 };
 
 /// Why a signal receiver cannot be opened.
@@ -160,10 +162,11 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
 
 impl SignalReceiver {
     /// Waits for the next signal. Several of one kind that come before one is taken are one;
-    /// different kinds come in the order of their arrival.
+    /// different kinds come in the order of their arrival. Several tasks may wait: each signal goes to one
+    /// of them.
     ///
     /// # Cancellation
-    /// A checkpoint. No signal is lost, also if the future is dropped.
+    /// A checkpoint. No signal is lost, also if the future is dropped: then it is for the next that waits.
     ///
     /// # Errors
     /// [`Cancelled`] in a cancelled region.
@@ -177,7 +180,7 @@ impl SignalReceiver {
             if let Some(signal) = self.take() {
                 return Ok(signal);
             }
-            self.shared.waiting.park(()).await.1?;
+            Arrival { shared: &self.shared, park: self.shared.waiting.park(()) }.await?;
         }
     }
 
@@ -188,6 +191,28 @@ impl SignalReceiver {
     /// How many signals wait to be taken.
     pub fn pending(&self) -> usize {
         self.shared.pending.borrow().len()
+    }
+}
+
+/// A wait until a signal has come. Dropped in between, it wakes the next that waits.
+struct Arrival<'a> {
+    shared: &'a Shared,
+    park: Park<'a, ()>,
+}
+
+impl Future for Arrival<'_> {
+    type Output = Result<(), Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.park).poll(cx).map(|((), outcome)| outcome)
+    }
+}
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        if self.park.unclaimed().is_some() && !self.shared.pending.borrow().is_empty() {
+            self.shared.waiting.unpark_one(|()| ());
+        }
     }
 }
 

@@ -1,4 +1,8 @@
 //! Conditions: wait, holding a lock, until somebody says that something has changed.
+//!
+//! Who is notified still has to wait for the lock. If its wait is dropped before it has seen the notification,
+//! that goes to the next waiter: the program that notified one has told one. A wait that is cancelled then
+//! keeps it, as in trio: it returns with the lock held, and can notify another.
 
 use super::{
     error::{AcquireError, NotHeld},
@@ -6,7 +10,12 @@ use super::{
     parking_lot::{ParkError, ParkingLot},
 };
 use crate::{CancelScope, Cancelled, Error, current_task};
-use std::{error::Error as StdError, fmt};
+use std::{
+    error::Error as StdError,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 /// A condition variable; trio's `Condition`. Clones are the same condition.
 ///
@@ -116,7 +125,8 @@ impl Condition {
     /// # Cancellation
     /// A checkpoint. When it returns, the lock is held again, also if it was cancelled: then it is
     /// acquired again under a shield, whatever comes meanwhile. A Ctrl-C that comes is what it fails
-    /// with. If the future is dropped half-way, the guard guards nothing any more.
+    /// with. If the future is dropped half-way, the guard guards nothing any more. A notification that came
+    /// before goes to the next waiter then.
     ///
     /// # Errors
     /// Cancelled; the current task does not hold this condition's lock by this guard; the lock is broken.
@@ -128,8 +138,7 @@ impl Condition {
             return Err(ConditionError::NotHeld);
         }
         self.lock.pass_on();
-        // Who is notified moves into the lock's lot: it wakes when it has been handed the lock.
-        let outcome = HandOver { lock: &self.lock, parking: self.lot.parking() }.await;
+        let outcome = self.notification().await;
         let Err(error) = outcome else {
             held.renew();
             return Ok(());
@@ -151,6 +160,23 @@ impl Condition {
         }
     }
 
+    fn notification(&self) -> Notification<'_> {
+        let wait = HandOver { lock: &self.lock, parking: self.lot.parking() };
+        Notification { condition: self, wait }
+    }
+
+    /// Notifies the next waiter in the place of one that was notified in vain.
+    fn notify_another(&self) {
+        // Of a broken lock nobody waits for anything any more.
+        if self.lock.lot().is_broken() {
+            return;
+        }
+        self.lot.repark(self.lock.lot(), 1);
+        if !self.lock.is_locked() {
+            self.lock.pass_on();
+        }
+    }
+
     async fn acquire_shielded(&self) -> Result<LockGuard, AcquireError> {
         let shield = CancelScope::new().shielded(true);
         match shield.run(async { Ok::<_, Error>(self.lock.acquire().await) }).await {
@@ -161,7 +187,8 @@ impl Condition {
         }
     }
 
-    /// Wakes up to `count` tasks that wait, each when it can have the lock.
+    /// Wakes up to `count` tasks that wait, each when it can have the lock. If the wait of one of them is
+    /// dropped before, the next is woken in its place.
     ///
     /// # Errors
     /// If the current task does not hold the lock.
@@ -182,5 +209,29 @@ impl Condition {
     /// If the current task does not hold the lock.
     pub fn notify_all(&self) -> Result<(), NotHeld> {
         self.notify(self.lot.len())
+    }
+}
+
+/// A wait for a notification and the lock. Who is notified moves into the lock's lot: it wakes when it has been
+/// handed the lock. If it is dropped in between, the notification is passed on.
+struct Notification<'a> {
+    condition: &'a Condition,
+    wait: HandOver<'a>,
+}
+
+impl Future for Notification<'_> {
+    type Output = Result<(), ParkError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.wait).poll(cx)
+    }
+}
+
+impl Drop for Notification<'_> {
+    fn drop(&mut self) {
+        if self.wait.parking.was_moved() {
+            // First this, then the lock: it may be the next waiter's turn.
+            self.condition.notify_another();
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 use std::{
     any::Any,
     cell::{Cell, RefCell},
-    collections::HashSet,
+    collections::HashMap,
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
     pin::Pin,
@@ -80,7 +80,8 @@ impl fmt::Debug for Borrower {
 
 struct Inner {
     total: Cell<usize>,
-    borrowers: RefCell<HashSet<Borrower>>,
+    /// Who has a token, and how many go on with it: several that wait for the same borrower may.
+    borrowers: RefCell<HashMap<Borrower, usize>>,
     /// Those who wait, each for somebody.
     lot: Rc<Lot<Borrower>>,
 }
@@ -96,11 +97,28 @@ impl Inner {
             if free() == 0 {
                 break;
             }
-            let lend = |borrower: &mut Borrower| self.borrowers.borrow_mut().insert(borrower.clone());
+            let lend = |borrower: &mut Borrower| self.lend(borrower.clone());
             if self.lot.unpark_one(lend).is_none() {
                 break;
             }
         }
+    }
+
+    fn lend(&self, borrower: Borrower) {
+        *self.borrowers.borrow_mut().entry(borrower).or_default() += 1;
+    }
+
+    /// One that was to go on with its borrower's token does not. If nobody else does, the token is free.
+    fn decline(&self, borrower: &Borrower) {
+        let mut borrowers = self.borrowers.borrow_mut();
+        let left = borrowers.get_mut(borrower).map(|count| {
+            *count -= 1;
+            *count
+        });
+        let gone = if left == Some(0) { borrowers.remove_entry(borrower) } else { None };
+        // With nothing borrowed: a key is the user's.
+        drop((borrowers, gone));
+        self.wake();
     }
 }
 
@@ -166,7 +184,7 @@ impl CapacityLimiter {
 
     /// Who has borrowed one, in no order.
     pub fn borrowers(&self) -> Vec<Borrower> {
-        self.inner.borrowers.borrow().iter().cloned().collect()
+        self.inner.borrowers.borrow().keys().cloned().collect()
     }
 
     /// How many tasks wait.
@@ -187,13 +205,13 @@ impl CapacityLimiter {
     /// # Errors
     /// [`AcquireError::WouldBlock`], [`AcquireError::AlreadyBorrowed`].
     pub fn acquire_on_behalf_of_nowait(&self, borrower: Borrower) -> Result<Loan, AcquireError> {
-        if self.inner.borrowers.borrow().contains(&borrower) {
+        if self.inner.borrowers.borrow().contains_key(&borrower) {
             return Err(AcquireError::AlreadyBorrowed);
         }
         if self.available_tokens() == 0 || self.inner.lot.len() > 0 {
             return Err(AcquireError::WouldBlock);
         }
-        self.inner.borrowers.borrow_mut().insert(borrower.clone());
+        self.inner.lend(borrower.clone());
         Ok(Loan { limiter: self.clone(), borrower })
     }
 
@@ -251,7 +269,7 @@ impl CapacityLimiter {
     /// # Errors
     /// If the borrower has none.
     pub fn release_on_behalf_of(&self, borrower: &Borrower) -> Result<(), NotHeld> {
-        let gone = self.inner.borrowers.borrow_mut().take(borrower);
+        let gone = self.inner.borrowers.borrow_mut().remove_entry(borrower);
         if gone.is_none() {
             return Err(NotHeld::Token);
         }
@@ -287,7 +305,7 @@ impl Future for Borrowing<'_> {
 impl Drop for Borrowing<'_> {
     fn drop(&mut self) {
         if let Some(borrower) = self.park.unclaimed() {
-            let _ = self.limiter.release_on_behalf_of(&borrower);
+            self.limiter.inner.decline(&borrower);
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! A lock, a semaphore, a condition are a few numbers and a lot. Tasks can be moved from one lot to
 //! another without waking, which is how a condition hands its waiters to its lock.
+//!
+//! A task that was woken as one of several may be dropped before it runs. What it was woken for would be
+//! lost, while the others sleep on. So a wake that nobody has seen goes to the next in the lot.
 
 use crate::{
     Cancelled, Task,
@@ -99,8 +102,18 @@ struct Parked {
     lot: RefCell<Weak<Inner>>,
     ticket: Cell<u64>,
     wait: Cell<Option<Ticket>>,
-    unparked: Cell<bool>,
+    unparked: Cell<Unparked>,
     broken: RefCell<Option<BrokenResource>>,
+}
+
+/// Whether a task was unparked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unparked {
+    No,
+    /// As one of several: if it does not go on, another must.
+    One,
+    /// With all the others.
+    WithAll,
 }
 
 impl Parked {
@@ -173,11 +186,13 @@ fn reschedule(parked: &Parked) -> bool {
 }
 
 /// As [`reschedule`], for good.
-fn unpark(parked: &Parked) -> bool {
+fn unpark(parked: &Parked, how: Unparked) -> bool {
     // Before it is woken: what that calls may drop it.
-    parked.unparked.set(true);
+    parked.unparked.set(how);
     let goes_on = reschedule(parked);
-    parked.unparked.set(parked.unparked.get() && goes_on);
+    if !goes_on {
+        parked.unparked.set(Unparked::No);
+    }
     goes_on
 }
 
@@ -236,7 +251,9 @@ impl ParkingLot {
     /// Blocks the current task until it is unparked.
     ///
     /// # Cancellation
-    /// A checkpoint: unlike other operations it always blocks. A cancelled task has left the lot.
+    /// A checkpoint: unlike other operations it always blocks. A cancelled task has left the lot. If the
+    /// future is dropped when the task was unparked and has not run since, the next task in the lot is
+    /// unparked instead; not if all were.
     ///
     /// # Errors
     /// Cancelled, or the lot is or becomes broken.
@@ -244,20 +261,25 @@ impl ParkingLot {
     /// # Panics
     /// Outside a task.
     pub async fn park(&self) -> Result<(), ParkError> {
-        self.parking().await
+        PassedOn(self.parking()).await
     }
 
     pub(crate) fn parking(&self) -> Parking {
         Parking { lot: self.inner.clone(), state: State::New }
     }
 
-    /// Wakes the first `count` tasks and returns them. Waits of a run that is over do not count.
+    /// Wakes the first `count` tasks and returns them. Waits of a run that is over do not count. If the wait
+    /// of one of them is dropped before it has seen this, the next task in the lot is woken in its place.
     pub fn unpark(&self, count: usize) -> Vec<Task> {
+        self.unpark_as(Unparked::One, count)
+    }
+
+    fn unpark_as(&self, how: Unparked, count: usize) -> Vec<Task> {
         let mut woken = Vec::new();
         while woken.len() < count {
             let Some(parked) = self.next() else { break };
             let task = parked.task();
-            if unpark(&parked) {
+            if unpark(&parked, how) {
                 woken.push(task);
             }
         }
@@ -275,7 +297,7 @@ impl ParkingLot {
     pub(crate) fn unpark_one(&self, mut hand_over: impl FnMut(Task)) -> bool {
         while let Some(parked) = self.next() {
             hand_over(parked.task());
-            if unpark(&parked) {
+            if unpark(&parked, Unparked::One) {
                 return true;
             }
         }
@@ -284,7 +306,7 @@ impl ParkingLot {
 
     /// Wakes all parked tasks and returns them.
     pub fn unpark_all(&self) -> Vec<Task> {
-        self.unpark(self.len())
+        self.unpark_as(Unparked::WithAll, self.len())
     }
 
     /// Moves the first `count` tasks to the end of another lot, without waking them. Moving them to
@@ -300,6 +322,11 @@ impl ParkingLot {
     /// Moves all tasks to the end of another lot.
     pub fn repark_all(&self, to: &ParkingLot) {
         self.repark(to, self.len());
+    }
+
+    /// Whether who parks in it fails.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.inner.broken.borrow().is_some()
     }
 
     /// Breaks the lot on behalf of a task: who is parked, and whoever will want to park, fails with
@@ -349,11 +376,49 @@ pub(crate) struct Parking {
 }
 
 impl Parking {
-    /// Whether the task was unparked, and has not seen it yet. Its run may be over.
+    /// Whether the task was unparked as one of several, and has not seen it yet. Its run may be over.
     pub(crate) fn is_unparked(&self) -> bool {
         match &self.state {
-            State::Parked(parked, _) => parked.unparked.get(),
+            State::Parked(parked, _) => parked.unparked.get() == Unparked::One,
             _ => false,
+        }
+    }
+
+    /// Whether the task was moved to another lot than that in which it parked, and has not seen the end of
+    /// its wait yet.
+    pub(crate) fn was_moved(&self) -> bool {
+        match &self.state {
+            State::Parked(parked, _) => parked.lot.borrow().as_ptr() != Rc::as_ptr(&self.lot),
+            _ => false,
+        }
+    }
+
+    /// The lot in which the task stands, or stood last.
+    fn last_lot(&self) -> Option<ParkingLot> {
+        match &self.state {
+            State::Parked(parked, _) => parked.lot.borrow().upgrade().map(|inner| ParkingLot { inner }),
+            _ => None,
+        }
+    }
+}
+
+/// A wait in a lot. Dropped when it was unparked and has not seen it, it has the next in the lot unparked.
+struct PassedOn(Parking);
+
+impl Future for PassedOn {
+    type Output = Result<(), ParkError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl Drop for PassedOn {
+    fn drop(&mut self) {
+        if self.0.is_unparked()
+            && let Some(lot) = self.0.last_lot()
+        {
+            lot.unpark(1);
         }
     }
 }
@@ -373,7 +438,7 @@ impl Future for Parking {
                 lot: RefCell::default(),
                 ticket: Cell::new(0),
                 wait: Cell::new(None),
-                unparked: Cell::new(false),
+                unparked: Cell::new(Unparked::No),
                 broken: RefCell::default(),
             });
             let run = run::current();

@@ -47,10 +47,19 @@ impl MockClock {
     /// Moves the clock forward.
     ///
     /// # Panics
-    /// If `seconds` is negative or NaN: time does not go back.
+    /// If `seconds` is negative, infinite or NaN, or leads to a time that is infinite: time does not go back, and
+    /// after an infinite time no timeout would ever end.
     pub fn jump(&self, seconds: f64) {
-        assert!(seconds >= 0.0, "a mock clock cannot jump by {seconds} seconds: time does not go back");
-        self.base.set(self.base.get() + seconds);
+        assert!(
+            seconds >= 0.0 && seconds.is_finite(),
+            "the argument `seconds` of a mock clock's jump must be finite and not negative, and is {seconds}"
+        );
+        let base = self.base.get() + seconds;
+        assert!(
+            base.is_finite(),
+            "the argument `seconds` of a mock clock's jump is {seconds}, which leads beyond all numbers"
+        );
+        self.base.set(base);
     }
 
     /// How many of its seconds pass in a real one.
@@ -63,7 +72,10 @@ impl MockClock {
     /// # Panics
     /// If `rate` is negative or not finite.
     pub fn set_rate(&self, rate: f64) {
-        assert!(rate >= 0.0 && rate.is_finite(), "the rate of a mock clock cannot be {rate}");
+        assert!(
+            rate >= 0.0 && rate.is_finite(),
+            "the argument `rate` of a mock clock must be finite and not negative, and is {rate}"
+        );
         self.base.set(self.now());
         self.since.set(Instant::now());
         self.rate.set(rate);
@@ -74,12 +86,15 @@ impl MockClock {
         self.threshold.get()
     }
 
-    /// Sets for how many real seconds all tasks must be blocked before the clock jumps.
+    /// Sets for how many real seconds all tasks must be blocked before the clock jumps; infinity: it never does.
     ///
     /// # Panics
     /// If `seconds` is negative or NaN.
     pub fn set_autojump_threshold(&self, seconds: f64) {
-        assert!(seconds >= 0.0, "the autojump threshold cannot be {seconds} seconds");
+        assert!(
+            seconds >= 0.0,
+            "the argument `seconds` of a mock clock's autojump threshold must not be negative or NaN, and is {seconds}"
+        );
         self.threshold.set(seconds);
     }
 }
@@ -88,7 +103,8 @@ impl Clock for MockClock {
     fn now(&self) -> f64 {
         match self.rate.get() {
             0.0 => self.base.get(),
-            rate => self.base.get() + rate * self.since.get().elapsed().as_secs_f64(),
+            // A great rate leads to a great time, and to no infinite one.
+            rate => (self.base.get() + rate * self.since.get().elapsed().as_secs_f64()).min(f64::MAX),
         }
     }
 

@@ -50,7 +50,7 @@ pub enum SequencerError {
     Interrupted(Cancelled),
     /// The step was claimed before.
     Reused(usize),
-    /// An earlier step was cancelled: the later ones cannot be made.
+    /// An earlier step was cancelled, or dropped while it waited: the later ones cannot be made.
     Broken,
 }
 
@@ -62,7 +62,7 @@ impl fmt::Display for SequencerError {
             }
             SequencerError::Interrupted(interrupt) => interrupt.fmt(f),
             SequencerError::Reused(step) => write!(f, "step {step} of the sequencer was claimed twice"),
-            SequencerError::Broken => f.write_str("the sequencer is broken: a step was cancelled"),
+            SequencerError::Broken => f.write_str("the sequencer is broken: a step was cancelled or dropped"),
         }
     }
 }
@@ -73,6 +73,15 @@ impl StdError for SequencerError {
             SequencerError::Interrupted(interrupt) => Some(interrupt),
             _ => None,
         }
+    }
+}
+
+/// Breaks the sequence, unless the step's turn has come: a step that was claimed and left will never be made.
+struct Unmade<'a>(&'a Sequencer);
+
+impl Drop for Unmade<'_> {
+    fn drop(&mut self) {
+        self.0.break_off();
     }
 }
 
@@ -99,7 +108,7 @@ impl Sequencer {
     ///
     /// # Cancellation
     /// A checkpoint, but for step 0, which does not wait. Cancelled before its turn, it breaks the sequence:
-    /// it and all later steps fail.
+    /// it and all later steps fail. So it does if the future is dropped before its turn.
     ///
     /// # Errors
     /// The wait was cancelled; the step was claimed before; the sequence is broken.
@@ -126,15 +135,20 @@ impl Sequencer {
     }
 
     async fn wait_for_turn(&self, step: usize) -> Result<(), SequencerError> {
+        let unmade = Unmade(self);
         let turn = self.event(step).wait().await;
-        turn.map_err(|cancelled| {
-            self.broken.set(true);
-            let events: Vec<Event> = self.events.borrow().values().cloned().collect();
-            events.iter().for_each(Event::set);
-            match cancelled.is_interrupt() {
-                true => SequencerError::Interrupted(cancelled),
-                false => SequencerError::Cancelled(step),
-            }
+        if turn.is_ok() {
+            std::mem::forget(unmade);
+        }
+        turn.map_err(|cancelled| match cancelled.is_interrupt() {
+            true => SequencerError::Interrupted(cancelled),
+            false => SequencerError::Cancelled(step),
         })
+    }
+
+    fn break_off(&self) {
+        self.broken.set(true);
+        let events: Vec<Event> = self.events.borrow().values().cloned().collect();
+        events.iter().for_each(Event::set);
     }
 }

@@ -9,7 +9,7 @@ use super::{
     pool::{Brought, Pool},
 };
 use std::{
-    io,
+    io, process,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -159,6 +159,8 @@ fn begin((job, next): (Job, Option<Arc<Bed>>)) -> Job {
 pub(crate) struct Workers {
     shared: Arc<Shared>,
     stack_size: Option<usize>,
+    /// The process whose threads they are.
+    process: u32,
 }
 
 impl Workers {
@@ -170,7 +172,7 @@ impl Workers {
     fn with_patience(stack_size: Option<usize>, patience: Duration) -> Workers {
         let state = State { pool: Pool::new(), count: 0, closed: false };
         let shared = Shared { state: Mutex::new(state), left: Condvar::new(), patience };
-        Workers { shared: Arc::new(shared), stack_size }
+        Workers { shared: Arc::new(shared), stack_size, process: process::id() }
     }
 
     /// Gives a job to a worker, which starts it at once.
@@ -206,6 +208,10 @@ impl Workers {
     /// Sends idle workers home and waits until they have left. One that is still busy with a job that
     /// nobody waits for leaves when it is done.
     pub(crate) fn close(&self, busy: usize) {
+        // A forked child has none of its parent's threads: there is nobody to wait for.
+        if self.process != process::id() {
+            return;
+        }
         let mut state = self.shared.lock();
         state.closed = true;
         let asleep = state.pool.wake_all();

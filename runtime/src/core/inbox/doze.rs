@@ -47,9 +47,16 @@ impl Doze {
 /// Run by `.ci/loom`: every interleaving of messengers and a loop.
 #[cfg(all(test, loom))]
 mod tests {
-    use super::{super::queue::Queue, Doze};
+    use super::{
+        super::{marks::Marks, queue::Queue},
+        Doze,
+    };
+    use crate::core::waker::StrandId;
     use loom::{
-        sync::{Arc, Condvar, Mutex},
+        sync::{
+            Arc, Condvar, Mutex,
+            atomic::{AtomicBool, Ordering::Relaxed},
+        },
         thread,
     };
 
@@ -112,6 +119,86 @@ mod tests {
             pushers.into_iter().for_each(|pusher| pusher.join().unwrap());
             got.sort_unstable();
             assert_eq!(got, [0, 1]);
+        });
+    }
+
+    struct Task {
+        inbox: Arc<Inbox>,
+        strand: StrandId,
+        woken: Marks,
+        /// What the task waits for: a word from each of two threads.
+        words: [AtomicBool; 2],
+    }
+
+    fn task() -> Arc<Task> {
+        let words = [AtomicBool::new(false), AtomicBool::new(false)];
+        let task = Task { inbox: inbox(), strand: StrandId::FIRST, woken: Marks::new(), words };
+        // The room for the marks comes from the standard library, which is not what is tried here.
+        task.woken.set(task.strand);
+        task.woken.clear(task.strand);
+        Arc::new(task)
+    }
+
+    impl Task {
+        /// As `Inbox::wake`.
+        fn wake(&self) {
+            if self.woken.set(self.strand) {
+                assert!(push(&self.inbox, 0));
+            }
+        }
+
+        /// What the loop does with its messages; a poll sees the words that have come. There is one message at most.
+        fn turn(&self) -> Option<[bool; 2]> {
+            let messages = self.inbox.queue.take().count();
+            assert!(messages <= 1, "a task has one message in the queue");
+            (messages == 1).then(|| {
+                self.woken.clear(self.strand);
+                [0, 1].map(|who| self.words[who].load(Relaxed))
+            })
+        }
+    }
+
+    /// Two threads say their words and wake the same task. The poll after the last message sees both words; else the
+    /// loop would wait for ever.
+    #[test]
+    fn loom_a_wake_that_finds_another_waiting_is_not_lost() {
+        loom::model(|| {
+            let task = task();
+            let wakers: Vec<_> = (0..2)
+                .map(|who| {
+                    let task = task.clone();
+                    thread::spawn(move || {
+                        task.words[who].store(true, Relaxed);
+                        task.wake();
+                    })
+                })
+                .collect();
+            while task.turn() != Some([true, true]) {
+                if task.inbox.doze.try_sleep(|| !task.inbox.queue.is_empty()) {
+                    task.inbox.bell.wait();
+                    task.inbox.doze.awake();
+                }
+            }
+            wakers.into_iter().for_each(|waker| waker.join().unwrap());
+        });
+    }
+
+    /// A thread that wakes a task again and again while the loop turns: the last word arrives.
+    #[test]
+    fn loom_a_task_can_be_woken_again_as_soon_as_the_loop_has_heard() {
+        loom::model(|| {
+            let task = task();
+            let other = task.clone();
+            let waker = thread::spawn(move || {
+                for who in 0..2 {
+                    other.words[who].store(true, Relaxed);
+                    other.wake();
+                }
+            });
+            let mut seen = task.turn().unwrap_or_default();
+            waker.join().unwrap();
+            seen = task.turn().unwrap_or(seen);
+            assert_eq!(seen, [true, true]);
         });
     }
 

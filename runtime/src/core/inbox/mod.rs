@@ -2,16 +2,22 @@
 //!
 //! Everything inside a run happens on one thread, without locks. What comes from outside (a wake of
 //! a foreign thread, a callback given to the [`Token`](crate::Token), a signal) goes through the run's
-//! inbox, which the run loop empties once a tick: a lock-free [queue], and a [flag](doze) by which a
-//! push wakes the loop only if it sleeps and only once. So many pushes cost one system call.
+//! inbox, which the run loop empties once a tick: a lock-free [queue], a [flag](doze) by which a
+//! push wakes the loop only if it sleeps and only once, and [marks] by which a task that is woken many times
+//! has one message in the queue. So many pushes cost one system call, and many wakes the memory of one.
 
 mod doze;
+mod marks;
 mod queue;
 
-use super::waker::{RunId, StrandId};
+use super::{
+    per_process::{GENERATIONS, PerProcess, Slot},
+    waker::{RunId, StrandId},
+};
 #[cfg(feature = "signal")]
 use crate::signal::Signal;
 use doze::Doze;
+use marks::Marks;
 use queue::{Batch, Queue};
 use std::{
     sync::{
@@ -25,6 +31,7 @@ use std::{
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
 pub(crate) enum Message {
+    /// From [`Inbox::wake`], to be [taken note of](Inbox::hear_wake).
     Wake(StrandId),
     Call(Callback),
     /// A worker thread is done with the job of this number.
@@ -33,6 +40,8 @@ pub(crate) enum Message {
 
 pub(crate) struct Inbox {
     queue: Queue<Message>,
+    /// The strands of which a wake is in the queue.
+    woken: Marks,
     doze: Doze,
     /// Signals that have come, a bit each.
     signals: AtomicU64,
@@ -48,6 +57,7 @@ impl Inbox {
     pub(crate) fn new(bell: mio::Waker) -> Inbox {
         Inbox {
             queue: Queue::new(),
+            woken: Marks::new(),
             doze: Doze::new(),
             signals: AtomicU64::new(0),
             bell,
@@ -81,6 +91,19 @@ impl Inbox {
         self.queue.push(message)?;
         self.ring_if_asleep();
         Ok(())
+    }
+
+    /// Has a strand polled soon. However often that is asked for, the queue has one message of it.
+    pub(crate) fn wake(&self, strand: StrandId) {
+        if self.woken.set(strand) {
+            // Refused if the run has ended: then there is nothing to wake.
+            let _ended = self.push(Message::Wake(strand));
+        }
+    }
+
+    /// For the loop, before it wakes the strand of a message: from now on it may be woken again.
+    pub(crate) fn hear_wake(&self, strand: StrandId) {
+        self.woken.clear(strand);
     }
 
     /// Notes that a signal has come. For signal handlers: nothing here locks or allocates.
@@ -140,8 +163,10 @@ impl Inbox {
     }
 }
 
-/// The runs that are alive, by number.
-static RUNS: RwLock<Vec<(RunId, Arc<Inbox>)>> = RwLock::new(Vec::new());
+/// The runs of a process that are alive, by number.
+type Runs = RwLock<Vec<(RunId, Arc<Inbox>)>>;
+
+static RUNS: PerProcess<Runs> = PerProcess::new([const { Slot::new(RwLock::new(Vec::new())) }; GENERATIONS]);
 
 /// Where a run is in the list, or would be.
 fn place_of(id: RunId, runs: &[(RunId, Arc<Inbox>)]) -> Result<usize, usize> {
@@ -151,7 +176,7 @@ fn place_of(id: RunId, runs: &[(RunId, Arc<Inbox>)]) -> Result<usize, usize> {
 /// Enters a run into the registry and gives it a number.
 pub(crate) fn register(inbox: Arc<Inbox>) -> RunId {
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    let mut runs = RUNS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut runs = RUNS.get().write().unwrap_or_else(PoisonError::into_inner);
     loop {
         let id = NEXT.fetch_add(1, SeqCst);
         if let Err(place) = place_of(id, &runs) {
@@ -162,7 +187,7 @@ pub(crate) fn register(inbox: Arc<Inbox>) -> RunId {
 }
 
 pub(crate) fn unregister(id: RunId) {
-    let mut runs = RUNS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut runs = RUNS.get().write().unwrap_or_else(PoisonError::into_inner);
     let left = place_of(id, &runs).ok().map(|place| runs.remove(place));
     drop(runs);
     drop(left);
@@ -170,6 +195,90 @@ pub(crate) fn unregister(id: RunId) {
 
 /// The inbox of a run that is alive.
 pub(crate) fn find(id: RunId) -> Option<Arc<Inbox>> {
-    let runs = RUNS.read().unwrap_or_else(PoisonError::into_inner);
+    let runs = RUNS.latest().read().unwrap_or_else(PoisonError::into_inner);
     place_of(id, &runs).ok().map(|place| runs[place].1.clone())
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Inbox, Message, RUNS, StrandId, find, register, unregister};
+    use crate::core::per_process::forked::returns_in_a_child;
+    use std::{
+        sync::{Arc, mpsc},
+        thread,
+    };
+
+    fn inbox() -> Arc<Inbox> {
+        let poll = mio::Poll::new().unwrap();
+        Arc::new(Inbox::new(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap()))
+    }
+
+    fn strands(count: u32) -> impl Iterator<Item = StrandId> {
+        (1..=count).filter_map(StrandId::from_bits)
+    }
+
+    /// The loop does not look meanwhile.
+    #[test]
+    fn millions_of_wakes_are_no_more_messages_than_there_are_tasks() {
+        let inbox = inbox();
+        let wakers: Vec<_> = (0..2)
+            .map(|_| {
+                let inbox = inbox.clone();
+                thread::spawn(move || {
+                    for _ in 0..1000 {
+                        strands(1000).for_each(|strand| inbox.wake(strand));
+                    }
+                })
+            })
+            .collect();
+        wakers.into_iter().for_each(|waker| waker.join().unwrap());
+        let mut got: Vec<u32> = Vec::new();
+        for message in inbox.take() {
+            let Message::Wake(strand) = message else { continue };
+            inbox.hear_wake(strand);
+            got.push(strand.to_bits());
+        }
+        got.sort_unstable();
+        assert!(got.into_iter().eq(1..=1000), "each once");
+        // Once the loop has heard of a wake, the next one is a message again.
+        strands(3).chain(strands(3)).for_each(|strand| inbox.wake(strand));
+        assert_eq!(inbox.take().count(), 3);
+    }
+
+    #[test]
+    fn wakes_after_the_end_of_the_run_leave_nothing() {
+        let inbox = inbox();
+        strands(2).for_each(|strand| inbox.wake(strand));
+        assert_eq!(inbox.close().count(), 2);
+        strands(1000).chain(strands(1000)).for_each(|strand| inbox.wake(strand));
+        assert!(!inbox.has_mail());
+        assert_eq!(inbox.take().count(), 0);
+    }
+
+    #[test]
+    fn a_child_that_was_forked_while_a_run_began_has_runs_of_its_own() {
+        let parents = inbox();
+        let id = register(parents);
+        let (there, is_there) = mpsc::channel();
+        let (leave, may_leave) = mpsc::channel::<()>();
+        let other = thread::spawn(move || {
+            let _registry = RUNS.get().write().unwrap();
+            there.send(()).unwrap();
+            let _left = may_leave.recv();
+        });
+        is_there.recv().unwrap();
+        let returned = returns_in_a_child(|| {
+            let own = inbox();
+            let own_id = register(own.clone());
+            assert!(own_id != id && find(own_id).is_some_and(|found| Arc::ptr_eq(&found, &own)));
+            assert!(find(id).is_none(), "the parent's runs are not the child's");
+            unregister(own_id);
+            unregister(id);
+            assert!(find(own_id).is_none());
+        });
+        drop(leave);
+        other.join().unwrap();
+        assert!(returned && find(id).is_some());
+        unregister(id);
+    }
 }
