@@ -26,6 +26,6 @@ pub use event::Event;
 pub use limiter::{Borrower, CapacityLimiter, Loan};
 pub use lock::{Lock, LockGuard, StrictFifoLock};
 pub use parking_lot::{BrokenResource, NotABreaker, ParkError, ParkingLot};
-pub use producer::with_producer;
+pub use producer::{ProducerReceiver, ProducerSender, with_producer};
 pub use semaphore::{Permit, Semaphore};
 pub use stream::ReceiverStream;
