@@ -1,4 +1,4 @@
-//! The two system calls that every program may come to need, and the standard library has no safe form for.
+//! The few system calls that every program may come to need, and the standard library has no safe form for.
 //!
 //! A crate of safe forms costs as long to build as half of this one; what needs more calls than these stands
 //! behind a feature, and takes that crate.
@@ -27,5 +27,23 @@ pub(crate) fn set_thread_name(name: &std::ffi::CStr) -> io::Result<()> {
     match unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Whether a write to the descriptor would not block now: there is room, or it would fail.
+pub(crate) fn is_writable(fd: impl AsFd) -> io::Result<bool> {
+    let mut asked = libc::pollfd { fd: fd.as_fd().as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    loop {
+        // SAFETY: the pointer leads to one entry, which lives until the call returns; the descriptor is borrowed, so it
+        // is open. The time limit of zero means that the call does not block.
+        match unsafe { libc::poll(&raw mut asked, 1, 0) } {
+            0.. => return Ok(asked.revents != 0),
+            _ => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+        }
     }
 }

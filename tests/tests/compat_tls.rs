@@ -17,8 +17,8 @@ use terzetto::{
     },
     move_on_after, nursery,
     testing::{
-        assert_checkpoints, check_clogged_stream, check_two_way_stream,
-        lockstep_stream_pair, memory_stream_pair, wait_all_tasks_blocked,
+        assert_checkpoints, check_clogged_stream, check_two_way_stream, lockstep_stream_pair,
+        memory_stream_pair, wait_all_tasks_blocked,
     },
 };
 use terzetto_tests::run_mock;

@@ -3,7 +3,9 @@
 use std::{hint::black_box, mem::size_of_val, process::Command};
 use terzetto::{
     CancelScope, Error, TaskStatus, cancellable, checkpoint, fail_after, fail_at, move_on_after, move_on_at,
-    nursery, sync::{ProducerReceiver, ProducerSender, with_producer}, testing, to_thread,
+    nursery,
+    sync::{ProducerReceiver, ProducerSender, with_producer},
+    testing, to_thread,
 };
 
 /// No wrapper adds more than this.

@@ -18,6 +18,7 @@ use crate::{
     Builder, CancelSource, Cancelled, Error, InternalError, RunError,
     core::instrument::Instruments,
     error::failure::FirstPanic,
+    io::NetworkHooks,
     scope::{Entered, ScopeCell},
     signal::Signals,
     threads::Threads,
@@ -91,6 +92,7 @@ impl Builder {
             clock: self.clock,
             threads: Threads::new(self.thread_stack_size),
             signals: Signals::default(),
+            network: NetworkHooks::default(),
             operations: Operations::new(),
             instruments: Instruments::new(self.instruments),
             system: System::new(context),
@@ -242,6 +244,7 @@ impl Drop for Active {
         panics.catch(|| run.strands.end_all());
         panics.catch(|| run.threads.close());
         run.release_signals();
+        panics.catch(|| run.network.clear());
         panics.catch(|| run.main_task().ended());
         run.instruments.tell(|instrument| instrument.after_run());
         drop(leave);

@@ -23,8 +23,8 @@ use super::{
     waker::{self, RunId, StrandId},
 };
 use crate::{
-    CancelReason, CancelSource, Error, InternalError, error::failure::discard, scope::ScopeCell,
-    signal::Signals, threads::Threads,
+    CancelReason, CancelSource, Error, InternalError, error::failure::discard, io::NetworkHooks,
+    scope::ScopeCell, signal::Signals, threads::Threads,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -66,6 +66,7 @@ pub(crate) struct Run {
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) threads: Threads,
     pub(crate) signals: Signals,
+    pub(crate) network: NetworkHooks,
     pub(crate) operations: Operations,
     pub(crate) instruments: Instruments,
     pub(crate) system: System,

@@ -1,7 +1,7 @@
 //! A stream of bytes over a descriptor: what sockets and pipes have in common.
 
 use super::{Source, StreamError, Turnstile, ensure_room};
-use crate::{cancel_shielded_checkpoint, checkpoint, core::reactor::Direction};
+use crate::{cancel_shielded_checkpoint, checkpoint, core::reactor::Direction, sys::is_writable};
 use std::{
     cell::Cell,
     io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write},
@@ -148,7 +148,12 @@ where
 
     pub(crate) async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError> {
         let _inside = self.sending.enter("sending to this stream")?;
-        self.source.get()?;
+        let inner = self.source.get()?;
+        // Until a send finds out, the descriptor counts as ready, full or not.
+        if !is_writable(&*inner).map_err(StreamError::Io)? {
+            self.source.found_blocked(Direction::Write);
+        }
+        drop(inner);
         self.source.ready(Direction::Write).await
     }
 

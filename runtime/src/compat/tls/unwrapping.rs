@@ -34,7 +34,9 @@ impl<S: Stream> TlsStream<S> {
         loop {
             if self.has_plaintext() {
                 self.state.set(State::Broken);
-                return Err(broken("the other side has sent data before its farewell that nobody has received"));
+                return Err(broken(
+                    "the other side has sent data before its farewell that nobody has received",
+                ));
             }
             let state = self.connection.borrow_mut().process_new_packets().map_err(broken)?;
             if state.peer_has_closed() {

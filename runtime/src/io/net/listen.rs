@@ -1,6 +1,6 @@
 //! Listening on a port, on every family of addresses.
 
-use super::{TcpListener, resolve::resolve, tcp_listener::LONGEST_QUEUE};
+use super::{TcpListener, resolve::getaddrinfo, tcp_listener::LONGEST_QUEUE};
 use crate::{Error, checkpoint};
 use std::{
     io,
@@ -45,7 +45,7 @@ pub async fn open_tcp_listeners(
     backlog: Option<u32>,
 ) -> Result<Vec<TcpListener>, Error> {
     let addresses = match host {
-        Some(host) => resolve(host, port).await?,
+        Some(host) => getaddrinfo(host, port).await?,
         None => {
             checkpoint().await?;
             vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()]

@@ -1,8 +1,8 @@
 //! Listening for TCP connections.
 
-use super::{TcpStream, accept::Acceptor};
+use super::{TcpStream, accept::Acceptor, hooks::new_socket};
 use crate::io::{Listener, Resource, StreamError};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Type};
 use std::{
     fmt, io,
     net::{self, SocketAddr},
@@ -41,7 +41,7 @@ impl TcpListener {
     /// Outside a run.
     pub fn bind_with_backlog(address: impl Into<SocketAddr>, backlog: u32) -> io::Result<TcpListener> {
         let address = address.into();
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        let socket = new_socket(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         if address.is_ipv6() {
             socket.set_only_v6(true)?;

@@ -1,8 +1,8 @@
 //! TCP connections.
 
-use super::connect::connect;
+use super::{connect::connect, hooks::new_socket};
 use crate::io::{FdStream, StreamError, fd_stream::stream_over_fd};
-use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 use std::{
     fmt, io,
     net::{self, IpAddr, SocketAddr},
@@ -55,7 +55,7 @@ impl TcpStream {
         remote: SocketAddr,
     ) -> Result<TcpStream, StreamError> {
         let domain = Domain::for_address(remote);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP)).map_err(StreamError::Io)?;
+        let socket = new_socket(domain, Type::STREAM, Some(Protocol::TCP)).map_err(StreamError::Io)?;
         socket.set_tcp_nodelay(true).map_err(StreamError::Io)?;
         if let Some(local) = local {
             socket.bind(&SockAddr::from(SocketAddr::new(local, 0))).map_err(|error| {

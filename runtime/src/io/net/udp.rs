@@ -1,10 +1,11 @@
 //! UDP.
 
+use super::hooks::new_socket;
 use crate::{
     core::reactor::Direction,
     io::{Resource, Source, StreamError},
 };
-use socket2::SockRef;
+use socket2::{Domain, Protocol, SockRef, Type};
 use std::{
     fmt, io,
     net::{self, SocketAddr},
@@ -38,7 +39,10 @@ impl UdpSocket {
     /// # Panics
     /// Outside a run.
     pub fn bind(address: impl Into<SocketAddr>) -> io::Result<UdpSocket> {
-        UdpSocket::from_std(net::UdpSocket::bind(address.into())?)
+        let address = address.into();
+        let socket = new_socket(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.bind(&address.into())?;
+        UdpSocket::from_std(socket.into())
     }
 
     /// Takes over a socket.

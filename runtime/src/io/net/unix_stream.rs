@@ -1,11 +1,11 @@
 //! Connections in the Unix domain.
 
-use super::connect::connect;
+use super::{connect::connect, hooks::new_socket};
 use crate::{
     io::{FdStream, StreamError, fd_stream::stream_over_fd},
     sleep,
 };
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, Type};
 use std::{
     fmt,
     io::{self, ErrorKind},
@@ -54,7 +54,7 @@ impl UnixStream {
         let address = SockAddr::unix(path).map_err(StreamError::Io)?;
         let mut pause = PAUSES.0;
         loop {
-            let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(StreamError::Io)?;
+            let socket = new_socket(Domain::UNIX, Type::STREAM, None).map_err(StreamError::Io)?;
             match connect(socket, &address).await {
                 Err(StreamError::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
                     sleep(pause).await?;

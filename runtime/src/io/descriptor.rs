@@ -1,0 +1,68 @@
+//! A stream over any descriptor.
+
+use super::{FdStream, StreamError, fd_stream::Kind, fd_stream::stream_over_fd};
+use crate::sys::set_nonblocking;
+use std::{
+    fmt,
+    fs::File,
+    io,
+    os::fd::{AsFd, OwnedFd},
+};
+
+impl Kind for File {
+    const SHORT_IS_ALL: bool = false;
+}
+
+/// A stream in both directions over a descriptor; trio's `lowlevel.FdStream`. For terminals, serial lines, devices, and
+/// sockets of families that have no type of their own here; for one direction there are
+/// [`PipeSender`](super::PipeSender) and [`PipeReceiver`](super::PipeReceiver).
+///
+/// ```
+/// use std::{io::{Read, Write}, os::unix::net::UnixStream};
+/// use terzetto::io::{DescriptorStream, ReceiveStream, SendStream};
+/// terzetto::run(async {
+///     let (ours, mut theirs) = UnixStream::pair()?;
+///     let stream = DescriptorStream::from_fd(ours)?;
+///     stream.send_all(b"ping").await?;
+///     let mut buffer = [0; 4];
+///     theirs.read_exact(&mut buffer)?;
+///     theirs.write_all(b"pong")?;
+///     assert_eq!(stream.receive_some(&mut buffer).await?, 4);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[doc(alias = "FdStream")]
+pub struct DescriptorStream(pub(crate) FdStream<File>);
+
+impl DescriptorStream {
+    /// Takes over a descriptor that can be read from and written to, and waited for. It is put into non-blocking mode, and
+    /// so is every other descriptor of the same open file.
+    ///
+    /// # Errors
+    /// What the system says: that a regular file cannot be waited for, for instance.
+    ///
+    /// # Panics
+    /// Outside a run.
+    pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<DescriptorStream> {
+        let fd = fd.into();
+        set_nonblocking(&fd)?;
+        Ok(DescriptorStream(FdStream::new(fd.into())?))
+    }
+
+    /// A descriptor of its own for the same file.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says.
+    pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
+        self.0.get()?.as_fd().try_clone_to_owned().map_err(StreamError::Io)
+    }
+}
+
+impl fmt::Debug for DescriptorStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DescriptorStream").field(&self.0.get().ok()).finish()
+    }
+}
+
+stream_over_fd!(DescriptorStream: send, receive);
