@@ -26,7 +26,8 @@ struct Holder {
     restores: bool,
 }
 
-/// All holders of this process, by file: only descriptors of one file can share an open file. Each is taken out before its descriptor is closed.
+/// All holders of this process, by file: only descriptors of one file can share an open file. Each is taken out
+/// before its descriptor is closed.
 static HOLDERS: Mutex<BTreeMap<FileName, Vec<Holder>>> = Mutex::new(BTreeMap::new());
 
 fn holders() -> MutexGuard<'static, BTreeMap<FileName, Vec<Holder>>> {

@@ -65,8 +65,10 @@ impl PipeSender {
         Ok(PipeSender(FdStream::new(fd.into())?))
     }
 
-    /// A descriptor of its own for the same pipe. Both are in non-blocking mode until this stream is
-    /// closed; for a child process there is [`PipeSender::into_fd`].
+    /// A descriptor of its own for the same pipe.
+    ///
+    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
+    /// was made of a descriptor that was in the other. For a child process there is [`PipeSender::into_fd`].
     ///
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.
@@ -123,8 +125,10 @@ impl PipeReceiver {
         Ok(PipeReceiver(FdStream::new(fd.into())?))
     }
 
-    /// A descriptor of its own for the same pipe. Both are in non-blocking mode until this stream is
-    /// closed; for a child process there is [`PipeReceiver::into_fd`].
+    /// A descriptor of its own for the same pipe.
+    ///
+    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
+    /// was made of a descriptor that was in the other. For a child process there is [`PipeReceiver::into_fd`].
     ///
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.

@@ -152,8 +152,10 @@ impl TcpStream {
         outcome
     }
 
-    /// A descriptor of its own for the same socket, for what this library does not offer. Both are in non-blocking mode until this stream is
-    /// closed; for a child process there is [`TcpStream::into_fd`].
+    /// A descriptor of its own for the same socket, for what this library does not offer.
+    ///
+    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
+    /// was made of a descriptor that was in the other. For a child process there is [`TcpStream::into_fd`].
     ///
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.

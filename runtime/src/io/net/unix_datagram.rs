@@ -28,6 +28,9 @@ pub struct UnixDatagram(Source<net::UnixDatagram>);
 impl UnixDatagram {
     /// Makes a socket at `path`.
     ///
+    /// On Linux a path that begins with a zero byte is an abstract name, which is no file and goes with the
+    /// socket.
+    ///
     /// # Errors
     /// What the system says.
     ///

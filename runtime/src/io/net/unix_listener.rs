@@ -17,8 +17,12 @@ pub struct UnixListener(Acceptor<net::UnixListener>);
 impl UnixListener {
     /// Makes a socket at `path` and listens on it.
     ///
+    /// On Linux a path that begins with a zero byte is an abstract name, which is no file and goes with the
+    /// socket.
+    ///
     /// # Errors
-    /// What the system says: that the file exists, for instance.
+    /// What the system says: that the file exists, for instance; of kind `InvalidInput` if `path` is too long
+    /// or has a zero byte inside.
     ///
     /// # Panics
     /// Outside a run.

@@ -37,7 +37,8 @@ const PAUSES: (f64, f64) = (0.001, 0.1);
 pub struct UnixStream(pub(crate) FdStream<net::UnixStream>);
 
 impl UnixStream {
-    /// Connects to a socket in the file system; trio's `open_unix_socket`.
+    /// Connects to a socket in the file system; trio's `open_unix_socket`. On Linux a path that begins with a
+    /// zero byte is an abstract name, which is no file.
     ///
     /// If the listener's queue is full, the system neither waits nor says when there is room: then
     /// this tries again, ever more slowly up to ten times a second.
@@ -46,7 +47,8 @@ impl UnixStream {
     /// A checkpoint. If cancelled, nothing is left of the attempt.
     ///
     /// # Errors
-    /// [`StreamError::Io`] with what the system says: nobody listens there, for instance.
+    /// [`StreamError::Io`] with what the system says: nobody listens there, for instance; of kind
+    /// `InvalidInput` if `path` is too long or has a zero byte inside.
     ///
     /// # Panics
     /// Outside a run.
@@ -114,8 +116,10 @@ impl UnixStream {
         self.0.get()?.peer_addr().map_err(StreamError::Io)
     }
 
-    /// A descriptor of its own for the same socket, for what this library does not offer. Both are in non-blocking mode until this stream is
-    /// closed; for a child process there is [`UnixStream::into_fd`].
+    /// A descriptor of its own for the same socket, for what this library does not offer.
+    ///
+    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
+    /// was made of a descriptor that was in the other. For a child process there is [`UnixStream::into_fd`].
     ///
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.
