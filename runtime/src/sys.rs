@@ -76,6 +76,11 @@ pub(crate) fn has_upper_protocol(socket: impl AsFd) -> bool {
     outcome == 0 && length > 0 && name[0] != 0
 }
 
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn has_upper_protocol(_socket: impl AsFd) -> bool {
+    false
+}
+
 /// Names this thread for who looks at the process from outside.
 #[cfg(target_os = "linux")]
 pub(crate) fn set_thread_name(name: &std::ffi::CStr) -> io::Result<()> {

@@ -141,7 +141,9 @@ fn io_07_sockets_of_all_kinds_are_left_in_the_mode_in_which_they_were() {
         assert!(blocks(&copy));
 
         let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)?;
-        socket.bind(&socket2::SockAddr::unix(format!("\0terzetto-mode-{}", std::process::id()))?)?;
+        let path = std::env::temp_dir().join(format!("terzetto-modes-{}", std::process::id()));
+        socket.bind(&socket2::SockAddr::unix(&path)?)?;
+        std::fs::remove_file(&path)?;
         socket.listen(1)?;
         let copy = socket.try_clone()?;
         drop(UnixListener::from_std(socket.into())?);

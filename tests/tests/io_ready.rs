@@ -32,6 +32,7 @@ fn file(text: &str) -> std::io::Result<File> {
     Ok(file)
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn io_05_what_the_system_has_no_events_of_is_always_ready() {
     terzetto::run(async {
@@ -200,6 +201,7 @@ fn io_04_a_file_that_gets_the_number_of_a_socket_is_ready_and_the_other_way_roun
     .unwrap();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn stream_02_what_keeps_messages_apart_gives_one_after_the_other() {
     terzetto::run(async {

@@ -114,6 +114,23 @@ impl PipeReceiver {
     ///
     /// # Panics
     /// Outside a run.
+    ///
+    /// ```no_run
+    /// use std::os::fd::AsFd;
+    /// use terzetto::io::{PipeReceiver, PipeSender, ReceiveStream, SendStream};
+    /// terzetto::run(async {
+    ///     let input = PipeReceiver::from_fd(std::io::stdin().as_fd().try_clone_to_owned()?)?;
+    ///     let output = PipeSender::from_fd(std::io::stdout().as_fd().try_clone_to_owned()?)?;
+    ///     let mut buffer = [0; 4096];
+    ///     loop {
+    ///         match input.receive_some(&mut buffer).await? {
+    ///             0 => break Ok(()),
+    ///             n => output.send_all(&buffer[..n]).await?,
+    ///         }
+    ///     }
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
     pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<PipeReceiver> {
         Ok(PipeReceiver(FdStream::given(fd.into().into())?))
     }
