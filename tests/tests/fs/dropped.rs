@@ -182,6 +182,54 @@ fn file_02_reads_of_several_tasks_get_their_bytes_in_the_order_of_asking() {
 }
 
 #[test]
+fn file_02_a_read_that_waits_for_its_turn_does_not_take_what_another_one_has_read() {
+    terzetto::run(async {
+        let (file, mut writer) = slow()?;
+        let (mut one, mut two) = ([0; 2], [0; 2]);
+        nursery(async |n| {
+            n.start_soon(async {
+                file.read_exact(&mut one).await?;
+                assert_eq!(&one, b"ab");
+                Ok(())
+            });
+            wait_all_tasks_blocked(0.01).await?;
+            n.start_soon(async {
+                let mut read = pin!(file.read_exact(&mut two));
+                std::future::poll_fn(|cx| {
+                    let polled = read.as_mut().poll(cx);
+                    // Gives a thread time to run before the first reader is polled.
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                    polled
+                })
+                .await?;
+                assert_eq!(&two, b"cd");
+                Ok(())
+            });
+            wait_all_tasks_blocked(0.01).await?;
+            Ok(writer.write_all(b"abcd")?)
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn file_02_what_is_kept_comes_without_a_thread_so_that_short_attempts_get_on() {
+    in_a_folder(async |dir| {
+        let file = ten(dir.path()).await?;
+        let mut buffer = [0; 4];
+        drop_done(file.read(&mut [0; 4])).await?;
+        let mut read = pin!(file.read(&mut buffer));
+        begin(&mut read).await;
+        checkpoint().await?;
+        assert_eq!(to_thread::active_thread_count(), 0);
+        let polled = std::future::poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await;
+        assert!(matches!(polled, Poll::Ready(Ok(4))), "it has had its turn");
+        Ok(())
+    });
+}
+
+#[test]
 fn file_01_lines_survive_a_select() {
     terzetto::run(async {
         let (file, mut writer) = slow()?;
