@@ -185,7 +185,7 @@ fn file_02_reads_of_several_tasks_get_their_bytes_in_the_order_of_asking() {
 fn file_02_a_read_that_waits_for_its_turn_does_not_take_what_another_one_has_read() {
     terzetto::run(async {
         let (file, mut writer) = slow()?;
-        let (mut one, mut two) = ([0; 2], [0; 2]);
+        let mut one = [0; 2];
         nursery(async |n| {
             n.start_soon(async {
                 file.read_exact(&mut one).await?;
@@ -194,8 +194,11 @@ fn file_02_a_read_that_waits_for_its_turn_does_not_take_what_another_one_has_rea
             });
             wait_all_tasks_blocked(0.01).await?;
             n.start_soon(async {
-                let mut read = pin!(file.read_exact(&mut two));
-                std::future::poll_fn(|cx| {
+                let mut read = pin!(async {
+                    let mut two = [0; 2];
+                    file.read_exact(&mut two).await.map(|()| two)
+                });
+                let two = std::future::poll_fn(|cx| {
                     let polled = read.as_mut().poll(cx);
                     // Gives a thread time to run before the first reader is polled.
                     std::thread::sleep(std::time::Duration::from_millis(5));
