@@ -10,10 +10,19 @@
 //! operation. One task a side: two that read from one socket have made a mistake, and waiting would
 //! only hide it.
 //!
+//! Of a regular file, and of devices such as `/dev/null`, epoll has no events, and refuses them: they are
+//! always ready. Such a source is *eventless*: it is not entered in the system's queue, and whoever waits for it
+//! is woken in the next tick.
+//!
+//! The system's queue knows a descriptor by its number *and* its open file. A descriptor that is closed
+//! without notice stays entered as long as a duplicate keeps its file open; so the system may find a
+//! number entered that is new to us, and not know one that is not.
+//!
 //! A source is named by its place in a slab and the generation of that place; the system hands the
 //! name back with each event, so an event that was under way when its source left finds nobody.
 
 use super::{
+    by_fd::ByFd,
     run::{self, Run},
     wait::{Abort, Blocked, Operation, WaitId},
 };
@@ -66,6 +75,11 @@ impl SourceId {
     }
 }
 
+/// Whether the system has refused a descriptor since it has no events of such files, which are always ready.
+fn has_no_events(error: &io::Error) -> bool {
+    cfg!(any(target_os = "linux", target_os = "android")) && error.raw_os_error() == Some(libc::EPERM)
+}
+
 /// How a wait for a descriptor ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heard {
@@ -98,33 +112,9 @@ struct Source {
     generation: u32,
     /// How many hold it: the socket it belongs to, or tasks that wait for a foreign descriptor.
     holders: usize,
+    /// Whether the system has no events of it: then it is always ready.
+    eventless: bool,
     sides: [Side; 2],
-}
-
-/// The sources by descriptor. A list: descriptors are small numbers, since the system gives the lowest that is
-/// free.
-#[derive(Default)]
-struct ByFd(Vec<Option<SourceId>>);
-
-impl ByFd {
-    fn get(&self, fd: RawFd) -> Option<SourceId> {
-        self.0.get(fd as usize).copied().flatten()
-    }
-
-    /// Enters a descriptor, which must be open; returns who is still entered under its number.
-    fn insert(&mut self, fd: RawFd, id: SourceId) -> Option<SourceId> {
-        let place = fd as usize;
-        if place >= self.0.len() {
-            self.0.resize(place + 1, None);
-        }
-        self.0[place].replace(id)
-    }
-
-    fn remove(&mut self, fd: RawFd) {
-        if let Some(place) = self.0.get_mut(fd as usize) {
-            *place = None;
-        }
-    }
 }
 
 pub(crate) struct Reactor {
@@ -261,8 +251,8 @@ impl Reactor {
             // One generation is left out: with it a token would be the bell's.
             self.generation.set((generation + 1) % u32::MAX);
             let id = SourceId { place, generation };
-            self.poll.borrow().registry().register(&mut SourceFd(&fd), id.token(), interest)?;
-            sources.insert(Source { fd, generation, holders: 1, sides: [Side::NEW; 2] });
+            let eventless = !self.register(fd, id, interest)?;
+            sources.insert(Source { fd, generation, holders: 1, eventless, sides: [Side::NEW; 2] });
             id
         };
         // Who is still entered under this number had a descriptor that was closed without notice.
@@ -270,6 +260,22 @@ impl Reactor {
             self.closing(run, stale);
         }
         Ok(id)
+    }
+
+    /// Enters a descriptor in the system's queue. False if the system has no events of it.
+    fn register(&self, fd: RawFd, id: SourceId, interest: Interest) -> io::Result<bool> {
+        let poll = self.poll.borrow();
+        let entered = match poll.registry().register(&mut SourceFd(&fd), id.token(), interest) {
+            // It was closed without notice, and is back: a duplicate has kept its file open.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                poll.registry().reregister(&mut SourceFd(&fd), id.token(), interest)
+            }
+            outcome => outcome,
+        };
+        match entered {
+            Err(error) if has_no_events(&error) => Ok(false),
+            entered => entered.map(|()| true),
+        }
     }
 
     /// Holds the source of a descriptor that is not ours, entering it if it is not there.
@@ -371,16 +377,19 @@ impl Reactor {
     /// Forgets what is known of a side and has the system say it again: for descriptors whose reads
     /// and writes happen elsewhere. Returns whether the source is still that of its descriptor.
     pub(crate) fn ask_again(&self, id: SourceId, direction: Direction) -> io::Result<bool> {
-        let fd = {
-            let mut sources = self.sources.borrow_mut();
-            let Some(source) = Self::find(&mut sources, id) else { return Ok(false) };
-            source.sides[direction as usize].ready = false;
-            source.fd
-        };
+        let mut sources = self.sources.borrow_mut();
+        let Some(source) = Self::find(&mut sources, id) else { return Ok(false) };
+        source.sides[direction as usize].ready = false;
+        let fd = source.fd;
+        if source.eventless {
+            // Perhaps the number belongs to another file by now. Nobody waits long for the old one.
+            source.eventless = !self.register(fd, id, BOTH)?;
+            return Ok(true);
+        }
         match self.poll.borrow().registry().reregister(&mut SourceFd(&fd), id.token(), BOTH) {
             Ok(()) => Ok(true),
             // Closed without notice, and the number belongs to another file now.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound || has_no_events(&error) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -412,9 +421,28 @@ impl Reactor {
         // What an earlier waiter was told, and has not heard since it was dropped, is not for this one.
         side.closing = false;
         self.count(direction, 1);
+        let eventless = source.eventless;
         drop(sources);
         blocked.arm(run);
+        if eventless {
+            self.wake(run, id, direction);
+        }
         Ok(Waiting { reactor: self.clone(), id, direction, blocked })
+    }
+
+    /// Says in the system's place that a side is ready. Whoever waits for it wakes in the next tick.
+    fn wake(&self, run: &Run, id: SourceId, direction: Direction) {
+        let waiter = {
+            let mut sources = self.sources.borrow_mut();
+            let Some(source) = Self::find(&mut sources, id) else { return };
+            let side = &mut source.sides[direction as usize];
+            side.ready = true;
+            side.waiter.take()
+        };
+        if let Some(waiter) = waiter {
+            self.count(direction, -1);
+            run.reschedule(waiter);
+        }
     }
 
     /// Blocks until the system says that a side is ready.

@@ -295,6 +295,8 @@ impl<S: Stream> TlsStream<S> {
     }
 }
 
+crate::io::close_inherent!([S: Stream] TlsStream<S>);
+
 impl<S: Stream> Resource for TlsStream<S> {
     /// Says farewell, and closes the transport; does not wait for the other side's farewell. Before
     /// the handshake, and if the stream is broken, there is nobody to say it to.

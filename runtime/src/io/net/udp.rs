@@ -38,10 +38,13 @@ impl UdpSocket {
     /// # Panics
     /// Outside a run.
     pub fn bind(address: impl Into<SocketAddr>) -> io::Result<UdpSocket> {
-        UdpSocket::from_std(net::UdpSocket::bind(address.into())?)
+        let socket = net::UdpSocket::bind(address.into())?;
+        socket.set_nonblocking(true)?;
+        Ok(UdpSocket(Source::new(socket)?))
     }
 
-    /// Takes over a socket.
+    /// Takes over a socket. It is in non-blocking mode until this is closed; then it is what it was, for
+    /// whoever has a duplicate.
     ///
     /// # Errors
     /// What the system says.
@@ -49,8 +52,7 @@ impl UdpSocket {
     /// # Panics
     /// Outside a run.
     pub fn from_std(socket: net::UdpSocket) -> io::Result<UdpSocket> {
-        socket.set_nonblocking(true)?;
-        Ok(UdpSocket(Source::new(socket)?))
+        Ok(UdpSocket(Source::given(socket)?))
     }
 
     /// Settles whom [`UdpSocket::send`] sends to and [`UdpSocket::recv`] hears. Nothing is sent.
@@ -141,6 +143,8 @@ impl UdpSocket {
         inside(&SockRef::from(&*self.0.get()?)).map_err(StreamError::Io)
     }
 }
+
+crate::io::close_inherent!([] UdpSocket);
 
 impl Resource for UdpSocket {
     async fn close(&self) -> Result<(), StreamError> {

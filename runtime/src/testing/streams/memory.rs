@@ -127,6 +127,8 @@ impl MemorySendStream {
     }
 }
 
+crate::io::close_inherent!([] MemorySendStream);
+
 impl Resource for MemorySendStream {
     async fn close(&self) -> Result<(), StreamError> {
         self.close_now();
@@ -246,6 +248,8 @@ impl MemoryReceiveStream {
         }
     }
 }
+
+crate::io::close_inherent!([] MemoryReceiveStream);
 
 impl Resource for MemoryReceiveStream {
     async fn close(&self) -> Result<(), StreamError> {
