@@ -118,7 +118,8 @@ struct Source {
 }
 
 pub(crate) struct Reactor {
-    poll: RefCell<Poll>,
+    /// None once the run has ended: a future of it that is kept must not keep the descriptor open.
+    poll: RefCell<Option<Poll>>,
     events: RefCell<Events>,
     sources: RefCell<Slab<Source>>,
     by_fd: RefCell<ByFd>,
@@ -148,7 +149,7 @@ impl Operation for Reactor {
 impl Reactor {
     pub(crate) fn new() -> io::Result<Reactor> {
         Ok(Reactor {
-            poll: RefCell::new(Poll::new()?),
+            poll: RefCell::new(Some(Poll::new()?)),
             events: RefCell::new(Events::with_capacity(1024)),
             sources: RefCell::default(),
             by_fd: RefCell::default(),
@@ -160,15 +161,30 @@ impl Reactor {
 
     /// The bell that other threads ring to end a sleep. To be made once.
     pub(crate) fn bell(&self) -> io::Result<Waker> {
-        Waker::new(self.poll.borrow().registry(), BELL)
+        self.with_poll(|poll| Waker::new(poll.registry(), BELL))
     }
 
     /// A descriptor that can be read when there are events to look at, for who waits elsewhere.
     pub(crate) fn descriptor(&self) -> io::Result<OwnedFd> {
-        let poll = self.poll.borrow();
-        // SAFETY: the descriptor belongs to `poll`, which is borrowed as long as this is.
-        let descriptor = unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) };
-        descriptor.try_clone_to_owned()
+        self.with_poll(|poll| {
+            // SAFETY: the descriptor belongs to `poll`, which is borrowed as long as this is.
+            let descriptor = unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) };
+            descriptor.try_clone_to_owned()
+        })
+    }
+
+    /// Calls `f` with the system's queue; an error if the run has ended.
+    fn with_poll<R>(&self, f: impl FnOnce(&Poll) -> io::Result<R>) -> io::Result<R> {
+        match &*self.poll.borrow() {
+            Some(poll) => f(poll),
+            None => Err(io::Error::other("the run has ended")),
+        }
+    }
+
+    /// The run has ended: gives the system's queue back.
+    pub(super) fn close(&self) {
+        let poll = self.poll.take();
+        drop(poll);
     }
 
     fn count(&self, direction: Direction, change: isize) {
@@ -193,7 +209,9 @@ impl Reactor {
         wake: impl FnOnce(&mut dyn Iterator<Item = WaitId>),
     ) -> bool {
         let mut events = self.events.borrow_mut();
-        match self.poll.borrow_mut().poll(&mut events, limit) {
+        let mut poll = self.poll.borrow_mut();
+        let Some(poll) = &mut *poll else { return false };
+        match poll.poll(&mut events, limit) {
             Ok(()) => {}
             // A signal handler ran: look around and come back.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
@@ -264,14 +282,15 @@ impl Reactor {
 
     /// Enters a descriptor in the system's queue. False if the system has no events of it.
     fn register(&self, fd: RawFd, id: SourceId, interest: Interest) -> io::Result<bool> {
-        let poll = self.poll.borrow();
-        let entered = match poll.registry().register(&mut SourceFd(&fd), id.token(), interest) {
-            // It was closed without notice, and is back: a duplicate has kept its file open.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                poll.registry().reregister(&mut SourceFd(&fd), id.token(), interest)
+        let entered = self.with_poll(|poll| {
+            match poll.registry().register(&mut SourceFd(&fd), id.token(), interest) {
+                // It was closed without notice, and is back: a duplicate has kept its file open.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    poll.registry().reregister(&mut SourceFd(&fd), id.token(), interest)
+                }
+                outcome => outcome,
             }
-            outcome => outcome,
-        };
+        });
         match entered {
             Err(error) if has_no_events(&error) => Ok(false),
             entered => entered.map(|()| true),
@@ -318,7 +337,7 @@ impl Reactor {
         if by_fd.get(fd) == Some(id) {
             by_fd.remove(fd);
             // Fails if the descriptor was closed before; then the system has forgotten it already.
-            let _gone = self.poll.borrow().registry().deregister(&mut SourceFd(&fd));
+            let _gone = self.with_poll(|poll| poll.registry().deregister(&mut SourceFd(&fd)));
         }
     }
 
@@ -386,7 +405,7 @@ impl Reactor {
             source.eventless = !self.register(fd, id, BOTH)?;
             return Ok(true);
         }
-        match self.poll.borrow().registry().reregister(&mut SourceFd(&fd), id.token(), BOTH) {
+        match self.with_poll(|poll| poll.registry().reregister(&mut SourceFd(&fd), id.token(), BOTH)) {
             Ok(()) => Ok(true),
             // Closed without notice, and the number belongs to another file now.
             Err(error) if error.kind() == io::ErrorKind::NotFound || has_no_events(&error) => Ok(false),

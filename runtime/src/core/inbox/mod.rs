@@ -47,6 +47,9 @@ pub(crate) struct Inbox {
     signals: AtomicU64,
     /// None once the run has ended: whoever still knows the inbox must not keep its descriptor open.
     bell: RwLock<Option<mio::Waker>>,
+    /// What the handler of signals keeps about Ctrl-C in this run.
+    #[cfg(feature = "signal")]
+    pub(crate) unheard: crate::signal::Unheard,
     /// Whether the run is about to end: calls may still come, but no tasks are started for them.
     ending: AtomicBool,
     /// The thread on which the loop turns, be it turned by the run itself or by a host.
@@ -62,6 +65,8 @@ impl Inbox {
             doze: Doze::new(),
             signals: AtomicU64::new(0),
             bell: RwLock::new(Some(bell)),
+            #[cfg(feature = "signal")]
+            unheard: Default::default(),
             ending: AtomicBool::new(false),
             home: thread::current().id(),
         }
@@ -108,9 +113,11 @@ impl Inbox {
     }
 
     /// Notes that a signal has come. For signal handlers: nothing here locks or allocates.
+    /// Returns whether one of this kind was there already, which the loop has not taken out.
     #[cfg(feature = "signal")]
-    pub(crate) fn signal(&self, number: i32) {
-        self.signals.fetch_or(Signal::from_raw(number).bit(), SeqCst);
+    pub(crate) fn signal(&self, number: i32) -> bool {
+        let bit = Signal::from_raw(number).bit();
+        let before = self.signals.fetch_or(bit, SeqCst);
         // The lock is held by others only to ring, too, or by a run that has ended: no need to wait for it.
         if self.doze.must_ring()
             && let Ok(bell) = self.bell.try_read()
@@ -119,6 +126,7 @@ impl Inbox {
             // What went wrong could be told to nobody here.
             let _rung = bell.wake();
         }
+        before & bit != 0
     }
 
     /// Wakes the loop if it sleeps, for news that came another way.
