@@ -70,17 +70,14 @@ impl Open {
 
 /// Lets one thread at a time have a file, in the order of asking, until it is done with it: also the
 /// thread of a future that was dropped, so that nothing overtakes what it writes.
-struct InTurn<'a>(&'a Semaphore, &'a Kept);
+struct InTurn<'a>(&'a Semaphore);
 
 impl Limit for InTurn<'_> {
     type Token = (Permit, <DefaultLimit as Limit>::Token);
 
     async fn admit(&self) -> Result<Self::Token, Error> {
         let turn = self.0.acquire().await?;
-        if self.1.is_awaited() {
-            // Whoever has asked before comes first, if there still is somebody.
-            checkpoint().await?;
-        }
+        // A checkpoint: a tick in which the one before, who was woken by now, comes for what it has read.
         Ok((turn, DefaultLimit.admit().await?))
     }
 }
@@ -149,7 +146,7 @@ impl File {
             Some(file) => work(file, &open.kept).map(Some),
             None => Ok(None),
         };
-        let options = to_thread::options().limiter(InTurn(&self.turn, &self.open.kept));
+        let options = to_thread::options().limiter(InTurn(&self.turn));
         let done = job_with(options, action, &self.path, work).await?;
         done.ok_or_else(|| FileError::Closed { path: self.path.clone() })
     }
@@ -415,7 +412,7 @@ impl File {
                 drop(open.lock().take());
                 Ok(())
             };
-            let options = to_thread::options().limiter(InTurn(&self.turn, &self.open.kept));
+            let options = to_thread::options().limiter(InTurn(&self.turn));
             job_with(options, "close", &self.path, close).await?;
             self.closed.set(true);
             Ok(())

@@ -47,12 +47,6 @@ impl Kept {
         state.next
     }
 
-    /// Whether there is something that its future has not come for.
-    pub(super) fn is_awaited(&self) -> bool {
-        let state = self.lock();
-        state.read.is_some() || state.failed.is_some()
-    }
-
     /// Whether something was read and not given out.
     pub(super) fn has_unread(&self) -> bool {
         !self.lock().unread.is_empty()

@@ -41,8 +41,8 @@ impl<T: AsFd> FdStream<T> {
         Ok(FdStream::of(Source::new(inner)?))
     }
 
-    /// A stream over a descriptor that a user has given us, as it is lent: it is put back into the mode in which
-    /// it came when the stream is closed.
+    /// A stream over a descriptor that a user has given us. When the stream is closed, the descriptor is put back
+    /// into the mode in which it came.
     pub(crate) fn given(inner: T) -> io::Result<FdStream<T>> {
         Ok(FdStream::of(Source::given(inner)?))
     }
