@@ -32,6 +32,15 @@ pub struct RunArgs {
     /// How many processes `--executor multi` starts [default: one for each core]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub processes: Option<usize>,
+    /// With --executor multi, how long a process that was interrupted may take to end; then it is terminated, and after
+    /// the same time again killed
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_seconds)]
+    pub grace: Duration,
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| "must be a number of seconds, not negative".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
