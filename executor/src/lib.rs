@@ -73,7 +73,7 @@ pub mod topologies;
 pub mod topology;
 
 pub use executor::{
-    Control, Ending, ExecutorAsync, ExecutorSequential, Observer, OneShotError, Options, Outcome, Stalled,
-    Statistics,
+    Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, OneShotError, Options, Outcome,
+    Stalled, Statistics, Unfinished, Unused,
 };
 pub use topology::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Topology};

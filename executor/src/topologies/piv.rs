@@ -125,7 +125,11 @@ pub fn piv(series: PivSeries) -> Topology {
     let sources = Arc::new(sources);
     topology.one_shot("list couples", (), (groups.clone(), paths.clone()), move |(), (groups, paths)| {
         let mut listed = HashSet::new();
+        let mut names = HashSet::new();
         for Couple { name, images } in couples {
+            if !names.insert(plain(name.as_str())) {
+                return Err(format!("two couples are called `{name}`, and their files would be the same").into());
+            }
             groups.push(name, images.each_ref().map(|path| image_key(path)));
             for path in images {
                 if listed.insert(path.clone()) {
