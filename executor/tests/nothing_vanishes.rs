@@ -7,7 +7,8 @@ use std::{fs, thread, time::Duration};
 use common::{Folder, run, synth, terzetto};
 use terzetto::Error;
 use terzetto_executor::{
-    Ending, ExecutorAsync, ExecutorSequential, Key, Moment, OneShotError, Options, Outcome, Stalled, Topology,
+    Ending, ExecutorAsync, ExecutorSequential, Key, Moment, OneShotError, Options, Outcome, Stalled,
+    Topology,
     topologies::{PivSeries, piv},
 };
 
@@ -39,7 +40,8 @@ fn numbers(count: usize) -> impl Iterator<Item = (String, usize)> {
 
 /// The errors of a run as text, in order.
 fn failed(outcome: &Outcome) -> Vec<String> {
-    let mut texts: Vec<String> = outcome.failed.iter().map(|(key, error)| format!("{key}: {error}")).collect();
+    let mut texts: Vec<String> =
+        outcome.failed.iter().map(|(key, error)| format!("{key}: {error}")).collect();
     texts.sort();
     texts
 }
@@ -178,7 +180,9 @@ fn a_filter_shows_how_much_it_drops() -> Result<(), Error> {
         let (all, some) = (topology.queue::<usize>("all"), topology.queue::<usize>("some"));
         topology.source("count", &all, numbers(30));
         topology.global("odd ones", &all, &some, |all, some, _| {
-            while some.room() > 0 && let Some((key, n)) = all.pop() {
+            while some.room() > 0
+                && let Some((key, n)) = all.pop()
+            {
                 match n? {
                     n if n % 2 == 1 => some.push(key, n),
                     _ => {}
@@ -198,7 +202,9 @@ fn a_filter_shows_how_much_it_drops() -> Result<(), Error> {
 #[test]
 fn parts_that_no_group_wants_or_that_come_twice_are_named() -> Result<(), Error> {
     for on in EVERYWHERE {
-        for order in [["a", "stray", "a", "b", "b"], ["b", "b", "a", "a", "stray"], ["stray", "b", "a", "a", "b"]] {
+        for order in
+            [["a", "stray", "a", "b", "b"], ["b", "b", "a", "a", "stray"], ["stray", "b", "a", "a", "b"]]
+        {
             let mut topology = Topology::new("parts");
             let groups = topology.queue::<[Key; 2]>("groups");
             let parts = topology.queue::<usize>("parts");
@@ -212,7 +218,11 @@ fn parts_that_no_group_wants_or_that_come_twice_are_named() -> Result<(), Error>
             let outcome = execute(topology, small(), on)?;
             let mut unused: Vec<_> = outcome.unused.iter().map(|unused| unused.key.to_string()).collect();
             unused.sort();
-            assert_eq!((outcome.done, unused), (1, vec!["a".into(), "b".into(), "stray".into()]), "{on:?} {order:?}");
+            assert_eq!(
+                (outcome.done, unused),
+                (1, vec!["a".into(), "b".into(), "stray".into()]),
+                "{on:?} {order:?}"
+            );
             assert!(outcome.unused.iter().all(|unused| unused.work == "couple") && !outcome.is_complete());
         }
     }
@@ -267,7 +277,8 @@ fn what_was_under_way_when_a_run_was_ended_is_named() -> Result<(), Error> {
     for on in EVERYWHERE {
         for (cancels, ending) in [(false, Ending::Stopped), (true, Ending::Cancelled)] {
             let mut topology = Topology::new("cut");
-            let [start, middle, other] = ["start", "middle", "other"].map(|name| topology.queue::<usize>(name));
+            let [start, middle, other] =
+                ["start", "middle", "other"].map(|name| topology.queue::<usize>(name));
             let pairs = topology.results::<(usize, usize)>("pairs");
             topology.source("count", &start, numbers(100));
             // Nothing of this one has a partner before the run ends.
@@ -301,9 +312,13 @@ fn what_was_under_way_when_a_run_was_ended_is_named() -> Result<(), Error> {
             let outcome = ran?;
             assert_eq!((outcome.ending, outcome.done), (ending, 0), "{on:?}");
             let places: Vec<&str> = outcome.unfinished.iter().map(|place| &*place.at).collect();
-            assert!(places.contains(&"join middle + other") && places.contains(&"count"), "{on:?}: {places:?}");
+            assert!(
+                places.contains(&"join middle + other") && places.contains(&"count"),
+                "{on:?}: {places:?}"
+            );
             let keys = outcome.unfinished.iter().flat_map(|place| &place.keys);
-            let mut first: Vec<usize> = keys.filter_map(|key| key.as_str().parse().ok()).filter(|n| *n < 11).collect();
+            let mut first: Vec<usize> =
+                keys.filter_map(|key| key.as_str().parse().ok()).filter(|n| *n < 11).collect();
             first.sort();
             assert_eq!(first, (0..11).collect::<Vec<_>>(), "{on:?}: what was listed is somewhere");
             assert!(!outcome.is_complete());
@@ -365,7 +380,8 @@ fn a_panic_of_an_observer_ends_the_run_as_a_panic() {
 
 #[test]
 fn couples_of_one_name_are_refused() {
-    let couple = terzetto_executor::series::Couple { name: Key::from("a/b"), images: ["a".into(), "b".into()] };
+    let couple =
+        terzetto_executor::series::Couple { name: Key::from("a/b"), images: ["a".into(), "b".into()] };
     let other = terzetto_executor::series::Couple { name: Key::from("a_b"), ..couple.clone() };
     let topology = piv(PivSeries::new(vec![couple, other], Default::default(), "nowhere".into()));
     let error = execute(topology, small(), On::Threads).expect_err("their files would be the same");

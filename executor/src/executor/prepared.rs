@@ -92,7 +92,8 @@ impl Started {
 
     /// Tells what came of the run, to the job's folder, too.
     pub fn finish(self, ran: Result<(), Error>) -> Result<Outcome, Error> {
-        let Left { ending, done, failed, errors, unused, unfinished, gathered, stalled } = self.board.take_left();
+        let Left { ending, done, failed, errors, unused, unfinished, gathered, stalled } =
+            self.board.take_left();
         let elapsed = self.start.elapsed();
         let arrived = done + failed.len() - errors.len();
         let missing = self.expected.map_or(0, |expected| expected.saturating_sub(arrived));
@@ -101,17 +102,9 @@ impl Started {
                 let errors = failed.into_iter().map(|(_, error)| error).collect();
                 Err(Stalled { errors, ..stalled }.into())
             }
-            None => Ok(Outcome {
-                ending,
-                done,
-                failed,
-                errors,
-                unused,
-                unfinished,
-                gathered,
-                missing,
-                elapsed,
-            }),
+            None => {
+                Ok(Outcome { ending, done, failed, errors, unused, unfinished, gathered, missing, elapsed })
+            }
         });
         if let Some(job) = self.job {
             job.finish(&match &outcome {

@@ -56,7 +56,12 @@ impl Shift {
         };
         let stage = &board.stages[index];
         let start = Instant::now();
-        let watcher = Watcher { board: &board, work: &stage.name, raised: RefCell::default(), errors: RefCell::default() };
+        let watcher = Watcher {
+            board: &board,
+            work: &stage.name,
+            raised: RefCell::default(),
+            errors: RefCell::default(),
+        };
         let calls = hand.work(&watcher);
         stage.learn(calls, start.elapsed());
         self.errors.append(&mut watcher.errors.into_inner());

@@ -129,7 +129,9 @@ pub(super) async fn run(
             nursery.start_soon_named("reader", async move {
                 let read = reading_.run(async { Ok(read_lines(&output, line).await?) }).await?;
                 if read.is_none() {
-                    log::warn!("a process has ended, but something that it has started holds its output open");
+                    log::warn!(
+                        "a process has ended, but something that it has started holds its output open"
+                    );
                 }
                 Ok(())
             });

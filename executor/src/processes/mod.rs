@@ -217,7 +217,11 @@ impl Processes {
                 Some(harsher) => match move_on_after(self.grace.as_secs_f64(), mail).await? {
                     Some(signal) => signal,
                     None => {
-                        log::warn!("processes go on {:?} after {}: {harsher} is sent", self.grace, name(sent));
+                        log::warn!(
+                            "processes go on {:?} after {}: {harsher} is sent",
+                            self.grace,
+                            name(sent)
+                        );
                         harsher
                     }
                 },
@@ -269,7 +273,9 @@ impl Processes {
             None => Some("ended without a word about what it had to compute".to_owned()),
             Some(expected) if part.done + part.failed.len() < expected => {
                 let missing = expected - part.done - part.failed.len();
-                Some(format!("ended before everything was computed: {missing} of {expected} items are missing"))
+                Some(format!(
+                    "ended before everything was computed: {missing} of {expected} items are missing"
+                ))
             }
             Some(_) => None,
         };

@@ -3,8 +3,11 @@
 use std::{fs, path::Path, time::Instant};
 
 use terzetto_executor::{
-    BoxError, Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, Options, Outcome, Topology,
-    Unfinished, processes::Reporter, results::remove_leftovers, series::Shard,
+    BoxError, Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, Options, Outcome,
+    Topology, Unfinished,
+    processes::Reporter,
+    results::{MANIFESTS, remove_leftovers},
+    series::Shard,
 };
 
 use super::{
@@ -30,10 +33,13 @@ pub struct Job<'a> {
 pub fn prepare_folder(folder: &Path) -> Result<(), BoxError> {
     fs::create_dir_all(folder)
         .map_err(|error| format!("cannot make the folder `{}`: {error}", folder.display()))?;
-    let leftovers = remove_leftovers(folder)
-        .map_err(|error| format!("cannot tidy the folder `{}`: {error}", folder.display()))?;
-    for path in leftovers {
-        log::info!("removed `{}`, left by a run that was killed", path.display());
+    let manifests = folder.join(MANIFESTS);
+    for folder in [folder, &manifests].into_iter().filter(|folder| folder.is_dir()) {
+        let leftovers = remove_leftovers(folder)
+            .map_err(|error| format!("cannot tidy the folder `{}`: {error}", folder.display()))?;
+        for path in leftovers {
+            log::info!("removed `{}`, left by a run that was killed", path.display());
+        }
     }
     Ok(())
 }
