@@ -386,3 +386,24 @@ fn two_images_on_the_command_line() {
         assert!(ended.status == Some(2) && ended.err.contains(message), "{message} in\n{}", ended.err);
     }
 }
+
+#[test]
+fn two_images_in_the_parameters_go_without_a_series() {
+    let folder = Folder::new();
+    let series = series(&folder, &["1.png", "2.png"]);
+    let params = folder.join("params.toml");
+    let piv_with = |lines: &str, args: &[&str]| {
+        fs::write(&params, format!("[series]\n{lines}\n")).expect("the test's own folder");
+        piv(&[&["--params", &*text(&params)], args].concat())
+    };
+    let two = "images = [\"series/1.png\", \"series/2.png\"]";
+    let ended = piv_with(two, &[]);
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    for other in ["path = \"series\"", "couples_file = \"x\"", "range = \"1:\""] {
+        let ended = piv_with(&format!("{two}\n{other}"), &[]);
+        assert!(ended.status == Some(2) && ended.err.contains("series.images names"), "{}", ended.err);
+    }
+    // The command line overrides them.
+    let ended = piv_with(two, &[&*text(&series), "--out", &text(&folder.join("out"))]);
+    assert!(ended.out.contains("1 couples (consecutive)"), "{}{}", ended.out, ended.err);
+}

@@ -404,3 +404,40 @@ fn the_program_tells_an_error_of_a_work_by_its_status() {
         assert!(ended.err.contains("work `save` failed on `save`: cannot write"), "{}", ended.err);
     }
 }
+
+#[test]
+fn a_global_work_without_inputs_is_called_and_its_error_is_told() -> Result<(), Error> {
+    for on in EVERYWHERE {
+        let mut topology = Topology::new("once");
+        let ends = topology.results::<usize>("ends");
+        topology.global("once", (), &ends, |(), ends, moment| {
+            ends.push("one", usize::from(moment == Moment::End));
+            Err("torn".into())
+        });
+        let outcome = execute(topology, small(), on)?;
+        assert_eq!((outcome.ending, outcome.done, outcome.errors.len()), (Ending::Failed, 1, 1), "{on:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn with_stop_if_error_an_error_of_a_global_work_or_a_source_ends_the_run() {
+    for on in EVERYWHERE {
+        for source in [false, true] {
+            let mut topology = Topology::new("broken");
+            let start = topology.queue::<usize>("start");
+            topology.source(
+                "count",
+                &start,
+                numbers(9).inspect(move |(_, n)| assert!(!source || *n < 5, "no more")),
+            );
+            topology.global("gather", &start, (), move |start, (), _| {
+                start.drain();
+                if source { Ok(()) } else { Err("torn".into()) }
+            });
+            let error = execute(topology, small().stop_if_error(true), on).expect_err("it ends the run");
+            let text = if source { "panicked on `count`: no more" } else { "failed on `gather`: torn" };
+            assert!(error.to_string().contains(text), "{on:?}: {error}");
+        }
+    }
+}

@@ -95,7 +95,7 @@ impl Started {
         let Left { ending, done, failed, errors, unused, unfinished, gathered, stalled } =
             self.board.take_left();
         let elapsed = self.start.elapsed();
-        let arrived = done + failed.len() - errors.len();
+        let arrived = (done + failed.len()).saturating_sub(errors.len());
         let missing = self.expected.map_or(0, |expected| expected.saturating_sub(arrived));
         let outcome = ran.and_then(|()| match stalled {
             Some(stalled) => {

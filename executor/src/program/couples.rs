@@ -35,6 +35,10 @@ impl Plan {
     pub fn new(params: &Params) -> Result<Plan, BoxError> {
         let series = &params.series;
         if let Some(two) = &series.images {
+            if series.path.is_some() || series.couples_file.is_some() || !series.range.is_all() {
+                let hint = "it goes without series.path, series.couples_file and series.range";
+                return Err(format!("series.images names the two images of one couple: {hint}").into());
+            }
             if let Some(path) = two.iter().find(|path| !path.is_file()) {
                 return Err(format!(
                     "`{}` is no file: name a folder with images, or two images",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use terzetto_executor::{
     BoxError,
-    params::{DEFAULTS, Params},
+    params::{DEFAULTS, Params, SeriesSection},
     series::CoupleRule,
 };
 
@@ -41,8 +41,8 @@ pub fn in_force(input: &InputArgs, overrides: &Overrides<'_>) -> Result<Params, 
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
     match (&input.folder, overrides.second) {
         (Some(first), Some(second)) => {
-            (params.series.path, params.series.couples_file) = (None, None);
-            params.series.images = Some([absolute(first), absolute(second)]);
+            let images = Some([absolute(first), absolute(second)]);
+            params.series = SeriesSection { images, ..SeriesSection::default() };
         }
         (Some(folder), None) => {
             (params.series.path, params.series.images) = (Some(absolute(folder)), None);

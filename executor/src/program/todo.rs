@@ -172,7 +172,12 @@ impl Look<'_> {
     }
 }
 
+/// Warnings; of a process that is supervised, which has them from its supervisor, notes in its log.
 fn tell_some(lines: &[String], more: &str) {
+    if Reporter::if_supervised().is_some() {
+        lines.iter().for_each(|line| log::info!("{line}"));
+        return;
+    }
     lines.iter().take(TOLD).for_each(|line| log::warn!("{line}"));
     lines.iter().skip(TOLD).for_each(|line| log::info!("{line}"));
     if lines.len() > TOLD {

@@ -80,11 +80,13 @@ pub(super) fn checksum(bytes: &[u8]) -> String {
 }
 
 fn nanoseconds(time: SystemTime) -> Option<u64> {
-    time.duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_nanos()).ok())
+    let since = time.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    // TOML has numbers up to that, which is the year 2262.
+    i64::try_from(since).ok()?.try_into().ok()
 }
 
-/// Short texts by which two contents of a file, or of several, are told apart: for a mask or a background among the
-/// parameters.
+/// A short text that changes if the content of a file does, or of any of several files: for a mask or a background among
+/// the parameters.
 pub fn content_mark(paths: &[impl AsRef<Path>]) -> String {
     match paths {
         [one] => {

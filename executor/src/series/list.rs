@@ -99,7 +99,8 @@ fn name_listed(pairs: &[[PathBuf; 2]], folder: &Path) -> Result<Vec<Couple>, Str
     let path = |path: &PathBuf| {
         text(path.strip_prefix(folder).unwrap_or(path).as_os_str()).replace(['/', '\\'], "_")
     };
-    let ways: [&dyn Fn(&[PathBuf; 2]) -> String; 3] = [
+    type Way<'a> = &'a dyn Fn(&[PathBuf; 2]) -> String;
+    let ways: [Way<'_>; 3] = [
         &|[a, b]| short_name(&stem(a), &stem(b)),
         &|[a, b]| format!("{}-{}", file_name(a), file_name(b)),
         &|[a, b]| format!("{}-{}", path(a), path(b)),

@@ -125,7 +125,11 @@ fn save(statistics: &Statistics, store: &Store, record: &str, all: &[PathBuf]) -
     files.push(("mean.nc".to_owned(), dataset(&images, statistics.count(), record).encode()?));
     // Where an image could not be read, the statistics are not those of the series, and not done.
     let is_whole = statistics.count() == all.len() as u64;
-    Ok(if is_whole { store.save(MEAN, &files, all)? } else { store.save_unfinished(MEAN, &files)? })
+    match is_whole {
+        true => store.save(MEAN, &files, all)?,
+        false => store.save_unfinished(MEAN, &files)?,
+    }
+    Ok(())
 }
 
 fn dataset(images: &[(&str, Image)], count: u64, record: &str) -> Dataset {

@@ -66,7 +66,8 @@ impl<T: Clone + Send + 'static, const N: usize> JoinWork<T, N> {
     fn sort_out(&self, state: &mut State<T>, ends: &mut Ends) {
         let came = self.parts.came();
         // What was still wanted then may be unwanted now; when no group is left, all is.
-        if came == state.sorted && !(self.groups.is_empty() && !self.parts.is_empty()) {
+        let are_last = self.groups.is_empty() && !self.parts.is_empty();
+        if came == state.sorted && !are_last {
             return;
         }
         state.sorted = came;
