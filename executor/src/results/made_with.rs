@@ -1,6 +1,6 @@
 //! What results are made with: program, task and parameters. Two results belong together if these are the same.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -49,33 +49,65 @@ impl MadeWith {
 
     /// What is not the same `now`, each with its key and both values.
     pub fn differences(&self, now: &MadeWith) -> Vec<String> {
-        let (then, now) = (flat(&self.0), flat(&now.0));
-        let keys: BTreeMap<&String, ()> = then.keys().chain(now.keys()).map(|key| (key, ())).collect();
-        let text = |value: Option<&String>| value.map_or("absent", String::as_str).to_owned();
-        keys.into_keys()
-            .filter(|key| then.get(*key) != now.get(*key))
-            .map(|key| format!("{key} was {}, is {}", text(then.get(key)), text(now.get(key))))
-            .collect()
+        let mut found = Vec::new();
+        compare_tables(&self.0, &now.0, "", &mut found);
+        found
     }
 }
 
-/// The keys of all values, such as `piv.passes[0].window`, and the values as text.
-fn flat(table: &Table) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for (key, value) in table {
-        flatten(value, key.clone(), &mut found);
+fn compare_tables(then: &Table, now: &Table, at: &str, found: &mut Vec<String>) {
+    let keys: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    let dot = if at.is_empty() { "" } else { "." };
+    for key in keys {
+        compare(then.get(key), now.get(key), &format!("{at}{dot}{key}"), found);
     }
-    found
 }
 
-fn flatten(value: &Value, key: String, found: &mut BTreeMap<String, String>) {
+/// Compares two values of a key such as `piv.passes[0].window`; of two lists of tables, each with its counterpart.
+fn compare(then: Option<&Value>, now: Option<&Value>, key: &str, found: &mut Vec<String>) {
+    match (then, now) {
+        (Some(Value::Table(then)), Some(Value::Table(now))) => compare_tables(then, now, key, found),
+        (Some(Value::Array(then)), Some(Value::Array(now)))
+            if then.iter().chain(now).all(Value::is_table) =>
+        {
+            for at in 0..then.len().max(now.len()) {
+                compare(then.get(at), now.get(at), &format!("{key}[{at}]"), found);
+            }
+        }
+        (then, now) if then == now => {}
+        (then, now) => found.push(format!("{key} was {}, is {}", text(then), text(now))),
+    }
+}
+
+/// A value in a sentence: of a section, no more than that it is there.
+fn text(value: Option<&Value>) -> String {
     match value {
-        Value::Table(table) => {
-            table.iter().for_each(|(name, value)| flatten(value, format!("{key}.{name}"), found));
+        None => "absent".to_owned(),
+        Some(Value::Table(_)) => "there".to_owned(),
+        Some(Value::Array(list)) if !list.is_empty() && list.iter().all(Value::is_table) => {
+            "there".to_owned()
         }
-        Value::Array(list) if list.iter().any(Value::is_table) => {
-            list.iter().enumerate().for_each(|(at, value)| flatten(value, format!("{key}[{at}]"), found));
-        }
-        value => drop(found.insert(key, value.to_string())),
+        Some(value) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_name_the_smallest_part_that_differs() {
+        let made = |text: &str| MadeWith(toml::from_str(text).expect("TOML"));
+        let then = made("x = 1\n[[p]]\nw = 32\n[a.b]\nc = true");
+        let now = made("y = \"z\"\n[[p]]\nw = 64\n[[p]]\nw = 8\nv = 1\n[a.b]\nc = true");
+        let wanted = [
+            "p[0].w was 32, is 64",
+            "p[1] was absent, is there",
+            "x was 1, is absent",
+            "y was absent, is \"z\"",
+        ];
+        assert_eq!(then.differences(&now), wanted);
+        assert_eq!(now.differences(&now), [""; 0]);
+        assert_eq!(made("").differences(&made("[[f]]\nx = 1")), ["f was absent, is there"]);
     }
 }
