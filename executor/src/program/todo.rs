@@ -5,7 +5,7 @@ use std::{collections::HashSet, path::PathBuf};
 use terzetto_executor::{
     BoxError,
     processes::Reporter,
-    results::{ItemState, MadeWith, SavingPlan, Strangers, Wanted, strangers, summarize},
+    results::{ItemState, MadeWith, ResultsCheck, SavingPlan, Strangers, Wanted, strangers, summarize},
     series::{Shard, file_name},
 };
 
@@ -51,8 +51,8 @@ impl<T> Todo<T> {
         wanted: impl Fn(&T) -> Wanted,
     ) -> Result<Option<Todo<T>>, BoxError> {
         let Look { results, noun, .. } = *look;
-        let mut all: Vec<(Wanted, T)> = items.into_iter().map(|item| (wanted(&item), item)).collect();
-        let strangers = look.strangers(&all);
+        let mut all = items;
+        let strangers = look.strangers(|| all.iter().map(|item| wanted(item).item).collect());
         let shard = results.shard()?;
         if let Some(shard) = shard {
             // Before anything is left out as done: a part is the same part whenever it is computed.
@@ -60,11 +60,12 @@ impl<T> Todo<T> {
             all = all.drain(range).collect();
         }
         let count = all.len();
-        let since = results.done_since();
+        let check = ResultsCheck::new(&look.plan.folder, look.made_with, results.done_since());
         let (mut left, mut reasons) = (Vec::new(), Vec::new());
         let (mut otherwise, mut damaged) = (Vec::new(), Vec::new());
-        for (wanted, item) in all {
-            let why = match look.state(&wanted, since) {
+        for item in all {
+            let wanted = wanted(&item);
+            let why = match look.state(&wanted, &check) {
                 ItemState::Done => continue,
                 ItemState::Missing(why) => why,
                 ItemState::NotWhole(why) => {
@@ -106,23 +107,21 @@ impl<T> Todo<T> {
 }
 
 impl Look<'_> {
-    fn state(&self, wanted: &Wanted, since: Option<std::time::SystemTime>) -> ItemState {
-        let folder = &self.plan.folder;
+    fn state(&self, wanted: &Wanted, check: &ResultsCheck<'_>) -> ItemState {
         if self.plan.complete {
-            return wanted.state(folder, self.made_with, since);
+            return check.state(wanted);
         }
-        let is_there = wanted.files.iter().any(|name| folder.join(name).exists());
+        let is_there = wanted.files.iter().any(|name| self.plan.folder.join(name).exists());
         ItemState::Missing(if is_there { "everything is computed again" } else { "no result" }.to_owned())
     }
 
     /// Results in the folder that are not of this series. A supervisor has looked for all its processes.
-    fn strangers<T>(&self, all: &[(Wanted, T)]) -> Strangers {
+    fn strangers(&self, items: impl FnOnce() -> HashSet<String>) -> Strangers {
         if Reporter::if_supervised().is_some() {
             return Strangers::default();
         }
         let images: HashSet<String> = self.images.iter().map(|path| file_name(path)).collect();
-        let wanted: Vec<Wanted> = all.iter().map(|(wanted, _)| wanted.clone()).collect();
-        strangers(&self.plan.folder, &wanted, self.made_with, &images)
+        strangers(&self.plan.folder, &items(), self.made_with, &images)
     }
 
     /// Refuses to mix results, or says that they are mixed.

@@ -51,20 +51,19 @@ impl Mark {
         Mark { name: file_name(path), length: 0, checksum: String::new(), written: None }
     }
 
-    /// Is the file what it was? If length and time are the same, it is; if only the length is, its content tells.
-    pub fn is_still(&self, path: &Path) -> bool {
-        let Ok(data) = fs::metadata(path) else { return self.checksum.is_empty() };
+    /// Is the file what it was, as far as its length and its time tell? `None` if its content must be read.
+    pub fn looks_like(&self, path: &Path) -> Option<bool> {
+        let Ok(data) = fs::metadata(path) else { return Some(self.checksum.is_empty()) };
         if data.len() != self.length {
-            return false;
+            return Some(false);
         }
         let written = data.modified().ok().and_then(nanoseconds);
-        (written.is_some() && written == self.written) || self.has_content_of(path)
+        (written.is_some() && written == self.written).then_some(true)
     }
 
-    /// Has the file this length and this checksum?
-    pub fn has_content_of(&self, path: &Path) -> bool {
-        let now = Mark::of_file(path);
-        (now.length, &now.checksum) == (self.length, &self.checksum)
+    /// Have both files the same length and the same checksum?
+    pub fn has_content_of(&self, other: &Mark) -> bool {
+        (other.length, &other.checksum) == (self.length, &self.checksum)
     }
 }
 

@@ -15,6 +15,7 @@ mod report;
 mod saving;
 mod state;
 mod store;
+mod strangers;
 
 pub use atomic::{WriteError, remove_leftovers, time_in, write_atomic};
 pub use csv::{CsvError, FieldFile, Row, format_csv, parse_csv};
@@ -26,8 +27,9 @@ pub use memory::resident_bytes;
 pub(crate) use record::Record;
 pub use report::{JobReport, JobState, job_reports};
 pub use saving::{Saving, SavingPlan};
-pub use state::{ItemState, Strangers, Wanted, strangers, summarize};
+pub use state::{ItemState, ResultsCheck, Wanted};
 pub(crate) use store::Store;
+pub use strangers::{Strangers, strangers, summarize};
 
 /// The variable by which a process tells those that it supervises that they belong to it.
 pub const PARENT_VARIABLE: &str = "TERZETTO_SUPERVISOR";

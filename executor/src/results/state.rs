@@ -1,7 +1,8 @@
 //! Is an item done? Its files must be whole, and made of the same images in the same way.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    cell::RefCell,
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
     time::SystemTime,
@@ -9,7 +10,7 @@ use std::{
 
 use super::{
     MadeWith,
-    manifest::{Found, Manifest, file_name_of},
+    manifest::{Found, Manifest},
     mark::Mark,
 };
 use crate::series::file_name;
@@ -38,11 +39,37 @@ pub enum ItemState {
     MadeOtherwise(Vec<String>),
 }
 
-impl Wanted {
-    /// Looks what there is of the item in a folder for results. What was written before `since` does not count.
-    pub fn state(&self, results: &Path, made_with: &MadeWith, since: Option<SystemTime>) -> ItemState {
-        let there: Vec<&String> = self.files.iter().filter(|name| results.join(name).exists()).collect();
-        let (manifest, written) = match Manifest::read(&Manifest::path(results, &self.item)) {
+/// Looks what there is of items in a folder for results.
+///
+/// ```
+/// use std::path::Path;
+/// use terzetto_executor::results::{ItemState, MadeWith, ResultsCheck, Wanted};
+///
+/// let wanted = Wanted { item: "piv_1-2".into(), files: vec!["piv_1-2.csv".into()], inputs: Vec::new() };
+/// let made_with = MadeWith::new("piv");
+/// let check = ResultsCheck::new(Path::new("no such folder"), &made_with, None);
+/// assert_eq!(check.state(&wanted), ItemState::Missing("no result".into()));
+/// ```
+#[derive(Debug)]
+pub struct ResultsCheck<'a> {
+    results: &'a Path,
+    made_with: &'a MadeWith,
+    since: Option<SystemTime>,
+    /// Images of which the time is not enough, and what they were read to be: several items may be made of one.
+    read: RefCell<HashMap<PathBuf, Mark>>,
+}
+
+impl<'a> ResultsCheck<'a> {
+    /// Compares with what a run would make results with. What was written before `since` does not count.
+    pub fn new(results: &'a Path, made_with: &'a MadeWith, since: Option<SystemTime>) -> ResultsCheck<'a> {
+        ResultsCheck { results, made_with, since, read: RefCell::default() }
+    }
+
+    /// What there is of an item.
+    pub fn state(&self, wanted: &Wanted) -> ItemState {
+        let ResultsCheck { results, made_with, since, .. } = *self;
+        let there: Vec<&String> = wanted.files.iter().filter(|name| results.join(name).exists()).collect();
+        let (manifest, written) = match Manifest::read(&Manifest::path(results, &wanted.item)) {
             Found::Manifest(manifest, written) => (manifest, written),
             Found::Broken => return ItemState::NotWhole("its manifest is broken".to_owned()),
             Found::Nothing => {
@@ -59,11 +86,11 @@ impl Wanted {
             return ItemState::Missing("no result".to_owned());
         }
         let mut differences = manifest.made_with.differences(made_with);
-        differences.extend(changed_inputs(&manifest.inputs, &self.inputs));
+        differences.extend(self.changed_inputs(&manifest.inputs, &wanted.inputs));
         if !differences.is_empty() {
             return ItemState::MadeOtherwise(differences);
         }
-        for name in &self.files {
+        for name in &wanted.files {
             let path = results.join(name);
             let mark = manifest.files.iter().find(|mark| mark.name == *name);
             let Some(mark) = mark.filter(|_| path.is_file()) else {
@@ -77,95 +104,34 @@ impl Wanted {
                 let text = format!("`{name}` has {length} bytes, and {} were written", mark.length);
                 return ItemState::NotWhole(text);
             }
-            if !mark.has_content_of(&path) {
+            if !mark.has_content_of(&Mark::of_file(&path)) {
                 return ItemState::NotWhole(format!("the content of `{name}` is not what was written"));
             }
         }
         ItemState::Done
     }
-}
 
-/// What has changed in the images.
-fn changed_inputs(then: &[Mark], now: &[PathBuf]) -> Vec<String> {
-    let names = |names: Vec<String>| match &names[..] {
-        [first, second, _, .., last] if names.len() > 4 => format!("{first}, {second}, … {last}"),
-        names => names.join(", "),
-    };
-    let (old, new): (Vec<String>, Vec<String>) = (
-        then.iter().map(|mark| mark.name.clone()).collect(),
-        now.iter().map(|path| file_name(path)).collect(),
-    );
-    if old != new {
-        return vec![format!("images were {}, are {}", names(old), names(new))];
+    /// What has changed in the images.
+    fn changed_inputs(&self, then: &[Mark], now: &[PathBuf]) -> Vec<String> {
+        let names = |names: Vec<String>| match &names[..] {
+            [first, second, _, .., last] if names.len() > 4 => format!("{first}, {second}, … {last}"),
+            names => names.join(", "),
+        };
+        let old: Vec<String> = then.iter().map(|mark| mark.name.clone()).collect();
+        let new: Vec<String> = now.iter().map(|path| file_name(path)).collect();
+        if old != new {
+            return vec![format!("images were {}, are {}", names(old), names(new))];
+        }
+        let changed = then.iter().zip(now).filter(|(mark, path)| !self.is_still(mark, path));
+        changed.map(|(mark, _)| format!("image `{}` has changed since", mark.name)).collect()
     }
-    let changed = then.iter().zip(now).filter(|(mark, path)| !mark.is_still(path));
-    changed.map(|(mark, _)| format!("image `{}` has changed since", mark.name)).collect()
-}
 
-/// Results in a folder that are of none of the items of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Strangers {
-    /// Those made otherwise: item, and what differs.
-    pub otherwise: Vec<(String, Vec<String>)>,
-    /// Files that no manifest knows, whose names are like those of results.
-    pub unknown: Vec<String>,
-}
-
-/// Looks for results in a folder that do not belong to a series: `wanted` are all its items, `images` the names of all its
-/// images. Results made in the same way of images of the series, such as those of another range, belong to it; those
-/// of other tasks are not looked at.
-pub fn strangers(
-    results: &Path,
-    wanted: &[Wanted],
-    made_with: &MadeWith,
-    images: &HashSet<String>,
-) -> Strangers {
-    let own: HashSet<String> = wanted.iter().map(|wanted| file_name_of(&wanted.item)).collect();
-    let items: HashSet<&str> = wanted.iter().map(|wanted| &*wanted.item).collect();
-    let mut known = HashSet::new();
-    let mut found = Strangers::default();
-    for path in Manifest::paths(results) {
-        if path.file_name().is_some_and(|name| own.contains(&*name.to_string_lossy())) {
-            continue;
-        }
-        let Found::Manifest(manifest, _) = Manifest::read(&path) else { continue };
-        known.extend(manifest.files.iter().map(|mark| mark.name.clone()));
-        let is_there = manifest.files.iter().any(|mark| results.join(&mark.name).exists());
-        if !is_there || manifest.made_with.task() != made_with.task() {
-            continue;
-        }
-        let mut differences = manifest.made_with.differences(made_with);
-        let foreign = manifest.inputs.iter().find(|mark| !images.contains(&mark.name));
-        differences.extend(foreign.map(|mark| format!("image `{}` is not in the series", mark.name)));
-        if !differences.is_empty() {
-            found.otherwise.push((manifest.item, differences));
-        }
+    /// Is an image what it was? If length and time are the same, it is; if only the length is, its content tells.
+    fn is_still(&self, mark: &Mark, path: &Path) -> bool {
+        mark.looks_like(path).unwrap_or_else(|| {
+            let mut read = self.read.borrow_mut();
+            let now = read.entry(path.to_owned()).or_insert_with(|| Mark::of_file(path));
+            mark.has_content_of(now)
+        })
     }
-    let start = made_with.task().map(|task| format!("{task}_")).unwrap_or_default();
-    let is_stranger = |name: &String| {
-        let item = [".csv", ".nc"].iter().find_map(|ending| name.strip_suffix(ending));
-        item.is_some_and(|item| item.starts_with(&start) && !items.contains(item)) && !known.contains(name)
-    };
-    let entries = fs::read_dir(results).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    found.unknown = names.filter(is_stranger).collect();
-    found.unknown.sort();
-    found
-}
-
-/// Differences of many items in a few lines, the most frequent first: `12 results: piv.passes[0].window was 32, is 64`.
-pub fn summarize(all: &[(String, Vec<String>)]) -> Vec<String> {
-    let mut by_text: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (item, differences) in all {
-        for difference in differences {
-            by_text.entry(difference).or_default().push(item);
-        }
-    }
-    let mut lines: Vec<(&str, Vec<&str>)> = by_text.into_iter().collect();
-    lines.sort_by_key(|(_, items)| std::cmp::Reverse(items.len()));
-    let line = |(text, items): (&str, Vec<&str>)| match items[..] {
-        [item] => format!("{item}: {text}"),
-        _ => format!("{} results, such as {}: {text}", items.len(), items[0]),
-    };
-    lines.into_iter().map(line).collect()
 }

@@ -88,7 +88,7 @@ impl Store {
             let path = self.folder.join(&old.name);
             if is_same {
                 manifest.files.push(old);
-            } else if old.has_content_of(&path) {
+            } else if old.has_content_of(&Mark::of_file(&path)) {
                 match fs::remove_file(&path) {
                     Ok(()) => log::info!("removed `{}`, which was made otherwise", path.display()),
                     Err(error) => log::warn!("`{}` was made otherwise, and stays: {error}", path.display()),
