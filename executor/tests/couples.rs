@@ -212,6 +212,11 @@ fn names_without_numbers_go_by_their_order_and_it_is_told() {
     assert_eq!(of(&["after", "before"], Auto), both(&["after-before"], &[]));
     assert!(notes(&["after", "before"], Auto).contains("have no numbers"));
     assert_eq!(of(&["x", "y", "z"], Pairs), both(&["x-y"], &["z.png"]));
+    // An image is not coupled with itself in another file.
+    for (names, rule) in [(["x.png", "x.tif", "y.png"], Auto), (["im1.png", "im1.tif", "im2.png"], Order)] {
+        let error = make_couples(&names.map(PathBuf::from), rule).expect_err("ambiguous").to_string();
+        assert!(error.contains("two files of one name: "), "{error}");
+    }
 }
 
 #[test]

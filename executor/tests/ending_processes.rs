@@ -15,6 +15,12 @@ use std::{
 use common::Folder;
 use terzetto_executor::processes::Processes;
 
+/// Half a minute and more: not for ever, so that a process nobody ends fails its test and does not hang it.
+const LONG: &str = "n=0; while [ $n -lt 3000 ]; do sleep 0.01; n=$((n+1)); done";
+
+/// So long a process that is ended takes at most.
+const SHORT: Duration = Duration::from_secs(25);
+
 /// Long enough for a shell to begin, on a busy machine, too.
 const BEGUN: f64 = 20.0;
 
@@ -29,7 +35,7 @@ fn shell(script: String, grace: Duration) -> Processes {
 }
 
 /// Runs the processes in a scope that is cancelled when the file `begun` is there.
-fn cancelled(processes: Processes, begun: &Path) -> Duration {
+fn cancelled(processes: Processes, begun: &Path) {
     let start = Instant::now();
     let ended = terzetto::run(terzetto::fail_after(60.0, async {
         let scope = terzetto::CancelScope::new();
@@ -48,7 +54,7 @@ fn cancelled(processes: Processes, begun: &Path) -> Duration {
         .await
     }));
     assert!(ended.expect("no error").is_none(), "the scope was cancelled");
-    start.elapsed()
+    assert!(start.elapsed() < SHORT, "the process ended by itself");
 }
 
 /// Is SIGINT ignored in this process, and so in those that it starts?
@@ -64,7 +70,7 @@ fn a_scope_around_the_run_interrupts_the_processes_and_waits_for_them() {
     let (begun, mark) = (folder.join("begun"), folder.join("ended"));
     let script = format!(
         "trap 'echo INT >{mark}; exit 130' INT; trap 'echo TERM >{mark}; exit 130' TERM; touch {begun}; \
-         while :; do sleep 0.01; done",
+         {LONG}",
         mark = mark.display(),
         begun = begun.display()
     );
@@ -80,7 +86,7 @@ fn processes_that_ignore_the_interruption_are_terminated() {
     let folder = Folder::new();
     let (begun, mark) = (folder.join("begun"), folder.join("ended"));
     let script = format!(
-        "trap '' INT; trap 'touch {}; exit 130' TERM; touch {}; while :; do sleep 0.01; done",
+        "trap '' INT; trap 'touch {}; exit 130' TERM; touch {}; {LONG}",
         mark.display(),
         begun.display()
     );
@@ -92,7 +98,7 @@ fn processes_that_ignore_the_interruption_are_terminated() {
 fn processes_that_ignore_everything_are_killed() {
     let folder = Folder::new();
     let begun = folder.join("begun");
-    let script = format!("trap '' INT TERM; touch {}; while :; do sleep 0.01; done", begun.display());
+    let script = format!("trap '' INT TERM; touch {}; {LONG}", begun.display());
     cancelled(shell(script, Duration::from_millis(100)), &begun);
 }
 
@@ -100,9 +106,9 @@ fn processes_that_ignore_everything_are_killed() {
 fn a_control_that_cancels_kills_in_the_end_too() {
     let folder = Folder::new();
     let begun = folder.join("begun");
-    let script = format!("trap '' INT TERM; touch {}; while :; do sleep 0.01; done", begun.display());
+    let script = format!("trap '' INT TERM; touch {}; {LONG}", begun.display());
     let processes = shell(script, Duration::from_millis(100));
-    let control = processes.control();
+    let (control, start) = (processes.control(), Instant::now());
     let outcome = terzetto::run(terzetto::fail_after(60.0, async {
         terzetto::nursery(async |nursery| {
             nursery.start_soon(async move {
@@ -117,6 +123,7 @@ fn a_control_that_cancels_kills_in_the_end_too() {
         .await
     }));
     let outcome = outcome.expect("it ends");
+    assert!(start.elapsed() < SHORT, "the process ended by itself");
     assert_eq!((outcome.done, outcome.deaths), (0, 0), "a process that was told to end has not died");
 }
 

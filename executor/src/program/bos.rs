@@ -34,7 +34,11 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     // Errors about the reference would otherwise come once for each image.
     read_image(reference).map_err(|error| format!("the reference: {error}"))?;
     let mut images = images(&params, 1)?;
+    let all = images.len();
     images.retain(|path| !is_same_file(path, reference));
+    if images.len() < all {
+        log::info!("the reference is an image of the series, and is not compared with itself");
+    }
     if images.is_empty() {
         return Err(format!("there is no image but the reference `{}`", reference.display()).into());
     }

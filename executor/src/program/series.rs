@@ -9,8 +9,9 @@ use std::{
 use terzetto_executor::{
     BoxError, Topology,
     params::Params,
+    processes::Reporter,
     results::{Saving, SavingPlan},
-    series::{SeriesError, Shard, folder_of, list_images, select},
+    series::{SeriesError, Shard, folder_of, list_images, same_name, select},
 };
 
 use super::{
@@ -30,7 +31,15 @@ pub fn images(params: &Params, least: usize) -> Result<Vec<PathBuf>, BoxError> {
     let images = select(list_images(path)?, params.series.range)?;
     match images.len() {
         found if found < least => Err(SeriesError::TooFew(path.to_owned(), found, least).into()),
-        _ => Ok(images),
+        _ => {
+            if let Some([a, b]) = same_name(&images).filter(|_| Reporter::if_supervised().is_none()) {
+                let (a, b) = (a.display(), b.display());
+                log::warn!(
+                    "`{a}` and `{b}` have one name but for the ending: each counts as an image of its own"
+                );
+            }
+            Ok(images)
+        }
     }
 }
 

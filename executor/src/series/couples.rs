@@ -5,7 +5,7 @@
 //! told, with a hint how to say it.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -82,9 +82,9 @@ pub fn make_couples(images: &[PathBuf], rule: CoupleRule) -> Result<Couples, Cou
     };
     let made = match rule {
         CoupleRule::Letters => by_role::make(images)?,
-        CoupleRule::Order => in_order(images),
+        CoupleRule::Order => in_order(images)?,
         CoupleRule::Consecutive | CoupleRule::Pairs if by_number::none_has_a_number(images) => {
-            let mut made = if rule == CoupleRule::Pairs { two_by_two(images) } else { in_order(images) };
+            let mut made = if rule == CoupleRule::Pairs { two_by_two(images)? } else { in_order(images)? };
             let text = "the images' names have no numbers: couples go by the order of the names";
             made.notes.push(text.to_owned());
             made
@@ -99,16 +99,31 @@ pub fn make_couples(images: &[PathBuf], rule: CoupleRule) -> Result<Couples, Cou
 }
 
 /// Each image with the next one.
-fn in_order(images: &[PathBuf]) -> Made<'_> {
+fn in_order(images: &[PathBuf]) -> Result<Made<'_>, CouplesError> {
+    check_names(images)?;
     let pairs = images.iter().zip(images.iter().skip(1)).map(|(a, b)| [a, b]).collect();
-    Made { pairs, ..Made::default() }
+    Ok(Made { pairs, ..Made::default() })
 }
 
-fn two_by_two(images: &[PathBuf]) -> Made<'_> {
+fn check_names(images: &[PathBuf]) -> Result<(), CouplesError> {
+    match same_name(images) {
+        Some(two) => Err(CouplesError::SameName(two.map(Clone::clone))),
+        None => Ok(()),
+    }
+}
+
+/// Two images whose names are the same but for the ending: most likely one image in two files.
+pub fn same_name(images: &[PathBuf]) -> Option<[&PathBuf; 2]> {
+    let mut seen = HashMap::new();
+    images.iter().find_map(|path| Some([seen.insert(stem(path).to_lowercase(), path)?, path]))
+}
+
+fn two_by_two(images: &[PathBuf]) -> Result<Made<'_>, CouplesError> {
+    check_names(images)?;
     let (pairs, rest) = images.as_chunks::<2>();
     let mut made = Made { pairs: pairs.iter().map(|[a, b]| [a, b]).collect(), ..Made::default() };
     rest.iter().for_each(|image| made.leave(image, "it is the last one of an odd number"));
-    made
+    Ok(made)
 }
 
 /// Names the couples shortly, or by whole file names if the short names would not be unique.

@@ -12,6 +12,8 @@ pub enum CouplesError {
     SameNumber(u128, [PathBuf; 2]),
     /// Two images are the first of one couple, or the second.
     SameRole([PathBuf; 2]),
+    /// Two images have the same name but for its ending, and couples go by the order of names.
+    SameName([PathBuf; 2]),
     /// The numbers look like decimal fractions, so that their order is not known.
     Fraction([PathBuf; 2]),
     /// The numbers do not go up in equal steps, as those of times do not.
@@ -58,6 +60,13 @@ impl fmt::Display for CouplesError {
                 f,
                 "two files for one place in a couple: {} and {}; choose one kind with a pattern of file names such \
                  as 'series/*.png', or {LIST}",
+                name(a),
+                name(b)
+            ),
+            CouplesError::SameName([a, b]) => write!(
+                f,
+                "two files of one name: {} and {}; choose one kind with a pattern of file names such as \
+                 'series/*.png', or {LIST}",
                 name(a),
                 name(b)
             ),

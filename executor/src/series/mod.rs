@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use couples::{Couple, Couples, LeftOver, make_couples};
+pub use couples::{Couple, Couples, LeftOver, make_couples, same_name};
 pub use couples_error::CouplesError;
 pub use list::{CouplesFileError, couple_of, read_couples};
 pub use natural::natural_order;
