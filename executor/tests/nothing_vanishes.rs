@@ -205,25 +205,36 @@ fn parts_that_no_group_wants_or_that_come_twice_are_named() -> Result<(), Error>
         for order in
             [["a", "stray", "a", "b", "b"], ["b", "b", "a", "a", "stray"], ["stray", "b", "a", "a", "b"]]
         {
-            let mut topology = Topology::new("parts");
-            let groups = topology.queue::<[Key; 2]>("groups");
-            let parts = topology.queue::<usize>("parts");
-            let made = topology.results::<[usize; 2]>("made");
-            topology.one_shot("fill", (), &groups, |(), groups| {
-                groups.push("a-b", [Key::from("a"), Key::from("b")]);
-                Ok(())
-            });
-            topology.source("list", &parts, order.into_iter().zip(0..));
-            topology.join("couple", &groups, &parts).to(&made);
-            let outcome = execute(topology, small(), on)?;
-            let mut unused: Vec<_> = outcome.unused.iter().map(|unused| unused.key.to_string()).collect();
-            unused.sort();
-            assert_eq!(
-                (outcome.done, unused),
-                (1, vec!["a".into(), "b".into(), "stray".into()]),
-                "{on:?} {order:?}"
-            );
-            assert!(outcome.unused.iter().all(|unused| unused.work == "couple") && !outcome.is_complete());
+            for at_once in [false, true] {
+                let mut topology = Topology::new("parts");
+                let groups = topology.queue::<[Key; 2]>("groups");
+                let parts = topology.queue::<usize>("parts");
+                let made = topology.results::<[usize; 2]>("made");
+                topology.one_shot("fill", (), &groups, |(), groups| {
+                    groups.push("a-b", [Key::from("a"), Key::from("b")]);
+                    Ok(())
+                });
+                if at_once {
+                    topology.one_shot("list", (), &parts, move |(), parts| {
+                        order.into_iter().zip(0..).for_each(|(key, value)| parts.push(key, value));
+                        Ok(())
+                    });
+                } else {
+                    topology.source("list", &parts, order.into_iter().zip(0..));
+                }
+                topology.join("couple", &groups, &parts).to(&made);
+                let outcome = execute(topology, small(), on)?;
+                let mut unused: Vec<_> = outcome.unused.iter().map(|unused| unused.key.to_string()).collect();
+                unused.sort();
+                assert_eq!(
+                    (outcome.done, unused),
+                    (1, vec!["a".into(), "b".into(), "stray".into()]),
+                    "{on:?} {order:?}"
+                );
+                assert!(
+                    outcome.unused.iter().all(|unused| unused.work == "couple") && !outcome.is_complete()
+                );
+            }
         }
     }
     Ok(())
