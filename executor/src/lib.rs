@@ -51,6 +51,7 @@
 //! | a tuple of input queues | a tuple of references: `topology.cpu("add", (&a, &b))` |
 //! | `eat_key_value` | every function is given the key |
 //! | `saving.how` | [`results::Saving`] |
+//! | `complete`, which looks whether files are there | [`results::ResultsCheck`], which looks whether they are whole and of the same parameters |
 //! | `job_<time>_<pid>/` | [`results::JobFolder`] |
 //! | `create_default_params`, `params.xml` | [`params::Params`], [`params::DEFAULTS`] |
 //! | `ind_start`, `ind_stop`, `ind_step`; `strcouple` | [`series::IndexRange`]; [`series::CoupleRule`] |
@@ -73,7 +74,7 @@ pub mod topologies;
 pub mod topology;
 
 pub use executor::{
-    Control, Ending, ExecutorAsync, ExecutorSequential, Observer, OneShotError, Options, Outcome, Stalled,
-    Statistics,
+    Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, OneShotError, Options, Outcome,
+    Stalled, Statistics, Unfinished, Unused,
 };
 pub use topology::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Topology};

@@ -29,10 +29,15 @@ impl Moments {
     }
 }
 
-/// When each table was written.
+/// When each table was written that counts as done: a run may be killed before it could say so.
 fn written(out: &Path) -> HashMap<String, SystemTime> {
     let time = |name: &String| std::fs::metadata(out.join(name)).and_then(|data| data.modified()).ok();
-    names(out, ".csv").into_iter().filter_map(|name| time(&name).map(|time| (name, time))).collect()
+    let is_done = |name: &String| out.join("manifests").join(name.replace(".csv", ".toml")).exists();
+    names(out, ".csv")
+        .into_iter()
+        .filter(is_done)
+        .filter_map(|name| time(&name).map(|time| (name, time)))
+        .collect()
 }
 
 #[test]

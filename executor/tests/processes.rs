@@ -184,21 +184,6 @@ fn a_part_whose_processes_only_die_is_given_up() {
 }
 
 #[test]
-fn a_scope_around_the_run_interrupts_the_processes_and_waits_for_them() {
-    let folder = Folder::new();
-    let mark = folder.join("interrupted");
-    let script = format!("trap 'touch {}; exit 130' INT; while :; do sleep 0.01; done", mark.display());
-    let processes = Processes::new(1, move |_| {
-        let mut command = Command::new("sh");
-        command.args(["-c", &script]);
-        command
-    });
-    let ended = terzetto::run(terzetto::move_on_after(0.5, processes.compute())).expect("no error");
-    assert!(ended.is_none());
-    assert!(mark.exists());
-}
-
-#[test]
 fn with_stop_if_error_an_error_in_one_process_ends_all() {
     let folder = Folder::new();
     let (images, out) = (folder.join("series"), folder.join("out"));

@@ -16,7 +16,7 @@ mod read;
 mod write;
 
 pub use error::ImageError;
-pub use read::read_image;
+pub use read::{decode_image, read_image};
 pub use write::{encode_png16, write_png16};
 
 /// A grey image: `width * height` counts, row after row, top row first.

@@ -54,7 +54,7 @@ pub mod synth;
 pub mod tps;
 pub mod validation;
 
-pub use crate::image::{Image, ImageError, encode_png16, read_image, write_png16};
+pub use crate::image::{Image, ImageError, decode_image, encode_png16, read_image, write_png16};
 pub use error::PivError;
 pub use field::{Flags, Vector, VectorField};
 pub use multipass::{MultipassParams, MultipassPlan, PassParams, PivResult};

@@ -8,9 +8,7 @@ use terzetto::{
     CancelScope, Error, cancel_shielded_checkpoint, checkpoint,
     compat::FuturesIo,
     current_statistics,
-    io::{
-        Listener, ReceiveStream, Resource, SendStream, StreamError, TcpListener, TcpStream, UnixStream, pipe,
-    },
+    io::{Listener, ReceiveStream, SendStream, StreamError, TcpListener, TcpStream, UnixStream, pipe},
     move_on_after, nursery, sleep, sleep_forever,
     testing::{lockstep_stream_pair, memory_stream_pair, wait_all_tasks_blocked},
 };

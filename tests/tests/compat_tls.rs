@@ -12,7 +12,7 @@ use terzetto::{
     compat::tls::{TlsListener, TlsStream, open_tls_over_tcp_stream},
     fail_after,
     io::{
-        Listener, ReceiveStream, Resource, SendStream, Stream, StreamError, TcpListener, open_tcp_listeners,
+        Listener, ReceiveStream, SendStream, Stream, StreamError, TcpListener, open_tcp_listeners,
         serve_listeners,
     },
     move_on_after, nursery,

@@ -83,6 +83,12 @@ fn play(part: &str) -> Result<(), Error> {
             });
             Ok(())
         })),
+        "main computes for ever" => terzetto::run(async {
+            eprintln!("begun");
+            loop {
+                thread::sleep(Duration::from_millis(10));
+            }
+        }),
         other => panic!("no part is known by the name {other}"),
     }
 }
@@ -175,6 +181,21 @@ fn sig_04_a_second_ctrl_c_ends_a_process_that_the_first_cannot_end() {
         assert_eq!(status.signal(), Some(SIGINT), "{part}: {said}");
         assert!(said.contains("cancellable"), "{said}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn sig_04_a_second_ctrl_c_ends_a_process_whose_loop_does_not_look() {
+    let mut player = Player::start("main computes for ever");
+    player.wait_for("begun");
+    player.interrupt();
+    thread::sleep(Duration::from_millis(100));
+    player.interrupt();
+    thread::sleep(Duration::from_millis(1_000));
+    assert!(player.process.try_wait().unwrap().is_none(), "two that follow each other closely count as one");
+    player.interrupt();
+    let (status, said) = player.end();
+    assert_eq!(status.signal(), Some(SIGINT), "{said}");
 }
 
 #[cfg(target_os = "linux")]

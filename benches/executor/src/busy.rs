@@ -35,7 +35,8 @@ pub fn measure(pairs: usize) {
     terzetto::run(ExecutorAsync::new(synth(series), Options::new()).expect("sound").compute())
         .expect("synthesised");
 
-    let couples = make_couples(&list_images(&images).expect("images"), CoupleRule::Pairs).couples;
+    let couples =
+        make_couples(&list_images(&images).expect("images"), CoupleRule::Pairs).expect("couples").couples;
     let series = PivSeries::new(couples, (&PivParams::default()).into(), out);
     let (cpu, start) = (cpu_seconds(), Instant::now());
     let mut executor = ExecutorAsync::new(piv(series), Options::new()).expect("sound");

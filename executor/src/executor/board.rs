@@ -22,7 +22,13 @@ use std::{
     time::Duration,
 };
 
-use super::{Ending, Observer, Options, bell::Bell, observer::Statistics, outcome::Stalled, stage::Stage};
+use super::{
+    Ending, Observer, Options,
+    bell::Bell,
+    observer::Statistics,
+    outcome::{Gathered, Stalled, Unfinished, Unused},
+    stage::Stage,
+};
 use crate::topology::{AnyQueue, Body, Ends, ItemError, Join, Key, Kind, OneShotFn, Topology, WorkNode};
 
 /// The state that all workers of a run share.
@@ -81,6 +87,10 @@ pub(super) struct Left {
     pub ending: Ending,
     pub done: usize,
     pub failed: Vec<(Key, ItemError)>,
+    pub errors: Vec<ItemError>,
+    pub unused: Vec<Unused>,
+    pub unfinished: Vec<Unfinished>,
+    pub gathered: Vec<Gathered>,
     pub stalled: Option<Stalled>,
 }
 
@@ -143,6 +153,10 @@ impl Board {
             queue.set_limit(self.queue_limit);
         }
         state.ends.wanted = !observers.is_empty();
+        // What a one-shot work has put where results are kept is at its end already.
+        for queue in self.queues.iter().filter(|queue| queue.keeps_results()) {
+            queue.tell_newest(queue.len(), &mut state.ends);
+        }
         // A board is opened once.
         let _ = self.observers.set(observers);
         if self.pick(&state).is_some() || self.unblock(&mut state) {
@@ -236,7 +250,7 @@ impl Board {
     fn unblock(&self, state: &mut State) -> bool {
         while self.advance_joins(state)
             || self.joins.iter().any(|join| join.yield_bound())
-            || self.flow.iter().any(|node| self.ends(*node))
+            || self.flow.iter().any(|node| self.ends(*node, state))
         {
             self.advance_joins(state);
             if self.pick(state).is_some() {
@@ -250,7 +264,7 @@ impl Board {
             .map(|queue| (queue.name().to_owned(), queue.len()))
             .collect();
         if !waiting.is_empty() {
-            state.stalled = Some(Stalled { waiting });
+            state.stalled = Some(Stalled { waiting, errors: Vec::new() });
         }
         self.close();
         false
@@ -258,10 +272,10 @@ impl Board {
 
     /// Has a work notice that nothing more will come to it. Who is upstream must be asked first: what
     /// he gives away in the end may be what those behind him wait for.
-    fn ends(&self, node: Node) -> bool {
+    fn ends(&self, node: Node, state: &mut State) -> bool {
         match node {
             Node::Stage(index) => self.stages[index].work.end(),
-            Node::Join(index) => self.joins[index].give_up(),
+            Node::Join(index) => self.joins[index].give_up(&mut state.ends),
         }
     }
 
@@ -364,17 +378,48 @@ impl Board {
     pub fn take_left(&self) -> Left {
         let mut state = self.lock();
         // What a join has moved to an end last of all.
-        let arrived = std::mem::take(&mut state.ends.arrived);
+        let mut arrived = std::mem::take(&mut state.ends.arrived);
+        // Errors that a work took out of its queues and did not pass on: nobody else would tell them.
+        let lost: Vec<ItemError> = state.ends.raised.drain(..).filter(|error| !error.is_told()).collect();
+        arrived.extend(lost.into_iter().map(|error| (error.key().clone(), Some(error))));
         for (key, error) in arrived {
             self.tell_arrived(&key, error.as_ref());
             state.failed.extend(error.map(|error| (key, error)));
         }
+        let errors = std::mem::take(&mut state.ends.of_works);
+        let unused = std::mem::take(&mut state.ends.unused);
+        let finished = if errors.is_empty() { Ending::Finished } else { Ending::Failed };
         Left {
-            ending: state.asked.unwrap_or(Ending::Finished),
+            ending: state.asked.unwrap_or(finished),
             done: state.ends.done,
             failed: std::mem::take(&mut state.failed),
+            errors,
+            unused: unused.into_iter().map(|(work, key)| Unused { work: work.to_string(), key }).collect(),
+            unfinished: self.unfinished(),
+            gathered: self.gathered(),
             stalled: state.stalled.take(),
         }
+    }
+
+    /// What has not reached an end: in queues, in joins, in sources.
+    fn unfinished(&self) -> Vec<Unfinished> {
+        let queues = self.queues.iter().filter(|queue| !queue.keeps_results());
+        let queues = queues.map(|queue| (queue.name(), queue.keys()));
+        let joins = self.joins.iter().map(|join| (join.name(), join.held()));
+        let sources = self.stages.iter().filter(|stage| !stage.work.is_exhausted());
+        let waiting = queues.chain(joins).filter(|(_, keys)| !keys.is_empty());
+        waiting
+            .chain(sources.map(|stage| (&*stage.name, Vec::new())))
+            .map(|(at, keys)| Unfinished { at: at.to_owned(), keys })
+            .collect()
+    }
+
+    fn gathered(&self) -> Vec<Gathered> {
+        let counts = |stage: &Stage| {
+            let (taken, made) = stage.work.gathered()?;
+            Some(Gathered { work: stage.name.to_string(), taken, made })
+        };
+        self.stages.iter().filter_map(counts).collect()
     }
 }
 

@@ -46,7 +46,7 @@ use terzetto::Error;
 pub use control::Control;
 pub use observer::{Observer, Statistics};
 pub use options::{Options, default_workers};
-pub use outcome::{Ending, OneShotError, Outcome, Stalled};
+pub use outcome::{Ending, Gathered, OneShotError, Outcome, Stalled, Unfinished, Unused};
 pub use sequential::ExecutorSequential;
 
 use crate::topology::{InvalidTopology, Topology};

@@ -107,7 +107,8 @@ impl Options {
         self
     }
 
-    /// How many items are expected to reach an end, for whoever watches the job's folder.
+    /// How many items are expected to reach an end: for whoever watches the job's folder, and for
+    /// [`Outcome::missing`](super::Outcome::missing).
     #[must_use]
     pub fn expected_results(mut self, count: usize) -> Self {
         self.expected_results = Some(count);
@@ -135,6 +136,10 @@ impl Options {
     /// Does the first error of an item end the run?
     pub fn stops_if_error(&self) -> bool {
         self.stop_if_error
+    }
+
+    pub(super) fn expected(&self) -> Option<usize> {
+        self.expected_results
     }
 
     pub(super) fn period(&self) -> Duration {

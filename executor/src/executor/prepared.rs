@@ -10,7 +10,8 @@ use terzetto::Error;
 
 use super::{
     Control, Observer, OneShotError, Options, Outcome,
-    board::{Board, OneShot},
+    board::{Board, Left, OneShot},
+    outcome::Stalled,
 };
 use crate::{
     results::{JobFolder, Record},
@@ -33,6 +34,7 @@ pub(super) struct Started {
     pub sleep_time: Duration,
     observers: Vec<Box<dyn Observer>>,
     job: Option<JobFolder>,
+    expected: Option<usize>,
     start: Instant,
 }
 
@@ -77,7 +79,8 @@ impl Prepared {
             };
             return Err(OneShotError { work: work.to_string(), cause }.into());
         }
-        Ok(Started { board, sleep_time: options.period(), observers, job, start })
+        let expected = options.expected();
+        Ok(Started { board, sleep_time: options.period(), observers, job, expected, start })
     }
 }
 
@@ -89,11 +92,19 @@ impl Started {
 
     /// Tells what came of the run, to the job's folder, too.
     pub fn finish(self, ran: Result<(), Error>) -> Result<Outcome, Error> {
-        let left = self.board.take_left();
+        let Left { ending, done, failed, errors, unused, unfinished, gathered, stalled } =
+            self.board.take_left();
         let elapsed = self.start.elapsed();
-        let outcome = ran.and_then(|()| match left.stalled {
-            Some(stalled) => Err(stalled.into()),
-            None => Ok(Outcome { ending: left.ending, done: left.done, failed: left.failed, elapsed }),
+        let arrived = (done + failed.len()).saturating_sub(errors.len());
+        let missing = self.expected.map_or(0, |expected| expected.saturating_sub(arrived));
+        let outcome = ran.and_then(|()| match stalled {
+            Some(stalled) => {
+                let errors = failed.into_iter().map(|(_, error)| error).collect();
+                Err(Stalled { errors, ..stalled }.into())
+            }
+            None => {
+                Ok(Outcome { ending, done, failed, errors, unused, unfinished, gathered, missing, elapsed })
+            }
         });
         if let Some(job) = self.job {
             job.finish(&match &outcome {

@@ -56,12 +56,19 @@ impl Shift {
         };
         let stage = &board.stages[index];
         let start = Instant::now();
-        let watcher = Watcher { board: &board, work: &stage.name, errors: RefCell::default() };
+        let watcher = Watcher {
+            board: &board,
+            work: &stage.name,
+            raised: RefCell::default(),
+            errors: RefCell::default(),
+        };
         let calls = hand.work(&watcher);
         stage.learn(calls, start.elapsed());
         self.errors.append(&mut watcher.errors.into_inner());
+        let mut raised = watcher.raised.into_inner();
         // Delivering and taking in one go: one lock for both.
         let mut state = board.lock();
+        state.ends().raised.append(&mut raised);
         hand.deliver(state.ends());
         board.settle(&mut state, index, &mut self.arrived);
         self.take(&mut state);
@@ -115,6 +122,8 @@ impl Drop for Shift {
 struct Watcher<'a> {
     board: &'a Board,
     work: &'a Arc<str>,
+    raised: RefCell<Vec<ItemError>>,
+    /// Those that end the run.
     errors: RefCell<Vec<ItemError>>,
 }
 
@@ -143,6 +152,7 @@ impl Watch for Watcher<'_> {
         for observer in self.board.observers() {
             observer.failed(error);
         }
+        self.raised.borrow_mut().push(error.clone());
         if self.board.stops_if_error {
             self.errors.borrow_mut().push(error.clone());
             self.board.close();

@@ -98,9 +98,15 @@ impl Params {
     /// Visits every path.
     pub fn paths(&mut self, mut visit: impl FnMut(&mut PathBuf)) {
         let background = self.preprocess.background.as_mut().and_then(|background| background.image.as_mut());
-        let own =
-            [self.series.path.as_mut(), self.piv.mask.as_mut(), self.output.folder.as_mut(), background];
-        own.into_iter().flatten().for_each(&mut visit);
+        let series = &mut self.series;
+        let own = [
+            series.path.as_mut(),
+            series.couples_file.as_mut(),
+            self.piv.mask.as_mut(),
+            self.output.folder.as_mut(),
+            background,
+        ];
+        own.into_iter().flatten().chain(series.images.iter_mut().flatten()).for_each(&mut visit);
     }
 }
 

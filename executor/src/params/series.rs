@@ -13,8 +13,14 @@ pub struct SeriesSection {
     /// The folder with the images, or a pattern of file names in it: `run7/cam1_*.png`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
+    /// Two images instead of a series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<[PathBuf; 2]>,
     /// Which numbers in file names: `start:stop:step`, each of which may be left out.
     pub range: IndexRange,
     /// Which images make couples.
     pub couples: CoupleRule,
+    /// A file that lists the couples: [`read_couples`](crate::series::read_couples).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub couples_file: Option<PathBuf>,
 }

@@ -8,11 +8,13 @@ use std::{
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
     task::{Poll, Waker},
+    time::Duration,
 };
 
 use terzetto::{
-    CancelScope, Cancelled, Error, cancellable,
-    io::ReceiveStream,
+    CancelScope, Cancelled, Error, cancellable, current_time,
+    io::{ReceiveStream, StreamError},
+    nursery,
     process::{Command, Process, Stdio, open_process},
     signal::Signal,
 };
@@ -101,6 +103,9 @@ impl Mail {
 /// Starts a process, calls `line` with each line that it prints, and waits for its end. Its standard
 /// input stays open as long as this process lives: its end tells the child that nobody listens.
 ///
+/// What the process has started may outlive it and hold its output open. So the output is read until the process
+/// has ended, and no longer than `grace` after that.
+///
 /// # Cancellation
 /// A process that has been started is waited for all the same.
 ///
@@ -109,6 +114,7 @@ impl Mail {
 pub(super) async fn run(
     command: std::process::Command,
     running: &Running,
+    grace: Duration,
     mut line: impl FnMut(&str),
 ) -> Result<ExitStatus, Error> {
     let command = Command::from_std(command).stdin(Stdio::Piped).stdout(Stdio::Piped);
@@ -116,23 +122,35 @@ pub(super) async fn run(
     let mut process = open_process(command.process_group(0)).await?;
     let output = process.stdout.take();
     let entry = running.enter(process);
-    let shield = CancelScope::new().shielded(true);
-    let ended = shield.run(async {
+    let (shield, reading) = (CancelScope::new().shielded(true), CancelScope::new());
+    let (line, reading_) = (&mut line, &reading);
+    let ended = shield.run(nursery(async |nursery| {
         if let Some(output) = output {
-            read_lines(&output, &mut line).await;
+            nursery.start_soon_named("reader", async move {
+                let read = reading_.run(async { Ok(read_lines(&output, line).await?) }).await?;
+                if read.is_none() {
+                    log::warn!(
+                        "a process has ended, but something that it has started holds its output open"
+                    );
+                }
+                Ok(())
+            });
         }
-        entry.1.wait().await
-    });
+        let status = entry.1.wait().await?;
+        reading_.set_deadline(current_time() + grace.as_secs_f64());
+        Ok(status)
+    }));
     ended.await?.ok_or_else(|| Error::msg("nobody else knows of the shield"))
 }
 
 /// Calls `line` with each line that comes, until the end. What cannot be read is lost: the process must
 /// be waited for all the same.
-async fn read_lines(output: &impl ReceiveStream, line: &mut impl FnMut(&str)) {
+async fn read_lines(output: &impl ReceiveStream, line: &mut impl FnMut(&str)) -> Result<(), Cancelled> {
     let (mut text, mut buffer) = (Vec::new(), vec![0; 4096]);
     loop {
         let n = match output.receive_some(&mut buffer).await {
             Ok(n) => n,
+            Err(StreamError::Cancelled(cancelled)) => return Err(cancelled),
             Err(error) => {
                 log::warn!("a process can be heard no more: {error}");
                 0
@@ -150,4 +168,5 @@ async fn read_lines(output: &impl ReceiveStream, line: &mut impl FnMut(&str)) {
     if !text.is_empty() {
         line(&String::from_utf8_lossy(&text));
     }
+    Ok(())
 }

@@ -9,6 +9,12 @@
 //! over, to compute only what is missing. In the process, a [`Reporter`] must be among the
 //! executor's observers.
 //!
+//! # Ending early
+//!
+//! A process that is to end is interrupted (SIGINT). It may not obey: it hangs, or ignores the signal, as all do that
+//! a program without Ctrl-C has started (with `nohup`, in the background of a script). So after a
+//! [grace period](Processes::grace) it is terminated (SIGTERM), and after another one killed (SIGKILL).
+//!
 //! ```no_run
 //! use std::process::Command;
 //! use terzetto_executor::processes::Processes;
@@ -34,13 +40,17 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
+    time::Duration,
 };
 
-use terzetto::{CancelScope, Error, nursery, signal::Signal};
+use terzetto::{CancelScope, Error, move_on_after, nursery, signal::Signal};
 
 use crate::{results::PARENT_VARIABLE, series::Shard};
 use child::{Mail, Running};
 pub use report::{Report, Reporter};
+
+/// See [`Processes::grace`].
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How often in a row a part's process may die without having finished a single item.
 const MAX_DEATHS: usize = 2;
@@ -77,6 +87,7 @@ pub struct Processes {
     command: Box<dyn Fn(Task) -> Command>,
     listener: Listener,
     stop_if_error: bool,
+    grace: Duration,
     control: ProcessesControl,
 }
 
@@ -94,7 +105,8 @@ impl ProcessesControl {
         self.mail.send(Signal::USR2);
     }
 
-    /// Interrupts each process (SIGINT).
+    /// Interrupts each process (SIGINT); one that does not end is terminated after the
+    /// [grace period](Processes::grace), and killed after another.
     pub fn cancel(&self) {
         self.ending.store(true, SeqCst);
         self.mail.send(Signal::INT);
@@ -122,6 +134,7 @@ impl Processes {
             command: Box::new(command),
             listener: Arc::new(|_| ()),
             stop_if_error: false,
+            grace: GRACE,
             control,
         }
     }
@@ -137,6 +150,12 @@ impl Processes {
         self.stop_if_error = stop;
     }
 
+    /// How long a process that was interrupted may take to end until it is terminated, and then until it is killed.
+    /// Default: 10 s. It is no limit for [`ProcessesControl::stop`], which lets running work finish.
+    pub fn grace(&mut self, grace: Duration) {
+        self.grace = grace;
+    }
+
     /// A handle with which the processes can be ended early.
     pub fn control(&self) -> ProcessesControl {
         self.control.clone()
@@ -148,10 +167,17 @@ impl Processes {
     ///
     /// The system's error if a process cannot be started; a cancellation from outside. The others
     /// are interrupted then, and waited for.
+    ///
+    /// # Cancellation
+    ///
+    /// The processes are interrupted, terminated after a [grace period](Processes::grace), and killed after another; all
+    /// of them have ended when this returns.
     pub async fn compute(self) -> Result<ProcessesOutcome, Error> {
         let outcome = Mutex::new(ProcessesOutcome::default());
-        let (at_work, watching, running) = (Cell::new(self.count), CancelScope::new(), Running::default());
-        let (this, outcome_, at_work_, watching_) = (&self, &outcome, &at_work, &watching);
+        let (at_work, running) = (Cell::new(self.count), Running::default());
+        // What passes signals on is done when no process is left: before a cancellation, and after one.
+        let (watching, ending) = (CancelScope::new(), CancelScope::new().shielded(true));
+        let (this, outcome_, at_work_, scopes) = (&self, &outcome, &at_work, [&watching, &ending]);
         let running = &running;
         nursery(async |nursery| {
             for index in 1..=self.count {
@@ -160,27 +186,49 @@ impl Processes {
                     let ended = this.see_to(shard, running, outcome_).await;
                     at_work_.set(at_work_.get() - 1);
                     if at_work_.get() == 0 {
-                        watching_.cancel();
+                        scopes.iter().for_each(|scope| scope.cancel());
                     }
                     ended
                 });
             }
             // A process knows nothing of cancellation until it is told.
-            let ended: Result<Option<()>, Error> = watching
-                .run(async {
-                    loop {
-                        running.signal(self.control.mail.next().await?);
-                    }
-                })
-                .await;
+            let ended = watching.run(self.pass_on(running, None)).await;
             if ended.is_err() {
                 self.control.ending.store(true, SeqCst);
-                running.signal(Signal::INT);
+                ending.run(self.pass_on(running, Some(Signal::INT))).await?;
             }
             ended.map(|_| ())
         })
         .await?;
         Ok(outcome.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sends the processes `first`, and the signals that come by mail; after an interruption, what a process cannot
+    /// overhear.
+    async fn pass_on(&self, running: &Running, first: Option<Signal>) -> Result<(), Error> {
+        let mut sent = first;
+        if let Some(first) = first {
+            running.signal(first);
+        }
+        loop {
+            let mail = async { Ok(self.control.mail.next().await?) };
+            let signal = match sent.and_then(harsher) {
+                None => mail.await?,
+                Some(harsher) => match move_on_after(self.grace.as_secs_f64(), mail).await? {
+                    Some(signal) => signal,
+                    None => {
+                        log::warn!(
+                            "processes go on {:?} after {}: {harsher} is sent",
+                            self.grace,
+                            name(sent)
+                        );
+                        harsher
+                    }
+                },
+            };
+            running.signal(signal);
+            sent = Some(signal);
+        }
     }
 
     /// Sees to it that a part is computed, by one process after the other if need be.
@@ -198,7 +246,7 @@ impl Processes {
             command.env(PARENT_VARIABLE, process::id().to_string());
             let (heard, listener) = (part.clone(), self.listener.clone());
             lock(&part).progress = false;
-            let status = child::run(command, running, |line| match Report::parse(line) {
+            let status = child::run(command, running, self.grace, |line| match Report::parse(line) {
                 Some(report) => {
                     lock(&heard).hear(&report);
                     listener(&report);
@@ -221,9 +269,22 @@ impl Processes {
         }
         let mut part = lock(&part);
         let mut outcome = lock(outcome);
-        let missing = part.expected.is_some_and(|expected| part.done + part.failed.len() < expected);
-        if missing && fruitless < MAX_DEATHS && !self.control.ending.load(SeqCst) {
-            outcome.given_up.push((shard, "ended before everything was computed".to_owned()));
+        let unfinished = match part.expected {
+            None => Some("ended without a word about what it had to compute".to_owned()),
+            Some(expected) if part.done + part.failed.len() < expected => {
+                let missing = expected - part.done - part.failed.len();
+                Some(format!(
+                    "ended before everything was computed: {missing} of {expected} items are missing"
+                ))
+            }
+            Some(_) => None,
+        };
+        if let Some(why) = unfinished
+            && fruitless < MAX_DEATHS
+            && !self.control.ending.load(SeqCst)
+        {
+            log::error!("the process for part {shard} {why}");
+            outcome.given_up.push((shard, why));
             if self.stop_if_error {
                 self.control.stop();
             }
@@ -253,6 +314,19 @@ impl Part {
             }
         }
     }
+}
+
+/// What is sent to a process that does not end after a signal.
+fn harsher(signal: Signal) -> Option<Signal> {
+    match signal {
+        Signal::INT => Some(Signal::TERM),
+        Signal::TERM => Some(Signal::KILL),
+        _ => None,
+    }
+}
+
+fn name(signal: Option<Signal>) -> String {
+    signal.map(|signal| signal.to_string()).unwrap_or_default()
 }
 
 /// How a process died; `None` if it ended by itself: 0 for all well, 1 for some items failed, 130

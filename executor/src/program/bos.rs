@@ -16,31 +16,49 @@ use terzetto_kernels::read_image;
 
 use super::{
     args::BosArgs,
+    made_with::made_with_piv,
     parameters::{Overrides, in_force},
     piv::series,
     prepare::{mask, prepare_for_piv},
     progress::Count,
     say,
-    series::{Ready, Todo, images, place},
+    series::{Ready, all_images, images, place},
     status::Status,
+    todo::{Look, Todo},
 };
 
 pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     let BosArgs { reference, input, measure, output, .. } = args;
-    let params = in_force(input, &Overrides { couples: None, measure: Some(measure), output: Some(output) })?;
+    let params =
+        in_force(input, &Overrides { measure: Some(measure), output: Some(output), ..Overrides::default() })?;
     // Errors about the reference would otherwise come once for each image.
     read_image(reference).map_err(|error| format!("the reference: {error}"))?;
     let mut images = images(&params, 1)?;
+    let all = images.len();
     images.retain(|path| !is_same_file(path, reference));
+    if images.len() < all {
+        log::info!("the reference is an image of the series, and is not compared with itself");
+    }
     if images.is_empty() {
         return Err(format!("there is no image but the reference `{}`", reference.display()).into());
     }
     let prepare = prepare_for_piv(&params, &images)?;
     let mask = mask(&params)?;
     let plan = place(&params, &args.results, Task::Bos.name())?;
-    let todo = Todo::new(couples(&images, reference), &args.results, &plan, |couple| {
-        Task::Bos.tables(&plan.folder, &couple.name, &params.output.formats)
+    let made_with = made_with_piv(Task::Bos.name(), &params, &prepare, "reference")?;
+    let all = [all_images(&params), vec![reference.clone()]].concat();
+    let look = Look {
+        results: &args.results,
+        plan: &plan,
+        made_with: &made_with,
+        images: &all,
+        noun: "images",
+        single: false,
+    };
+    let todo = Todo::new(couples(&images, reference), &look, |couple| {
+        Task::Bos.wanted(couple, &params.output.formats, &params.output.plots)
     })?;
+    let Some(todo) = todo else { return Ok(Status::Done) };
     say(&todo.announcement(&format!("images against {}", reference.display())));
     let ready = Ready {
         count: Count { total: todo.items.len(), noun: "images" },
@@ -52,7 +70,7 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     };
     ready.compute(args, || {
         let series = series(&params, todo.items, plan.folder.clone());
-        Ok(piv(PivSeries { task: Task::Bos, prepare, mask, ..series }))
+        Ok(piv(PivSeries { task: Task::Bos, prepare, mask, made_with, ..series }))
     })
 }
 

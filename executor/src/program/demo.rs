@@ -24,6 +24,9 @@ use super::{
 };
 
 pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
+    if args.results.dry_run {
+        return Err("a demo makes its images first, and cannot be tried with --dry-run".into());
+    }
     let folder = match &args.folder {
         Some(folder) => folder.clone(),
         None => std::env::temp_dir().join(format!("terzetto-demo-{}", process::id())),
@@ -44,7 +47,9 @@ pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
             params: None,
             range: None,
         },
-        couples: Some(CoupleRule::Pairs),
+        couples: Some(CoupleRule::Letters),
+        second: None,
+        couples_file: None,
         try_one: None,
         at: None,
         measure: args.measure.clone(),
@@ -72,7 +77,7 @@ fn compare(images: &Path, results: &Path, scene: &Scene, args: &DemoArgs) -> Res
     let margin = args.measure.window.unwrap_or(PivSection::default().passes[0].window) as f64;
     let mut errors = Errors::default();
     let mut pictures = Vec::new();
-    for couple in make_couples(&list_images(images)?, CoupleRule::Pairs).couples {
+    for couple in make_couples(&list_images(images)?, CoupleRule::Letters)?.couples {
         let stem = Task::Piv.file_stem(&couple.name);
         let field = read_field(&results.join(format!("{stem}.csv")))?;
         errors.add(&field, scene, size, margin);

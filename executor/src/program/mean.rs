@@ -2,16 +2,19 @@
 
 use terzetto_executor::{
     BoxError,
-    topologies::{MeanSeries, images_of_mean, mean},
+    results::MadeWith,
+    topologies::{MeanSeries, mean, wanted_mean},
 };
 
 use super::{
     args::{ExecutorChoice, MeanArgs},
+    made_with::record,
     parameters::{Overrides, in_force},
     progress::Count,
     say,
     series::{Ready, images, place},
     status::Status,
+    todo::{Look, Todo},
 };
 
 pub fn command(args: &MeanArgs) -> Result<Status, BoxError> {
@@ -22,7 +25,18 @@ pub fn command(args: &MeanArgs) -> Result<Status, BoxError> {
     }
     let mut images = images(&params, 1)?;
     let plan = place(&params, &args.results, "mean")?;
-    if plan.complete && images_of_mean(&plan.folder) == Some(images.len()) {
+    // What is done to images first has no say in statistics.
+    let made_with = MadeWith::new("mean");
+    let look = Look {
+        results: &args.results,
+        plan: &plan,
+        made_with: &made_with,
+        images: &images,
+        noun: "results",
+        single: true,
+    };
+    let Some(todo) = Todo::new(vec![()], &look, |()| wanted_mean(&images))? else { return Ok(Status::Done) };
+    if todo.items.is_empty() {
         say(&format!("{} images, done before", images.len()));
         images.clear();
     } else {
@@ -37,5 +51,5 @@ pub fn command(args: &MeanArgs) -> Result<Status, BoxError> {
         run: &args.run,
     };
     let folder = plan.folder.clone();
-    ready.compute_here(mean(MeanSeries { images, folder, record: params.to_toml() }))
+    ready.compute_here(mean(MeanSeries { images, folder, record: record(&params), made_with }))
 }

@@ -2,14 +2,16 @@
 //!
 //! `args` is the command line; `piv`, `try_one` (`piv --try`), `bos`, `preprocess`, `mean`, `parameters` (`params`),
 //! `synth`, `demo`, `monitor` and `topology` are the commands. `parameters` also brings file and options together,
-//! `series` and `prepare` are what commands on images share. `run` runs a topology with everything a terminal
+//! `series`, `couples`, `prepare`, `made_with` and `todo` are what commands on images share. `run` runs a topology with everything a terminal
 //! expects of it: `progress`, `logging`, `signals`, an exit `status`; `processes` has several processes do it.
 
 mod args;
 mod bos;
+mod couples;
 mod demo;
 mod judge;
 mod logging;
+mod made_with;
 mod mean;
 mod monitor;
 mod parameters;
@@ -25,6 +27,7 @@ mod series;
 mod signals;
 mod status;
 mod synth;
+mod todo;
 mod topology;
 mod try_one;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use terzetto_executor::{
     BoxError,
-    params::{DEFAULTS, Params},
+    params::{DEFAULTS, Params, SeriesSection},
     series::CoupleRule,
 };
 
@@ -24,6 +24,9 @@ pub fn command() -> Result<Status, BoxError> {
 #[derive(Default)]
 pub struct Overrides<'a> {
     pub couples: Option<CoupleRule>,
+    pub couples_file: Option<&'a PathBuf>,
+    /// The second of two images; the first takes the folder's place.
+    pub second: Option<&'a PathBuf>,
     pub measure: Option<&'a MeasureArgs>,
     pub output: Option<&'a OutputArgs>,
 }
@@ -36,8 +39,15 @@ pub fn in_force(input: &InputArgs, overrides: &Overrides<'_>) -> Result<Params, 
         None => Params::default(),
     };
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    if let Some(folder) = &input.folder {
-        params.series.path = Some(absolute(folder));
+    match (&input.folder, overrides.second) {
+        (Some(first), Some(second)) => {
+            let images = Some([absolute(first), absolute(second)]);
+            params.series = SeriesSection { images, ..SeriesSection::default() };
+        }
+        (Some(folder), None) => {
+            (params.series.path, params.series.images) = (Some(absolute(folder)), None);
+        }
+        _ => {}
     }
     if let Some(out) = &input.out {
         params.output.folder = Some(absolute(out));
@@ -47,6 +57,11 @@ pub fn in_force(input: &InputArgs, overrides: &Overrides<'_>) -> Result<Params, 
     }
     if let Some(couples) = overrides.couples {
         params.series.couples = couples;
+        (params.series.couples_file, params.series.images) = (None, None);
+    }
+    if let Some(file) = overrides.couples_file {
+        params.series.couples_file = Some(absolute(file));
+        params.series.images = None;
     }
     if let Some(MeasureArgs { window, overlap, passes }) = overrides.measure {
         if let Some(number) = passes {

@@ -3,44 +3,56 @@
 use terzetto_executor::{
     BoxError,
     params::Params,
-    series::make_couples,
     topologies::{PivSeries, Task, piv},
 };
 
 use super::{
     args::PivArgs,
+    couples::Plan,
+    made_with::{made_with_piv, record},
     parameters::{Overrides, in_force},
     prepare::{mask, prepare_for_piv},
     progress::Count,
-    say,
-    series::{Ready, Todo, images, place},
+    series::{Ready, all_images, place},
     status::Status,
+    todo::{Look, Todo},
     try_one,
 };
 
 pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
     let PivArgs { input, measure, output, .. } = args;
-    let overrides = Overrides { couples: args.couples, measure: Some(measure), output: Some(output) };
+    let overrides = Overrides {
+        couples: args.couples,
+        couples_file: args.couples_file.as_ref(),
+        second: args.second.as_ref(),
+        measure: Some(measure),
+        output: Some(output),
+    };
     let params = in_force(input, &overrides)?;
-    let images = images(&params, 2)?;
-    let made = make_couples(&images, params.series.couples);
-    if made.couples.is_empty() {
-        return Err(format!("the {} images make no couple by the rule {}", images.len(), made.rule).into());
-    }
-    let prepare = prepare_for_piv(&params, &images)?;
+    let couples = Plan::new(&params)?;
+    let prepare = prepare_for_piv(&params, &couples.images)?;
     let mask = mask(&params)?;
     if let Some(couple) = &args.try_one {
-        let chosen = try_one::choose(&made.couples, couple)?;
+        let chosen = try_one::choose(&couples.couples, couple)?;
         return try_one::command(args, &params, chosen, prepare, mask);
     }
     let plan = place(&params, &args.results, Task::Piv.name())?;
-    for path in &made.single {
-        log::warn!("`{}` has no partner and is left out", path.display());
-    }
-    let todo = Todo::new(made.couples, &args.results, &plan, |couple| {
-        Task::Piv.tables(&plan.folder, &couple.name, &params.output.formats)
+    couples.tell();
+    let made_with = made_with_piv(Task::Piv.name(), &params, &prepare, &couples.rule)?;
+    let images = [all_images(&params), couples.images.clone()].concat();
+    let look = Look {
+        results: &args.results,
+        plan: &plan,
+        made_with: &made_with,
+        images: &images,
+        noun: "couples",
+        single: false,
+    };
+    let todo = Todo::new(couples.couples.clone(), &look, |couple| {
+        Task::Piv.wanted(couple, &params.output.formats, &params.output.plots)
     })?;
-    say(&format!("{} images, {}", images.len(), todo.announcement(&format!("couples ({})", made.rule))));
+    let Some(todo) = todo else { return Ok(Status::Done) };
+    couples.announce(&todo.announcement(&format!("couples ({})", couples.rule)));
     let ready = Ready {
         count: Count { total: todo.items.len(), noun: "couples" },
         plan: &plan,
@@ -50,11 +62,12 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         run: &args.run,
     };
     let status = ready.compute(args, || {
-        let series = PivSeries { prepare, mask, ..series(&params, todo.items, plan.folder.clone()) };
+        let series =
+            PivSeries { prepare, mask, made_with, ..series(&params, todo.items, plan.folder.clone()) };
         Ok(piv(series))
     })?;
     Ok(match status {
-        Status::Done if !made.single.is_empty() => Status::SomeFailed,
+        Status::Done if !couples.single.is_empty() => Status::SomeFailed,
         status => status,
     })
 }
@@ -68,7 +81,7 @@ pub fn series(
     PivSeries {
         formats: params.output.formats.clone(),
         plots: params.output.plots.clone(),
-        record: params.to_toml(),
+        record: record(params),
         ..PivSeries::new(couples, (&params.piv).into(), folder)
     }
 }

@@ -3,18 +3,20 @@
 use terzetto_executor::{
     BoxError,
     params::PreprocessSection,
-    topologies::{PreprocessSeries, image_files, preprocess},
+    topologies::{PreprocessSeries, image_files, preprocess, wanted_image},
 };
 use terzetto_kernels::preprocess::Filter;
 
 use super::{
     args::PreprocessArgs,
+    made_with::made_with,
     parameters::{Overrides, in_force},
     prepare::prepare,
     progress::Count,
     say,
-    series::{Ready, Todo, images, place},
+    series::{Ready, all_images, images, place},
     status::Status,
+    todo::{Look, Todo},
 };
 
 pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {
@@ -24,7 +26,19 @@ pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {
     let prepare = prepare(&params, &images)?;
     let plan = place(&params, &args.results, "pre")?;
     let files = image_files(&images).enumerate().collect();
-    let todo = Todo::new(files, &args.results, &plan, |(_, file)| vec![plan.folder.join(&file.name)])?;
+    let made_with = made_with("preprocess", &params, &prepare)?;
+    let all = all_images(&params);
+    let look = Look {
+        results: &args.results,
+        plan: &plan,
+        made_with: &made_with,
+        images: &all,
+        noun: "images",
+        single: false,
+    };
+    let temporal = params.preprocess.temporal.as_ref();
+    let todo = Todo::new(files, &look, |(index, file)| wanted_image(&images, *index, file, temporal))?;
+    let Some(todo) = todo else { return Ok(Status::Done) };
     say(&todo.announcement("images"));
     let ready = Ready {
         count: Count { total: todo.items.len(), noun: "images" },
@@ -41,6 +55,7 @@ pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {
             prepare,
             temporal: params.preprocess.temporal.clone(),
             folder: plan.folder.clone(),
+            made_with,
         }))
     })
 }

@@ -43,6 +43,7 @@ pub fn run(
     logging::use_screen(screen.clone());
     processes.listen(move |report| progress.hear(report));
     processes.stop_if_error(run.stop_if_error);
+    processes.grace(run.grace);
     let ended_by = EndedBy::default();
     let watching = watch(processes.control(), ended_by.clone())?;
     let ran = terzetto::run(processes.compute());

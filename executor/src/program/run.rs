@@ -3,8 +3,11 @@
 use std::{fs, path::Path, time::Instant};
 
 use terzetto_executor::{
-    BoxError, Control, Ending, ExecutorAsync, ExecutorSequential, Observer, Options, Outcome, Topology,
-    processes::Reporter, results::remove_leftovers, series::Shard,
+    BoxError, Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, Options, Outcome,
+    Topology, Unfinished,
+    processes::Reporter,
+    results::{MANIFESTS, remove_leftovers},
+    series::Shard,
 };
 
 use super::{
@@ -30,10 +33,13 @@ pub struct Job<'a> {
 pub fn prepare_folder(folder: &Path) -> Result<(), BoxError> {
     fs::create_dir_all(folder)
         .map_err(|error| format!("cannot make the folder `{}`: {error}", folder.display()))?;
-    let leftovers = remove_leftovers(folder)
-        .map_err(|error| format!("cannot tidy the folder `{}`: {error}", folder.display()))?;
-    for path in leftovers {
-        log::info!("removed `{}`, left by a run that was killed", path.display());
+    let manifests = folder.join(MANIFESTS);
+    for folder in [folder, &manifests].into_iter().filter(|folder| folder.is_dir()) {
+        let leftovers = remove_leftovers(folder)
+            .map_err(|error| format!("cannot tidy the folder `{}`: {error}", folder.display()))?;
+        for path in leftovers {
+            log::info!("removed `{}`, left by a run that was killed", path.display());
+        }
     }
     Ok(())
 }
@@ -65,6 +71,11 @@ pub fn run(
 
     let (done, failed) = counts.get();
     let summary = Summary { done, failed, count, start };
+    let (mut is_complete, mut of_works) = (true, false);
+    if let Ok(outcome) = &ran {
+        tell_what_is_left(outcome);
+        (is_complete, of_works) = (outcome.is_complete(), outcome.ending == Ending::Failed);
+    }
     let (early, error) = match ran {
         Ok(outcome) if outcome.ending == Ending::Stopped => (Some(Early::Stopped), None),
         Ok(_) => (ended_by.get(), None),
@@ -78,7 +89,26 @@ pub fn run(
     if let Some(error) = &error {
         log::error!("{error}");
     }
-    Ok(summary.tell(early, error.is_some()))
+    Ok(match summary.tell(early, error.is_some() || of_works) {
+        Status::Done if !is_complete => Status::SomeFailed,
+        status => status,
+    })
+}
+
+/// Logs what has not reached an end.
+fn tell_what_is_left(outcome: &Outcome) {
+    for Unfinished { at, keys, .. } in &outcome.unfinished {
+        match keys.len() {
+            0 => log::info!("not finished: `{at}` had not listed everything"),
+            count => {
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                log::info!("not finished: {count} in `{at}`: {}", keys.join(", "));
+            }
+        }
+    }
+    for Gathered { work, taken, made, .. } in &outcome.gathered {
+        log::debug!("`{work}`: {taken} items taken, {made} made of them");
+    }
 }
 
 fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {

@@ -1,21 +1,22 @@
-//! What all commands on a series of images have in common: its images, the folder for results, what is left to do,
-//! and one process or several.
+//! What all commands on a series of images have in common: its images, the folder for results, and one process or
+//! several.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 use terzetto_executor::{
     BoxError, Topology,
     params::Params,
+    processes::Reporter,
     results::{Saving, SavingPlan},
-    series::{SeriesError, Shard, folder_of, list_images, select},
+    series::{SeriesError, Shard, folder_of, list_images, same_name, select},
 };
 
 use super::{
     args::{ExecutorChoice, InParts, ResultArgs, RunArgs},
+    logging,
     parameters::series_path,
     processes,
     progress::Count,
@@ -30,13 +31,37 @@ pub fn images(params: &Params, least: usize) -> Result<Vec<PathBuf>, BoxError> {
     let images = select(list_images(path)?, params.series.range)?;
     match images.len() {
         found if found < least => Err(SeriesError::TooFew(path.to_owned(), found, least).into()),
-        _ => Ok(images),
+        _ => {
+            if let Some([a, b]) = same_name(&images).filter(|_| Reporter::if_supervised().is_none()) {
+                let (a, b) = (a.display(), b.display());
+                log::warn!(
+                    "`{a}` and `{b}` have one name but for the ending: each counts as an image of its own"
+                );
+            }
+            Ok(images)
+        }
+    }
+}
+
+/// All images of the series, those outside its range, too.
+pub fn all_images(params: &Params) -> Vec<PathBuf> {
+    // What cannot be listed was an error before.
+    series_path(params).ok().and_then(|path| list_images(path).ok()).unwrap_or_default()
+}
+
+/// The folder with the images.
+pub fn series_folder(params: &Params) -> Result<PathBuf, BoxError> {
+    let series = &params.series;
+    let file = series.images.as_ref().map(|[first, _]| first).or(series.couples_file.as_ref());
+    match (&series.path, file) {
+        (None, Some(file)) => Ok(file.parent().unwrap_or(Path::new("")).to_owned()),
+        _ => Ok(folder_of(series_path(params)?)),
     }
 }
 
 /// Where results go: the folder is made, and may be written to.
 pub fn place(params: &Params, results: &ResultArgs, postfix: &str) -> Result<SavingPlan, BoxError> {
-    let folder = folder_of(series_path(params)?);
+    let folder = series_folder(params)?;
     let out = params.output.folder.clone().unwrap_or_else(|| default_out(&folder, postfix));
     if is_same(&folder, &out) {
         let text = "the pictures of the results would be taken for images of the series";
@@ -46,61 +71,15 @@ pub fn place(params: &Params, results: &ResultArgs, postfix: &str) -> Result<Sav
         let hint = "name a new folder with --out, the same for all parts, and say --saving complete";
         return Err(format!("--saving new-dir would give each part a folder of its own: {hint}").into());
     }
+    logging::set_file_level(results.log_level.into());
+    if results.dry_run {
+        // Who only wants to look need not say yet what is to become of results.
+        let saving = if results.saving() == Saving::Ask { Saving::Complete } else { results.saving() };
+        return saving::plan(saving, &out);
+    }
     let plan = saving::plan(results.saving(), &out)?;
     prepare_folder(&plan.folder)?;
     Ok(plan)
-}
-
-/// What is to be computed of a series.
-pub struct Todo<T> {
-    /// The items that are left.
-    pub items: Vec<T>,
-    /// How many there are in this part of the series.
-    pub count: usize,
-    /// Which part it is, if not the whole.
-    pub shard: Option<Shard>,
-}
-
-impl<T> Todo<T> {
-    /// The items of a part, without those that are done, of which all `files` are there.
-    pub fn new(
-        mut items: Vec<T>,
-        results: &ResultArgs,
-        plan: &SavingPlan,
-        files: impl Fn(&T) -> Vec<PathBuf>,
-    ) -> Result<Todo<T>, BoxError> {
-        let shard = results.shard()?;
-        if let Some(shard) = shard {
-            // Before anything is left out as done: a part is the same part whenever it is computed.
-            let range = shard.of(items.len());
-            items = items.drain(range).collect();
-        }
-        let count = items.len();
-        if plan.complete {
-            let since = results.done_since();
-            items.retain(|item| !files(item).iter().all(|path| is_done(path, since)));
-        }
-        Ok(Todo { items, count, shard })
-    }
-
-    /// `5 couples (consecutive), part 1/3, 2 of them done before`
-    pub fn announcement(&self, what: &str) -> String {
-        let mut text = format!("{} {what}", self.count);
-        if let Some(shard) = self.shard {
-            text.push_str(&format!(", part {shard}"));
-        }
-        if self.items.len() < self.count {
-            text.push_str(&format!(", {} of them done before", self.count - self.items.len()));
-        }
-        text
-    }
-}
-
-/// Is the file there, and not older than the run that is to be completed?
-fn is_done(path: &Path, since: Option<SystemTime>) -> bool {
-    let Ok(data) = fs::metadata(path) else { return false };
-    let is_new = |since| data.modified().is_ok_and(|written| written > since);
-    data.is_file() && since.is_none_or(is_new)
 }
 
 /// A command whose items are ready to be computed.

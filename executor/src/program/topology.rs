@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use terzetto_executor::{
     BoxError, Topology,
     params::TemporalSection,
-    results::write_atomic,
+    results::{MadeWith, write_atomic},
     topologies::{
         Background, MeanSeries, PivSeries, Prepare, PreprocessSeries, SynthSeries, Task, mean, piv,
         preprocess, synth,
@@ -62,8 +62,14 @@ fn by_name(name: &str) -> Result<Topology, BoxError> {
             prepare: prepare(),
             temporal: Some(TemporalSection::default()),
             folder,
+            made_with: MadeWith::default(),
         })),
-        "mean" => Ok(mean(MeanSeries { images: Vec::new(), folder, record: String::new() })),
+        "mean" => Ok(mean(MeanSeries {
+            images: Vec::new(),
+            folder,
+            record: String::new(),
+            made_with: MadeWith::default(),
+        })),
         "synth" => {
             let flow = Flow::Uniform { dx: 0.0, dy: 0.0 };
             Ok(synth(SynthSeries { pairs: 0, params: SynthParams::default(), flow, folder }))

@@ -27,6 +27,10 @@ pub struct WriteError {
 }
 
 impl WriteError {
+    pub(super) fn new(path: &Path, source: io::Error) -> WriteError {
+        WriteError { path: path.to_owned(), source }
+    }
+
     /// The file that was to be written.
     pub fn path(&self) -> &Path {
         &self.path
@@ -52,17 +56,26 @@ impl Error for WriteError {
 ///
 /// [`WriteError`] with the path and the system's error. Nothing is left behind then.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    write(path, bytes).map_err(|source| WriteError { path: path.to_owned(), source })
+    write(path, bytes, true).map_err(|source| WriteError::new(path, source))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// The same, but that a crash of the machine may leave the name with no content.
+pub(super) fn write_atomic_unsynced(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    write(path, bytes, false).map_err(|source| WriteError::new(path, source))
+}
+
+fn write(path: &Path, bytes: &[u8], synced: bool) -> io::Result<()> {
     let temporary = Temporary(temporary_name(path)?);
     let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary.0)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
+    if synced {
+        file.sync_all()?;
+    }
     drop(file);
     fs::rename(&temporary.0, path)?;
-    sync_folder(path);
+    if synced {
+        sync_folder(path);
+    }
     Ok(())
 }
 

@@ -16,7 +16,8 @@ use super::{
 pub enum JobState {
     /// Its process runs.
     Running,
-    /// It has ended, in the way that it said: `finished`, `stopped`, `cancelled` or `error`.
+    /// It has ended, in the way that it said: `finished`, `failed`, `stopped`, `cancelled` or
+    /// `error`.
     Ended(String),
     /// Its process is gone and has not said how it ended.
     Killed,

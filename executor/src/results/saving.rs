@@ -13,7 +13,7 @@ pub enum Saving {
     Ask,
     /// Leave it alone and make a new one, `NAME_1`, `NAME_2`, and so on.
     NewDir,
-    /// Compute what is missing in it.
+    /// Compute what is missing in it, or is not whole; [`ResultsCheck`](super::ResultsCheck) tells.
     Complete,
     /// Compute everything again; each file is replaced as its successor is finished.
     Recompute,

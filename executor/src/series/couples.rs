@@ -1,11 +1,15 @@
 //! Which images make a couple, and what the couple is called.
+//!
+//! Couples go by what the names say, by numbers and roles, and never by position alone: a missing image would shift all
+//! that follow, and each couple after it would be wrong without looking so. What a name leaves open is refused or
+//! told, with a hint how to say it.
 
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
-use super::{CoupleRule, file_name, numbers, stem};
+use super::{CoupleRule, CouplesError, by_number, by_role, file_name, stem};
 use crate::Key;
 
 /// Two images between which displacements are measured.
@@ -17,6 +21,15 @@ pub struct Couple {
     pub images: [PathBuf; 2],
 }
 
+/// An image that belongs to no couple.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOver {
+    /// The image.
+    pub image: PathBuf,
+    /// Why.
+    pub why: String,
+}
+
 /// The couples of a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Couples {
@@ -24,104 +37,97 @@ pub struct Couples {
     pub rule: CoupleRule,
     /// The couples, in the series' order.
     pub couples: Vec<Couple>,
-    /// Images left without a partner.
-    pub single: Vec<PathBuf>,
+    /// Images left over, and why.
+    pub single: Vec<LeftOver>,
+    /// What else somebody should know before a long computation: gaps in the numbers, several series in one folder.
+    pub notes: Vec<String>,
 }
 
-/// Makes couples of the images of a sorted series.
+/// What a rule makes of images, before couples have names.
+#[derive(Default)]
+pub(super) struct Made<'a> {
+    pub pairs: Vec<[&'a PathBuf; 2]>,
+    pub single: Vec<LeftOver>,
+    pub notes: Vec<String>,
+}
+
+impl Made<'_> {
+    pub fn leave(&mut self, image: &Path, why: impl Into<String>) {
+        self.single.push(LeftOver { image: image.to_owned(), why: why.into() });
+    }
+}
+
+/// Makes couples of the images of a series.
 ///
 /// ```
 /// use std::path::PathBuf;
 /// use terzetto_executor::series::{CoupleRule, make_couples};
 ///
-/// let images = ["im1.png", "im2.png", "im3.png"].map(PathBuf::from);
-/// let made = make_couples(&images, CoupleRule::Auto);
+/// let images = ["im1.png", "im2.png", "im3.png", "im5.png"].map(PathBuf::from);
+/// let made = make_couples(&images, CoupleRule::Auto)?;
 /// let names: Vec<_> = made.couples.iter().map(|couple| couple.name.as_str()).collect();
 /// assert_eq!(names, ["im1-2", "im2-3"]);
+/// assert_eq!(made.single[0].image, PathBuf::from("im5.png"));
+/// # Ok::<(), terzetto_executor::series::CouplesError>(())
 /// ```
-pub fn make_couples(images: &[PathBuf], rule: CoupleRule) -> Couples {
-    let lettered = images.iter().all(|path| letter_of(path).is_some());
+///
+/// # Errors
+///
+/// [`CouplesError`] where the names leave open which images belong together, or none do.
+pub fn make_couples(images: &[PathBuf], rule: CoupleRule) -> Result<Couples, CouplesError> {
     let rule = match rule {
-        CoupleRule::Auto | CoupleRule::Pairs if lettered => CoupleRule::Letters,
+        CoupleRule::Auto | CoupleRule::Pairs if by_role::names_have_roles(images) => CoupleRule::Letters,
         CoupleRule::Auto => CoupleRule::Consecutive,
         given => given,
     };
-    let (pairs, single): (Vec<[&PathBuf; 2]>, Vec<PathBuf>) = match rule {
-        CoupleRule::Letters => pair_by_letter(images),
-        CoupleRule::Apart(distance) => pair_by_number(images, distance),
-        CoupleRule::Pairs => {
-            let (pairs, rest) = images.as_chunks::<2>();
-            (pairs.iter().map(|[a, b]| [a, b]).collect(), rest.to_vec())
+    let made = match rule {
+        CoupleRule::Letters => by_role::make(images)?,
+        CoupleRule::Order => in_order(images)?,
+        CoupleRule::Consecutive | CoupleRule::Pairs if by_number::none_has_a_number(images) => {
+            let mut made = if rule == CoupleRule::Pairs { two_by_two(images)? } else { in_order(images)? };
+            let text = "the images' names have no numbers: couples go by the order of the names";
+            made.notes.push(text.to_owned());
+            made
         }
-        _ => {
-            let successors = images.iter().skip(1);
-            (images.iter().zip(successors).map(|(a, b)| [a, b]).collect(), Vec::new())
-        }
+        rule => by_number::make(images, rule)?,
     };
-    Couples { rule, couples: name_all(&pairs), single }
+    if made.pairs.is_empty() {
+        let why = made.single.first().map(|left| (left.image.clone(), left.why.clone()));
+        return Err(CouplesError::NoCouple { count: images.len(), rule, why });
+    }
+    Ok(Couples { rule, couples: name_all(&made.pairs), single: made.single, notes: made.notes })
 }
 
-/// Pairs `1a` with `1b`. A missing file costs its own couple only: going by position, it would
-/// shift all that follow.
-fn pair_by_letter(images: &[PathBuf]) -> (Vec<[&PathBuf; 2]>, Vec<PathBuf>) {
-    let (mut pairs, mut single) = (Vec::new(), Vec::new());
-    let mut rest = images;
-    while let [first, after @ ..] = rest {
-        rest = match after {
-            [second, after @ ..] if is_pair(first, second) => {
-                pairs.push([first, second]);
-                after
-            }
-            _ => {
-                single.push(first.clone());
-                after
-            }
-        };
-    }
-    (pairs, single)
+/// Each image with the next one.
+fn in_order(images: &[PathBuf]) -> Result<Made<'_>, CouplesError> {
+    check_names(images)?;
+    let pairs = images.iter().zip(images.iter().skip(1)).map(|(a, b)| [a, b]).collect();
+    Ok(Made { pairs, ..Made::default() })
 }
 
-/// Pairs image number i with number i + `distance`. A missing number costs its own couples only.
-fn pair_by_number(images: &[PathBuf], distance: u64) -> (Vec<[&PathBuf; 2]>, Vec<PathBuf>) {
-    let numbers = numbers(images);
-    let mut by_number = HashMap::new();
-    for (path, number) in images.iter().zip(&numbers).rev() {
-        // Of several images with one number the first in order counts.
-        by_number.insert(*number, path);
-    }
-    let mut pairs = Vec::new();
-    let mut used = HashSet::new();
-    for (path, number) in images.iter().zip(&numbers) {
-        let partner = number.and_then(|number| by_number.get(&number.checked_add(distance).map(Some)?));
-        if let Some(partner) = partner.filter(|_| by_number.get(number) == Some(&path)) {
-            pairs.push([path, *partner]);
-            used.extend([path, *partner]);
-        }
-    }
-    let single = images.iter().filter(|path| !used.contains(path)).cloned().collect();
-    (pairs, single)
-}
-
-fn is_pair(first: &Path, second: &Path) -> bool {
-    match (letter_of(first), letter_of(second)) {
-        (Some((stem_a, 'a')), Some((stem_b, 'b'))) => stem_a == stem_b,
-        _ => false,
+fn check_names(images: &[PathBuf]) -> Result<(), CouplesError> {
+    match same_name(images) {
+        Some(two) => Err(CouplesError::SameName(two.map(Clone::clone))),
+        None => Ok(()),
     }
 }
 
-/// Splits `im1a.png` into `im1` and `a`: a letter a or b behind a digit, a dash, an underscore or a
-/// dot.
-fn letter_of(path: &Path) -> Option<(String, char)> {
-    let stem = stem(path);
-    let letter = stem.chars().last()?.to_ascii_lowercase();
-    let rest = &stem[..stem.len() - letter.len_utf8()];
-    let before = rest.chars().last()?;
-    (matches!(letter, 'a' | 'b') && (before.is_ascii_digit() || "-_.".contains(before)))
-        .then(|| (rest.to_owned(), letter))
+/// Two images whose names are the same but for the ending: most likely one image in two files.
+pub fn same_name(images: &[PathBuf]) -> Option<[&PathBuf; 2]> {
+    let mut seen = HashMap::new();
+    images.iter().find_map(|path| Some([seen.insert(stem(path).to_lowercase(), path)?, path]))
+}
+
+fn two_by_two(images: &[PathBuf]) -> Result<Made<'_>, CouplesError> {
+    check_names(images)?;
+    let (pairs, rest) = images.as_chunks::<2>();
+    let mut made = Made { pairs: pairs.iter().map(|[a, b]| [a, b]).collect(), ..Made::default() };
+    rest.iter().for_each(|image| made.leave(image, "it is the last one of an odd number"));
+    Ok(made)
 }
 
 /// Names the couples shortly, or by whole file names if the short names would not be unique.
-fn name_all(pairs: &[[&PathBuf; 2]]) -> Vec<Couple> {
+pub(super) fn name_all(pairs: &[[&PathBuf; 2]]) -> Vec<Couple> {
     let short: Vec<String> = pairs.iter().map(|[a, b]| short_name(&stem(a), &stem(b))).collect();
     let unique = short.iter().collect::<HashSet<_>>().len() == short.len();
     let name = |index: usize| {
@@ -137,7 +143,7 @@ fn name_all(pairs: &[[&PathBuf; 2]]) -> Vec<Couple> {
 }
 
 /// `first-second`, the second without the start that both share; a number is never cut in two.
-fn short_name(first: &str, second: &str) -> String {
+pub(super) fn short_name(first: &str, second: &str) -> String {
     let mut shared = first
         .char_indices()
         .zip(second.chars())
@@ -157,70 +163,11 @@ fn short_name(first: &str, second: &str) -> String {
 mod tests {
     use super::*;
 
-    fn made(names: &[&str], rule: CoupleRule) -> (CoupleRule, Vec<String>, usize) {
-        let images: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
-        let couples = make_couples(&images, rule);
-        let names = couples.couples.iter().map(|couple| couple.name.to_string()).collect();
-        (couples.rule, names, couples.single.len())
-    }
-
-    #[test]
-    fn consecutive_images_overlap() {
-        let (rule, names, single) = made(&["k_01.bmp", "k_02.bmp", "k_03.bmp"], CoupleRule::Auto);
-        assert_eq!((rule, single), (CoupleRule::Consecutive, 0));
-        assert_eq!(names, ["k_01-02", "k_02-03"]);
-    }
-
-    #[test]
-    fn letters_make_pairs() {
-        let names = ["c060a.png", "c060b.png", "c061a.png", "c061b.png"];
-        let (rule, names, single) = made(&names, CoupleRule::Auto);
-        assert_eq!((rule, single), (CoupleRule::Letters, 0));
-        assert_eq!(names, ["c060a-b", "c061a-b"]);
-    }
-
-    #[test]
-    fn a_missing_partner_shifts_nothing() {
-        let names = ["1a.png", "1b.png", "2a.png", "3a.png", "3b.png", "4b.png"];
-        let (_, names, single) = made(&names, CoupleRule::Auto);
-        assert_eq!(names, ["1a-b", "3a-b"]);
-        assert_eq!(single, 2);
-    }
-
-    #[test]
-    fn pairs_by_position() {
-        let (_, names, single) = made(&["9", "10", "11", "12", "13"], CoupleRule::Pairs);
-        assert_eq!(names, ["9-10", "11-12"]);
-        assert_eq!(single, 1);
-    }
-
-    #[test]
-    fn letters_alone_make_couples_if_asked() {
-        let (_, names, single) = made(&["1a.png", "1b.png", "dark.png"], CoupleRule::Letters);
-        assert_eq!((names, single), (vec!["1a-b".to_owned()], 1));
-        assert_eq!(made(&["1.png", "2.png"], CoupleRule::Letters).1, [""; 0]);
-    }
-
-    #[test]
-    fn numbers_apart_and_gaps() {
-        let names = ["im1", "im2", "im3", "im5", "im6", "mask"];
-        let (_, made_names, single) = made(&names, CoupleRule::Apart(1));
-        assert_eq!((made_names, single), (vec!["im1-2".to_owned(), "im2-3".into(), "im5-6".into()], 1));
-        let (_, made_names, single) = made(&names, CoupleRule::Apart(2));
-        assert_eq!((made_names, single), (vec!["im1-3".to_owned(), "im3-5".into()], 3));
-    }
-
     #[test]
     fn numbers_are_not_cut() {
         assert_eq!(short_name("im1", "im10"), "im1-10");
         assert_eq!(short_name("im19", "im20"), "im19-20");
         assert_eq!(short_name("same", "same"), "same-same");
         assert_eq!(short_name("x", "y"), "x-y");
-    }
-
-    #[test]
-    fn names_stay_unique() {
-        let (_, names, _) = made(&["a1.bmp", "a1.png", "a1.tif"], CoupleRule::Consecutive);
-        assert_eq!(names, ["a1.bmp-a1.png", "a1.png-a1.tif"]);
     }
 }

@@ -1,6 +1,11 @@
 //! Series of images in a folder, and the couples made of them.
 
+mod by_number;
+mod by_role;
 mod couples;
+mod couples_error;
+mod list;
+mod names;
 mod natural;
 mod numbers;
 mod range;
@@ -14,7 +19,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use couples::{Couple, Couples, make_couples};
+pub use couples::{Couple, Couples, LeftOver, make_couples, same_name};
+pub use couples_error::CouplesError;
+pub use list::{CouplesFileError, couple_of, read_couples};
 pub use natural::natural_order;
 pub use numbers::numbers;
 pub use range::IndexRange;
@@ -38,6 +45,8 @@ pub enum SeriesError {
     NoNumber(PathBuf),
     /// No image has a number in the range.
     OutOfRange(IndexRange, usize),
+    /// It is a single file, and no folder.
+    File(PathBuf),
 }
 
 impl fmt::Display for SeriesError {
@@ -63,6 +72,9 @@ impl fmt::Display for SeriesError {
             SeriesError::OutOfRange(range, count) => {
                 write!(f, "none of the {count} images has a number in the range {range}")
             }
+            SeriesError::File(path) => {
+                write!(f, "`{}` is a file: name the folder with the images, or two images", path.display())
+            }
         }
     }
 }
@@ -83,6 +95,9 @@ pub fn list_images(path: &Path) -> Result<Vec<PathBuf>, SeriesError> {
         }
         None => (path.to_owned(), None),
     };
+    if folder.is_file() {
+        return Err(SeriesError::File(folder));
+    }
     let failed = |error| SeriesError::Folder(folder.clone(), error);
     let mut images = Vec::new();
     for entry in fs::read_dir(&folder).map_err(failed)? {

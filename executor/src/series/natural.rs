@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 
-/// Compares two names in natural order: runs of digits by their number, all else letter by letter.
+/// Compares two names in natural order: runs of digits by their number, all else letter by letter, whether they are
+/// small or capital.
 ///
-/// Names that differ only in leading zeros are ordered by the text, so that only equal names are
+/// Names that differ only in leading zeros or in the letters' case are ordered by the text, so that only equal names are
 /// equal.
 ///
 /// ```
@@ -20,7 +21,9 @@ pub fn natural_order(a: &str, b: &str) -> Ordering {
         let (piece_a, piece_b) = (take_piece(&mut rest_a), take_piece(&mut rest_b));
         let order = match (is_number(piece_a), is_number(piece_b)) {
             (true, true) => compare_numbers(piece_a, piece_b),
-            _ => piece_a.cmp(piece_b),
+            _ => {
+                piece_a.chars().flat_map(char::to_lowercase).cmp(piece_b.chars().flat_map(char::to_lowercase))
+            }
         };
         if order.is_ne() {
             return order;
@@ -57,7 +60,16 @@ mod tests {
 
     #[test]
     fn numbers_count_by_value() {
-        for (a, b) in [("2", "10"), ("a2b", "a10b"), ("im1", "im1b"), ("x", "y"), ("9", "a")] {
+        let pairs = [
+            ("2", "10"),
+            ("a2b", "a10b"),
+            ("im1", "im1b"),
+            ("x", "y"),
+            ("9", "a"),
+            ("IM2", "im10"),
+            ("b2", "C1"),
+        ];
+        for (a, b) in pairs {
             assert_eq!(natural_order(a, b), Ordering::Less, "{a} {b}");
             assert_eq!(natural_order(b, a), Ordering::Greater, "{b} {a}");
         }

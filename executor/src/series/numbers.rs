@@ -5,10 +5,13 @@
 
 use std::path::PathBuf;
 
-use super::stem;
+use super::{
+    names::{numbers_from_the_end, own_place},
+    stem,
+};
 
 /// The number of each image, if its name has one; of a single image, or of names without anything to tell them
-/// apart, the last number of the name.
+/// apart, the last number of the name. Those beyond 64 bits count as the largest.
 ///
 /// ```
 /// use std::path::PathBuf;
@@ -18,22 +21,10 @@ use super::stem;
 /// assert_eq!(numbers(&images), [Some(9), Some(10), None]);
 /// ```
 pub fn numbers(images: &[PathBuf]) -> Vec<Option<u64>> {
-    let all: Vec<Vec<u64>> = images.iter().map(|path| numbers_from_the_end(&stem(path))).collect();
-    let differ = |place: usize| {
-        let mut here = all.iter().filter_map(|numbers| numbers.get(place));
-        here.next().is_some_and(|first| here.any(|other| other != first))
-    };
-    let most = all.iter().map(Vec::len).max().unwrap_or(0);
-    let place = (0..most).find(|&place| differ(place)).unwrap_or(0);
-    all.iter().map(|numbers| numbers.get(place).copied()).collect()
-}
-
-/// The numbers in a text, the last one first. Those beyond 64 bits count as the largest.
-fn numbers_from_the_end(text: &str) -> Vec<u64> {
-    let runs = text.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty());
-    let mut numbers: Vec<u64> = runs.map(|run| run.parse().unwrap_or(u64::MAX)).collect();
-    numbers.reverse();
-    numbers
+    let stems: Vec<String> = images.iter().map(|path| stem(path)).collect();
+    let all: Vec<Vec<&str>> = stems.iter().map(|stem| numbers_from_the_end(stem)).collect();
+    let place = own_place(&all);
+    all.iter().map(|numbers| numbers.get(place).map(|digits| digits.parse().unwrap_or(u64::MAX))).collect()
 }
 
 #[cfg(test)]

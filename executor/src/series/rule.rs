@@ -9,16 +9,19 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum CoupleRule {
-    /// [`Letters`](CoupleRule::Letters) if every file name says that it is the first or second image of
-    /// a couple (`…1a`, `…1b`), else [`Consecutive`](CoupleRule::Consecutive).
+    /// [`Letters`](CoupleRule::Letters) if the file names say which is the first and which the second image of a
+    /// couple (`…1a`, `…1b`), else [`Consecutive`](CoupleRule::Consecutive).
     #[default]
     Auto,
-    /// Each image with its successor: 1-2, 2-3, 3-4.
+    /// Each image with its successor by number: 1-2, 2-3, 3-4. Over a gap in the numbers there is no couple.
     Consecutive,
-    /// Images two by two: 1-2, 3-4; or by their letters if all names end so.
+    /// Images two by two, by number: 1-2, 3-4; or by their letters if the names have them. Where 4 is missing, 3 is left
+    /// over, and 5-6 follows.
     Pairs,
-    /// By the letters at the names' ends: `1a`-`1b`, `2a`-`2b`.
+    /// By the letters at the names' ends or starts: `1a`-`1b`, `2_LA`-`2_LB`, `a_3`-`b_3`.
     Letters,
+    /// Each image with the next one in the order of the names, whatever their numbers are: for names with times.
+    Order,
     /// The images of numbers i and i + n: fluidimage's `i:i+2` is 1, `i:i+3:2` is 2.
     Apart(u64),
 }
@@ -30,6 +33,7 @@ impl fmt::Display for CoupleRule {
             CoupleRule::Consecutive => f.write_str("consecutive"),
             CoupleRule::Pairs => f.write_str("pairs"),
             CoupleRule::Letters => f.write_str("ab"),
+            CoupleRule::Order => f.write_str("order"),
             CoupleRule::Apart(1) => f.write_str("i:i+2"),
             CoupleRule::Apart(distance) => write!(f, "i:i+{}:{distance}", distance + 1),
         }
@@ -42,12 +46,13 @@ impl FromStr for CoupleRule {
     fn from_str(text: &str) -> Result<CoupleRule, String> {
         let slice = || distance(text).map(CoupleRule::Apart);
         let wanted =
-            "must be auto, consecutive, pairs, ab, or a slice of two images such as i:i+2 or i:i+3:2";
+            "must be auto, consecutive, pairs, ab, order, or a slice of two images such as i:i+2 or i:i+3:2";
         match text {
             "auto" => Ok(CoupleRule::Auto),
             "consecutive" => Ok(CoupleRule::Consecutive),
             "pairs" => Ok(CoupleRule::Pairs),
             "ab" => Ok(CoupleRule::Letters),
+            "order" => Ok(CoupleRule::Order),
             _ => slice().ok_or_else(|| format!("`{text}`, {wanted}")),
         }
     }
@@ -83,7 +88,7 @@ mod tests {
 
     #[test]
     fn rules_are_read_as_they_are_written() {
-        for text in ["auto", "consecutive", "pairs", "ab", "i:i+2", "i:i+3:2", "i:i+11:10"] {
+        for text in ["auto", "consecutive", "pairs", "ab", "order", "i:i+2", "i:i+3:2", "i:i+11:10"] {
             assert_eq!(text.parse::<CoupleRule>().map(|rule| rule.to_string()), Ok(text.to_owned()));
         }
         assert_eq!("i : i+4 : 2".parse(), Ok(CoupleRule::Apart(2)));

@@ -9,8 +9,7 @@
 //! Memory is that of one set of statistics, however long the series.
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,7 +21,10 @@ use terzetto_kernels::{
 };
 
 use super::{check_size, image_key, size};
-use crate::{BoxError, Moment, Topology, results::write_atomic};
+use crate::{
+    BoxError, Moment, Topology,
+    results::{MadeWith, Store, Wanted},
+};
 
 /// The files that come of a series, in the order in which they are written. The last one has all numbers, unrounded;
 /// the images are of 16 bits, rounded to counts.
@@ -37,18 +39,16 @@ pub struct MeanSeries {
     pub folder: PathBuf,
     /// All parameters as TOML, for the file that keeps them.
     pub record: String,
+    /// What the results' manifest says of program and parameters.
+    pub made_with: MadeWith,
 }
 
-/// Of how many images the statistics in a folder are; `None` if one of the files is missing or says nothing.
-pub fn images_of_mean(folder: &Path) -> Option<usize> {
-    let paths = MEAN_FILES.map(|name| folder.join(name));
-    let bytes = fs::read(paths.last().filter(|_| paths.iter().all(|path| path.is_file()))?).ok()?;
-    let count = |(name, value): (String, Values)| match value {
-        Values::Doubles(count) if name == IMAGES => count.first().map(|count| *count as usize),
-        _ => None,
-    };
-    Dataset::decode(&bytes).ok()?.attributes.into_iter().find_map(count)
+/// The files of a series' statistics, and the images that they are made of.
+pub fn wanted_mean(images: &[PathBuf]) -> Wanted {
+    Wanted { item: MEAN.to_owned(), files: MEAN_FILES.map(str::to_owned).to_vec(), inputs: images.to_vec() }
 }
+
+const MEAN: &str = "mean";
 
 /// The attribute that says how many images there were.
 const IMAGES: &str = "images";
@@ -58,7 +58,9 @@ type Gathered = Option<(Statistics, PathBuf)>;
 
 /// The topology that gathers a series. Items that reach its end are images, under their paths.
 pub fn mean(series: MeanSeries) -> Topology {
-    let MeanSeries { images, folder, record } = series;
+    let MeanSeries { images, folder, record, made_with } = series;
+    let store = Arc::new(Store::new(folder, made_with));
+    let (reader, all) = (store.clone(), images.clone());
     let mut topology = Topology::new("mean");
     let paths = topology.queue::<PathBuf>("paths");
     let read = topology.queue::<(PathBuf, Image)>("images");
@@ -74,8 +76,8 @@ pub fn mean(series: MeanSeries) -> Topology {
         Ok(())
     });
     topology.source("list images", &paths, images.into_iter().map(|path| (image_key(&path), path)));
-    topology.io("read image", &paths).to(&read).each(|_, path| {
-        let image = read_image(&path)?;
+    topology.io("read image", &paths).to(&read).each(move |_, path| {
+        let image = reader.read_image(&path)?;
         Ok((path, image))
     });
     let sum = gathered.clone();
@@ -96,7 +98,7 @@ pub fn mean(series: MeanSeries) -> Topology {
         marks.drain();
         match &*lock(&gathered) {
             Some((statistics, _)) if moment == Moment::End && statistics.count() > 0 => {
-                save(statistics, &folder, &record)
+                save(statistics, &store, &record, &all)
             }
             _ => Ok(()),
         }
@@ -109,18 +111,25 @@ fn lock(gathered: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
     gathered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn save(statistics: &Statistics, folder: &Path, record: &str) -> Result<(), BoxError> {
+fn save(statistics: &Statistics, store: &Store, record: &str, all: &[PathBuf]) -> Result<(), BoxError> {
     let images = [
         ("mean", statistics.mean()),
         ("std", statistics.standard_deviation()),
         ("min", statistics.minimum()),
         ("max", statistics.maximum()),
     ];
+    let mut files = Vec::new();
     for (name, image) in &images {
-        write_atomic(&folder.join(format!("{name}.png")), &encode_png16(image)?)?;
+        files.push((format!("{name}.png"), encode_png16(image)?));
     }
-    let bytes = dataset(&images, statistics.count(), record).encode()?;
-    Ok(write_atomic(&folder.join("mean.nc"), &bytes)?)
+    files.push(("mean.nc".to_owned(), dataset(&images, statistics.count(), record).encode()?));
+    // Where an image could not be read, the statistics are not those of the series, and not done.
+    let is_whole = statistics.count() == all.len() as u64;
+    match is_whole {
+        true => store.save(MEAN, &files, all)?,
+        false => store.save_unfinished(MEAN, &files)?,
+    }
+    Ok(())
 }
 
 fn dataset(images: &[(&str, Image)], count: u64, record: &str) -> Dataset {

@@ -14,13 +14,13 @@ mod preprocess;
 mod synth;
 mod windows;
 
-pub use mean::{MEAN_FILES, MeanSeries, images_of_mean, mean};
+pub use mean::{MEAN_FILES, MeanSeries, mean, wanted_mean};
 pub use pages::field_file;
 pub use pictures::{picture, picture_of_correlation, summits};
 pub use piv::{PivSeries, Task, piv};
 pub use plans::Plans;
 pub use prepare::{Background, Prepare};
-pub use preprocess::{ImageFile, PreprocessSeries, image_files, preprocess};
+pub use preprocess::{ImageFile, PreprocessSeries, image_files, preprocess, wanted_image};
 pub use synth::{SynthSeries, synth};
 
 use std::path::Path;

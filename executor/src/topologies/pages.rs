@@ -37,7 +37,7 @@ pub(super) struct Measured {
 pub(super) type Files = Vec<(String, Vec<u8>)>;
 
 impl Pages {
-    /// All files of a couple. Those of numbers come last: where they are, all of the couple is.
+    /// All files of a couple. Those of numbers come last.
     pub fn files(&self, couple: &Key, images: &[PathBuf; 2], measured: &Measured) -> Result<Files, BoxError> {
         let field = measured.result.last().ok_or("no pass was computed")?;
         let mut files = Files::new();

@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
 };
 
-use terzetto_kernels::{Image, MultipassParams, multipass::Mask, read_image};
+use terzetto_kernels::{Image, MultipassParams, multipass::Mask};
 
 use super::{
     Plans, Prepare, image_key,
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     BoxError, Key, Queue, Topology,
     params::{Format, PlotKind},
-    results::write_atomic,
+    results::{MadeWith, Store, Wanted},
     series::Couple,
 };
 
@@ -58,15 +58,17 @@ impl Task {
         }
     }
 
-    /// The name of a couple's results, without ending: `piv_im1-2`.
+    /// The name of a couple's results, without ending: `piv_im1-2`. It is the name of its manifest, too.
     pub fn file_stem(self, couple: &Key) -> String {
         format!("{}_{}", self.name(), plain(couple.as_str()))
     }
 
-    /// A couple's files of numbers. They are written last: where all of them are, the couple is done.
-    pub fn tables(self, folder: &Path, couple: &Key, formats: &[Format]) -> Vec<PathBuf> {
-        let stem = self.file_stem(couple);
-        formats.iter().map(|format| folder.join(format!("{stem}.{}", format.ending()))).collect()
+    /// A couple's files.
+    pub fn wanted(self, couple: &Couple, formats: &[Format], plots: &[PlotKind]) -> Wanted {
+        let item = self.file_stem(&couple.name);
+        let tables = formats.iter().map(|format| format!("{item}.{}", format.ending()));
+        let files = tables.chain(plots.iter().map(|plot| format!("{item}{}", plot.suffix()))).collect();
+        Wanted { item, files, inputs: couple.images.to_vec() }
     }
 }
 
@@ -91,6 +93,8 @@ pub struct PivSeries {
     pub plots: Vec<PlotKind>,
     /// All parameters as TOML, for files that keep them.
     pub record: String,
+    /// What the results' manifests say of program and parameters.
+    pub made_with: MadeWith,
 }
 
 impl PivSeries {
@@ -106,13 +110,16 @@ impl PivSeries {
             formats: vec![Format::Csv],
             plots: vec![PlotKind::Vectors],
             record: String::new(),
+            made_with: MadeWith::new(Task::Piv.name()),
         }
     }
 }
 
 /// The topology that computes a series. Items that reach its end are couples, under their names.
 pub fn piv(series: PivSeries) -> Topology {
-    let PivSeries { task, couples, prepare, params, mask, folder, formats, plots, record } = series;
+    let PivSeries { task, couples, prepare, params, mask, folder, formats, plots, record, made_with } =
+        series;
+    let store = Arc::new(Store::new(folder, made_with));
     let mut topology = Topology::new(task.name());
     let groups = topology.queue::<[Key; 2]>("couples of paths");
     let paths = topology.queue::<PathBuf>("paths");
@@ -125,7 +132,13 @@ pub fn piv(series: PivSeries) -> Topology {
     let sources = Arc::new(sources);
     topology.one_shot("list couples", (), (groups.clone(), paths.clone()), move |(), (groups, paths)| {
         let mut listed = HashSet::new();
+        let mut names = HashSet::new();
         for Couple { name, images } in couples {
+            if !names.insert(plain(name.as_str())) {
+                return Err(
+                    format!("two couples are called `{name}`, and their files would be the same").into()
+                );
+            }
             groups.push(name, images.each_ref().map(|path| image_key(path)));
             for path in images {
                 if listed.insert(path.clone()) {
@@ -135,7 +148,7 @@ pub fn piv(series: PivSeries) -> Topology {
         }
         Ok(())
     });
-    let images = read_images(&mut topology, &paths, prepare);
+    let images = read_images(&mut topology, &paths, prepare, &store);
     topology.join("make couples", &groups, &images).to(&pairs);
     let plans = Plans::new(params.clone(), mask);
     let files = sources.clone();
@@ -147,31 +160,39 @@ pub fn piv(series: PivSeries) -> Topology {
         Ok(Measured { result, image })
     });
     let contents = Pages { task, params, record, formats, plots };
+    let images_of = sources.clone();
     topology
         .cpu("draw", &fields)
         .to(&pages)
-        .each(move |couple, measured| contents.files(couple, &sources[couple], &measured));
+        .each(move |couple, measured| contents.files(couple, &images_of[couple], &measured));
     topology.io("save", &pages).each(move |couple, files| {
         let stem = task.file_stem(couple);
-        for (rest, bytes) in files {
-            write_atomic(&folder.join(format!("{stem}{rest}")), &bytes)?;
-        }
-        Ok(())
+        let files: Vec<_> = files.into_iter().map(|(rest, bytes)| (format!("{stem}{rest}"), bytes)).collect();
+        Ok(store.save(&stem, &files, &sources[couple])?)
     });
     topology
 }
 
 /// Adds the works that read images and prepare them; preparing is a work of its own only if there is something to
 /// do.
-fn read_images(topology: &mut Topology, paths: &Queue<PathBuf>, prepare: Prepare) -> Queue<Arc<Image>> {
+fn read_images(
+    topology: &mut Topology,
+    paths: &Queue<PathBuf>,
+    prepare: Prepare,
+    store: &Arc<Store>,
+) -> Queue<Arc<Image>> {
+    let store = store.clone();
     let images = topology.queue::<Arc<Image>>("images");
     if prepare.is_empty() {
-        topology.io("read image", paths).to(&images).each(|_, path| Ok(Arc::new(read_image(&path)?)));
+        topology
+            .io("read image", paths)
+            .to(&images)
+            .each(move |_, path| Ok(Arc::new(store.read_image(&path)?)));
         return images;
     }
     let prepared = prepare.ready(topology);
     let raw = topology.queue::<Image>("raw images");
-    topology.io("read image", paths).to(&raw).each(|_, path| Ok(read_image(&path)?));
+    topology.io("read image", paths).to(&raw).each(move |_, path| Ok(store.read_image(&path)?));
     topology.cpu("preprocess", &raw).to(&images).each(move |_, mut image| {
         prepared.apply(&mut image)?;
         Ok(Arc::new(image))

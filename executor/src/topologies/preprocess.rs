@@ -8,24 +8,24 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::{Path, PathBuf},
+    ops::Range,
+    path::PathBuf,
     sync::Arc,
 };
 
 use terzetto_kernels::{
     Image, encode_png16,
     preprocess::{over_time, subtract},
-    read_image,
 };
 
 use super::{
     Prepare, check_size, image_key, plain, size,
-    windows::{Window, Windows, wanted},
+    windows::{Window, Windows, neighbours, wanted},
 };
 use crate::{
     BoxError, Key, Topology,
     params::TemporalSection,
-    results::write_atomic,
+    results::{MadeWith, Store, Wanted},
     series::{file_name, stem},
 };
 
@@ -71,26 +71,50 @@ pub struct PreprocessSeries {
     pub temporal: Option<TemporalSection>,
     /// The folder for the images; it must exist.
     pub folder: PathBuf,
+    /// What the results' manifests say of program and parameters.
+    pub made_with: MadeWith,
+}
+
+/// An image's file, and the images that it is made of: with a filter over time, its neighbours, too.
+pub fn wanted_image(
+    images: &[PathBuf],
+    index: usize,
+    file: &ImageFile,
+    temporal: Option<&TemporalSection>,
+) -> Wanted {
+    let inputs = images[neighbours(index, half(temporal), images.len())].to_vec();
+    Wanted { item: file.name.clone(), files: vec![file.name.clone()], inputs }
+}
+
+/// How many images on each side have to do with one.
+fn half(temporal: Option<&TemporalSection>) -> usize {
+    temporal.map_or(0, |temporal| temporal.window / 2)
 }
 
 /// The topology that filters a series. Items that reach its end are images, under their paths.
 pub fn preprocess(series: PreprocessSeries) -> Topology {
-    let PreprocessSeries { images, own, prepare, temporal, folder } = series;
+    let PreprocessSeries { images, own, prepare, temporal, folder, made_with } = series;
+    let store = Arc::new(Store::new(folder, made_with));
     let mut topology = Topology::new("preprocess");
     let paths = topology.queue::<PathBuf>("paths");
     let read = topology.queue::<Arc<Image>>("images");
     let files = topology.queue::<Vec<u8>>("files");
-    let names: HashMap<Key, String> =
-        own.iter().map(|(_, file)| (image_key(&file.path), file.name.clone())).collect();
+    let half = half(temporal.as_ref());
+    let names: HashMap<Key, (String, Range<usize>)> = own
+        .iter()
+        .map(|(index, file)| {
+            (image_key(&file.path), (file.name.clone(), neighbours(*index, half, images.len())))
+        })
+        .collect();
     let own: Vec<usize> = own.into_iter().map(|(index, _)| index).collect();
-    let half = temporal.as_ref().map_or(0, |temporal| temporal.window / 2);
     let listed: Vec<PathBuf> =
         wanted(&own, half, images.len()).into_iter().map(|index| images[index].clone()).collect();
     let has_background = prepare.background.is_some();
     let prepared = prepare.ready(&mut topology);
 
+    let reader = store.clone();
     topology.source("list images", &paths, listed.into_iter().map(|path| (image_key(&path), path)));
-    topology.io("read image", &paths).to(&read).each(|_, path| Ok(Arc::new(read_image(&path)?)));
+    topology.io("read image", &paths).to(&read).each(move |_, path| Ok(Arc::new(reader.read_image(&path)?)));
     match temporal {
         None => topology.cpu("filter", &read).to(&files).each(move |_, image| {
             let mut image = Arc::unwrap_or_clone(image);
@@ -126,8 +150,8 @@ pub fn preprocess(series: PreprocessSeries) -> Topology {
         }
     }
     topology.io("save", &files).each(move |key, bytes| {
-        let name = names.get(key).map_or(Path::new(""), Path::new);
-        Ok(write_atomic(&folder.join(name), &bytes)?)
+        let (name, inputs) = names.get(key).ok_or("no file is named after this image")?;
+        Ok(store.save(name, &[(name.clone(), bytes)], &images[inputs.clone()])?)
     });
     topology
 }

@@ -96,6 +96,11 @@ where
         due
     }
 
+    fn gathered(&self) -> Option<(usize, usize)> {
+        let taken = self.input_queues.iter().map(|queue| queue.left()).sum();
+        Some((taken, self.output_queues.iter().map(|queue| queue.came()).sum()))
+    }
+
     fn hand(self: Arc<Self>) -> Box<dyn Hand> {
         Box::new(GlobalHand { work: self, moment: Moment::Change, error: None, came: Vec::new() })
     }
@@ -141,7 +146,7 @@ where
 
     fn deliver(&mut self, ends: &mut Ends) {
         if let Some((key, error)) = self.error.take() {
-            ends.add(&key, Some(&error));
+            ends.add_of_work(&key, &error);
         }
         for (queue, came) in self.work.output_queues.iter().zip(&self.came) {
             if queue.keeps_results() {

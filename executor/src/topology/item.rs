@@ -1,6 +1,13 @@
 //! Items: a key, and a value or the error that took its place.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{
+    error::Error,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 /// The error type of a work's function: any error that may travel between threads.
 ///
@@ -63,6 +70,8 @@ struct Inner {
     work: Arc<str>,
     key: Key,
     cause: Cause,
+    /// Has it reached an end, where it is counted? What takes items out of queues may drop it before.
+    told: AtomicBool,
 }
 
 enum Cause {
@@ -72,15 +81,33 @@ enum Cause {
 
 impl ItemError {
     pub(crate) fn new(work: &Arc<str>, key: &Key, cause: BoxError) -> Self {
-        ItemError(Arc::new(Inner { work: work.clone(), key: key.clone(), cause: Cause::Error(cause) }))
+        ItemError::of(work, key, Cause::Error(cause))
     }
 
     pub(crate) fn from_panic(work: &Arc<str>, key: &Key, payload: &(dyn std::any::Any + Send)) -> Self {
-        ItemError(Arc::new(Inner {
-            work: work.clone(),
-            key: key.clone(),
-            cause: Cause::Panic(panic_text(payload)),
-        }))
+        ItemError::of(work, key, Cause::Panic(panic_text(payload)))
+    }
+
+    fn of(work: &Arc<str>, key: &Key, cause: Cause) -> Self {
+        let (work, key, told) = (work.clone(), key.clone(), AtomicBool::new(false));
+        ItemError(Arc::new(Inner { work, key, cause, told }))
+    }
+
+    /// It is counted; and so are errors that it was made of, as where a work returns the error of an item.
+    pub(crate) fn mark_told(&self) {
+        self.0.told.store(true, Relaxed);
+        let Cause::Error(cause) = &self.0.cause else { return };
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&**cause);
+        while let Some(error) = cause {
+            if let Some(item) = error.downcast_ref::<ItemError>() {
+                item.mark_told();
+            }
+            cause = error.source();
+        }
+    }
+
+    pub(crate) fn is_told(&self) -> bool {
+        self.0.told.load(Relaxed)
     }
 
     /// The name of the work that failed.
@@ -126,7 +153,7 @@ impl ItemError {
 
 impl fmt::Display for ItemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { work, key, cause } = &*self.0;
+        let Inner { work, key, cause, .. } = &*self.0;
         match cause {
             Cause::Error(error) => {
                 write!(f, "work `{work}` failed on `{key}`: {error}")?;

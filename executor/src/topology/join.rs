@@ -61,16 +61,22 @@ impl<T: Clone + Send + 'static, const N: usize> JoinWork<T, N> {
         State { wanted, held: HashMap::new(), sorted: 0 }
     }
 
-    /// Drops parts that no group wants, among those that have come since the last look.
-    fn sort_out(&self, state: &mut State<T>) {
+    /// Takes out parts that no group wants, among those that have come since the last look: a stray one, or the second
+    /// of one key. Values are told as unused; an error is found among those that reached no end.
+    fn sort_out(&self, state: &mut State<T>, ends: &mut Ends) {
         let came = self.parts.came();
-        if came == state.sorted {
+        // What was still wanted then may be unwanted now; when no group is left, all is.
+        let are_last = self.groups.is_empty() && !self.parts.is_empty();
+        if came == state.sorted && !are_last {
             return;
         }
         state.sorted = came;
         let unwanted = |part: &Key| !state.wanted.contains_key(part) || state.held.contains_key(part);
-        for part in self.parts.reject(unwanted) {
-            log::debug!("join `{}`: no group wants `{part}`", self.name);
+        for (part, value) in self.parts.reject(unwanted) {
+            if value.is_ok() {
+                log::warn!("`{}`: no group wants `{part}`, or it has come twice", self.name);
+                ends.unused.push((self.name.clone(), part));
+            }
         }
     }
 
@@ -130,7 +136,7 @@ impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
     fn advance(&self, ends: &mut Ends) -> bool {
         let mut state = self.state();
         let state = state.get_or_insert_with(|| self.count_wanted());
-        self.sort_out(state);
+        self.sort_out(state, ends);
         let mut moved = false;
         while let Some((key, group)) = self.groups.with_front(Clone::clone) {
             let made = match group {
@@ -148,6 +154,9 @@ impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
             self.output.send(&mut vec![(key, made)], ends);
             moved = true;
         }
+        if moved {
+            self.sort_out(state, ends);
+        }
         moved
     }
 
@@ -164,7 +173,15 @@ impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
         false
     }
 
-    fn give_up(&self) -> bool {
+    fn held(&self) -> Vec<Key> {
+        self.state().as_ref().map_or_else(Vec::new, |state| state.held.keys().cloned().collect())
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn give_up(&self, ends: &mut Ends) -> bool {
         let mut state = self.state();
         let Some(state) = state.as_mut() else {
             return false;
@@ -176,6 +193,7 @@ impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
             return false;
         };
         let error = ItemError::new(&self.name, missing, "it never arrived".into());
+        ends.raised.push(error.clone());
         state.held.insert(missing.clone(), Err(error));
         true
     }

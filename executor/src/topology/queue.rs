@@ -154,16 +154,17 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Drops the items whose key does not please, and says which they were.
-    pub(crate) fn reject(&self, unwanted: impl Fn(&Key) -> bool) -> Vec<Key> {
-        let mut rejected = Vec::new();
-        self.0.lock().retain(|(key, _)| {
-            let keep = !unwanted(key);
-            if !keep {
-                rejected.push(key.clone());
-            }
-            keep
-        });
+    /// Takes out the items whose key does not please.
+    pub(crate) fn reject(&self, unwanted: impl Fn(&Key) -> bool) -> Vec<Item<T>> {
+        let mut items = self.0.lock();
+        if !items.iter().any(|(key, _)| unwanted(key)) {
+            return Vec::new();
+        }
+        let (mut rejected, mut kept) = (Vec::new(), VecDeque::with_capacity(items.len()));
+        for item in items.drain(..) {
+            if unwanted(&item.0) { rejected.push(item) } else { kept.push_back(item) }
+        }
+        *items = kept;
         self.0.left.fetch_add(rejected.len(), SeqCst);
         rejected
     }
@@ -247,6 +248,7 @@ pub(crate) trait AnyQueue: Send + Sync {
     /// Is it a place where results are kept, and hence without a limit and without a consumer?
     fn keeps_results(&self) -> bool;
     fn len(&self) -> usize;
+    fn keys(&self) -> Vec<Key>;
     /// From now on the queue shall hold no more than so many items.
     fn set_limit(&self, limit: usize);
     /// Changes whenever an item comes.
@@ -274,6 +276,10 @@ impl<T: Send> AnyQueue for Shared<T> {
 
     fn len(&self) -> usize {
         self.count()
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        self.lock().iter().map(|(key, _)| key.clone()).collect()
     }
 
     fn set_limit(&self, limit: usize) {

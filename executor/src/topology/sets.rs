@@ -58,14 +58,29 @@ pub struct Ends {
     pub(crate) wanted: bool,
     pub(crate) done: usize,
     pub(crate) arrived: Vec<(Key, Option<ItemError>)>,
+    /// Every error that arose, wherever it went.
+    pub(crate) raised: Vec<ItemError>,
+    /// Errors that are not about one item: of sources and global works.
+    pub(crate) of_works: Vec<ItemError>,
+    /// Values that nobody wanted: the work that sorted them out, and their key.
+    pub(crate) unused: Vec<(Arc<str>, Key)>,
 }
 
 impl Ends {
     pub(crate) fn add(&mut self, key: &Key, error: Option<&ItemError>) {
         self.done += usize::from(error.is_none());
+        if let Some(error) = error {
+            error.mark_told();
+        }
         if self.wanted || error.is_some() {
             self.arrived.push((key.clone(), error.cloned()));
         }
+    }
+
+    /// An error that is not about one item; it is counted under the work's name.
+    pub(crate) fn add_of_work(&mut self, work: &Key, error: &ItemError) {
+        self.add(work, Some(error));
+        self.of_works.push(error.clone());
     }
 }
 

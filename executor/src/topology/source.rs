@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
-use super::{Hand, Item, Key, Queue, Watch, Work, each::guarded, sets::Ends};
+use super::{Hand, Item, ItemError, Key, Queue, Watch, Work, each::guarded, sets::Ends};
 
 type Items<T> = Box<dyn Iterator<Item = (Key, T)> + Send>;
 
@@ -30,8 +30,13 @@ impl<T: Send + 'static> Work for Source<T> {
         if self.closed.load(SeqCst) { 0 } else { self.output.room() }
     }
 
+    fn is_exhausted(&self) -> bool {
+        // Once no worker works any more, nothing else closes it.
+        self.closed.load(SeqCst)
+    }
+
     fn hand(self: Arc<Self>) -> Box<dyn Hand> {
-        Box::new(SourceHand { work: self, made: Vec::new(), promised: 0, ended: false })
+        Box::new(SourceHand { work: self, made: Vec::new(), promised: 0, ended: false, error: None })
     }
 }
 
@@ -40,6 +45,8 @@ struct SourceHand<T> {
     made: Vec<Item<T>>,
     promised: usize,
     ended: bool,
+    /// Why it has ended too early.
+    error: Option<(Key, ItemError)>,
 }
 
 impl<T: Send + 'static> Hand for SourceHand<T> {
@@ -58,10 +65,11 @@ impl<T: Send + 'static> Hand for SourceHand<T> {
             match guarded(&self.work.name, &key, || Ok(items.next())) {
                 Ok(Some((key, value))) => self.made.push((key, Ok(value))),
                 Ok(None) => self.ended = true,
-                // An iterator that has panicked is not asked again.
+                // An iterator that has panicked is not asked again. What it would have listed is not known, so that
+                // this is no item's error.
                 Err(error) => {
                     watch.failed(&error);
-                    self.made.push((key, Err(error)));
+                    self.error = Some((key, error));
                     self.ended = true;
                 }
             }
@@ -72,7 +80,10 @@ impl<T: Send + 'static> Hand for SourceHand<T> {
         calls
     }
 
-    fn deliver(&mut self, _: &mut Ends) {
+    fn deliver(&mut self, ends: &mut Ends) {
+        if let Some((key, error)) = self.error.take() {
+            ends.add_of_work(&key, &error);
+        }
         self.work.output.extend(self.made.drain(..));
         self.work.output.release(self.promised);
         self.work.closed.store(self.ended, SeqCst);

@@ -79,6 +79,16 @@ pub(crate) trait Work: Send + Sync {
         false
     }
 
+    /// For works that list: has everything been listed?
+    fn is_exhausted(&self) -> bool {
+        true
+    }
+
+    /// For works that gather: how many items were taken out of their inputs, and put into their outputs.
+    fn gathered(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// What a worker holds of this work.
     fn hand(self: Arc<Self>) -> Box<dyn Hand>;
 }
@@ -120,5 +130,10 @@ pub(crate) trait Join: Send + Sync {
 
     /// Called when nothing can go on, though every join has yielded its bound: nothing more will
     /// come, so that what still misses a partner leaves as an error. Returns whether anything did.
-    fn give_up(&self) -> bool;
+    fn give_up(&self, ends: &mut Ends) -> bool;
+
+    /// The keys of the items that it holds.
+    fn held(&self) -> Vec<Key>;
+
+    fn name(&self) -> &str;
 }

@@ -185,7 +185,17 @@ macro_rules! zip_of_tuple {
                 waits
             }
 
-            fn give_up(&self) -> bool {
+            fn held(&self) -> Vec<Key> {
+                let state = self.state();
+                let each = state.held.iter();
+                each.flat_map(|(key, tuples)| tuples.iter().map(|_| key.clone())).collect()
+            }
+
+            fn name(&self) -> &str {
+                &self.name
+            }
+
+            fn give_up(&self, ends: &mut Ends) -> bool {
                 let mut state = self.state();
                 let state = &mut *state;
                 let ($($queue,)+) = &self.queues;
@@ -199,7 +209,9 @@ macro_rules! zip_of_tuple {
                     $(
                         if slots.$index.is_none() {
                             let text = format!("no item of this key came in queue `{}`", $queue.name());
-                            slots.$index = Some(Err(ItemError::new(&self.name, &key, text.into())));
+                            let error = ItemError::new(&self.name, &key, text.into());
+                            ends.raised.push(error.clone());
+                            slots.$index = Some(Err(error));
                         }
                     )+
                     state.complete.push_back(key);

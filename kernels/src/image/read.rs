@@ -40,15 +40,24 @@ use super::{Image, ImageError};
 /// ```
 pub fn read_image(path: &Path) -> Result<Image, ImageError> {
     let bytes = std::fs::read(path).map_err(|source| ImageError::Read { path: path.to_owned(), source })?;
+    decode_image(path, &bytes)
+}
+
+/// The same, of a file's bytes that have been read already; errors name `path`.
+///
+/// # Errors
+///
+/// As [`read_image`], but for [`ImageError::Read`].
+pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<Image, ImageError> {
     let decode_error = |source: Box<dyn std::error::Error + Send + Sync>| ImageError::Decode {
         path: path.to_owned(),
         source,
     };
-    let reader = ImageReader::new(Cursor::new(&bytes))
+    let reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|error| decode_error(error.into()))?;
     if reader.format() == Some(ImageFormat::Tiff) {
-        let wide = read_wide_tiff(&bytes).map_err(|error| decode_error(error.into()))?;
+        let wide = read_wide_tiff(bytes).map_err(|error| decode_error(error.into()))?;
         if let Some((width, height, data)) = wide {
             return Image::new(width, height, data);
         }

@@ -11,8 +11,10 @@
 //! [`Error`](crate::Error) finds it there. Foreign futures that wait for something else are for
 //! [`cancellable`](crate::cancellable).
 //!
-//! Where both are in scope, `stream.close()` is [`Resource::close`](crate::io::Resource::close), which
-//! closes both directions; `AsyncWriteExt::close(&mut stream)` ends the sending one.
+//! Streams have a method `close` of their own, which is [`Resource::close`](crate::io::Resource::close): it closes
+//! both directions. `stream.close()` and `TcpStream::close(&stream)` are that method, also where both `Resource`
+//! and `AsyncWriteExt` are in scope. `AsyncWriteExt::close(&mut stream)` ends the sending direction. So does
+//! `stream.close()` where `stream` is a `&mut` reference: Rust finds a method that takes one first.
 
 #[cfg(feature = "futures-io")]
 mod futures_io;

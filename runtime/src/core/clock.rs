@@ -36,7 +36,7 @@ pub struct SystemClock {
 /// Seconds on the machine's monotonic clock. A run reads it at least once a tick and once a timeout, so
 /// this does without `Instant`, whose checked arithmetic costs more than the reading.
 #[inline]
-fn monotonic() -> f64 {
+pub(crate) fn monotonic() -> f64 {
     let mut time = MaybeUninit::<libc::timespec>::uninit();
     // SAFETY: the call writes a time to the place given, and to nothing else.
     let outcome = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, time.as_mut_ptr()) };

@@ -248,6 +248,9 @@ impl Drop for Active {
         panics.catch(|| run.main_task().ended());
         run.instruments.tell(|instrument| instrument.after_run());
         drop(leave);
+        // What is kept of the run, a future or a token, keeps no descriptor open.
+        run.reactor.close();
+        run.inbox.give_up_bell();
         panics.resume();
     }
 }

@@ -1,6 +1,7 @@
 //! The core: run loop, strands, scopes, waits. It knows nothing of threads' work or sockets.
 
 pub(crate) mod builder;
+mod by_fd;
 pub(crate) mod checkpoint;
 pub(crate) mod clock;
 pub(crate) mod context;

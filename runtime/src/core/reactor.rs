@@ -10,10 +10,19 @@
 //! operation. One task a side: two that read from one socket have made a mistake, and waiting would
 //! only hide it.
 //!
+//! Of a regular file, and of devices such as `/dev/null`, epoll has no events, and refuses them: they are
+//! always ready. Such a source is *eventless*: it is not entered in the system's queue, and whoever waits for it
+//! is woken in the next tick.
+//!
+//! The system's queue knows a descriptor by its number *and* its open file. A descriptor that is closed
+//! without notice stays entered as long as a duplicate keeps its file open; so the system may find a
+//! number entered that is new to us, and not know one that is not.
+//!
 //! A source is named by its place in a slab and the generation of that place; the system hands the
 //! name back with each event, so an event that was under way when its source left finds nobody.
 
 use super::{
+    by_fd::ByFd,
     run::{self, Run},
     wait::{Abort, Blocked, Operation, WaitId},
 };
@@ -66,6 +75,11 @@ impl SourceId {
     }
 }
 
+/// Whether the system has refused a descriptor since it has no events of such files, which are always ready.
+fn has_no_events(error: &io::Error) -> bool {
+    cfg!(any(target_os = "linux", target_os = "android")) && error.raw_os_error() == Some(libc::EPERM)
+}
+
 /// How a wait for a descriptor ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heard {
@@ -98,37 +112,14 @@ struct Source {
     generation: u32,
     /// How many hold it: the socket it belongs to, or tasks that wait for a foreign descriptor.
     holders: usize,
+    /// Whether the system has no events of it: then it is always ready.
+    eventless: bool,
     sides: [Side; 2],
 }
 
-/// The sources by descriptor. A list: descriptors are small numbers, since the system gives the lowest that is
-/// free.
-#[derive(Default)]
-struct ByFd(Vec<Option<SourceId>>);
-
-impl ByFd {
-    fn get(&self, fd: RawFd) -> Option<SourceId> {
-        self.0.get(fd as usize).copied().flatten()
-    }
-
-    /// Enters a descriptor, which must be open; returns who is still entered under its number.
-    fn insert(&mut self, fd: RawFd, id: SourceId) -> Option<SourceId> {
-        let place = fd as usize;
-        if place >= self.0.len() {
-            self.0.resize(place + 1, None);
-        }
-        self.0[place].replace(id)
-    }
-
-    fn remove(&mut self, fd: RawFd) {
-        if let Some(place) = self.0.get_mut(fd as usize) {
-            *place = None;
-        }
-    }
-}
-
 pub(crate) struct Reactor {
-    poll: RefCell<Poll>,
+    /// None once the run has ended: a future of it that is kept must not keep the descriptor open.
+    poll: RefCell<Option<Poll>>,
     events: RefCell<Events>,
     sources: RefCell<Slab<Source>>,
     by_fd: RefCell<ByFd>,
@@ -158,7 +149,7 @@ impl Operation for Reactor {
 impl Reactor {
     pub(crate) fn new() -> io::Result<Reactor> {
         Ok(Reactor {
-            poll: RefCell::new(Poll::new()?),
+            poll: RefCell::new(Some(Poll::new()?)),
             events: RefCell::new(Events::with_capacity(1024)),
             sources: RefCell::default(),
             by_fd: RefCell::default(),
@@ -170,15 +161,30 @@ impl Reactor {
 
     /// The bell that other threads ring to end a sleep. To be made once.
     pub(crate) fn bell(&self) -> io::Result<Waker> {
-        Waker::new(self.poll.borrow().registry(), BELL)
+        self.with_poll(|poll| Waker::new(poll.registry(), BELL))
     }
 
     /// A descriptor that can be read when there are events to look at, for who waits elsewhere.
     pub(crate) fn descriptor(&self) -> io::Result<OwnedFd> {
-        let poll = self.poll.borrow();
-        // SAFETY: the descriptor belongs to `poll`, which is borrowed as long as this is.
-        let descriptor = unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) };
-        descriptor.try_clone_to_owned()
+        self.with_poll(|poll| {
+            // SAFETY: the descriptor belongs to `poll`, which is borrowed as long as this is.
+            let descriptor = unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) };
+            descriptor.try_clone_to_owned()
+        })
+    }
+
+    /// Calls `f` with the system's queue; an error if the run has ended.
+    fn with_poll<R>(&self, f: impl FnOnce(&Poll) -> io::Result<R>) -> io::Result<R> {
+        match &*self.poll.borrow() {
+            Some(poll) => f(poll),
+            None => Err(io::Error::other("the run has ended")),
+        }
+    }
+
+    /// The run has ended: gives the system's queue back.
+    pub(super) fn close(&self) {
+        let poll = self.poll.take();
+        drop(poll);
     }
 
     fn count(&self, direction: Direction, change: isize) {
@@ -203,7 +209,9 @@ impl Reactor {
         wake: impl FnOnce(&mut dyn Iterator<Item = WaitId>),
     ) -> bool {
         let mut events = self.events.borrow_mut();
-        match self.poll.borrow_mut().poll(&mut events, limit) {
+        let mut poll = self.poll.borrow_mut();
+        let Some(poll) = &mut *poll else { return false };
+        match poll.poll(&mut events, limit) {
             Ok(()) => {}
             // A signal handler ran: look around and come back.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
@@ -261,8 +269,8 @@ impl Reactor {
             // One generation is left out: with it a token would be the bell's.
             self.generation.set((generation + 1) % u32::MAX);
             let id = SourceId { place, generation };
-            self.poll.borrow().registry().register(&mut SourceFd(&fd), id.token(), interest)?;
-            sources.insert(Source { fd, generation, holders: 1, sides: [Side::NEW; 2] });
+            let eventless = !self.register(fd, id, interest)?;
+            sources.insert(Source { fd, generation, holders: 1, eventless, sides: [Side::NEW; 2] });
             id
         };
         // Who is still entered under this number had a descriptor that was closed without notice.
@@ -270,6 +278,23 @@ impl Reactor {
             self.closing(run, stale);
         }
         Ok(id)
+    }
+
+    /// Enters a descriptor in the system's queue. False if the system has no events of it.
+    fn register(&self, fd: RawFd, id: SourceId, interest: Interest) -> io::Result<bool> {
+        let entered = self.with_poll(|poll| {
+            match poll.registry().register(&mut SourceFd(&fd), id.token(), interest) {
+                // It was closed without notice, and is back: a duplicate has kept its file open.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    poll.registry().reregister(&mut SourceFd(&fd), id.token(), interest)
+                }
+                outcome => outcome,
+            }
+        });
+        match entered {
+            Err(error) if has_no_events(&error) => Ok(false),
+            entered => entered.map(|()| true),
+        }
     }
 
     /// Holds the source of a descriptor that is not ours, entering it if it is not there.
@@ -312,7 +337,7 @@ impl Reactor {
         if by_fd.get(fd) == Some(id) {
             by_fd.remove(fd);
             // Fails if the descriptor was closed before; then the system has forgotten it already.
-            let _gone = self.poll.borrow().registry().deregister(&mut SourceFd(&fd));
+            let _gone = self.with_poll(|poll| poll.registry().deregister(&mut SourceFd(&fd)));
         }
     }
 
@@ -371,16 +396,19 @@ impl Reactor {
     /// Forgets what is known of a side and has the system say it again: for descriptors whose reads
     /// and writes happen elsewhere. Returns whether the source is still that of its descriptor.
     pub(crate) fn ask_again(&self, id: SourceId, direction: Direction) -> io::Result<bool> {
-        let fd = {
-            let mut sources = self.sources.borrow_mut();
-            let Some(source) = Self::find(&mut sources, id) else { return Ok(false) };
-            source.sides[direction as usize].ready = false;
-            source.fd
-        };
-        match self.poll.borrow().registry().reregister(&mut SourceFd(&fd), id.token(), BOTH) {
+        let mut sources = self.sources.borrow_mut();
+        let Some(source) = Self::find(&mut sources, id) else { return Ok(false) };
+        source.sides[direction as usize].ready = false;
+        let fd = source.fd;
+        if source.eventless {
+            // Perhaps the number belongs to another file by now. Nobody waits long for the old one.
+            source.eventless = !self.register(fd, id, BOTH)?;
+            return Ok(true);
+        }
+        match self.with_poll(|poll| poll.registry().reregister(&mut SourceFd(&fd), id.token(), BOTH)) {
             Ok(()) => Ok(true),
             // Closed without notice, and the number belongs to another file now.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound || has_no_events(&error) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -412,9 +440,28 @@ impl Reactor {
         // What an earlier waiter was told, and has not heard since it was dropped, is not for this one.
         side.closing = false;
         self.count(direction, 1);
+        let eventless = source.eventless;
         drop(sources);
         blocked.arm(run);
+        if eventless {
+            self.wake(run, id, direction);
+        }
         Ok(Waiting { reactor: self.clone(), id, direction, blocked })
+    }
+
+    /// Says in the system's place that a side is ready. Whoever waits for it wakes in the next tick.
+    fn wake(&self, run: &Run, id: SourceId, direction: Direction) {
+        let waiter = {
+            let mut sources = self.sources.borrow_mut();
+            let Some(source) = Self::find(&mut sources, id) else { return };
+            let side = &mut source.sides[direction as usize];
+            side.ready = true;
+            side.waiter.take()
+        };
+        if let Some(waiter) = waiter {
+            self.count(direction, -1);
+            run.reschedule(waiter);
+        }
     }
 
     /// Blocks until the system says that a side is ready.

@@ -22,24 +22,24 @@ const SEGMENT: usize = 2 * 1024 * 1024;
 /// Calls `f` with stack enough.
 #[inline]
 pub(crate) fn with_stack<R>(f: impl FnOnce() -> R) -> R {
-    with_stack_for::<(), R>(f)
+    with_stack_for(0, f)
 }
 
-/// Calls `f`, which polls or drops a `Future`, with stack enough.
+/// Calls `f`, which polls or drops a future of so many bytes, with stack enough.
 ///
 /// A function that polls a large future mostly has large locals: what it keeps across an `await` is made on the stack
 /// first, without optimisation several times.
 #[cfg(feature = "deep-nesting")]
 #[inline]
-pub(crate) fn with_stack_for<Future, R>(f: impl FnOnce() -> R) -> R {
-    let large = 4 * size_of::<Future>();
+pub(crate) fn with_stack_for<R>(size: usize, f: impl FnOnce() -> R) -> R {
+    let large = 4 * size;
     stacker::maybe_grow(RED_ZONE + large, SEGMENT + large, f)
 }
 
 /// Calls `f` with the stack that there is.
 #[cfg(not(feature = "deep-nesting"))]
 #[inline]
-pub(crate) fn with_stack_for<Future, R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn with_stack_for<R>(_size: usize, f: impl FnOnce() -> R) -> R {
     f()
 }
 
@@ -72,7 +72,7 @@ impl<F> Deep<F> {
     pub(crate) fn clear(self: Pin<&mut Self>) {
         let mut future = self.project().future;
         if future.is_some() {
-            with_stack_for::<F, _>(|| future.set(None));
+            with_stack_for(size_of::<F>(), || future.set(None));
         }
     }
 }
@@ -82,7 +82,7 @@ impl<F: Future> Future for Deep<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         match self.project().future.as_pin_mut() {
-            Some(future) => with_stack_for::<F, _>(|| future.poll(cx)),
+            Some(future) => with_stack_for(size_of::<F>(), || future.poll(cx)),
             None => polled_after_its_end(),
         }
     }

@@ -130,7 +130,7 @@ impl<F: Future<Output = Outcome>> Whole<F> {
             Pin::new_unchecked(&mut **whole.future.get())
         };
         match is_large(size_of::<F>()) {
-            true => with_stack_for::<F, _>(|| future.poll(cx)),
+            true => with_stack_for(size_of::<F>(), || future.poll(cx)),
             false => future.poll(cx),
         }
     }
@@ -144,7 +144,7 @@ impl<F: Future<Output = Outcome>> Whole<F> {
             ManuallyDrop::drop(&mut *whole.future.get());
         };
         match is_large(size_of::<F>()) {
-            true => with_stack_for::<F, _>(drop_it),
+            true => with_stack_for(size_of::<F>(), drop_it),
             false => drop_it(),
         }
     }

@@ -1,6 +1,6 @@
 //! An open file.
 
-use super::{FileError, OpenOptions, disposal::dispose, job::job_with};
+use super::{FileError, OpenOptions, disposal::dispose, job::job_with, kept::Kept};
 use crate::{
     CancelScope, Error, checkpoint, checkpoint_if_cancelled,
     sync::{Permit, Semaphore},
@@ -22,6 +22,11 @@ const MOST: usize = 1 << 20;
 /// Operations take `&self`, and those of several tasks are done one after the other, in the order of
 /// asking. There is no buffer: what [`File::write_all`] has written is with the system, and each
 /// operation costs a trip to a thread. For many small reads there is [`BufReader`](super::BufReader).
+///
+/// A read whose future is dropped, in a `select!` say, loses nothing: the thread goes on, the next operation
+/// waits for it, and the next read returns what it has read. Before a write, or a move to another place, the file
+/// is where the last read that has *returned* has left it. A write whose future is dropped is written to its
+/// end; if it fails, the next write or sync does, with that error.
 ///
 /// # Dropping
 /// A file that is dropped is closed: at once if it was only read, and in a worker thread if it was
@@ -52,11 +57,14 @@ pub struct File {
 
 /// The file, on its way to a thread and back; none once it is closed. There is never a wait for the
 /// lock, since only who has the turn takes it.
-struct Open(Mutex<Option<fs::File>>);
+struct Open {
+    file: Mutex<Option<fs::File>>,
+    kept: Kept,
+}
 
 impl Open {
     fn lock(&self) -> MutexGuard<'_, Option<fs::File>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -69,13 +77,14 @@ impl Limit for InTurn<'_> {
 
     async fn admit(&self) -> Result<Self::Token, Error> {
         let turn = self.0.acquire().await?;
+        // A checkpoint: a tick in which the one before, who was woken by now, comes for what it has read.
         Ok((turn, DefaultLimit.admit().await?))
     }
 }
 
 impl File {
     pub(super) fn new(file: fs::File, path: PathBuf, writes: bool) -> File {
-        let open = Arc::new(Open(Mutex::new(Some(file))));
+        let open = Arc::new(Open { file: Mutex::new(Some(file)), kept: Kept::default() });
         File { path, open, closed: Cell::new(false), turn: Semaphore::with_max(1, 1), writes }
     }
 
@@ -126,7 +135,7 @@ impl File {
     async fn operate<T: Send + 'static>(
         &self,
         action: &'static str,
-        work: impl FnOnce(&mut fs::File) -> io::Result<T> + Send + 'static,
+        work: impl FnOnce(&mut fs::File, &Kept) -> io::Result<T> + Send + 'static,
     ) -> Result<T, FileError> {
         // Also checked by the thread: it may be closed before this has its turn.
         let open = match self.closed.get() {
@@ -134,7 +143,7 @@ impl File {
             false => self.open.clone(),
         };
         let work = move |_: &Path| match &mut *open.lock() {
-            Some(file) => work(file).map(Some),
+            Some(file) => work(file, &open.kept).map(Some),
             None => Ok(None),
         };
         let options = to_thread::options().limiter(InTurn(&self.turn));
@@ -146,7 +155,8 @@ impl File {
     /// returns how many. Zero is the end of the file (or that `buffer` is empty).
     ///
     /// # Cancellation
-    /// A checkpoint; see the [module](super). If the future is dropped, what the thread reads is lost.
+    /// A checkpoint; see the [module](super). If the future is dropped, the next read returns what the
+    /// thread reads.
     ///
     /// # Errors
     /// Cancelled; [`FileError::Closed`]; what the system says.
@@ -158,19 +168,62 @@ impl File {
 
     /// As [`File::read`], in a buffer of its own.
     pub(super) async fn read_chunk(&self, most: usize) -> Result<Vec<u8>, FileError> {
-        let read = move |file: &mut fs::File| {
-            let mut chunk = vec![0; most];
+        if self.open.kept.has_unread() {
+            // It needs no thread. So reads that are dropped over and over come to something.
+            checkpoint().await?;
+            if !self.closed.get()
+                && let Ok(_turn) = self.turn.acquire_nowait()
+            {
+                let bytes = self.open.kept.take_some(most);
+                if !bytes.is_empty() {
+                    return Ok(bytes);
+                }
+            }
+        }
+        let read = move |file: &mut fs::File, bytes: &mut Vec<u8>| {
+            if !bytes.is_empty() {
+                return Ok(());
+            }
+            bytes.resize(most, 0);
             loop {
-                match file.read(&mut chunk) {
+                match file.read(bytes) {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     read => {
-                        chunk.truncate(read?);
-                        return Ok(chunk);
+                        bytes.truncate(*read.as_ref().unwrap_or(&0));
+                        return read.map(drop);
                     }
                 }
             }
         };
-        self.operate("read", read).await
+        self.read_by(most, read).await
+    }
+
+    /// Has a thread read by `read`, which adds to what was read before and not given out. Returns the first
+    /// `most` bytes of it.
+    async fn read_by(
+        &self,
+        most: usize,
+        read: impl Fn(&mut fs::File, &mut Vec<u8>) -> io::Result<()> + Clone + Send + 'static,
+    ) -> Result<Vec<u8>, FileError> {
+        loop {
+            let (number, read) = (self.open.kept.number(), read.clone());
+            let work = move |file: &mut fs::File, kept: &Kept| {
+                let mut bytes = kept.take();
+                match read(file, &mut bytes) {
+                    Ok(()) => kept.put(bytes, number, most),
+                    Err(error) => {
+                        kept.put_back(bytes);
+                        return Err(error);
+                    }
+                }
+                Ok(())
+            };
+            self.operate("read", work).await?;
+            // If this was polled so late that another operation has taken it: once more.
+            if let Some(bytes) = self.open.kept.collect(number) {
+                return Ok(bytes);
+            }
+        }
     }
 
     /// Fills `buffer`.
@@ -182,12 +235,16 @@ impl File {
     /// As [`File::read`]; [`UnexpectedEof`](ErrorKind::UnexpectedEof) if the file ends before.
     pub async fn read_exact(&self, buffer: &mut [u8]) -> Result<(), FileError> {
         let length = buffer.len();
-        let read = move |file: &mut fs::File| {
-            let mut bytes = vec![0; length];
-            file.read_exact(&mut bytes)?;
-            Ok(bytes)
+        let read = move |file: &mut fs::File, bytes: &mut Vec<u8>| {
+            let missing = length.saturating_sub(bytes.len());
+            file.take(missing as u64).read_to_end(bytes).map(drop)
         };
-        buffer.copy_from_slice(&self.operate("read", read).await?);
+        let bytes = self.read_by(length, read).await?;
+        if bytes.len() < length {
+            let error = io::Error::new(ErrorKind::UnexpectedEof, "the file ends before the buffer is full");
+            return Err(FileError::new("read", &self.path, error));
+        }
+        buffer.copy_from_slice(&bytes);
         Ok(())
     }
 
@@ -199,12 +256,8 @@ impl File {
     /// # Errors
     /// As [`File::read`].
     pub async fn read_to_end(&self) -> Result<Vec<u8>, FileError> {
-        let read = |file: &mut fs::File| {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        self.operate("read", read).await
+        let read = |file: &mut fs::File, bytes: &mut Vec<u8>| file.read_to_end(bytes).map(drop);
+        self.read_by(usize::MAX, read).await
     }
 
     /// Reads all that is left, as a text.
@@ -215,28 +268,46 @@ impl File {
     /// # Errors
     /// As [`File::read`]; [`InvalidData`](ErrorKind::InvalidData) if it is not UTF-8.
     pub async fn read_to_string(&self) -> Result<String, FileError> {
-        let read = |file: &mut fs::File| {
-            let mut text = String::new();
-            file.read_to_string(&mut text)?;
-            Ok(text)
-        };
-        self.operate("read", read).await
+        String::from_utf8(self.read_to_end().await?).map_err(|error| {
+            let error = io::Error::new(ErrorKind::InvalidData, error.utf8_error());
+            FileError::new("read", &self.path, error)
+        })
     }
 
     /// Writes all of `data`. A vector or string is moved to the thread, a slice is copied.
     ///
     /// # Cancellation
-    /// A checkpoint; see the [module](super).
+    /// A checkpoint; see the [module](super). If the future is dropped once the thread has begun, all is
+    /// written, and the next operation waits for that.
     ///
     /// # Errors
     /// Cancelled, and nothing was written; [`FileError::Closed`]; what the system says, and nobody
-    /// knows how much was written.
+    /// knows how much was written. If an earlier write has failed whose future was dropped, that error, and
+    /// nothing was written.
     pub async fn write_all(&self, data: impl Into<Vec<u8>>) -> Result<(), FileError> {
-        let data = data.into();
-        self.operate("write to", move |file| file.write_all(&data)).await
+        let (data, number) = (data.into(), self.open.kept.number());
+        let write = move |file: &mut fs::File, kept: &Kept| {
+            kept.failure(None).map_or(Ok(()), Err)?;
+            kept.settle(file)?;
+            match file.write_all(&data) {
+                Ok(()) => Ok(true),
+                Err(error) => {
+                    kept.fail(number, error);
+                    Ok(false)
+                }
+            }
+        };
+        if self.operate("write to", write).await? {
+            return Ok(());
+        }
+        let error = self.open.kept.failure(Some(number));
+        let error =
+            error.unwrap_or_else(|| io::Error::other("it failed, and a later operation has said why"));
+        Err(FileError::new("write to", &self.path, error))
     }
 
-    /// Moves the place where the next operation reads or writes; returns it, from the start.
+    /// Moves the place where the next operation reads or writes; returns it, from the start. It is counted
+    /// from what reads have returned: one whose future was dropped has not moved it.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super).
@@ -244,7 +315,11 @@ impl File {
     /// # Errors
     /// Cancelled; [`FileError::Closed`]; what the system says.
     pub async fn seek(&self, to: SeekFrom) -> Result<u64, FileError> {
-        self.operate("seek in", move |file| file.seek(to)).await
+        let seek = move |file: &mut fs::File, kept: &Kept| {
+            kept.settle(file)?;
+            file.seek(to)
+        };
+        self.operate("seek in", seek).await
     }
 
     /// Cuts the file off, or fills it up with zeroes, to this length in bytes.
@@ -255,10 +330,11 @@ impl File {
     /// # Errors
     /// As [`File::seek`].
     pub async fn set_len(&self, length: u64) -> Result<(), FileError> {
-        self.operate("set the length of", move |file| file.set_len(length)).await
+        self.operate("set the length of", move |file, _| file.set_len(length)).await
     }
 
-    /// Waits until what was written is on the disk, and says if it could not be.
+    /// Waits until what was written is on the disk, and says if it could not be; also if a write has failed
+    /// whose future was dropped.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super).
@@ -266,7 +342,7 @@ impl File {
     /// # Errors
     /// As [`File::seek`].
     pub async fn sync_all(&self) -> Result<(), FileError> {
-        self.operate("sync", |file| file.sync_all()).await
+        self.operate("sync", |file, kept| kept.failure(None).map_or_else(|| file.sync_all(), Err)).await
     }
 
     /// As [`File::sync_all`], without what is not needed to read the data again, such as times.
@@ -277,7 +353,7 @@ impl File {
     /// # Errors
     /// As [`File::seek`].
     pub async fn sync_data(&self) -> Result<(), FileError> {
-        self.operate("sync", |file| file.sync_data()).await
+        self.operate("sync", |file, kept| kept.failure(None).map_or_else(|| file.sync_data(), Err)).await
     }
 
     /// Its length, type, permissions and times.
@@ -288,7 +364,7 @@ impl File {
     /// # Errors
     /// As [`File::seek`].
     pub async fn metadata(&self) -> Result<fs::Metadata, FileError> {
-        self.operate("read the metadata of", |file| file.metadata()).await
+        self.operate("read the metadata of", |file, _| file.metadata()).await
     }
 
     /// Sets its permissions.
@@ -299,7 +375,7 @@ impl File {
     /// # Errors
     /// As [`File::seek`].
     pub async fn set_permissions(&self, permissions: fs::Permissions) -> Result<(), FileError> {
-        self.operate("set the permissions of", move |file| file.set_permissions(permissions)).await
+        self.operate("set the permissions of", move |file, _| file.set_permissions(permissions)).await
     }
 
     /// Another descriptor of the same open file: both have the same place in it.
@@ -310,7 +386,11 @@ impl File {
     /// # Errors
     /// As [`File::seek`].
     pub async fn try_clone_std(&self) -> Result<fs::File, FileError> {
-        self.operate("clone", |file| file.try_clone()).await
+        let clone = |file: &mut fs::File, kept: &Kept| {
+            kept.settle(file)?;
+            file.try_clone()
+        };
+        self.operate("clone", clone).await
     }
 
     /// Closes the file, after the operations that were asked for before, and waits for it. Later

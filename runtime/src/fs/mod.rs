@@ -10,7 +10,8 @@
 //! Everything here is a checkpoint: what is asked for in a cancelled region is not done. Once a thread
 //! has begun, it cannot be called back, so the operation is finished, its result is returned, and the
 //! cancellation shows at the next checkpoint: one always knows what was done. A future that is dropped
-//! meanwhile leaves the thread to finish, and the result is lost.
+//! meanwhile leaves the thread to finish. What it reads from an open [`File`] is kept for the next read;
+//! other results are lost.
 //!
 //! # Errors
 //! A [`FileError`] says what could not be done with which file. In an
@@ -25,6 +26,7 @@ mod error;
 mod file;
 mod functions;
 mod job;
+mod kept;
 mod open;
 mod path;
 mod reader;

@@ -77,8 +77,8 @@ impl BufReader {
     /// file. None at the end.
     ///
     /// # Cancellation
-    /// A checkpoint. If it is cancelled, nothing was taken. If the future is dropped, what a thread
-    /// was reading is lost.
+    /// A checkpoint. If it is cancelled, or the future is dropped, nothing was taken: the next call goes on
+    /// where this one was.
     ///
     /// # Errors
     /// As [`File::read`].

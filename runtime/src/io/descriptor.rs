@@ -1,17 +1,7 @@
 //! A stream over any descriptor.
 
-use super::{FdStream, StreamError, fd_stream::Kind, fd_stream::stream_over_fd};
-use crate::sys::set_nonblocking;
-use std::{
-    fmt,
-    fs::File,
-    io,
-    os::fd::{AsFd, OwnedFd},
-};
-
-impl Kind for File {
-    const SHORT_IS_ALL: bool = false;
-}
+use super::{FdStream, StreamError, fd_stream::stream_over_fd};
+use std::{fmt, fs::File, io, os::fd::OwnedFd};
 
 /// A stream in both directions over a descriptor; trio's `lowlevel.FdStream`. For terminals, serial lines, devices, and
 /// sockets of families that have no type of their own here; for one direction there are
@@ -36,26 +26,33 @@ impl Kind for File {
 pub struct DescriptorStream(pub(crate) FdStream<File>);
 
 impl DescriptorStream {
-    /// Takes over a descriptor that can be read from and written to, and waited for. It is put into non-blocking mode, and
-    /// so is every other descriptor of the same open file.
+    /// Takes over a descriptor that can be read from and written to. As with
+    /// [`PipeSender::from_fd`](super::PipeSender::from_fd), it is in non-blocking mode until the stream is closed, and what
+    /// the system has no events of is always ready.
     ///
     /// # Errors
-    /// What the system says: that a regular file cannot be waited for, for instance.
+    /// What the system says.
     ///
     /// # Panics
     /// Outside a run.
     pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<DescriptorStream> {
-        let fd = fd.into();
-        set_nonblocking(&fd)?;
-        Ok(DescriptorStream(FdStream::new(fd.into())?))
+        Ok(DescriptorStream(FdStream::given(fd.into().into())?))
     }
 
-    /// A descriptor of its own for the same file.
+    /// A descriptor of its own for the same file, in non-blocking mode until this stream is closed.
     ///
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
-        self.0.get()?.as_fd().try_clone_to_owned().map_err(StreamError::Io)
+        self.0.duplicate()
+    }
+
+    /// Gives up the descriptor, in the mode in which it came.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
+        self.0.into_fd()
     }
 }
 

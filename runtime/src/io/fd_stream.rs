@@ -4,37 +4,13 @@ use super::{Source, StreamError, Turnstile, ensure_room};
 use crate::{cancel_shielded_checkpoint, checkpoint, core::reactor::Direction, sys::is_writable};
 use std::{
     cell::Cell,
-    io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write},
-    net,
-    os::{fd::AsFd, unix::net::UnixStream},
+    io::{self, ErrorKind, Read, Write},
+    os::fd::{AsFd, OwnedFd},
     rc::Rc,
 };
 
-/// What the runtime knows of a kind of descriptor.
-pub(crate) trait Kind: AsFd {
-    /// Whether a read or write of less than there was room for means that there is no more for now, and
-    /// that the system will speak up when there is. Not so with terminals, which give a line at a time,
-    /// with pipes that keep packets apart, and with Unix sockets, where a read stops at a descriptor that
-    /// was passed with the data.
-    const SHORT_IS_ALL: bool;
-}
-
-impl Kind for net::TcpStream {
-    /// A read stops at urgent data, too; where the reactor hears of that it knows better.
-    const SHORT_IS_ALL: bool = cfg!(any(target_os = "linux", target_os = "android"));
-}
-
-impl Kind for UnixStream {
-    const SHORT_IS_ALL: bool = false;
-}
-
-impl Kind for PipeReader {
-    const SHORT_IS_ALL: bool = false;
-}
-
-impl Kind for PipeWriter {
-    const SHORT_IS_ALL: bool = false;
-}
+/// The most that the system reads or writes in one call, in bytes (read(2), "NOTES").
+const MOST_BYTES: usize = 0x7fff_f000;
 
 /// A descriptor in non-blocking mode that bytes come from, go to, or both.
 pub(crate) struct FdStream<T: AsFd> {
@@ -43,6 +19,11 @@ pub(crate) struct FdStream<T: AsFd> {
     receiving: Turnstile,
     /// Whether the end was sent.
     pub(super) ended: Cell<bool>,
+    /// Whether a read or write of less than was offered means that there is no more for now, and that the
+    /// system will speak up when there is. Only plain TCP is so. Terminals give a line at a time, what
+    /// keeps messages apart gives one, the kernel's TLS a record, and a read from a Unix socket stops at a
+    /// descriptor that was passed with the data.
+    short_is_all: Cell<bool>,
 }
 
 /// What an operation's error means for the stream: whatever the system reports, the connection is
@@ -55,8 +36,15 @@ fn broken(error: StreamError) -> StreamError {
 }
 
 impl<T: AsFd> FdStream<T> {
+    /// A stream over a descriptor of our own, in non-blocking mode.
     pub(crate) fn new(inner: T) -> io::Result<FdStream<T>> {
         Ok(FdStream::of(Source::new(inner)?))
+    }
+
+    /// A stream over a descriptor that a user has given us. When the stream is closed, the descriptor is put back
+    /// into the mode in which it came.
+    pub(crate) fn given(inner: T) -> io::Result<FdStream<T>> {
+        Ok(FdStream::of(Source::given(inner)?))
     }
 
     /// A stream over what is in the reactor already.
@@ -66,7 +54,33 @@ impl<T: AsFd> FdStream<T> {
             sending: Turnstile::default(),
             receiving: Turnstile::default(),
             ended: Cell::new(false),
+            short_is_all: Cell::new(false),
         }
+    }
+
+    /// Says whether this is plain TCP, as far as is known.
+    pub(super) fn set_plain_tcp(&self, plain: bool) {
+        // Only there the reactor hears of urgent data, at which a read stops.
+        self.short_is_all.set(plain && cfg!(any(target_os = "linux", target_os = "android")));
+    }
+
+    /// Whether this is plain TCP, as far as is known.
+    pub(super) fn is_plain_tcp(&self) -> bool {
+        self.short_is_all.get()
+    }
+
+    /// A duplicate of the descriptor for the user, who may do anything with it.
+    pub(crate) fn duplicate(&self) -> Result<OwnedFd, StreamError> {
+        self.set_plain_tcp(false);
+        self.source.duplicate()
+    }
+
+    /// Gives the descriptor up to the user.
+    pub(crate) fn into_fd(self) -> Result<OwnedFd, StreamError>
+    where
+        T: Into<OwnedFd>,
+    {
+        self.source.into_fd()
     }
 
     /// The descriptor's owner.
@@ -93,16 +107,16 @@ impl<T: AsFd> FdStream<T> {
     }
 }
 
-impl<T: Kind> FdStream<T> {
-    /// Notes that less was read or written than there was room for, if that means anything.
-    pub(super) fn found_short(&self, direction: Direction) {
-        if T::SHORT_IS_ALL {
+impl<T: AsFd> FdStream<T> {
+    /// Notes that `done` bytes of `offered` were read or written, if that means anything.
+    pub(super) fn found(&self, direction: Direction, done: usize, offered: usize) {
+        if 0 < done && done < offered.min(MOST_BYTES) && self.short_is_all.get() {
             self.source.found_short(direction);
         }
     }
 }
 
-impl<T: Kind> FdStream<T>
+impl<T: AsFd> FdStream<T>
 where
     for<'a> &'a T: Read,
 {
@@ -111,16 +125,14 @@ where
         let _inside = self.receiving.enter("receiving from this stream")?;
         let read = self.source.operate(Direction::Read, |mut inner| {
             let n = inner.read(buffer)?;
-            if 0 < n && n < buffer.len() {
-                self.found_short(Direction::Read);
-            }
+            self.found(Direction::Read, n, buffer.len());
             Ok(n)
         });
         read.await.map_err(broken)
     }
 }
 
-impl<T: Kind> FdStream<T>
+impl<T: AsFd> FdStream<T>
 where
     for<'a> &'a T: Write,
 {
@@ -133,9 +145,7 @@ where
         while !data.is_empty() {
             let written = self.source.operate(Direction::Write, |mut inner| {
                 let n = inner.write(data)?;
-                if n < data.len() {
-                    self.found_short(Direction::Write);
-                }
+                self.found(Direction::Write, n, data.len());
                 Ok(n)
             });
             match written.await.map_err(broken)? {
@@ -181,6 +191,8 @@ where
 /// The traits of streams for a type that wraps an [`FdStream`]: in the directions that are named.
 macro_rules! stream_over_fd {
     ($stream:ty: $($direction:ident),+) => {
+        $crate::io::close_inherent!([] $stream);
+
         impl $crate::io::Resource for $stream {
             async fn close(&self) -> Result<(), $crate::io::StreamError> {
                 self.0.close().await

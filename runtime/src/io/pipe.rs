@@ -5,7 +5,7 @@ use crate::sys::set_nonblocking;
 use std::{
     fmt,
     io::{self, PipeReader, PipeWriter},
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsRawFd, OwnedFd},
 };
 
 /// Makes a pipe: what is sent at the one end is received at the other.
@@ -31,15 +31,23 @@ use std::{
 /// ```
 pub fn pipe() -> io::Result<(PipeSender, PipeReceiver)> {
     let (reader, writer) = io::pipe()?;
-    Ok((PipeSender::from_fd(writer)?, PipeReceiver::from_fd(reader)?))
+    Ok((PipeSender::own(writer)?, PipeReceiver::own(reader)?))
 }
 
 /// The end of a pipe that is written to.
 pub struct PipeSender(pub(crate) FdStream<PipeWriter>);
 
 impl PipeSender {
-    /// Takes over a descriptor that can be written to and waited for: a pipe, a terminal, a device.
-    /// It is put into non-blocking mode, and so is every other descriptor of the same open file.
+    /// Takes over a descriptor that can be written to: a pipe, a terminal, a device, a file.
+    ///
+    /// It is put into non-blocking mode, and so is every other descriptor of the same open file, in other
+    /// processes, too: a terminal is shared with the shell. When the stream is closed or dropped, the mode is put
+    /// back. A child process that is to have the same open file sees non-blocking mode as long as the
+    /// stream is open.
+    ///
+    /// What the system has no events of, such as a regular file or `/dev/null`, is always ready. So a
+    /// standard stream may lead anywhere. A slow disk holds up the run's other tasks, though; for files
+    /// there is [`fs::File`](crate::fs::File).
     ///
     /// # Errors
     /// What the system says.
@@ -47,17 +55,34 @@ impl PipeSender {
     /// # Panics
     /// Outside a run.
     pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<PipeSender> {
+        Ok(PipeSender(FdStream::given(fd.into().into())?))
+    }
+
+    /// Takes over an end of a pipe of our own.
+    pub(crate) fn own(fd: impl Into<OwnedFd>) -> io::Result<PipeSender> {
         let fd = fd.into();
-        set_nonblocking(&fd)?;
+        set_nonblocking(fd.as_raw_fd(), true)?;
         Ok(PipeSender(FdStream::new(fd.into())?))
     }
 
     /// A descriptor of its own for the same pipe.
     ///
+    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
+    /// was made of a descriptor that was in the other. For a child process there is [`PipeSender::into_fd`].
+    ///
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
-        self.0.get()?.as_fd().try_clone_to_owned().map_err(StreamError::Io)
+        self.0.duplicate()
+    }
+
+    /// Gives up the descriptor: in the mode in which it came, or in blocking mode if this library has made
+    /// it. So it is what a child process expects as a standard stream.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
+        self.0.into_fd()
     }
 }
 
@@ -73,26 +98,68 @@ stream_over_fd!(PipeSender: send);
 pub struct PipeReceiver(pub(crate) FdStream<PipeReader>);
 
 impl PipeReceiver {
-    /// Takes over a descriptor that can be read from and waited for: a pipe, a terminal, a device.
-    /// It is put into non-blocking mode, and so is every other descriptor of the same open file.
+    /// Takes over a descriptor that can be read from: a pipe, a terminal, a device, a file.
+    ///
+    /// It is put into non-blocking mode, and so is every other descriptor of the same open file, in other
+    /// processes, too: a terminal is shared with the shell. When the stream is closed or dropped, the mode is put
+    /// back. A child process that is to have the same open file sees non-blocking mode as long as the
+    /// stream is open.
+    ///
+    /// What the system has no events of, such as a regular file or `/dev/null`, is always ready. So a
+    /// standard stream may lead anywhere. A slow disk holds up the run's other tasks, though; for files
+    /// there is [`fs::File`](crate::fs::File).
     ///
     /// # Errors
     /// What the system says.
     ///
     /// # Panics
     /// Outside a run.
+    ///
+    /// ```no_run
+    /// use std::os::fd::AsFd;
+    /// use terzetto::io::{PipeReceiver, PipeSender, ReceiveStream, SendStream};
+    /// terzetto::run(async {
+    ///     let input = PipeReceiver::from_fd(std::io::stdin().as_fd().try_clone_to_owned()?)?;
+    ///     let output = PipeSender::from_fd(std::io::stdout().as_fd().try_clone_to_owned()?)?;
+    ///     let mut buffer = [0; 4096];
+    ///     loop {
+    ///         match input.receive_some(&mut buffer).await? {
+    ///             0 => break Ok(()),
+    ///             n => output.send_all(&buffer[..n]).await?,
+    ///         }
+    ///     }
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
     pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<PipeReceiver> {
+        Ok(PipeReceiver(FdStream::given(fd.into().into())?))
+    }
+
+    /// Takes over an end of a pipe of our own.
+    pub(crate) fn own(fd: impl Into<OwnedFd>) -> io::Result<PipeReceiver> {
         let fd = fd.into();
-        set_nonblocking(&fd)?;
+        set_nonblocking(fd.as_raw_fd(), true)?;
         Ok(PipeReceiver(FdStream::new(fd.into())?))
     }
 
     /// A descriptor of its own for the same pipe.
     ///
+    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
+    /// was made of a descriptor that was in the other. For a child process there is [`PipeReceiver::into_fd`].
+    ///
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
-        self.0.get()?.as_fd().try_clone_to_owned().map_err(StreamError::Io)
+        self.0.duplicate()
+    }
+
+    /// Gives up the descriptor: in the mode in which it came, or in blocking mode if this library has made
+    /// it. So it is what a child process expects as a standard stream.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
+        self.0.into_fd()
     }
 }
 

@@ -6,7 +6,7 @@
 //! polls last is woken. A poll is all or nothing: what it reports as received or sent is, and between
 //! two polls nothing is under way, so that dropping what polls loses nothing.
 
-use super::{FdStream, Source, StreamError, fd_stream::Kind, readiness::busy};
+use super::{FdStream, Source, StreamError, readiness::busy};
 use crate::{
     core::reactor::{Direction, Heard, Waiting},
     scope::current_cancellation,
@@ -14,6 +14,7 @@ use crate::{
 use std::{
     cell::{Cell, RefCell},
     io::{self, IoSlice, IoSliceMut, Read, Write},
+    ops::Range,
     os::fd::AsFd,
     task::{Context, Poll, Waker},
 };
@@ -21,6 +22,19 @@ use std::{
 /// So many polls that succeed in one tick, and the next one yields: a stream that is always ready must
 /// not keep the other tasks from running.
 const BURST: u32 = 32;
+
+/// The most buffers that the system takes in one call (`IOV_MAX`).
+const MOST_BUFFERS: usize = 1024;
+
+/// Which of so many buffers to offer the system: no empty ones at first, which alone would look like the
+/// end, and no more than it takes. With how many bytes there are in them.
+fn offer(lengths: impl Iterator<Item = usize> + Clone) -> (Range<usize>, usize) {
+    let empty = lengths.clone().take_while(|&length| length == 0).count();
+    let offered = lengths.skip(empty).take(MOST_BUFFERS);
+    let (count, bytes) =
+        offered.fold((0, 0_usize), |(count, bytes), length| (count + 1, bytes.saturating_add(length)));
+    (empty..empty + count, bytes)
+}
 
 /// What a source keeps between two polls of a direction.
 #[derive(Default)]
@@ -101,7 +115,7 @@ impl<T: AsFd> Source<T> {
     }
 }
 
-impl<T: Kind> FdStream<T>
+impl<T: AsFd> FdStream<T>
 where
     for<'a> &'a T: Read,
 {
@@ -111,21 +125,20 @@ where
         cx: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<Result<usize, StreamError>> {
-        let room: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+        let (offered, room) = offer(buffers.iter().map(|buffer| buffer.len()));
+        let buffers = &mut buffers[offered];
         let read = |mut inner: &T| match &mut *buffers {
             [only] => inner.read(only),
             several => inner.read_vectored(several),
         };
         self.source.poll_operate(cx, Direction::Read, read).map_ok(|n| {
-            if 0 < n && n < room {
-                self.found_short(Direction::Read);
-            }
+            self.found(Direction::Read, n, room);
             n
         })
     }
 }
 
-impl<T: Kind> FdStream<T>
+impl<T: AsFd> FdStream<T>
 where
     for<'a> &'a T: Write,
 {
@@ -136,15 +149,14 @@ where
         buffers: &[IoSlice<'_>],
     ) -> Poll<Result<usize, StreamError>> {
         self.open_for_sending()?;
+        let (offered, length) = offer(buffers.iter().map(|buffer| buffer.len()));
+        let buffers = &buffers[offered];
         let write = |mut inner: &T| match buffers {
             [only] => inner.write(only),
             several => inner.write_vectored(several),
         };
-        let length: usize = buffers.iter().map(|buffer| buffer.len()).sum();
         self.source.poll_operate(cx, Direction::Write, write).map_ok(|n| {
-            if 0 < n && n < length {
-                self.found_short(Direction::Write);
-            }
+            self.found(Direction::Write, n, length);
             n
         })
     }

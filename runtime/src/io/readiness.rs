@@ -6,18 +6,19 @@
 
 #[cfg(feature = "futures-io")]
 use super::polled::Polled;
-use super::{StreamError, operate::Operate};
+use super::{StreamError, mode::Mode, operate::Operate};
 use crate::{
     checkpoint,
     core::{
         reactor::{Direction, Heard, SourceId, Waiting},
         run::{self, Run},
     },
+    sys,
 };
 use std::{
     cell::{Cell, RefCell},
     io,
-    os::fd::{AsFd, AsRawFd, RawFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
     rc::Rc,
     task::Context,
 };
@@ -57,13 +58,16 @@ async fn wait(fd: RawFd, direction: Direction) -> Result<(), StreamError> {
 /// For descriptors that this library did not make; they should be in non-blocking mode. Two tasks
 /// may wait for one descriptor in its two directions.
 ///
+/// A regular file, a folder and a device such as `/dev/null` are always ready: the system has no events of
+/// them. Waiting for one ends in the next tick.
+///
 /// # Cancellation
 /// A checkpoint. Nothing is lost.
 ///
 /// # Errors
 /// [`StreamError::Busy`] if another task waits for the same; [`StreamError::Closed`] if
 /// [`notify_closing`] was called meanwhile; [`StreamError::Io`] if the system cannot wait for this
-/// descriptor: it is closed, or a regular file.
+/// descriptor: it is closed, for instance.
 ///
 /// # Panics
 /// Outside a run.
@@ -155,13 +159,26 @@ impl Entry {
 pub(crate) struct Source<T: AsFd> {
     entry: Entry,
     closed: Cell<bool>,
+    /// How to leave the mode of the open file, if others may have that, too.
+    mode: RefCell<Option<Mode>>,
     /// None once it is closed.
     inner: RefCell<Option<Rc<T>>>,
 }
 
 impl<T: AsFd> Source<T> {
-    /// Enters a descriptor, which must be in non-blocking mode.
+    /// Enters a descriptor that a user has given us. It is put into non-blocking mode until it is closed.
+    pub(crate) fn given(inner: T) -> io::Result<Source<T>> {
+        let mode = Mode::set(&inner)?;
+        Source::enter(inner, Some(mode))
+    }
+
+    /// Enters a descriptor of our own, which must be in non-blocking mode.
     pub(crate) fn new(inner: T) -> io::Result<Source<T>> {
+        Source::enter(inner, None)
+    }
+
+    /// The mode comes last: should entering fail, it is dropped before the descriptor.
+    fn enter(inner: T, mode: Option<Mode>) -> io::Result<Source<T>> {
         let run = run::current();
         let id = run.reactor.enter(&run, inner.as_fd().as_raw_fd())?;
         let entry = Entry {
@@ -170,7 +187,20 @@ impl<T: AsFd> Source<T> {
             #[cfg(feature = "futures-io")]
             polled: Default::default(),
         };
-        Ok(Source { entry, closed: Cell::new(false), inner: Some(Rc::new(inner)).into() })
+        let closed = Cell::new(false);
+        Ok(Source { entry, closed, mode: mode.into(), inner: Some(Rc::new(inner)).into() })
+    }
+
+    /// A duplicate of the descriptor for the user. The open file, which both have, is in non-blocking
+    /// mode until this source is closed.
+    pub(crate) fn duplicate(&self) -> Result<OwnedFd, StreamError> {
+        let inner = self.get()?;
+        let duplicate = inner.as_fd().try_clone_to_owned().map_err(StreamError::Io)?;
+        let mut mode = self.mode.borrow_mut();
+        if mode.is_none() {
+            *mode = Some(Mode::lend(&*inner).map_err(StreamError::Io)?);
+        }
+        Ok(duplicate)
     }
 
     /// The descriptor's owner, until it is closed.
@@ -180,11 +210,34 @@ impl<T: AsFd> Source<T> {
 
     /// Closes the descriptor: tasks that use it fail as closed. Closing again does nothing.
     pub(crate) fn close(&self) {
-        if !self.closed.replace(true) {
-            self.entry.run.reactor.release(&self.entry.run, self.entry.id);
-            // Whoever is amid a call holds it a moment longer.
-            let inner = self.inner.take();
-            drop(inner);
+        drop(self.leave());
+    }
+
+    /// Takes the descriptor out of the reactor, and leaves its mode as it is to be left.
+    fn leave(&self) -> Option<Rc<T>> {
+        if self.closed.replace(true) {
+            return None;
+        }
+        self.entry.run.reactor.release(&self.entry.run, self.entry.id);
+        self.mode.take();
+        // Whoever is amid a call holds it a moment longer.
+        self.inner.take()
+    }
+
+    /// Gives the descriptor up to the user: in the mode in which it was given to us, and one of our own in
+    /// blocking mode.
+    pub(crate) fn into_fd(self) -> Result<OwnedFd, StreamError>
+    where
+        T: Into<OwnedFd>,
+    {
+        let is_own = self.mode.borrow().is_none();
+        let inner = self.leave().ok_or(StreamError::Closed)?;
+        if is_own {
+            sys::set_nonblocking(inner.as_fd().as_raw_fd(), false).map_err(StreamError::Io)?;
+        }
+        match Rc::try_unwrap(inner) {
+            Ok(inner) => Ok(inner.into()),
+            Err(shared) => shared.as_fd().try_clone_to_owned().map_err(StreamError::Io),
         }
     }
 

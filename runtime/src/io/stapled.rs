@@ -27,6 +27,8 @@ pub struct StapledStream<S, R> {
     pub receive_stream: R,
 }
 
+crate::io::close_inherent!([S: Resource, R: Resource] StapledStream<S, R>);
+
 impl<S: Resource, R: Resource> Resource for StapledStream<S, R> {
     /// Closes both. If both fail, the sending half's error is returned and the other one logged.
     async fn close(&self) -> Result<(), StreamError> {

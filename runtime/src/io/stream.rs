@@ -92,6 +92,26 @@ pub trait HalfCloseableStream: Stream {
     async fn send_eof(&self) -> Result<(), StreamError>;
 }
 
+/// The method `close` of a type itself. With [`Resource`] and an `AsyncWriteExt` of the ecosystem both in scope
+/// `TcpStream::close` would otherwise name two methods, and neither could be called by it.
+macro_rules! close_inherent {
+    ([$($generics:tt)*] $stream:ty) => {
+        impl<$($generics)*> $stream {
+            /// Closes it. The same as [`Resource::close`](crate::io::Resource::close), without the trait in scope.
+            ///
+            /// # Cancellation
+            /// A checkpoint. Cancelled, it closes all the same, and fails as cancelled.
+            ///
+            /// # Errors
+            /// Cancelled; others as `Resource::close` of this type says.
+            pub async fn close(&self) -> Result<(), $crate::io::StreamError> {
+                $crate::io::Resource::close(self).await
+            }
+        }
+    };
+}
+pub(crate) use close_inherent;
+
 /// A stream's methods take `&self`: whatever leads to one is as good.
 macro_rules! through {
     ($pointer:ty) => {
@@ -127,3 +147,4 @@ macro_rules! through {
 
 through!(&S);
 through!(Rc<S>);
+through!(Box<S>);

@@ -27,7 +27,10 @@ pub enum Stdio {
     Null,
     /// To us, through a pipe: a stream of the [`Process`].
     Piped,
-    /// To an open file, a socket, a terminal.
+    /// To an open file, a socket, a terminal; in the mode in which that is, blocking or not, since the mode
+    /// belongs to the open file. Most programs expect blocking mode: an end of a stream of this library is
+    /// best given by its `into_fd`, for instance [`PipeReceiver::into_fd`](crate::io::PipeReceiver::into_fd). A
+    /// duplicate of it is in non-blocking mode as long as the stream is open.
     Fd(OwnedFd),
 }
 

@@ -60,9 +60,9 @@ impl Process {
             turn: Semaphore::with_max(1, 1),
         });
         // If one of these fails the child goes with `inner`.
-        let stdin = stdin.map(PipeSender::from_fd).transpose()?;
-        let stdout = stdout.map(PipeReceiver::from_fd).transpose()?;
-        let stderr = stderr.map(PipeReceiver::from_fd).transpose()?;
+        let stdin = stdin.map(PipeSender::own).transpose()?;
+        let stdout = stdout.map(PipeReceiver::own).transpose()?;
+        let stderr = stderr.map(PipeReceiver::own).transpose()?;
         Ok(Process { stdin, stdout, stderr, inner })
     }
 

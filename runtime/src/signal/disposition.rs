@@ -125,7 +125,10 @@ impl Dispositions {
             // before it read the pointer, and is counted until after its last use.
             if let Some(runs) = unsafe { published.load(SeqCst).as_ref() } {
                 for inbox in runs {
-                    inbox.signal(signal);
+                    let again = inbox.signal(signal);
+                    if signal == libc::SIGINT && inbox.unheard.is_too_long(again) {
+                        end_process(Signal::INT);
+                    }
                 }
             }
         }
@@ -212,14 +215,13 @@ pub(super) fn raise(signal: Signal) -> io::Result<()> {
     }
 }
 
-/// Ends the process as the signal does by default. Returns only if the system refuses.
+/// Ends the process as the signal does by default; inside the signal's own handler, when that returns. A handler may
+/// call it.
 pub(super) fn end_process(signal: Signal) {
-    // SAFETY: as in `in_force`.
-    let mut default: libc::sigaction = unsafe { mem::zeroed() };
+    let mut default = plain();
     default.sa_sigaction = libc::SIG_DFL;
-    if let Err(error) = put(signal, &default).and_then(|()| raise(signal)) {
-        log::error!("the process could not be ended by signal {signal}: {error}");
-    }
+    // If the system refuses, the process goes on, and the next one tries again.
+    let _ended = put(signal, &default).and_then(|()| raise(signal));
 }
 
 /// Has a signal brought to a run, besides those that get it already.

@@ -56,7 +56,10 @@ impl Run {
     pub(crate) fn claim_interrupt(&self) {
         if disposition::is_default(Signal::INT) {
             match disposition::claim(Signal::INT, &self.inbox) {
-                Ok(()) => self.signals.interrupt.claimed.set(true),
+                Ok(()) => {
+                    self.signals.interrupt.claimed.set(true);
+                    self.watch_unheard_interrupts();
+                }
                 Err(error) => log::warn!("Ctrl-C will end the process at once: {error}"),
             }
         }
@@ -64,8 +67,17 @@ impl Run {
 
     pub(crate) fn release_interrupt(&self) {
         if self.signals.interrupt.claimed.replace(false) {
+            self.watch_unheard_interrupts();
             disposition::release(Signal::INT, &self.inbox);
         }
+    }
+
+    /// Ctrl-C has become an error of the main task, or is that no more.
+    pub(super) fn watch_unheard_interrupts(&self) {
+        let signals = &self.signals;
+        self.inbox
+            .unheard
+            .watch(signals.interrupt.claimed.get() && !signals.receivers.are_open_for(Signal::INT));
     }
 
     /// What a signal does in a run that has no receiver open for it.

@@ -10,7 +10,8 @@
 //!
 //! A task that awaits a future of another library cannot be interrupted either. If the run goes to sleep and a
 //! Ctrl-C could not be raised, or the nursery that has it waits for such a task, the log names the task, and a second
-//! Ctrl-C ends the process as if nobody handled it. [`cancellable`](crate::cancellable) around the future avoids that.
+//! Ctrl-C ends the process as if nobody handled it. So does one that comes a second after another if the loop has not
+//! looked meanwhile, since a task computes or blocks without end. [`cancellable`](crate::cancellable) around the future avoids that.
 //!
 //! Of several runs in one process each gets every signal that it asked for. Ctrl-C without a receiver
 //! goes to the run that was first to start when nobody handled it. What a forked child may do is told
@@ -20,8 +21,11 @@ mod disposition;
 pub(crate) mod interrupt;
 mod kind;
 mod receiver;
+mod unheard;
 
 pub use kind::Signal;
+pub(crate) use unheard::Unheard;
+
 pub use receiver::{OpenSignalError, SignalReceiver, open_signal_receiver};
 
 use receiver::Receivers;

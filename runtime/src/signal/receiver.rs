@@ -81,7 +81,7 @@ impl Receivers {
     }
 
     /// Whether a receiver is open for a signal.
-    fn are_open_for(&self, signal: Signal) -> bool {
+    pub(super) fn are_open_for(&self, signal: Signal) -> bool {
         let receivers = self.0.borrow();
         receivers.iter().filter_map(Weak::upgrade).any(|receiver| receiver.signals.contains(&signal))
     }
@@ -159,6 +159,7 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
         receiver.claimed += 1;
     }
     run.signals.receivers.0.borrow_mut().push(Rc::downgrade(&shared));
+    run.watch_unheard_interrupts();
     Ok(receiver)
 }
 
@@ -233,6 +234,7 @@ impl Drop for SignalReceiver {
         self.run.take_signals();
         let receivers = &self.run.signals.receivers;
         receivers.remove(&self.shared);
+        self.run.watch_unheard_interrupts();
         for (&signal, was_last) in signals.iter().zip(last) {
             if self.shared.pending.borrow().contains(&signal) {
                 untaken.push((signal, was_last));

@@ -6,8 +6,6 @@ use std::{
     cell::Cell,
     io::{PipeReader, PipeWriter, Write, pipe},
     os::fd::OwnedFd,
-    pin::pin,
-    task::Poll,
     time::Duration,
 };
 use terzetto::{
@@ -191,32 +189,4 @@ fn file_02_what_has_not_begun_is_not_done() {
         })
         .await
     });
-}
-
-#[test]
-fn file_02_a_dropped_operation_goes_on_and_the_next_one_waits_for_its_thread() {
-    terzetto::run(async {
-        let (file, mut writer) = slow()?;
-        {
-            let mut buffer = [0; 1];
-            let mut reading = pin!(file.read(&mut buffer));
-            std::future::poll_fn(|cx| {
-                assert!(reading.as_mut().poll(cx).is_pending());
-                if to_thread::active_thread_count() == 0 { Poll::Pending } else { Poll::Ready(()) }
-            })
-            .await;
-        }
-        nursery(async |n| {
-            n.start_soon(async {
-                let mut buffer = [0; 1];
-                file.read_exact(&mut buffer).await?;
-                assert_eq!(&buffer, b"b", "the first went with the future");
-                Ok(())
-            });
-            wait_all_tasks_blocked(0.01).await?;
-            Ok(writer.write_all(b"ab")?)
-        })
-        .await
-    })
-    .unwrap();
 }

@@ -1,6 +1,7 @@
 //! FILE: files and folders, through threads.
 
 mod cancel;
+mod dropped;
 mod file;
 mod folder;
 mod lines;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use part::{InParts, Part};
-pub use run::{ExecutorChoice, LogLevel, ResultArgs, RunArgs, SavingChoice};
+pub use run::{ExecutorChoice, IfChanged, LogLevel, ResultArgs, RunArgs, SavingChoice};
 pub use series::{
     BosArgs, FormatChoice, InputArgs, MeanArgs, MeasureArgs, OutputArgs, PivArgs, PreprocessArgs,
 };
@@ -24,7 +24,7 @@ pub use synth::{DemoArgs, FlowChoice, SceneArgs, SynthArgs};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit status:\n  0    everything was computed\n  1    some couples or images failed or were left out; the others were computed\n  2    nothing could run: wrong arguments or parameters, no images, no place for results\n  130  interrupted by Ctrl-C; what is finished stays\n\nSignals: Ctrl-C ends a run cleanly, a second Ctrl-C at once. SIGUSR2 lets running work finish and starts nothing new."
+    after_help = "Exit status:\n  0    everything was computed\n  1    some couples or images failed or were left out; the others were computed\n  2    nothing could run: wrong arguments or parameters, no images, no place for results, or results in it\n       that were made otherwise\n  130  interrupted by Ctrl-C; what is finished stays\n\nSignals: Ctrl-C ends a run cleanly, a second Ctrl-C at once. SIGUSR2 lets running work finish and starts nothing new."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -36,13 +36,18 @@ pub enum Command {
     /// Compute the displacements in every couple of a folder's images.
     ///
     /// Images end in png, tif, tiff, bmp or pgm; other files, hidden ones and folders are left out.
-    /// They are sorted by file name in natural order: im9 comes before im10. A couple that fails
-    /// (a broken file, two sizes) is reported and counted, and the others are computed.
+    /// Couples go by the numbers in the file names, and by the letters a and b if there are any: a
+    /// missing image costs its own couples and shifts no other. Before anything is computed, it is
+    /// said which couples there are, where numbers have gaps, and which images are left over and why.
+    /// Names that leave it open are refused: list the couples in a file (--couples-file), or name two
+    /// images. A couple that fails (a broken file, two sizes) is reported and counted, and the others
+    /// are computed.
     ///
     /// For each couple, piv_<couple>.csv, .nc and .png are written into the folder of results. No
     /// file is ever half-written under its name. For the run itself there is a folder
     /// job_<time>_<process> with its parameters, log, list of results, and errors; `terzetto
-    /// monitor` shows it.
+    /// monitor` shows it. A folder manifests says of each result of which images and with which
+    /// parameters it was made: --complete goes by it, and refuses to mix results.
     ///
     /// All parameters are in a file: `terzetto params` prints one with the defaults and what they
     /// mean. With --try, one couple is computed and judged, and nothing is kept.

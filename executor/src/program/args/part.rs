@@ -37,9 +37,12 @@ impl InParts for PivArgs {
     fn part(&self, part: Part<'_>) -> Vec<OsString> {
         let mut line = Line::new("piv", part);
         line.option("couples", self.couples.map(|rule| rule.to_string()));
+        line.option("couples-file", self.couples_file.as_ref());
         line.measure(&self.measure);
         line.output(&self.output);
-        line.end(&self.input, &self.results, &self.run, None)
+        let mut line = line.end(&self.input, &self.results, &self.run, None);
+        line.extend(self.second.as_ref().map(Into::into));
+        line
     }
 }
 
@@ -106,6 +109,7 @@ impl Line {
     ) -> Vec<OsString> {
         self.option("params", input.params.as_ref());
         self.option("range", input.range.map(|range| range.to_string()));
+        self.option("if-changed", Some(name_of(results.if_changed)));
         self.option("log-level", Some(name_of(results.log_level)));
         self.option("executor", Some(name_of(ExecutorChoice::Async)));
         self.option("workers", run.workers.map(|workers| workers.to_string()));
@@ -167,21 +171,25 @@ mod tests {
     }
 
     const COMMON: &str = "--workers 3 --queue-max 5 --stop-if-error --log-level debug --executor multi \
-                          --params p.toml --range 3:9:2";
+                          --params p.toml --if-changed keep";
 
     #[test]
     fn the_command_line_of_a_part_says_the_same() {
-        for output in ["--no-plots", "--plots vectors,magnitude --format netcdf"] {
-            let line = format!(
-                "terzetto piv {COMMON} --couples i:i+3:2 --window 24 --overlap 0.75 --passes 2 {output} a/b"
-            );
+        for (which, output) in [
+            ("--range 3:9:2 --couples i:i+3:2 a/b", "--no-plots"),
+            ("--couples-file list.txt", "--plots vectors,magnitude --format netcdf"),
+            ("a.png b.png", "--format csv"),
+        ] {
+            let line =
+                format!("terzetto piv {COMMON} --window 24 --overlap 0.75 --passes 2 {output} {which}");
             let [whole, mut part] = both(&line);
             if let Command::Piv(args) = &mut part {
                 undo(&mut args.input, &mut args.results, &mut args.run);
             }
             assert_eq!(format!("{part:?}"), format!("{whole:?}"));
         }
-        let [whole, mut part] = both(&format!("terzetto bos {COMMON} --window 24 reference.png a/b"));
+        let [whole, mut part] =
+            both(&format!("terzetto bos {COMMON} --range 3:9:2 --window 24 reference.png a/b"));
         if let Command::Bos(args) = &mut part {
             undo(&mut args.input, &mut args.results, &mut args.run);
         }

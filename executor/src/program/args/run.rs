@@ -32,6 +32,15 @@ pub struct RunArgs {
     /// How many processes `--executor multi` starts [default: one for each core]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub processes: Option<usize>,
+    /// With --executor multi, how long a process that was interrupted may take to end; then it is terminated, and after
+    /// the same time again killed
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_seconds)]
+    pub grace: Duration,
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| "must be a number of seconds, not negative".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -52,9 +61,17 @@ pub struct ResultArgs {
     /// What to do about results that are there already
     #[arg(long, value_name = "MODE", value_enum, default_value_t = SavingChoice::Ask)]
     pub saving: SavingChoice,
-    /// The same as --saving complete, to go on after an interruption
+    /// The same as --saving complete, to go on after an interruption. A result is done if its files are whole and were made
+    /// of the same images, with the same parameters, by the same version of the program
     #[arg(long, conflicts_with = "saving")]
     pub complete: bool,
+    /// With --saving complete, what to do if there are results that were made otherwise: of images that have changed since,
+    /// with other parameters, by another rule for couples or another version
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = IfChanged::Refuse)]
+    pub if_changed: IfChanged,
+    /// Compute nothing and write nothing: list what would be computed, and why
+    #[arg(long)]
+    pub dry_run: bool,
     /// What was written before this moment, in nanoseconds since 1970, is not done: for a process that takes over from
     /// one that computed everything again
     #[arg(long, value_name = "NANOSECONDS", hide = true)]
@@ -89,12 +106,22 @@ impl ResultArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IfChanged {
+    /// compute nothing, and say what differs
+    Refuse,
+    /// compute them again
+    Recompute,
+    /// keep them as they are, and say so
+    Keep,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SavingChoice {
     /// ask, if the folder is not empty
     Ask,
     /// make a new folder, with a number
     NewDir,
-    /// compute what is missing
+    /// compute what is missing or not whole
     Complete,
     /// compute everything again
     Recompute,

@@ -14,10 +14,18 @@ use super::{ResultArgs, RunArgs, at_least_one};
 pub struct PivArgs {
     #[command(flatten)]
     pub input: InputArgs,
-    /// Which images make couples: auto, consecutive (1-2, 2-3), pairs (1-2, 3-4), ab (1a-1b, 2a-2b), or a
-    /// slice of two numbers such as i:i+2 or i:i+3:2 [default: auto]
+    /// With a single image in place of the folder: the second image of the couple
+    #[arg(value_name = "SECOND", conflicts_with_all = ["range", "couples", "couples_file"])]
+    pub second: Option<PathBuf>,
+    /// Which images make couples, by the numbers and letters in their names: auto, consecutive (1-2, 2-3), pairs (1-2,
+    /// 3-4), ab (1a-1b, 2a-2b), order (each with the next one, whatever the numbers are), or a slice of two numbers such
+    /// as i:i+2 or i:i+3:2 [default: auto]
     #[arg(long, value_name = "RULE")]
     pub couples: Option<CoupleRule>,
+    /// A file that lists the couples: on each line the names of two images, relative to the folder with the images, or to
+    /// the file's own if none is named
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["range", "couples"])]
+    pub couples_file: Option<PathBuf>,
     /// Compute one couple only, the first or the one named, tell how good it is, and keep nothing but its
     /// pictures: in the folder of --out, or one for temporary files
     #[arg(long = "try", value_name = "COUPLE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
@@ -74,7 +82,8 @@ pub struct MeanArgs {
 /// Which images, and where results go.
 #[derive(Clone, Debug, Args)]
 pub struct InputArgs {
-    /// The folder with the images, or a pattern of file names in it such as 'run7/cam1_*.png'
+    /// The folder with the images, or a pattern of file names in it such as 'run7/cam1_*.png'; for piv also the first of
+    /// two images
     pub folder: Option<PathBuf>,
     /// A file of parameters, as `terzetto params` prints one; options override it
     #[arg(short, long, value_name = "FILE")]

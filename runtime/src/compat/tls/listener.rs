@@ -35,6 +35,8 @@ impl<L> TlsListener<L> {
     }
 }
 
+crate::io::close_inherent!([L: Resource] TlsListener<L>);
+
 impl<L: Resource> Resource for TlsListener<L> {
     async fn close(&self) -> Result<(), StreamError> {
         self.listener.close().await

@@ -344,6 +344,8 @@ impl<S: Stream> TlsStream<S> {
     }
 }
 
+crate::io::close_inherent!([S: Stream] TlsStream<S>);
+
 impl<S: Stream> Resource for TlsStream<S> {
     /// Says farewell, and closes the transport; does not wait for the other side's farewell. If the handshake has not been
     /// done, it is done first; not if the stream is [`https_compatible`](TlsStream::https_compatible), which says no

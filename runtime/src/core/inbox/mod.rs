@@ -45,7 +45,11 @@ pub(crate) struct Inbox {
     doze: Doze,
     /// Signals that have come, a bit each.
     signals: AtomicU64,
-    bell: mio::Waker,
+    /// None once the run has ended: whoever still knows the inbox must not keep its descriptor open.
+    bell: RwLock<Option<mio::Waker>>,
+    /// What the handler of signals keeps about Ctrl-C in this run.
+    #[cfg(feature = "signal")]
+    pub(crate) unheard: crate::signal::Unheard,
     /// Whether the run is about to end: calls may still come, but no tasks are started for them.
     ending: AtomicBool,
     /// The thread on which the loop turns, be it turned by the run itself or by a host.
@@ -60,7 +64,9 @@ impl Inbox {
             woken: Marks::new(),
             doze: Doze::new(),
             signals: AtomicU64::new(0),
-            bell,
+            bell: RwLock::new(Some(bell)),
+            #[cfg(feature = "signal")]
+            unheard: Default::default(),
             ending: AtomicBool::new(false),
             home: thread::current().id(),
         }
@@ -107,13 +113,20 @@ impl Inbox {
     }
 
     /// Notes that a signal has come. For signal handlers: nothing here locks or allocates.
+    /// Returns whether one of this kind was there already, which the loop has not taken out.
     #[cfg(feature = "signal")]
-    pub(crate) fn signal(&self, number: i32) {
-        self.signals.fetch_or(Signal::from_raw(number).bit(), SeqCst);
-        if self.doze.must_ring() {
+    pub(crate) fn signal(&self, number: i32) -> bool {
+        let bit = Signal::from_raw(number).bit();
+        let before = self.signals.fetch_or(bit, SeqCst);
+        // The lock is held by others only to ring, too, or by a run that has ended: no need to wait for it.
+        if self.doze.must_ring()
+            && let Ok(bell) = self.bell.try_read()
+            && let Some(bell) = &*bell
+        {
             // What went wrong could be told to nobody here.
-            let _rung = self.bell.wake();
+            let _rung = bell.wake();
         }
+        before & bit != 0
     }
 
     /// Wakes the loop if it sleeps, for news that came another way.
@@ -124,9 +137,16 @@ impl Inbox {
     }
 
     pub(crate) fn ring(&self) {
-        if let Err(error) = self.bell.wake() {
+        let bell = self.bell.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Err(error)) = bell.as_ref().map(mio::Waker::wake) {
             log::error!("could not wake the run loop: {error}");
         }
+    }
+
+    /// The run has ended, and its loop is not to be woken any more: gives back the descriptor for that.
+    pub(crate) fn give_up_bell(&self) {
+        let bell = self.bell.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(bell);
     }
 
     /// The signals that have come since the last call, a bit each.

@@ -14,8 +14,14 @@ pub(super) struct Acceptor<T: AsFd> {
 }
 
 impl<T: AsFd> Acceptor<T> {
+    /// Over a socket of our own, in non-blocking mode.
     pub(super) fn new(listener: T) -> io::Result<Acceptor<T>> {
         Ok(Acceptor { source: Source::new(listener)?, accepting: Turnstile::default() })
+    }
+
+    /// Over a socket that a user has given us.
+    pub(super) fn given(listener: T) -> io::Result<Acceptor<T>> {
+        Ok(Acceptor { source: Source::given(listener)?, accepting: Turnstile::default() })
     }
 
     /// The listener, until it is closed.

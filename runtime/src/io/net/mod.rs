@@ -17,6 +17,7 @@ mod tcp_stream;
 mod udp;
 mod unix_datagram;
 mod unix_listener;
+mod unix_name;
 mod unix_stream;
 
 pub use happy_eyeballs::{HAPPY_EYEBALLS_DELAY, happy_eyeballs, happy_eyeballs_order};

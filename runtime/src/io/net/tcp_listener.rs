@@ -1,6 +1,6 @@
 //! Listening for TCP connections.
 
-use super::{TcpStream, accept::Acceptor, hooks::new_socket};
+use super::{TcpStream, accept::Acceptor, hooks::new_socket, tcp_stream::is_plain};
 use crate::io::{Listener, Resource, StreamError};
 use socket2::{Domain, Protocol, SockRef, Type};
 use std::{
@@ -16,7 +16,11 @@ pub(super) const LONGEST_QUEUE: u32 = 0xffff;
 ///
 /// To listen on all addresses of the machine, of both families, there is
 /// [`open_tcp_listeners`](super::open_tcp_listeners).
-pub struct TcpListener(Acceptor<net::TcpListener>);
+pub struct TcpListener {
+    acceptor: Acceptor<net::TcpListener>,
+    /// Whether its connections are TCP and nothing else.
+    plain: bool,
+}
 
 impl TcpListener {
     /// Listens on an address; port 0 lets the system choose one. `SO_REUSEADDR` is set, so that a
@@ -48,10 +52,12 @@ impl TcpListener {
         }
         socket.bind(&address.into())?;
         socket.listen(backlog.min(LONGEST_QUEUE) as i32)?;
-        TcpListener::from_std(socket.into())
+        socket.set_nonblocking(true)?;
+        Ok(TcpListener { acceptor: Acceptor::new(socket.into())?, plain: true })
     }
 
-    /// Takes over a listening socket: one that a supervisor has passed on, for instance.
+    /// Takes over a listening socket: one that a supervisor has passed on, for instance. It is in
+    /// non-blocking mode until the listener is closed; then it is what it was, for whoever has it, too.
     ///
     /// # Errors
     /// What the system says; `InvalidInput` if the socket does not listen.
@@ -63,8 +69,8 @@ impl TcpListener {
         if !SockRef::from(&listener).is_listener()? {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
         }
-        listener.set_nonblocking(true)?;
-        Ok(TcpListener(Acceptor::new(listener)?))
+        let plain = is_plain(&listener)?;
+        Ok(TcpListener { acceptor: Acceptor::given(listener)?, plain })
     }
 
     /// The address it listens on.
@@ -72,7 +78,7 @@ impl TcpListener {
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
-        self.0.get()?.local_addr().map_err(StreamError::Io)
+        self.acceptor.get()?.local_addr().map_err(StreamError::Io)
     }
 
     /// Any option of the socket, got or set through `socket2`.
@@ -83,13 +89,15 @@ impl TcpListener {
         &self,
         inside: impl FnOnce(&SockRef<'_>) -> io::Result<R>,
     ) -> Result<R, StreamError> {
-        inside(&SockRef::from(&*self.0.get()?)).map_err(StreamError::Io)
+        inside(&SockRef::from(&*self.acceptor.get()?)).map_err(StreamError::Io)
     }
 }
 
+crate::io::close_inherent!([] TcpListener);
+
 impl Resource for TcpListener {
     async fn close(&self) -> Result<(), StreamError> {
-        self.0.close().await
+        self.acceptor.close().await
     }
 }
 
@@ -97,12 +105,12 @@ impl Listener for TcpListener {
     type Stream = TcpStream;
 
     async fn accept(&self) -> Result<TcpStream, StreamError> {
-        self.0.accept(|listener| TcpStream::from_std(listener.accept()?.0)).await
+        self.acceptor.accept(|listener| TcpStream::accepted(listener.accept()?.0, self.plain)).await
     }
 }
 
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TcpListener").field(&self.0.get().ok()).finish()
+        f.debug_tuple("TcpListener").field(&self.acceptor.get().ok()).finish()
     }
 }

@@ -1,7 +1,10 @@
 //! TCP connections.
 
 use super::{connect::connect, hooks::new_socket};
-use crate::io::{FdStream, StreamError, fd_stream::stream_over_fd};
+use crate::{
+    io::{FdStream, StreamError, fd_stream::stream_over_fd},
+    sys::has_upper_protocol,
+};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 use std::{
     fmt, io,
@@ -63,10 +66,13 @@ impl TcpStream {
                 StreamError::Io(io::Error::new(error.kind(), text))
             })?;
         }
-        connect(socket, &remote.into()).await.map(TcpStream)
+        let stream = connect(socket, &remote.into()).await?;
+        stream.set_plain_tcp(true);
+        Ok(TcpStream(stream))
     }
 
-    /// Takes over a connected socket, and sets `TCP_NODELAY`.
+    /// Takes over a connected socket, and sets `TCP_NODELAY`. The socket is in non-blocking mode until the
+    /// stream is closed; then it is what it was, for whoever has a duplicate.
     ///
     /// # Errors
     /// What the system says.
@@ -74,12 +80,19 @@ impl TcpStream {
     /// # Panics
     /// Outside a run.
     pub fn from_std(stream: net::TcpStream) -> io::Result<TcpStream> {
+        let plain = is_plain(&stream)?;
+        let stream = FdStream::given(without_delay(stream))?;
+        stream.set_plain_tcp(plain);
+        Ok(TcpStream(stream))
+    }
+
+    /// Takes over a connection that a listener of ours has accepted; `plain` as [`is_plain`] says of the
+    /// listener.
+    pub(super) fn accepted(stream: net::TcpStream, plain: bool) -> io::Result<TcpStream> {
         stream.set_nonblocking(true)?;
-        // Refused by some systems if the other side is gone already: reading and writing will tell.
-        if let Err(error) = stream.set_nodelay(true) {
-            log::debug!("TCP_NODELAY cannot be set: {error}");
-        }
-        Ok(TcpStream(FdStream::new(stream)?))
+        let stream = FdStream::new(without_delay(stream))?;
+        stream.set_plain_tcp(plain);
+        Ok(TcpStream(stream))
     }
 
     /// The address of this end.
@@ -130,16 +143,57 @@ impl TcpStream {
         &self,
         inside: impl FnOnce(&SockRef<'_>) -> io::Result<R>,
     ) -> Result<R, StreamError> {
-        inside(&SockRef::from(&*self.0.get()?)).map_err(StreamError::Io)
+        let socket = self.0.get()?;
+        let outcome = inside(&SockRef::from(&*socket)).map_err(StreamError::Io);
+        if self.0.is_plain_tcp() {
+            // It may have been made to speak TLS.
+            self.0.set_plain_tcp(!has_upper_protocol(&*socket));
+        }
+        outcome
     }
 
     /// A descriptor of its own for the same socket, for what this library does not offer.
     ///
+    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
+    /// was made of a descriptor that was in the other. For a child process there is [`TcpStream::into_fd`].
+    ///
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
-        self.0.get()?.as_fd().try_clone_to_owned().map_err(StreamError::Io)
+        self.0.duplicate()
     }
+
+    /// Gives up the descriptor: in the mode in which it came, or in blocking mode if this library has made
+    /// it. So it is what a child process expects as a standard stream.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
+        self.0.into_fd()
+    }
+}
+
+/// Whether a socket, connected or listening, is TCP and nothing else. A `std::net::TcpStream` can be made of
+/// any descriptor.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn is_plain(socket: &impl AsFd) -> io::Result<bool> {
+    let kind = SockRef::from(socket);
+    let is_tcp = kind.r#type()? == Type::STREAM && kind.protocol()? == Some(Protocol::TCP);
+    Ok(is_tcp && !has_upper_protocol(socket))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn is_plain(_socket: &impl AsFd) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Sets `TCP_NODELAY`.
+fn without_delay(stream: net::TcpStream) -> net::TcpStream {
+    // Refused by some systems if the other side is gone already: reading and writing will tell.
+    if let Err(error) = stream.set_nodelay(true) {
+        log::debug!("TCP_NODELAY cannot be set: {error}");
+    }
+    stream
 }
 
 impl fmt::Debug for TcpStream {

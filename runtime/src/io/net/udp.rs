@@ -42,10 +42,12 @@ impl UdpSocket {
         let address = address.into();
         let socket = new_socket(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.bind(&address.into())?;
-        UdpSocket::from_std(socket.into())
+        socket.set_nonblocking(true)?;
+        Ok(UdpSocket(Source::new(socket.into())?))
     }
 
-    /// Takes over a socket.
+    /// Takes over a socket. It is in non-blocking mode until this is closed; then it is what it was, for
+    /// whoever has a duplicate.
     ///
     /// # Errors
     /// What the system says.
@@ -53,8 +55,7 @@ impl UdpSocket {
     /// # Panics
     /// Outside a run.
     pub fn from_std(socket: net::UdpSocket) -> io::Result<UdpSocket> {
-        socket.set_nonblocking(true)?;
-        Ok(UdpSocket(Source::new(socket)?))
+        Ok(UdpSocket(Source::given(socket)?))
     }
 
     /// Settles whom [`UdpSocket::send`] sends to and [`UdpSocket::recv`] hears. Nothing is sent.
@@ -145,6 +146,8 @@ impl UdpSocket {
         inside(&SockRef::from(&*self.0.get()?)).map_err(StreamError::Io)
     }
 }
+
+crate::io::close_inherent!([] UdpSocket);
 
 impl Resource for UdpSocket {
     async fn close(&self) -> Result<(), StreamError> {

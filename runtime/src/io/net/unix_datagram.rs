@@ -1,5 +1,6 @@
 //! Datagrams in the Unix domain.
 
+use super::unix_name::name;
 use crate::{
     checkpoint, checkpoint_if_cancelled,
     core::reactor::Direction,
@@ -27,13 +28,16 @@ pub struct UnixDatagram(Source<net::UnixDatagram>);
 impl UnixDatagram {
     /// Makes a socket at `path`.
     ///
+    /// On Linux a path that begins with a zero byte is an abstract name, which is no file and goes with the
+    /// socket.
+    ///
     /// # Errors
     /// What the system says.
     ///
     /// # Panics
     /// Outside a run.
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixDatagram> {
-        UnixDatagram::from_std(net::UnixDatagram::bind(path)?)
+        UnixDatagram::own(net::UnixDatagram::bind_addr(&name(path.as_ref())?)?)
     }
 
     /// Makes a socket without a name, which can send and not be answered.
@@ -44,7 +48,7 @@ impl UnixDatagram {
     /// # Panics
     /// Outside a run.
     pub fn unbound() -> io::Result<UnixDatagram> {
-        UnixDatagram::from_std(net::UnixDatagram::unbound()?)
+        UnixDatagram::own(net::UnixDatagram::unbound()?)
     }
 
     /// Two sockets that are connected to each other.
@@ -56,10 +60,11 @@ impl UnixDatagram {
     /// Outside a run.
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (a, b) = net::UnixDatagram::pair()?;
-        Ok((UnixDatagram::from_std(a)?, UnixDatagram::from_std(b)?))
+        Ok((UnixDatagram::own(a)?, UnixDatagram::own(b)?))
     }
 
-    /// Takes over a socket.
+    /// Takes over a socket. It is in non-blocking mode until this is closed; then it is what it was, for
+    /// whoever has a duplicate.
     ///
     /// # Errors
     /// What the system says.
@@ -67,6 +72,11 @@ impl UnixDatagram {
     /// # Panics
     /// Outside a run.
     pub fn from_std(socket: net::UnixDatagram) -> io::Result<UnixDatagram> {
+        Ok(UnixDatagram(Source::given(socket)?))
+    }
+
+    /// Takes over a socket of our own.
+    fn own(socket: net::UnixDatagram) -> io::Result<UnixDatagram> {
         socket.set_nonblocking(true)?;
         Ok(UnixDatagram(Source::new(socket)?))
     }
@@ -76,7 +86,8 @@ impl UnixDatagram {
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.
     pub fn connect(&self, path: impl AsRef<Path>) -> Result<(), StreamError> {
-        self.0.get()?.connect(path).map_err(StreamError::Io)
+        let name = name(path.as_ref()).map_err(StreamError::Io)?;
+        self.0.get()?.connect_addr(&name).map_err(StreamError::Io)
     }
 
     /// Sends a datagram to whom the socket is connected to; returns its length.
@@ -100,11 +111,11 @@ impl UnixDatagram {
     /// # Errors
     /// As [`UnixDatagram::send`].
     pub async fn send_to(&self, datagram: &[u8], path: impl AsRef<Path>) -> Result<usize, StreamError> {
-        let path = path.as_ref();
+        let name = name(path.as_ref()).map_err(StreamError::Io)?;
         checkpoint_if_cancelled().await?;
         let mut pause = PAUSES.0;
         loop {
-            match self.0.get()?.send_to(datagram, path) {
+            match self.0.get()?.send_to_addr(datagram, &name) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 outcome => {
@@ -152,6 +163,8 @@ impl UnixDatagram {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }
 }
+
+crate::io::close_inherent!([] UnixDatagram);
 
 impl Resource for UnixDatagram {
     async fn close(&self) -> Result<(), StreamError> {

@@ -1,6 +1,6 @@
 //! Listening in the Unix domain.
 
-use super::{UnixStream, accept::Acceptor};
+use super::{UnixStream, accept::Acceptor, unix_name::name};
 use crate::io::{Listener, Resource, StreamError};
 use std::{
     fmt, io,
@@ -17,16 +17,23 @@ pub struct UnixListener(Acceptor<net::UnixListener>);
 impl UnixListener {
     /// Makes a socket at `path` and listens on it.
     ///
+    /// On Linux a path that begins with a zero byte is an abstract name, which is no file and goes with the
+    /// socket.
+    ///
     /// # Errors
-    /// What the system says: that the file exists, for instance.
+    /// What the system says: that the file exists, for instance; of kind `InvalidInput` if `path` is too long
+    /// or has a zero byte inside.
     ///
     /// # Panics
     /// Outside a run.
     pub fn bind(path: impl AsRef<Path>) -> io::Result<UnixListener> {
-        UnixListener::from_std(net::UnixListener::bind(path)?)
+        let listener = net::UnixListener::bind_addr(&name(path.as_ref())?)?;
+        listener.set_nonblocking(true)?;
+        Ok(UnixListener(Acceptor::new(listener)?))
     }
 
-    /// Takes over a listening socket.
+    /// Takes over a listening socket. It is in non-blocking mode until the listener is closed; then it is
+    /// what it was, for whoever has it, too.
     ///
     /// # Errors
     /// What the system says; `InvalidInput` if the socket does not listen.
@@ -38,8 +45,7 @@ impl UnixListener {
         if !socket2::SockRef::from(&listener).is_listener()? {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
         }
-        listener.set_nonblocking(true)?;
-        Ok(UnixListener(Acceptor::new(listener)?))
+        Ok(UnixListener(Acceptor::given(listener)?))
     }
 
     /// The address it listens on.
@@ -51,6 +57,8 @@ impl UnixListener {
     }
 }
 
+crate::io::close_inherent!([] UnixListener);
+
 impl Resource for UnixListener {
     async fn close(&self) -> Result<(), StreamError> {
         self.0.close().await
@@ -61,7 +69,7 @@ impl Listener for UnixListener {
     type Stream = UnixStream;
 
     async fn accept(&self) -> Result<UnixStream, StreamError> {
-        self.0.accept(|listener| UnixStream::from_std(listener.accept()?.0)).await
+        self.0.accept(|listener| UnixStream::own(listener.accept()?.0)).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Connections in the Unix domain.
 
-use super::{connect::connect, hooks::new_socket};
+use super::{connect::connect, hooks::new_socket, unix_name::name};
 use crate::{
     io::{FdStream, StreamError, fd_stream::stream_over_fd},
     sleep,
@@ -10,7 +10,7 @@ use std::{
     fmt,
     io::{self, ErrorKind},
     os::{
-        fd::{AsFd, OwnedFd},
+        fd::OwnedFd,
         unix::net::{self, SocketAddr},
     },
     path::Path,
@@ -37,7 +37,8 @@ const PAUSES: (f64, f64) = (0.001, 0.1);
 pub struct UnixStream(pub(crate) FdStream<net::UnixStream>);
 
 impl UnixStream {
-    /// Connects to a socket in the file system; trio's `open_unix_socket`.
+    /// Connects to a socket in the file system; trio's `open_unix_socket`. On Linux a path that begins with a
+    /// zero byte is an abstract name, which is no file.
     ///
     /// If the listener's queue is full, the system neither waits nor says when there is room: then
     /// this tries again, ever more slowly up to ten times a second.
@@ -46,11 +47,15 @@ impl UnixStream {
     /// A checkpoint. If cancelled, nothing is left of the attempt.
     ///
     /// # Errors
-    /// [`StreamError::Io`] with what the system says: nobody listens there, for instance.
+    /// [`StreamError::Io`] with what the system says: nobody listens there, for instance; of kind
+    /// `InvalidInput` if `path` is too long or has a zero byte inside.
     ///
     /// # Panics
     /// Outside a run.
     pub async fn connect(path: impl AsRef<Path>) -> Result<UnixStream, StreamError> {
+        let path = path.as_ref();
+        // Refuses what is no name.
+        name(path).map_err(StreamError::Io)?;
         let address = SockAddr::unix(path).map_err(StreamError::Io)?;
         let mut pause = PAUSES.0;
         loop {
@@ -65,7 +70,8 @@ impl UnixStream {
         }
     }
 
-    /// Takes over a connected socket.
+    /// Takes over a connected socket. It is in non-blocking mode until the stream is closed; then it is
+    /// what it was, for whoever has a duplicate.
     ///
     /// # Errors
     /// What the system says.
@@ -73,6 +79,11 @@ impl UnixStream {
     /// # Panics
     /// Outside a run.
     pub fn from_std(stream: net::UnixStream) -> io::Result<UnixStream> {
+        Ok(UnixStream(FdStream::given(stream)?))
+    }
+
+    /// Takes over a connected socket of our own.
+    pub(super) fn own(stream: net::UnixStream) -> io::Result<UnixStream> {
         stream.set_nonblocking(true)?;
         Ok(UnixStream(FdStream::new(stream)?))
     }
@@ -86,7 +97,7 @@ impl UnixStream {
     /// Outside a run.
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = net::UnixStream::pair()?;
-        Ok((UnixStream::from_std(a)?, UnixStream::from_std(b)?))
+        Ok((UnixStream::own(a)?, UnixStream::own(b)?))
     }
 
     /// The address of this end.
@@ -107,10 +118,22 @@ impl UnixStream {
 
     /// A descriptor of its own for the same socket, for what this library does not offer.
     ///
+    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
+    /// was made of a descriptor that was in the other. For a child process there is [`UnixStream::into_fd`].
+    ///
     /// # Errors
     /// [`StreamError::Closed`], or what the system says.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
-        self.0.get()?.as_fd().try_clone_to_owned().map_err(StreamError::Io)
+        self.0.duplicate()
+    }
+
+    /// Gives up the descriptor: in the mode in which it came, or in blocking mode if this library has made
+    /// it. So it is what a child process expects as a standard stream.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
+        self.0.into_fd()
     }
 }
 

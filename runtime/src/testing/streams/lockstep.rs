@@ -69,12 +69,16 @@ impl LockstepReceiveStream {
     }
 }
 
+crate::io::close_inherent!([] LockstepSendStream);
+
 impl Resource for LockstepSendStream {
     async fn close(&self) -> Result<(), StreamError> {
         self.close_now();
         Ok(checkpoint().await?)
     }
 }
+
+crate::io::close_inherent!([] LockstepReceiveStream);
 
 impl Resource for LockstepReceiveStream {
     async fn close(&self) -> Result<(), StreamError> {

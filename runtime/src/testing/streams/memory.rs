@@ -133,6 +133,8 @@ impl MemorySendStream {
     }
 }
 
+crate::io::close_inherent!([] MemorySendStream);
+
 impl Resource for MemorySendStream {
     async fn close(&self) -> Result<(), StreamError> {
         self.close_now();
@@ -250,6 +252,8 @@ impl MemoryReceiveStream {
         call_close_hook(&self.on_close);
     }
 }
+
+crate::io::close_inherent!([] MemoryReceiveStream);
 
 impl Resource for MemoryReceiveStream {
     async fn close(&self) -> Result<(), StreamError> {
