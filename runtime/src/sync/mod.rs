@@ -8,6 +8,7 @@
 
 pub mod channel;
 mod condition;
+mod ends;
 mod error;
 mod event;
 mod exchange;
@@ -21,6 +22,7 @@ mod transfer;
 
 pub use channel::{ChannelStatistics, ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use condition::{Condition, ConditionError};
+pub use ends::{Channel, ReceiveChannel, SendChannel};
 pub use error::{AcquireError, NotHeld};
 pub use event::Event;
 pub use limiter::{Borrower, CapacityLimiter, Loan};

@@ -9,6 +9,7 @@ mod connect;
 mod happy_eyeballs;
 mod hooks;
 mod listen;
+mod message;
 mod open_tcp;
 mod resolve;
 mod serve;

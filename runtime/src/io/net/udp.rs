@@ -28,7 +28,7 @@ use std::{
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub struct UdpSocket(Source<net::UdpSocket>);
+pub struct UdpSocket(pub(super) Source<net::UdpSocket>);
 
 impl UdpSocket {
     /// Makes a socket at an address of this machine; port 0 lets the system choose one.
