@@ -91,9 +91,18 @@ pub(crate) fn set_thread_name(name: &std::ffi::CStr) -> io::Result<()> {
     }
 }
 
+/// Whether a read from the descriptor would not block now: there is something to read, or it would fail.
+pub(crate) fn is_readable(fd: impl AsFd) -> io::Result<bool> {
+    is_ready(fd, libc::POLLIN)
+}
+
 /// Whether a write to the descriptor would not block now: there is room, or it would fail.
 pub(crate) fn is_writable(fd: impl AsFd) -> io::Result<bool> {
-    let mut asked = libc::pollfd { fd: fd.as_fd().as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    is_ready(fd, libc::POLLOUT)
+}
+
+fn is_ready(fd: impl AsFd, events: libc::c_short) -> io::Result<bool> {
+    let mut asked = libc::pollfd { fd: fd.as_fd().as_raw_fd(), events, revents: 0 };
     loop {
         // SAFETY: the pointer leads to one entry, which lives until the call returns; the descriptor is borrowed, so it
         // is open. The time limit of zero means that the call does not block.

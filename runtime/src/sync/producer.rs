@@ -67,7 +67,7 @@ where
                     return Ok(());
                 }
                 match producer(sender).await {
-                    Err(error) if is_broken(&error) && shared.is_broken() => Ok(()),
+                    Err(error) if shared.is_broken() => without_broken(error),
                     ended => ended,
                 }
             });
@@ -81,6 +81,15 @@ where
 
 fn is_broken(error: &Error) -> bool {
     matches!(error.downcast_ref(), Some(SendFailure::Broken))
+}
+
+/// The error without what says that the consumer takes no more, also in groups.
+fn without_broken(error: Error) -> Result<(), Error> {
+    match error.into_group() {
+        Ok(group) => group.split(is_broken).1.map_or(Ok(()), |rest| Err(rest.into())),
+        Err(error) if is_broken(&error) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Where a producer puts its values; see [`with_producer`].
@@ -165,8 +174,9 @@ impl<T> ProducerReceiver<T> {
         .await
     }
 
-    /// Asks for no more: every later receive fails as closed, and the producer at its next send, or before it begins.
-    /// Closing twice is fine.
+    /// Asks for no more: every later receive fails as closed, and the producer at its next send, or it does not begin.
+    /// Closing twice is fine. Dropping it does the same, but a producer that waits until a value is asked for hears
+    /// nothing more before it is cancelled.
     pub fn close(&self) {
         self.receiver.close();
         self.demand.unpark_all(|()| ());
@@ -175,12 +185,6 @@ impl<T> ProducerReceiver<T> {
     /// Counts of the channel.
     pub fn statistics(&self) -> ChannelStatistics {
         self.receiver.statistics()
-    }
-}
-
-impl<T> Drop for ProducerReceiver<T> {
-    fn drop(&mut self) {
-        self.close();
     }
 }
 

@@ -2,7 +2,7 @@
 //! buffers. A call that does not block is the program's; when to make it is told here.
 
 use super::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
-use crate::{core::reactor::Direction, io::StreamError};
+use crate::{core::reactor::Direction, io::StreamError, sys::is_readable};
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
@@ -50,6 +50,15 @@ macro_rules! calls {
                 }
                 .operate(Direction::Read, |socket| call(socket.as_fd()))
                 .await
+            }
+
+            /// Whether there is something to receive now: data, the end, or an error. trio's `is_readable`.
+            ///
+            /// # Errors
+            /// [`StreamError::Closed`], or what the system says.
+            pub fn is_readable(&self) -> Result<bool, StreamError> {
+                let $this = self;
+                is_readable(&*$source.get()?).map_err(StreamError::Io)
             }
 
             /// Makes a system call that sends, and makes it again when there is room, until it does not fail as
