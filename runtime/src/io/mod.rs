@@ -32,10 +32,10 @@ pub use forcefully::close_forcefully;
 pub use listener::Listener;
 pub(crate) use net::NetworkHooks;
 pub use net::{
-    ConnectFailed, HAPPY_EYEBALLS_DELAY, HostnameResolver, Lookup, SocketFactory, TcpConnector, TcpListener,
-    TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, getaddrinfo, getnameinfo, happy_eyeballs,
-    happy_eyeballs_order, open_tcp_listeners, open_tcp_stream, serve_listeners, serve_listeners_in,
-    serve_tcp, serve_tcp_in, set_custom_hostname_resolver, set_custom_socket_factory,
+    ConnectFailed, HAPPY_EYEBALLS_DELAY, HostnameResolver, Lookup, NameFlags, SocketFactory, TcpConnector,
+    TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, getaddrinfo, getnameinfo,
+    happy_eyeballs, happy_eyeballs_order, open_tcp_listeners, open_tcp_stream, serve_listeners,
+    serve_listeners_in, serve_tcp, serve_tcp_in, set_custom_hostname_resolver, set_custom_socket_factory,
 };
 pub use pipe::{PipeReceiver, PipeSender, pipe};
 pub(crate) use readiness::Source;

@@ -5,7 +5,7 @@
 //! back at two places until somebody is parked in a receive: before it begins, and at the end of each send.
 
 use super::channel::{ChannelStatistics, ReceiveError, Receiver, SendFailure, Sender, channel};
-use crate::{Error, core::lot::Lot, nursery};
+use crate::{Error, checkpoint_if_cancelled, core::lot::Lot, nursery};
 use std::{fmt, future::poll_fn, pin::pin, rc::Rc};
 
 /// Runs `producer` beside `consumer`, which asks it for one value after the other; trio's `as_safe_channel`.
@@ -117,6 +117,8 @@ impl<T> ProducerSender<T> {
         loop {
             let shared = &self.sender.shared;
             if shared.is_broken() {
+                // If the consumer has ended, that is what there is to say.
+                checkpoint_if_cancelled().await.map_err(SendFailure::Cancelled)?;
                 return Err(SendFailure::Broken);
             }
             if shared.receiving.len() > 0 {

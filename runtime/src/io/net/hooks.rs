@@ -4,7 +4,7 @@
 //! (in another network namespace, with marks, by a broker with more rights). Both belong to the run that is going on when they
 //! are set, and are dropped when it ends.
 
-use super::resolve::Lookup;
+use super::resolve::{Lookup, NameFlags};
 use crate::core::run;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{cell::RefCell, io, net::SocketAddr, rc::Rc};
@@ -17,8 +17,8 @@ pub trait HostnameResolver {
     /// The addresses of a host, in the order in which to try them.
     fn getaddrinfo<'a>(&'a self, host: &'a str, port: u16) -> Lookup<'a, Vec<SocketAddr>>;
 
-    /// The names of a host and of a service. `flags` are the system's, `NI_NUMERICHOST` and so on.
-    fn getnameinfo(&self, address: SocketAddr, flags: i32) -> Lookup<'_, (String, String)>;
+    /// The names of a host and of a service.
+    fn getnameinfo(&self, address: SocketAddr, flags: NameFlags) -> Lookup<'_, (String, String)>;
 }
 
 /// Makes sockets; trio's `SocketFactory`.
@@ -54,7 +54,7 @@ impl NetworkHooks {
 ///
 /// ```
 /// use std::{net::SocketAddr, rc::Rc};
-/// use terzetto::{Error, io::{HostnameResolver, Lookup, getaddrinfo, set_custom_hostname_resolver}};
+/// use terzetto::{Error, io::{HostnameResolver, Lookup, NameFlags, getaddrinfo, set_custom_hostname_resolver}};
 ///
 /// struct Table;
 ///
@@ -68,7 +68,7 @@ impl NetworkHooks {
 ///         })
 ///     }
 ///
-///     fn getnameinfo(&self, _: SocketAddr, _flags: i32) -> Lookup<'_, (String, String)> {
+///     fn getnameinfo(&self, _: SocketAddr, _: NameFlags) -> Lookup<'_, (String, String)> {
 ///         Box::pin(async { Ok(("printer".into(), "ipp".into())) })
 ///     }
 /// }

@@ -26,7 +26,7 @@ pub(crate) use hooks::NetworkHooks;
 pub use hooks::{HostnameResolver, SocketFactory, set_custom_hostname_resolver, set_custom_socket_factory};
 pub use listen::open_tcp_listeners;
 pub use open_tcp::{ConnectFailed, TcpConnector, open_tcp_stream};
-pub use resolve::{Lookup, getaddrinfo, getnameinfo};
+pub use resolve::{Lookup, NameFlags, getaddrinfo, getnameinfo};
 pub use serve::{serve_listeners, serve_listeners_in, serve_tcp, serve_tcp_in};
 pub use tcp_listener::TcpListener;
 pub use tcp_stream::TcpStream;

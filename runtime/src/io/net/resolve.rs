@@ -72,8 +72,43 @@ async fn ask_the_system(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error>
         .map_err(|error| io::Error::new(error.kind(), format!("the name {host:?} was not found: {error}")))?)
 }
 
+/// How [`getnameinfo`] is to give names; by default by names where there are any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NameFlags {
+    /// The host as a number (`NI_NUMERICHOST`).
+    pub numeric_host: bool,
+    /// The service as a number (`NI_NUMERICSERV`).
+    pub numeric_service: bool,
+    /// A host without a name is an error (`NI_NAMEREQD`).
+    pub name_required: bool,
+    /// The service is one over UDP (`NI_DGRAM`).
+    pub datagram: bool,
+    /// Of a host of the own domain only the first part of its name (`NI_NOFQDN`).
+    pub no_domain: bool,
+}
+
+impl NameFlags {
+    /// Both as numbers: nobody is asked.
+    pub const NUMERIC: NameFlags = NameFlags {
+        numeric_host: true,
+        numeric_service: true,
+        name_required: false,
+        datagram: false,
+        no_domain: false,
+    };
+
+    fn raw(self) -> libc::c_int {
+        let flag = |yes, flag| if yes { flag } else { 0 };
+        flag(self.numeric_host, libc::NI_NUMERICHOST)
+            | flag(self.numeric_service, libc::NI_NUMERICSERV)
+            | flag(self.name_required, libc::NI_NAMEREQD)
+            | flag(self.datagram, libc::NI_DGRAM)
+            | flag(self.no_domain, libc::NI_NOFQDN)
+    }
+}
+
 /// The names of a host and of a service by their address; trio's `getnameinfo`. Where there is no name, the number stands for
-/// it. `flags` are the system's: `NI_NUMERICHOST`, `NI_NUMERICSERV` and so on, 0 for none.
+/// it.
 ///
 /// The system is asked in a worker thread, or else the run's [resolver](super::set_custom_hostname_resolver).
 ///
@@ -87,20 +122,19 @@ async fn ask_the_system(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error>
 /// Outside a run.
 ///
 /// ```
-/// use terzetto::io::getnameinfo;
+/// use terzetto::io::{NameFlags, getnameinfo};
 /// terzetto::run(async {
-///     let numeric = libc::NI_NUMERICHOST | libc::NI_NUMERICSERV;
-///     let (host, service) = getnameinfo("127.0.0.1:80".parse()?, numeric).await?;
+///     let (host, service) = getnameinfo("127.0.0.1:80".parse()?, NameFlags::NUMERIC).await?;
 ///     assert_eq!((host.as_str(), service.as_str()), ("127.0.0.1", "80"));
 ///     Ok(())
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub async fn getnameinfo(address: SocketAddr, flags: i32) -> Result<(String, String), Error> {
+pub async fn getnameinfo(address: SocketAddr, flags: NameFlags) -> Result<(String, String), Error> {
     if let Some(resolver) = hooks::resolver() {
         return resolver.getnameinfo(address, flags).await;
     }
-    let look_up = move || dns_lookup::getnameinfo(&address, flags).map_err(io::Error::from);
+    let look_up = move || dns_lookup::getnameinfo(&address, flags.raw()).map_err(io::Error::from);
     let found = to_thread::options().abandon_on_cancel(true).run_sync(look_up).await?;
     Ok(found.map_err(|error| {
         io::Error::new(error.kind(), format!("the address {address} has no name: {error}"))
