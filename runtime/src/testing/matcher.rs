@@ -23,7 +23,7 @@ enum Kind {
 /// let inner = ErrorGroup::new("inner", vec![io::Error::from(io::ErrorKind::NotFound).into()]);
 /// let error = Error::from(ErrorGroup::new("all", vec![Error::msg("disk full"), inner.into()]));
 /// let expected = Matcher::group([
-///     Matcher::group([Matcher::of::<io::Error>().check(|error| error.kind() == io::ErrorKind::NotFound)]),
+///     Matcher::group([Matcher::of_where(|error: &io::Error| error.kind() == io::ErrorKind::NotFound)]),
 ///     Matcher::any().text("disk full"),
 /// ]);
 /// expected.matches(&error)?;
@@ -31,13 +31,11 @@ enum Kind {
 /// assert!(mismatch.to_string().contains("is a group"));
 /// # Ok::<(), terzetto::testing::Mismatch>(())
 /// ```
-pub struct Matcher<E = Error> {
+pub struct Matcher {
     kind: Kind,
     texts: Vec<String>,
     checks: Vec<Check>,
     flattens: bool,
-    /// Makes a check of the error's own type from one of any error.
-    of_type: fn(Box<dyn Fn(&E) -> bool>) -> Check,
 }
 
 /// What an error is that was expected to be something else.
@@ -54,7 +52,7 @@ impl StdError for Mismatch {}
 
 impl Matcher {
     fn of_kind(kind: Kind) -> Matcher {
-        Matcher { kind, texts: Vec::new(), checks: Vec::new(), flattens: false, of_type: |check| check }
+        Matcher { kind, texts: Vec::new(), checks: Vec::new(), flattens: false }
     }
 
     /// Any error but a group.
@@ -68,20 +66,19 @@ impl Matcher {
     }
 
     /// A group of errors that match these, each one, in any order.
-    pub fn group<M: Into<Matcher>>(members: impl IntoIterator<Item = M>) -> Matcher {
-        Matcher::of_kind(Kind::Group(members.into_iter().map(Into::into).collect()))
+    pub fn group(members: impl IntoIterator<Item = Matcher>) -> Matcher {
+        Matcher::of_kind(Kind::Group(members.into_iter().collect()))
     }
 
     /// An error that was made from an `E`.
-    pub fn of<E: StdError + 'static>() -> Matcher<E> {
+    pub fn of<E: StdError + 'static>() -> Matcher {
         let is = |error: &Error| error.downcast_ref::<E>().is_some();
-        Matcher {
-            kind: Kind::Leaf(Some(type_name::<E>()), Box::new(is)),
-            texts: Vec::new(),
-            checks: Vec::new(),
-            flattens: false,
-            of_type: |check| Box::new(move |error| error.downcast_ref::<E>().is_some_and(&*check)),
-        }
+        Matcher::of_kind(Kind::Leaf(Some(type_name::<E>()), Box::new(is)))
+    }
+
+    /// An error that was made from an `E` of which this is true.
+    pub fn of_where<E: StdError + 'static>(is_true: impl Fn(&E) -> bool + 'static) -> Matcher {
+        Matcher::of::<E>().check(move |error| error.downcast_ref().is_some_and(&is_true))
     }
 
     /// Looks through groups inside the group, as if their members were its own; `flatten_subgroups` in trio.
@@ -90,20 +87,18 @@ impl Matcher {
         self.flattens = true;
         self
     }
-}
 
-impl<E: 'static> Matcher<E> {
     /// And its text contains this one. The text of a group is its message.
     #[must_use]
-    pub fn text(mut self, part: impl Into<String>) -> Matcher<E> {
+    pub fn text(mut self, part: impl Into<String>) -> Matcher {
         self.texts.push(part.into());
         self
     }
 
     /// And this is true of it.
     #[must_use]
-    pub fn check(mut self, check: impl Fn(&E) -> bool + 'static) -> Matcher<E> {
-        self.checks.push((self.of_type)(Box::new(check)));
+    pub fn check(mut self, check: impl Fn(&Error) -> bool + 'static) -> Matcher {
+        self.checks.push(Box::new(check));
         self
     }
 
@@ -153,13 +148,6 @@ impl<E: 'static> Matcher<E> {
     }
 }
 
-impl<E: StdError + 'static> From<Matcher<E>> for Matcher {
-    fn from(matcher: Matcher<E>) -> Matcher {
-        let Matcher { kind, texts, checks, flattens, .. } = matcher;
-        Matcher { kind, texts, checks, flattens, of_type: |check| check }
-    }
-}
-
 /// Finds for each expectation a member of its own, so that none is left.
 fn pair(expected: &[Matcher], errors: &[&Error]) -> Result<(), Mismatch> {
     let mut of_error: Vec<Option<usize>> = vec![None; errors.len()];
@@ -200,7 +188,7 @@ fn assign(
     false
 }
 
-impl<E> fmt::Debug for Matcher<E> {
+impl fmt::Debug for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Leaf(expected, _) => f.debug_tuple("Matcher").field(&expected.unwrap_or("any")).finish(),
