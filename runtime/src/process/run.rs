@@ -182,10 +182,12 @@ async fn collect(pipe: PipeReceiver, output: &RefCell<Vec<u8>>) -> Result<(), Er
 /// Has the process end, and waits until it has, whatever is cancelled meanwhile.
 ///
 /// # Errors
-/// What asking it to end failed with.
+/// What [`Command::deliver_cancel`] failed with.
 async fn end(process: &Process, deliver: Option<DeliverCancel<'_>>) -> Result<(), Error> {
     let failure = Cell::new(None);
     let failed = &failure;
+    // What the program has not asked for itself is only logged.
+    let is_own = deliver.is_some();
     let ended = nursery(async |n| {
         n.cancel_scope().set_shield(true);
         n.start_soon_named("end a process", async move {
@@ -196,7 +198,7 @@ async fn end(process: &Process, deliver: Option<DeliverCancel<'_>>) -> Result<()
             if let Err(error) = delivered {
                 if !error.is_cancelled() {
                     log::warn!("{process} is killed, since asking it to end failed: {error}");
-                    failed.set(Some(error));
+                    failed.set(is_own.then_some(error));
                 }
                 if let Err(error) = process.kill() {
                     log::warn!("{process} cannot be killed: {error}");

@@ -1,6 +1,7 @@
 //! What trio's own tests of its `SSLStream` assert, where `compat_tls.rs` does not.
 
 mod closing;
+mod rules;
 mod unwrapping;
 
 use rcgen::{CertificateParams, Issuer, KeyPair};
