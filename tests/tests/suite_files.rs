@@ -144,7 +144,7 @@ fn trio_path_globmethods() {
         assert_eq!(names(&path.glob("**/*bar.txt").await?), ["_bar.txt", "bar.txt"].into());
         assert_eq!(names(&path.rglob("*bar.txt").await?), ["_bar.txt", "bar.txt"].into());
         assert_eq!(names(&path.glob("bar.[a-d]??").await?), ["bar.dat"].into());
-        assert_eq!(path.glob("nothing").await?, [Path::default(); 0]);
+        assert!(path.glob("nothing").await?.is_empty());
         for wrong in ["", "/etc/*", "a**", "[a"] {
             for error in [path.glob(wrong).await, path.rglob(wrong).await].map(Result::unwrap_err) {
                 let FileError::Failed { error, .. } = &error else { panic!("got {error:?}") };

@@ -6,8 +6,8 @@ use std::{io, net::SocketAddr, rc::Rc};
 use terzetto::{
     Error, fail_after,
     io::{
-        HostnameResolver, Listener, Lookup, NameFlags, SocketFactory, TcpListener, open_tcp_listeners,
-        open_tcp_stream, set_custom_hostname_resolver, set_custom_socket_factory,
+        HostnameResolver, Listener, Lookup, NameFlags, SocketFactory, TcpListener, TcpStream,
+        open_tcp_listeners, open_tcp_stream, set_custom_hostname_resolver, set_custom_socket_factory,
     },
 };
 
@@ -84,6 +84,24 @@ fn trio_stream_a_family_that_there_is_not_is_passed_over() {
         }
         set_custom_hostname_resolver(Some(Rc::new(Everybody(vec!["[::1]:80".parse()?]))));
         assert!(open_tcp_stream("somewhere", 80).await.is_err());
+        Ok(())
+    });
+}
+
+#[test]
+fn trio_listeners_rebind() {
+    real(async {
+        let host = Some("127.0.0.1");
+        let first = open_tcp_listeners(0, host, None).await?.remove(0);
+        let port = first.local_addr()?.port();
+        // Not while somebody listens.
+        assert!(open_tcp_listeners(port, host, None).await.is_err());
+        // But while connections of its former self linger.
+        let client = TcpStream::connect(first.local_addr()?).await?;
+        let server = first.accept().await?;
+        first.close().await?;
+        let second = open_tcp_listeners(port, host, None).await?;
+        drop((server, client, second));
         Ok(())
     });
 }
