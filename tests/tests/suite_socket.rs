@@ -68,6 +68,8 @@ fn trio_socket_getnameinfo() {
 struct Table {
     asked: RefCell<Vec<String>>,
     port: u16,
+    /// A resolver may hold sockets of its own, which hold the run.
+    kept: RefCell<Option<TcpListener>>,
 }
 
 impl HostnameResolver for Table {
@@ -109,7 +111,8 @@ fn trio_socket_custom_hostname_resolver() {
         assert!(std::ptr::addr_eq(Rc::as_ptr(&was), Rc::as_ptr(&table)));
         assert!(getaddrinfo("server.invalid", 7).await.is_err());
         assert_eq!(table.asked.borrow().len(), 4);
-        // It goes with its run, though it may hold the run.
+        // It goes with its run, though it holds the run.
+        *table.kept.borrow_mut() = Some(listener);
         set_custom_hostname_resolver(Some(table.clone()));
         Ok(table)
     });
