@@ -71,7 +71,7 @@
 //!
 //! On it stand `time/`, `sync/`, `threads/`, `signal/`, then `io/` (descriptors, streams, sockets),
 //! `process/` and `fs/`; `testing/` uses all of them, and `compat/` only what is public. The core knows
-//! none of these, but that a run has threads and signals.
+//! none of these, but that a run has threads, signals, and hooks for names and sockets.
 
 // Some links lead into what a feature leaves out.
 #![cfg_attr(
