@@ -14,8 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 use terzetto::{
-    CancelScope, Error, cancellable, move_on_after, nursery, sleep, sleep_forever, sync::Event, task_tree,
-    testing::wait_all_tasks_blocked,
+    CancelScope, Error, TaskStatus, cancellable, move_on_after, nursery, sleep, sleep_forever, sync::Event,
+    task_tree, testing::wait_all_tasks_blocked,
 };
 
 /// What was logged.
@@ -73,6 +73,13 @@ fn play(part: &str) -> Result<(), Error> {
             });
             Ok(sleep_forever().await?)
         })),
+        "a child that is being started awaits a foreign future" => terzetto::run(nursery(async |n| {
+            n.start_named("deaf", async |_: TaskStatus<()>| {
+                pending::<()>().await;
+                Ok(())
+            })
+            .await
+        })),
         "a child cleans up" => terzetto::run(nursery(async |n| {
             n.start_soon_named("cleans up", async {
                 let _cancelled = sleep_forever().await;
@@ -105,6 +112,7 @@ fn part() {
 struct Player {
     process: Child,
     said: std::sync::Arc<Mutex<String>>,
+    listens: thread::JoinHandle<()>,
 }
 
 impl Player {
@@ -119,7 +127,7 @@ impl Player {
             .unwrap();
         let said = std::sync::Arc::new(Mutex::new(String::new()));
         let (ear, errors) = (said.clone(), process.stderr.take().unwrap());
-        thread::spawn(move || {
+        let listens = thread::spawn(move || {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
                 *ear.lock().unwrap() += &(line + "\n");
             }
@@ -132,7 +140,7 @@ impl Player {
             caught.is_some_and(|set| u64::from_str_radix(set.trim(), 16).unwrap_or(0) & 2 != 0)
         });
         thread::sleep(Duration::from_millis(50));
-        Player { process, said }
+        Player { process, said, listens }
     }
 
     fn interrupt(&self) {
@@ -146,6 +154,8 @@ impl Player {
 
     fn end(mut self) -> (ExitStatus, String) {
         let status = self.process.wait().unwrap();
+        // To the last line.
+        self.listens.join().unwrap();
         (status, self.said.lock().unwrap().clone())
     }
 }
@@ -165,6 +175,7 @@ fn sig_04_a_second_ctrl_c_ends_a_process_that_the_first_cannot_end() {
         ("main awaits a foreign future", "task main"),
         ("a child awaits a foreign future", "task deaf"),
         ("a child of the body awaits a foreign future", "task deaf"),
+        ("a child that is being started awaits a foreign future", "task deaf"),
     ] {
         let player = Player::start(part);
         player.interrupt();
@@ -185,7 +196,7 @@ fn sig_04_a_second_ctrl_c_leaves_those_alone_who_clean_up() {
     thread::sleep(Duration::from_millis(150));
     player.interrupt();
     let (status, said) = player.end();
-    assert!(status.success(), "{said}");
+    assert!(status.success(), "{status}: {said}");
     assert!(said.contains("cleaned up") && said.contains("over: true"), "{said}");
 }
 
