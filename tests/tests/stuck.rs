@@ -8,7 +8,10 @@ use std::{
     future::pending,
     os::unix::process::ExitStatusExt,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     task::Poll,
     thread,
     time::{Duration, Instant},
@@ -111,7 +114,7 @@ fn part() {
 /// A process that plays a part, with what it says.
 struct Player {
     process: Child,
-    said: std::sync::Arc<Mutex<String>>,
+    said: Arc<Mutex<String>>,
     listens: thread::JoinHandle<()>,
 }
 
@@ -125,7 +128,7 @@ impl Player {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = std::sync::Arc::new(Mutex::new(String::new()));
+        let said = Arc::new(Mutex::new(String::new()));
         let (ear, errors) = (said.clone(), process.stderr.take().unwrap());
         let listens = thread::spawn(move || {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
@@ -204,29 +207,26 @@ fn sig_04_a_second_ctrl_c_leaves_those_alone_who_clean_up() {
 fn a_task_that_outlasts_its_cancellation_is_named_once() {
     listen();
     terzetto::run(async {
-        let gate = std::cell::Cell::new(false);
+        let gate = Arc::new(AtomicBool::new(false));
         let outcome = move_on_after(
             0.01,
             nursery(async |n| {
                 n.start_soon_named("deaf", async {
                     // A foreign future that ends after a while, and is woken by nobody of this runtime.
-                    let mut waiting = None;
+                    let mut waiting = false;
                     std::future::poll_fn(|cx| {
-                        if gate.get() {
+                        if gate.load(SeqCst) {
                             return Poll::Ready(());
                         }
-                        let waker = cx.waker().clone();
-                        waiting.get_or_insert_with(|| {
+                        if !std::mem::replace(&mut waiting, true) {
+                            let (waker, gate) = (cx.waker().clone(), gate.clone());
                             thread::spawn(move || {
                                 thread::sleep(Duration::from_millis(3_600));
+                                gate.store(true, SeqCst);
                                 waker.wake();
-                            })
-                        });
-                        gate.set(waiting.as_ref().is_some_and(thread::JoinHandle::is_finished));
-                        match gate.get() {
-                            true => Poll::Ready(()),
-                            false => Poll::Pending,
+                            });
                         }
+                        Poll::Pending
                     })
                     .await;
                     Ok(())

@@ -11,16 +11,17 @@ use terzetto::{
 };
 use terzetto_tests::{OnDrop, run_mock};
 
+type Block = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>>>>;
+
 #[test]
 fn trio_run_cancel_points() {
-    let run_cancelled =
-        |inside: fn(CancelScope) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Error>>>>| {
-            run_mock(async {
-                let scope = CancelScope::new();
-                scope.run(inside(scope.clone())).await.map(drop)
-            })
-            .unwrap();
-        };
+    let run_cancelled = |inside: fn(CancelScope) -> Block| {
+        run_mock(async {
+            let scope = CancelScope::new();
+            scope.run(inside(scope.clone())).await.map(drop)
+        })
+        .unwrap();
+    };
     run_cancelled(|scope| {
         Box::pin(async move {
             checkpoint_if_cancelled().await?;

@@ -64,8 +64,7 @@ fn trio_spawning_new_thread_from_deliver_reuses_starting_thread() {
     let barrier = Arc::new(std::sync::Barrier::new(5));
     for _ in 0..5 {
         let (send, barrier) = (send.clone(), barrier.clone());
-        let meet = move || drop(barrier.wait());
-        start_thread_soon(meet, move |_| send.send(()).unwrap()).unwrap();
+        start_thread_soon(move || barrier.wait(), move |_| send.send(()).unwrap()).unwrap();
     }
     assert_eq!(done.iter().take(5).count(), 5);
     // Those of them that are still looking for work may take some: soon none is.
