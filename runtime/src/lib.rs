@@ -121,6 +121,8 @@ pub use crate::core::{
     system::spawn_system_task,
     task::{Task, current_task, main_task},
     token::{IdempotentCall, RunFinished, Token},
+    variable::RunVar,
+    whereabouts::{current_clock, current_root_task, in_run, in_task},
 };
 pub use error::{
     BodyCancelled, CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError, NurseryClosed,
@@ -128,7 +130,7 @@ pub use error::{
 };
 pub use scope::{CancelScope, current_effective_deadline};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
-pub use threads::{from_thread, to_thread};
+pub use threads::{from_thread, start_soon::start_thread_soon, to_thread};
 pub use time::{
     Seconds, TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever,
     sleep_until,

@@ -44,8 +44,8 @@ impl Descent<'_> {
             instruments.tell(|instrument| instrument.before_task_step(&Task::of(strand)));
         }
         let polled = poll();
-        if is_step {
-            instruments.tell(|instrument| instrument.after_task_step(&Task::of(strand)));
+        if is_step && instruments.are_there() {
+            tell_of_step(self.run, strand);
         }
         polled
     }
@@ -55,6 +55,17 @@ impl Descent<'_> {
     pub(crate) fn back(&self) {
         self.run.strands.current.set(self.above);
         self.run.strands.straight.set(self.straight);
+    }
+}
+
+/// Tells instruments that a task has made a step.
+#[cold]
+fn tell_of_step(run: &Run, strand: &Strand) {
+    let task = Task::of(strand);
+    let tell = || run.instruments.tell(|instrument| instrument.after_task_step(&task));
+    match task.is_alive() {
+        true => tell(),
+        false => run.strands.with_ended(&task, tell),
     }
 }
 

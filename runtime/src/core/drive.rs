@@ -10,12 +10,13 @@ use super::{
     strands::Strands,
     stuck::Watchman,
     system::System,
-    task::TaskInfo,
+    task::{Task, TaskInfo},
+    variable::Variables,
     wait::{Operations, Waits},
     waker,
 };
 use crate::{
-    Builder, CancelSource, Cancelled, Error, InternalError, RunError,
+    Builder, CancelSource, Cancelled, Error, ErrorGroup, InternalError, RunError,
     core::instrument::Instruments,
     error::failure::FirstPanic,
     io::NetworkHooks,
@@ -31,13 +32,16 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+/// What the two errors of a run have in common whose main task failed before a Ctrl-C could be raised in it.
+const FAILED_AND_INTERRUPTED: &str = "Ctrl-C came, and the main task has failed";
+
 /// Runs `main` and everything it starts on this thread, and returns what `main` returns.
 ///
 /// Mirrors `trio.run`. `main` may borrow from the caller's frame.
 ///
 /// # Errors
 /// The error of `main`, unchanged; a [`RunError`] if the run could not start; a Ctrl-C that came too
-/// late to be raised in `main`.
+/// late to be raised in `main`: beside an error of `main`, as a group of the two.
 ///
 /// # Panics
 /// If `main` does: the panic goes through.
@@ -79,10 +83,14 @@ impl Builder {
         let id = inbox::register(inbox.clone());
         let strands = Strands::new(id, seed);
         let context = TaskContext::current();
+        let root = TaskInfo::new(strands.number(), None, TaskContext::default()).named("root");
+        let root = Strand::new(root, std::future::pending());
+        strands.root().belongs_to(Task::of(&root));
         let main = TaskInfo::new(strands.number(), None, context.clone()).named("main");
         let run = Rc::new(Run {
             id,
             inbox,
+            root,
             main: Strand::new(main, std::future::pending()),
             strands,
             scopes: Scopes::new(ScopeCell::new()),
@@ -104,6 +112,7 @@ impl Builder {
             main_scope: ScopeCell::new(),
             system_future: RefCell::default(),
             crash: RefCell::default(),
+            variables: Variables::default(),
             guest: Cell::new(false),
         });
         #[cfg(feature = "signal")]
@@ -142,6 +151,8 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
         let active = Active(run.clone());
         run.clock.start();
         run.instruments.tell(|instrument| instrument.before_run());
+        // The first tick is one in which events are looked at, too, if instruments are told of that.
+        run.strands.note_poll();
         let strand = run.task_spawned(run.main.clone(), run.strands.root().clone());
         Ok(Drive {
             main: Some(main),
@@ -203,10 +214,14 @@ impl<T, F: Future<Output = Result<T, Error>>> Drive<T, F> {
             None => Ok(None),
         };
         run.take_signals();
-        let interrupt = run.unraised_interrupt();
         drop(active);
+        // Also one that came while the run was taken down. From here on Ctrl-C does again what it did before.
+        let interrupt = run.unraised_interrupt();
         match (run.crash.take(), value, interrupt) {
             (Some(crash), ..) => Err(crash.into()),
+            (None, Err(error), Some(interrupt)) if !error.is_interrupted() => {
+                Err(ErrorGroup::new(FAILED_AND_INTERRUPTED, vec![interrupt.into(), error]).into())
+            }
             (None, Err(error), _) => Err(error),
             (None, Ok(_), Some(interrupt)) => Err(interrupt.into()),
             (None, Ok(Some(value)), None) => Ok(value),
@@ -246,6 +261,8 @@ impl Drop for Active {
         run.release_signals();
         panics.catch(|| run.network.clear());
         panics.catch(|| run.main_task().ended());
+        run.root_task().ended();
+        panics.catch(|| run.variables.end());
         run.instruments.tell(|instrument| instrument.after_run());
         drop(leave);
         // What is kept of the run, a future or a token, keeps no descriptor open.

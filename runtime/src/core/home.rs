@@ -70,6 +70,11 @@ impl Home {
         })
     }
 
+    /// Becomes that of the root nursery.
+    pub(super) fn belongs_to(&self, root: Task) {
+        self.owner.replace(Some(root));
+    }
+
     /// Becomes the home of a nursery, of which a first poll begins.
     pub(super) fn open(&self, host: Host, owner: Task, scope: ScopeId, serial: u64) {
         let old = (self.host.replace(host), self.owner.replace(Some(owner)));

@@ -7,10 +7,6 @@ use std::{
     time::Duration,
 };
 
-/// A run that is busy looks for the system's events after so many polls: often enough that no socket
-/// starves, seldom enough that the system call does not count.
-const POLLS_PER_LOOK: u32 = 64;
-
 /// A sleep that the loop is about to begin.
 pub(super) struct Sleep {
     /// Real seconds until there is something to do.
@@ -27,6 +23,7 @@ pub(super) struct Sleep {
 
 impl Run {
     /// What happens between two ticks.
+    #[inline]
     pub(super) fn look_outside(&self) {
         self.take_mail();
         if !self.has_work() {
@@ -48,16 +45,22 @@ impl Run {
     }
 
     pub(super) fn must_look_at_events(&self) -> bool {
-        self.strands.polls_since_look() >= POLLS_PER_LOOK && self.reactor.anybody_waits()
+        self.strands.polls_since_look() >= self.instruments.polls_per_look()
+            && (self.reactor.anybody_waits() || self.instruments.are_there())
     }
 
     /// Takes in what other threads and signal handlers have sent.
     #[inline]
     fn take_mail(&self) {
         if self.inbox.has_mail() {
-            self.take_in(self.inbox.take());
-            self.take_signals();
+            self.take_mail_now();
         }
+    }
+
+    #[cold]
+    fn take_mail_now(&self) {
+        self.take_in(self.inbox.take());
+        self.take_signals();
     }
 
     pub(super) fn has_work(&self) -> bool {
@@ -65,6 +68,8 @@ impl Run {
     }
 
     /// Sleeps until the next deadline or event.
+    // Apart, so that a tick without a sleep does not make room for it.
+    #[inline(never)]
     fn sleep(&self) {
         let plan = self.plan_sleep();
         let heard = if plan.timeout > 0.0 {
@@ -122,10 +127,17 @@ impl Run {
 
     /// Waits for the operating system's events up to `timeout` seconds, and wakes who waited for them.
     pub(super) fn look_at_events(&self, timeout: f64) -> bool {
-        let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
         self.instruments.tell(|instrument| instrument.before_io_wait(timeout));
-        let heard = self.reactor.wait(limit, |waits| self.reschedule_all(waits));
+        // What a hook has woken does not wait.
+        let heard = self.wait_for_events(if self.has_work() { 0.0 } else { timeout });
         self.instruments.tell(|instrument| instrument.after_io_wait(timeout));
+        heard
+    }
+
+    /// As [`Run::look_at_events`], without telling instruments.
+    pub(super) fn wait_for_events(&self, timeout: f64) -> bool {
+        let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
+        let heard = self.reactor.wait(limit, |waits| self.reschedule_all(waits));
         self.strands.looked();
         heard
     }
@@ -166,6 +178,8 @@ impl Run {
     pub(super) fn make_calls(&self) -> bool {
         let calls = self.calls.take();
         let any = !calls.is_empty();
+        // A tick in which calls were made is one, also if no task is polled in it.
+        self.strands.note_poll();
         for call in calls {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.system.context().enter(call))) {
                 self.crashed(InternalError::of_panic("a callback of the token panicked", payload));

@@ -19,6 +19,7 @@ use super::{
     stuck::Watchman,
     system::{self, System},
     task::{Task, TaskInfo},
+    variable::Variables,
     wait::{Operations, Waits},
     waker::{self, RunId, StrandId},
 };
@@ -78,12 +79,16 @@ pub(crate) struct Run {
     pub(crate) reactor: Rc<Reactor>,
     /// Callbacks of the token not called yet.
     pub(super) calls: RefCell<VecDeque<inbox::Callback>>,
+    /// The strand of the root task, which is never polled: the parent of the main task and the system tasks.
+    pub(super) root: Strand,
     /// The strand of the main task. Its future is the drive's.
     pub(super) main: Strand,
     pub(super) main_scope: Rc<ScopeCell>,
     /// The future of the system tasks, and its strand.
     pub(super) system_future: RefCell<Option<(SystemFuture, Strand)>>,
     pub(super) crash: RefCell<Option<InternalError>>,
+    /// What the program has set for the length of the run.
+    pub(super) variables: Variables,
     /// Whether a host's loop drives the run, which wants its thread back after each tick.
     pub(super) guest: Cell<bool>,
 }
@@ -226,12 +231,16 @@ impl Run {
         Task::of(&self.main)
     }
 
+    pub(crate) fn root_task(&self) -> Task {
+        Task::of(&self.root)
+    }
+
     pub(crate) fn calls_waiting(&self) -> usize {
         self.take_in(self.inbox.take());
         self.calls.borrow().len()
     }
 
-    /// The tasks that no other has started.
+    /// The tasks of the root nursery.
     pub(crate) fn root_tasks(&self) -> Vec<Task> {
         self.strands.tasks_in(self.strands.root())
     }

@@ -37,6 +37,8 @@ pub(crate) struct Strands {
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<StrandId>>,
+    /// The task that has ended in the step of which instruments are being told: it has no number any more.
+    ended: RefCell<Option<Task>>,
     /// Whether all strands that are being polled, one inside the other, are so only for one nursery below
     /// them: they have nothing else to do when the poll comes back to them.
     pub(crate) straight: Cell<bool>,
@@ -61,6 +63,7 @@ impl Strands {
             root_ready: Cell::new(false),
             tick: Cell::new(0),
             current: Cell::new(None),
+            ended: RefCell::default(),
             straight: Cell::new(true),
             on_the_way: Cell::new(0),
             watches: Watches::default(),
@@ -103,7 +106,20 @@ impl Strands {
     }
 
     pub(crate) fn current_task(&self) -> Option<Task> {
-        self.task_of(self.current.get()?)
+        match self.current.get() {
+            Some(current) => self.task_of(current),
+            None => self.ended.borrow().clone(),
+        }
+    }
+
+    /// Calls `f` with a task as the current one that has ended in the step that ends now.
+    pub(crate) fn with_ended(&self, task: &Task, f: impl FnOnce()) {
+        let current = self.current.take();
+        let before = self.ended.replace(Some(task.clone()));
+        f();
+        let own = self.ended.replace(before);
+        drop(own);
+        self.current.set(current);
     }
 
     /// Calls `f` with what is known of the current task.
@@ -354,9 +370,15 @@ impl Strands {
     pub(crate) fn next_due(&self, home: &Home) -> Option<(Strand, Due)> {
         let strand = home.pop_due(self.tick.get())?;
         self.on_the_way.set(self.on_the_way.get() - 1);
-        self.polls.set(self.polls.get().saturating_add(1));
+        self.note_poll();
         let due = strand.due.replace(Due::No);
         Some((strand, due))
+    }
+
+    /// Something of the program's was run.
+    #[inline]
+    pub(crate) fn note_poll(&self) {
+        self.polls.set(self.polls.get().saturating_add(1));
     }
 
     pub(crate) fn polls_since_look(&self) -> u32 {

@@ -235,7 +235,7 @@ impl Run {
     }
 
     /// Wakes whom a wait wakes, if it is still there, so that it is polled.
-    pub(super) fn wake_to_look(&self, id: WaitId) {
+    pub(crate) fn wake_to_look(&self, id: WaitId) {
         let waiter = self.waits.waits.borrow().get(id).map(|wait| wait.waiter);
         waiter.inspect(|&waiter| self.waits.waiters.wake(self, waiter));
     }

@@ -11,7 +11,7 @@
 
 use super::{
     job::Shared,
-    table::{Errand, deliver},
+    table::{Begin, Errand, deliver},
 };
 use crate::{
     Cancelled, Error, RunFinished, Token,
@@ -79,8 +79,8 @@ impl fmt::Display for CallError {
 
 impl StdError for CallError {}
 
-/// Has `f` done on the loop and waits until it is.
-fn call<T, F>(inbox: &Inbox, key: Option<usize>, f: F) -> Result<T, Error>
+/// Has `f` done on the loop and waits until it is; `is_call`: it does not wait for anything.
+fn call<T, F>(inbox: &Inbox, key: Option<usize>, is_call: bool, f: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
@@ -91,7 +91,8 @@ where
         return Err(CallError::OnTheLoop.into());
     }
     let (answer, answered) = mpsc::sync_channel(1);
-    let message = deliver(key, errand(f, Context::current(), answer));
+    let begin = errand(f, Context::current(), answer);
+    let message = deliver(key, Errand { begin, is_call });
     inbox.push(message).map_err(|_refused| RunFinished)?;
     match answered.recv() {
         Ok(Ok(value)) => Ok(value),
@@ -103,7 +104,7 @@ where
 }
 
 /// To do `f` in a context, and to answer.
-fn errand<T, F>(f: F, context: Context, answer: mpsc::SyncSender<thread::Result<T>>) -> Errand
+fn errand<T, F>(f: F, context: Context, answer: mpsc::SyncSender<thread::Result<T>>) -> Begin
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
@@ -169,7 +170,7 @@ where
     F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
 {
     let job = job()?;
-    call(&job.inbox, Some(job.key), f)?
+    call(&job.inbox, Some(job.key), false, f)?
 }
 
 /// Calls `f` on the loop, in the task that waits for this thread, or as [`run`] does in a system task, and
@@ -196,7 +197,7 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let job = job()?;
-    call(&job.inbox, Some(job.key), async move || f())
+    call(&job.inbox, Some(job.key), true, async move || f())
 }
 
 /// Fails once a cancellation of the task that waits for this thread has been tried, whether it
@@ -236,11 +237,12 @@ impl Token {
         T: Send + 'static,
         F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
     {
-        call(&self.inbox, None, f)?
+        call(&self.inbox, None, false, f)?
     }
 
-    /// Calls `f` on the loop, and blocks this thread until it has returned; trio's
-    /// `from_thread.run_sync` with a token. `f` has a copy of this thread's [context variables](crate::ContextVar).
+    /// Calls `f` on the loop in a system task, and blocks this thread until it has returned; trio's
+    /// `from_thread.run_sync` with a token. While the run is ending and starts no more tasks, `f` is called all the same,
+    /// outside any task. `f` has a copy of this thread's [context variables](crate::ContextVar).
     ///
     /// # Errors
     /// [`RunFinished`]; [`CallError::OnTheLoop`] on a run's own thread.
@@ -265,6 +267,6 @@ impl Token {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        call(&self.inbox, None, async move || f())
+        call(&self.inbox, None, true, async move || f())
     }
 }

@@ -22,15 +22,31 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll, Waker},
 };
 
 /// As many jobs run at once unless another limiter is given: jobs that wait for the system are cheap,
 /// and the limit only guards against thousands. trio's number.
 const DEFAULT_TOKENS: usize = 40;
 
-/// Something that a thread asks the loop to do for it, as a future made on the loop.
-pub(super) type Errand = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+/// Makes the future that does an errand, on the loop.
+pub(super) type Begin = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+/// Something that a thread asks the loop to do for it.
+pub(super) struct Errand {
+    /// Makes the future that does it, on the loop.
+    pub(super) begin: Begin,
+    /// Whether that is done by one poll, as a plain call is, so that it needs no task.
+    pub(super) is_call: bool,
+}
+
+impl Errand {
+    /// Does a plain call without a task.
+    fn make_call(self) {
+        let done = (self.begin)().as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        debug_assert!(done.is_ready(), "a plain call does not wait");
+    }
+}
 
 /// The message that brings an errand to the loop, and there to the task that waits for this job.
 pub(super) fn deliver(key: Option<usize>, errand: Errand) -> Message {
@@ -200,11 +216,15 @@ impl Threads {
         match host.filter(|host| !host.abandons) {
             Some(host) => host.deliver(run, Mail::Errand(errand)),
             None => {
+                // When the run is ending, nothing is started any more. What needs no task is done all the same; of what
+                // does, the thread learns it, since the errand is dropped.
+                if run.inbox.is_ending() && errand.is_call {
+                    return errand.make_call();
+                }
                 let done = async move {
-                    errand().await;
+                    (errand.begin)().await;
                     Ok(())
                 };
-                // Refused when the run is ending: the thread learns it, since the errand is dropped.
                 let _ending = spawn_system_task("a call from a thread", done);
             }
         }

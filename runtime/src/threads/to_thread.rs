@@ -151,7 +151,7 @@ impl<L: Limit> Options<L> {
             loop {
                 match waiting.host.receive(&run).await? {
                     Mail::Done => break,
-                    Mail::Errand(errand) => errand().await,
+                    Mail::Errand(errand) => (errand.begin)().await,
                 }
             }
             match job.take_result() {

@@ -64,9 +64,9 @@ pub(super) async fn checkpoint_well<T>(
     inside: impl Future<Output = Outcome<T>>,
     rule: &'static str,
 ) -> Result<T, Error> {
-    let (outcome, checked) = watch(inside).await;
+    let (outcome, seen) = watch(inside).await;
     let value = well(outcome, rule)?;
-    ensure(checked, rule)?;
+    ensure(seen.is_checkpoint(), rule)?;
     Ok(value)
 }
 
