@@ -63,7 +63,7 @@
 //! # Where to read
 //!
 //! `core/` is the runtime proper: `run` the state of a run, `drive` the loop, `outside` what it does
-//! between two ticks, `guest` how another loop can turn it; `strand` how a wake finds its task, `waker`
+//! between two ticks, `guest` how another loop can turn it; `node` how a wake finds its task, `waker`
 //! why a waker is a number, `inbox` how other threads get in, `per_process` what a fork must not hand down;
 //! `nursery` why children may borrow, `start` how a task says that it is ready; `scope` and `wait` how
 //! cancellation finds what is blocked, `lot` the queue on which `sync/` stands; `reactor` where the loop
@@ -91,7 +91,6 @@ pub mod fs;
 pub mod io;
 #[cfg(feature = "process")]
 pub mod process;
-mod scope;
 #[cfg(feature = "signal")]
 pub mod signal;
 #[cfg(not(feature = "signal"))]
@@ -105,28 +104,36 @@ mod threads;
 mod time;
 
 #[cfg(feature = "guest")]
-pub use crate::core::guest::{GuestRun, GuestTick};
+pub use crate::core::lowlevel::guest::{GuestRun, GuestTick};
 pub use crate::core::{
-    builder::{Builder, RunError},
-    checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
-    clock::{Clock, SystemClock},
-    context::ContextVar,
-    drive::run,
-    foreign::cancellable,
-    instrument::{Instrument, add_instrument, remove_instrument},
-    nursery::{Nursery, nursery},
-    reschedule::{Aborted, NotBlocked, Rescheduler, wait_task_rescheduled},
-    start::{NeverStarted, StartedTwice, TaskStatus},
-    statistics::{Statistics, current_statistics, task_tree},
-    system::spawn_system_task,
-    task::{Task, current_task, main_task},
-    token::{IdempotentCall, RunFinished, Token},
+    cancel::{
+        cancellable::cancellable,
+        checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
+        scope::{CancelScope, current_effective_deadline},
+    },
+    lowlevel::{
+        instrument::{Instrument, add_instrument, remove_instrument},
+        reschedule::{Aborted, NotBlocked, Rescheduler, wait_task_rescheduled},
+        statistics::{Statistics, current_statistics, task_tree},
+        system::spawn_system_task,
+        token::{IdempotentCall, RunFinished, Token},
+    },
+    run::{
+        builder::{Builder, RunError},
+        clock::{Clock, SystemClock},
+        run_loop::run,
+    },
+    task::{
+        context::ContextVar,
+        handle::{Task, current_task, main_task},
+        nursery::{Nursery, nursery},
+        start::{NeverStarted, StartedTwice, TaskStatus},
+    },
 };
 pub use error::{
     BodyCancelled, CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError, NurseryClosed,
     OrError, TaskOrigin,
 };
-pub use scope::{CancelScope, current_effective_deadline};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use threads::{from_thread, to_thread};
 pub use time::{

@@ -1,9 +1,9 @@
 //! Lists threaded through a table: any entry can be taken out in constant time, and a list costs its
 //! entries two keys each and nothing besides.
 //!
-//! A scope lists the scopes in it and what is blocked in it, a parking lot lists who is parked.
+//! A scope lists the scopes in it and what is blocked in it, a parking wait queue lists who is parked.
 
-use super::table::{Key, Table};
+use crate::core::table::{Key, Table};
 
 /// The neighbours of an entry in its list.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,44 +1,10 @@
-//! The core: run loop, strands, scopes, waits. It knows nothing of threads' work or sockets.
+//! The core.
 
-pub(crate) mod builder;
-mod by_fd;
-pub(crate) mod checkpoint;
-pub(crate) mod clock;
-pub(crate) mod context;
-pub(crate) mod deadlines;
-mod descent;
-pub(crate) mod drive;
-pub(crate) mod foreign;
-#[cfg(feature = "guest")]
-pub(crate) mod guest;
-pub(crate) mod home;
-pub(crate) mod in_context;
-pub(crate) mod in_place;
-pub(crate) mod inbox;
-pub(crate) mod instrument;
+pub(crate) mod block;
+pub(crate) mod cancel;
 pub(crate) mod list;
-pub(crate) mod lot;
-pub(crate) mod nursery;
-pub(crate) mod outside;
-pub(crate) mod per_process;
-mod queue;
-pub(crate) mod reactor;
-pub(crate) mod reschedule;
+pub(crate) mod lowlevel;
+pub(crate) mod poll_tree;
 pub(crate) mod run;
-pub(crate) mod scope;
-pub(crate) mod stack;
-pub(crate) mod start;
-pub(crate) mod statistics;
-pub(crate) mod strand;
-pub(crate) mod strands;
-pub(crate) mod stuck;
-pub(crate) mod system;
 pub(crate) mod table;
 pub(crate) mod task;
-pub(crate) mod token;
-mod unit;
-pub(crate) mod wait;
-mod waiter;
-pub(crate) mod waker;
-pub(crate) mod watch;
-pub(crate) mod wrap;

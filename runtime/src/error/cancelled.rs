@@ -1,9 +1,6 @@
 //! `Cancelled`: the error that a checkpoint returns in a cancelled region.
 
-use super::{
-    inside::{self, Inside},
-    opaque,
-};
+use crate::error::{inside, inside::Inside, opaque};
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 /// What asked for a cancellation.

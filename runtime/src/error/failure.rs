@@ -4,7 +4,7 @@
 //! So the text is short however much the error holds, and is soon made; and a nursery must still join its
 //! tasks if it cannot be made at all.
 
-use super::Error;
+use crate::error::Error;
 use std::{
     any::Any,
     fmt::{self, Write},

@@ -1,14 +1,15 @@
 //! A process inside a block: its input is fed, its output collected, and its end seen to.
 
-use super::{
-    Command, Process, ProcessFailed,
-    command::{DeliverCancel, Plan},
-    start::start,
-};
 use crate::{
     Error, TaskStatus,
     io::{PipeReceiver, PipeSender, ReceiveStream, SendStream, StreamError},
-    nursery, sleep,
+    nursery,
+    process::{
+        Command, Process, ProcessFailed,
+        command::{DeliverCancel, Plan},
+        start::start,
+    },
+    sleep,
 };
 use std::{cell::RefCell, process::ExitStatus};
 
@@ -43,7 +44,7 @@ pub struct CompletedProcess {
 ///
 /// # Errors
 /// [`ProcessFailed`] if it ends without success, unless [`Command::check`] says that this is fine;
-/// [`StartError`](super::StartError) if it cannot be started; Cancelled; what the system says.
+/// [`StartError`](crate::process::StartError) if it cannot be started; Cancelled; what the system says.
 ///
 /// # Panics
 /// If the delivery of a cancellation does; the program is then killed. Outside a run.

@@ -9,7 +9,7 @@
 //!
 //! A handler may interrupt anything, on any thread, so it can neither lock nor allocate, nor wait for
 //! anybody. It asks for the number of the process (`getpid`), reads a list that was published through an
-//! atomic pointer, sets a bit in the inbox of each run, and rings its bell (`write`). Both system calls are
+//! atomic pointer, sets a bit in the inbox of each run, and wakes its waker (`write`). Both system calls are
 //! on the list of those that a handler may make, the rest are atomics, and it leaves `errno` as it was. A
 //! list that is replaced is freed once no handler is under way that could still read it. Handlers wait for
 //! nobody, so that is soon.
@@ -19,14 +19,16 @@
 //! A child that is forked while another thread is in the handler, or replaces a list, has neither that
 //! thread nor its progress: it must not wait for it. All that is kept here is therefore
 //! [of one process](PerProcess). A child begins with nothing: it inherits the handler from its parent, by
-//! the system's rules, but that finds no list and does nothing, and rings no bell of the parent's, until
+//! the system's rules, but that finds no list and does nothing, and wakes no waker of the parent's, until
 //! the child claims a signal itself. What the parent found before its own claim the child cannot know
 //! without the parent's lock, so when it claims a signal no more the system's usual action is in force.
 
-use super::Signal;
-use crate::core::{
-    inbox::Inbox,
-    per_process::{GENERATIONS, PerProcess, Slot},
+use crate::{
+    core::run::{
+        inbox::Inbox,
+        per_process::{GENERATIONS, PerProcess, Slot},
+    },
+    signal::Signal,
 };
 use std::{
     io, mem, ptr,
@@ -255,9 +257,8 @@ mod tests {
     use super::{DISPOSITIONS, SeqCst, Signal, claim, raise, release};
     use crate::{
         core::{
-            inbox::{self, Inbox},
-            per_process::forked::returns_in_a_child,
             run,
+            run::{inbox, inbox::Inbox, per_process::forked::returns_in_a_child},
         },
         signal::open_signal_receiver,
         to_thread,
@@ -322,7 +323,7 @@ mod tests {
         let parents = new_inbox();
         claim(Signal::CONT, &parents).unwrap();
         assert!(returns_in_a_child(|| {
-            // The handler is there, but brings it to nobody: the bell is one for both processes.
+            // The handler is there, but brings it to nobody: the waker is one for both processes.
             raise(Signal::CONT).unwrap();
             assert_eq!(parents.take_signals(), 0);
             assert!(super::is_default(Signal::CONT));

@@ -5,8 +5,11 @@
 //! waits at, or at the main task's next checkpoint. One that is still pending when the main task has
 //! ended is what the run returns.
 
-use super::{Signal, disposition};
-use crate::{Cancelled, core::run::Run};
+use crate::{
+    Cancelled,
+    core::run::Run,
+    signal::{Signal, disposition},
+};
 use std::cell::Cell;
 
 /// The state of Ctrl-C in a run.
@@ -140,13 +143,13 @@ impl Run {
         }
         // It may be waiting for the children of a nursery; that is no wait of its own, so the nursery
         // has to look for itself.
-        self.strands.tell_nurseries_of(&main);
+        self.tree.notify_nurseries_of(&main);
     }
 
     /// The pending Ctrl-C, if the code that asks belongs to the main task.
     pub(crate) fn take_interrupt(&self) -> Option<Cancelled> {
         if !self.signals.interrupt.is_pending()
-            || self.strands.current_task().as_ref() != Some(&self.main_task())
+            || self.tree.current_task().as_ref() != Some(&self.main_task())
         {
             return None;
         }
@@ -160,7 +163,7 @@ impl Run {
     }
 
     /// For a wait of the current task that has just begun: a Ctrl-C that came before aborts it.
-    pub(crate) fn interrupt_at(&self, wait: crate::core::wait::WaitId) {
+    pub(crate) fn interrupt_at(&self, wait: crate::core::block::wait::WaitId) {
         if let Some(interrupt) = self.take_interrupt()
             && !self.deliver(wait, &interrupt)
         {

@@ -1,13 +1,13 @@
 //! Signals as values.
 
-use super::{Signal, disposition};
 use crate::{
     Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled,
     core::{
-        inbox::Inbox,
-        lot::{Lot, Park},
-        run::{self, Run},
+        block::wait_queue::{Park, WaitQueue},
+        run,
+        run::{Run, inbox::Inbox},
     },
+    signal::{Signal, disposition},
 };
 use std::{
     cell::RefCell,
@@ -56,7 +56,7 @@ struct Shared {
     signals: Vec<Signal>,
     /// Signals not taken yet, each once, in order of arrival.
     pending: RefCell<VecDeque<Signal>>,
-    waiting: Rc<Lot<()>>,
+    waiting: Rc<WaitQueue<()>>,
 }
 
 /// The receivers of a run.
@@ -148,7 +148,7 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
     let shared = Rc::new(Shared {
         signals: named,
         pending: RefCell::default(),
-        waiting: Lot::new("waiting for a signal"),
+        waiting: WaitQueue::new("waiting for a signal"),
     });
     let inbox = run.inbox.clone();
     let mut receiver = SignalReceiver { run: run.clone(), inbox, shared: shared.clone(), claimed: 0 };

@@ -6,7 +6,7 @@
 //!
 //! All of this is called by the handler: atomics and a reading of the clock, both of which a handler may use.
 
-use crate::core::clock::monotonic;
+use crate::core::run::clock::monotonic;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 /// So many milliseconds the loop may take to look. A second Ctrl-C that comes sooner is one of a hand that trembles.

@@ -3,7 +3,7 @@
 
 use crate::{
     Cancelled,
-    core::{run::Run, wait::WaitId},
+    core::{block::wait::WaitId, run::Run},
 };
 
 /// What a run keeps about signals.

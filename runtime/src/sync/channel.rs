@@ -4,11 +4,13 @@
 //! from task to task directly: a sender gives to the receiver that has waited longest, a receiver
 //! that makes room in the buffer takes the value of the sender that has waited longest.
 
-use super::{
-    exchange::{Given, Shared},
-    transfer::{Next, Receive, Send},
+use crate::{
+    Cancelled, Error,
+    sync::{
+        exchange::{Given, Shared},
+        transfer::{Next, Receive, Send},
+    },
 };
-use crate::{Cancelled, Error};
 use std::{cell::Cell, error::Error as StdError, fmt, rc::Rc};
 
 /// Counts of a channel.

@@ -1,5 +1,5 @@
 //! Synchronisation between the tasks of a run: events, locks, semaphores, limiters, conditions,
-//! channels, and the parking lot to build more from.
+//! channels, and the parking wait queue to build more from.
 //!
 //! All of them are fair: who asked first is served first, and what is handed over is handed over at
 //! once, so that nobody can barge in between. None of them leaves the run's thread, so none costs an

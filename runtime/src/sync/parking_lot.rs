@@ -9,9 +9,9 @@
 use crate::{
     Cancelled, Task,
     core::{
+        block::wait::{Abort, Blocked, Operation, Ticket, polled_after_its_end},
         run,
-        task::ExitHook,
-        wait::{Abort, Blocked, Operation, Ticket, polled_after_its_end},
+        task::handle::ExitHook,
     },
     current_task,
 };

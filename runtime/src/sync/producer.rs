@@ -1,7 +1,9 @@
 //! Producers: a task whose values another piece of code takes one by one.
 
-use super::channel::{Receiver, SendFailure, Sender, channel};
-use crate::{Error, nursery};
+use crate::{
+    Error, nursery,
+    sync::channel::{Receiver, SendFailure, Sender, channel},
+};
 
 /// Runs `producer` beside `consumer`, joined by a channel of capacity zero; trio's
 /// `as_safe_channel`.

@@ -1,11 +1,7 @@
 //! Looking whether code executes a checkpoint.
 
 use crate::{
-    core::{
-        run::{self, Run},
-        watch::Watch,
-        wrap,
-    },
+    core::{lowlevel::watch::Watch, poll_tree::wrap, run, run::Run},
     current_task,
 };
 use std::{
@@ -61,11 +57,11 @@ pub(crate) fn watch<T>(inside: impl Future<Output = T>) -> impl Future<Output = 
     wrap::around(inside, move |inside, cx| {
         let (watching, tick) = begun.get_or_insert_with(|| {
             let watching = Watching::begin(run::current());
-            let tick = watching.run.strands.tick.get();
+            let tick = watching.run.tree.tick.get();
             (watching, tick)
         });
         let value = ready!(inside.poll(cx));
-        let was_seen = watching.run.strands.tick.get() > *tick && watching.watch.seen.get();
+        let was_seen = watching.run.tree.tick.get() > *tick && watching.watch.seen.get();
         begun = None;
         Poll::Ready((value, was_seen))
     })
@@ -79,12 +75,12 @@ struct Watching {
 
 impl Watching {
     fn begin(run: Rc<Run>) -> Watching {
-        Watching { watch: run.strands.watches.begin(current_task()), run }
+        Watching { watch: run.tree.watches.begin(current_task()), run }
     }
 }
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.run.strands.watches.end(&self.watch);
+        self.run.tree.watches.end(&self.watch);
     }
 }

@@ -9,13 +9,18 @@
 //! However it is done, it is done with a copy of the thread's [context variables](crate::ContextVar): it sees what
 //! the thread has set, and neither the thread nor the task sees what it sets.
 
-use super::{
-    job::Shared,
-    table::{Errand, deliver},
-};
 use crate::{
     Cancelled, Error, RunFinished, Token,
-    core::{context::Context, in_context::in_context, inbox::Inbox, run, wrap},
+    core::{
+        poll_tree::wrap,
+        run,
+        run::inbox::Inbox,
+        task::{context::Context, in_context::in_context},
+    },
+    threads::{
+        job::Shared,
+        table::{LoopCall, deliver},
+    },
 };
 use std::{
     cell::RefCell,
@@ -80,30 +85,30 @@ impl fmt::Display for CallError {
 impl StdError for CallError {}
 
 /// Has `f` done on the loop and waits until it is.
-fn call<T, F>(inbox: &Inbox, key: Option<usize>, f: F) -> Result<T, Error>
+fn call_and_wait<T, F>(inbox: &Inbox, key: Option<usize>, f: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
 {
     // Between two ticks of a guest run no run is current on its host's thread. It is the loop's all the same.
-    let would_wait_for_itself = inbox.is_at_home() && !inbox.is_closed();
+    let would_wait_for_itself = inbox.is_on_loop_thread() && !inbox.is_closed();
     if would_wait_for_itself || run::try_with(|_| ()).is_some() {
         return Err(CallError::OnTheLoop.into());
     }
     let (answer, answered) = mpsc::sync_channel(1);
-    let message = deliver(key, errand(f, Context::current(), answer));
+    let message = deliver(key, loop_call(f, Context::current(), answer));
     inbox.push(message).map_err(|_refused| RunFinished)?;
     match answered.recv() {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(payload)) => resume_unwind(payload),
-        // The errand was dropped undone, or half done.
+        // The call was dropped undone, or half done.
         Err(mpsc::RecvError) if inbox.is_ending() => Err(RunFinished.into()),
         Err(mpsc::RecvError) => Err(CallError::Dropped.into()),
     }
 }
 
 /// To do `f` in a context, and to answer.
-fn errand<T, F>(f: F, context: Context, answer: mpsc::SyncSender<thread::Result<T>>) -> Errand
+fn loop_call<T, F>(f: F, context: Context, answer: mpsc::SyncSender<thread::Result<T>>) -> LoopCall
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
@@ -169,7 +174,7 @@ where
     F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
 {
     let job = job()?;
-    call(&job.inbox, Some(job.key), f)?
+    call_and_wait(&job.inbox, Some(job.key), f)?
 }
 
 /// Calls `f` on the loop, in the task that waits for this thread, or as [`run`] does in a system task, and
@@ -196,7 +201,7 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let job = job()?;
-    call(&job.inbox, Some(job.key), async move || f())
+    call_and_wait(&job.inbox, Some(job.key), async move || f())
 }
 
 /// Fails once a cancellation of the task that waits for this thread has been tried, whether it
@@ -236,7 +241,7 @@ impl Token {
         T: Send + 'static,
         F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
     {
-        call(&self.inbox, None, f)?
+        call_and_wait(&self.inbox, None, f)?
     }
 
     /// Calls `f` on the loop, and blocks this thread until it has returned; trio's
@@ -265,6 +270,6 @@ impl Token {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        call(&self.inbox, None, async move || f())
+        call_and_wait(&self.inbox, None, async move || f())
     }
 }

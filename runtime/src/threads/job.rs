@@ -4,14 +4,14 @@
 //! message that the job is done, so the result needs no waker of its own, and the loop hears of it
 //! also when nobody waits any more.
 
-use super::from_thread::Link;
 use crate::{
     Cancelled,
     core::{
-        context::Context,
-        inbox::{Inbox, Message},
+        run::inbox::{Inbox, Message},
+        task::context::Context,
     },
     error::failure::discard,
+    threads::from_thread::Link,
 };
 use std::{
     borrow::Cow,

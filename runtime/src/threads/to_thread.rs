@@ -1,16 +1,13 @@
 //! From the loop to a thread; trio's `to_thread`.
 
-use super::{
-    job::{Job, Shared},
-    table::{Host, Mail},
-};
 use crate::{
     Cancelled, Error, checkpoint_if_cancelled,
-    core::{
-        context::Context,
-        run::{self, Run},
-    },
+    core::{run, run::Run, task::context::Context},
     sync::{Borrower, CapacityLimiter, Loan},
+    threads::{
+        job::{Job, Shared},
+        table::{Caller, ToCaller},
+    },
 };
 use std::{
     borrow::Cow,
@@ -145,13 +142,13 @@ impl<L: Limit> Options<L> {
                 run.threads.job_done(&run, key);
                 return Err(error.into());
             }
-            let host = Host::new(shared, self.abandons);
-            run.threads.set_host(host.clone());
-            let waiting = Waiting { run: run.clone(), host };
+            let caller = Caller::new(shared, self.abandons);
+            run.threads.set_caller(caller.clone());
+            let waiting = Waiting { run: run.clone(), caller };
             loop {
-                match waiting.host.receive(&run).await? {
-                    Mail::Done => break,
-                    Mail::Errand(errand) => errand().await,
+                match waiting.caller.receive(&run).await? {
+                    ToCaller::Done => break,
+                    ToCaller::LoopCall(loop_call) => loop_call().await,
                 }
             }
             match job.take_result() {
@@ -166,12 +163,12 @@ impl<L: Limit> Options<L> {
 /// While a task waits for a job. Dropped early, the job is abandoned.
 struct Waiting {
     run: Rc<Run>,
-    host: Rc<Host>,
+    caller: Rc<Caller>,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.run.threads.abandon(&self.host);
+        self.run.threads.abandon(&self.caller);
     }
 }
 

@@ -3,13 +3,16 @@
 use crate::{
     CancelScope, Cancelled, Error,
     core::{
-        checkpoint::Checkpoint,
-        deadlines::{DeadlineKey, Due},
-        run::{self, Run},
-        wait::{Blocked, polled_after_its_end},
-        wrap,
+        block::wait::{Blocked, polled_after_its_end},
+        cancel::{
+            checkpoint::Checkpoint,
+            deadlines::{DeadlineKey, Expiry},
+            scope::current_cancellation,
+        },
+        poll_tree::wrap,
+        run,
+        run::Run,
     },
-    scope::current_cancellation,
 };
 use std::{
     error::Error as StdError,
@@ -141,8 +144,8 @@ enum Sleep {
 impl Sleep {
     fn begin(&mut self, run: &Run, cx: &Context<'_>, until: f64) {
         let blocked = Blocked::new(run, cx, run.operations.sleep.clone(), 0);
-        let timer =
-            (until < f64::INFINITY).then(|| run.deadlines.borrow_mut().add(until, Due::Wake(blocked.id())));
+        let timer = (until < f64::INFINITY)
+            .then(|| run.deadlines.borrow_mut().add(until, Expiry::Wake(blocked.id())));
         blocked.arm(run);
         *self = Sleep::Blocked(blocked, timer);
     }

@@ -1,7 +1,12 @@
 //! Opening a TCP connection to a host by its name.
 
-use super::{HAPPY_EYEBALLS_DELAY, TcpStream, happy_eyeballs, happy_eyeballs_order, resolve::resolve};
-use crate::{Error, ErrorGroup, Seconds, io::StreamError};
+use crate::{
+    Error, ErrorGroup, Seconds,
+    io::{
+        StreamError,
+        net::{HAPPY_EYEBALLS_DELAY, TcpStream, happy_eyeballs, happy_eyeballs_order, resolve::resolve},
+    },
+};
 use std::{
     error::Error as StdError,
     fmt,

@@ -1,7 +1,7 @@
 //! UDP.
 
 use crate::{
-    core::reactor::Direction,
+    core::block::reactor::Direction,
     io::{Resource, Source, StreamError},
 };
 use socket2::SockRef;

@@ -1,0 +1,7 @@
+//! TODO
+
+pub(crate) mod by_fd;
+pub(crate) mod reactor;
+pub(crate) mod wait;
+pub(crate) mod wait_queue;
+pub(crate) mod waiter;

@@ -1,0 +1,460 @@
+//! Waits: what a blocked operation leaves with the runtime, so that it can be aborted.
+//!
+//! An operation that has to block registers a *wait*: the scope it blocks in, the waker to call, and
+//! the operation itself with a key by which the operation knows this waiter. From then on exactly
+//! one of two things happens first. Either somebody reschedules the wait, and no cancellation can
+//! touch it any more: an operation that completed is never reported as cancelled. Or the scope is
+//! cancelled, and the operation's abort function is called there and then: it takes the waiter out
+//! of whatever queue it stands in, so that nothing is handed to a task that will not take it.
+//! That is trio's `wait_task_rescheduled` with its abort function.
+
+use crate::{
+    Cancelled,
+    core::{
+        block::waiter::{Waiter, Waiters},
+        cancel::{stuck::AWAITS_FOREIGN, tree::ScopeId},
+        list::{Linked, Links, List},
+        poll_tree::waker::RunId,
+        run,
+        run::Run,
+        table::{Key, Table},
+        task::handle::Task,
+    },
+};
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+/// The number of a wait within its run.
+pub(crate) type WaitId = Key;
+
+/// What an abort function answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Abort {
+    /// The waiter was taken out: the task gets `Cancelled`.
+    Succeeded,
+    /// The operation cannot be aborted: the task stays blocked until it completes.
+    Failed,
+}
+
+/// An operation in which tasks block.
+pub(crate) trait Operation {
+    /// Takes the waiter `key` out of the operation, for this cancellation.
+    fn abort(&self, key: u32, cancelled: &Cancelled) -> Abort;
+
+    /// Takes the waiter `key` out since its run is over: nobody will wake it any more.
+    fn forget(&self, key: u32) {
+        let _ = key;
+    }
+
+    /// What the waiter is doing, for people who look.
+    fn describe(&self) -> &'static str;
+}
+
+/// An operation with nothing to undo, or nothing that can be undone.
+pub(crate) struct Plain {
+    what: &'static str,
+    abort: Abort,
+}
+
+impl Operation for Plain {
+    fn abort(&self, _key: u32, _cancelled: &Cancelled) -> Abort {
+        self.abort
+    }
+
+    fn describe(&self) -> &'static str {
+        self.what
+    }
+}
+
+/// The plain operations, each shared by all who block in it.
+pub(crate) struct Operations {
+    pub(crate) sleep: Rc<Plain>,
+    pub(crate) idle: Rc<Plain>,
+    pub(crate) foreign: Rc<Plain>,
+    pub(crate) start: Rc<Plain>,
+}
+
+impl Operations {
+    pub(crate) fn new() -> Operations {
+        let plain = |what, abort| Rc::new(Plain { what, abort });
+        Operations {
+            sleep: plain("sleeping", Abort::Succeeded),
+            idle: plain("waiting until all tasks are blocked", Abort::Succeeded),
+            foreign: plain("waiting for a foreign future", Abort::Succeeded),
+            start: plain("waiting for a task to be started", Abort::Failed),
+        }
+    }
+}
+
+enum State {
+    /// May still be aborted.
+    Blocked {
+        operation: Rc<dyn Operation>,
+        key: u32,
+    },
+    /// Its abort function is being called.
+    Aborting,
+    /// Abort was tried in vain: it is tried once only.
+    Committed,
+    Rescheduled,
+    Aborted(Cancelled),
+    /// Was aborted, and its task has taken notice.
+    Raised,
+}
+
+struct Wait {
+    state: State,
+    /// The scope in whose list it stands; none once that scope is gone.
+    scope: Option<ScopeId>,
+    links: Links,
+    waiter: Waiter,
+}
+
+impl Linked for Wait {
+    fn links(&self) -> &Links {
+        &self.links
+    }
+
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.links
+    }
+}
+
+/// All waits of a run.
+#[derive(Default)]
+pub(crate) struct Waits {
+    waits: RefCell<Table<Wait>>,
+    waiters: Waiters,
+}
+
+impl Waits {
+    /// Calls `f` with each wait of a scope's list.
+    pub(crate) fn each_in(&self, list: List, f: impl FnMut(WaitId)) {
+        list.iter(&self.waits.borrow()).for_each(f);
+    }
+
+    /// The scope of these waits is gone. Returns them.
+    pub(crate) fn outlive_scope(&self, list: List) -> Vec<WaitId> {
+        let mut waits = self.waits.borrow_mut();
+        let left: Vec<WaitId> = list.iter(&waits).collect();
+        for &wait in &left {
+            waits[wait].scope = None;
+        }
+        left
+    }
+
+    /// The scope in whose list a wait stands.
+    pub(crate) fn scope_of(&self, id: WaitId) -> Option<ScopeId> {
+        self.waits.borrow().get(id)?.scope
+    }
+
+    /// The run is over. Futures that are left somewhere must not stand in a queue, where somebody would hand
+    /// them something. Those that something foreign polls are woken: carried into another run, they panic, and do not
+    /// wait for ever.
+    pub(crate) fn end_all(&self, run: &Run) {
+        let (operations, waiters): (Vec<_>, Vec<_>) = {
+            let waits = self.waits.borrow();
+            let operation = |wait: &Wait| match &wait.state {
+                State::Blocked { operation, key } => Some((operation.clone(), *key)),
+                _ => None,
+            };
+            waits.iter().map(|(_, wait)| (operation(wait), wait.waiter)).unzip()
+        };
+        for (operation, key) in operations.into_iter().flatten() {
+            operation.forget(key);
+        }
+        for waiter in waiters {
+            self.waiters.wake(run, waiter);
+        }
+    }
+
+    /// Takes a wait out of the table and of its scope's list.
+    fn remove(&self, run: &Run, id: WaitId) {
+        let mut waits = self.waits.borrow_mut();
+        let Some(wait) = waits.remove(id) else { return };
+        if let Some(scope) = wait.scope {
+            run.scopes.with_waits(scope, |list| list.unlink(&mut waits, wait.links));
+        }
+        // With nothing borrowed: it may hold the last reference to an operation.
+        drop(waits);
+        self.waiters.forget(wait.waiter);
+    }
+}
+
+impl Run {
+    /// What a task is blocked in; several things at once in a `join!`.
+    pub(crate) fn blocked_in(&self, task: &Task) -> Vec<&'static str> {
+        if self.awaits_foreign(task) {
+            return vec![AWAITS_FOREIGN];
+        }
+        let waits = self.waits.waits.borrow();
+        let of_task = waits.iter().filter(|(_, wait)| self.waits_for(wait).as_ref() == Some(task));
+        of_task
+            .map(|(_, wait)| match &wait.state {
+                State::Blocked { operation, .. } => operation.describe(),
+                State::Aborting | State::Committed => "blocked and not to be aborted",
+                State::Rescheduled => "about to go on",
+                State::Aborted(_) | State::Raised => "cancelled",
+            })
+            .collect()
+    }
+
+    /// Whether a task has a wait.
+    pub(crate) fn is_blocked(&self, task: &Task) -> bool {
+        let waits = self.waits.waits.borrow();
+        waits.iter().any(|(_, wait)| self.waits_for(wait).as_ref() == Some(task))
+    }
+
+    /// The waits of a task that may still be aborted.
+    pub(crate) fn waits_of(&self, task: &Task) -> Vec<WaitId> {
+        let waits = self.waits.waits.borrow();
+        let blocked = waits.iter().filter(|(_, wait)| {
+            matches!(wait.state, State::Blocked { .. }) && self.waits_for(wait).as_ref() == Some(task)
+        });
+        blocked.map(|(id, _)| id).collect()
+    }
+
+    /// The task that is blocked in a wait, as far as is known.
+    fn waits_for(&self, wait: &Wait) -> Option<Task> {
+        self.tree.task_of(self.waits.waiters.polled_by(wait.waiter)?)
+    }
+
+    /// Completes a wait. One that was aborted, or completed before, is left alone. It stays in its scope's list
+    /// until its task takes notice, which is soon.
+    #[inline]
+    pub(crate) fn reschedule(&self, id: WaitId) -> bool {
+        match self.complete(id) {
+            Some((waiter, operation)) => {
+                self.waits.waiters.wake(self, waiter);
+                drop(operation);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Wakes whom a wait wakes, if it is still there, so that it is polled.
+    pub(crate) fn wake_to_look(&self, id: WaitId) {
+        let waiter = self.waits.waits.borrow().get(id).map(|wait| wait.waiter);
+        waiter.inspect(|&waiter| self.waits.waiters.wake(self, waiter));
+    }
+
+    /// Completes several waits: all of them first, and then wakes whom they wake. What that calls may end others of them,
+    /// and begin new ones in their places.
+    pub(crate) fn reschedule_all(&self, ids: impl Iterator<Item = WaitId>) {
+        let completed: Vec<_> = ids.filter_map(|id| self.complete(id)).collect();
+        for (waiter, operation) in completed {
+            self.waits.waiters.wake(self, waiter);
+            drop(operation);
+        }
+    }
+
+    /// Marks a wait as completed; returns whom it wakes, and what was in its state.
+    #[inline]
+    fn complete(&self, id: WaitId) -> Option<(Waiter, State)> {
+        let mut waits = self.waits.waits.borrow_mut();
+        let wait = waits.get_mut(id)?;
+        match wait.state {
+            State::Blocked { .. } | State::Aborting | State::Committed => {
+                Some((wait.waiter, std::mem::replace(&mut wait.state, State::Rescheduled)))
+            }
+            State::Rescheduled | State::Aborted(_) | State::Raised => None,
+        }
+    }
+
+    /// Tries to abort a wait for a cancellation of its scope, or Ctrl-C. Returns whether it was
+    /// aborted.
+    pub(crate) fn deliver(&self, id: WaitId, cancelled: &Cancelled) -> bool {
+        let (operation, key) = {
+            let mut waits = self.waits.waits.borrow_mut();
+            let Some(wait) = waits.get_mut(id) else { return false };
+            match std::mem::replace(&mut wait.state, State::Aborting) {
+                State::Blocked { operation, key } => (operation, key),
+                other => {
+                    wait.state = other;
+                    return false;
+                }
+            }
+        };
+        // Nothing is borrowed here: the operation may touch its own queue and other waits.
+        let outcome = operation.abort(key, cancelled);
+        let waiter = {
+            let mut waits = self.waits.waits.borrow_mut();
+            // It may have been completed meanwhile, or dropped, and have left its place to another wait. That one is not
+            // being aborted: an abortion that began later has ended by now.
+            let aborting = |wait: &&mut Wait| matches!(wait.state, State::Aborting);
+            let Some(wait) = waits.get_mut(id).filter(aborting) else { return false };
+            if outcome == Abort::Failed {
+                wait.state = State::Committed;
+                return false;
+            }
+            wait.state = State::Aborted(cancelled.clone());
+            wait.waiter
+        };
+        self.waits.waiters.wake(self, waiter);
+        true
+    }
+}
+
+/// For futures of ours that are polled once more than there is an answer.
+#[cold]
+pub(crate) fn polled_after_its_end() -> ! {
+    panic!("a future of terzetto was polled after it had completed")
+}
+
+/// For futures of ours that have been carried into another run.
+#[cold]
+pub(crate) fn polled_in_another_run() -> ! {
+    panic!(
+        "a future of terzetto that had begun in one run was polled in another; it can go on only in its own"
+    )
+}
+
+/// Names a wait for who may outlive its run, as a lock can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    run: RunId,
+    id: WaitId,
+}
+
+impl Ticket {
+    /// Completes the wait, if its run is on. Returns whether it was still to be completed.
+    #[inline]
+    pub(crate) fn reschedule(self) -> bool {
+        run::with_run(self.run, |run| run.reschedule(self.id)).unwrap_or(false)
+    }
+
+    /// Completes several waits, of one run mostly, as [`Run::reschedule_all`] does.
+    pub(crate) fn reschedule_all(tickets: &[Ticket]) {
+        for of_one_run in tickets.chunk_by(|one, other| one.run == other.run) {
+            let ids = of_one_run.iter().map(|ticket| ticket.id);
+            run::with_run(of_one_run[0].run, |run| run.reschedule_all(ids));
+        }
+    }
+}
+
+/// A wait held by the future that blocks. Dropping it withdraws the wait. It is of one run, and cannot be polled in
+/// another.
+pub(crate) struct Blocked {
+    run: RunId,
+    id: WaitId,
+}
+
+impl Blocked {
+    /// Registers a wait in the current scope. If that is cancelled already, the abort function is
+    /// called by [`Blocked::arm`], which must follow when the operation has taken note of the id.
+    pub(crate) fn new(run: &Run, cx: &Context<'_>, operation: Rc<dyn Operation>, key: u32) -> Blocked {
+        let scope = run.scopes.current();
+        run.tree.note_cancel_point();
+        let state = State::Blocked { operation, key };
+        let waiter = run.waits.waiters.of(run, cx.waker());
+        let mut waits = run.waits.waits.borrow_mut();
+        let id = waits.insert(Wait { state, scope: Some(scope), links: Links::default(), waiter });
+        if !run.scopes.with_waits(scope, |list| list.push(&mut waits, id)) {
+            waits[id].scope = None;
+        }
+        Blocked { run: run.id, id }
+    }
+
+    pub(crate) fn id(&self) -> WaitId {
+        self.id
+    }
+
+    /// Its name for who may outlive the run.
+    pub(crate) fn ticket(&self) -> Ticket {
+        Ticket { run: self.run, id: self.id }
+    }
+
+    /// Calls `f` with its run, if that is on.
+    pub(crate) fn with_run<R>(&self, f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
+        run::with_run(self.run, f)
+    }
+
+    /// Delivers a cancellation, or a Ctrl-C, that was there before the wait.
+    #[inline]
+    pub(crate) fn arm(&self, run: &Run) {
+        if run.scopes.is_any_cancelled() || run.signals.interrupt.is_pending() {
+            self.arm_now(run);
+        }
+    }
+
+    #[cold]
+    fn arm_now(&self, run: &Run) {
+        let scope = run.waits.waits.borrow()[self.id].scope;
+        if let Some(cancelled) = scope.and_then(|scope| run.scopes.cancelled(scope)) {
+            run.deliver(self.id, &cancelled);
+        }
+        if run.signals.interrupt.is_pending() {
+            run.interrupt_at(self.id);
+        }
+    }
+
+    /// Whether the wait was completed (`Ok`) or aborted (`Err`). If neither, it belongs from now on to the task and
+    /// the scope in which it was polled last.
+    ///
+    /// # Panics
+    /// In another run than its own.
+    pub(crate) fn poll(&self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
+        if run.id != self.run {
+            polled_in_another_run();
+        }
+        let mut waits = run.waits.waits.borrow_mut();
+        let wait = &mut waits[self.id];
+        match &wait.state {
+            State::Rescheduled => Poll::Ready(Ok(())),
+            State::Aborted(_) => match std::mem::replace(&mut wait.state, State::Raised) {
+                State::Aborted(cancelled) => Poll::Ready(Err(cancelled)),
+                _ => polled_after_its_end(),
+            },
+            State::Raised => polled_after_its_end(),
+            State::Blocked { .. } | State::Aborting | State::Committed => {
+                let (waiter, scope) = (wait.waiter, wait.scope);
+                drop(waits);
+                if !run.waits.waiters.is(run, waiter, cx.waker()) {
+                    self.move_to_waker(run, cx);
+                }
+                if scope != Some(run.scopes.current()) {
+                    self.move_to_current_scope(run);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    #[cold]
+    fn move_to_waker(&self, run: &Run, cx: &Context<'_>) {
+        // Foreign code may be called, to clone and to drop wakers: nothing is borrowed.
+        let waiter = run.waits.waiters.of(run, cx.waker());
+        let former = std::mem::replace(&mut run.waits.waits.borrow_mut()[self.id].waiter, waiter);
+        run.waits.waiters.forget(former);
+    }
+
+    /// A future that began in one scope and is polled in another is blocked in that one from now on. If it is
+    /// cancelled, the wait is, too.
+    #[cold]
+    fn move_to_current_scope(&self, run: &Run) {
+        let scope = run.scopes.current();
+        {
+            let mut waits = run.waits.waits.borrow_mut();
+            let wait = &mut waits[self.id];
+            let (former, links) = (wait.scope.take(), std::mem::take(&mut wait.links));
+            if let Some(former) = former {
+                run.scopes.with_waits(former, |list| list.unlink(&mut waits, links));
+            }
+            if run.scopes.with_waits(scope, |list| list.push(&mut waits, self.id)) {
+                waits[self.id].scope = Some(scope);
+            }
+        }
+        self.arm(run);
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        // With its run a wait has ended.
+        self.with_run(|run| run.waits.remove(run, self.id));
+    }
+}

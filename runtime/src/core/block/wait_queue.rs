@@ -1,0 +1,268 @@
+//! Parking wait queues: ordered queues of blocked tasks, on which every primitive stands.
+//!
+//! A parked task brings a payload, which whoever unparks it can change: a receiver parks with an
+//! empty slot that the sender fills, a sender parks with its value that the receiver takes. A task
+//! that is cancelled leaves the queue at that moment, so nothing is handed to a task that is gone.
+
+use crate::{
+    Cancelled,
+    core::{
+        block::wait::{Abort, Blocked, Operation, Ticket, polled_after_its_end},
+        list::{Linked, Links, List},
+        run,
+        run::Run,
+        table::{Key, Table},
+    },
+};
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
+
+struct ParkedTask<T> {
+    payload: T,
+    wait: Ticket,
+    stage: Stage,
+    links: Links,
+}
+
+/// How far a parked task is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Queued,
+    /// Was woken, by somebody who has seen its payload.
+    Unparked,
+    /// Was cancelled, or dropped, or its run is over.
+    Withdrawn,
+}
+
+impl<T> Linked for ParkedTask<T> {
+    fn links(&self) -> &Links {
+        &self.links
+    }
+
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.links
+    }
+}
+
+/// Who is parked, in order.
+struct QueueState<T> {
+    parked: Table<ParkedTask<T>>,
+    order: List,
+    len: usize,
+}
+
+impl<T> QueueState<T> {
+    fn push(&mut self, payload: T, wait: Ticket) -> Key {
+        let key =
+            self.parked.insert(ParkedTask { payload, wait, stage: Stage::Queued, links: Links::default() });
+        self.order.push(&mut self.parked, key);
+        self.len += 1;
+        key
+    }
+
+    /// Takes an entry out of the order; it stays in the table until its task collects it.
+    fn unlink(&mut self, key: Key, stage: Stage) {
+        let Some(entry) = self.parked.get_mut(key) else { return };
+        if entry.stage != Stage::Queued {
+            return;
+        }
+        entry.stage = stage;
+        let links = entry.links;
+        self.order.unlink(&mut self.parked, links);
+        self.len -= 1;
+    }
+}
+
+/// A queue of parked tasks with payloads of type `T`.
+pub(crate) struct WaitQueue<T> {
+    /// What a task that is parked here is doing.
+    what: &'static str,
+    queue: RefCell<QueueState<T>>,
+}
+
+impl<T> Operation for WaitQueue<T> {
+    fn abort(&self, key: u32, _cancelled: &Cancelled) -> Abort {
+        self.forget(key);
+        Abort::Succeeded
+    }
+
+    fn forget(&self, key: u32) {
+        if let Some(key) = Key::from_bits(key) {
+            self.queue.borrow_mut().unlink(key, Stage::Withdrawn);
+        }
+    }
+
+    fn describe(&self) -> &'static str {
+        self.what
+    }
+}
+
+impl<T: 'static> WaitQueue<T> {
+    /// An empty wait queue; `what` says what a task that is parked in it is doing.
+    pub(crate) fn new(what: &'static str) -> Rc<WaitQueue<T>> {
+        let queue = QueueState { parked: Table::default(), order: List::default(), len: 0 };
+        Rc::new(WaitQueue { what, queue: RefCell::new(queue) })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.borrow().len
+    }
+
+    /// Wakes the first parked task, after `hand_over` has seen its payload.
+    pub(crate) fn unpark_one<R>(&self, hand_over: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let (result, wait) = {
+            let mut queue = self.queue.borrow_mut();
+            let key = queue.order.first()?;
+            queue.unlink(key, Stage::Unparked);
+            let entry = &mut queue.parked[key];
+            (hand_over(&mut entry.payload), entry.wait)
+        };
+        wait.reschedule();
+        Some(result)
+    }
+
+    /// Wakes every parked task whose payload is `chosen`, in order, after `hand_over` has seen it.
+    pub(crate) fn unpark_where(&self, chosen: impl Fn(&T) -> bool, mut hand_over: impl FnMut(&mut T)) {
+        let mut waits = Vec::new();
+        {
+            let queue = &mut *self.queue.borrow_mut();
+            let all = queue.order.iter(&queue.parked);
+            let chosen: Vec<Key> = all.filter(|&key| chosen(&queue.parked[key].payload)).collect();
+            for key in chosen {
+                queue.unlink(key, Stage::Unparked);
+                let entry = &mut queue.parked[key];
+                hand_over(&mut entry.payload);
+                waits.push(entry.wait);
+            }
+        }
+        Ticket::reschedule_all(&waits);
+    }
+
+    /// Wakes all that are parked now.
+    pub(crate) fn unpark_all(&self, mut hand_over: impl FnMut(&mut T)) {
+        for _ in 0..self.len() {
+            self.unpark_one(&mut hand_over);
+        }
+    }
+
+    /// Parks the current task until it is unparked or cancelled; either way the payload comes back.
+    pub(crate) fn park(self: &Rc<Self>, payload: T) -> Park<'_, T> {
+        Park { queue: self, payload: Some(payload), parked: None, abortable: true }
+    }
+
+    /// As [`WaitQueue::park`], but a cancellation does not end it.
+    pub(crate) async fn park_unabortable(self: &Rc<Self>, payload: T) -> T {
+        Park { queue: self, payload: Some(payload), parked: None, abortable: false }.await.0
+    }
+
+    /// Parks at once. If the task is cancelled already, it goes on with the next tick.
+    pub(crate) fn park_now(self: &Rc<Self>, payload: T, run: &Run, cx: &Context<'_>) -> Parked<'_, T> {
+        self.park_in(self.clone(), payload, run, cx)
+    }
+
+    fn park_in(
+        self: &Rc<Self>,
+        operation: Rc<dyn Operation>,
+        payload: T,
+        run: &Run,
+        cx: &Context<'_>,
+    ) -> Parked<'_, T> {
+        let key = self.queue.borrow().parked.next_key();
+        let blocked = Blocked::new(run, cx, operation, key.to_bits());
+        let pushed = self.queue.borrow_mut().push(payload, blocked.ticket());
+        debug_assert_eq!(pushed, key, "nothing was parked in between");
+        blocked.arm(run);
+        Parked { queue: self, key: Some(key), blocked }
+    }
+}
+
+/// A task that is parked. Dropping it takes the task out, with its payload.
+pub(crate) struct Parked<'a, T: 'static> {
+    queue: &'a Rc<WaitQueue<T>>,
+    /// None once the payload was collected.
+    key: Option<Key>,
+    blocked: Blocked,
+}
+
+impl<T> Parked<'_, T> {
+    fn collect(&mut self) -> Option<T> {
+        let key = self.key.take()?;
+        let mut queue = self.queue.queue.borrow_mut();
+        queue.unlink(key, Stage::Withdrawn);
+        queue.parked.remove(key).map(|entry| entry.payload)
+    }
+
+    /// For a future that is dropped, perhaps after its run: the payload, if the task had been unparked and
+    /// nobody has looked at it since.
+    pub(crate) fn unclaimed(&mut self) -> Option<T> {
+        let stage = self.queue.queue.borrow().parked.get(self.key?)?.stage;
+        match stage {
+            Stage::Unparked => self.collect(),
+            Stage::Queued | Stage::Withdrawn => None,
+        }
+    }
+
+    /// The payload, and whether the task was unparked or cancelled, once it was.
+    pub(crate) fn poll(&mut self, run: &Run, cx: &Context<'_>) -> Poll<(T, Result<(), Cancelled>)> {
+        let outcome = ready!(self.blocked.poll(run, cx));
+        match self.collect() {
+            Some(payload) => Poll::Ready((payload, outcome)),
+            None => polled_after_its_end(),
+        }
+    }
+}
+
+impl<T> Drop for Parked<'_, T> {
+    fn drop(&mut self) {
+        let payload = self.collect();
+        drop(payload);
+    }
+}
+
+/// A task on its way into, in, or out of a parking wait queue.
+pub(crate) struct Park<'a, T: 'static> {
+    queue: &'a Rc<WaitQueue<T>>,
+    /// None once it is parked.
+    payload: Option<T>,
+    parked: Option<Parked<'a, T>>,
+    abortable: bool,
+}
+
+impl<T> Unpin for Park<'_, T> {}
+
+impl<T> Park<'_, T> {
+    /// As [`Parked::unclaimed`].
+    pub(crate) fn unclaimed(&mut self) -> Option<T> {
+        self.parked.as_mut()?.unclaimed()
+    }
+}
+
+impl<'a, T> Park<'a, T> {
+    fn begin(&mut self, payload: T, run: &Run, cx: &Context<'_>) -> Parked<'a, T> {
+        match self.abortable {
+            true => self.queue.park_now(payload, run, cx),
+            false => self.queue.park_in(run.operations.start.clone(), payload, run, cx),
+        }
+    }
+}
+
+impl<T> Future for Park<'_, T> {
+    type Output = (T, Result<(), Cancelled>);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        run::with(|run| {
+            if let Some(payload) = self.payload.take() {
+                self.parked = Some(self.begin(payload, run, cx));
+                return Poll::Pending;
+            }
+            match &mut self.parked {
+                Some(parked) => parked.poll(run, cx),
+                None => polled_after_its_end(),
+            }
+        })
+    }
+}

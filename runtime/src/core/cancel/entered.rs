@@ -1,0 +1,152 @@
+//! Being inside a scope: entering it, polling what runs in it, leaving it with an outcome.
+
+use crate::{
+    Error,
+    core::{
+        block::wait::polled_after_its_end,
+        cancel::{
+            state::{ScopeCell, Stage},
+            tree::ScopeId,
+        },
+        poll_tree::stack::Deep,
+        run,
+        run::Run,
+    },
+};
+use std::{
+    cell::Cell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+/// A scope that has been entered; leaving it, in whatever way, takes it out of the tree.
+pub(crate) struct Entered {
+    cell: Rc<ScopeCell>,
+    run: Rc<Run>,
+    id: ScopeId,
+    /// Whether its deadline has yet to be entered in the run's table.
+    unarmed: Cell<bool>,
+}
+
+impl Entered {
+    pub(crate) fn new(run: Rc<Run>, cell: Rc<ScopeCell>) -> Entered {
+        assert!(
+            cell.stage.get() == Stage::New,
+            "a cancel scope can be entered only once; make a new `CancelScope`"
+        );
+        let relative = cell.relative.replace(f64::INFINITY);
+        if relative == f64::INFINITY {
+            cell.check_deadline(|| run.clock.now());
+        } else {
+            let now = run.clock.now();
+            cell.deadline.set(now + relative);
+            cell.check_deadline(|| now);
+        }
+        let id = run.scopes.enter(cell.clone(), run.tree.current.get());
+        cell.stage.set(Stage::Entered(run.id, id));
+        let unarmed = cell.deadline.get() < f64::INFINITY;
+        run.unarmed.set(run.unarmed.get() + usize::from(unarmed));
+        Entered { cell, run, id, unarmed: Cell::new(unarmed) }
+    }
+
+    /// Enters the deadline in the run's table, once what runs in the scope has been polled and is not at its
+    /// end: until then nobody looks at the table, and mostly it need not be there at all.
+    #[inline]
+    fn arm(&self) {
+        if self.unarmed.get() {
+            self.disarm();
+            self.cell.update_timer();
+        }
+    }
+
+    fn disarm(&self) {
+        let unarmed = usize::from(self.unarmed.replace(false));
+        self.run.unarmed.set(self.run.unarmed.get() - unarmed);
+    }
+
+    pub(crate) fn id(&self) -> ScopeId {
+        self.id
+    }
+
+    /// Leaves the scope with the outcome of what ran in it: cancellations that are this scope's to
+    /// catch are taken out. `Ok(None)` if nothing else was left.
+    pub(crate) fn close<T>(self, outcome: Result<T, Error>) -> Result<Option<T>, Error> {
+        let catches = self.exit();
+        let error = match outcome {
+            Ok(value) => return Ok(Some(value)),
+            Err(error) if !catches => return Err(error),
+            Err(error) => error,
+        };
+        let (caught, rest) = error.without_cancelled();
+        self.cell.caught.set(caught);
+        match rest {
+            None => Ok(None),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn exit(&self) -> bool {
+        if self.cell.stage.replace(Stage::Exited) == Stage::Exited {
+            return false;
+        }
+        self.disarm();
+        if let Some(timer) = self.cell.timer.take() {
+            self.run.deadlines.borrow_mut().remove(timer);
+        }
+        self.run.exit_scope(self.id)
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.exit();
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// What runs in a scope, and the scope around it: the future of [`CancelScope::run`](crate::core::cancel::scope::CancelScope::run).
+    ///
+    /// It is written out because an `async fn` keeps what it is given twice: once as its argument, once where it
+    /// is awaited. Four time limits around each other made a future sixteen times as large as what they limit.
+    // The order is that of dropping: what runs in the scope goes before the scope is left.
+    pub(crate) struct InScope<F> {
+        #[pin]
+        inside: Deep<F>,
+        // Until the first poll.
+        before: Option<Rc<ScopeCell>>,
+        // From then on, to the end.
+        entered: Option<Entered>,
+    }
+}
+
+impl<F> InScope<F> {
+    /// Has yet to enter the scope: the first poll does.
+    pub(crate) fn new(cell: Rc<ScopeCell>, inside: F) -> InScope<F> {
+        InScope { inside: Deep::new(inside), before: Some(cell), entered: None }
+    }
+}
+
+impl<T, F: Future<Output = Result<T, Error>>> Future for InScope<F> {
+    type Output = Result<Option<T>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(cell) = this.before.take() {
+            *this.entered = Some(Entered::new(run::current(), cell));
+        }
+        let Some(entered) = this.entered else { polled_after_its_end() };
+        let run = &entered.run;
+        run.follow(entered.id());
+        let within = run.scopes.within(entered.id());
+        let Poll::Ready(outcome) = this.inside.as_mut().poll(cx) else {
+            drop(within);
+            entered.arm();
+            return Poll::Pending;
+        };
+        this.inside.clear();
+        drop(within);
+        let Some(entered) = this.entered.take() else { polled_after_its_end() };
+        Poll::Ready(entered.close(outcome))
+    }
+}

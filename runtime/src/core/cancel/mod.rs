@@ -1,0 +1,10 @@
+//! TODO
+
+pub(crate) mod cancellable;
+pub(crate) mod checkpoint;
+pub(crate) mod deadlines;
+pub(crate) mod entered;
+pub(crate) mod scope;
+pub(crate) mod state;
+pub(crate) mod stuck;
+pub(crate) mod tree;

@@ -1,0 +1,10 @@
+//! TODO
+
+#[cfg(feature = "guest")]
+pub(crate) mod guest;
+pub(crate) mod instrument;
+pub(crate) mod reschedule;
+pub(crate) mod statistics;
+pub(crate) mod system;
+pub(crate) mod token;
+pub(crate) mod watch;

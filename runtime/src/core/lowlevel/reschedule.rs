@@ -1,0 +1,177 @@
+//! The bottom of every blocking operation, for users who build their own:
+//! [`wait_task_rescheduled`].
+
+use crate::{
+    Cancelled, Error, InternalError,
+    core::{
+        block::wait::{Abort, Blocked, Operation, Ticket},
+        run,
+        run::Run,
+    },
+};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::{Rc, Weak},
+    task::Poll,
+};
+
+/// What an abort function answers; trio's `Abort`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aborted {
+    /// The operation is undone: the task gets `Cancelled`.
+    Succeeded,
+    /// It cannot be undone: the task stays blocked until it is rescheduled.
+    Failed,
+}
+
+type AbortFn<'a> = Box<dyn FnOnce(&Cancelled) -> Aborted + 'a>;
+
+struct Shared<T> {
+    outcome: RefCell<Option<Result<T, Error>>>,
+    wait: Cell<Option<Ticket>>,
+}
+
+/// With this a blocked task is woken; trio's `reschedule`.
+pub struct Rescheduler<T> {
+    shared: Rc<Shared<T>>,
+}
+
+impl<T> Clone for Rescheduler<T> {
+    fn clone(&self) -> Self {
+        Rescheduler { shared: self.shared.clone() }
+    }
+}
+
+impl<T> fmt::Debug for Rescheduler<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rescheduler").finish_non_exhaustive()
+    }
+}
+
+/// A task was rescheduled that is not blocked, or not any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotBlocked;
+
+impl fmt::Display for NotBlocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the task is not blocked: it was rescheduled or cancelled before")
+    }
+}
+
+impl std::error::Error for NotBlocked {}
+
+impl<T> Rescheduler<T> {
+    /// Makes the blocked task runnable: its wait returns `outcome`.
+    ///
+    /// # Errors
+    /// If the task is not blocked; then nothing happens.
+    pub fn reschedule(&self, outcome: Result<T, Error>) -> Result<(), NotBlocked> {
+        let wait = self.shared.wait.take().ok_or(NotBlocked)?;
+        let former = self.shared.outcome.replace(Some(outcome));
+        drop(former);
+        if wait.reschedule() { Ok(()) } else { Err(NotBlocked) }
+    }
+}
+
+/// The user's abort function as an operation of the core.
+struct Custom {
+    run: Weak<Run>,
+    abort: RefCell<Option<AbortFn<'static>>>,
+}
+
+impl Operation for Custom {
+    fn abort(&self, _key: u32, cancelled: &Cancelled) -> Abort {
+        let Some(abort) = self.abort.take() else { return Abort::Failed };
+        match catch_unwind(AssertUnwindSafe(|| abort(cancelled))) {
+            Ok(Aborted::Succeeded) => Abort::Succeeded,
+            Ok(Aborted::Failed) => Abort::Failed,
+            Err(payload) => {
+                if let Some(run) = self.run.upgrade() {
+                    run.crashed(InternalError::of_panic("an abort function panicked", payload));
+                }
+                Abort::Succeeded
+            }
+        }
+    }
+
+    fn describe(&self) -> &'static str {
+        "blocked in an operation of its own"
+    }
+}
+
+/// Blocks the current task until it is rescheduled; trio's `wait_task_rescheduled`.
+///
+/// `begin` is called with the means to wake the task, to put it wherever the operation will find it.
+/// If the task is cancelled, `abort` is called, once, on the run loop; by its answer the task gets
+/// `Cancelled` at once, or stays blocked until it is rescheduled all the same (and may then return
+/// the cancellation it was handed as its own error).
+///
+/// # Cancellation
+/// A checkpoint, since it always blocks. What a cancellation does is up to `abort`. If the future is
+/// dropped, neither is called.
+///
+/// # Errors
+/// What the task is rescheduled with; `Cancelled`.
+///
+/// # Panics
+/// Outside a run.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use terzetto::{Aborted, Rescheduler, nursery, wait_task_rescheduled};
+/// terzetto::run(async {
+///     let parked = RefCell::new(None::<Rescheduler<u32>>);
+///     nursery(async |n| {
+///         n.start_soon(async {
+///             let value = wait_task_rescheduled(
+///                 |waiter| *parked.borrow_mut() = Some(waiter),
+///                 |_cancelled| Aborted::Succeeded,
+///             ).await?;
+///             assert_eq!(value, 7);
+///             Ok(())
+///         });
+///         terzetto::checkpoint().await?;
+///         parked.take().unwrap().reschedule(Ok(7))?;
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub async fn wait_task_rescheduled<T>(
+    begin: impl FnOnce(Rescheduler<T>),
+    abort: impl FnOnce(&Cancelled) -> Aborted + 'static,
+) -> Result<T, Error> {
+    let run = run::current();
+    let shared = Rc::new(Shared { outcome: RefCell::new(None), wait: Cell::new(None) });
+    let operation = Rc::new(Custom { run: Rc::downgrade(&run), abort: RefCell::new(Some(Box::new(abort))) });
+    let blocked = poll_fn(|cx| Poll::Ready(Blocked::new(&run, cx, operation.clone(), 0))).await;
+    shared.wait.set(Some(blocked.ticket()));
+    let _forget = Forget(&shared.wait);
+    begin(Rescheduler { shared: shared.clone() });
+    blocked.arm(&run);
+    let mut is_first = true;
+    let outcome = poll_fn(|cx| match std::mem::take(&mut is_first) {
+        // Even if it was woken by `begin`: every wait lets the others run.
+        true => Poll::Pending,
+        false => blocked.poll(&run, cx),
+    });
+    match outcome.await {
+        Err(cancelled) => Err(cancelled.into()),
+        Ok(()) => match shared.outcome.take() {
+            Some(outcome) => outcome,
+            None => Err(NotBlocked.into()),
+        },
+    }
+}
+
+/// A wait that is over is not to be rescheduled: its number may be given to another.
+struct Forget<'a>(&'a Cell<Option<Ticket>>);
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}

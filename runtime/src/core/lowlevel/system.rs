@@ -1,0 +1,149 @@
+//! System tasks: those that belong to the run and to no nursery of the program.
+//!
+//! They live in a nursery of their own beside the main task, made when the first is started. When
+//! the main task has ended, they are cancelled and waited for. One that fails ends the run: the others are
+//! cancelled, then the main task. From either end on no more are started: there would be nobody to poll them.
+
+use crate::{
+    CancelReason, CancelScope, CancelSource, Error,
+    core::{
+        block::wait_queue::WaitQueue,
+        poll_tree::node::Node,
+        run,
+        run::Run,
+        task::{
+            context::Context,
+            handle::{Task, TaskInfo},
+            nursery::nursery,
+        },
+    },
+    error::internal::InternalError,
+};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+};
+
+/// What a run keeps of its system tasks.
+pub(crate) struct System {
+    arrivals: RefCell<VecDeque<Node>>,
+    arrived: Rc<WaitQueue<()>>,
+    pub(crate) scope: CancelScope,
+    pub(crate) started: Cell<bool>,
+    /// That of the code that has started the run.
+    context: Context,
+}
+
+impl System {
+    pub(crate) fn new(context: Context) -> System {
+        System {
+            arrivals: RefCell::default(),
+            arrived: WaitQueue::new("waiting for system tasks"),
+            scope: CancelScope::new(),
+            started: Cell::new(false),
+            context,
+        }
+    }
+
+    /// A copy of the context of the run's start, for what no task of the program has started.
+    pub(crate) fn context(&self) -> Context {
+        self.context.clone()
+    }
+
+    /// The next to be started.
+    fn next_arrival(&self) -> Option<Node> {
+        self.arrivals.borrow_mut().pop_front()
+    }
+}
+
+impl Run {
+    /// The main task has ended: so do the system tasks.
+    pub(crate) fn shut_down_system(&self) {
+        self.inbox.announce_end();
+        let reason = CancelReason::with_text(CancelSource::Shutdown, "the main task has ended");
+        self.system.scope.cell.cancel(reason);
+    }
+
+    /// Starts no more system tasks, and drops those that never started.
+    pub(crate) fn close_system(&self) {
+        self.inbox.announce_end();
+        while let Some(arrival) = self.system.next_arrival() {
+            // SAFETY: system tasks borrow nothing that ends.
+            unsafe { arrival.drop_future() };
+        }
+    }
+}
+
+/// The future in which system tasks run, until it is cancelled or one fails.
+pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
+    let scope = run.system.scope.clone();
+    let served = scope.run(nursery(async |n| {
+        let start_arrivals = || {
+            while let Some(node) = run.system.next_arrival() {
+                n.add_child(node);
+            }
+        };
+        loop {
+            start_arrivals();
+            if let (_, Err(cancelled)) = run.system.arrived.park(()).await {
+                // Nobody looks for arrivals after this. What has come by now was accepted, and is started
+                // in a region that is cancelled.
+                run.inbox.announce_end();
+                start_arrivals();
+                return Err(cancelled.into());
+            }
+        }
+    }));
+    served.await.map(|_: Option<()>| ())
+}
+
+/// Starts a task outside all nurseries, for as long as the main task runs; trio's
+/// `spawn_system_task`. It gets a copy of the [context variables](crate::ContextVar) that were set when the run was
+/// started, and none of those that the caller has set since.
+///
+/// It is cancelled when the main task has ended, and waited for before the run returns. If it fails,
+/// that is an internal error of the run: the other system tasks and then the main task are cancelled, and the
+/// run returns an [`InternalError`] with the cause.
+///
+/// # Cancellation
+/// Not a checkpoint.
+///
+/// # Errors
+/// Once the main task has ended or a system task has failed, no task is started any more.
+///
+/// # Panics
+/// Outside a run.
+///
+/// ```
+/// use terzetto::{sleep, spawn_system_task};
+/// terzetto::run(async {
+///     spawn_system_task("heartbeat", async { loop { sleep(1.0).await?; } })?;
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn spawn_system_task(
+    name: impl Into<Cow<'static, str>>,
+    future: impl Future<Output = Result<(), Error>> + 'static,
+) -> Result<Task, crate::RunFinished> {
+    let run = run::current();
+    if run.inbox.is_ending() {
+        return Err(crate::RunFinished);
+    }
+    let info = TaskInfo::new(run.tree.number(), None, run.system.context()).named(name);
+    let node = Node::new(info, future);
+    let task = Task::of(&node);
+    run.system.arrivals.borrow_mut().push_back(node);
+    if !run.system.started.replace(true) {
+        run.start_system();
+    }
+    run.system.arrived.unpark_all(|()| ());
+    Ok(task)
+}
+
+/// What a failed system task makes of the run.
+pub(crate) fn failure(error: Error) -> InternalError {
+    InternalError::new("a system task failed", Some(error))
+}

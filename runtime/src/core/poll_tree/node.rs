@@ -1,0 +1,390 @@
+//! PollTree: what is polled on its own.
+//!
+//! A *node* is a piece of a task: the task's outermost future, or the body of a nursery inside it. It is
+//! one allocation, which holds the future and all that the runtime knows of it: so starting a task
+//! costs one allocation, a reference is one word, and a poll finds everything in one place.
+//!
+//! # Who owns what
+//!
+//! A node is shared: by the nursery that polls it, by the run's table, where wakers find it by its number,
+//! by a queue if it is to be polled, and by every handle of its task. Its *future* is its nursery's alone,
+//! since it may borrow what ends with that nursery's frame. So the two have different ends: the nursery drops
+//! the future in its place, and the memory goes with the last who shares it, whatever that one may have
+//! borrowed once. Of a nursery that is forgotten the futures are neither polled nor dropped again, and their
+//! memory stays: a pinned future's must not go before it is dropped.
+//!
+//! # Why not `Rc`
+//!
+//! `Rc<Node<dyn Future>>` would do, and was tried: a reference is two words then, and each look at a
+//! node has to ask the future's vtable first how the future is aligned, to find where the node begins.
+//! Here the future comes last, so that all else lies where it lies whatever the future is.
+
+use crate::{
+    Error,
+    core::{
+        cancel::tree::ScopeId,
+        poll_tree::{
+            nursery_node::NurseryNode,
+            stack::{is_large, with_stack_for},
+            waker::NodeId,
+        },
+        task::handle::TaskInfo,
+    },
+};
+use std::{
+    any::{Any, type_name},
+    cell::{Cell, OnceCell, UnsafeCell},
+    hash::{Hash, Hasher},
+    mem::{ManuallyDrop, MaybeUninit, needs_drop},
+    ops::Deref,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    ptr::NonNull,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+/// What comes of a task.
+type Outcome = Result<(), Error>;
+
+/// What is left of a future that has ended: its outcome, or the payload of its panic.
+pub(crate) type End = Result<Outcome, Box<dyn Any + Send>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FutureState {
+    /// There is a future, and nobody has it in hands.
+    Idle,
+    Polled,
+    /// Being polled, and not wanted any more.
+    Abandoned,
+    Dropped,
+}
+
+/// Whether a node stands in its nursery's queue, and what for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Queued {
+    No,
+    /// A nursery below it has something to poll.
+    ForOneBelow,
+    /// Several nurseries below it have: those of a `join!`.
+    ForSeveralBelow,
+    /// It was woken itself.
+    ForItself,
+}
+
+/// All of a node but its future. What a poll looks at comes last, beside the future.
+#[repr(C)]
+pub(crate) struct Header {
+    pub(crate) info: TaskInfo,
+    vtable: &'static Vtable,
+    /// The nursery that polls it, as the tree of polls knows it.
+    nursery: OnceCell<Rc<NurseryNode>>,
+    /// How many references there are.
+    count: Cell<u32>,
+    id: Cell<Option<NodeId>>,
+    /// Where it stands among its nursery's children.
+    pub(crate) place: Cell<u32>,
+    pub(crate) queued: Cell<Queued>,
+    /// Whether the task brings a scope of its own; see [`Header::own_scope`].
+    has_scope: bool,
+    state: Cell<FutureState>,
+    /// Whether its task has ended.
+    ended: Cell<bool>,
+}
+
+/// A node as it lies in memory.
+#[repr(C)]
+struct NodeCell<F> {
+    // First, so that a pointer to the cell is one to the header.
+    header: Header,
+    future: UnsafeCell<ManuallyDrop<F>>,
+}
+
+/// What can be done to a node whose future's type is forgotten.
+struct Vtable {
+    /// The name of the future's type.
+    type_name: fn() -> &'static str,
+    /// Polls the future, to which nobody else has a reference.
+    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<Outcome>,
+    /// Drops the future, to which nobody has a reference, nor ever will.
+    drop_future: unsafe fn(NonNull<Header>),
+    /// Frees the memory, which nobody refers to any more. The future must have been dropped, unless it is of a
+    /// type for which that does nothing.
+    free: unsafe fn(NonNull<Header>),
+    needs_drop: bool,
+}
+
+impl<F: Future<Output = Outcome>> NodeCell<F> {
+    const VTABLE: Vtable = Vtable {
+        type_name: type_name::<F>,
+        poll: Self::poll,
+        drop_future: Self::drop_future,
+        free: Self::free,
+        needs_drop: needs_drop::<F>(),
+    };
+
+    /// # Safety
+    /// `header` is that of a `NodeCell<F>`; besides, as [`Vtable::poll`] says.
+    unsafe fn poll(header: NonNull<Header>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        // SAFETY: the header lies at the start of its cell, and the pointer was made from one to the cell. The future
+        // is nobody else's by the caller's word. It is pinned: it is never moved out, and its memory stays
+        // until it is dropped, since who is to drop it has a reference.
+        let future = unsafe {
+            let cell = header.cast::<NodeCell<F>>().as_ref();
+            Pin::new_unchecked(&mut **cell.future.get())
+        };
+        match is_large(size_of::<F>()) {
+            true => with_stack_for(size_of::<F>(), || future.poll(cx)),
+            false => future.poll(cx),
+        }
+    }
+
+    /// # Safety
+    /// `header` is that of a `NodeCell<F>`; besides, as [`Vtable::drop_future`] says.
+    unsafe fn drop_future(header: NonNull<Header>) {
+        // SAFETY: as in `poll`. It is dropped where it was pinned.
+        let drop_it = || unsafe {
+            let cell = header.cast::<NodeCell<F>>().as_ref();
+            ManuallyDrop::drop(&mut *cell.future.get());
+        };
+        match is_large(size_of::<F>()) {
+            true => with_stack_for(size_of::<F>(), drop_it),
+            false => drop_it(),
+        }
+    }
+
+    /// # Safety
+    /// `header` is that of a `NodeCell<F>`; besides, as [`Vtable::free`] says.
+    unsafe fn free(header: NonNull<Header>) {
+        // SAFETY: the pointer was made by `Box::leak` in `UninitNode::into_strand`, and is used no more.
+        drop(unsafe { Box::from_raw(header.cast::<NodeCell<F>>().as_ptr()) });
+    }
+}
+
+/// Room for a node whose future has yet to be moved in.
+///
+/// A future is moved once on its way from the caller to where it stays. It would be more if it went through
+/// vtable: each of them may copy what it is given by value, and a future may be large.
+pub(crate) struct UninitNode<F>(Box<MaybeUninit<NodeCell<F>>>);
+
+impl<F: Future<Output = Outcome>> UninitNode<F> {
+    /// Makes room for a future, with all else that a node is.
+    #[inline]
+    pub(crate) fn new(info: TaskInfo) -> UninitNode<F> {
+        let mut cell = Box::<NodeCell<F>>::new_uninit();
+        let header = Header {
+            has_scope: info.pending().is_some(),
+            info,
+            vtable: &NodeCell::<F>::VTABLE,
+            nursery: OnceCell::new(),
+            count: Cell::new(1),
+            id: Cell::new(None),
+            place: Cell::new(0),
+            queued: Cell::new(Queued::No),
+            state: Cell::new(FutureState::Idle),
+            ended: Cell::new(false),
+        };
+        // SAFETY: the header's place is within the room, and nothing is there yet.
+        unsafe { (&raw mut (*cell.as_mut_ptr()).header).write(header) };
+        UninitNode(cell)
+    }
+
+    /// Where the future is to be written.
+    #[inline]
+    pub(crate) fn future(&mut self) -> *mut F {
+        // SAFETY: the future's place is within the room. The types around it are transparent.
+        unsafe { (&raw mut (*self.0.as_mut_ptr()).future).cast() }
+    }
+
+    /// The node, which has yet to be [placed](Header::place_in).
+    ///
+    /// # Safety
+    /// The future has been written. Whoever polls it, or drops it, must do so while what it borrows is alive.
+    /// Everything else about the node has no such borrows.
+    #[inline]
+    pub(crate) unsafe fn into_strand(self) -> Node {
+        // SAFETY: `new` has written the header, and the caller the future.
+        let cell = unsafe { self.0.assume_init() };
+        Node(NonNull::from(Box::leak(cell)).cast())
+    }
+}
+
+/// A reference to a node; see the module's documentation.
+pub(crate) struct Node(NonNull<Header>);
+
+impl Node {
+    /// A node that has yet to be [placed](Header::place_in).
+    pub(crate) fn new<F: Future<Output = Outcome> + 'static>(info: TaskInfo, future: F) -> Node {
+        let mut uninit = UninitNode::<F>::new(info);
+        // SAFETY: the future is written where it belongs, and borrows nothing that ends.
+        unsafe {
+            uninit.future().write(future);
+            uninit.into_strand()
+        }
+    }
+
+    /// Polls the future; tells how it ended, if it did. It is still to be dropped then.
+    ///
+    /// # Safety
+    /// What the future borrows must be alive.
+    #[inline]
+    pub(crate) unsafe fn poll(&self, cx: &mut Context<'_>) -> Option<End> {
+        if self.state.get() != FutureState::Idle {
+            return None;
+        }
+        self.state.set(FutureState::Polled);
+        // SAFETY: the vtable are those of this node. The state was `Idle` and is not now, so nobody else
+        // makes a reference to the future until it is set back below.
+        let poll = || unsafe { (self.vtable.poll)(self.0, cx) };
+        let polled = catch_unwind(AssertUnwindSafe(poll));
+        let abandoned = self.state.replace(FutureState::Idle) == FutureState::Abandoned;
+        match polled {
+            Ok(Poll::Pending) if abandoned => Some(Ok(Ok(()))),
+            Ok(Poll::Pending) => None,
+            Ok(Poll::Ready(outcome)) => Some(Ok(outcome)),
+            Err(payload) => Some(Err(payload)),
+        }
+    }
+
+    /// Drops the future, unless that has been done. One that is being polled is marked instead: its poll
+    /// will say that it has ended. Returns whether this call has dropped it.
+    ///
+    /// # Safety
+    /// What the future borrows must be alive.
+    pub(crate) unsafe fn drop_future(&self) -> bool {
+        match self.state.get() {
+            FutureState::Idle => {
+                self.state.set(FutureState::Dropped);
+                // SAFETY: the vtable are those of this node. The state was `Idle`, so nobody has a
+                // reference to the future, and is `Dropped` now, so nobody gets one any more.
+                unsafe { (self.vtable.drop_future)(self.0) };
+                true
+            }
+            FutureState::Polled | FutureState::Abandoned => {
+                self.state.set(FutureState::Abandoned);
+                false
+            }
+            FutureState::Dropped => false,
+        }
+    }
+}
+
+impl Header {
+    /// Gives the node its number, and the nursery that will poll it. Once.
+    pub(crate) fn place_in(&self, nursery: Rc<NurseryNode>, id: NodeId) {
+        let placed = self.nursery.set(nursery);
+        debug_assert!(placed.is_ok(), "a node has one place");
+        self.id.set(Some(id));
+    }
+
+    /// Its number, while it has one.
+    #[inline]
+    pub(crate) fn id(&self) -> Option<NodeId> {
+        self.id.get()
+    }
+
+    /// It has its number no more, which may be another's from now on. Returns it, the first time.
+    #[inline]
+    pub(crate) fn take_id(&self) -> Option<NodeId> {
+        self.id.take()
+    }
+
+    #[inline]
+    pub(crate) fn nursery(&self) -> Option<&Rc<NurseryNode>> {
+        self.nursery.get()
+    }
+
+    /// The scope that its future is polled in, if that is not its nursery's: a task that was started by
+    /// [`start`](crate::core::task::start) brings its own.
+    #[inline]
+    pub(crate) fn own_scope(&self) -> Option<ScopeId> {
+        match self.has_scope {
+            true => self.info.pending().map(|pending| pending.scope()),
+            false => None,
+        }
+    }
+
+    /// The name of the future's type.
+    pub(crate) fn type_name(&self) -> &'static str {
+        (self.vtable.type_name)()
+    }
+
+    /// Whether its task has ended.
+    #[inline]
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    pub(crate) fn note_end(&self) {
+        self.ended.set(true);
+    }
+
+    /// Whether its future is being polled.
+    pub(crate) fn is_polled(&self) -> bool {
+        matches!(self.state.get(), FutureState::Polled | FutureState::Abandoned)
+    }
+
+    /// Whether it has a future that can be polled now.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state.get() == FutureState::Idle
+    }
+}
+
+impl Deref for Node {
+    type Target = Header;
+
+    #[inline]
+    fn deref(&self) -> &Header {
+        // SAFETY: a reference counts, so the memory is there. Of the header only shared references are ever made.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for Node {
+    #[inline]
+    fn clone(&self) -> Node {
+        match self.count.get().checked_add(1) {
+            Some(count) => self.count.set(count),
+            None => too_many(),
+        }
+        Node(self.0)
+    }
+}
+
+/// Handles of a task were forgotten by the thousand million: if the count wrapped round, the memory would go
+/// while it is referred to.
+#[cold]
+fn too_many() -> ! {
+    log::error!("a task has four thousand million handles");
+    std::process::abort();
+}
+
+impl Drop for Node {
+    #[inline]
+    fn drop(&mut self) {
+        let left = self.count.get() - 1;
+        self.count.set(left);
+        // A future that nobody has dropped is pinned for ever: its memory stays.
+        if left == 0 && (self.state.get() == FutureState::Dropped || !self.vtable.needs_drop) {
+            // SAFETY: the vtable are those of this node, this was the last reference, and the future is dropped.
+            unsafe { (self.vtable.free)(self.0) };
+        }
+    }
+}
+
+/// Two references are equal if they are to the same node.
+impl PartialEq for Node {
+    #[inline]
+    fn eq(&self, other: &Node) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Node {}
+
+impl Hash for Node {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}

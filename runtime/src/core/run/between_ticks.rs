@@ -1,0 +1,202 @@
+//! What the loop does between two ticks: it looks outside.
+
+use crate::{
+    CancelReason, CancelSource, InternalError,
+    core::{
+        cancel::deadlines::Expiry,
+        run::{Run, inbox::Message},
+    },
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+/// A run that is busy looks for the system's events after so many polls: often enough that no socket
+/// starves, seldom enough that the system call does not count.
+const POLLS_PER_LOOK: u32 = 64;
+
+/// A sleep that the loop is about to begin.
+pub(crate) struct SleepPlan {
+    /// Real seconds until there is something to do.
+    pub(crate) timeout: f64,
+    /// The next deadline, by the run's clock.
+    next: Option<f64>,
+    /// After so long with nothing happening, somebody is to be woken.
+    cushion: Option<f64>,
+    /// Whether the clock jumps to the next deadline if nothing happens.
+    jumps: bool,
+    /// Whether tasks that outlast their cancellation are looked for if nothing happens.
+    looks: bool,
+}
+
+impl Run {
+    /// What happens between two ticks.
+    pub(crate) fn do_between_ticks(&self) {
+        self.take_messages();
+        if !self.has_work() {
+            self.sleep();
+        }
+        self.do_without_sleep();
+    }
+
+    /// What happens between two ticks when there is something to do, or after a sleep.
+    pub(crate) fn do_without_sleep(&self) {
+        self.take_messages();
+        if self.must_look_at_events() {
+            self.look_at_events(0.0);
+        }
+        if !self.calls.borrow().is_empty() {
+            self.make_calls();
+        }
+        self.expire_deadlines();
+    }
+
+    pub(crate) fn must_look_at_events(&self) -> bool {
+        self.tree.polls_since_look() >= POLLS_PER_LOOK && self.reactor.anybody_waits()
+    }
+
+    /// Takes in what other threads and signal handlers have sent.
+    #[inline]
+    fn take_messages(&self) {
+        if self.inbox.has_messages() {
+            self.take_in(self.inbox.take());
+            self.take_signals();
+        }
+    }
+
+    pub(crate) fn has_work(&self) -> bool {
+        self.tree.root_ready.get() || !self.calls.borrow().is_empty()
+    }
+
+    /// Sleeps until the next deadline or event.
+    fn sleep(&self) {
+        let plan = self.plan_sleep();
+        let heard = if plan.timeout > 0.0 {
+            if !self.inbox.try_sleep() {
+                return;
+            }
+            let heard = self.look_at_events(plan.timeout);
+            self.inbox.awake();
+            heard
+        } else {
+            self.look_at_events(0.0)
+        };
+        self.wake_up(&plan, heard);
+    }
+
+    /// How long nothing is to be done, if nothing happens.
+    pub(crate) fn plan_sleep(&self) -> SleepPlan {
+        self.tell_of_interrupt();
+        let next = self.deadlines.borrow().next();
+        let mut timeout = match next {
+            Some(deadline) => self.clock.deadline_to_sleep_time(deadline).max(0.0),
+            None => f64::INFINITY,
+        };
+        // As in trio: whoever waits for the run to be idle goes first, however long, and the clock jumps when nobody does.
+        let idler = self.idlers.borrow().next();
+        let cushion = idler.filter(|&cushion| cushion < timeout);
+        timeout = cushion.unwrap_or(timeout);
+        let threshold = self.clock.autojump_threshold().filter(|_| idler.is_none() && next.is_some());
+        let jump = threshold.filter(|&threshold| threshold < timeout);
+        timeout = jump.unwrap_or(timeout);
+        let mut plan = SleepPlan { timeout, next, cushion, jumps: jump.is_some(), looks: false };
+        if let Some(patience) = self.patience_left().filter(|&patience| patience < timeout) {
+            (plan.timeout, plan.looks) = (patience, true);
+        }
+        plan
+    }
+
+    /// After a sleep: if nothing happened for long enough, wakes who waits for that, or else lets a
+    /// mock clock jump.
+    pub(crate) fn wake_up(&self, plan: &SleepPlan, heard: bool) {
+        self.take_in(self.inbox.take());
+        if plan.looks {
+            self.look_for_stuck_tasks();
+            return;
+        }
+        if heard || self.has_work() {
+            return;
+        }
+        match (plan.jumps, plan.cushion, plan.next) {
+            (true, _, Some(deadline)) => self.clock.autojump(deadline),
+            (false, Some(cushion), _) => self.idle_for(cushion),
+            _ => {}
+        }
+    }
+
+    /// Waits for the operating system's events up to `timeout` seconds, and wakes who waited for them.
+    pub(crate) fn look_at_events(&self, timeout: f64) -> bool {
+        let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
+        self.instruments.tell(|instrument| instrument.before_io_wait(timeout));
+        let heard = self.reactor.wait(limit, |waits| self.reschedule_all(waits));
+        self.instruments.tell(|instrument| instrument.after_io_wait(timeout));
+        self.tree.looked();
+        heard
+    }
+
+    /// Wakes all who waited for the run to be idle for just so long.
+    fn idle_for(&self, cushion: f64) {
+        loop {
+            let due = self.idlers.borrow_mut().pop_due(cushion);
+            match due {
+                Some(Expiry::Wake(wait)) => drop(self.reschedule(wait)),
+                _ => break,
+            }
+        }
+    }
+
+    /// Takes in what came through the inbox. The token of a limiter that is dropped may panic;
+    /// the messages after it are taken in all the same.
+    pub(crate) fn take_in(&self, mut messages: impl Iterator<Item = Message>) {
+        let mut take_all = || {
+            for message in &mut messages {
+                match message {
+                    Message::Wake(node) => {
+                        self.inbox.hear_wake(node);
+                        self.wake(node);
+                    }
+                    Message::Call(call) => self.calls.borrow_mut().push_back(call),
+                    Message::JobDone(job) => self.threads.job_done(self, job),
+                }
+            }
+        };
+        while let Err(payload) = catch_unwind(AssertUnwindSafe(&mut take_all)) {
+            self.crashed(InternalError::of_panic("the token of a limiter panicked", payload));
+        }
+    }
+
+    /// Makes the calls that are waiting now, each in a copy of the context of the run's start; those that they queue
+    /// wait for the next time.
+    pub(crate) fn make_calls(&self) -> bool {
+        let calls = self.calls.take();
+        let any = !calls.is_empty();
+        for call in calls {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.system.context().enter(call))) {
+                self.crashed(InternalError::of_panic("a callback of the token panicked", payload));
+            }
+        }
+        any
+    }
+
+    fn expire_deadlines(&self) {
+        if self.deadlines.borrow().next().is_none() {
+            return;
+        }
+        let now = self.clock.now();
+        loop {
+            let due = self.deadlines.borrow_mut().pop_due(now);
+            match due {
+                None => break,
+                Some(Expiry::Wake(wait)) => {
+                    self.reschedule(wait);
+                }
+                Some(Expiry::Cancel(scope)) => {
+                    if let Some(cell) = self.scopes.cell(scope) {
+                        cell.cancel(CancelReason::new(CancelSource::Deadline));
+                    }
+                }
+            }
+        }
+    }
+}

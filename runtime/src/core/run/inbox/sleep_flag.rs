@@ -1,0 +1,239 @@
+//! Whether the loop sleeps, agreed between it and those who may have to wake it.
+
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicBool, Ordering};
+#[cfg(not(loom))]
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A flag that is up while the loop sleeps, or is about to.
+///
+/// The loop raises it *before* it looks for messages a last time; whoever brings a message lowers it
+/// *after* the message is in, and wakes the waker if it was up. All are exchanges on one atomic, so
+/// one comes first. If the loop's does, the messenger finds the flag up and wakes. If the messenger's
+/// does, the loop's exchange sees it, and with it the message: the loop does not sleep. And only the
+/// first of many messengers wakes.
+pub(crate) struct SleepFlag {
+    asleep: AtomicBool,
+}
+
+impl SleepFlag {
+    pub(crate) fn new() -> SleepFlag {
+        SleepFlag { asleep: AtomicBool::new(false) }
+    }
+
+    /// For the loop: it will sleep unless `has_messages`. Returns whether it may.
+    pub(crate) fn try_sleep(&self, has_messages: impl FnOnce() -> bool) -> bool {
+        self.asleep.swap(true, Ordering::AcqRel);
+        let sleeps = !has_messages();
+        if !sleeps {
+            self.awake();
+        }
+        sleeps
+    }
+
+    /// For the loop: it is awake, for whatever reason.
+    pub(crate) fn awake(&self) {
+        // An exchange here, too: a plain store would cut the chain by which a later exchange sees what
+        // messengers did before it. (Found by the model below.)
+        self.asleep.swap(false, Ordering::AcqRel);
+    }
+
+    /// For a messenger, once its message is in: whether it must wake the waker.
+    pub(crate) fn must_wake(&self) -> bool {
+        self.asleep.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// Run by `.ci/loom`: every interleaving of messengers and a loop.
+#[cfg(all(test, loom))]
+mod tests {
+    use super::{
+        super::{marks::Marks, queue::Queue},
+        SleepFlag,
+    };
+    use crate::core::poll_tree::waker::NodeId;
+    use loom::{
+        sync::{
+            Arc, Condvar, Mutex,
+            atomic::{AtomicBool, Ordering::Relaxed},
+        },
+        thread,
+    };
+
+    /// As an eventfd: a wake that nobody has heard is kept.
+    struct LoopWaker(Mutex<bool>, Condvar);
+
+    impl LoopWaker {
+        fn wake_loop(&self) {
+            *self.0.lock().unwrap() = true;
+            self.1.notify_one();
+        }
+
+        fn wait(&self) {
+            let mut rung = self.0.lock().unwrap();
+            while !*rung {
+                rung = self.1.wait(rung).unwrap();
+            }
+            *rung = false;
+        }
+    }
+
+    struct Inbox {
+        queue: Queue<usize>,
+        sleep_flag: SleepFlag,
+        waker: LoopWaker,
+    }
+
+    fn inbox() -> Arc<Inbox> {
+        let waker = LoopWaker(Mutex::new(false), Condvar::new());
+        Arc::new(Inbox { queue: Queue::new(), sleep_flag: SleepFlag::new(), waker })
+    }
+
+    fn push(inbox: &Inbox, value: usize) -> bool {
+        let accepted = inbox.queue.push(value).is_ok();
+        if inbox.sleep_flag.must_wake() {
+            inbox.waker.wake_loop();
+        }
+        accepted
+    }
+
+    /// A lost wake-up would leave the loop waiting for ever, which loom reports as a deadlock.
+    #[test]
+    fn loom_no_wake_up_is_lost() {
+        loom::model(|| {
+            let inbox = inbox();
+            let pushers: Vec<_> = (0..2)
+                .map(|who| {
+                    let inbox = inbox.clone();
+                    thread::spawn(move || assert!(push(&inbox, who)))
+                })
+                .collect();
+            let mut got = Vec::new();
+            while got.len() < 2 {
+                if inbox.sleep_flag.try_sleep(|| !inbox.queue.is_empty()) {
+                    inbox.waker.wait();
+                    inbox.sleep_flag.awake();
+                }
+                got.extend(inbox.queue.take());
+            }
+            pushers.into_iter().for_each(|pusher| pusher.join().unwrap());
+            got.sort_unstable();
+            assert_eq!(got, [0, 1]);
+        });
+    }
+
+    struct Task {
+        inbox: Arc<Inbox>,
+        node: NodeId,
+        woken: Marks,
+        /// What the task waits for: a word from each of two threads.
+        words: [AtomicBool; 2],
+    }
+
+    fn task() -> Arc<Task> {
+        let words = [AtomicBool::new(false), AtomicBool::new(false)];
+        let task = Task { inbox: inbox(), node: NodeId::FIRST, woken: Marks::new(), words };
+        // The room for the marks comes from the standard library, which is not what is tried here.
+        task.woken.set(task.node);
+        task.woken.clear(task.node);
+        Arc::new(task)
+    }
+
+    impl Task {
+        /// As `Inbox::wake`.
+        fn wake(&self) {
+            if self.woken.set(self.node) {
+                assert!(push(&self.inbox, 0));
+            }
+        }
+
+        /// What the loop does with its messages; a poll sees the words that have come. There is one message at most.
+        fn turn(&self) -> Option<[bool; 2]> {
+            let messages = self.inbox.queue.take().count();
+            assert!(messages <= 1, "a task has one message in the queue");
+            (messages == 1).then(|| {
+                self.woken.clear(self.node);
+                [0, 1].map(|who| self.words[who].load(Relaxed))
+            })
+        }
+    }
+
+    /// Two threads say their words and wake the same task. The poll after the last message sees both words; else the
+    /// loop would wait for ever.
+    #[test]
+    fn loom_a_wake_that_finds_another_waiting_is_not_lost() {
+        loom::model(|| {
+            let task = task();
+            let wakers: Vec<_> = (0..2)
+                .map(|who| {
+                    let task = task.clone();
+                    thread::spawn(move || {
+                        task.words[who].store(true, Relaxed);
+                        task.wake();
+                    })
+                })
+                .collect();
+            while task.turn() != Some([true, true]) {
+                if task.inbox.sleep_flag.try_sleep(|| !task.inbox.queue.is_empty()) {
+                    task.inbox.waker.wait();
+                    task.inbox.sleep_flag.awake();
+                }
+            }
+            wakers.into_iter().for_each(|waker| waker.join().unwrap());
+        });
+    }
+
+    /// A thread that wakes a task again and again while the loop turns: the last word arrives.
+    #[test]
+    fn loom_a_task_can_be_woken_again_as_soon_as_the_loop_has_heard() {
+        loom::model(|| {
+            let task = task();
+            let other = task.clone();
+            let waker = thread::spawn(move || {
+                for who in 0..2 {
+                    other.words[who].store(true, Relaxed);
+                    other.wake();
+                }
+            });
+            let mut seen = task.turn().unwrap_or_default();
+            waker.join().unwrap();
+            seen = task.turn().unwrap_or(seen);
+            assert_eq!(seen, [true, true]);
+        });
+    }
+
+    #[test]
+    fn loom_messages_of_one_thread_stay_in_order() {
+        loom::model(|| {
+            let inbox = inbox();
+            let other = inbox.clone();
+            let pusher = thread::spawn(move || {
+                for i in 0..2 {
+                    push(&other, i);
+                }
+            });
+            let mut got: Vec<usize> = inbox.queue.take().collect();
+            pusher.join().unwrap();
+            got.extend(inbox.queue.take());
+            assert_eq!(got, [0, 1]);
+        });
+    }
+
+    /// What was accepted is there when the run ends; what comes later is refused.
+    #[test]
+    fn loom_closing_loses_nothing_that_was_accepted() {
+        loom::model(|| {
+            let inbox = inbox();
+            let pushers: Vec<_> = (0..2)
+                .map(|who| {
+                    let inbox = inbox.clone();
+                    thread::spawn(move || push(&inbox, who))
+                })
+                .collect();
+            let taken = inbox.queue.close().count();
+            let accepted = pushers.into_iter().filter_map(|p| p.join().unwrap().then_some(())).count();
+            assert_eq!(taken, accepted);
+            assert_eq!(inbox.queue.take().count(), 0);
+        });
+    }
+}

@@ -1,0 +1,8 @@
+//! TODO
+
+pub(crate) mod context;
+pub(crate) mod handle;
+pub(crate) mod in_context;
+pub(crate) mod nursery;
+pub(crate) mod start;
+pub(crate) mod unit;
