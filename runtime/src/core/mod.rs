@@ -2,8 +2,10 @@
 
 pub(crate) mod block;
 pub(crate) mod cancel;
+pub(crate) mod ids;
 pub(crate) mod list;
 pub(crate) mod lowlevel;
+pub(crate) mod misuse;
 pub(crate) mod poll_tree;
 pub(crate) mod run;
 pub(crate) mod table;

@@ -163,7 +163,7 @@ impl Run {
     }
 
     /// For a wait of the current task that has just begun: a Ctrl-C that came before aborts it.
-    pub(crate) fn interrupt_at(&self, wait: crate::core::block::wait::WaitId) {
+    pub(crate) fn interrupt_at(&self, wait: crate::core::ids::WaitId) {
         if let Some(interrupt) = self.take_interrupt()
             && !self.deliver(wait, &interrupt)
         {

@@ -3,7 +3,7 @@
 
 use crate::{
     Cancelled,
-    core::{block::wait::WaitId, run::Run},
+    core::{ids::WaitId, run::Run},
 };
 
 /// What a run keeps about signals.

@@ -9,7 +9,8 @@
 use crate::{
     Cancelled, Task,
     core::{
-        block::wait::{Abort, Blocked, Operation, Ticket, polled_after_its_end},
+        block::wait::{Abort, Blocked, Operation, Ticket},
+        misuse::polled_after_its_end,
         run,
         task::handle::ExitHook,
     },

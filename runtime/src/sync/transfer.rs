@@ -6,8 +6,9 @@
 
 use crate::{
     core::{
-        block::{wait::polled_after_its_end, wait_queue::Parked},
+        block::wait_queue::Parked,
         cancel::checkpoint::{CheckpointIfCancelled, Turn},
+        misuse::polled_after_its_end,
         run,
         run::Run,
     },

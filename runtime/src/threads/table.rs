@@ -4,9 +4,10 @@ use crate::{
     CancelReason, CancelSource, Cancelled,
     core::{
         block::{
-            wait::{Abort, Blocked, Operation, WaitId},
+            wait::{Abort, Blocked, Operation},
             wait_queue::WaitQueue,
         },
+        ids::WaitId,
         run,
         run::{Run, inbox::Message},
     },

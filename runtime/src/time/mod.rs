@@ -3,12 +3,13 @@
 use crate::{
     CancelScope, Cancelled, Error,
     core::{
-        block::wait::{Blocked, polled_after_its_end},
+        block::wait::Blocked,
         cancel::{
             checkpoint::Checkpoint,
             deadlines::{DeadlineKey, Expiry},
             scope::current_cancellation,
         },
+        misuse::polled_after_its_end,
         poll_tree::wrap,
         run,
         run::Run,

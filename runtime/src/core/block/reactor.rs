@@ -26,8 +26,9 @@ use crate::{
     core::{
         block::{
             by_fd::ByFd,
-            wait::{Abort, Blocked, Operation, WaitId},
+            wait::{Abort, Blocked, Operation},
         },
+        ids::WaitId,
         run,
         run::Run,
     },

@@ -12,12 +12,13 @@ use crate::{
     Cancelled,
     core::{
         block::waiter::{Waiter, Waiters},
-        cancel::{stuck::AWAITS_FOREIGN, tree::ScopeId},
+        cancel::stuck::AWAITS_FOREIGN,
+        ids::{RunId, ScopeId, WaitId},
         list::{Linked, Links, List},
-        poll_tree::waker::RunId,
+        misuse::{polled_after_its_end, polled_in_another_run},
         run,
         run::Run,
-        table::{Key, Table},
+        table::Table,
         task::handle::Task,
     },
 };
@@ -26,9 +27,6 @@ use std::{
     rc::Rc,
     task::{Context, Poll},
 };
-
-/// The number of a wait within its run.
-pub(crate) type WaitId = Key;
 
 /// What an abort function answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -297,20 +295,6 @@ impl Run {
         self.waits.waiters.wake(self, waiter);
         true
     }
-}
-
-/// For futures of ours that are polled once more than there is an answer.
-#[cold]
-pub(crate) fn polled_after_its_end() -> ! {
-    panic!("a future of terzetto was polled after it had completed")
-}
-
-/// For futures of ours that have been carried into another run.
-#[cold]
-pub(crate) fn polled_in_another_run() -> ! {
-    panic!(
-        "a future of terzetto that had begun in one run was polled in another; it can go on only in its own"
-    )
 }
 
 /// Names a wait for who may outlive its run, as a lock can.

@@ -7,8 +7,9 @@
 use crate::{
     Cancelled,
     core::{
-        block::wait::{Abort, Blocked, Operation, Ticket, polled_after_its_end},
+        block::wait::{Abort, Blocked, Operation, Ticket},
         list::{Linked, Links, List},
+        misuse::polled_after_its_end,
         run,
         run::Run,
         table::{Key, Table},

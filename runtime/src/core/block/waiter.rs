@@ -4,7 +4,8 @@
 //! foreign, a `FuturesUnordered` say, comes with a waker of that: it is kept aside, in a table.
 
 use crate::core::{
-    poll_tree::{waker, waker::NodeId},
+    ids::NodeId,
+    poll_tree::waker,
     run::Run,
     table::{Key, Table},
 };

@@ -3,8 +3,9 @@
 use crate::{
     Cancelled,
     core::{
-        block::wait::{Blocked, polled_after_its_end},
+        block::wait::Blocked,
         cancel::checkpoint::{CheckpointIfCancelled, Turn},
+        misuse::polled_after_its_end,
         run,
     },
 };

@@ -1,6 +1,6 @@
 //! Deadlines of scopes and of sleeps, in one ordered table.
 
-use crate::core::{block::wait::WaitId, cancel::tree::ScopeId};
+use crate::core::ids::{ScopeId, WaitId};
 use std::{cmp::Ordering, collections::BTreeMap, num::NonZeroU64};
 
 /// A time that can be a key. Never NaN: the public functions refuse it.

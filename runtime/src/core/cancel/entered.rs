@@ -3,11 +3,9 @@
 use crate::{
     Error,
     core::{
-        block::wait::polled_after_its_end,
-        cancel::{
-            state::{ScopeCell, Stage},
-            tree::ScopeId,
-        },
+        cancel::state::{ScopeCell, Stage},
+        ids::ScopeId,
+        misuse::polled_after_its_end,
         poll_tree::stack::Deep,
         run,
         run::Run,

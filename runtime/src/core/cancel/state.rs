@@ -3,11 +3,8 @@
 use crate::{
     CancelReason, CancelSource,
     core::{
-        cancel::{
-            deadlines::{DeadlineKey, Expiry},
-            tree::ScopeId,
-        },
-        poll_tree::waker::RunId,
+        cancel::deadlines::{DeadlineKey, Expiry},
+        ids::{RunId, ScopeId},
         run,
         run::Run,
     },

@@ -8,7 +8,7 @@
 //! The run looks for such tasks when it is about to sleep, and only after a scope has been cancelled: nothing that
 //! runs is slower for it.
 
-use crate::core::{cancel::tree::ScopeId, run::Run, task::handle::Task};
+use crate::core::{ids::ScopeId, run::Run, task::handle::Task};
 use std::{
     cell::Cell,
     time::{Duration, Instant},

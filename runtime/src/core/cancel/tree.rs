@@ -9,13 +9,13 @@
 use crate::{
     CancelReason, Cancelled,
     core::{
-        block::wait::polled_in_another_run,
         cancel::state::ScopeCell,
+        ids::{NodeId, ROOT, ScopeId},
         list::{Linked, Links, List},
-        poll_tree::waker::NodeId,
+        misuse::polled_in_another_run,
         run,
         run::Run,
-        table::{Key, Table},
+        table::Table,
     },
 };
 use std::{
@@ -23,9 +23,6 @@ use std::{
     rc::Rc,
     sync::Arc,
 };
-
-/// The number of an entered scope within its run.
-pub(crate) type ScopeId = Key;
 
 struct ScopeNode {
     cell: Rc<ScopeCell>,
@@ -49,9 +46,6 @@ impl Linked for ScopeNode {
         &mut self.links
     }
 }
-
-/// The scope of the whole run.
-pub(crate) const ROOT: ScopeId = Key::FIRST;
 
 /// So many cells are kept for the next scopes.
 const SPARE: usize = 128;

@@ -22,11 +22,10 @@
 use crate::{
     Error,
     core::{
-        cancel::tree::ScopeId,
+        ids::{NodeId, ScopeId},
         poll_tree::{
             nursery_node::NurseryNode,
             stack::{is_large, with_stack_for},
-            waker::NodeId,
         },
         task::handle::TaskInfo,
     },

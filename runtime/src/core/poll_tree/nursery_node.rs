@@ -10,8 +10,8 @@
 //! [queue](crate::core::poll_tree::ready_queue) of each nursery keeps it apart from what came before.
 
 use crate::core::{
-    cancel::tree::{ROOT, ScopeId},
-    poll_tree::{node::Node, ready_queue::Queue, waker::NodeId},
+    ids::{NodeId, ROOT, ScopeId},
+    poll_tree::{node::Node, ready_queue::Queue},
     task::handle::Task,
 };
 use std::{

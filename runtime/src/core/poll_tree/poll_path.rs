@@ -5,11 +5,9 @@
 //! nursery, and are put back where it goes up again.
 
 use crate::core::{
-    cancel::tree::{ScopeId, Within},
-    poll_tree::{
-        node::{Node, Queued},
-        waker::NodeId,
-    },
+    cancel::tree::Within,
+    ids::{NodeId, ScopeId},
+    poll_tree::node::{Node, Queued},
     run::Run,
     task::handle::Task,
 };

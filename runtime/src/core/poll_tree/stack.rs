@@ -6,7 +6,7 @@
 //! more than 128 KiB of stack for what it does not keep in its future. Without the feature `deep-nesting` a thread's
 //! stack is all there is, and who nests deeper ends the process, as with any recursion.
 
-use crate::core::block::wait::polled_after_its_end;
+use crate::core::misuse::polled_after_its_end;
 use std::{
     pin::Pin,
     task::{Context, Poll},

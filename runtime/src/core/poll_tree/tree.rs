@@ -4,14 +4,13 @@
 //! [nursery](crate::core::poll_tree::nursery_node) with everything above it, and a tick takes it out again.
 
 use crate::core::{
-    block::wait::polled_in_another_run,
-    cancel::tree::ScopeId,
+    ids::{NodeId, RunId, ScopeId},
     lowlevel::watch::Watches,
+    misuse::polled_in_another_run,
     poll_tree::{
         node::{Node, Queued},
         nursery_node::{NurseryNode, Parent},
         waker,
-        waker::{NodeId, RunId},
     },
     run,
     table::Table,

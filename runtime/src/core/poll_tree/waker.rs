@@ -13,7 +13,12 @@
 //!
 //! [registry]: crate::core::run::inbox::find
 
-use crate::core::{run, run::inbox, table::Key};
+use crate::core::{
+    ids::{NodeId, RunId},
+    run,
+    run::inbox,
+    table::Key,
+};
 use std::{
     ptr,
     task::{RawWaker, RawWakerVTable, Waker},
@@ -21,11 +26,6 @@ use std::{
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("terzetto packs a run and a node into one 64-bit word of a waker");
-
-/// The number of a run, unique among those alive.
-pub(crate) type RunId = u32;
-/// The number of a node within its run.
-pub(crate) type NodeId = Key;
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(|data| RawWaker::new(data, &VTABLE), wake, wake, |_| ());
 

@@ -4,7 +4,7 @@
 //! such function around another doubles the future again. So what the runtime wraps around a future of the user's
 //! is a struct that holds it once.
 
-use crate::core::block::wait::polled_after_its_end;
+use crate::core::misuse::polled_after_its_end;
 use std::{
     pin::Pin,
     task::{Context, Poll, ready},

@@ -7,7 +7,7 @@
 
 use crate::{
     core::{
-        cancel::tree::{ROOT, ScopeId},
+        ids::{ROOT, ScopeId},
         poll_tree::node::Node,
         run,
         run::Run,

@@ -29,7 +29,8 @@
 use crate::{
     BodyCancelled, CancelReason, CancelSource, Error, NurseryClosed,
     core::{
-        cancel::{entered::Entered, scope::CancelScope, state::ScopeCell, tree::ScopeId},
+        cancel::{entered::Entered, scope::CancelScope, state::ScopeCell},
+        ids::ScopeId,
         poll_tree::{
             node::{End, Node, Queued, UninitNode},
             nursery_node::NurseryNode,

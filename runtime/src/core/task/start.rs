@@ -14,7 +14,8 @@ use crate::{
     Error, NurseryClosed,
     core::{
         block::wait_queue::WaitQueue,
-        cancel::{state::ScopeCell, tree::ScopeId},
+        cancel::state::ScopeCell,
+        ids::ScopeId,
         poll_tree::{
             node::{End, Node},
             wrap,

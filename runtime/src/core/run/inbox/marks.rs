@@ -17,7 +17,7 @@
 //! thread does not come here. Memory: a bit for each place of the node table, in chunks that are made
 //! when the first such wake comes; a run that is never woken from outside has none.
 
-use crate::core::poll_tree::waker::NodeId;
+use crate::core::ids::NodeId;
 #[cfg(loom)]
 use loom::sync::atomic::{AtomicU64, Ordering::AcqRel};
 use std::sync::OnceLock;
@@ -76,7 +76,7 @@ impl Marks {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::{CHUNKS, Marks, Place};
-    use crate::core::poll_tree::waker::NodeId;
+    use crate::core::ids::NodeId;
 
     fn node(number: u32) -> NodeId {
         NodeId::from_bits(number).unwrap()

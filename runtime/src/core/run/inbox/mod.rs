@@ -11,7 +11,7 @@ mod message_queue;
 mod sleep_flag;
 
 use crate::core::{
-    poll_tree::waker::{NodeId, RunId},
+    ids::{NodeId, RunId},
     run::per_process::{GENERATIONS, PerProcess, Slot},
 };
 #[cfg(feature = "signal")]

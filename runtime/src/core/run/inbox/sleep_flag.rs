@@ -51,7 +51,7 @@ mod tests {
         super::{marks::Marks, queue::Queue},
         SleepFlag,
     };
-    use crate::core::poll_tree::waker::NodeId;
+    use crate::core::ids::NodeId;
     use loom::{
         sync::{
             Arc, Condvar, Mutex,
