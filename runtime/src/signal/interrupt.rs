@@ -143,7 +143,7 @@ impl Run {
         }
         // It may be waiting for the children of a nursery; that is no wait of its own, so the nursery
         // has to look for itself.
-        self.tree.notify_nurseries_of(&main);
+        self.notify_nurseries_of(&main);
     }
 
     /// The pending Ctrl-C, if the code that asks belongs to the main task.

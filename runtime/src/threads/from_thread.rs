@@ -15,7 +15,7 @@ use crate::{
         poll_tree::wrap,
         run,
         run::inbox::Inbox,
-        task::{context::Context, in_context::in_context},
+        task::{context::TaskContext, in_context::in_context},
     },
     threads::{
         job::Shared,
@@ -96,7 +96,7 @@ where
         return Err(CallError::OnTheLoop.into());
     }
     let (answer, answered) = mpsc::sync_channel(1);
-    let message = deliver(key, loop_call(f, Context::current(), answer));
+    let message = deliver(key, loop_call(f, TaskContext::current(), answer));
     inbox.push(message).map_err(|_refused| RunFinished)?;
     match answered.recv() {
         Ok(Ok(value)) => Ok(value),
@@ -108,7 +108,7 @@ where
 }
 
 /// To do `f` in a context, and to answer.
-fn loop_call<T, F>(f: F, context: Context, answer: mpsc::SyncSender<thread::Result<T>>) -> LoopCall
+fn loop_call<T, F>(f: F, context: TaskContext, answer: mpsc::SyncSender<thread::Result<T>>) -> LoopCall
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,

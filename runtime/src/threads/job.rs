@@ -8,7 +8,7 @@ use crate::{
     Cancelled,
     core::{
         run::inbox::{Inbox, Message},
-        task::context::Context,
+        task::context::TaskContext,
     },
     error::failure::discard,
     threads::from_thread::Link,
@@ -41,7 +41,7 @@ impl Done {
 }
 
 enum State<F, T> {
-    Waiting(F, Context),
+    Waiting(F, TaskContext),
     Running,
     Done(thread::Result<T>),
 }
@@ -66,7 +66,7 @@ impl<F, T> Job<F, T> {
     pub(super) fn new(
         name: Option<Cow<'static, str>>,
         work: F,
-        context: Context,
+        context: TaskContext,
         shared: Arc<Shared>,
     ) -> Arc<Self> {
         Arc::new(Job { name, state: Mutex::new(State::Waiting(work, context)), shared })

@@ -2,7 +2,7 @@
 
 use crate::{
     Cancelled, Error, checkpoint_if_cancelled,
-    core::{run, run::Run, task::context::Context},
+    core::{run, run::Run, task::context::TaskContext},
     sync::{Borrower, CapacityLimiter, Loan},
     threads::{
         job::{Job, Shared},
@@ -137,7 +137,7 @@ impl<L: Limit> Options<L> {
             let token = self.limit.admit().await?;
             let key = run.threads.enter(Box::new(token));
             let shared = Arc::new(Shared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new() });
-            let job = Job::new(self.name, work, Context::current(), shared.clone());
+            let job = Job::new(self.name, work, TaskContext::current(), shared.clone());
             if let Err(error) = run.threads.workers.start(job.clone()) {
                 run.threads.job_done(&run, key);
                 return Err(error.into());

@@ -227,7 +227,7 @@ impl Workers {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::{super::job, Workers};
-    use crate::core::{run::inbox::Inbox, task::context::Context};
+    use crate::core::{run::inbox::Inbox, task::context::TaskContext};
     use std::{
         sync::{Arc, Barrier, OnceLock},
         thread,
@@ -242,7 +242,7 @@ mod tests {
         for key in 0..size {
             let shared = job::Shared { inbox: inbox.clone(), key, cancelled: OnceLock::new() };
             let attends = barrier.clone();
-            let job = job::Job::new(None, move || attends.wait(), Context::default(), Arc::new(shared));
+            let job = job::Job::new(None, move || attends.wait(), TaskContext::default(), Arc::new(shared));
             workers.start(job).unwrap();
         }
         barrier.wait();

@@ -8,11 +8,15 @@ use crate::{
     CancelReason, CancelScope, CancelSource, Error,
     core::{
         block::wait_queue::WaitQueue,
-        poll_tree::node::Node,
+        ids::ROOT,
+        poll_tree::{
+            node::{Node, Queued},
+            waker,
+        },
         run,
         run::Run,
         task::{
-            context::Context,
+            context::TaskContext,
             handle::{Task, TaskInfo},
             nursery::nursery,
         },
@@ -23,7 +27,9 @@ use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
+    task::Poll,
 };
 
 /// What a run keeps of its system tasks.
@@ -33,11 +39,11 @@ pub(crate) struct System {
     pub(crate) scope: CancelScope,
     pub(crate) started: Cell<bool>,
     /// That of the code that has started the run.
-    context: Context,
+    context: TaskContext,
 }
 
 impl System {
-    pub(crate) fn new(context: Context) -> System {
+    pub(crate) fn new(context: TaskContext) -> System {
         System {
             arrivals: RefCell::default(),
             arrived: WaitQueue::new("waiting for system tasks"),
@@ -48,7 +54,7 @@ impl System {
     }
 
     /// A copy of the context of the run's start, for what no task of the program has started.
-    pub(crate) fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> TaskContext {
         self.context.clone()
     }
 
@@ -73,6 +79,44 @@ impl Run {
             // SAFETY: system tasks borrow nothing that ends.
             unsafe { arrival.drop_future() };
         }
+    }
+}
+
+impl Run {
+    /// Begins to serve system tasks.
+    pub(crate) fn start_system(self: &Rc<Run>) {
+        let number = self.tree.number();
+        let info = TaskInfo::new(number, None, self.system.context()).named("system tasks");
+        let node = Node::new(info, std::future::pending());
+        let future = Box::pin(serve(self.clone()));
+        *self.system_future.borrow_mut() = Some((future, node.clone()));
+        self.task_spawned(node, self.tree.root().clone());
+    }
+
+    pub(crate) fn poll_system(&self, node: &Node, queued: Queued) {
+        // Taken out while it is polled: it may start system tasks itself.
+        let Some((mut future, of)) = self.system_future.take() else { return };
+        let Some(id) = node.id() else { return };
+        let waker = waker::new(self.id, id);
+        let path = self.poll_path(ROOT);
+        let polled = path.step(node, queued, || {
+            let poll = || future.as_mut().poll(&mut std::task::Context::from_waker(&waker));
+            catch_unwind(AssertUnwindSafe(poll))
+        });
+        drop(path);
+        match polled {
+            Ok(Poll::Pending) => {
+                *self.system_future.borrow_mut() = Some((future, of));
+                return;
+            }
+            Ok(Poll::Ready(Ok(()))) => {}
+            Ok(Poll::Ready(Err(error))) => self.crashed(failure(error)),
+            Err(payload) => self.crashed(InternalError::of_panic("a system task panicked", payload)),
+        }
+        drop(future);
+        // Nobody is left to poll what would be started now, or has not been.
+        self.close_system();
+        self.task_exited(node);
     }
 }
 

@@ -1,6 +1,7 @@
 //! TODO
 
 pub(crate) mod fast_path;
+pub(crate) mod look;
 pub(crate) mod node;
 pub(crate) mod nursery_node;
 pub(crate) mod poll_path;

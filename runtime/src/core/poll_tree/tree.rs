@@ -6,13 +6,11 @@
 use crate::core::{
     ids::{NodeId, RunId, ScopeId},
     lowlevel::watch::Watches,
-    misuse::polled_in_another_run,
     poll_tree::{
         node::{Node, Queued},
         nursery_node::{NurseryNode, Parent},
         waker,
     },
-    run,
     table::Table,
     task::handle::{Own, Task},
 };
@@ -29,7 +27,7 @@ const SPARE: usize = 128;
 /// The nodes of a run.
 pub(crate) struct PollTree {
     run: RunId,
-    table: RefCell<Table<Node>>,
+    pub(crate) table: RefCell<Table<Node>>,
     /// The nursery of the main task and the system tasks, polled by the run loop.
     root: Rc<NurseryNode>,
     /// Nurseries of nurseries that have closed, for the next ones: with room for queue and children, a nursery is
@@ -151,10 +149,10 @@ impl PollTree {
         }
     }
 
-    /// Queues a node for the next tick, and every nursery and node above it. Returns whether the
-    /// node had not been woken since its last poll.
+    /// Queues a node for the next tick, and every nursery and node above it. If the trail ends at something foreign,
+    /// `wake_foreign` is called with its waker. Returns whether the node had not been woken since its last poll.
     #[inline]
-    pub(crate) fn wake(&self, id: NodeId) -> bool {
+    pub(crate) fn wake(&self, id: NodeId, wake_foreign: impl FnOnce(&Waker)) -> bool {
         let table = self.table.borrow();
         let Some(node) = table.get(id) else { return false };
         match node.queued.replace(Queued::ForItself) {
@@ -166,7 +164,7 @@ impl PollTree {
                 {
                     let foreign = self.notify(&table, nursery);
                     drop(table);
-                    foreign.inspect(|waker| self.wake_foreign(waker));
+                    foreign.inspect(wake_foreign);
                 }
             }
         }
@@ -212,23 +210,10 @@ impl PollTree {
         None
     }
 
-    /// Makes sure that a nursery is polled in the next tick.
-    pub(crate) fn notify_parent(&self, nursery: &NurseryNode) {
+    /// Makes sure that a nursery is polled in the next tick, as [`PollTree::wake`] does.
+    pub(crate) fn notify_parent(&self, nursery: &NurseryNode, wake_foreign: impl FnOnce(&Waker)) {
         let foreign = self.notify(&self.table.borrow(), nursery);
-        foreign.inspect(|waker| self.wake_foreign(waker));
-    }
-
-    /// Calls a waker of something foreign, with nothing borrowed.
-    #[cold]
-    fn wake_foreign(&self, waker: &Waker) {
-        run::with_run(self.run, |run| run.wake_foreign(waker));
-    }
-
-    /// Makes sure that every nursery that a task has open is polled in the next tick.
-    pub(crate) fn notify_nurseries_of(&self, task: &Task) {
-        for nursery in self.nurseries_of(task) {
-            self.notify_parent(&nursery);
-        }
+        foreign.inspect(wake_foreign);
     }
 
     /// The node that a nursery is polled by, if it is one of ours.
@@ -239,20 +224,16 @@ impl PollTree {
         }
     }
 
-    /// The run is over. Nurseries that something foreign polls are woken: carried into another run, they panic, and do
-    /// not wait for ever.
-    pub(crate) fn end_all(&self) {
-        let foreign: Vec<Waker> = {
-            let table = self.table.borrow();
-            let nurseries =
-                table.iter().filter(|(_, node)| node.info.is_body()).filter_map(|(_, body)| body.nursery());
-            let parents = nurseries.filter_map(|nursery| match &*nursery.parent.borrow() {
-                Parent::Foreign(waker) => Some(waker.clone()),
-                _ => None,
-            });
-            parents.collect()
-        };
-        foreign.iter().for_each(|waker| self.wake_foreign(waker));
+    /// The wakers of all that is foreign and polls a nursery.
+    pub(crate) fn foreign_parents(&self) -> Vec<Waker> {
+        let table = self.table.borrow();
+        let nurseries =
+            table.iter().filter(|(_, node)| node.info.is_body()).filter_map(|(_, body)| body.nursery());
+        let parents = nurseries.filter_map(|nursery| match &*nursery.parent.borrow() {
+            Parent::Foreign(waker) => Some(waker.clone()),
+            _ => None,
+        });
+        parents.collect()
     }
 
     fn begin(&self, nursery: &NurseryNode) {
@@ -287,9 +268,6 @@ impl PollTree {
     /// one from now on.
     #[cold]
     fn move_to_parent(&self, nursery: &NurseryNode, body: &Node, parent: &Waker) {
-        if run::try_with(|run| run.id) != Some(self.run) {
-            polled_in_another_run();
-        }
         let old = nursery.parent.replace(self.parent_of(parent));
         drop(old);
         if let Some(task) = self.current_task().filter(|task| body.info.body_of().as_ref() != Some(task)) {
@@ -313,14 +291,14 @@ impl PollTree {
         }
     }
 
-    /// A poll of a nursery ends: if nodes are left for the next tick, the parent is notified.
-    pub(crate) fn end_poll(&self, nursery: &NurseryNode) {
+    /// A poll of a nursery ends: if nodes are left for the next tick, the parent is notified, as [`PollTree::wake`] does.
+    pub(crate) fn end_poll(&self, nursery: &NurseryNode, wake_foreign: impl FnOnce(&Waker)) {
         let queued = nursery.save_memory();
         if nursery.end() {
             self.queued_on_path.set(self.queued_on_path.get() - queued);
         }
         if queued > 0 {
-            self.notify_parent(nursery);
+            self.notify_parent(nursery, wake_foreign);
         }
     }
 
@@ -368,60 +346,5 @@ impl PollTree {
 
     pub(crate) fn looked(&self) {
         self.polls.set(0);
-    }
-}
-
-/// The tree, read off the table. None of this is quick: it is for people who look.
-impl PollTree {
-    /// How many nodes were woken and wait for their turn.
-    pub(crate) fn runnable(&self) -> usize {
-        self.table.borrow().iter().filter(|(_, node)| node.queued.get() == Queued::ForItself).count()
-    }
-
-    /// The nurseries that a task has open, outermost first.
-    pub(crate) fn nurseries_of(&self, task: &Task) -> Vec<Rc<NurseryNode>> {
-        let table = self.table.borrow();
-        let bodies = table.iter().filter(|(_, node)| node.info.body_of().as_ref() == Some(task));
-        let mut nurseries: Vec<Rc<NurseryNode>> =
-            bodies.filter_map(|(_, body)| body.nursery().cloned()).collect();
-        nurseries.sort_unstable_by_key(|nursery| nursery.serial.get());
-        nurseries
-    }
-
-    /// All tasks that have not ended, oldest first.
-    pub(crate) fn all_tasks(&self) -> Vec<Task> {
-        let table = self.table.borrow();
-        let own = table.iter().filter(|(_, node)| !node.info.is_body() && !node.has_ended());
-        let mut tasks: Vec<Task> = own.map(|(_, node)| Task::of(node)).collect();
-        tasks.sort_unstable_by_key(Task::id);
-        tasks
-    }
-
-    /// Whether nothing of a task is runnable or being polled, and what it awaits is not the end of a nursery.
-    pub(crate) fn is_waiting(&self, task: &Task) -> bool {
-        if self.current_task().as_ref() == Some(task) {
-            return false;
-        }
-        let table = self.table.borrow();
-        let own = || table.iter().map(|(_, node)| node).filter(|node| Task::of(node) == *task);
-        if own().any(|node| node.queued.get() == Queued::ForItself || node.is_polled()) {
-            return false;
-        }
-        let serial = |body: &&Node| body.nursery().map_or(0, |nursery| nursery.serial.get());
-        let innermost = own().filter(|node| node.info.is_body()).max_by_key(serial);
-        innermost.is_none_or(|body| body.is_idle())
-    }
-
-    /// The tasks started in a nursery, oldest first.
-    pub(crate) fn tasks_in(&self, nursery: &Rc<NurseryNode>) -> Vec<Task> {
-        let table = self.table.borrow();
-        let inside = table.iter().filter(|(_, node)| {
-            node.info.body_of().is_none()
-                && !node.has_ended()
-                && node.nursery().is_some_and(|other| Rc::ptr_eq(other, nursery))
-        });
-        let mut tasks: Vec<Task> = inside.map(|(_, node)| Task::of(node)).collect();
-        tasks.sort_unstable_by_key(Task::id);
-        tasks
     }
 }

@@ -7,4 +7,6 @@ pub(crate) mod inbox;
 pub(crate) mod per_process;
 pub(crate) mod run_loop;
 pub(crate) mod state;
+pub(crate) mod tasks;
+pub(crate) mod wake;
 pub(crate) use state::{CURRENT, Run, current, set_current, try_with, with, with_run};

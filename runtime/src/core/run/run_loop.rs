@@ -15,7 +15,7 @@ use crate::{
             waker,
         },
         run::{CURRENT, Run, inbox, inbox::Inbox, set_current, try_with},
-        task::{context::Context as TaskContext, handle::TaskInfo},
+        task::{context::TaskContext, handle::TaskInfo},
     },
     error::failure::FirstPanic,
     signal::Signals,
@@ -169,7 +169,7 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
                 false => run.poll_system(&node, queued),
             }
         }
-        run.tree.end_poll(run.tree.root());
+        run.tree.end_poll(run.tree.root(), |waker| run.wake_foreign(waker));
     }
 
     fn poll_main(&mut self, queued: Queued) {
@@ -238,7 +238,8 @@ impl Drop for ActiveRun {
         panics.catch(|| drop(run.system_future.take()));
         panics.catch(|| run.close_system());
         panics.catch(|| run.waits.end_all(run));
-        panics.catch(|| run.tree.end_all());
+        // Nurseries that something foreign polls: carried into another run, they panic, and do not wait for ever.
+        panics.catch(|| run.tree.foreign_parents().iter().for_each(|waker| run.wake_foreign(waker)));
         panics.catch(|| run.threads.close());
         run.release_signals();
         panics.catch(|| run.main_task().ended());

@@ -7,25 +7,18 @@
 //! runnable it sleeps in the reactor until the next deadline or event, so an idle run costs nothing.
 
 use crate::{
-    CancelReason, CancelSource, Error, InternalError,
+    Error, InternalError,
     core::{
         block::{
             reactor::Reactor,
             wait::{Operations, Waits},
         },
         cancel::{deadlines::Deadlines, state::ScopeCell, stuck::StuckTaskCheck, tree::Scopes},
-        ids::{NodeId, ROOT, RunId},
-        lowlevel::{instrument::Instruments, system, system::System},
-        poll_tree::{
-            node::{Node, Queued},
-            nursery_node::NurseryNode,
-            tree::PollTree,
-            waker,
-        },
+        ids::RunId,
+        lowlevel::{instrument::Instruments, system::System},
+        poll_tree::{node::Node, tree::PollTree},
         run::{clock::Clock, inbox, inbox::Inbox},
-        task::handle::{Task, TaskInfo},
     },
-    error::failure::discard,
     signal::Signals,
     threads::Threads,
 };
@@ -33,11 +26,9 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     mem::{self, ManuallyDrop},
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     rc::{Rc, Weak},
     sync::Arc,
-    task::{Context, Poll, Waker},
 };
 
 thread_local! {
@@ -91,15 +82,6 @@ pub(crate) struct Run {
 }
 
 pub(crate) type SystemFuture = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
-
-/// Dropped, it takes a node out of the table.
-struct Removes<'a>(&'a PollTree, &'a Node);
-
-impl Drop for Removes<'_> {
-    fn drop(&mut self) {
-        self.0.remove(self.1);
-    }
-}
 
 /// Calls `f` with the current run, if there is one.
 pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
@@ -166,124 +148,5 @@ impl Run {
                 **all = Vec::new();
             }
         });
-    }
-
-    /// As `waker.wake_by_ref()`, without the way round if it is one of this run's own.
-    #[inline]
-    pub(crate) fn wake_by(&self, waker: &Waker) {
-        match waker::node_of(waker, self.id) {
-            Some(node) => self.wake(node),
-            None => self.wake_foreign(waker),
-        }
-    }
-
-    /// Calls a waker of something foreign, which may panic: that breaks the run, but nobody is forgotten who was to be
-    /// woken after it. To be called with nothing borrowed.
-    #[cold]
-    pub(crate) fn wake_foreign(&self, waker: &Waker) {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())) {
-            self.crashed(InternalError::of_panic("a foreign waker panicked", payload));
-        }
-    }
-
-    /// Makes a node run in the next tick.
-    #[inline]
-    pub(crate) fn wake(&self, node: NodeId) {
-        if self.tree.wake(node) {
-            self.instruments.tell(|instrument| {
-                if let Some(task) = self.tree.task_of(node) {
-                    instrument.task_scheduled(&task);
-                }
-            });
-        }
-    }
-
-    /// A task begins: its node gets its place.
-    pub(crate) fn task_spawned(&self, node: Node, nursery: Rc<NurseryNode>) -> NodeId {
-        self.tasks.set(self.tasks.get() + 1);
-        let id = self.tree.add(node, nursery);
-        self.instruments.tell(|instrument| {
-            if let Some(task) = self.tree.task_of(id) {
-                instrument.task_spawned(&task);
-            }
-        });
-        self.wake(id);
-        id
-    }
-
-    /// A task has ended: its future is dropped, its node goes. Once.
-    pub(crate) fn task_exited(&self, node: &Node) {
-        if node.has_ended() {
-            return;
-        }
-        self.tasks.set(self.tasks.get() - 1);
-        let task = Task::of(node);
-        // It leaves the table last, and also if something of the user's panics meanwhile.
-        let _removes = Removes(&self.tree, node);
-        task.ended();
-        self.instruments.tell(|instrument| instrument.task_exited(&task));
-    }
-
-    pub(crate) fn main_task(&self) -> Task {
-        Task::of(&self.main)
-    }
-
-    pub(crate) fn calls_waiting(&self) -> usize {
-        self.take_in(self.inbox.take());
-        self.calls.borrow().len()
-    }
-
-    /// The tasks that no other has started.
-    pub(crate) fn root_tasks(&self) -> Vec<Task> {
-        self.tree.tasks_in(self.tree.root())
-    }
-
-    /// Begins to serve system tasks.
-    pub(crate) fn start_system(self: &Rc<Run>) {
-        let number = self.tree.number();
-        let info = TaskInfo::new(number, None, self.system.context()).named("system tasks");
-        let node = Node::new(info, std::future::pending());
-        let future = Box::pin(system::serve(self.clone()));
-        *self.system_future.borrow_mut() = Some((future, node.clone()));
-        self.task_spawned(node, self.tree.root().clone());
-    }
-
-    pub(crate) fn poll_system(&self, node: &Node, queued: Queued) {
-        // Taken out while it is polled: it may start system tasks itself.
-        let Some((mut future, of)) = self.system_future.take() else { return };
-        let Some(id) = node.id() else { return };
-        let waker = waker::new(self.id, id);
-        let path = self.poll_path(ROOT);
-        let polled = path.step(node, queued, || {
-            let poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
-            catch_unwind(AssertUnwindSafe(poll))
-        });
-        drop(path);
-        match polled {
-            Ok(Poll::Pending) => {
-                *self.system_future.borrow_mut() = Some((future, of));
-                return;
-            }
-            Ok(Poll::Ready(Ok(()))) => {}
-            Ok(Poll::Ready(Err(error))) => self.crashed(system::failure(error)),
-            Err(payload) => self.crashed(InternalError::of_panic("a system task panicked", payload)),
-        }
-        drop(future);
-        // Nobody is left to poll what would be started now, or has not been.
-        self.close_system();
-        self.task_exited(node);
-    }
-
-    /// The run is broken: the main task is cancelled, and the run will return `error`.
-    pub(crate) fn crashed(&self, error: InternalError) {
-        // An error of the user's may panic on being displayed.
-        let text = catch_unwind(AssertUnwindSafe(|| error.to_string())).unwrap_or_else(|payload| {
-            discard(payload);
-            "the run has failed".to_owned()
-        });
-        log::error!("{text}");
-        let reason = CancelReason::with_text(CancelSource::Shutdown, text);
-        self.crash.borrow_mut().get_or_insert(error);
-        self.main_scope.cancel(reason);
     }
 }

@@ -12,25 +12,25 @@ type Values = HashMap<usize, Value>;
 
 /// The values of a task.
 #[derive(Clone, Default)]
-pub(crate) struct Context(Option<Arc<Values>>);
+pub(crate) struct TaskContext(Option<Arc<Values>>);
 
 thread_local! {
     /// The context of a worker thread's job.
-    static OF_THREAD: RefCell<Context> = const { RefCell::new(Context(None)) };
+    static OF_THREAD: RefCell<TaskContext> = const { RefCell::new(TaskContext(None)) };
 }
 
 /// Calls `f` with the context of the thread; at the thread's end, when its locals are gone, with an empty one.
-fn with_that_of_thread<R>(f: impl FnOnce(&mut Context) -> R) -> R {
+fn with_that_of_thread<R>(f: impl FnOnce(&mut TaskContext) -> R) -> R {
     let mut f = Some(f);
-    let mut call = |context: &mut Context| f.take().map(|f| f(context));
+    let mut call = |context: &mut TaskContext| f.take().map(|f| f(context));
     let result = OF_THREAD.try_with(|context| call(&mut context.borrow_mut()));
-    match result.ok().flatten().or_else(|| call(&mut Context::default())) {
+    match result.ok().flatten().or_else(|| call(&mut TaskContext::default())) {
         Some(result) => result,
         None => unreachable!("`f` is called once"),
     }
 }
 
-impl Context {
+impl TaskContext {
     /// Sets or takes away a value; returns the former one.
     fn set(&mut self, key: usize, value: Option<Value>) -> Option<Value> {
         let values = Arc::make_mut(self.0.get_or_insert_default());
@@ -45,13 +45,13 @@ impl Context {
     }
 
     /// The context of the code that calls.
-    pub(crate) fn current() -> Context {
+    pub(crate) fn current() -> TaskContext {
         with_current(|context| context.clone())
     }
 
-    /// As [`Context::current`], within a run.
+    /// As [`TaskContext::current`], within a run.
     #[inline]
-    pub(crate) fn current_in(run: &Run) -> Context {
+    pub(crate) fn current_in(run: &Run) -> TaskContext {
         let of_task = run.tree.with_current(|own| own.with_context(|context| context.clone()));
         of_task.unwrap_or_else(|| with_that_of_thread(|context| context.clone()))
     }
@@ -69,11 +69,11 @@ impl Context {
 pub(crate) struct ContextSwap<'a> {
     /// Whose contexts they are: a task's, which may end meanwhile, or the thread's.
     task: Option<Task>,
-    other: &'a mut Context,
+    other: &'a mut TaskContext,
 }
 
 impl<'a> ContextSwap<'a> {
-    pub(crate) fn new(other: &'a mut Context) -> ContextSwap<'a> {
+    pub(crate) fn new(other: &'a mut TaskContext) -> ContextSwap<'a> {
         let task = run::try_with(|run| run.tree.current_task()).flatten();
         let mut exchanged = ContextSwap { task, other };
         exchanged.swap();
@@ -81,7 +81,7 @@ impl<'a> ContextSwap<'a> {
     }
 
     fn swap(&mut self) {
-        let swap = |own: &mut Context| mem::swap(own, self.other);
+        let swap = |own: &mut TaskContext| mem::swap(own, self.other);
         match &self.task {
             Some(task) => task.own().with_context(swap),
             None => with_that_of_thread(swap),
@@ -96,7 +96,7 @@ impl Drop for ContextSwap<'_> {
 }
 
 /// Calls `f` with the context of the code that calls. `f` calls nothing foreign.
-fn with_current<R>(f: impl FnOnce(&mut Context) -> R) -> R {
+fn with_current<R>(f: impl FnOnce(&mut TaskContext) -> R) -> R {
     let mut f = Some(f);
     let of_task =
         run::try_with(|run| run.tree.with_current(|info| f.take().map(|f| info.with_context(f))).flatten());

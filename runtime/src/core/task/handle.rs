@@ -11,7 +11,7 @@ use crate::{
         poll_tree::node::Node,
         run,
         run::Run,
-        task::{context::Context, start::Pending},
+        task::{context::TaskContext, start::Pending},
     },
     error::origin::{TaskOrigin, write_task},
 };
@@ -55,7 +55,7 @@ pub(crate) struct Own {
     // Not zero, so that the enum above needs no tag.
     id: NonZeroU64,
     spawned_at: Option<&'static Location<'static>>,
-    context: Cell<Context>,
+    context: Cell<TaskContext>,
     rare: OnceCell<Box<Rare>>,
 }
 
@@ -65,7 +65,7 @@ impl TaskInfo {
     pub(crate) fn new(
         id: NonZeroU64,
         spawned_at: Option<&'static Location<'static>>,
-        context: Context,
+        context: TaskContext,
     ) -> TaskInfo {
         TaskInfo::Own(Own { id, spawned_at, context: Cell::new(context), rare: OnceCell::new() })
     }
@@ -148,7 +148,7 @@ impl TaskInfo {
 impl Own {
     /// Calls `f` with the task's context. What `f` calls finds an empty one.
     #[inline]
-    pub(crate) fn with_context<R>(&self, f: impl FnOnce(&mut Context) -> R) -> R {
+    pub(crate) fn with_context<R>(&self, f: impl FnOnce(&mut TaskContext) -> R) -> R {
         let mut context = self.context.take();
         let result = f(&mut context);
         self.context.set(context);

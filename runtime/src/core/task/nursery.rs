@@ -41,7 +41,7 @@ use crate::{
         run,
         run::Run,
         task::{
-            context::Context as TaskContext,
+            context::TaskContext,
             handle::{InFull, Task, TaskInfo},
             unit::unit,
         },
@@ -197,7 +197,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
         self.in_tree.remove_child(node);
         self.run.task_exited(node);
-        self.run.tree.notify_parent(&self.in_tree);
+        self.run.notify_parent(&self.in_tree);
         dropped.map(drop)
     }
 
@@ -350,7 +350,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                 }
             }
         });
-        tree.end_poll(in_tree);
+        tree.end_poll(in_tree, |waker| run.wake_foreign(waker));
         if *body_done && run.signals.interrupt.is_pending() {
             self.interrupted();
         }
@@ -366,7 +366,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         // From here it is the parent that goes on, and no longer only what is below it.
         match tree.parent(in_tree) {
             Some(parent) => run.wake(parent),
-            None => tree.notify_parent(in_tree),
+            None => run.notify_parent(in_tree),
         }
         Poll::Pending
     }

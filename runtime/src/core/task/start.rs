@@ -22,7 +22,7 @@ use crate::{
         },
         run::Run,
         task::{
-            context::Context as TaskContext,
+            context::TaskContext,
             handle::{InFull, Task, TaskInfo, function_name},
             nursery::Nursery,
         },
