@@ -106,6 +106,7 @@ mod time;
 #[cfg(feature = "guest")]
 pub use crate::core::lowlevel::guest::{GuestRun, GuestTick};
 pub use crate::core::{
+    block::operation::Aborted,
     cancel::{
         cancellable::cancellable,
         checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
@@ -113,7 +114,7 @@ pub use crate::core::{
     },
     lowlevel::{
         instrument::{Instrument, add_instrument, remove_instrument},
-        reschedule::{Aborted, NotBlocked, Rescheduler, wait_task_rescheduled},
+        reschedule::{NotBlocked, Rescheduler, wait_task_rescheduled},
         statistics::{Statistics, current_statistics, task_tree},
         system::spawn_system_task,
         token::{IdempotentCall, RunFinished, Token},

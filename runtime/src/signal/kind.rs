@@ -34,7 +34,7 @@ signals! {
     HUP = SIGHUP: "The terminal has hung up.";
     INT = SIGINT: "Ctrl-C.";
     QUIT = SIGQUIT: "Ctrl-\\: quit, with a core dump.";
-    ABRT = SIGABRT: "Abort.";
+    ABRT = SIGABRT: "Aborted.";
     KILL = SIGKILL: "Kill: cannot be handled.";
     USR1 = SIGUSR1: "For the program's own use.";
     USR2 = SIGUSR2: "For the program's own use.";

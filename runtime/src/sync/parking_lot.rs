@@ -9,7 +9,10 @@
 use crate::{
     Cancelled, Task,
     core::{
-        block::wait::{Abort, Blocked, Operation, Ticket},
+        block::{
+            operation::{Aborted, Operation},
+            wait::{Blocked, Ticket},
+        },
         misuse::polled_after_its_end,
         run,
         task::handle::ExitHook,
@@ -132,9 +135,9 @@ impl Parked {
 }
 
 impl Operation for Parked {
-    fn abort(&self, _key: u32, _cancelled: &Cancelled) -> Abort {
+    fn abort(&self, _key: u32, _cancelled: &Cancelled) -> Aborted {
         self.leave();
-        Abort::Succeeded
+        Aborted::Succeeded
     }
 
     fn forget(&self, _key: u32) {

@@ -4,7 +4,8 @@ use crate::{
     CancelReason, CancelSource, Cancelled,
     core::{
         block::{
-            wait::{Abort, Blocked, Operation},
+            operation::{Aborted, Operation},
+            wait::Blocked,
             wait_queue::WaitQueue,
         },
         ids::WaitId,
@@ -95,14 +96,14 @@ impl Caller {
 }
 
 impl Operation for Caller {
-    fn abort(&self, _key: u32, cancelled: &Cancelled) -> Abort {
+    fn abort(&self, _key: u32, cancelled: &Cancelled) -> Aborted {
         let _known = self.job.cancelled.set(cancelled.clone());
         match self.abandons {
             true => {
                 self.wait.set(None);
-                Abort::Succeeded
+                Aborted::Succeeded
             }
-            false => Abort::Failed,
+            false => Aborted::Failed,
         }
     }
 

@@ -26,7 +26,8 @@ use crate::{
     core::{
         block::{
             by_fd::ByFd,
-            wait::{Abort, Blocked, Operation},
+            operation::{Aborted, Operation},
+            wait::Blocked,
         },
         ids::WaitId,
         run,
@@ -137,14 +138,14 @@ pub(crate) struct Reactor {
 }
 
 impl Operation for Reactor {
-    fn abort(&self, key: u32, _cancelled: &Cancelled) -> Abort {
+    fn abort(&self, key: u32, _cancelled: &Cancelled) -> Aborted {
         let direction = if key & 1 == 0 { Direction::Read } else { Direction::Write };
         if let Some(source) = self.sources.borrow_mut().get_mut((key >> 1) as usize)
             && source.sides[direction as usize].waiter.take().is_some()
         {
             self.count(direction, -1);
         }
-        Abort::Succeeded
+        Aborted::Succeeded
     }
 
     fn describe(&self) -> &'static str {

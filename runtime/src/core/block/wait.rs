@@ -11,176 +11,24 @@
 use crate::{
     Cancelled,
     core::{
-        block::waiter::{Waiter, Waiters},
+        block::{
+            operation::{Aborted, Operation},
+            waiter::Waiter,
+            waits::{Wait, WaitState},
+        },
         cancel::stuck::AWAITS_FOREIGN,
-        ids::{RunId, ScopeId, WaitId},
-        list::{Linked, Links, List},
+        ids::{RunId, WaitId},
+        list::Links,
         misuse::{polled_after_its_end, polled_in_another_run},
         run,
         run::Run,
-        table::Table,
         task::handle::Task,
     },
 };
 use std::{
-    cell::RefCell,
     rc::Rc,
     task::{Context, Poll},
 };
-
-/// What an abort function answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Abort {
-    /// The waiter was taken out: the task gets `Cancelled`.
-    Succeeded,
-    /// The operation cannot be aborted: the task stays blocked until it completes.
-    Failed,
-}
-
-/// An operation in which tasks block.
-pub(crate) trait Operation {
-    /// Takes the waiter `key` out of the operation, for this cancellation.
-    fn abort(&self, key: u32, cancelled: &Cancelled) -> Abort;
-
-    /// Takes the waiter `key` out since its run is over: nobody will wake it any more.
-    fn forget(&self, key: u32) {
-        let _ = key;
-    }
-
-    /// What the waiter is doing, for people who look.
-    fn describe(&self) -> &'static str;
-}
-
-/// An operation with nothing to undo, or nothing that can be undone.
-pub(crate) struct Plain {
-    what: &'static str,
-    abort: Abort,
-}
-
-impl Operation for Plain {
-    fn abort(&self, _key: u32, _cancelled: &Cancelled) -> Abort {
-        self.abort
-    }
-
-    fn describe(&self) -> &'static str {
-        self.what
-    }
-}
-
-/// The plain operations, each shared by all who block in it.
-pub(crate) struct Operations {
-    pub(crate) sleep: Rc<Plain>,
-    pub(crate) idle: Rc<Plain>,
-    pub(crate) foreign: Rc<Plain>,
-    pub(crate) start: Rc<Plain>,
-}
-
-impl Operations {
-    pub(crate) fn new() -> Operations {
-        let plain = |what, abort| Rc::new(Plain { what, abort });
-        Operations {
-            sleep: plain("sleeping", Abort::Succeeded),
-            idle: plain("waiting until all tasks are blocked", Abort::Succeeded),
-            foreign: plain("waiting for a foreign future", Abort::Succeeded),
-            start: plain("waiting for a task to be started", Abort::Failed),
-        }
-    }
-}
-
-enum State {
-    /// May still be aborted.
-    Blocked {
-        operation: Rc<dyn Operation>,
-        key: u32,
-    },
-    /// Its abort function is being called.
-    Aborting,
-    /// Abort was tried in vain: it is tried once only.
-    Committed,
-    Rescheduled,
-    Aborted(Cancelled),
-    /// Was aborted, and its task has taken notice.
-    Raised,
-}
-
-struct Wait {
-    state: State,
-    /// The scope in whose list it stands; none once that scope is gone.
-    scope: Option<ScopeId>,
-    links: Links,
-    waiter: Waiter,
-}
-
-impl Linked for Wait {
-    fn links(&self) -> &Links {
-        &self.links
-    }
-
-    fn links_mut(&mut self) -> &mut Links {
-        &mut self.links
-    }
-}
-
-/// All waits of a run.
-#[derive(Default)]
-pub(crate) struct Waits {
-    waits: RefCell<Table<Wait>>,
-    waiters: Waiters,
-}
-
-impl Waits {
-    /// Calls `f` with each wait of a scope's list.
-    pub(crate) fn each_in(&self, list: List, f: impl FnMut(WaitId)) {
-        list.iter(&self.waits.borrow()).for_each(f);
-    }
-
-    /// The scope of these waits is gone. Returns them.
-    pub(crate) fn outlive_scope(&self, list: List) -> Vec<WaitId> {
-        let mut waits = self.waits.borrow_mut();
-        let left: Vec<WaitId> = list.iter(&waits).collect();
-        for &wait in &left {
-            waits[wait].scope = None;
-        }
-        left
-    }
-
-    /// The scope in whose list a wait stands.
-    pub(crate) fn scope_of(&self, id: WaitId) -> Option<ScopeId> {
-        self.waits.borrow().get(id)?.scope
-    }
-
-    /// The run is over. Futures that are left somewhere must not stand in a queue, where somebody would hand
-    /// them something. Those that something foreign polls are woken: carried into another run, they panic, and do not
-    /// wait for ever.
-    pub(crate) fn end_all(&self, run: &Run) {
-        let (operations, waiters): (Vec<_>, Vec<_>) = {
-            let waits = self.waits.borrow();
-            let operation = |wait: &Wait| match &wait.state {
-                State::Blocked { operation, key } => Some((operation.clone(), *key)),
-                _ => None,
-            };
-            waits.iter().map(|(_, wait)| (operation(wait), wait.waiter)).unzip()
-        };
-        for (operation, key) in operations.into_iter().flatten() {
-            operation.forget(key);
-        }
-        for waiter in waiters {
-            self.waiters.wake(run, waiter);
-        }
-    }
-
-    /// Takes a wait out of the table and of its scope's list.
-    fn remove(&self, run: &Run, id: WaitId) {
-        let mut waits = self.waits.borrow_mut();
-        let Some(wait) = waits.remove(id) else { return };
-        if let Some(scope) = wait.scope {
-            run.scopes.with_waits(scope, |list| list.unlink(&mut waits, wait.links));
-        }
-        // With nothing borrowed: it may hold the last reference to an operation.
-        drop(waits);
-        self.waiters.forget(wait.waiter);
-    }
-}
 
 impl Run {
     /// What a task is blocked in; several things at once in a `join!`.
@@ -188,29 +36,29 @@ impl Run {
         if self.awaits_foreign(task) {
             return vec![AWAITS_FOREIGN];
         }
-        let waits = self.waits.waits.borrow();
+        let waits = self.waits.table.borrow();
         let of_task = waits.iter().filter(|(_, wait)| self.waits_for(wait).as_ref() == Some(task));
         of_task
             .map(|(_, wait)| match &wait.state {
-                State::Blocked { operation, .. } => operation.describe(),
-                State::Aborting | State::Committed => "blocked and not to be aborted",
-                State::Rescheduled => "about to go on",
-                State::Aborted(_) | State::Raised => "cancelled",
+                WaitState::Blocked { operation, .. } => operation.describe(),
+                WaitState::Aborting | WaitState::Committed => "blocked and not to be aborted",
+                WaitState::Rescheduled => "about to go on",
+                WaitState::Aborted(_) | WaitState::Raised => "cancelled",
             })
             .collect()
     }
 
     /// Whether a task has a wait.
     pub(crate) fn is_blocked(&self, task: &Task) -> bool {
-        let waits = self.waits.waits.borrow();
+        let waits = self.waits.table.borrow();
         waits.iter().any(|(_, wait)| self.waits_for(wait).as_ref() == Some(task))
     }
 
     /// The waits of a task that may still be aborted.
     pub(crate) fn waits_of(&self, task: &Task) -> Vec<WaitId> {
-        let waits = self.waits.waits.borrow();
+        let waits = self.waits.table.borrow();
         let blocked = waits.iter().filter(|(_, wait)| {
-            matches!(wait.state, State::Blocked { .. }) && self.waits_for(wait).as_ref() == Some(task)
+            matches!(wait.state, WaitState::Blocked { .. }) && self.waits_for(wait).as_ref() == Some(task)
         });
         blocked.map(|(id, _)| id).collect()
     }
@@ -220,13 +68,60 @@ impl Run {
         self.tree.task_of(self.waits.waiters.polled_by(wait.waiter)?)
     }
 
+    /// Wakes whom a wait wakes.
+    #[inline]
+    fn wake_waiter(&self, waiter: Waiter) {
+        match self.waits.waiters.node(waiter) {
+            Some(node) => self.wake(node),
+            None => self.wake_foreign_waiter(waiter),
+        }
+    }
+
+    #[cold]
+    fn wake_foreign_waiter(&self, waiter: Waiter) {
+        let waker = self.waits.waiters.foreign(waiter);
+        waker.inspect(|waker| self.wake_foreign(waker));
+    }
+
+    /// The run is over. Futures that are left somewhere must not stand in a queue, where somebody would hand
+    /// them something. Those that something foreign polls are woken: carried into another run, they panic, and do not
+    /// wait for ever.
+    pub(crate) fn end_all_waits(&self) {
+        let (operations, waiters): (Vec<_>, Vec<_>) = {
+            let waits = self.waits.table.borrow();
+            let operation = |wait: &Wait| match &wait.state {
+                WaitState::Blocked { operation, key } => Some((operation.clone(), *key)),
+                _ => None,
+            };
+            waits.iter().map(|(_, wait)| (operation(wait), wait.waiter)).unzip()
+        };
+        for (operation, key) in operations.into_iter().flatten() {
+            operation.forget(key);
+        }
+        for waiter in waiters {
+            self.wake_waiter(waiter);
+        }
+    }
+
+    /// Takes a wait out of the table and of its scope's list.
+    fn remove_wait(&self, id: WaitId) {
+        let mut waits = self.waits.table.borrow_mut();
+        let Some(wait) = waits.remove(id) else { return };
+        if let Some(scope) = wait.scope {
+            self.scopes.with_waits(scope, |list| list.unlink(&mut waits, wait.links));
+        }
+        // With nothing borrowed: it may hold the last reference to an operation.
+        drop(waits);
+        self.waits.waiters.forget(wait.waiter);
+    }
+
     /// Completes a wait. One that was aborted, or completed before, is left alone. It stays in its scope's list
     /// until its task takes notice, which is soon.
     #[inline]
     pub(crate) fn reschedule(&self, id: WaitId) -> bool {
         match self.complete(id) {
             Some((waiter, operation)) => {
-                self.waits.waiters.wake(self, waiter);
+                self.wake_waiter(waiter);
                 drop(operation);
                 true
             }
@@ -236,8 +131,8 @@ impl Run {
 
     /// Wakes whom a wait wakes, if it is still there, so that it is polled.
     pub(crate) fn wake_to_look(&self, id: WaitId) {
-        let waiter = self.waits.waits.borrow().get(id).map(|wait| wait.waiter);
-        waiter.inspect(|&waiter| self.waits.waiters.wake(self, waiter));
+        let waiter = self.waits.table.borrow().get(id).map(|wait| wait.waiter);
+        waiter.inspect(|&waiter| self.wake_waiter(waiter));
     }
 
     /// Completes several waits: all of them first, and then wakes whom they wake. What that calls may end others of them,
@@ -245,21 +140,21 @@ impl Run {
     pub(crate) fn reschedule_all(&self, ids: impl Iterator<Item = WaitId>) {
         let completed: Vec<_> = ids.filter_map(|id| self.complete(id)).collect();
         for (waiter, operation) in completed {
-            self.waits.waiters.wake(self, waiter);
+            self.wake_waiter(waiter);
             drop(operation);
         }
     }
 
     /// Marks a wait as completed; returns whom it wakes, and what was in its state.
     #[inline]
-    fn complete(&self, id: WaitId) -> Option<(Waiter, State)> {
-        let mut waits = self.waits.waits.borrow_mut();
+    fn complete(&self, id: WaitId) -> Option<(Waiter, WaitState)> {
+        let mut waits = self.waits.table.borrow_mut();
         let wait = waits.get_mut(id)?;
         match wait.state {
-            State::Blocked { .. } | State::Aborting | State::Committed => {
-                Some((wait.waiter, std::mem::replace(&mut wait.state, State::Rescheduled)))
+            WaitState::Blocked { .. } | WaitState::Aborting | WaitState::Committed => {
+                Some((wait.waiter, std::mem::replace(&mut wait.state, WaitState::Rescheduled)))
             }
-            State::Rescheduled | State::Aborted(_) | State::Raised => None,
+            WaitState::Rescheduled | WaitState::Aborted(_) | WaitState::Raised => None,
         }
     }
 
@@ -267,10 +162,10 @@ impl Run {
     /// aborted.
     pub(crate) fn deliver(&self, id: WaitId, cancelled: &Cancelled) -> bool {
         let (operation, key) = {
-            let mut waits = self.waits.waits.borrow_mut();
+            let mut waits = self.waits.table.borrow_mut();
             let Some(wait) = waits.get_mut(id) else { return false };
-            match std::mem::replace(&mut wait.state, State::Aborting) {
-                State::Blocked { operation, key } => (operation, key),
+            match std::mem::replace(&mut wait.state, WaitState::Aborting) {
+                WaitState::Blocked { operation, key } => (operation, key),
                 other => {
                     wait.state = other;
                     return false;
@@ -280,19 +175,19 @@ impl Run {
         // Nothing is borrowed here: the operation may touch its own queue and other waits.
         let outcome = operation.abort(key, cancelled);
         let waiter = {
-            let mut waits = self.waits.waits.borrow_mut();
+            let mut waits = self.waits.table.borrow_mut();
             // It may have been completed meanwhile, or dropped, and have left its place to another wait. That one is not
             // being aborted: an abortion that began later has ended by now.
-            let aborting = |wait: &&mut Wait| matches!(wait.state, State::Aborting);
+            let aborting = |wait: &&mut Wait| matches!(wait.state, WaitState::Aborting);
             let Some(wait) = waits.get_mut(id).filter(aborting) else { return false };
-            if outcome == Abort::Failed {
-                wait.state = State::Committed;
+            if outcome == Aborted::Failed {
+                wait.state = WaitState::Committed;
                 return false;
             }
-            wait.state = State::Aborted(cancelled.clone());
+            wait.state = WaitState::Aborted(cancelled.clone());
             wait.waiter
         };
-        self.waits.waiters.wake(self, waiter);
+        self.wake_waiter(waiter);
         true
     }
 }
@@ -333,9 +228,9 @@ impl Blocked {
     pub(crate) fn new(run: &Run, cx: &Context<'_>, operation: Rc<dyn Operation>, key: u32) -> Blocked {
         let scope = run.scopes.current();
         run.tree.note_cancel_point();
-        let state = State::Blocked { operation, key };
-        let waiter = run.waits.waiters.of(run, cx.waker());
-        let mut waits = run.waits.waits.borrow_mut();
+        let state = WaitState::Blocked { operation, key };
+        let waiter = run.waits.waiters.of(run.id, run.tree.current.get(), cx.waker());
+        let mut waits = run.waits.table.borrow_mut();
         let id = waits.insert(Wait { state, scope: Some(scope), links: Links::default(), waiter });
         if !run.scopes.with_waits(scope, |list| list.push(&mut waits, id)) {
             waits[id].scope = None;
@@ -367,7 +262,7 @@ impl Blocked {
 
     #[cold]
     fn arm_now(&self, run: &Run) {
-        let scope = run.waits.waits.borrow()[self.id].scope;
+        let scope = run.waits.table.borrow()[self.id].scope;
         if let Some(cancelled) = scope.and_then(|scope| run.scopes.cancelled(scope)) {
             run.deliver(self.id, &cancelled);
         }
@@ -385,19 +280,19 @@ impl Blocked {
         if run.id != self.run {
             polled_in_another_run();
         }
-        let mut waits = run.waits.waits.borrow_mut();
+        let mut waits = run.waits.table.borrow_mut();
         let wait = &mut waits[self.id];
         match &wait.state {
-            State::Rescheduled => Poll::Ready(Ok(())),
-            State::Aborted(_) => match std::mem::replace(&mut wait.state, State::Raised) {
-                State::Aborted(cancelled) => Poll::Ready(Err(cancelled)),
+            WaitState::Rescheduled => Poll::Ready(Ok(())),
+            WaitState::Aborted(_) => match std::mem::replace(&mut wait.state, WaitState::Raised) {
+                WaitState::Aborted(cancelled) => Poll::Ready(Err(cancelled)),
                 _ => polled_after_its_end(),
             },
-            State::Raised => polled_after_its_end(),
-            State::Blocked { .. } | State::Aborting | State::Committed => {
+            WaitState::Raised => polled_after_its_end(),
+            WaitState::Blocked { .. } | WaitState::Aborting | WaitState::Committed => {
                 let (waiter, scope) = (wait.waiter, wait.scope);
                 drop(waits);
-                if !run.waits.waiters.is(run, waiter, cx.waker()) {
+                if !run.waits.waiters.is(run.id, waiter, cx.waker()) {
                     self.move_to_waker(run, cx);
                 }
                 if scope != Some(run.scopes.current()) {
@@ -411,8 +306,8 @@ impl Blocked {
     #[cold]
     fn move_to_waker(&self, run: &Run, cx: &Context<'_>) {
         // Foreign code may be called, to clone and to drop wakers: nothing is borrowed.
-        let waiter = run.waits.waiters.of(run, cx.waker());
-        let former = std::mem::replace(&mut run.waits.waits.borrow_mut()[self.id].waiter, waiter);
+        let waiter = run.waits.waiters.of(run.id, run.tree.current.get(), cx.waker());
+        let former = std::mem::replace(&mut run.waits.table.borrow_mut()[self.id].waiter, waiter);
         run.waits.waiters.forget(former);
     }
 
@@ -422,7 +317,7 @@ impl Blocked {
     fn move_to_current_scope(&self, run: &Run) {
         let scope = run.scopes.current();
         {
-            let mut waits = run.waits.waits.borrow_mut();
+            let mut waits = run.waits.table.borrow_mut();
             let wait = &mut waits[self.id];
             let (former, links) = (wait.scope.take(), std::mem::take(&mut wait.links));
             if let Some(former) = former {
@@ -439,6 +334,6 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         // With its run a wait has ended.
-        self.with_run(|run| run.waits.remove(run, self.id));
+        self.with_run(|run| run.remove_wait(self.id));
     }
 }

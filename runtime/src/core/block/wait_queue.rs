@@ -7,7 +7,10 @@
 use crate::{
     Cancelled,
     core::{
-        block::wait::{Abort, Blocked, Operation, Ticket},
+        block::{
+            operation::{Aborted, Operation},
+            wait::{Blocked, Ticket},
+        },
         list::{Linked, Links, List},
         misuse::polled_after_its_end,
         run,
@@ -86,9 +89,9 @@ pub(crate) struct WaitQueue<T> {
 }
 
 impl<T> Operation for WaitQueue<T> {
-    fn abort(&self, key: u32, _cancelled: &Cancelled) -> Abort {
+    fn abort(&self, key: u32, _cancelled: &Cancelled) -> Aborted {
         self.forget(key);
-        Abort::Succeeded
+        Aborted::Succeeded
     }
 
     fn forget(&self, key: u32) {

@@ -4,9 +4,8 @@
 //! foreign, a `FuturesUnordered` say, comes with a waker of that: it is kept aside, in a table.
 
 use crate::core::{
-    ids::NodeId,
+    ids::{NodeId, RunId},
     poll_tree::waker,
-    run::Run,
     table::{Key, Table},
 };
 use std::{cell::RefCell, task::Waker};
@@ -47,26 +46,26 @@ pub(crate) struct Waiters {
 }
 
 impl Waiters {
-    /// Who is woken by `waker`.
+    /// Who is woken by `waker`, which came in a poll of the node `current`.
     #[inline]
-    pub(crate) fn of(&self, run: &Run, waker: &Waker) -> Waiter {
-        match waker::node_of(waker, run.id) {
+    pub(crate) fn of(&self, run: RunId, current: Option<NodeId>, waker: &Waker) -> Waiter {
+        match waker::node_of(waker, run) {
             Some(node) => Waiter::node(node),
-            None => self.keep(run, waker),
+            None => self.keep(current, waker),
         }
     }
 
     #[cold]
-    fn keep(&self, run: &Run, waker: &Waker) -> Waiter {
+    fn keep(&self, current: Option<NodeId>, waker: &Waker) -> Waiter {
         // Foreign code: called with nothing borrowed.
-        let foreign = Foreign { waker: waker.clone(), polled_by: run.tree.current.get() };
+        let foreign = Foreign { waker: waker.clone(), polled_by: current };
         Waiter::foreign(self.foreign.borrow_mut().insert(foreign))
     }
 
     /// Whether `waker` wakes this one.
     #[inline]
-    pub(crate) fn is(&self, run: &Run, waiter: Waiter, waker: &Waker) -> bool {
-        match (waiter.as_foreign(), waker::node_of(waker, run.id)) {
+    pub(crate) fn is(&self, run: RunId, waiter: Waiter, waker: &Waker) -> bool {
+        match (waiter.as_foreign(), waker::node_of(waker, run)) {
             (None, Some(node)) => waiter == Waiter::node(node),
             (Some(key), None) => {
                 self.foreign.borrow().get(key).is_some_and(|known| known.waker.will_wake(waker))
@@ -92,18 +91,9 @@ impl Waiters {
         }
     }
 
-    #[inline]
-    pub(crate) fn wake(&self, run: &Run, waiter: Waiter) {
-        match self.node(waiter) {
-            Some(node) => run.wake(node),
-            None => self.wake_foreign(run, waiter),
-        }
-    }
-
-    #[cold]
-    fn wake_foreign(&self, run: &Run, waiter: Waiter) {
-        let waker = waiter.as_foreign().and_then(|key| Some(self.foreign.borrow().get(key)?.waker.clone()));
-        waker.inspect(|waker| run.wake_foreign(waker));
+    /// The waker, if it is one of something foreign.
+    pub(crate) fn foreign(&self, waiter: Waiter) -> Option<Waker> {
+        Some(self.foreign.borrow().get(waiter.as_foreign()?)?.waker.clone())
     }
 
     /// The wait is over, or it wakes another from now on.

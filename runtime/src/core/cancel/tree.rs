@@ -32,7 +32,7 @@ struct ScopeNode {
     /// Where this node stands among its parent's children.
     links: Links,
     children: List,
-    /// What is blocked in it: entries of the run's [`Waits`](crate::core::block::wait::Waits).
+    /// What is blocked in it: entries of the run's [`Waits`](crate::core::block::waits::Waits).
     waits: List,
     cancelled: bool,
 }

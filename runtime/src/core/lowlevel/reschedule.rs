@@ -4,7 +4,10 @@
 use crate::{
     Cancelled, Error, InternalError,
     core::{
-        block::wait::{Abort, Blocked, Operation, Ticket},
+        block::{
+            operation::{Aborted, Operation},
+            wait::{Blocked, Ticket},
+        },
         run,
         run::Run,
     },
@@ -17,15 +20,6 @@ use std::{
     rc::{Rc, Weak},
     task::Poll,
 };
-
-/// What an abort function answers; trio's `Abort`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aborted {
-    /// The operation is undone: the task gets `Cancelled`.
-    Succeeded,
-    /// It cannot be undone: the task stays blocked until it is rescheduled.
-    Failed,
-}
 
 type AbortFn<'a> = Box<dyn FnOnce(&Cancelled) -> Aborted + 'a>;
 
@@ -83,16 +77,15 @@ struct Custom {
 }
 
 impl Operation for Custom {
-    fn abort(&self, _key: u32, cancelled: &Cancelled) -> Abort {
-        let Some(abort) = self.abort.take() else { return Abort::Failed };
+    fn abort(&self, _key: u32, cancelled: &Cancelled) -> Aborted {
+        let Some(abort) = self.abort.take() else { return Aborted::Failed };
         match catch_unwind(AssertUnwindSafe(|| abort(cancelled))) {
-            Ok(Aborted::Succeeded) => Abort::Succeeded,
-            Ok(Aborted::Failed) => Abort::Failed,
+            Ok(answer) => answer,
             Err(payload) => {
                 if let Some(run) = self.run.upgrade() {
                     run.crashed(InternalError::of_panic("an abort function panicked", payload));
                 }
-                Abort::Succeeded
+                Aborted::Succeeded
             }
         }
     }

@@ -3,10 +3,7 @@
 use crate::{
     Builder, CancelSource, Cancelled, Error, InternalError, RunError,
     core::{
-        block::{
-            reactor::Reactor,
-            wait::{Operations, Waits},
-        },
+        block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
         cancel::{entered::Entered, state::ScopeCell, stuck::StuckTaskCheck, tree::Scopes},
         lowlevel::{instrument::Instruments, system::System},
         poll_tree::{
@@ -90,7 +87,7 @@ impl Builder {
             clock: self.clock,
             threads: Threads::new(self.thread_stack_size),
             signals: Signals::default(),
-            operations: Operations::new(),
+            operations: PlainOperations::new(),
             instruments: Instruments::new(self.instruments),
             system: System::new(context),
             idlers: RefCell::default(),
@@ -237,7 +234,7 @@ impl Drop for ActiveRun {
         // Whatever of the user's is called now may panic, which must not keep the rest from being taken down.
         panics.catch(|| drop(run.system_future.take()));
         panics.catch(|| run.close_system());
-        panics.catch(|| run.waits.end_all(run));
+        panics.catch(|| run.end_all_waits());
         // Nurseries that something foreign polls: carried into another run, they panic, and do not wait for ever.
         panics.catch(|| run.tree.foreign_parents().iter().for_each(|waker| run.wake_foreign(waker)));
         panics.catch(|| run.threads.close());

@@ -9,10 +9,7 @@
 use crate::{
     Error, InternalError,
     core::{
-        block::{
-            reactor::Reactor,
-            wait::{Operations, Waits},
-        },
+        block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
         cancel::{deadlines::Deadlines, state::ScopeCell, stuck::StuckTaskCheck, tree::Scopes},
         ids::RunId,
         lowlevel::{instrument::Instruments, system::System},
@@ -60,7 +57,7 @@ pub(crate) struct Run {
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) threads: Threads,
     pub(crate) signals: Signals,
-    pub(crate) operations: Operations,
+    pub(crate) operations: PlainOperations,
     pub(crate) instruments: Instruments,
     pub(crate) system: System,
     /// Waits for the run to be idle, by the time that it must have been.
