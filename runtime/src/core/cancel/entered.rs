@@ -3,7 +3,7 @@
 use crate::{
     Error,
     core::{
-        cancel::state::{ScopeCell, Stage},
+        cancel::state::{ScopeState, Stage},
         ids::ScopeId,
         misuse::polled_after_its_end,
         poll_tree::stack::Deep,
@@ -20,7 +20,7 @@ use std::{
 
 /// A scope that has been entered; leaving it, in whatever way, takes it out of the tree.
 pub(crate) struct Entered {
-    cell: Rc<ScopeCell>,
+    cell: Rc<ScopeState>,
     run: Rc<Run>,
     id: ScopeId,
     /// Whether its deadline has yet to be entered in the run's table.
@@ -28,7 +28,7 @@ pub(crate) struct Entered {
 }
 
 impl Entered {
-    pub(crate) fn new(run: Rc<Run>, cell: Rc<ScopeCell>) -> Entered {
+    pub(crate) fn new(run: Rc<Run>, cell: Rc<ScopeState>) -> Entered {
         assert!(
             cell.stage.get() == Stage::New,
             "a cancel scope can be entered only once; make a new `CancelScope`"
@@ -112,7 +112,7 @@ pin_project_lite::pin_project! {
         #[pin]
         inside: Deep<F>,
         // Until the first poll.
-        before: Option<Rc<ScopeCell>>,
+        before: Option<Rc<ScopeState>>,
         // From then on, to the end.
         entered: Option<Entered>,
     }
@@ -120,7 +120,7 @@ pin_project_lite::pin_project! {
 
 impl<F> InScope<F> {
     /// Has yet to enter the scope: the first poll does.
-    pub(crate) fn new(cell: Rc<ScopeCell>, inside: F) -> InScope<F> {
+    pub(crate) fn new(cell: Rc<ScopeState>, inside: F) -> InScope<F> {
         InScope { inside: Deep::new(inside), before: Some(cell), entered: None }
     }
 }

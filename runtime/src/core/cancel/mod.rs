@@ -3,8 +3,10 @@
 pub(crate) mod cancellable;
 pub(crate) mod checkpoint;
 pub(crate) mod deadlines;
+pub(crate) mod deliver;
 pub(crate) mod entered;
 pub(crate) mod scope;
 pub(crate) mod state;
+pub(crate) mod steer;
 pub(crate) mod stuck;
 pub(crate) mod tree;

@@ -9,7 +9,7 @@ use crate::{
     core::{
         cancel::{
             entered::InScope,
-            state::{ScopeCell, Stage},
+            state::{ScopeState, Stage},
         },
         run,
         run::Run,
@@ -44,7 +44,7 @@ use std::{fmt, rc::Rc};
 #[derive(Clone)]
 #[must_use = "a cancel scope does nothing until code is run in it"]
 pub struct CancelScope {
-    pub(crate) cell: Rc<ScopeCell>,
+    pub(crate) cell: Rc<ScopeState>,
 }
 
 impl Default for CancelScope {
@@ -56,7 +56,7 @@ impl Default for CancelScope {
 impl CancelScope {
     /// A scope with no deadline and no shield.
     pub fn new() -> CancelScope {
-        CancelScope { cell: ScopeCell::new() }
+        CancelScope { cell: ScopeState::new() }
     }
 
     /// A scope that is cancelled when the run's clock shows `deadline` (infinity: never).

@@ -1,12 +1,12 @@
 //! The state of a cancel scope: what its handles, its node in the tree and its entry share.
+//!
+//! Plain data, below the tree of scopes. What changes it and has to tell the run is in [`steer`](super::steer).
 
 use crate::{
     CancelReason, CancelSource,
     core::{
-        cancel::deadlines::{DeadlineKey, Expiry},
+        cancel::deadlines::DeadlineKey,
         ids::{RunId, ScopeId},
-        run,
-        run::Run,
     },
 };
 use std::{
@@ -23,7 +23,7 @@ pub(crate) enum Stage {
 }
 
 /// The state of a scope, shared by its handles and its node in the tree.
-pub(crate) struct ScopeCell {
+pub(crate) struct ScopeState {
     pub(crate) stage: Cell<Stage>,
     pub(crate) deadline: Cell<f64>,
     /// Seconds from entry, if the deadline was given so.
@@ -35,10 +35,10 @@ pub(crate) struct ScopeCell {
     reason: RefCell<Option<Arc<CancelReason>>>,
 }
 
-impl ScopeCell {
+impl ScopeState {
     /// The state of a scope that nobody has entered or steered yet.
-    fn fresh() -> ScopeCell {
-        ScopeCell {
+    pub(crate) fn fresh() -> ScopeState {
+        ScopeState {
             stage: Cell::new(Stage::New),
             deadline: Cell::new(f64::INFINITY),
             relative: Cell::new(f64::INFINITY),
@@ -50,14 +50,9 @@ impl ScopeCell {
         }
     }
 
-    pub(crate) fn new() -> Rc<ScopeCell> {
-        let spare = run::try_with(|run| run.scopes.spare()).flatten();
-        spare.unwrap_or_else(|| Rc::new(ScopeCell::fresh()))
-    }
-
     /// Makes a used cell as good as new, unless somebody has a handle still.
-    pub(crate) fn renew(mut used: Rc<ScopeCell>) -> Option<Rc<ScopeCell>> {
-        *Rc::get_mut(&mut used)? = ScopeCell::fresh();
+    pub(crate) fn renew(mut used: Rc<ScopeState>) -> Option<Rc<ScopeState>> {
+        *Rc::get_mut(&mut used)? = ScopeState::fresh();
         Some(used)
     }
 
@@ -89,33 +84,6 @@ impl ScopeCell {
         }
     }
 
-    /// Calls `f` with the run in which the scope is entered, if it is entered and that run is on.
-    pub(crate) fn entered<R>(&self, f: impl FnOnce(&Run, ScopeId) -> R) -> Option<R> {
-        let Stage::Entered(of_run, id) = self.stage.get() else { return None };
-        run::with_run(of_run, |run| f(run, id))
-    }
-
-    pub(crate) fn cancel(&self, reason: CancelReason) {
-        if self.called.replace(true) {
-            return;
-        }
-        self.inherit_reason(Some(Arc::new(reason)));
-        self.update_timer();
-        self.entered(Run::recalculate);
-    }
-
-    /// Brings the entry in the run's table of deadlines up to date.
-    pub(crate) fn update_timer(&self) {
-        if let Some(timer) = self.timer.take() {
-            self.entered(|run, _| run.deadlines.borrow_mut().remove(timer));
-        }
-        if !self.called.get() && self.deadline.get() != f64::INFINITY {
-            let timer = self
-                .entered(|run, id| run.deadlines.borrow_mut().add(self.deadline.get(), Expiry::Cancel(id)));
-            self.timer.set(timer);
-        }
-    }
-
     /// Whether the scope is cancelled, or must be, since its deadline has passed.
     pub(crate) fn called_by(&self, now: f64) -> bool {
         if !self.called.get() && self.deadline.get() <= now {
@@ -138,12 +106,5 @@ impl ScopeCell {
             words.push("shielded".to_owned());
         }
         words.join(", ")
-    }
-
-    pub(crate) fn check_deadline(&self, now: impl FnOnce() -> f64) {
-        let open = self.stage.get() != Stage::Exited && !self.called.get();
-        if open && self.deadline.get() < f64::INFINITY && now() >= self.deadline.get() {
-            self.cancel(CancelReason::new(CancelSource::Deadline));
-        }
     }
 }

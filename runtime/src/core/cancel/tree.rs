@@ -9,12 +9,9 @@
 use crate::{
     CancelReason, Cancelled,
     core::{
-        cancel::state::ScopeCell,
+        cancel::state::ScopeState,
         ids::{NodeId, ROOT, ScopeId},
         list::{Linked, Links, List},
-        misuse::polled_in_another_run,
-        run,
-        run::Run,
         table::Table,
     },
 };
@@ -24,17 +21,17 @@ use std::{
     sync::Arc,
 };
 
-struct ScopeNode {
-    cell: Rc<ScopeCell>,
-    parent: Option<ScopeId>,
+pub(crate) struct ScopeNode {
+    pub(crate) cell: Rc<ScopeState>,
+    pub(crate) parent: Option<ScopeId>,
     /// The node that entered it.
     entered_by: Option<NodeId>,
     /// Where this node stands among its parent's children.
     links: Links,
-    children: List,
+    pub(crate) children: List,
     /// What is blocked in it: entries of the run's [`Waits`](crate::core::block::waits::Waits).
-    waits: List,
-    cancelled: bool,
+    pub(crate) waits: List,
+    pub(crate) cancelled: bool,
 }
 
 impl Linked for ScopeNode {
@@ -51,17 +48,17 @@ impl Linked for ScopeNode {
 const SPARE: usize = 128;
 
 /// All entered scopes of a run, and which of them the code being polled is in.
-pub(crate) struct Scopes {
-    nodes: RefCell<Table<ScopeNode>>,
+pub(crate) struct ScopeTree {
+    pub(crate) nodes: RefCell<Table<ScopeNode>>,
     current: Cell<ScopeId>,
     /// Cells of scopes that have been left, for the next ones: most have no other handle then.
-    spare: RefCell<Vec<Rc<ScopeCell>>>,
+    spare: RefCell<Vec<Rc<ScopeState>>>,
     /// How many nodes are cancelled: mostly none, which saves every checkpoint a look.
-    cancelled: Cell<usize>,
+    pub(crate) cancelled: Cell<usize>,
 }
 
 /// Puts the former scope back when a poll ends, also by a panic.
-pub(crate) struct Within<'a>(&'a Scopes, ScopeId);
+pub(crate) struct Within<'a>(&'a ScopeTree, ScopeId);
 
 impl Drop for Within<'_> {
     fn drop(&mut self) {
@@ -69,10 +66,10 @@ impl Drop for Within<'_> {
     }
 }
 
-impl Scopes {
+impl ScopeTree {
     /// A tree with its root entered: the scope of the whole run.
-    pub(crate) fn new(root: Rc<ScopeCell>) -> Scopes {
-        let scopes = Scopes {
+    pub(crate) fn new(root: Rc<ScopeState>) -> ScopeTree {
+        let scopes = ScopeTree {
             nodes: RefCell::default(),
             current: Cell::new(ROOT),
             spare: RefCell::default(),
@@ -82,7 +79,7 @@ impl Scopes {
         scopes
     }
 
-    fn insert(&self, cell: Rc<ScopeCell>, parent: Option<ScopeId>, entered_by: Option<NodeId>) -> ScopeId {
+    fn insert(&self, cell: Rc<ScopeState>, parent: Option<ScopeId>, entered_by: Option<NodeId>) -> ScopeId {
         let mut nodes = self.nodes.borrow_mut();
         let above = parent.and_then(|id| nodes.get(id)).is_some_and(|node| node.cancelled);
         let cancelled = cell.called() || (above && !cell.is_shielded());
@@ -123,12 +120,12 @@ impl Scopes {
     }
 
     /// Enters a scope below the current one.
-    pub(crate) fn enter(&self, cell: Rc<ScopeCell>, by: Option<NodeId>) -> ScopeId {
+    pub(crate) fn enter(&self, cell: Rc<ScopeState>, by: Option<NodeId>) -> ScopeId {
         self.insert(cell, Some(self.current.get()), by)
     }
 
     /// Takes a node out of the table and of its parent's children.
-    fn remove(&self, id: ScopeId) -> Option<ScopeNode> {
+    pub(crate) fn remove(&self, id: ScopeId) -> Option<ScopeNode> {
         let mut nodes = self.nodes.borrow_mut();
         let node = nodes.remove(id)?;
         self.cancelled.set(self.cancelled.get() - usize::from(node.cancelled));
@@ -136,7 +133,7 @@ impl Scopes {
         Some(node)
     }
 
-    fn keep(&self, cell: Rc<ScopeCell>) {
+    pub(crate) fn keep(&self, cell: Rc<ScopeState>) {
         let mut spare = self.spare.borrow_mut();
         if spare.len() < SPARE {
             spare.push(cell);
@@ -144,13 +141,13 @@ impl Scopes {
     }
 
     /// The cell of an earlier scope, as good as new, if there is one.
-    pub(crate) fn spare(&self) -> Option<Rc<ScopeCell>> {
+    pub(crate) fn spare(&self) -> Option<Rc<ScopeState>> {
         let used = self.spare.borrow_mut().pop()?;
-        ScopeCell::renew(used)
+        ScopeState::renew(used)
     }
 
     /// Hangs what is below a node that was taken out under the node above. Returns it.
-    fn hand_up(&self, node: &ScopeNode) -> Vec<ScopeId> {
+    pub(crate) fn hand_up(&self, node: &ScopeNode) -> Vec<ScopeId> {
         let mut nodes = self.nodes.borrow_mut();
         let children: Vec<ScopeId> = node.children.iter(&nodes).collect();
         for &child in &children {
@@ -189,18 +186,18 @@ impl Scopes {
     }
 
     #[inline]
-    fn parent(&self, id: ScopeId) -> Option<ScopeId> {
+    pub(crate) fn parent(&self, id: ScopeId) -> Option<ScopeId> {
         self.nodes.borrow().get(id)?.parent
     }
 
     /// Whether a scope is another one, or somewhere below it.
-    fn is_within(&self, id: ScopeId, above: ScopeId) -> bool {
+    pub(crate) fn is_within(&self, id: ScopeId, above: ScopeId) -> bool {
         let nodes = self.nodes.borrow();
         std::iter::successors(Some(id), |&id| nodes.get(id)?.parent).any(|id| id == above)
     }
 
     /// Hangs a scope under another one.
-    fn reparent(&self, id: ScopeId, parent: ScopeId) {
+    pub(crate) fn reparent(&self, id: ScopeId, parent: ScopeId) {
         let mut nodes = self.nodes.borrow_mut();
         let Some((old, links)) = nodes.get(id).map(|node| (node.parent, node.links)) else { return };
         Self::unlink(&mut nodes, old, links);
@@ -240,119 +237,9 @@ impl Scopes {
     }
 }
 
-impl Run {
-    /// Takes a scope out of the tree. Returns whether it may catch the cancellations that come out of it.
-    pub(crate) fn exit_scope(&self, id: ScopeId) -> bool {
-        let Some(node) = self.scopes.remove(id) else { return false };
-        if node.children.first().is_some() || node.waits.first().is_some() {
-            self.outlive_scope(&node);
-        }
-        // Its own cancellation, that is: its parent's is hidden from it or does not exist.
-        let above = || node.parent.is_some_and(|parent| self.scopes.is_cancelled(parent));
-        let catches = node.cancelled && (node.cell.is_shielded() || !above());
-        self.scopes.keep(node.cell);
-        catches
-    }
-
-    /// Futures that are moved can outlive the scope that they were polled in: scopes still below belong to the scope
-    /// above then, and waits to none until they are polled again. That is soon, since all of them are woken: who
-    /// holds such a future may have polled it for the last time inside, and block outside.
-    #[cold]
-    fn outlive_scope(&self, node: &ScopeNode) {
-        // First of all: what is called below may end some of them.
-        let mut left = self.waits.outlive_scope(node.waits);
-        let children = self.scopes.hand_up(node);
-        for &child in &children {
-            self.scopes.waits_below(child, |waits| self.waits.each_in(waits, |wait| left.push(wait)));
-        }
-        for child in children {
-            self.recalculate(child);
-        }
-        left.into_iter().for_each(|wait| self.wake_to_look(wait));
-    }
-
-    /// A scope whose future is polled in another scope than before hangs under that one from now on.
-    #[inline]
-    pub(crate) fn follow(&self, id: ScopeId) {
-        let current = self.scopes.current();
-        // Nothing of the program is polled in the root.
-        if current == ROOT || self.scopes.parent(id) != Some(current) {
-            self.follow_to(id, current);
-        }
-    }
-
-    #[cold]
-    fn follow_to(&self, id: ScopeId, current: ScopeId) {
-        if run::try_with(|run| run.id) != Some(self.id) {
-            polled_in_another_run();
-        }
-        if self.scopes.parent(id) != Some(current) {
-            self.move_scope(id, current);
-        }
-    }
-
-    /// Hangs a scope under another one, and delivers what becomes visible to it by that.
-    pub(crate) fn move_scope(&self, id: ScopeId, parent: ScopeId) {
-        // A task can poll the very call of `start` that waits for it. Its scope is below that of the call then,
-        // which stays where it is.
-        if !self.scopes.is_within(parent, id) {
-            self.scopes.reparent(id, parent);
-            self.recalculate(id);
-        }
-    }
-
-    /// Carries a change of a scope (cancelled, shield moved) down the tree, and delivers to what is
-    /// blocked in each scope that has become cancelled.
-    pub(crate) fn recalculate(&self, id: ScopeId) {
-        let mut todo = vec![id];
-        // Waits, and of how many of them each cancellation is the reason.
-        let (mut blocked, mut reasons) = (Vec::new(), Vec::new());
-        // As in trio, whatever touches a scope notices that its deadline has passed.
-        let now = self.clock.now();
-        while let Some(id) = todo.pop() {
-            let mut nodes = self.scopes.nodes.borrow_mut();
-            let Some(node) = nodes.get(id) else { continue };
-            let above = node.parent.and_then(|parent| nodes.get(parent)).filter(|parent| parent.cancelled);
-            let visible = above.filter(|_| !node.cell.is_shielded());
-            let cancelled = node.cell.called_by(now) || visible.is_some();
-            if cancelled == node.cancelled {
-                continue;
-            }
-            if let Some(parent) = visible {
-                node.cell.inherit_reason(parent.cell.reason());
-            }
-            let reason = node.cell.reason();
-            let node = &mut nodes[id];
-            node.cancelled = cancelled;
-            let count = self.scopes.cancelled.get();
-            self.scopes.cancelled.set(if cancelled { count + 1 } else { count - 1 });
-            let (children, waits) = (node.children, node.waits);
-            todo.extend(children.iter(&nodes));
-            if cancelled {
-                self.stuck_check.arm();
-                let reason =
-                    reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)));
-                let before = blocked.len();
-                self.waits.each_in(waits, |wait| blocked.push(wait));
-                reasons.push((Cancelled::new(reason), blocked.len() - before));
-            }
-        }
-        let mut blocked = blocked.into_iter();
-        for (cancelled, count) in reasons {
-            for wait in blocked.by_ref().take(count) {
-                // What an abort function or a waker does may change who is blocked where: it is asked again.
-                let scope = self.waits.scope_of(wait);
-                if scope.is_some_and(|scope| self.scopes.is_cancelled(scope)) {
-                    self.deliver(wait, &cancelled);
-                }
-            }
-        }
-    }
-}
-
-impl Scopes {
+impl ScopeTree {
     /// Calls `f` with the list of what is blocked in a scope, and with those of all scopes below.
-    fn waits_below(&self, id: ScopeId, mut f: impl FnMut(List)) {
+    pub(crate) fn waits_below(&self, id: ScopeId, mut f: impl FnMut(List)) {
         let nodes = self.nodes.borrow();
         let mut todo = vec![id];
         while let Some(node) = todo.pop().and_then(|id| nodes.get(id)) {
@@ -362,7 +249,7 @@ impl Scopes {
     }
 
     /// The scopes that were entered by nodes which are `chosen`, outermost first.
-    pub(crate) fn entered_by(&self, chosen: impl Fn(NodeId) -> bool) -> Vec<Rc<ScopeCell>> {
+    pub(crate) fn entered_by(&self, chosen: impl Fn(NodeId) -> bool) -> Vec<Rc<ScopeState>> {
         let nodes = self.nodes.borrow();
         let own = nodes.iter().filter(|(_, node)| node.entered_by.is_some_and(&chosen));
         let mut own: Vec<_> = own.map(|(id, node)| (Self::depth(&nodes, id), node.cell.clone())).collect();
@@ -383,7 +270,7 @@ impl Scopes {
     }
 
     /// The public half of a scope.
-    pub(crate) fn cell(&self, id: ScopeId) -> Option<Rc<ScopeCell>> {
+    pub(crate) fn cell(&self, id: ScopeId) -> Option<Rc<ScopeState>> {
         self.nodes.borrow().get(id).map(|node| node.cell.clone())
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     Builder, CancelSource, Cancelled, Error, InternalError, RunError,
     core::{
         block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
-        cancel::{entered::Entered, state::ScopeCell, stuck::StuckTaskCheck, tree::Scopes},
+        cancel::{entered::Entered, state::ScopeState, stuck::StuckTaskCheck, tree::ScopeTree},
         lowlevel::{instrument::Instruments, system::System},
         poll_tree::{
             node::{Node, Queued},
@@ -80,7 +80,7 @@ impl Builder {
             inbox,
             main: Node::new(main, std::future::pending()),
             tree,
-            scopes: Scopes::new(ScopeCell::new()),
+            scopes: ScopeTree::new(ScopeState::new()),
             waits: Waits::default(),
             deadlines: RefCell::default(),
             unarmed: Cell::new(0),
@@ -95,7 +95,7 @@ impl Builder {
             tasks: Cell::new(0),
             reactor: Rc::new(reactor),
             calls: RefCell::default(),
-            main_scope: ScopeCell::new(),
+            main_scope: ScopeState::new(),
             system_future: RefCell::default(),
             crash: RefCell::default(),
             guest: Cell::new(false),

@@ -10,7 +10,7 @@ use crate::{
     Error, InternalError,
     core::{
         block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
-        cancel::{deadlines::Deadlines, state::ScopeCell, stuck::StuckTaskCheck, tree::Scopes},
+        cancel::{deadlines::Deadlines, state::ScopeState, stuck::StuckTaskCheck, tree::ScopeTree},
         ids::RunId,
         lowlevel::{instrument::Instruments, system::System},
         poll_tree::{node::Node, tree::PollTree},
@@ -49,7 +49,7 @@ pub(crate) struct Run {
     pub(crate) id: RunId,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) tree: PollTree,
-    pub(crate) scopes: Scopes,
+    pub(crate) scopes: ScopeTree,
     pub(crate) waits: Waits,
     pub(crate) deadlines: RefCell<Deadlines>,
     /// How many scopes that are being polled have a deadline that is not in the table yet.
@@ -70,7 +70,7 @@ pub(crate) struct Run {
     pub(crate) calls: RefCell<VecDeque<inbox::Callback>>,
     /// The node of the main task. Its future is the drive's.
     pub(crate) main: Node,
-    pub(crate) main_scope: Rc<ScopeCell>,
+    pub(crate) main_scope: Rc<ScopeState>,
     /// The future of the system tasks, and its node.
     pub(crate) system_future: RefCell<Option<(SystemFuture, Node)>>,
     pub(crate) crash: RefCell<Option<InternalError>>,

@@ -29,7 +29,7 @@
 use crate::{
     BodyCancelled, CancelReason, CancelSource, Error, NurseryClosed,
     core::{
-        cancel::{entered::Entered, scope::CancelScope, state::ScopeCell},
+        cancel::{entered::Entered, scope::CancelScope, state::ScopeState},
         ids::ScopeId,
         poll_tree::{
             node::{End, Node, Queued, UninitNode},
@@ -505,7 +505,7 @@ where
 {
     async move {
         let run = run::current();
-        let cell = ScopeCell::new();
+        let cell = ScopeState::new();
         let entered = Entered::new(run.clone(), cell.clone());
         let parent = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
         let opener = run.tree.current_task().unwrap_or_else(|| run.main_task());

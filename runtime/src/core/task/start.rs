@@ -14,7 +14,7 @@ use crate::{
     Error, NurseryClosed,
     core::{
         block::wait_queue::WaitQueue,
-        cancel::state::ScopeCell,
+        cancel::state::ScopeState,
         ids::ScopeId,
         poll_tree::{
             node::{End, Node},
@@ -278,7 +278,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                 return Err(NurseryClosed.into());
             }
             let run = self.run.clone();
-            let scope = run.scopes.enter(ScopeCell::new(), None);
+            let scope = run.scopes.enter(ScopeState::new(), None);
             let pending = Rc::new(Pending {
                 run: Rc::downgrade(&run),
                 scope,
