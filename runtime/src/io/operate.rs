@@ -5,7 +5,7 @@
 
 use crate::{
     core::{
-        block::reactor::{Direction, Waiting},
+        block::{descriptor::Waiting, reactor::Direction},
         cancel::checkpoint::{CheckpointIfCancelled, Turn},
         run,
     },

@@ -8,7 +8,10 @@
 
 use crate::{
     core::{
-        block::reactor::{Direction, Heard, Waiting},
+        block::{
+            descriptor::Waiting,
+            reactor::{Direction, Heard},
+        },
         cancel::scope::current_cancellation,
     },
     io::{FdStream, Source, StreamError, readiness::busy},

@@ -9,7 +9,11 @@ use crate::io::polled::Polled;
 use crate::{
     checkpoint,
     core::{
-        block::reactor::{Direction, Heard, SourceId, Waiting},
+        block::{
+            by_fd::SourceId,
+            descriptor::Waiting,
+            reactor::{Direction, Heard},
+        },
         run,
         run::Run,
     },

@@ -1,9 +1,26 @@
-//! Which source of the reactor a descriptor is.
+//! Names of the reactor's sources, and which source a descriptor is.
 //!
 //! A list: descriptors are small numbers, since the system gives the lowest that is free.
 
-use crate::core::block::reactor::SourceId;
+use mio::Token;
 use std::os::fd::RawFd;
+
+/// Names a source: its place, and which of all that had this place it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SourceId {
+    pub(crate) place: u32,
+    pub(crate) generation: u32,
+}
+
+impl SourceId {
+    pub(crate) fn token(self) -> Token {
+        Token(((self.generation as usize) << 32) | self.place as usize)
+    }
+
+    pub(crate) fn of(token: Token) -> SourceId {
+        SourceId { place: token.0 as u32, generation: (token.0 >> 32) as u32 }
+    }
+}
 
 /// The sources by descriptor.
 #[derive(Default)]

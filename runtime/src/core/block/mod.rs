@@ -1,6 +1,7 @@
 //! TODO
 
 pub(crate) mod by_fd;
+pub(crate) mod descriptor;
 pub(crate) mod operation;
 pub(crate) mod reactor;
 pub(crate) mod wait;

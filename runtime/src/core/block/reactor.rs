@@ -25,24 +25,18 @@ use crate::{
     Cancelled,
     core::{
         block::{
-            by_fd::ByFd,
+            by_fd::{ByFd, SourceId},
             operation::{Aborted, Operation},
-            wait::Blocked,
         },
         ids::WaitId,
-        run,
-        run::Run,
     },
 };
 use mio::{Events, Interest, Poll, Token, Waker, unix::SourceFd};
 use slab::Slab;
 use std::{
     cell::{Cell, RefCell},
-    future::poll_fn,
     io,
     os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
-    rc::Rc,
-    task,
     time::Duration,
 };
 
@@ -50,36 +44,19 @@ use std::{
 const WAKER: Token = Token(usize::MAX);
 
 /// What is heard of every descriptor.
-const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+pub(crate) const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
 /// What is heard of a descriptor of our own: of urgent data, too, since reads stop short at it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const OWN: Interest = BOTH.add(Interest::PRIORITY);
+pub(crate) const OWN: Interest = BOTH.add(Interest::PRIORITY);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-const OWN: Interest = BOTH;
+pub(crate) const OWN: Interest = BOTH;
 
 /// What a descriptor can be ready for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     Read = 0,
     Write = 1,
-}
-
-/// Names a source: its place, and which of all that had this place it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SourceId {
-    place: u32,
-    generation: u32,
-}
-
-impl SourceId {
-    fn token(self) -> Token {
-        Token(((self.generation as usize) << 32) | self.place as usize)
-    }
-
-    fn of(token: Token) -> SourceId {
-        SourceId { place: token.0 as u32, generation: (token.0 >> 32) as u32 }
-    }
 }
 
 /// Whether the system has refused a descriptor since it has no events of such files, which are always ready.
@@ -99,38 +76,38 @@ pub(crate) enum Heard {
 }
 
 /// One direction of a source.
-struct Side {
+pub(crate) struct Side {
     /// The last word: ready, and nobody has found otherwise since. At first it is worth a try.
-    ready: bool,
+    pub(crate) ready: bool,
     /// What is left may come without a further edge: the other side has hung up, or has sent urgent
     /// data, at which a read stops though there is more behind it.
-    edgeless: bool,
+    pub(crate) edgeless: bool,
     /// Whether the last waiter was told that the descriptor is being closed.
-    closing: bool,
-    waiter: Option<WaitId>,
+    pub(crate) closing: bool,
+    pub(crate) waiter: Option<WaitId>,
 }
 
 impl Side {
-    const NEW: Side = Side { ready: true, edgeless: false, closing: false, waiter: None };
+    pub(crate) const NEW: Side = Side { ready: true, edgeless: false, closing: false, waiter: None };
 }
 
-struct Source {
-    fd: RawFd,
-    generation: u32,
+pub(crate) struct Source {
+    pub(crate) fd: RawFd,
+    pub(crate) generation: u32,
     /// How many hold it: the socket it belongs to, or tasks that wait for a foreign descriptor.
-    holders: usize,
+    pub(crate) holders: usize,
     /// Whether the system has no events of it: then it is always ready.
-    eventless: bool,
-    sides: [Side; 2],
+    pub(crate) eventless: bool,
+    pub(crate) sides: [Side; 2],
 }
 
 pub(crate) struct Reactor {
     /// None once the run has ended: a future of it that is kept must not keep the descriptor open.
     poll: RefCell<Option<Poll>>,
     events: RefCell<Events>,
-    sources: RefCell<Slab<Source>>,
-    by_fd: RefCell<ByFd>,
-    generation: Cell<u32>,
+    pub(crate) sources: RefCell<Slab<Source>>,
+    pub(crate) by_fd: RefCell<ByFd>,
+    pub(crate) generation: Cell<u32>,
     /// How many tasks wait, by direction.
     waiting: [Cell<usize>; 2],
     /// Waits to complete; kept to save an allocation each time.
@@ -181,7 +158,7 @@ impl Reactor {
     }
 
     /// Calls `f` with the system's queue; an error if the run has ended.
-    fn with_poll<R>(&self, f: impl FnOnce(&Poll) -> io::Result<R>) -> io::Result<R> {
+    pub(crate) fn with_poll<R>(&self, f: impl FnOnce(&Poll) -> io::Result<R>) -> io::Result<R> {
         match &*self.poll.borrow() {
             Some(poll) => f(poll),
             None => Err(io::Error::other("the run has ended")),
@@ -194,7 +171,7 @@ impl Reactor {
         drop(poll);
     }
 
-    fn count(&self, direction: Direction, change: isize) {
+    pub(crate) fn count(&self, direction: Direction, change: isize) {
         let count = &self.waiting[direction as usize];
         count.set(count.get().wrapping_add_signed(change));
     }
@@ -258,37 +235,8 @@ impl Reactor {
         heard
     }
 
-    /// Enters a descriptor that its owner will keep open as long as it holds the source.
-    pub(crate) fn enter(&self, run: &Run, fd: RawFd) -> io::Result<SourceId> {
-        self.enter_for(run, fd, OWN)
-    }
-
-    /// Enters a descriptor that is not ours.
-    pub(crate) fn enter_foreign(&self, run: &Run, fd: RawFd) -> io::Result<SourceId> {
-        self.enter_for(run, fd, BOTH)
-    }
-
-    fn enter_for(&self, run: &Run, fd: RawFd, interest: Interest) -> io::Result<SourceId> {
-        let id = {
-            let mut sources = self.sources.borrow_mut();
-            let place = sources.vacant_key() as u32;
-            let generation = self.generation.get();
-            // One generation is left out: with it a token would be the waker's.
-            self.generation.set((generation + 1) % u32::MAX);
-            let id = SourceId { place, generation };
-            let eventless = !self.register(fd, id, interest)?;
-            sources.insert(Source { fd, generation, holders: 1, eventless, sides: [Side::NEW; 2] });
-            id
-        };
-        // Who is still entered under this number had a descriptor that was closed without notice.
-        if let Some(stale) = self.by_fd.borrow_mut().insert(fd, id) {
-            self.closing(run, stale);
-        }
-        Ok(id)
-    }
-
     /// Enters a descriptor in the system's queue. False if the system has no events of it.
-    fn register(&self, fd: RawFd, id: SourceId, interest: Interest) -> io::Result<bool> {
+    pub(crate) fn register(&self, fd: RawFd, id: SourceId, interest: Interest) -> io::Result<bool> {
         let entered = self.with_poll(|poll| {
             match poll.registry().register(&mut SourceFd(&fd), id.token(), interest) {
                 // It was closed without notice, and is back: a duplicate has kept its file open.
@@ -304,20 +252,8 @@ impl Reactor {
         }
     }
 
-    /// Holds the source of a descriptor that is not ours, entering it if it is not there.
-    pub(crate) fn borrow(&self, run: &Run, fd: RawFd) -> io::Result<SourceId> {
-        let known = self.by_fd.borrow().get(fd);
-        if let Some(id) = known
-            && let Some(source) = self.sources.borrow_mut().get_mut(id.place as usize)
-        {
-            source.holders += 1;
-            return Ok(id);
-        }
-        self.enter_foreign(run, fd)
-    }
-
     /// What a waiter that was woken has to hear.
-    fn heard(&self, id: SourceId, direction: Direction) -> Heard {
+    pub(crate) fn heard(&self, id: SourceId, direction: Direction) -> Heard {
         let mut sources = self.sources.borrow_mut();
         let side = Self::find(&mut sources, id).map(|source| &mut source.sides[direction as usize]);
         match side.is_none_or(|side| std::mem::take(&mut side.closing)) {
@@ -326,56 +262,13 @@ impl Reactor {
         }
     }
 
-    /// Lets go of a source; the last holder takes it out, and whoever still waits hears of it.
-    pub(crate) fn release(&self, run: &Run, id: SourceId) {
-        if Self::find(&mut self.sources.borrow_mut(), id).is_some_and(|source| source.holders == 1) {
-            self.closing(run, id);
-        }
-        let fd = {
-            let mut sources = self.sources.borrow_mut();
-            let Some(source) = Self::find(&mut sources, id) else { return };
-            source.holders -= 1;
-            if source.holders > 0 {
-                return;
-            }
-            sources.remove(id.place as usize).fd
-        };
-        let mut by_fd = self.by_fd.borrow_mut();
-        if by_fd.get(fd) == Some(id) {
-            by_fd.remove(fd);
-            // Fails if the descriptor was closed before; then the system has forgotten it already.
-            let _gone = self.with_poll(|poll| poll.registry().deregister(&mut SourceFd(&fd)));
-        }
-    }
-
     /// The source of a descriptor, if it is entered.
     pub(crate) fn source_of(&self, fd: RawFd) -> Option<SourceId> {
         self.by_fd.borrow().get(fd)
     }
 
-    fn find(sources: &mut Slab<Source>, id: SourceId) -> Option<&mut Source> {
+    pub(crate) fn find(sources: &mut Slab<Source>, id: SourceId) -> Option<&mut Source> {
         sources.get_mut(id.place as usize).filter(|source| source.generation == id.generation)
-    }
-
-    /// Tells the tasks that wait for a source that it is being closed.
-    pub(crate) fn closing(&self, run: &Run, id: SourceId) {
-        let waiters = {
-            let mut sources = self.sources.borrow_mut();
-            let Some(source) = Self::find(&mut sources, id) else { return };
-            source.sides.each_mut().map(|side| {
-                let waiter = side.waiter.take();
-                side.closing = waiter.is_some();
-                waiter
-            })
-        };
-        for (direction, waiter) in [Direction::Read, Direction::Write].into_iter().zip(waiters) {
-            if let Some(waiter) = waiter {
-                self.count(direction, -1);
-                run.reschedule(waiter);
-            }
-        }
-        // By the host of a guest, perhaps.
-        run.inbox.wake_loop_if_asleep();
     }
 
     /// Whether a side is ready, as far as is known.
@@ -417,108 +310,6 @@ impl Reactor {
             // Closed without notice, and the number belongs to another file now.
             Err(error) if error.kind() == io::ErrorKind::NotFound || has_no_events(&error) => Ok(false),
             Err(error) => Err(error),
-        }
-    }
-
-    /// Begins to wait until the system says that a side is ready. Fails at once if there is nothing to
-    /// wait for, or somebody waits already.
-    ///
-    /// # Panics
-    /// In another run than the reactor's: its loop would never wake the task.
-    pub(crate) fn begin_wait(
-        self: &Rc<Self>,
-        run: &Run,
-        cx: &task::Context<'_>,
-        id: SourceId,
-        direction: Direction,
-    ) -> Result<Waiting, Heard> {
-        run::with(|current| {
-            assert!(current.id == run.id, "a socket or pipe of one run was waited for in another run");
-        });
-        let mut sources = self.sources.borrow_mut();
-        let Some(source) = Self::find(&mut sources, id) else { return Err(Heard::Closing) };
-        let side = &mut source.sides[direction as usize];
-        if side.waiter.is_some() {
-            return Err(Heard::Busy);
-        }
-        let key = id.place << 1 | direction as u32;
-        let blocked = Blocked::new(run, cx, self.clone(), key);
-        side.waiter = Some(blocked.id());
-        // What an earlier waiter was told, and has not heard since it was dropped, is not for this one.
-        side.closing = false;
-        self.count(direction, 1);
-        let eventless = source.eventless;
-        drop(sources);
-        blocked.arm(run);
-        if eventless {
-            self.wake(run, id, direction);
-        }
-        Ok(Waiting { reactor: self.clone(), id, direction, blocked })
-    }
-
-    /// Says in the system's place that a side is ready. Whoever waits for it wakes in the next tick.
-    fn wake(&self, run: &Run, id: SourceId, direction: Direction) {
-        let waiter = {
-            let mut sources = self.sources.borrow_mut();
-            let Some(source) = Self::find(&mut sources, id) else { return };
-            let side = &mut source.sides[direction as usize];
-            side.ready = true;
-            side.waiter.take()
-        };
-        if let Some(waiter) = waiter {
-            self.count(direction, -1);
-            run.reschedule(waiter);
-        }
-    }
-
-    /// Blocks until the system says that a side is ready.
-    ///
-    /// # Cancellation
-    /// A checkpoint, if it blocks: not when it answers that the side is busy.
-    pub(crate) async fn wait_ready(
-        self: &Rc<Self>,
-        run: &Rc<Run>,
-        id: SourceId,
-        direction: Direction,
-    ) -> Result<Heard, Cancelled> {
-        let mut waiting: Option<Waiting> = None;
-        poll_fn(|cx| {
-            if let Some(waiting) = &waiting {
-                return waiting.poll(cx);
-            }
-            match self.begin_wait(run, cx, id, direction) {
-                Ok(begun) => waiting = Some(begun),
-                Err(heard) => return task::Poll::Ready(Ok(heard)),
-            }
-            task::Poll::Pending
-        })
-        .await
-    }
-}
-
-/// A task that waits for a side. Dropping it leaves the side free.
-pub(crate) struct Waiting {
-    reactor: Rc<Reactor>,
-    id: SourceId,
-    direction: Direction,
-    blocked: Blocked,
-}
-
-impl Waiting {
-    /// What the task has to hear, once there is something.
-    pub(crate) fn poll(&self, cx: &task::Context<'_>) -> task::Poll<Result<Heard, Cancelled>> {
-        run::with(|run| self.blocked.poll(run, cx)).map_ok(|()| self.reactor.heard(self.id, self.direction))
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let mut sources = self.reactor.sources.borrow_mut();
-        let Some(source) = Reactor::find(&mut sources, self.id) else { return };
-        let side = &mut source.sides[self.direction as usize];
-        if side.waiter == Some(self.blocked.id()) {
-            side.waiter = None;
-            self.reactor.count(self.direction, -1);
         }
     }
 }
