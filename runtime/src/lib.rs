@@ -113,7 +113,8 @@ pub use crate::core::{
         scope::{CancelScope, current_effective_deadline},
     },
     lowlevel::{
-        instrument::{Instrument, add_instrument, remove_instrument},
+        install::{add_instrument, remove_instrument},
+        instrument::Instrument,
         reschedule::{NotBlocked, Rescheduler, wait_task_rescheduled},
         statistics::{Statistics, current_statistics, task_tree},
         system::spawn_system_task,
@@ -125,8 +126,9 @@ pub use crate::core::{
         run_loop::run,
     },
     task::{
-        context::ContextVar,
-        handle::{Task, current_task, main_task},
+        context_var::ContextVar,
+        current::{current_task, main_task},
+        handle::Task,
         nursery::{Nursery, nursery},
         start::{NeverStarted, StartedTwice, TaskStatus},
     },

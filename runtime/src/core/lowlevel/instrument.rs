@@ -2,10 +2,7 @@
 //!
 //! With none installed each hook costs one look at a flag.
 
-use crate::{
-    core::{run, task::handle::Task},
-    error::failure::discard,
-};
+use crate::{core::task::handle::Task, error::failure::discard};
 use std::{
     cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -81,7 +78,7 @@ impl Instruments {
         Instruments { any: Cell::new(!list.is_empty()), list: RefCell::new(list) }
     }
 
-    fn add(&self, instrument: Rc<dyn Instrument>) {
+    pub(crate) fn add(&self, instrument: Rc<dyn Instrument>) {
         let mut list = self.list.borrow_mut();
         if !list.iter().any(|other| Rc::ptr_eq(other, &instrument)) {
             list.push(instrument);
@@ -89,7 +86,7 @@ impl Instruments {
         self.any.set(true);
     }
 
-    fn remove(&self, instrument: &Rc<dyn Instrument>) -> bool {
+    pub(crate) fn remove(&self, instrument: &Rc<dyn Instrument>) -> bool {
         let mut list = self.list.borrow_mut();
         let found = list.iter().position(|other| Rc::ptr_eq(other, instrument));
         let removed = found.map(|index| list.remove(index));
@@ -121,20 +118,4 @@ impl Instruments {
             }
         }
     }
-}
-
-/// Adds an instrument to the current run; one that is there already is not added again.
-///
-/// # Panics
-/// Outside a run.
-pub fn add_instrument(instrument: Rc<dyn Instrument>) {
-    run::current().instruments.add(instrument);
-}
-
-/// Takes an instrument (the same `Rc`) out of the current run; returns whether it was there.
-///
-/// # Panics
-/// Outside a run.
-pub fn remove_instrument(instrument: &Rc<dyn Instrument>) -> bool {
-    run::current().instruments.remove(instrument)
 }

@@ -172,7 +172,7 @@ impl<F: Future<Output = Outcome>> UninitNode<F> {
     pub(crate) fn new(info: TaskInfo) -> UninitNode<F> {
         let mut cell = Box::<NodeCell<F>>::new_uninit();
         let header = Header {
-            has_scope: info.pending().is_some(),
+            has_scope: info.starter().is_some(),
             info,
             vtable: &NodeCell::<F>::VTABLE,
             nursery: OnceCell::new(),
@@ -298,7 +298,7 @@ impl Header {
     #[inline]
     pub(crate) fn own_scope(&self) -> Option<ScopeId> {
         match self.has_scope {
-            true => self.info.pending().map(|pending| pending.scope()),
+            true => self.info.starter().map(|starter| starter.scope()),
             false => None,
         }
     }

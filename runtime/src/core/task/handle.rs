@@ -8,10 +8,8 @@
 use crate::{
     core::{
         ids::{ROOT, ScopeId},
-        poll_tree::node::Node,
-        run,
-        run::Run,
-        task::{context::TaskContext, start::Pending},
+        poll_tree::node::{End, Node},
+        task::context::TaskContext,
     },
     error::origin::{TaskOrigin, write_task},
 };
@@ -32,13 +30,23 @@ pub(crate) trait ExitHook {
     fn task_exited(&self, task: &Task);
 }
 
+/// The call of `start` that waits for a task.
+pub(crate) trait Starter {
+    /// The task's own scope.
+    fn scope(&self) -> ScopeId;
+    /// Takes the task's end, or gives it back if that is the nursery's affair.
+    fn child_ended(&self, end: End) -> Option<End>;
+    /// The task was dropped with its nursery.
+    fn child_dropped(&self);
+}
+
 /// What few tasks have.
 #[derive(Default)]
 struct Rare {
     /// A name that was given to the task; others are called by the type of their future.
     name: Option<Cow<'static, str>>,
     /// The call of `start` that waits for it, if it was started so.
-    pending: Option<Rc<Pending>>,
+    starter: Option<Rc<dyn Starter>>,
     exit_hooks: RefCell<Vec<Rc<dyn ExitHook>>>,
 }
 
@@ -87,15 +95,15 @@ impl TaskInfo {
     }
 
     /// With the call of `start` that waits for the task.
-    pub(crate) fn with_pending(self, pending: Rc<Pending>) -> TaskInfo {
-        self.with_rare(|rare| rare.pending = Some(pending))
+    pub(crate) fn with_starter(self, starter: Rc<dyn Starter>) -> TaskInfo {
+        self.with_rare(|rare| rare.starter = Some(starter))
     }
 
     /// The call of `start` that waits for the task, if it was started so.
     #[inline]
-    pub(crate) fn pending(&self) -> Option<&Rc<Pending>> {
+    pub(crate) fn starter(&self) -> Option<&Rc<dyn Starter>> {
         match self {
-            TaskInfo::Own(own) => own.rare.get()?.pending.as_ref(),
+            TaskInfo::Own(own) => own.rare.get()?.starter.as_ref(),
             TaskInfo::BodyOf(_) => None,
         }
     }
@@ -233,15 +241,6 @@ impl Task {
         self.is_alive().then(|| self.0.nursery()?.owner.borrow().clone()).flatten()
     }
 
-    /// The nurseries that the task has open, outermost first; in each, the tasks started in it.
-    pub fn child_nurseries(&self) -> Vec<Vec<Task>> {
-        let look = |run: &Rc<Run>| {
-            let nurseries = run.tree.nurseries_of(self);
-            nurseries.iter().map(|nursery| run.tree.tasks_in(nursery)).collect()
-        };
-        self.is_alive().then(|| run::try_with(look)).flatten().unwrap_or_default()
-    }
-
     /// The scope that it was started in.
     pub(crate) fn scope_of_start(&self) -> ScopeId {
         self.0.own_scope().or_else(|| Some(self.0.nursery()?.scope.get())).unwrap_or(ROOT)
@@ -325,23 +324,4 @@ pub(crate) fn function_name(type_name: &'static str) -> &'static str {
     // At the beginning of a segment, if there is one.
     let whole = if cut == 0 { None } else { name[cut..].find("::").map(|at| cut + at + 2) };
     &name[whole.unwrap_or(cut)..]
-}
-
-/// The task that calls. trio's `current_task`.
-///
-/// # Panics
-/// Outside a run, or outside any of its tasks (in a callback of the token, for instance).
-pub fn current_task() -> Task {
-    match run::current().tree.current_task() {
-        Some(task) => task,
-        None => panic!("`current_task` was called on the run loop, outside any task"),
-    }
-}
-
-/// The main task of the run.
-///
-/// # Panics
-/// Outside a run.
-pub fn main_task() -> Task {
-    run::current().main_task()
 }

@@ -2,7 +2,7 @@
 
 use crate::core::{
     poll_tree::wrap,
-    task::context::{ContextSwap, TaskContext},
+    task::{context::TaskContext, current_context::ContextSwap},
 };
 
 /// Awaits `future` with this context; what it sets is gone afterwards. In between, the task that polls it has

@@ -1,6 +1,9 @@
 //! TODO
 
 pub(crate) mod context;
+pub(crate) mod context_var;
+pub(crate) mod current;
+pub(crate) mod current_context;
 pub(crate) mod handle;
 pub(crate) mod in_context;
 pub(crate) mod nursery;

@@ -297,9 +297,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             self.run.task_exited(node);
         };
         let Some(end) = self.poll_node(path, node, queued, finish) else { return };
-        let end = match node.info.pending() {
+        let end = match node.info.starter() {
             // Until it has said that it is started, its end is the affair of the call of `start`.
-            Some(pending) => pending.child_ended(end),
+            Some(starter) => starter.child_ended(end),
             None => Some(end),
         };
         match end {
@@ -416,8 +416,8 @@ impl Drop for NurseryGuard<'_, '_, '_> {
             for node in children.drain(..) {
                 drop_future(&mut panics, &node);
                 panics.catch(|| {
-                    if let Some(pending) = node.info.pending() {
-                        pending.child_dropped();
+                    if let Some(starter) = node.info.starter() {
+                        starter.child_dropped();
                     }
                 });
                 panics.catch(|| run.task_exited(&node));

@@ -23,7 +23,7 @@ use crate::{
         run::Run,
         task::{
             context::TaskContext,
-            handle::{InFull, Task, TaskInfo, function_name},
+            handle::{InFull, Starter, Task, TaskInfo, function_name},
             nursery::Nursery,
         },
     },
@@ -64,10 +64,6 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn scope(&self) -> ScopeId {
-        self.scope
-    }
-
     fn exit_scope(&self) {
         if let Some(run) = self.run.upgrade() {
             run.exit_scope(self.scope);
@@ -79,8 +75,23 @@ impl Pending {
         self.caller.unpark_all(|()| ());
     }
 
-    /// Takes the child's end, or gives it back if that is the nursery's affair.
-    pub(crate) fn child_ended(&self, end: End) -> Option<End> {
+    fn started(&self) {
+        let Some(run) = self.run.upgrade() else { return };
+        // The caller is being cancelled, and the child with it: it will end soon, here.
+        if self.stage.get() != Stage::Starting || run.scopes.is_cancelled(self.scope) {
+            return;
+        }
+        self.settle(Stage::Moved);
+        run.move_scope(self.scope, self.nursery_scope);
+    }
+}
+
+impl Starter for Pending {
+    fn scope(&self) -> ScopeId {
+        self.scope
+    }
+
+    fn child_ended(&self, end: End) -> Option<End> {
         self.exit_scope();
         let before = self.stage.get();
         if before == Stage::Moved {
@@ -91,21 +102,10 @@ impl Pending {
         None
     }
 
-    /// The child was dropped with its nursery.
-    pub(crate) fn child_dropped(&self) {
+    fn child_dropped(&self) {
         if self.stage.replace(Stage::Ended) != Stage::Ended {
             self.exit_scope();
         }
-    }
-
-    fn started(&self) {
-        let Some(run) = self.run.upgrade() else { return };
-        // The caller is being cancelled, and the child with it: it will end soon, here.
-        if self.stage.get() != Stage::Starting || run.scopes.is_cancelled(self.scope) {
-            return;
-        }
-        self.settle(Stage::Moved);
-        run.move_scope(self.scope, self.nursery_scope);
     }
 }
 
@@ -294,7 +294,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                 notified: Cell::new(false),
             };
             let info = TaskInfo::new(run.tree.number(), Some(caller), TaskContext::current_in(&run));
-            let info = info.named(name).with_pending(pending.clone());
+            let info = info.named(name).with_starter(pending.clone());
             let node = self.start_child(info, wrap::lazy(move || child(status)))?;
             let unmoved = Unmoved { nursery: self, pending, node };
             let pending = &unmoved.pending;

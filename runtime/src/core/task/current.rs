@@ -1,0 +1,33 @@
+//! Tasks of the current run: the one that calls, the main task, and what a task has open.
+
+use crate::core::{run, run::Run, task::handle::Task};
+use std::rc::Rc;
+impl Task {
+    /// The nurseries that the task has open, outermost first; in each, the tasks started in it.
+    pub fn child_nurseries(&self) -> Vec<Vec<Task>> {
+        let look = |run: &Rc<Run>| {
+            let nurseries = run.tree.nurseries_of(self);
+            nurseries.iter().map(|nursery| run.tree.tasks_in(nursery)).collect()
+        };
+        self.is_alive().then(|| run::try_with(look)).flatten().unwrap_or_default()
+    }
+}
+
+/// The task that calls. trio's `current_task`.
+///
+/// # Panics
+/// Outside a run, or outside any of its tasks (in a callback of the token, for instance).
+pub fn current_task() -> Task {
+    match run::current().tree.current_task() {
+        Some(task) => task,
+        None => panic!("`current_task` was called on the run loop, outside any task"),
+    }
+}
+
+/// The main task of the run.
+///
+/// # Panics
+/// Outside a run.
+pub fn main_task() -> Task {
+    run::current().main_task()
+}
