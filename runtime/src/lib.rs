@@ -83,6 +83,7 @@
 #[cfg(any(feature = "futures-io", feature = "tls"))]
 pub mod compat;
 // Some of it serves only what a feature leaves out.
+mod builder;
 #[cfg_attr(not(feature = "default"), allow(dead_code))]
 mod core;
 mod error;
@@ -93,9 +94,6 @@ pub mod io;
 pub mod process;
 #[cfg(feature = "signal")]
 pub mod signal;
-#[cfg(not(feature = "signal"))]
-#[path = "signal/without.rs"]
-mod signal;
 pub mod sync;
 mod sys;
 #[cfg(feature = "testing")]
@@ -121,10 +119,10 @@ pub use crate::core::{
         token::{IdempotentCall, RunFinished, Token},
     },
     run::{
-        builder::{Builder, RunError},
         clock::{Clock, SystemClock},
-        run_loop::run,
+        run_loop::RunError,
     },
+    seconds::Seconds,
     task::{
         context_var::ContextVar,
         current::{current_task, main_task},
@@ -133,6 +131,7 @@ pub use crate::core::{
         start::{NeverStarted, StartedTwice, TaskStatus},
     },
 };
+pub use builder::{Builder, run};
 pub use error::{
     BodyCancelled, CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError, NurseryClosed,
     OrError, TaskOrigin,
@@ -140,6 +139,5 @@ pub use error::{
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use threads::{from_thread, to_thread};
 pub use time::{
-    Seconds, TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever,
-    sleep_until,
+    TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever, sleep_until,
 };

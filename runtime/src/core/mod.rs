@@ -8,5 +8,6 @@ pub(crate) mod lowlevel;
 pub(crate) mod misuse;
 pub(crate) mod poll_tree;
 pub(crate) mod run;
+pub(crate) mod seconds;
 pub(crate) mod table;
 pub(crate) mod task;

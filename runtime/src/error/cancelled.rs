@@ -116,7 +116,6 @@ impl Cancelled {
     }
 
     /// A Ctrl-C on its way through the main task.
-    #[cfg(feature = "signal")]
     pub(crate) fn interrupt() -> Self {
         Cancelled::new(Arc::new(CancelReason::new(CancelSource::CtrlC)))
     }

@@ -23,7 +23,7 @@ struct Inner {
 }
 
 /// A child process; trio's `Process`. Made by [`open_process`](crate::process::open_process), or by
-/// [`supervise`](crate::vise), which sees to its end.
+/// [`supervise`](crate::process::supervise), which sees to its end.
 ///
 /// # Dropping
 /// A process that is dropped while it runs is killed, by SIGKILL; a thread waits for its end, so that

@@ -105,8 +105,8 @@ impl Dispositions {
             // before it read the pointer, and is counted until after its last use.
             if let Some(runs) = unsafe { published.load(SeqCst).as_ref() } {
                 for inbox in runs {
-                    let again = inbox.signal(signal);
-                    if signal == libc::SIGINT && inbox.unheard.is_too_long(again) {
+                    let again = inbox.signal(Signal::from_raw(signal).bit());
+                    if signal == libc::SIGINT && super::unheard::is_too_long(&inbox.interrupted, again) {
                         end_process(Signal::INT);
                     }
                 }
@@ -357,7 +357,7 @@ mod tests {
             // The worker stays, and waits for more.
             to_thread::run_sync(|| ()).await?;
             Ok(returns_in_a_child(|| {
-                run::current().threads.close();
+                run::current().extensions.take().iter().for_each(|extension| extension.run_ends());
                 assert!(crate::run(async { Ok(()) }).is_err(), "the thread is inside a run");
                 let other = thread::spawn(|| crate::run(async { Ok(crate::sleep(0.001).await?) }));
                 other.join().unwrap().unwrap();

@@ -1,66 +1,18 @@
-//! Ctrl-C without a receiver: an error in the main task.
+//! Ctrl-C without a receiver: an [interrupt](crate::core::cancel::interrupt) of the main task.
 //!
-//! What it does is told in the [module's documentation](super). A Ctrl-C that has come is *pending*
-//! until it is raised: by aborting a wait of the main task, at the end of a nursery that the main task
-//! waits at, or at the main task's next checkpoint. One that is still pending when the main task has
-//! ended is what the run returns.
+//! What it does is told in the [module's documentation](super). Here is how a run takes Ctrl-C over, and what a
+//! signal does that no receiver is open for.
 
-use crate::{
-    Cancelled,
-    core::run::Run,
-    signal::{Signal, disposition},
-};
-use std::cell::Cell;
+use super::{Signal, Signals, disposition, unheard};
+use crate::core::run::Run;
 
-/// The state of Ctrl-C in a run.
-#[derive(Default)]
-pub(crate) struct Interrupt {
-    /// Whether this run is the one that Ctrl-C goes to.
-    claimed: Cell<bool>,
-    /// It has come and was not raised yet.
-    pending: Cell<bool>,
-    /// Whether one was raised in this run.
-    raised: Cell<bool>,
-    /// It is an error of a nursery, which hands it on when its tasks have ended.
-    held: Cell<bool>,
-    /// The log says what it waits for: the next one ends the process.
-    told: Cell<bool>,
-}
-
-impl Interrupt {
-    #[inline]
-    pub(crate) fn is_pending(&self) -> bool {
-        self.pending.get()
-    }
-
-    /// Whether any was raised in this run.
-    #[inline]
-    pub(crate) fn was_raised(&self) -> bool {
-        self.raised.get()
-    }
-
-    fn raise(&self) {
-        self.pending.set(false);
-        self.raised.set(true);
-    }
-
-    /// Whether a nursery has one among its errors, and has yet to hand it on.
-    pub(crate) fn is_held(&self) -> bool {
-        self.held.get()
-    }
-
-    pub(crate) fn hold(&self, held: bool) {
-        self.held.set(held);
-    }
-}
-
-impl Run {
+impl Signals {
     /// Takes Ctrl-C over, if nobody else has.
     pub(crate) fn claim_interrupt(&self) {
         if disposition::is_default(Signal::INT) {
             match disposition::claim(Signal::INT, &self.inbox) {
                 Ok(()) => {
-                    self.signals.interrupt.claimed.set(true);
+                    self.claims_interrupt.set(true);
                     self.watch_unheard_interrupts();
                 }
                 Err(error) => log::warn!("Ctrl-C will end the process at once: {error}"),
@@ -68,8 +20,8 @@ impl Run {
         }
     }
 
-    pub(crate) fn release_interrupt(&self) {
-        if self.signals.interrupt.claimed.replace(false) {
+    pub(super) fn release_interrupt(&self) {
+        if self.claims_interrupt.replace(false) {
             self.watch_unheard_interrupts();
             disposition::release(Signal::INT, &self.inbox);
         }
@@ -77,97 +29,22 @@ impl Run {
 
     /// Ctrl-C has become an error of the main task, or is that no more.
     pub(super) fn watch_unheard_interrupts(&self) {
-        let signals = &self.signals;
-        self.inbox
-            .unheard
-            .watch(signals.interrupt.claimed.get() && !signals.receivers.are_open_for(Signal::INT));
+        let watches = self.claims_interrupt.get() && !self.receivers.are_open_for(Signal::INT);
+        unheard::watch(&self.inbox.interrupted, watches);
     }
 
     /// What a signal does in a run that has no receiver open for it.
-    pub(super) fn signal_without_receiver(&self, signal: Signal) {
-        let interrupt = &self.signals.interrupt;
-        if signal == Signal::INT && interrupt.claimed.get() {
-            if interrupt.told.get() && (interrupt.is_pending() || interrupt.is_held()) {
+    pub(super) fn without_receiver(&self, run: &Run, signal: Signal) {
+        if signal == Signal::INT && self.claims_interrupt.get() {
+            if run.interrupt.is_stuck() {
                 log::warn!("a second Ctrl-C ends the process");
                 disposition::end_process(Signal::INT);
             }
-            interrupt.told.set(false);
-            interrupt.pending.set(true);
-            self.interrupt_blocked_main();
+            run.interrupt_main();
         } else if signal == Signal::USR1
-            && let Some(dump) = self.signals.dump.get()
+            && let Some(dump) = self.dump.get()
         {
             dump();
-        }
-    }
-
-    /// The run is about to sleep: if a Ctrl-C has come and cannot be raised, says why, once. The next one ends the
-    /// process then.
-    #[inline]
-    pub(crate) fn tell_of_interrupt(&self) {
-        let interrupt = &self.signals.interrupt;
-        if (interrupt.is_pending() || interrupt.is_held()) && !interrupt.told.get() {
-            self.tell_what_interrupt_waits_for();
-        }
-    }
-
-    #[cold]
-    fn tell_what_interrupt_waits_for(&self) {
-        let interrupt = &self.signals.interrupt;
-        let foreign = self.tasks_that_await_foreign();
-        let why = match foreign.first() {
-            Some(task) => format!(
-                "task {task} awaits a future of another library, which cannot be cancelled (`terzetto::cancellable` \
-                 around that future lets it be)"
-            ),
-            // Its nursery waits for children that are ending in their own way. If a second one comes, that is pending.
-            None if interrupt.is_held() && !interrupt.is_pending() => return,
-            None => match self.blocked_in(&self.main_task()).first() {
-                Some(what) => format!("the main task is {what}, which cannot be cancelled"),
-                None => "the main task waits for the tasks of a nursery to end".to_owned(),
-            },
-        };
-        interrupt.told.set(true);
-        log::warn!("Ctrl-C has come and {why}; another Ctrl-C ends the process");
-    }
-
-    /// Raises a pending Ctrl-C where the main task is blocked, if it is.
-    fn interrupt_blocked_main(&self) {
-        let main = self.main_task();
-        let interrupt = Cancelled::interrupt();
-        for wait in self.waits_of(&main) {
-            if self.deliver(wait, &interrupt) {
-                self.signals.interrupt.raise();
-                return;
-            }
-        }
-        // It may be waiting for the children of a nursery; that is no wait of its own, so the nursery
-        // has to look for itself.
-        self.notify_nurseries_of(&main);
-    }
-
-    /// The pending Ctrl-C, if the code that asks belongs to the main task.
-    pub(crate) fn take_interrupt(&self) -> Option<Cancelled> {
-        if !self.signals.interrupt.is_pending()
-            || self.tree.current_task().as_ref() != Some(&self.main_task())
-        {
-            return None;
-        }
-        self.signals.interrupt.raise();
-        Some(Cancelled::interrupt())
-    }
-
-    /// The Ctrl-C that was never raised, when the main task has ended.
-    pub(crate) fn unraised_interrupt(&self) -> Option<Cancelled> {
-        self.signals.interrupt.pending.replace(false).then(Cancelled::interrupt)
-    }
-
-    /// For a wait of the current task that has just begun: a Ctrl-C that came before aborts it.
-    pub(crate) fn interrupt_at(&self, wait: crate::core::ids::WaitId) {
-        if let Some(interrupt) = self.take_interrupt()
-            && !self.deliver(wait, &interrupt)
-        {
-            self.signals.interrupt.pending.set(true);
         }
     }
 }

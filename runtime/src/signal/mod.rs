@@ -24,57 +24,65 @@ mod receiver;
 mod unheard;
 
 pub use kind::Signal;
-pub(crate) use unheard::Unheard;
-
 pub use receiver::{OpenSignalError, SignalReceiver, open_signal_receiver};
 
+use crate::core::run::{Run, extensions::Extension, inbox::Inbox};
 use receiver::Receivers;
-use std::cell::Cell;
+use std::{cell::Cell, rc::Rc, sync::Arc};
 
 /// What writes the tree of tasks to the log. A function as a value, so that a program that does not ask for
 /// it is not linked with all that it takes to draw the tree.
 pub(crate) type Dump = fn();
 
-/// What a run keeps about signals.
-#[derive(Default)]
+/// What is plugged into a run for signals.
 pub(crate) struct Signals {
+    inbox: Arc<Inbox>,
     receivers: Receivers,
-    pub(crate) interrupt: interrupt::Interrupt,
+    /// Whether Ctrl-C is an error of the run's main task.
+    claims_interrupt: Cell<bool>,
     /// What writes the tree of tasks to the log, if SIGUSR1 does.
     dump: Cell<Option<Dump>>,
 }
 
-impl crate::core::run::Run {
-    /// Has SIGUSR1 write the tree of tasks.
-    pub(crate) fn claim_dump(&self, dump: Dump) {
-        match disposition::claim(Signal::USR1, &self.inbox) {
-            Ok(()) => self.signals.dump.set(Some(dump)),
-            Err(error) => log::warn!("SIGUSR1 will not write the tree of tasks: {error}"),
-        }
-    }
-
-    /// The run ends: what was in force before its own signals is in force again.
-    pub(crate) fn release_signals(&self) {
+impl Extension for Signals {
+    /// What was in force before the run's own signals is in force again.
+    fn run_ends(&self) {
         self.release_interrupt();
-        if self.signals.dump.take().is_some() {
+        if self.dump.take().is_some() {
             disposition::release(Signal::USR1, &self.inbox);
         }
     }
+}
 
-    pub(crate) fn take_signals(&self) {
-        match self.inbox.take_signals() {
-            0 => {}
-            signals => self.signals_arrived(signals),
-        }
+impl Signals {
+    /// Those of a run.
+    pub(crate) fn of(run: &Run) -> Rc<Signals> {
+        run.extensions.get(|| {
+            run.on_signals.set(Some(signals_arrived));
+            Signals {
+                inbox: run.inbox.clone(),
+                receivers: Receivers::default(),
+                claims_interrupt: Cell::new(false),
+                dump: Cell::new(None),
+            }
+        })
     }
 
-    /// Signals have come: each goes to the receivers that are open for it, or does what it does
-    /// without one.
-    fn signals_arrived(&self, set: u64) {
-        for signal in (1..disposition::SIGNALS as i32).map(Signal::from_raw) {
-            if set & signal.bit() != 0 && !self.signals.receivers.deliver(signal) {
-                self.signal_without_receiver(signal);
-            }
+    /// Has SIGUSR1 write the tree of tasks.
+    pub(crate) fn claim_dump(&self, dump: Dump) {
+        match disposition::claim(Signal::USR1, &self.inbox) {
+            Ok(()) => self.dump.set(Some(dump)),
+            Err(error) => log::warn!("SIGUSR1 will not write the tree of tasks: {error}"),
+        }
+    }
+}
+
+/// Signals have come to a run: each goes to the receivers that are open for it, or does what it does without one.
+fn signals_arrived(run: &Run, set: u64) {
+    let signals = Signals::of(run);
+    for signal in (1..disposition::SIGNALS as i32).map(Signal::from_raw) {
+        if set & signal.bit() != 0 && !signals.receivers.deliver(signal) {
+            signals.without_receiver(run, signal);
         }
     }
 }

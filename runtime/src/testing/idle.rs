@@ -7,8 +7,8 @@ use crate::{
         cancel::deadlines::{DeadlineKey, Expiry},
         run,
         run::Run,
+        seconds::Seconds,
     },
-    time::Seconds,
 };
 use std::{future::poll_fn, rc::Rc, task::Poll};
 

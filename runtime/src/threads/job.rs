@@ -36,7 +36,7 @@ impl Done {
     /// Tells the loop.
     pub(super) fn announce(self) {
         // Refused if the run has ended.
-        let _ended = self.0.inbox.push(Message::JobDone(self.0.key));
+        let _ended = self.0.inbox.push(Message::Notice(self.0.clone()));
     }
 }
 

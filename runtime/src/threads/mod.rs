@@ -17,5 +17,3 @@ mod pool;
 mod table;
 pub mod to_thread;
 mod workers;
-
-pub(crate) use table::Threads;

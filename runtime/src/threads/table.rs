@@ -10,7 +10,11 @@ use crate::{
         },
         ids::WaitId,
         run,
-        run::{Run, inbox::Message},
+        run::{
+            Run,
+            extensions::Extension,
+            inbox::{Message, Notice},
+        },
     },
     error::failure::FirstPanic,
     spawn_system_task,
@@ -40,7 +44,7 @@ pub(super) type LoopCall = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>>
 pub(super) fn deliver(key: Option<usize>, loop_call: LoopCall) -> Message {
     Message::Call(Box::new(move || {
         if let Some(run) = run::try_with(Rc::clone) {
-            run.threads.loop_call(&run, key, loop_call);
+            Threads::of(&run).loop_call(&run, key, loop_call);
         }
     }))
 }
@@ -127,8 +131,27 @@ pub(crate) struct Threads {
     all_done: Rc<WaitQueue<()>>,
 }
 
+impl Extension for Threads {
+    /// Idle workers leave; what is still running is left alone.
+    fn run_ends(&self) {
+        self.workers.close(self.active());
+    }
+}
+
+/// A thread is done with its job.
+impl Notice for job::Shared {
+    fn heard(&self) {
+        run::with(|run| Threads::of(run).job_done(run, self.key));
+    }
+}
+
 impl Threads {
-    pub(crate) fn new(stack_size: Option<usize>) -> Threads {
+    /// Those of a run.
+    pub(crate) fn of(run: &Run) -> Rc<Threads> {
+        run.extensions.get(|| Threads::new(run.thread_stack_size))
+    }
+
+    fn new(stack_size: Option<usize>) -> Threads {
         Threads {
             workers: Workers::new(stack_size),
             jobs: RefCell::default(),
@@ -212,10 +235,5 @@ impl Threads {
                 let _ending = spawn_system_task("a call from a thread", done);
             }
         }
-    }
-
-    /// The run ends: idle workers leave; what is still running is left alone.
-    pub(crate) fn close(&self) {
-        self.workers.close(self.active());
     }
 }

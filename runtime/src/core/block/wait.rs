@@ -255,7 +255,7 @@ impl Blocked {
     /// Delivers a cancellation, or a Ctrl-C, that was there before the wait.
     #[inline]
     pub(crate) fn arm(&self, run: &Run) {
-        if run.scopes.is_any_cancelled() || run.signals.interrupt.is_pending() {
+        if run.scopes.is_any_cancelled() || run.interrupt.is_pending() {
             self.arm_now(run);
         }
     }
@@ -266,7 +266,7 @@ impl Blocked {
         if let Some(cancelled) = scope.and_then(|scope| run.scopes.cancelled(scope)) {
             run.deliver(self.id, &cancelled);
         }
-        if run.signals.interrupt.is_pending() {
+        if run.interrupt.is_pending() {
             run.interrupt_at(self.id);
         }
     }

@@ -98,7 +98,7 @@ pub(crate) struct Checkpoint {
 #[inline]
 fn look(run: &Run) -> Option<Found> {
     run.tree.note_cancel_point();
-    if run.signals.interrupt.is_pending()
+    if run.interrupt.is_pending()
         && let Some(interrupt) = run.take_interrupt()
     {
         return Some(Found::Interrupt(interrupt));
@@ -166,7 +166,7 @@ impl CheckpointIfCancelled {
     /// As its `poll`, within a run.
     #[inline]
     pub(crate) fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
-        let nothing = !run.scopes.is_any_cancelled() && !run.signals.interrupt.is_pending();
+        let nothing = !run.scopes.is_any_cancelled() && !run.interrupt.is_pending();
         match self.raising.is_none() && nothing {
             true => {
                 run.tree.note_cancel_point();

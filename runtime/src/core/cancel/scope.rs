@@ -13,8 +13,8 @@ use crate::{
         },
         run,
         run::Run,
+        seconds::Seconds,
     },
-    time::{Seconds, current_time},
 };
 use std::{fmt, rc::Rc};
 
@@ -165,7 +165,7 @@ impl CancelScope {
     /// Before entry, if the scope has an absolute deadline; after, outside a run.
     pub fn relative_deadline(&self) -> f64 {
         if self.cell.stage.get() != Stage::New {
-            return self.cell.deadline.get() - current_time();
+            return self.cell.deadline.get() - run::current().clock.now();
         }
         self.refuse_absolute();
         self.cell.relative.get()
@@ -197,7 +197,7 @@ impl CancelScope {
     pub fn set_relative_deadline(&self, timeout: impl Seconds) {
         let timeout = timeout.checked_seconds("timeout");
         if self.cell.stage.get() != Stage::New {
-            return self.set_deadline(current_time() + timeout);
+            return self.set_deadline(run::current().clock.now() + timeout);
         }
         self.refuse_absolute();
         self.cell.relative.set(timeout);

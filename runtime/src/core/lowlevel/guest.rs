@@ -8,8 +8,14 @@
 //! `start_guest_run`.
 
 use crate::{
-    Builder, CancelReason, CancelSource, Error, RunError,
-    core::run::{Run, between_ticks::SleepPlan, inbox::Inbox, run_loop::RunLoop, set_current},
+    CancelReason, CancelSource, Error, RunError,
+    core::run::{
+        Run,
+        between_ticks::SleepPlan,
+        inbox::Inbox,
+        run_loop::{RunLoop, RunOptions},
+        set_current,
+    },
 };
 use std::{
     cell::{Cell, RefCell},
@@ -295,7 +301,7 @@ where
     }
 }
 
-/// A run in guest mode, for its host to hold; made by [`Builder::start_guest`].
+/// A run in guest mode, for its host to hold; made by [`Builder::start_guest`](crate::Builder::start_guest).
 ///
 /// Dropped before the run is over, it drops the run's tasks where they are, and the run ends with
 /// [`RunError::Abandoned`]. The guest's own code may drop it, too: that takes effect at the end of the tick.
@@ -327,72 +333,40 @@ impl Drop for GuestRun {
     }
 }
 
-impl Builder {
-    /// Starts a run that is turned by the loop of a host; trio's `start_guest_run`.
-    ///
-    /// Whenever the run has something to do, `schedule` is called, from this thread or another: it has
-    /// to make the host's loop call [`GuestTick::run`], soon, on this thread. When the run is over,
-    /// `done` is called with its outcome, in the last tick. Between ticks no run is current. Handles of the guest's
-    /// that the host holds work all the same (a scope is cancelled, an event set, a value sent); all else that it wants
-    /// of the guest goes through its [`Token`](crate::Token), by calls that do not block:
-    /// [`Token::run_sync_soon`](crate::Token::run_sync_soon).
-    ///
-    /// # Errors
-    /// A [`RunError`] if the run could not start.
-    ///
-    /// ```
-    /// use std::{cell::RefCell, rc::Rc, sync::mpsc};
-    /// use terzetto::{Builder, GuestTick, sleep};
-    ///
-    /// // A host: a loop that runs what it is sent.
-    /// let (send, ticks) = mpsc::channel::<GuestTick>();
-    /// let outcome = Rc::new(RefCell::new(None));
-    /// let result = outcome.clone();
-    /// let guest = Builder::new().start_guest(
-    ///     async { sleep(0.01).await?; Ok("guest") },
-    ///     move |tick| drop(send.send(tick)),
-    ///     move |end| *result.borrow_mut() = Some(end),
-    /// )?;
-    /// while !guest.is_over() {
-    ///     ticks.recv()?.run();
-    /// }
-    /// assert_eq!(outcome.take().unwrap()?, "guest");
-    /// # Ok::<(), terzetto::Error>(())
-    /// ```
-    pub fn start_guest<T, F>(
-        self,
-        main: F,
-        schedule: impl Fn(GuestTick) + Send + Sync + 'static,
-        done: impl FnOnce(Result<T, Error>) + 'static,
-    ) -> Result<GuestRun, Error>
-    where
-        T: 'static,
-        F: Future<Output = Result<T, Error>> + 'static,
-    {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let id = NEXT.fetch_add(1, Relaxed);
-        let schedule: Schedule = Arc::new(schedule);
-        let run_loop = RunLoop::start(self, Box::pin(main))?;
-        run_loop.run.guest.set(true);
-        let run = run_loop.run.clone();
-        let events = run.reactor.descriptor().map_err(RunError::Reactor)?;
-        let (thread_id, ask) = (thread::current().id(), schedule.clone());
-        let ask = move || ask(GuestTick { guest: id, thread_id });
-        let watcher = Watcher::start(ask, events).map_err(RunError::Reactor)?;
-        let guest = Rc::new(Guest {
-            id,
-            schedule,
-            parts: Some(Parts { run_loop, watcher, sleep: None }).into(),
-            run,
-            done: Some(done).into(),
-            over: Cell::new(false),
-            abandoned: Cell::new(false),
-        });
-        // From here on no run is current between ticks.
-        drop(set_current(None));
-        let tick: Rc<dyn Tick> = guest.clone();
-        GUESTS.with_borrow_mut(|guests| guests.push((id, Rc::downgrade(&tick))));
-        guest.ask_for_tick();
-        Ok(GuestRun(tick))
-    }
+/// Starts a guest run; see [`Builder::start_guest`](crate::Builder::start_guest)(crate::Builder::start_guest).
+pub(crate) fn start_guest<T, F>(
+    options: RunOptions,
+    main: F,
+    schedule: impl Fn(GuestTick) + Send + Sync + 'static,
+    done: impl FnOnce(Result<T, Error>) + 'static,
+) -> Result<GuestRun, Error>
+where
+    T: 'static,
+    F: Future<Output = Result<T, Error>> + 'static,
+{
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let id = NEXT.fetch_add(1, Relaxed);
+    let schedule: Schedule = Arc::new(schedule);
+    let run_loop = RunLoop::start(options, Box::pin(main))?;
+    run_loop.run.guest.set(true);
+    let run = run_loop.run.clone();
+    let events = run.reactor.descriptor().map_err(RunError::Reactor)?;
+    let (thread_id, ask) = (thread::current().id(), schedule.clone());
+    let ask = move || ask(GuestTick { guest: id, thread_id });
+    let watcher = Watcher::start(ask, events).map_err(RunError::Reactor)?;
+    let guest = Rc::new(Guest {
+        id,
+        schedule,
+        parts: Some(Parts { run_loop, watcher, sleep: None }).into(),
+        run,
+        done: Some(done).into(),
+        over: Cell::new(false),
+        abandoned: Cell::new(false),
+    });
+    // From here on no run is current between ticks.
+    drop(set_current(None));
+    let tick: Rc<dyn Tick> = guest.clone();
+    GUESTS.with_borrow_mut(|guests| guests.push((id, Rc::downgrade(&tick))));
+    guest.ask_for_tick();
+    Ok(GuestRun(tick))
 }

@@ -14,9 +14,8 @@ use crate::{
             waker,
         },
         run,
-        run::Run,
+        run::{Run, extensions::Extension},
         task::{
-            context::TaskContext,
             handle::{Task, TaskInfo},
             nursery::nursery,
         },
@@ -33,29 +32,26 @@ use std::{
 };
 
 /// What a run keeps of its system tasks.
-pub(crate) struct System {
+struct System {
     arrivals: RefCell<VecDeque<Node>>,
     arrived: Rc<WaitQueue<()>>,
-    pub(crate) scope: CancelScope,
-    pub(crate) started: Cell<bool>,
-    /// That of the code that has started the run.
-    context: TaskContext,
+    scope: CancelScope,
+    started: Cell<bool>,
+}
+
+impl Extension for System {
+    /// They have been cancelled and waited for by then.
+    fn run_ends(&self) {}
 }
 
 impl System {
-    pub(crate) fn new(context: TaskContext) -> System {
-        System {
+    fn of(run: &Run) -> Rc<System> {
+        run.extensions.get(|| System {
             arrivals: RefCell::default(),
             arrived: WaitQueue::new("waiting for system tasks"),
             scope: CancelScope::new(),
             started: Cell::new(false),
-            context,
-        }
-    }
-
-    /// A copy of the context of the run's start, for what no task of the program has started.
-    pub(crate) fn context(&self) -> TaskContext {
-        self.context.clone()
+        })
     }
 
     /// The next to be started.
@@ -69,13 +65,16 @@ impl Run {
     pub(crate) fn shut_down_system(&self) {
         self.inbox.announce_end();
         let reason = CancelReason::with_text(CancelSource::Shutdown, "the main task has ended");
-        self.system.scope.cell.cancel(reason);
+        if let Some(system) = self.extensions.find::<System>() {
+            system.scope.cell.cancel(reason);
+        }
     }
 
     /// Starts no more system tasks, and drops those that never started.
     pub(crate) fn close_system(&self) {
         self.inbox.announce_end();
-        while let Some(arrival) = self.system.next_arrival() {
+        let Some(system) = self.extensions.find::<System>() else { return };
+        while let Some(arrival) = system.next_arrival() {
             // SAFETY: system tasks borrow nothing that ends.
             unsafe { arrival.drop_future() };
         }
@@ -84,9 +83,9 @@ impl Run {
 
 impl Run {
     /// Begins to serve system tasks.
-    pub(crate) fn start_system(self: &Rc<Run>) {
+    fn start_system(self: &Rc<Run>) {
         let number = self.tree.number();
-        let info = TaskInfo::new(number, None, self.system.context()).named("system tasks");
+        let info = TaskInfo::new(number, None, self.context.clone()).named("system tasks");
         let node = Node::new(info, std::future::pending());
         let future = Box::pin(serve(self.clone()));
         *self.system_future.borrow_mut() = Some((future, node.clone()));
@@ -122,16 +121,17 @@ impl Run {
 
 /// The future in which system tasks run, until it is cancelled or one fails.
 pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
-    let scope = run.system.scope.clone();
+    let system = System::of(&run);
+    let scope = system.scope.clone();
     let served = scope.run(nursery(async |n| {
         let start_arrivals = || {
-            while let Some(node) = run.system.next_arrival() {
+            while let Some(node) = system.next_arrival() {
                 n.add_child(node);
             }
         };
         loop {
             start_arrivals();
-            if let (_, Err(cancelled)) = run.system.arrived.park(()).await {
+            if let (_, Err(cancelled)) = system.arrived.park(()).await {
                 // Nobody looks for arrivals after this. What has come by now was accepted, and is started
                 // in a region that is cancelled.
                 run.inbox.announce_end();
@@ -176,14 +176,15 @@ pub fn spawn_system_task(
     if run.inbox.is_ending() {
         return Err(crate::RunFinished);
     }
-    let info = TaskInfo::new(run.tree.number(), None, run.system.context()).named(name);
+    let info = TaskInfo::new(run.tree.number(), None, run.context.clone()).named(name);
     let node = Node::new(info, future);
     let task = Task::of(&node);
-    run.system.arrivals.borrow_mut().push_back(node);
-    if !run.system.started.replace(true) {
+    let system = System::of(&run);
+    system.arrivals.borrow_mut().push_back(node);
+    if !system.started.replace(true) {
         run.start_system();
     }
-    run.system.arrived.unpark_all(|()| ());
+    system.arrived.unpark_all(|()| ());
     Ok(task)
 }
 

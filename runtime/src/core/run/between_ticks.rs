@@ -56,6 +56,18 @@ impl Run {
         self.tree.polls_since_look() >= POLLS_PER_LOOK && self.reactor.anybody_waits()
     }
 
+    /// Hands on the signals that have come.
+    pub(crate) fn take_signals(&self) {
+        match self.inbox.take_signals() {
+            0 => {}
+            set => {
+                if let Some(handle) = self.on_signals.get() {
+                    handle(self, set);
+                }
+            }
+        }
+    }
+
     /// Takes in what other threads and signal handlers have sent.
     #[inline]
     fn take_messages(&self) {
@@ -157,7 +169,7 @@ impl Run {
                         self.wake(node);
                     }
                     Message::Call(call) => self.calls.borrow_mut().push_back(call),
-                    Message::JobDone(job) => self.threads.job_done(self, job),
+                    Message::Notice(notice) => notice.heard(),
                 }
             }
         };
@@ -172,7 +184,7 @@ impl Run {
         let calls = self.calls.take();
         let any = !calls.is_empty();
         for call in calls {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.system.context().enter(call))) {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.context.clone().enter(call))) {
                 self.crashed(InternalError::of_panic("a callback of the token panicked", payload));
             }
         }

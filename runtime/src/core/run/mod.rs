@@ -1,12 +1,12 @@
 //! TODO
 
 pub(crate) mod between_ticks;
-pub(crate) mod builder;
 pub(crate) mod clock;
+pub(crate) mod extensions;
 pub(crate) mod inbox;
 pub(crate) mod per_process;
 pub(crate) mod run_loop;
 pub(crate) mod state;
 pub(crate) mod tasks;
 pub(crate) mod wake;
-pub(crate) use state::{CURRENT, Run, current, set_current, try_with, with, with_run};
+pub(crate) use state::{Run, current, leave_current, set_current, try_with, with, with_run};

@@ -1,115 +1,133 @@
 //! Driving a run: setting it up, turning its loop tick by tick, and taking it down.
 
 use crate::{
-    Builder, CancelSource, Cancelled, Error, InternalError, RunError,
+    CancelSource, Cancelled, Error, InternalError,
     core::{
         block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
-        cancel::{entered::Entered, state::ScopeState, stuck::StuckTaskCheck, tree::ScopeTree},
-        lowlevel::{instrument::Instruments, system::System},
+        cancel::{
+            entered::Entered, interrupt::Interrupt, state::ScopeState, stuck_check::StuckTaskCheck,
+            tree::ScopeTree,
+        },
+        lowlevel::instrument::{Instrument, Instruments},
         poll_tree::{
             node::{Node, Queued},
             tree::PollTree,
             waker,
         },
-        run::{CURRENT, Run, inbox, inbox::Inbox, set_current, try_with},
+        run::{
+            Run, clock::Clock, extensions::Extensions, inbox, inbox::Inbox, leave_current, set_current,
+            try_with,
+        },
         task::{context::TaskContext, handle::TaskInfo},
     },
     error::failure::FirstPanic,
-    signal::Signals,
-    threads::Threads,
 };
 use std::{
     cell::{Cell, RefCell},
+    fmt,
     pin::Pin,
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
 
-/// Runs `main` and everything it starts on this thread, and returns what `main` returns.
-///
-/// Mirrors `trio.run`. `main` may borrow from the caller's frame.
-///
-/// # Errors
-/// The error of `main`, unchanged; a [`RunError`] if the run could not start; a Ctrl-C that came too
-/// late to be raised in `main`.
-///
-/// # Panics
-/// If `main` does: the panic goes through.
-///
-/// ```
-/// let greeting = String::from("hello");
-/// let length = terzetto::run(async {
-///     terzetto::sleep(0.001).await?;
-///     Ok(greeting.len())
-/// })?;
-/// assert_eq!(length, 5);
-/// # Ok::<(), terzetto::Error>(())
-/// ```
-pub fn run<T>(main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    Builder::new().run(main)
+/// Plugs something into a run that has yet to be entered.
+pub(crate) type PlugIn = Box<dyn FnOnce(&Run)>;
+
+/// How a run is set up.
+pub(crate) struct RunOptions {
+    pub(crate) clock: Rc<dyn Clock>,
+    pub(crate) instruments: Vec<Rc<dyn Instrument>>,
+    /// Makes the order of batches random.
+    pub(crate) seed: Option<u64>,
+    pub(crate) thread_stack_size: Option<usize>,
+    /// Plugs in what is outside the core.
+    pub(crate) plug_in: PlugIn,
 }
 
-impl Builder {
-    /// Runs `main` as [`run`] does, with these options.
-    ///
-    /// # Errors
-    /// As [`run`].
-    ///
-    /// # Panics
-    /// As [`run`].
-    pub fn run<T>(self, main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let mut run_loop = RunLoop::start(self, Box::pin(main))?;
-        while !run_loop.is_over() {
-            run_loop.run.do_between_ticks();
-            run_loop.tick();
-        }
-        run_loop.finish()
-    }
+/// Why a run could not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// This thread is inside a run already.
+    Nested,
+    /// The reactor could not be made.
+    Reactor(std::io::Error),
+    /// The host of a [guest run](crate::GuestRun) ended before it.
+    Abandoned,
+}
 
-    fn build(self) -> Result<Rc<Run>, RunError> {
-        let reactor = Reactor::new().map_err(RunError::Reactor)?;
-        let inbox = Arc::new(Inbox::new(reactor.waker().map_err(RunError::Reactor)?));
-        let seed = self.seed_in_force();
-        let id = inbox::register(inbox.clone());
-        let tree = PollTree::new(id, seed);
-        let context = TaskContext::current();
-        let main = TaskInfo::new(tree.number(), None, context.clone()).named("main");
-        let run = Rc::new(Run {
-            id,
-            inbox,
-            main: Node::new(main, std::future::pending()),
-            tree,
-            scopes: ScopeTree::new(ScopeState::new()),
-            waits: Waits::default(),
-            deadlines: RefCell::default(),
-            unarmed: Cell::new(0),
-            clock: self.clock,
-            threads: Threads::new(self.thread_stack_size),
-            signals: Signals::default(),
-            operations: PlainOperations::new(),
-            instruments: Instruments::new(self.instruments),
-            system: System::new(context),
-            idlers: RefCell::default(),
-            stuck_check: StuckTaskCheck::default(),
-            tasks: Cell::new(0),
-            reactor: Rc::new(reactor),
-            calls: RefCell::default(),
-            main_scope: ScopeState::new(),
-            system_future: RefCell::default(),
-            crash: RefCell::default(),
-            guest: Cell::new(false),
-        });
-        #[cfg(feature = "signal")]
-        if self.ctrl_c {
-            run.claim_interrupt();
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Nested => {
+                f.write_str("`run` was called inside a run on the same thread; use a nursery")
+            }
+            RunError::Abandoned => f.write_str("the host of a guest run ended before the run was over"),
+            RunError::Reactor(_) => f.write_str("the run's reactor could not be made"),
         }
-        #[cfg(feature = "signal")]
-        if let Some(dump) = self.dump_on_signal {
-            run.claim_dump(dump);
-        }
-        Ok(run)
     }
+}
+
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            RunError::Nested | RunError::Abandoned => None,
+            RunError::Reactor(error) => Some(error),
+        }
+    }
+}
+
+/// Runs `main` to its end.
+pub(crate) fn run_to_end<T, F>(options: RunOptions, main: Pin<Box<F>>) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut run_loop = RunLoop::start(options, main)?;
+    while !run_loop.is_over() {
+        run_loop.run.do_between_ticks();
+        run_loop.tick();
+    }
+    run_loop.finish()
+}
+
+/// A run that has yet to be entered.
+fn build(options: RunOptions) -> Result<Rc<Run>, RunError> {
+    let reactor = Reactor::new().map_err(RunError::Reactor)?;
+    let inbox = Arc::new(Inbox::new(reactor.waker().map_err(RunError::Reactor)?));
+    let id = inbox::register(inbox.clone());
+    let tree = PollTree::new(id, options.seed);
+    let context = TaskContext::current();
+    let main = TaskInfo::new(tree.number(), None, context.clone()).named("main");
+    let run = Rc::new(Run {
+        id,
+        inbox,
+        main: Node::new(main, std::future::pending()),
+        tree,
+        scopes: ScopeTree::new(ScopeState::new()),
+        waits: Waits::default(),
+        deadlines: RefCell::default(),
+        unarmed: Cell::new(0),
+        clock: options.clock,
+        extensions: Extensions::default(),
+        on_signals: Cell::new(None),
+        thread_stack_size: options.thread_stack_size,
+        interrupt: Interrupt::default(),
+        operations: PlainOperations::new(),
+        instruments: Instruments::new(options.instruments),
+        context,
+        idlers: RefCell::default(),
+        stuck_check: StuckTaskCheck::default(),
+        tasks: Cell::new(0),
+        reactor: Rc::new(reactor),
+        calls: RefCell::default(),
+        main_scope: ScopeState::new(),
+        system_future: RefCell::default(),
+        crash: RefCell::default(),
+        guest: Cell::new(false),
+    });
+    (options.plug_in)(&run);
+    Ok(run)
 }
 
 /// A run and its main task, from start to end. The order of the fields is that in which they are
@@ -126,11 +144,11 @@ pub(crate) struct RunLoop<T, F> {
 
 impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
     /// Sets a run up, as the current one of this thread.
-    pub(crate) fn start(builder: Builder, main: Pin<Box<F>>) -> Result<RunLoop<T, F>, Error> {
+    pub(crate) fn start(options: RunOptions, main: Pin<Box<F>>) -> Result<RunLoop<T, F>, Error> {
         if try_with(|_| ()).is_some() {
             return Err(RunError::Nested.into());
         }
-        let run = builder.build()?;
+        let run = build(options)?;
         set_current(Some(run.clone()));
         run.enter();
         let active = ActiveRun(run.clone());
@@ -237,8 +255,9 @@ impl Drop for ActiveRun {
         panics.catch(|| run.end_all_waits());
         // Nurseries that something foreign polls: carried into another run, they panic, and do not wait for ever.
         panics.catch(|| run.tree.foreign_parents().iter().for_each(|waker| run.wake_foreign(waker)));
-        panics.catch(|| run.threads.close());
-        run.release_signals();
+        for extension in run.extensions.take() {
+            panics.catch(|| extension.run_ends());
+        }
         panics.catch(|| run.main_task().ended());
         run.instruments.tell(|instrument| instrument.after_run());
         drop(leave);
@@ -256,7 +275,7 @@ impl Drop for Leave<'_> {
     fn drop(&mut self) {
         self.0.leave();
         // If the thread is still in it.
-        let left = CURRENT.with_borrow_mut(|current| current.take_if(|run| run.id == self.0.id));
+        let left = leave_current(self.0.id);
         // With nothing borrowed: what goes with the run may look for it.
         drop(left);
     }

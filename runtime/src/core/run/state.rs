@@ -10,14 +10,16 @@ use crate::{
     Error, InternalError,
     core::{
         block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
-        cancel::{deadlines::Deadlines, state::ScopeState, stuck::StuckTaskCheck, tree::ScopeTree},
+        cancel::{
+            deadlines::Deadlines, interrupt::Interrupt, state::ScopeState, stuck_check::StuckTaskCheck,
+            tree::ScopeTree,
+        },
         ids::RunId,
-        lowlevel::{instrument::Instruments, system::System},
+        lowlevel::instrument::Instruments,
         poll_tree::{node::Node, tree::PollTree},
-        run::{clock::Clock, inbox, inbox::Inbox},
+        run::{clock::Clock, extensions::Extensions, inbox, inbox::Inbox},
+        task::context::TaskContext,
     },
-    signal::Signals,
-    threads::Threads,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -31,7 +33,7 @@ use std::{
 thread_local! {
     // Neither is ever destroyed: what a thread's other locals hold, a guest run say, may be dropped after them, and looks
     // here. They are empty while no run is on, so nothing is leaked.
-    pub(crate) static CURRENT: RefCell<ManuallyDrop<Option<Rc<Run>>>> =
+    static CURRENT: RefCell<ManuallyDrop<Option<Rc<Run>>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
     /// The runs of this thread that are on: the current one, guests between two ticks, and the run around a guest.
     static ALL: RefCell<ManuallyDrop<Vec<Weak<Run>>>> =
@@ -41,6 +43,15 @@ thread_local! {
 /// Makes a run, or none, the thread's current one. Returns the one before.
 pub(crate) fn set_current(run: Option<Rc<Run>>) -> Option<Rc<Run>> {
     CURRENT.with_borrow_mut(|current| mem::replace(&mut **current, run))
+}
+
+/// What is called when signals have come to a run, a bit for each.
+pub(crate) type SignalHandler = fn(&Run, u64);
+
+/// No run is current any more, if this one was. Returns it, to be dropped with nothing borrowed: what goes with it may
+/// look for it.
+pub(crate) fn leave_current(id: RunId) -> Option<Rc<Run>> {
+    CURRENT.with_borrow_mut(|current| current.take_if(|run| run.id == id))
 }
 
 /// The state of a run, shared by all that happens inside it. Each part has a cell of its own, and no
@@ -55,11 +66,17 @@ pub(crate) struct Run {
     /// How many scopes that are being polled have a deadline that is not in the table yet.
     pub(crate) unarmed: Cell<usize>,
     pub(crate) clock: Rc<dyn Clock>,
-    pub(crate) threads: Threads,
-    pub(crate) signals: Signals,
+    /// What is plugged in from outside the core.
+    pub(crate) extensions: Extensions,
+    /// What is done with signals that have come, a bit for each.
+    pub(crate) on_signals: Cell<Option<SignalHandler>>,
+    /// The stack of its worker threads, in bytes, if it is not the usual one.
+    pub(crate) thread_stack_size: Option<usize>,
+    pub(crate) interrupt: Interrupt,
     pub(crate) operations: PlainOperations,
     pub(crate) instruments: Instruments,
-    pub(crate) system: System,
+    /// The context of the code that has started the run, for what no task of the program has started.
+    pub(crate) context: TaskContext,
     /// Waits for the run to be idle, by the time that it must have been.
     pub(crate) idlers: RefCell<Deadlines>,
     pub(crate) stuck_check: StuckTaskCheck,

@@ -223,7 +223,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let text = text_of_failure(who, &error);
             self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
         }
-        let interrupt = &self.run.signals.interrupt;
+        let interrupt = &self.run.interrupt;
         if interrupt.was_raised() && error.is_interrupted() {
             self.holds_interrupt.set(true);
             interrupt.hold(true);
@@ -233,7 +233,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
 
     /// A Ctrl-C finds the main task waiting here for its children: it ends them.
     fn interrupted(&self) {
-        if !self.run.signals.interrupt.is_held()
+        if !self.run.interrupt.is_held()
             && let Some(interrupt) = self.run.take_interrupt()
         {
             self.fail(format_args!("the main task"), None, interrupt.into());
@@ -351,7 +351,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             }
         });
         tree.end_poll(in_tree, |waker| run.wake_foreign(waker));
-        if *body_done && run.signals.interrupt.is_pending() {
+        if *body_done && run.interrupt.is_pending() {
             self.interrupted();
         }
         if !*body_done || self.child_count() > 0 {
@@ -427,7 +427,7 @@ impl Drop for NurseryGuard<'_, '_, '_> {
             nursery.in_tree.keep_room(children);
         }
         if nursery.holds_interrupt.get() {
-            run.signals.interrupt.hold(false);
+            run.interrupt.hold(false);
         }
         run.tree.remove(&self.body);
         panics.catch(|| run.tree.close_nursery(&nursery.in_tree));

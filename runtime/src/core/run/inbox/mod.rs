@@ -14,8 +14,6 @@ use crate::core::{
     ids::{NodeId, RunId},
     run::per_process::{GENERATIONS, PerProcess, Slot},
 };
-#[cfg(feature = "signal")]
-use crate::signal::Signal;
 use marks::Marks;
 use message_queue::{Batch, Queue};
 use sleep_flag::SleepFlag;
@@ -34,8 +32,14 @@ pub(crate) enum Message {
     /// From [`Inbox::wake`], to be [taken note of](Inbox::hear_wake).
     Wake(NodeId),
     Call(Callback),
-    /// A worker thread is done with the job of this number.
-    JobDone(usize),
+    /// Something that was there before, so that nothing need be allocated to tell of it.
+    Notice(Arc<dyn Notice>),
+}
+
+/// What a message can tell of.
+pub(crate) trait Notice: Send + Sync {
+    /// Called on the loop, while the run is the current one.
+    fn heard(&self);
 }
 
 pub(crate) struct Inbox {
@@ -47,9 +51,8 @@ pub(crate) struct Inbox {
     signals: AtomicU64,
     /// None once the run has ended: whoever still knows the inbox must not keep its descriptor open.
     waker: RwLock<Option<mio::Waker>>,
-    /// What the handler of signals keeps about Ctrl-C in this run.
-    #[cfg(feature = "signal")]
-    pub(crate) unheard: crate::signal::Unheard,
+    /// A number for the handler of signals, which can keep nothing elsewhere.
+    pub(crate) interrupted: AtomicU64,
     /// Whether the run is about to end: calls may still come, but no tasks are started for them.
     ending: AtomicBool,
     /// The thread on which the loop turns, be it turned by the run itself or by a host.
@@ -65,8 +68,7 @@ impl Inbox {
             sleep_flag: SleepFlag::new(),
             signals: AtomicU64::new(0),
             waker: RwLock::new(Some(waker)),
-            #[cfg(feature = "signal")]
-            unheard: Default::default(),
+            interrupted: AtomicU64::new(0),
             ending: AtomicBool::new(false),
             loop_thread: thread::current().id(),
         }
@@ -112,11 +114,9 @@ impl Inbox {
         self.woken.clear(node);
     }
 
-    /// Notes that a signal has come. For signal handlers: nothing here locks or allocates.
+    /// Notes that a signal has come, which has this bit. For signal handlers: nothing here locks or allocates.
     /// Returns whether one of this kind was there already, which the loop has not taken out.
-    #[cfg(feature = "signal")]
-    pub(crate) fn signal(&self, number: i32) -> bool {
-        let bit = Signal::from_raw(number).bit();
+    pub(crate) fn signal(&self, bit: u64) -> bool {
         let before = self.signals.fetch_or(bit, SeqCst);
         // The lock is held by others only to wake, too, or by a run that has ended: no need to wait for it.
         if self.sleep_flag.must_wake()

@@ -1,48 +1,21 @@
 //! How a run is set up.
 
+#[cfg(feature = "guest")]
+use crate::core::lowlevel::guest::{self, GuestRun, GuestTick};
 #[cfg(feature = "signal")]
-use crate::signal::Dump;
+use crate::signal::{Dump, Signal, Signals};
 use crate::{
+    Error,
     core::{
         lowlevel::instrument::Instrument,
-        run::clock::{Clock, SystemClock},
+        run::{
+            Run,
+            clock::{Clock, SystemClock},
+            run_loop::{RunOptions, run_to_end},
+        },
     },
-    signal::Signal,
 };
-use std::{error::Error as StdError, fmt, rc::Rc};
-
-/// Why a run could not start.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RunError {
-    /// This thread is inside a run already.
-    Nested,
-    /// The reactor could not be made.
-    Reactor(std::io::Error),
-    /// The host of a [guest run](crate::GuestRun) ended before it.
-    Abandoned,
-}
-
-impl fmt::Display for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RunError::Nested => {
-                f.write_str("`run` was called inside a run on the same thread; use a nursery")
-            }
-            RunError::Abandoned => f.write_str("the host of a guest run ended before the run was over"),
-            RunError::Reactor(_) => f.write_str("the run's reactor could not be made"),
-        }
-    }
-}
-
-impl StdError for RunError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            RunError::Nested | RunError::Abandoned => None,
-            RunError::Reactor(error) => Some(error),
-        }
-    }
-}
+use std::rc::Rc;
 
 /// What SIGUSR1 does, if it is asked to.
 #[cfg(feature = "signal")]
@@ -156,4 +129,108 @@ impl Builder {
         log::info!("tasks of a batch run in a random order; seed {seed}");
         Some(seed)
     }
+
+    /// Runs `main` as [`run`] does, with these options.
+    ///
+    /// # Errors
+    /// As [`run`].
+    ///
+    /// # Panics
+    /// As [`run`].
+    pub fn run<T>(self, main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        run_to_end(self.into_options(), Box::pin(main))
+    }
+
+    /// Starts a run that is turned by the loop of a host; trio's `start_guest_run`.
+    ///
+    /// Whenever the run has something to do, `schedule` is called, from this thread or another: it has
+    /// to make the host's loop call [`GuestTick::run`], soon, on this thread. When the run is over,
+    /// `done` is called with its outcome, in the last tick. Between ticks no run is current. Handles of the guest's
+    /// that the host holds work all the same (a scope is cancelled, an event set, a value sent); all else that it wants
+    /// of the guest goes through its [`Token`](crate::Token), by calls that do not block:
+    /// [`Token::run_sync_soon`](crate::Token::run_sync_soon).
+    ///
+    /// # Errors
+    /// A [`RunError`](crate::RunError) if the run could not start.
+    ///
+    /// ```
+    /// use std::{cell::RefCell, rc::Rc, sync::mpsc};
+    /// use terzetto::{Builder, GuestTick, sleep};
+    ///
+    /// // A host: a loop that runs what it is sent.
+    /// let (send, ticks) = mpsc::channel::<GuestTick>();
+    /// let outcome = Rc::new(RefCell::new(None));
+    /// let result = outcome.clone();
+    /// let guest = Builder::new().start_guest(
+    ///     async { sleep(0.01).await?; Ok("guest") },
+    ///     move |tick| drop(send.send(tick)),
+    ///     move |end| *result.borrow_mut() = Some(end),
+    /// )?;
+    /// while !guest.is_over() {
+    ///     ticks.recv()?.run();
+    /// }
+    /// assert_eq!(outcome.take().unwrap()?, "guest");
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    #[cfg(feature = "guest")]
+    pub fn start_guest<T, F>(
+        self,
+        main: F,
+        schedule: impl Fn(GuestTick) + Send + Sync + 'static,
+        done: impl FnOnce(Result<T, Error>) + 'static,
+    ) -> Result<GuestRun, Error>
+    where
+        T: 'static,
+        F: Future<Output = Result<T, Error>> + 'static,
+    {
+        guest::start_guest(self.into_options(), main, schedule, done)
+    }
+
+    /// The same for the core, which knows nothing of signals.
+    fn into_options(self) -> RunOptions {
+        let seed = self.seed_in_force();
+        let plug_in = move |run: &Run| {
+            #[cfg(feature = "signal")]
+            if self.ctrl_c {
+                Signals::of(run).claim_interrupt();
+            }
+            #[cfg(feature = "signal")]
+            if let Some(dump) = self.dump_on_signal {
+                Signals::of(run).claim_dump(dump);
+            }
+            // Without signals there is nothing to plug in.
+            let _ = run;
+        };
+        RunOptions {
+            clock: self.clock,
+            instruments: self.instruments,
+            seed,
+            thread_stack_size: self.thread_stack_size,
+            plug_in: Box::new(plug_in),
+        }
+    }
+}
+
+/// Runs `main` and everything it starts on this thread, and returns what `main` returns.
+///
+/// Mirrors `trio.run`. `main` may borrow from the caller's frame.
+///
+/// # Errors
+/// The error of `main`, unchanged; a [`RunError`](crate::RunError) if the run could not start; a Ctrl-C that came too
+/// late to be raised in `main`.
+///
+/// # Panics
+/// If `main` does: the panic goes through.
+///
+/// ```
+/// let greeting = String::from("hello");
+/// let length = terzetto::run(async {
+///     terzetto::sleep(0.001).await?;
+///     Ok(greeting.len())
+/// })?;
+/// assert_eq!(length, 5);
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn run<T>(main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    Builder::new().run(main)
 }
