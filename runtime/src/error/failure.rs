@@ -112,11 +112,6 @@ impl FirstPanic {
         }
     }
 
-    /// The payload of the first panic, if there was one.
-    pub(crate) fn into_payload(self) -> Option<Box<dyn Any + Send>> {
-        self.0
-    }
-
     /// Goes on with the first panic, if there was one; not if the thread is panicking already.
     pub(crate) fn resume(self) {
         match self.0 {

@@ -25,6 +25,7 @@ impl Drop for Removes<'_> {
 
 impl Run {
     /// A task begins: its node gets its place.
+    #[inline]
     pub(crate) fn task_spawned(&self, node: Node, nursery: Rc<NurseryNode>) -> NodeId {
         self.tasks.set(self.tasks.get() + 1);
         let id = self.tree.add(node, nursery);
@@ -38,6 +39,7 @@ impl Run {
     }
 
     /// A task has ended: its future is dropped, its node goes. Once.
+    #[inline]
     pub(crate) fn task_exited(&self, node: &Node) {
         if node.has_ended() {
             return;

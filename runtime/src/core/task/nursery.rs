@@ -269,26 +269,30 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let within = node.own_scope().map(|scope| self.run.scopes.within(scope));
             // SAFETY: only the future of `nursery` calls this: what its nodes borrow is alive, see `start_child`.
             let end = unsafe { node.poll(&mut Context::from_waker(&waker)) }?;
-            let mut panics = FirstPanic::default();
             // SAFETY: as above.
-            panics.catch(|| unsafe {
+            let dropped = catch_unwind(AssertUnwindSafe(|| unsafe {
                 node.drop_future();
-            });
+            }));
             drop(within);
-            panics.catch(finish);
-            // A panic of a destructor, or of whoever is notified of the task's end, is the nursery's.
-            if let Some(payload) = panics.into_payload() {
-                match node.info.is_body() {
-                    true => self.panicked(format_args!("the drop of the nursery's body"), payload),
-                    false => {
-                        self.panicked(format_args!("the drop of task {}", InFull(&Task::of(node))), payload)
-                    }
-                }
+            let finished = catch_unwind(AssertUnwindSafe(finish));
+            if dropped.is_err() || finished.is_err() {
+                self.panicked_at_the_end(node, [dropped, finished]);
             }
             Some(end)
         })?;
         path.back();
         Some(end)
+    }
+
+    /// A destructor has panicked, or whoever is told of a task's end: that is the nursery's panic.
+    #[cold]
+    fn panicked_at_the_end(&self, node: &Node, steps: [std::thread::Result<()>; 2]) {
+        for payload in steps.into_iter().filter_map(Result::err) {
+            match node.info.is_body() {
+                true => self.panicked(format_args!("the drop of the nursery's body"), payload),
+                false => self.panicked(format_args!("the drop of task {}", InFull(&Task::of(node))), payload),
+            }
+        }
     }
 
     fn poll_child(&self, path: &PollPath<'_>, node: &Node, queued: Queued) {
