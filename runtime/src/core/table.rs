@@ -1,6 +1,6 @@
 //! Tables with small keys.
 //!
-//! PollTree, scopes, waits and parked tasks stand in tables and are named by number,
+//! Nodes, scopes, waits and parked tasks stand in tables and are named by number,
 //! which is what lets a waker own nothing and a dropped future leave nothing dangling. A million blocked
 //! tasks are a few million such names: so a key is half a word, and so is one that may be missing. For the same
 //! reason the free places are listed aside (unlike in the crate `slab`, where the list runs through them): an

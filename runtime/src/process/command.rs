@@ -63,7 +63,7 @@ impl From<PipeWriter> for Stdio {
 pub(super) type DeliverCancel<'a> =
     Box<dyn FnOnce(Process) -> Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>> + 'a>;
 
-/// What [`run_process`](crate::process::run_process) and [`supervise`](crate::vise) do beyond the start.
+/// What [`run_process`](crate::process::run_process) and [`supervise`](crate::process::supervise) do beyond the start.
 pub(super) struct Plan<'a> {
     pub(super) input: Option<Cow<'a, [u8]>>,
     pub(super) captures_stdout: bool,

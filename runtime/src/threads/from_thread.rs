@@ -1,6 +1,6 @@
 //! From a thread to the loop; trio's `from_thread`.
 //!
-//! A worker thread reaches the task that waits for it: what [`run`] and [`run_sync`] are given runs
+//! A worker thread reaches the task that waits for it: what [`run`](run()) and [`run_sync`] are given runs
 //! there, under that task's cancel scopes, while the thread waits. If the task is gone, or was told to leave
 //! when it is cancelled ([`abandon_on_cancel`](crate::to_thread::Options::abandon_on_cancel)), a system task
 //! does it instead. Threads that this library did not make have no such task:
@@ -177,7 +177,7 @@ where
     call_and_wait(&job.inbox, Some(job.key), f)?
 }
 
-/// Calls `f` on the loop, in the task that waits for this thread, or as [`run`] does in a system task, and
+/// Calls `f` on the loop, in the task that waits for this thread, or as [`run`](run()) does in a system task, and
 /// blocks until it has returned; trio's `from_thread.run_sync`. It has a copy of this thread's context variables.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
 //! Cancel scopes: the public half.
 //!
 //! The tree that carries cancellation is in [`core::scope`](crate::core::cancel::tree); here is the handle
-//! with which users make a scope, steer it, and run code inside it. Its state is in [`cell`], what happens
-//! while code runs in it in [`entered`].
+//! with which users make a scope, steer it, and run code inside it. Its state is in [`state`](super::state), what
+//! happens while code runs in it in [`entered`](super::entered).
 
 use crate::{
     CancelReason, CancelSource, Cancelled, Error,

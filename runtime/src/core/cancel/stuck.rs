@@ -3,7 +3,7 @@
 //! Only what this runtime made looks at cancellation. A task that awaits a future of another library plainly, without
 //! [`cancellable`](crate::core::cancel::cancellable::cancellable), holds its nursery open however often it is cancelled, and nobody
 //! can see why. So such a task is named: in the [tree of tasks](crate::core::lowlevel::statistics::task_tree), and once in the log
-//! if it outlasts its cancellation by [`PATIENCE`].
+//! if it outlasts its cancellation by [some seconds](super::stuck_check).
 //!
 //! The run looks for such tasks when it is about to sleep, and only after a scope has been cancelled: nothing that
 //! runs is slower for it.

@@ -1,4 +1,5 @@
-//! TODO
+//! What libraries build on, and what watches a run: blocking by hand, the token, instruments, statistics, system tasks,
+//! guest runs.
 
 #[cfg(feature = "guest")]
 pub(crate) mod guest;

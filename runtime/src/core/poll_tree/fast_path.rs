@@ -1,19 +1,20 @@
-//! Ticks that begin where the last one ended.
+//! The fast path: a tick that begins where the last one ended. A reader may skip it.
 //!
-//! Futures are polled from the root downwards, so a tick costs as many polls as tasks are nested, though
-//! often all that is runnable is a few tasks of one nursery that talk to each other: the way from the run
-//! loop down to them, and up again, would be most of the work. So when a nursery has polled what was due,
-//! it asks whether a turn of the run loop would only lead back to it. Then the next tick begins in place.
+//! Futures are polled from the top downwards. So a tick costs as many polls as tasks are nested, though often all that is
+//! runnable is a few tasks of one nursery that talk to each other. The way down to them and up again would be most of
+//! the work. So when a nursery has polled what was due, it asks whether the run loop would only lead back to it. If so,
+//! the next tick begins in place. Without it, a yield at depth 100 takes 80 times as long, and one at depth 1 twice as long
+//! (`benches/run --only nest-yield`).
 //!
-//! Nobody must be able to tell. That holds if
+//! Nobody must be able to tell. That is so if
 //!
-//! - nothing is queued anywhere else: all queued nodes that are not below some unpolled nursery (which
-//!   has left its trail above) stand in this nursery's queue;
-//! - no node on the way down was woken itself, or has a second nursery to poll. It may have more to do when the
-//!   poll comes back to it, in this very tick: the other arm of a `join!`, say, which the children would starve;
-//! - nothing has happened outside: no message, signal or call has come, no deadline has passed, all of them
-//!   being known, and it is not time to look for the system's events;
-//! - no parent's loop drives the run, which wants its thread back after each tick.
+//! - nothing is queued anywhere else. All queued nodes stand in this nursery's queue, but for those below a nursery that has not
+//!   been polled yet, whose trail leads up to a node that is queued here;
+//! - no node on the poll path was woken itself, or has a second nursery to poll. It may have more to do when the poll
+//!   comes back to it in this very tick: the other arm of a `join!`, which the children would starve;
+//! - there is nothing to do between two ticks: no message, signal or call has come, no deadline has passed, and it is not
+//!   time to look for the system's events;
+//! - no host's loop drives the run. A host wants its thread back after each tick.
 
 use crate::core::{poll_tree::nursery_node::NurseryNode, run::Run};
 

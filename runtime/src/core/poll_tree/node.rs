@@ -1,23 +1,22 @@
-//! PollTree: what is polled on its own.
+//! Nodes: futures that are polled on their own.
 //!
-//! A *node* is a piece of a task: the task's outermost future, or the body of a nursery inside it. It is
-//! one allocation, which holds the future and all that the runtime knows of it: so starting a task
-//! costs one allocation, a reference is one word, and a poll finds everything in one place.
+//! A node is a piece of a task: the task's outermost future, or the body of a nursery inside it. It is one allocation, which
+//! holds the future and all that the runtime knows of it. So starting a task costs one allocation, a reference to a node is
+//! one word, and a poll finds everything in one place.
 //!
 //! # Who owns what
 //!
-//! A node is shared: by the nursery that polls it, by the run's table, where wakers find it by its number,
-//! by a queue if it is to be polled, and by every handle of its task. Its *future* is its nursery's alone,
-//! since it may borrow what ends with that nursery's frame. So the two have different ends: the nursery drops
-//! the future in its place, and the memory goes with the last who shares it, whatever that one may have
-//! borrowed once. Of a nursery that is forgotten the futures are neither polled nor dropped again, and their
-//! memory stays: a pinned future's must not go before it is dropped.
+//! A node is shared. The nursery that polls it has a reference, and so have the run's table, where wakers find it by its
+//! number, a ready queue if the node is to be polled, and every handle of its task. The *future* in it belongs to the nursery
+//! alone, since it may borrow what ends with that nursery's frame. So the two end at different times: the nursery drops the
+//! future where it stands, and the memory goes with the last reference. The [safety chapter](super) says why that is
+//! sound.
 //!
 //! # Why not `Rc`
 //!
-//! `Rc<Node<dyn Future>>` would do, and was tried: a reference is two words then, and each look at a
-//! node has to ask the future's vtable first how the future is aligned, to find where the node begins.
-//! Here the future comes last, so that all else lies where it lies whatever the future is.
+//! `Rc<Node<dyn Future>>` was tried. A reference is two words then, and each look at a node has to ask the future's vtable
+//! how the future is aligned, to find where the node begins. Here the future comes last, so everything else has a fixed
+//! place.
 
 use crate::{
     Error,
@@ -43,23 +42,23 @@ use std::{
     task::{Context, Poll},
 };
 
-/// What comes of a task.
+/// What a task returns.
 type Outcome = Result<(), Error>;
 
-/// What is left of a future that has ended: its outcome, or the payload of its panic.
+/// How a future has ended: with an outcome, or with a panic.
 pub(crate) type End = Result<Outcome, Box<dyn Any + Send>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FutureState {
-    /// There is a future, and nobody has it in hands.
+    /// There is a future, and nobody has a reference to it.
     Idle,
     Polled,
-    /// Being polled, and not wanted any more.
+    /// It is being polled, and is to be dropped when that poll has ended.
     Abandoned,
     Dropped,
 }
 
-/// Whether a node stands in its nursery's queue, and what for.
+/// Whether a node stands in its nursery's ready queue, and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Queued {
     No,
@@ -125,9 +124,8 @@ impl<F: Future<Output = Outcome>> NodeCell<F> {
     /// # Safety
     /// `header` is that of a `NodeCell<F>`; besides, as [`Vtable::poll`] says.
     unsafe fn poll(header: NonNull<Header>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        // SAFETY: the header lies at the start of its cell, and the pointer was made from one to the cell. The future
-        // is nobody else's by the caller's word. It is pinned: it is never moved out, and its memory stays
-        // until it is dropped, since who is to drop it has a reference.
+        // SAFETY: the header lies at the start of its cell, and the pointer was made from one to the cell. The reference to
+        // the future is the only one, by the caller's word (EXCLUSIVE), and the future never moves (PINNED).
         let future = unsafe {
             let cell = header.cast::<NodeCell<F>>().as_ref();
             Pin::new_unchecked(&mut **cell.future.get())
@@ -141,7 +139,7 @@ impl<F: Future<Output = Outcome>> NodeCell<F> {
     /// # Safety
     /// `header` is that of a `NodeCell<F>`; besides, as [`Vtable::drop_future`] says.
     unsafe fn drop_future(header: NonNull<Header>) {
-        // SAFETY: as in `poll`. It is dropped where it was pinned.
+        // SAFETY: as in `poll` (EXCLUSIVE). It is dropped where it stands (PINNED).
         let drop_it = || unsafe {
             let cell = header.cast::<NodeCell<F>>().as_ref();
             ManuallyDrop::drop(&mut *cell.future.get());
@@ -155,7 +153,8 @@ impl<F: Future<Output = Outcome>> NodeCell<F> {
     /// # Safety
     /// `header` is that of a `NodeCell<F>`; besides, as [`Vtable::free`] says.
     unsafe fn free(header: NonNull<Header>) {
-        // SAFETY: the pointer was made by `Box::leak` in `UninitNode::into_strand`, and is used no more.
+        // SAFETY: the pointer was made by `Box::leak` in `UninitNode::into_node`. It is used no more (COUNTED), and the
+        // future in it is dropped (PINNED).
         drop(unsafe { Box::from_raw(header.cast::<NodeCell<F>>().as_ptr()) });
     }
 }
@@ -183,7 +182,7 @@ impl<F: Future<Output = Outcome>> UninitNode<F> {
             state: Cell::new(FutureState::Idle),
             ended: Cell::new(false),
         };
-        // SAFETY: the header's place is within the room, and nothing is there yet.
+        // SAFETY: the header's place is within the allocation, and nothing is there yet.
         unsafe { (&raw mut (*cell.as_mut_ptr()).header).write(header) };
         UninitNode(cell)
     }
@@ -191,7 +190,7 @@ impl<F: Future<Output = Outcome>> UninitNode<F> {
     /// Where the future is to be written.
     #[inline]
     pub(crate) fn future(&mut self) -> *mut F {
-        // SAFETY: the future's place is within the room. The types around it are transparent.
+        // SAFETY: the future's place is within the allocation. The types around it are transparent.
         unsafe { (&raw mut (*self.0.as_mut_ptr()).future).cast() }
     }
 
@@ -201,8 +200,8 @@ impl<F: Future<Output = Outcome>> UninitNode<F> {
     /// The future has been written. Whoever polls it, or drops it, must do so while what it borrows is alive.
     /// Everything else about the node has no such borrows.
     #[inline]
-    pub(crate) unsafe fn into_strand(self) -> Node {
-        // SAFETY: `new` has written the header, and the caller the future.
+    pub(crate) unsafe fn into_node(self) -> Node {
+        // SAFETY: `new` has written the header, and the caller the future (PINNED).
         let cell = unsafe { self.0.assume_init() };
         Node(NonNull::from(Box::leak(cell)).cast())
     }
@@ -215,10 +214,10 @@ impl Node {
     /// A node that has yet to be [placed](Header::place_in).
     pub(crate) fn new<F: Future<Output = Outcome> + 'static>(info: TaskInfo, future: F) -> Node {
         let mut uninit = UninitNode::<F>::new(info);
-        // SAFETY: the future is written where it belongs, and borrows nothing that ends.
+        // SAFETY: the future is written first. It borrows nothing that ends, so OWNED asks nothing.
         unsafe {
             uninit.future().write(future);
-            uninit.into_strand()
+            uninit.into_node()
         }
     }
 
@@ -232,8 +231,8 @@ impl Node {
             return None;
         }
         self.state.set(FutureState::Polled);
-        // SAFETY: the vtable are those of this node. The state was `Idle` and is not now, so nobody else
-        // makes a reference to the future until it is set back below.
+        // SAFETY: the vtable is that of this node. The state was `Idle` and is not now, so nobody else makes a
+        // reference to the future until it is set back below (EXCLUSIVE).
         let poll = || unsafe { (self.vtable.poll)(self.0, cx) };
         let polled = catch_unwind(AssertUnwindSafe(poll));
         let abandoned = self.state.replace(FutureState::Idle) == FutureState::Abandoned;
@@ -254,8 +253,8 @@ impl Node {
         match self.state.get() {
             FutureState::Idle => {
                 self.state.set(FutureState::Dropped);
-                // SAFETY: the vtable are those of this node. The state was `Idle`, so nobody has a
-                // reference to the future, and is `Dropped` now, so nobody gets one any more.
+                // SAFETY: the vtable is that of this node. The state was `Idle`, so nobody has a reference to the
+                // future, and is `Dropped` now, so nobody gets one any more (EXCLUSIVE).
                 unsafe { (self.vtable.drop_future)(self.0) };
                 true
             }
@@ -335,7 +334,7 @@ impl Deref for Node {
 
     #[inline]
     fn deref(&self) -> &Header {
-        // SAFETY: a reference counts, so the memory is there. Of the header only shared references are ever made.
+        // SAFETY: a reference counts, so the memory is there, and only shared references to the header are made (COUNTED).
         unsafe { self.0.as_ref() }
     }
 }
@@ -366,7 +365,7 @@ impl Drop for Node {
         self.count.set(left);
         // A future that nobody has dropped is pinned for ever: its memory stays.
         if left == 0 && (self.state.get() == FutureState::Dropped || !self.vtable.needs_drop) {
-            // SAFETY: the vtable are those of this node, this was the last reference, and the future is dropped.
+            // SAFETY: the vtable is that of this node, this was the last reference (COUNTED), and the future is dropped (PINNED).
             unsafe { (self.vtable.free)(self.0) };
         }
     }

@@ -1,17 +1,16 @@
-//! Nurseries: what the tree of polls knows of a nursery.
+//! Nursery nodes: what the poll tree knows of a nursery.
 //!
-//! PollTree and nurseries form a tree, with a nursery at the top that the run loop itself polls: a nursery
-//! belongs to the node whose future holds it (its *parent*), a node belongs to the nursery that polls
-//! it (its *nursery*). Futures can only be polled from the root downwards, so a wake has to leave a trail: it queues
-//! the node in its nursery, the nursery's parent in the parent's own nursery, and so on up, stopping at the
-//! first that is queued already. A tick then descends only where something is queued.
+//! A nursery belongs to the node whose future holds it, its *parent*. A node belongs to the nursery that polls it. At the top is
+//! a nursery that the run loop polls. Futures can only be polled from the top downwards, so a wake leaves a trail. It
+//! queues the node in its nursery, then the nursery's parent in the nursery above, and so on. It stops at the first node that
+//! is queued already, since the trail goes on from there. A tick then goes down only where something is queued.
 //!
-//! What is woken during a tick is due in the next one, wherever in the tree it sits: that is trio's batch, and the
-//! [queue](crate::core::poll_tree::ready_queue) of each nursery keeps it apart from what came before.
+//! What is woken during a tick is polled in the next one, wherever in the tree it is: that is trio's batch. The
+//! [ready queue](crate::core::poll_tree::ready_queue) of each nursery keeps it apart from what came before.
 
 use crate::core::{
     ids::{NodeId, ROOT, ScopeId},
-    poll_tree::{node::Node, ready_queue::Queue},
+    poll_tree::{node::Node, ready_queue::ReadyQueue},
     task::handle::Task,
 };
 use std::{
@@ -42,19 +41,18 @@ pub(crate) struct NurseryNode {
     pub(crate) scope: Cell<ScopeId>,
     /// How many nurseries the run had opened before.
     pub(crate) serial: Cell<u64>,
-    /// The nodes of its children, in no order.
+    /// The children, in no order.
     children: RefCell<Vec<Node>>,
-    /// PollTree to poll.
-    queue: RefCell<Queue>,
+    queue: RefCell<ReadyQueue>,
     /// Whether it is being polled now.
     polled: Cell<bool>,
-    /// Whether the parent has been notified since the nursery was last polled. One that is being polled sees
-    /// for itself, at the end of its poll, whether it must.
+    /// Whether the parent knows that it has to poll the nursery. Also true while the nursery is being polled: at the end of that
+    /// poll it looks whether it must notify its parent.
     pub(crate) notified: Cell<bool>,
 }
 
 impl NurseryNode {
-    /// A nursery for the root nursery, or for none yet.
+    /// The node of the root nursery, or of none yet.
     pub(crate) fn new() -> Rc<NurseryNode> {
         Rc::new(NurseryNode {
             parent: RefCell::new(Parent::RunLoop),
@@ -68,7 +66,7 @@ impl NurseryNode {
         })
     }
 
-    /// Becomes the nursery of a nursery, of which a first poll begins.
+    /// Becomes the node of a nursery whose first poll begins.
     pub(crate) fn open(&self, parent: Parent, owner: Task, scope: ScopeId, serial: u64) {
         let old = (self.parent.replace(parent), self.owner.replace(Some(owner)));
         drop(old);

@@ -1,8 +1,8 @@
-//! The way of a poll down the tree: from the run loop to a nursery, to one of its nodes, to a nursery in that.
+//! The poll path: the way of a poll down the tree, from the run loop to a nursery, to one of its nodes, to a nursery in that.
 //!
-//! What runs asks who it is (`current_task`) and which scope it is in, and a nursery asks whether anybody above
-//! it has something to do (see [`in_place`](crate::core::poll_tree::fast_path)). All three change where a poll comes to another
-//! nursery, and are put back where it goes up again.
+//! Code that runs may ask for its task (`current_task`) and its scope. A nursery asks whether anybody above it has something
+//! to do (see [`fast_path`](crate::core::poll_tree::fast_path)). All three answers change where a poll enters another nursery,
+//! and are put back where it leaves it.
 
 use crate::core::{
     cancel::tree::Within,
@@ -12,18 +12,18 @@ use crate::core::{
     task::handle::Task,
 };
 
-/// A poll that has come down to a nursery.
+/// The end of the path: a nursery that is being polled.
 pub(crate) struct PollPath<'a> {
     run: &'a Run,
     /// The node above, whose future the nursery is part of.
     above: Option<NodeId>,
-    /// Whether all nodes above are polled only for one nursery below each.
+    /// True while each node above was entered only to reach one nursery below it.
     passes_through: bool,
     _within: Within<'a>,
 }
 
 impl Run {
-    /// Comes to a nursery whose nodes are polled in `scope`.
+    /// Enters a nursery whose nodes are polled in `scope`.
     #[inline]
     pub(crate) fn poll_path(&self, scope: ScopeId) -> PollPath<'_> {
         let (above, passes_through) = (self.tree.current.get(), self.tree.passes_through.get());
@@ -33,7 +33,7 @@ impl Run {
 
 impl PollPath<'_> {
     /// Polls one of the nodes by `poll`, and tells instruments if that is a step of its task. Until the
-    /// descent [is back](PollPath::back) the node is the current one.
+    /// path goes [back](PollPath::back) the node is the current one.
     #[inline]
     pub(crate) fn step<R>(&self, node: &Node, queued: Queued, poll: impl FnOnce() -> R) -> R {
         let Run { tree, instruments, .. } = self.run;
@@ -50,7 +50,7 @@ impl PollPath<'_> {
         polled
     }
 
-    /// Comes back from a node to the nursery.
+    /// Goes back from a node to the nursery.
     #[inline]
     pub(crate) fn back(&self) {
         self.run.tree.current.set(self.above);

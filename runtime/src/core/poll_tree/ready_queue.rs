@@ -1,19 +1,19 @@
-//! The queue of a nursery: the nodes that are to be polled there.
+//! The ready queue of a nursery: the nodes that are to be polled there.
 //!
-//! What is woken in one tick is due in the next. A nursery need not have been polled yet when something in it is
-//! woken, so what is due in this tick and what is due in the next may stand in its queue at once: in the order of
-//! wakes, so that it is enough to know how many came before this tick. A batch is polled in that order, or in a
-//! random one if the run was given a seed.
+//! What is woken in one tick is polled in the next. A nursery may not have been polled yet in this tick when something in it
+//! is woken. So its queue may hold nodes of two batches at once. They stand in the order of their wakes, so it is enough to
+//! count how many came before this tick. A batch is polled in that order, or in a random one if the run was given a
+//! seed.
 
 use crate::core::poll_tree::node::Node;
 use std::collections::VecDeque;
 
-/// A queue with more room than this gives back what it does not need any more.
+/// A queue with more room than this gives back what it no longer needs.
 const LONG: usize = 4096;
 
-/// PollTree to poll. One that has ended stays in here until its turn.
+/// Nodes to poll. One whose task has ended meanwhile stays until its turn.
 #[derive(Default)]
-pub(crate) struct Queue {
+pub(crate) struct ReadyQueue {
     nodes: VecDeque<Node>,
     /// The tick in which the last of them was woken…
     tick: u64,
@@ -21,7 +21,7 @@ pub(crate) struct Queue {
     earlier: usize,
 }
 
-impl Queue {
+impl ReadyQueue {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()

@@ -1,7 +1,7 @@
-//! All nodes of a run, and the marks by which a poll finds its way down to them.
+//! The poll tree: all nodes of a run, and the marks by which a poll finds its way down to them.
 //!
-//! Here is what happens to a node between two polls: a waker finds it by its number, it is queued in its
-//! [nursery](crate::core::poll_tree::nursery_node) with everything above it, and a tick takes it out again.
+//! Here is what happens to a node between two polls. A waker finds it by its number. It is queued in its
+//! [nursery](crate::core::poll_tree::nursery_node), with everything above it. A tick takes it out again.
 
 use crate::core::{
     ids::{NodeId, RunId, ScopeId},
@@ -21,7 +21,7 @@ use std::{
     task::Waker,
 };
 
-/// So many nurseries are kept for the next nurseries.
+/// So many nursery nodes are kept for the next nurseries.
 const SPARE: usize = 128;
 
 /// The nodes of a run.
@@ -30,17 +30,17 @@ pub(crate) struct PollTree {
     pub(crate) table: RefCell<Table<Node>>,
     /// The nursery of the main task and the system tasks, polled by the run loop.
     root: Rc<NurseryNode>,
-    /// Nurseries of nurseries that have closed, for the next ones: with room for queue and children, a nursery is
-    /// several allocations.
+    /// Nodes of nurseries that have closed, kept for the next ones: one is several allocations, with its queue and its
+    /// list of children.
     spare: RefCell<Vec<Rc<NurseryNode>>>,
     /// Whether anything is to be polled in the next tick.
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<NodeId>>,
-    /// Whether all nodes that are being polled, one inside the other, are so only for one nursery below
-    /// them: they have nothing else to do when the poll comes back to them.
+    /// True while each node on the poll path was entered only to reach one nursery below it. Such a node has nothing else
+    /// to do when the poll comes back to it.
     pub(crate) passes_through: Cell<bool>,
-    /// How many nodes are queued in nurseries that are being polled.
+    /// How many nodes are queued in the nurseries on the poll path.
     queued_on_path: Cell<usize>,
     pub(crate) watches: Watches,
     /// How many nodes were polled since the loop last looked at the system's events.
@@ -182,7 +182,8 @@ impl PollTree {
         Some(nursery)
     }
 
-    /// Puts a node into its nursery's queue for a nursery below it. Returns the nursery, unless it stood there already.
+    /// Puts a node into its nursery's queue, to reach a nursery below it. Returns the nursery, unless the node stood there
+    /// already.
     fn push_for_below<'a>(&self, node: &'a Node) -> Option<&'a NurseryNode> {
         let (queued, stands) = match node.queued.get() {
             Queued::No => (Queued::ForOneBelow, false),
@@ -193,8 +194,8 @@ impl PollTree {
         if stands { None } else { self.push(node) }
     }
 
-    /// Makes sure that a nursery is polled in the next tick, by queueing its parent, and all above it. Returns a
-    /// waker of somebody else's, if that is where the trail ends, to be woken when nothing is borrowed.
+    /// Makes sure that a nursery is polled in the next tick, by queueing its parent, and all above it. If the trail ends at
+    /// something foreign, returns its waker, which is to be called when nothing is borrowed.
     fn notify<'a>(&self, table: &'a Table<Node>, mut nursery: &'a NurseryNode) -> Option<Waker> {
         while !nursery.notified.replace(true) {
             let parent = match &*nursery.parent.borrow() {

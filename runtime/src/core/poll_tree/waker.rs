@@ -7,7 +7,7 @@
 //!
 //! Waking looks the run up. On the run's own thread that is one thread-local comparison and then
 //! plain, unsynchronised work. From any other thread the number goes through the [registry] of live
-//! runs into the [inbox](crate::core::run::inbox) of its run, where it waits once, however often it is brought. Of a run that has ended nothing is found, and
+//! runs into the inbox of its run, where it waits once, however often it is brought. Of a run that has ended nothing is found, and
 //! the wake is a no-op. A node's number may have been given to a later node meanwhile: then that
 //! one is polled once for nothing, which every future must bear.
 //!

@@ -1,4 +1,4 @@
-//! TODO
+//! The run: its state, its loop, and how the rest of the process reaches it.
 
 pub(crate) mod between_ticks;
 pub(crate) mod clock;

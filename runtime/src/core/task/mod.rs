@@ -1,4 +1,4 @@
-//! TODO
+//! Tasks: nurseries, `start`, and what is known of the task that calls.
 
 pub(crate) mod context;
 pub(crate) mod context_var;

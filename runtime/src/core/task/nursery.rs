@@ -171,25 +171,32 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
         let mut uninit = UninitNode::<F>::new(info);
         // SAFETY: the future is written first. It is polled only by `poll_node` and dropped only there, by `drop_child`
-        // and by `NurseryGuard`, all inside the future of `nursery` or through a `&'scope self`, while `'scope` lasts.
-        let node = unsafe {
+        // and by `NurseryGuard`, all inside the future of `nursery` or through a `&'scope self` (OWNED).
+        unsafe {
             uninit.future().write(child);
-            uninit.into_strand()
-        };
-        self.add_child(node.clone());
-        Ok(node)
+            let node = uninit.into_node();
+            self.add_child(node.clone());
+            Ok(node)
+        }
     }
 
     /// Takes a node in as a child.
-    pub(crate) fn add_child(&self, node: Node) {
+    ///
+    /// # Safety
+    /// What the node's future borrows lives as long as this nursery's own future (OWNED).
+    pub(crate) unsafe fn add_child(&self, node: Node) {
         self.in_tree.add_child(node.clone());
         self.run.task_spawned(node, self.in_tree.clone());
     }
 
     /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not. Returns the
     /// panic of a destructor.
-    pub(crate) fn drop_child(&self, node: &Node) -> std::thread::Result<()> {
-        // SAFETY: the caller has a `&'scope self`, or is dropped inside the future that holds one: see `start_child`.
+    ///
+    /// # Safety
+    /// The node is a child of this nursery, and the caller holds a `&'scope self` or stands inside the future that does
+    /// (OWNED).
+    pub(crate) unsafe fn drop_child(&self, node: &Node) -> std::thread::Result<()> {
+        // SAFETY: the nursery drops its own child, by the caller's word (OWNED).
         let drop_it = || with_stack(|| unsafe { node.drop_future() });
         let dropped = catch_unwind(AssertUnwindSafe(drop_it));
         if matches!(dropped, Ok(false)) {
@@ -267,7 +274,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let waker = ManuallyDrop::new(waker::new(self.run.id, id));
         let end = path.step(node, queued, || {
             let within = node.own_scope().map(|scope| self.run.scopes.within(scope));
-            // SAFETY: only the future of `nursery` calls this: what its nodes borrow is alive, see `start_child`.
+            // SAFETY: only the future of `nursery` calls this, about nodes of its own (OWNED).
             let end = unsafe { node.poll(&mut Context::from_waker(&waker)) }?;
             // SAFETY: as above.
             let dropped = catch_unwind(AssertUnwindSafe(|| unsafe {
@@ -382,10 +389,10 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     {
         let mut uninit = UninitNode::<F>::new(TaskInfo::of_body(opener));
         // SAFETY: the future is written first. It is polled only by `poll_node` and dropped only there and by `NurseryGuard`,
-        // all inside the future of `nursery` and while the guard lasts, which `'a` outlives.
+        // all inside the future of `nursery` (OWNED) and while the guard lasts, which `'a` outlives.
         let node = unsafe {
             uninit.future().write(body);
-            uninit.into_strand()
+            uninit.into_node()
         };
         self.run.tree.add(node.clone(), self.in_tree.clone());
         NurseryGuard { nursery: self, body: node }
@@ -409,8 +416,7 @@ impl Drop for NurseryGuard<'_, '_, '_> {
         let mut panics = FirstPanic::default();
         let drop_future = |panics: &mut FirstPanic, node: &Node| {
             panics.catch(|| {
-                // SAFETY: the guard lives in the future of `nursery`, with all that body and children borrow: see
-                // `start_child` and `body`.
+                // SAFETY: the guard is a part of the future of `nursery`, and drops nodes of its own (OWNED).
                 with_stack(|| unsafe { node.drop_future() });
             });
         };

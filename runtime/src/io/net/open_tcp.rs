@@ -16,7 +16,7 @@ use std::{
 
 /// Connects to a host by name or address; trio's `open_tcp_stream`.
 ///
-/// A name may have many addresses: they are tried by [`happy_eyeballs`], staggered by 250 ms, and the
+/// A name may have many addresses: they are tried by [`happy_eyeballs`](happy_eyeballs()), staggered by 250 ms, and the
 /// first that answers is it. Names are looked up in a worker thread.
 ///
 /// # Cancellation
