@@ -1,6 +1,6 @@
 //! The poll tree: who polls whom, and how a wake finds its way.
 //!
-//! Nodes and nurseries alternate. A [node](node) is a future that is polled on its own: a task's outermost future, or the
+//! Nodes and nurseries alternate. A [node] is a future that is polled on its own: a task's outermost future, or the
 //! body of a nursery. It belongs to the nursery that polls it. A [nursery](nursery_node) belongs to the node whose
 //! future holds it, its *parent*. At the top stands a nursery that the run loop polls.
 //!
