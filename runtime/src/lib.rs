@@ -62,16 +62,12 @@
 //!
 //! # Where to read
 //!
-//! `core/` is the runtime proper: `run` the state of a run, `drive` the loop, `outside` what it does
-//! between two ticks, `guest` how another loop can turn it; `node` how a wake finds its task, `waker`
-//! why a waker is a number, `inbox` how other threads get in, `per_process` what a fork must not hand down;
-//! `nursery` why children may borrow, `start` how a task says that it is ready; `scope` and `wait` how
-//! cancellation finds what is blocked, `lot` the queue on which `sync/` stands; `reactor` where the loop
-//! sleeps, and what the system has to say.
+//! `core/` is the runtime proper. Its first page, `core/mod.rs`, gives the words, an order of reading, and three walks through
+//! the code: one wake-up, one cancellation, one message.
 //!
-//! On it stand `time/`, `sync/`, `threads/`, `signal/`, then `io/` (descriptors, streams, sockets),
-//! `process/` and `fs/`; `testing/` uses all of them, and `compat/` only what is public. The core knows
-//! none of these, but that a run has threads and signals.
+//! On the core stand `time/`, `sync/`, `threads/`, `signal/`, then `io/` (descriptors, streams, sockets), `process/` and
+//! `fs/`. `testing/` uses all of them, and `compat/` only what is public. The core knows none of these: what takes part in a run
+//! plugs into it. `builder.rs` puts the two together.
 
 // Some links lead into what a feature leaves out.
 #![cfg_attr(
