@@ -1,4 +1,4 @@
-//! The numbers by which the parts of a run are named. Nothing is kept alive by them, so nothing can dangle.
+//! The numbers that name the parts of a run. A number keeps nothing alive, so nothing can dangle.
 
 use crate::core::table::Key;
 

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-/// A length of time: a `Duration`, or a number of seconds as in trio (infinity: for ever), whole or not.
+/// A length of time: a `Duration`, or a number of seconds as in trio, whole or not. Infinity means for ever.
 pub trait Seconds {
     /// The length in seconds.
     fn seconds(self) -> f64;
 
-    /// The length, if it makes sense.
+    /// The length, after a check that it makes sense.
     ///
     /// # Panics
-    /// If it is negative or NaN; the message names `argument`.
+    /// If the length is negative or NaN. The message names `argument`.
     fn checked_seconds(self, argument: &str) -> f64
     where
         Self: Sized,
@@ -30,7 +30,7 @@ impl Seconds for f64 {
     }
 }
 
-/// Whole seconds. A literal without a type is an `i32`.
+/// Implements `Seconds` for whole seconds. `i32` is there because a literal without a type is one.
 macro_rules! whole_seconds {
     ($($integer:ty),+) => {
         $(impl Seconds for $integer {

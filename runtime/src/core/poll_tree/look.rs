@@ -1,6 +1,6 @@
-//! The tree of tasks, read off the table of nodes: it is kept nowhere.
+//! Questions about the tree of tasks. The answers are computed from the table of nodes; no second tree is kept.
 //!
-//! None of this is quick. It is for people who look, and for what happens seldom.
+//! All of this is slow. It serves debugging and rare events.
 
 use crate::core::{
     poll_tree::{
@@ -13,7 +13,7 @@ use crate::core::{
 use std::rc::Rc;
 
 impl PollTree {
-    /// How many nodes were woken and wait for their turn.
+    /// How many nodes were woken and have not been polled yet.
     pub(crate) fn runnable(&self) -> usize {
         self.table.borrow().iter().filter(|(_, node)| node.queued.get() == Queued::ForItself).count()
     }
@@ -37,7 +37,8 @@ impl PollTree {
         tasks
     }
 
-    /// Whether nothing of a task is runnable or being polled, and what it awaits is not the end of a nursery.
+    /// Whether a task waits for something other than the end of a nursery, and no part of it is runnable or being
+    /// polled.
     pub(crate) fn is_waiting(&self, task: &Task) -> bool {
         if self.current_task().as_ref() == Some(task) {
             return false;

@@ -1,22 +1,22 @@
 //! Nodes: futures that are polled on their own.
 //!
-//! A node is a piece of a task: the task's outermost future, or the body of a nursery inside it. It is one allocation, which
-//! holds the future and all that the runtime knows of it. So starting a task costs one allocation, a reference to a node is
-//! one word, and a poll finds everything in one place.
+//! A node is a piece of a task: the task's outermost future, or the body of a nursery inside it. It is one
+//! allocation, which holds the future and all that the runtime knows of it. So starting a task costs one allocation,
+//! a reference to a node is one word, and a poll finds everything in one place.
 //!
 //! # Who owns what
 //!
-//! A node is shared. The nursery that polls it has a reference, and so have the run's table, where wakers find it by its
-//! number, a ready queue if the node is to be polled, and every handle of its task. The *future* in it belongs to the nursery
-//! alone, since it may borrow what ends with that nursery's frame. So the two end at different times: the nursery drops the
-//! future where it stands, and the memory goes with the last reference. The [safety chapter](super) says why that is
-//! sound.
+//! A node is shared. These have a reference to it: the nursery that polls it, the run's table (where wakers find it
+//! by its number), a ready queue if the node is to be polled, and every handle of its task. The *future* in it
+//! belongs to the nursery alone, since the future may borrow what ends with that nursery's frame. So the two end at
+//! different times. The nursery drops the future in its place. The memory is freed with the last reference. The
+//! [safety chapter](super) says why that is sound.
 //!
 //! # Why not `Rc`
 //!
-//! `Rc<Node<dyn Future>>` was tried. A reference is two words then, and each look at a node has to ask the future's vtable
-//! how the future is aligned, to find where the node begins. Here the future comes last, so everything else has a fixed
-//! place.
+//! `Rc<Node<dyn Future>>` was tried. Such a reference is two words. Each access to a node then has to ask the
+//! future's vtable for the future's alignment, to find where the node begins. Here the future comes last, so
+//! everything else has a fixed offset.
 
 use crate::{
     Error,
@@ -50,47 +50,47 @@ pub(crate) type End = Result<Outcome, Box<dyn Any + Send>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FutureState {
-    /// There is a future, and nobody has a reference to it.
+    /// Nobody has a reference to the future. It can be polled or dropped.
     Idle,
     Polled,
-    /// It is being polled, and is to be dropped when that poll has ended.
+    /// The future is being polled. It is to be dropped when that poll has ended.
     Abandoned,
     Dropped,
 }
 
-/// Whether a node stands in its nursery's ready queue, and what for.
+/// Whether a node is in its nursery's ready queue, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Queued {
     No,
-    /// A nursery below it has something to poll.
+    /// One nursery below the node has something to poll.
     ForOneBelow,
-    /// Several nurseries below it have: those of a `join!`.
+    /// Several nurseries below the node have something to poll: those of a `join!`.
     ForSeveralBelow,
-    /// It was woken itself.
+    /// The node itself was woken.
     ForItself,
 }
 
-/// All of a node but its future. What a poll looks at comes last, beside the future.
+/// Everything in a node except its future. The fields that a poll reads come last, next to the future.
 #[repr(C)]
 pub(crate) struct Header {
     pub(crate) info: TaskInfo,
     vtable: &'static Vtable,
-    /// The nursery that polls it, as the tree of polls knows it.
+    /// The nursery that polls the node, as the poll tree knows it.
     nursery: OnceCell<Rc<NurseryNode>>,
-    /// How many references there are.
+    /// The number of references to the node.
     count: Cell<u32>,
     id: Cell<Option<NodeId>>,
-    /// Where it stands among its nursery's children.
+    /// The node's index among its nursery's children.
     pub(crate) place: Cell<u32>,
     pub(crate) queued: Cell<Queued>,
-    /// Whether the task brings a scope of its own; see [`Header::own_scope`].
+    /// Whether the task has a scope of its own; see [`Header::own_scope`].
     has_scope: bool,
     state: Cell<FutureState>,
-    /// Whether its task has ended.
+    /// Whether the node's task has ended.
     ended: Cell<bool>,
 }
 
-/// A node as it lies in memory.
+/// The memory layout of a node.
 #[repr(C)]
 struct NodeCell<F> {
     // First, so that a pointer to the cell is one to the header.
@@ -98,16 +98,16 @@ struct NodeCell<F> {
     future: UnsafeCell<ManuallyDrop<F>>,
 }
 
-/// What can be done to a node whose future's type is forgotten.
+/// The operations on a node whose future's type is erased.
 struct Vtable {
     /// The name of the future's type.
     type_name: fn() -> &'static str,
-    /// Polls the future, to which nobody else has a reference.
+    /// Polls the future. Nobody else may have a reference to it.
     poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<Outcome>,
-    /// Drops the future, to which nobody has a reference, nor ever will.
+    /// Drops the future. Nobody may have a reference to it, now or later.
     drop_future: unsafe fn(NonNull<Header>),
-    /// Frees the memory, which nobody refers to any more. The future must have been dropped, unless it is of a
-    /// type for which that does nothing.
+    /// Frees the memory. Nobody may refer to it any more. The future must have been dropped, unless dropping a future
+    /// of its type does nothing.
     free: unsafe fn(NonNull<Header>),
     needs_drop: bool,
 }
@@ -122,10 +122,11 @@ impl<F: Future<Output = Outcome>> NodeCell<F> {
     };
 
     /// # Safety
-    /// `header` is that of a `NodeCell<F>`; besides, as [`Vtable::poll`] says.
+    /// `header` is that of a `NodeCell<F>`. The contract of [`Vtable::poll`] holds too.
     unsafe fn poll(header: NonNull<Header>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        // SAFETY: the header lies at the start of its cell, and the pointer was made from one to the cell. The reference to
-        // the future is the only one, by the caller's word (EXCLUSIVE), and the future never moves (PINNED).
+        // SAFETY: the header is at the start of its cell, and the pointer was made from a pointer to the cell. The
+        // caller promises that this reference to the future is the only one (EXCLUSIVE). The future never moves
+        // (PINNED).
         let future = unsafe {
             let cell = header.cast::<NodeCell<F>>().as_ref();
             Pin::new_unchecked(&mut **cell.future.get())
@@ -137,9 +138,9 @@ impl<F: Future<Output = Outcome>> NodeCell<F> {
     }
 
     /// # Safety
-    /// `header` is that of a `NodeCell<F>`; besides, as [`Vtable::drop_future`] says.
+    /// `header` is that of a `NodeCell<F>`. The contract of [`Vtable::drop_future`] holds too.
     unsafe fn drop_future(header: NonNull<Header>) {
-        // SAFETY: as in `poll` (EXCLUSIVE). It is dropped where it stands (PINNED).
+        // SAFETY: as in `poll` (EXCLUSIVE). The future is dropped in its place (PINNED).
         let drop_it = || unsafe {
             let cell = header.cast::<NodeCell<F>>().as_ref();
             ManuallyDrop::drop(&mut *cell.future.get());
@@ -151,22 +152,22 @@ impl<F: Future<Output = Outcome>> NodeCell<F> {
     }
 
     /// # Safety
-    /// `header` is that of a `NodeCell<F>`; besides, as [`Vtable::free`] says.
+    /// `header` is that of a `NodeCell<F>`. The contract of [`Vtable::free`] holds too.
     unsafe fn free(header: NonNull<Header>) {
-        // SAFETY: the pointer was made by `Box::leak` in `UninitNode::into_node`. It is used no more (COUNTED), and the
-        // future in it is dropped (PINNED).
+        // SAFETY: the pointer was made by `Box::leak` in `UninitNode::into_node`. Nothing uses it any more (COUNTED),
+        // and the future in it is dropped (PINNED).
         drop(unsafe { Box::from_raw(header.cast::<NodeCell<F>>().as_ptr()) });
     }
 }
 
-/// Room for a node whose future has yet to be moved in.
+/// The memory of a node whose future has yet to be moved in.
 ///
-/// A future is moved once on its way from the caller to where it stays. It would be more if it went through
-/// vtable: each of them may copy what it is given by value, and a future may be large.
+/// So a future is moved only once from the caller to its final place. If functions passed it on by value, each of
+/// them might copy it, and a future may be large.
 pub(crate) struct UninitNode<F>(Box<MaybeUninit<NodeCell<F>>>);
 
 impl<F: Future<Output = Outcome>> UninitNode<F> {
-    /// Makes room for a future, with all else that a node is.
+    /// Allocates a node and writes everything except its future.
     #[inline]
     pub(crate) fn new(info: TaskInfo) -> UninitNode<F> {
         let mut cell = Box::<NodeCell<F>>::new_uninit();
@@ -182,23 +183,23 @@ impl<F: Future<Output = Outcome>> UninitNode<F> {
             state: Cell::new(FutureState::Idle),
             ended: Cell::new(false),
         };
-        // SAFETY: the header's place is within the allocation, and nothing is there yet.
+        // SAFETY: the header's place is within the allocation, and nothing has been written there yet.
         unsafe { (&raw mut (*cell.as_mut_ptr()).header).write(header) };
         UninitNode(cell)
     }
 
-    /// Where the future is to be written.
+    /// The place to which the future must be written.
     #[inline]
     pub(crate) fn future(&mut self) -> *mut F {
-        // SAFETY: the future's place is within the allocation. The types around it are transparent.
+        // SAFETY: the future's place is within the allocation. The types that wrap the future are transparent.
         unsafe { (&raw mut (*self.0.as_mut_ptr()).future).cast() }
     }
 
     /// The node, which has yet to be [placed](Header::place_in).
     ///
     /// # Safety
-    /// The future has been written. Whoever polls it, or drops it, must do so while what it borrows is alive.
-    /// Everything else about the node has no such borrows.
+    /// The future has been written. Whoever polls or drops the future must do so while all that it borrows is alive.
+    /// The rest of the node borrows nothing from there.
     #[inline]
     pub(crate) unsafe fn into_node(self) -> Node {
         // SAFETY: `new` has written the header, and the caller the future (PINNED).
@@ -214,14 +215,14 @@ impl Node {
     /// A node that has yet to be [placed](Header::place_in).
     pub(crate) fn new<F: Future<Output = Outcome> + 'static>(info: TaskInfo, future: F) -> Node {
         let mut uninit = UninitNode::<F>::new(info);
-        // SAFETY: the future is written first. It borrows nothing that ends, so OWNED asks nothing.
+        // SAFETY: the future is written first. It is `'static`, so OWNED demands nothing.
         unsafe {
             uninit.future().write(future);
             uninit.into_node()
         }
     }
 
-    /// Polls the future; tells how it ended, if it did. It is still to be dropped then.
+    /// Polls the future. If it has ended, returns how. The caller must still drop it then.
     ///
     /// # Safety
     /// What the future borrows must be alive.
@@ -231,8 +232,8 @@ impl Node {
             return None;
         }
         self.state.set(FutureState::Polled);
-        // SAFETY: the vtable is that of this node. The state was `Idle` and is not now, so nobody else makes a
-        // reference to the future until it is set back below (EXCLUSIVE).
+        // SAFETY: the vtable is that of this node. The state was `Idle` and is `Polled` now, so nobody else makes a
+        // reference to the future until the state is set back below (EXCLUSIVE).
         let poll = || unsafe { (self.vtable.poll)(self.0, cx) };
         let polled = catch_unwind(AssertUnwindSafe(poll));
         let abandoned = self.state.replace(FutureState::Idle) == FutureState::Abandoned;
@@ -244,8 +245,8 @@ impl Node {
         }
     }
 
-    /// Drops the future, unless that has been done. One that is being polled is marked instead: its poll
-    /// will say that it has ended. Returns whether this call has dropped it.
+    /// Drops the future, unless it was dropped before. A future that is being polled is only marked: its poll will
+    /// then report that it has ended. Returns whether this call has dropped it.
     ///
     /// # Safety
     /// What the future borrows must be alive.
@@ -254,7 +255,7 @@ impl Node {
             FutureState::Idle => {
                 self.state.set(FutureState::Dropped);
                 // SAFETY: the vtable is that of this node. The state was `Idle`, so nobody has a reference to the
-                // future, and is `Dropped` now, so nobody gets one any more (EXCLUSIVE).
+                // future. The state is `Dropped` now, so nobody gets one any more (EXCLUSIVE).
                 unsafe { (self.vtable.drop_future)(self.0) };
                 true
             }
@@ -268,20 +269,21 @@ impl Node {
 }
 
 impl Header {
-    /// Gives the node its number, and the nursery that will poll it. Once.
+    /// Gives the node its number and the nursery that will poll it. This happens once.
     pub(crate) fn place_in(&self, nursery: Rc<NurseryNode>, id: NodeId) {
         let placed = self.nursery.set(nursery);
         debug_assert!(placed.is_ok(), "a node has one place");
         self.id.set(Some(id));
     }
 
-    /// Its number, while it has one.
+    /// The node's number, while it has one.
     #[inline]
     pub(crate) fn id(&self) -> Option<NodeId> {
         self.id.get()
     }
 
-    /// It has its number no more, which may be another's from now on. Returns it, the first time.
+    /// Releases the node's number, which may then be given to another node. Returns the number at the first call, and
+    /// `None` after it.
     #[inline]
     pub(crate) fn take_id(&self) -> Option<NodeId> {
         self.id.take()
@@ -292,8 +294,8 @@ impl Header {
         self.nursery.get()
     }
 
-    /// The scope that its future is polled in, if that is not its nursery's: a task that was started by
-    /// [`start`](crate::core::task::start) brings its own.
+    /// The scope in which the future is polled, if that is not the nursery's scope. A task that was started by
+    /// [`start`](crate::core::task::start) has a scope of its own.
     #[inline]
     pub(crate) fn own_scope(&self) -> Option<ScopeId> {
         match self.has_scope {
@@ -307,7 +309,7 @@ impl Header {
         (self.vtable.type_name)()
     }
 
-    /// Whether its task has ended.
+    /// Whether the node's task has ended.
     #[inline]
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.get()
@@ -317,12 +319,12 @@ impl Header {
         self.ended.set(true);
     }
 
-    /// Whether its future is being polled.
+    /// Whether the future is being polled.
     pub(crate) fn is_polled(&self) -> bool {
         matches!(self.state.get(), FutureState::Polled | FutureState::Abandoned)
     }
 
-    /// Whether it has a future that can be polled now.
+    /// Whether the future can be polled now.
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         self.state.get() == FutureState::Idle
@@ -334,7 +336,8 @@ impl Deref for Node {
 
     #[inline]
     fn deref(&self) -> &Header {
-        // SAFETY: a reference counts, so the memory is there, and only shared references to the header are made (COUNTED).
+        // SAFETY: a reference is counted, so the memory is there. All references to the header are shared ones
+        // (COUNTED).
         unsafe { self.0.as_ref() }
     }
 }
@@ -350,8 +353,8 @@ impl Clone for Node {
     }
 }
 
-/// Handles of a task were forgotten by the thousand million: if the count wrapped round, the memory would go
-/// while it is referred to.
+/// Ends the process. A program has forgotten thousands of millions of handles of one task. If the count wrapped
+/// round, the memory would be freed while references to it exist.
 #[cold]
 fn too_many() -> ! {
     log::error!("a task has four thousand million handles");
@@ -363,7 +366,7 @@ impl Drop for Node {
     fn drop(&mut self) {
         let left = self.count.get() - 1;
         self.count.set(left);
-        // A future that nobody has dropped is pinned for ever: its memory stays.
+        // A future that nobody has dropped is pinned for ever, so its memory stays.
         if left == 0 && (self.state.get() == FutureState::Dropped || !self.vtable.needs_drop) {
             // SAFETY: the vtable is that of this node, this was the last reference (COUNTED), and the future is dropped (PINNED).
             unsafe { (self.vtable.free)(self.0) };

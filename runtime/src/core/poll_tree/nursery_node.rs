@@ -1,12 +1,14 @@
 //! Nursery nodes: what the poll tree knows of a nursery.
 //!
-//! A nursery belongs to the node whose future holds it, its *parent*. A node belongs to the nursery that polls it. At the top is
-//! a nursery that the run loop polls. Futures can only be polled from the top downwards, so a wake leaves a trail. It
-//! queues the node in its nursery, then the nursery's parent in the nursery above, and so on. It stops at the first node that
-//! is queued already, since the trail goes on from there. A tick then goes down only where something is queued.
+//! A nursery belongs to the node whose future holds it. That node is its *parent*. A node belongs to the nursery that
+//! polls it. The root is a nursery that the run loop polls. Futures can only be polled from the top downwards, so a
+//! wake leaves a trail. It queues the node in its nursery, then the nursery's parent in the nursery above, and so on.
+//! The trail stops at the first node that is queued already, since an earlier wake has made the rest of it. A tick
+//! then goes down only where something is queued.
 //!
-//! What is woken during a tick is polled in the next one, wherever in the tree it is: that is trio's batch. The
-//! [ready queue](crate::core::poll_tree::ready_queue) of each nursery keeps it apart from what came before.
+//! A node that is woken during a tick is polled in the next one, wherever in the tree it is. trio calls that a batch.
+//! The [ready queue](crate::core::poll_tree::ready_queue) of each nursery keeps the new nodes apart from the earlier
+//! ones.
 
 use crate::core::{
     ids::{NodeId, ROOT, ScopeId},
@@ -22,37 +24,37 @@ use std::{
 /// A list with more room than this is not kept for the next nursery.
 const LONG: usize = 4096;
 
-/// Whose poll polls a nursery.
+/// Who polls a nursery.
 pub(crate) enum Parent {
     /// The run loop.
     RunLoop,
     Node(NodeId),
-    /// The nursery is polled through something foreign (a `join!`, a `FuturesUnordered`) that has
-    /// wakers of its own.
+    /// Something foreign (a `join!`, a `FuturesUnordered`) that has wakers of its own.
     Foreign(Waker),
 }
 
-/// A nursery as its nodes know it.
+/// The part of a nursery that the poll tree knows.
 pub(crate) struct NurseryNode {
     pub(crate) parent: RefCell<Parent>,
-    /// The task that opened it; none once it is closed, so that no task keeps those above it.
+    /// The task that opened the nursery. It is `None` once the nursery is closed, so that no task keeps those above
+    /// it alive.
     pub(crate) owner: RefCell<Option<Task>>,
-    /// The scope around its body and children.
+    /// The scope around the nursery's body and children.
     pub(crate) scope: Cell<ScopeId>,
-    /// How many nurseries the run had opened before.
+    /// How many nurseries the run had opened before this one.
     pub(crate) serial: Cell<u64>,
     /// The children, in no order.
     children: RefCell<Vec<Node>>,
     queue: RefCell<ReadyQueue>,
-    /// Whether it is being polled now.
+    /// Whether the nursery is being polled now.
     polled: Cell<bool>,
-    /// Whether the parent knows that it has to poll the nursery. Also true while the nursery is being polled: at the end of that
-    /// poll it looks whether it must notify its parent.
+    /// Whether the parent knows that it has to poll the nursery. Also true while the nursery is being polled: the end
+    /// of that poll notifies the parent if nodes are left in the queue.
     pub(crate) notified: Cell<bool>,
 }
 
 impl NurseryNode {
-    /// The node of the root nursery, or of none yet.
+    /// The node of the root nursery, or a spare one that no nursery uses yet.
     pub(crate) fn new() -> Rc<NurseryNode> {
         Rc::new(NurseryNode {
             parent: RefCell::new(Parent::RunLoop),
@@ -66,7 +68,7 @@ impl NurseryNode {
         })
     }
 
-    /// Becomes the node of a nursery whose first poll begins.
+    /// Makes this the node of a nursery whose first poll begins.
     pub(crate) fn open(&self, parent: Parent, owner: Task, scope: ScopeId, serial: u64) {
         let old = (self.parent.replace(parent), self.owner.replace(Some(owner)));
         drop(old);
@@ -76,14 +78,14 @@ impl NurseryNode {
         self.notified.set(true);
     }
 
-    /// Takes a node in as a child.
+    /// Adds a child.
     pub(crate) fn add_child(&self, node: Node) {
         let mut children = self.children.borrow_mut();
         node.place.set(children.len() as u32);
         children.push(node);
     }
 
-    /// Strikes a child off the list; the last of the list moves into the gap.
+    /// Removes a child. The last child moves into the gap.
     pub(crate) fn remove_child(&self, node: &Node) {
         let mut children = self.children.borrow_mut();
         let place = node.place.get() as usize;
@@ -99,12 +101,12 @@ impl NurseryNode {
         self.children.borrow().len()
     }
 
-    /// Strikes all children off the list; it is to be [given back](NurseryNode::keep_room) when it is empty.
+    /// Removes all children. The caller [gives the list back](NurseryNode::keep_room) when it is empty.
     pub(crate) fn take_children(&self) -> Vec<Node> {
         self.children.take()
     }
 
-    /// Takes back the room of a list that is empty by now.
+    /// Takes an emptied list of children back, to use its memory again.
     pub(crate) fn keep_room(&self, room: Vec<Node>) {
         self.children.replace(room);
     }
@@ -132,26 +134,26 @@ impl NurseryNode {
         self.queue.borrow_mut().pop_due(tick)
     }
 
-    /// Puts what is due in this tick into a random order.
+    /// Puts the nodes that are due in this tick into a random order.
     pub(crate) fn shuffle(&self, tick: u64, order: &mut fastrand::Rng) {
         self.queue.borrow_mut().shuffle(tick, order);
     }
 
-    /// A poll begins. Returns whether none was under way.
+    /// Notes that a poll begins. Returns whether no other poll was under way.
     #[inline]
     pub(crate) fn begin(&self) -> bool {
         self.notified.set(true);
         !self.polled.replace(true)
     }
 
-    /// A poll ends. Returns whether one was under way.
+    /// Notes that a poll ends. Returns whether one was under way.
     #[inline]
     pub(crate) fn end(&self) -> bool {
         self.notified.set(false);
         self.polled.replace(false)
     }
 
-    /// Gives back what a long queue has left behind. Returns how many nodes are queued.
+    /// Frees memory that a long queue no longer needs. Returns how many nodes are queued.
     #[inline]
     pub(crate) fn save_memory(&self) -> usize {
         let mut queue = self.queue.borrow_mut();
@@ -159,7 +161,7 @@ impl NurseryNode {
         queue.len()
     }
 
-    /// Lets go of all that it knows. It may be another nursery's then.
+    /// Forgets everything, so that another nursery can use this node.
     pub(crate) fn clear(&self) {
         let known = (self.owner.take(), self.parent.replace(Parent::RunLoop));
         drop(known);
@@ -173,7 +175,7 @@ impl NurseryNode {
 
     #[cold]
     fn clear_queue(&self) {
-        // Not in its place: what goes with the last reference to a node may call back.
+        // Dropping the last reference to a node may run user code that calls back, so nothing is borrowed meanwhile.
         let mut queue = self.queue.take();
         queue.clear();
         self.queue.replace(queue);

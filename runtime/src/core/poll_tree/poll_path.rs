@@ -1,8 +1,8 @@
-//! The poll path: the way of a poll down the tree, from the run loop to a nursery, to one of its nodes, to a nursery in that.
+//! The poll path: the nodes that are being polled now, one inside the other, from the run loop downwards.
 //!
-//! Code that runs may ask for its task (`current_task`) and its scope. A nursery asks whether anybody above it has something
-//! to do (see [`fast_path`](crate::core::poll_tree::fast_path)). All three answers change where a poll enters another nursery,
-//! and are put back where it leaves it.
+//! Running code may ask for its task (`current_task`) and its scope. A nursery asks whether any node above it has
+//! something to do (see [`fast_path`](crate::core::poll_tree::fast_path)). All three answers change where a poll
+//! enters another nursery, and are restored where it leaves that nursery.
 
 use crate::core::{
     cancel::tree::Within,
@@ -15,7 +15,7 @@ use crate::core::{
 /// The end of the path: a nursery that is being polled.
 pub(crate) struct PollPath<'a> {
     run: &'a Run,
-    /// The node above, whose future the nursery is part of.
+    /// The node above: its future holds the nursery.
     above: Option<NodeId>,
     /// True while each node above was entered only to reach one nursery below it.
     passes_through: bool,
@@ -32,8 +32,8 @@ impl Run {
 }
 
 impl PollPath<'_> {
-    /// Polls one of the nodes by `poll`, and tells instruments if that is a step of its task. Until the
-    /// path goes [back](PollPath::back) the node is the current one.
+    /// Polls one of the nodes by `poll`. If that is a step of the node's task, tells the instruments. The node is the
+    /// current one until the path goes [back](PollPath::back).
     #[inline]
     pub(crate) fn step<R>(&self, node: &Node, queued: Queued, poll: impl FnOnce() -> R) -> R {
         let Run { tree, instruments, .. } = self.run;

@@ -1,23 +1,23 @@
 //! The ready queue of a nursery: the nodes that are to be polled there.
 //!
-//! What is woken in one tick is polled in the next. A nursery may not have been polled yet in this tick when something in it
-//! is woken. So its queue may hold nodes of two batches at once. They stand in the order of their wakes, so it is enough to
-//! count how many came before this tick. A batch is polled in that order, or in a random one if the run was given a
-//! seed.
+//! A node that is woken in one tick is polled in the next. When it is woken, its nursery may not have been polled yet
+//! in this tick. So the queue may hold nodes of two batches at once. They stand in the order of their wakes, so it is
+//! enough to count how many came before this tick. A batch is polled in that order, or in a random order if the run
+//! was given a seed.
 
 use crate::core::poll_tree::node::Node;
 use std::collections::VecDeque;
 
-/// A queue with more room than this gives back what it no longer needs.
+/// A queue with a larger capacity than this frees the memory that it no longer needs.
 const LONG: usize = 4096;
 
-/// Nodes to poll. One whose task has ended meanwhile stays until its turn.
+/// Nodes to poll. If a node's task ends meanwhile, the node stays in the queue until its turn.
 #[derive(Default)]
 pub(crate) struct ReadyQueue {
     nodes: VecDeque<Node>,
-    /// The tick in which the last of them was woken…
+    /// The tick in which the last of them was woken.
     tick: u64,
-    /// …and how many were before.
+    /// How many of the nodes were woken before that tick.
     earlier: usize,
 }
 
@@ -27,7 +27,7 @@ impl ReadyQueue {
         self.nodes.len()
     }
 
-    /// Puts a node in that was woken in this tick.
+    /// Adds a node that was woken in this tick.
     #[inline]
     pub(crate) fn push(&mut self, node: Node, tick: u64) {
         if self.tick != tick {
@@ -45,13 +45,13 @@ impl ReadyQueue {
         self.nodes.pop_front()
     }
 
-    /// Puts what is due in this tick into a random order.
+    /// Puts the nodes that are due in this tick into a random order.
     pub(crate) fn shuffle(&mut self, tick: u64, order: &mut fastrand::Rng) {
         let queued = if self.tick == tick { self.earlier } else { self.nodes.len() };
         order.shuffle(&mut self.nodes.make_contiguous()[..queued]);
     }
 
-    /// Gives back what it has needed no more than once.
+    /// Frees memory that was needed only for a short time.
     #[inline]
     pub(crate) fn save_memory(&mut self) {
         if self.nodes.capacity() > LONG {
@@ -67,7 +67,7 @@ impl ReadyQueue {
         }
     }
 
-    /// Forgets all that is in it.
+    /// Removes all nodes.
     pub(crate) fn clear(&mut self) {
         self.nodes.clear();
         self.earlier = 0;

@@ -1,10 +1,11 @@
-//! Stack enough for nurseries and scopes that nest deep.
+//! Enough stack for nurseries and scopes that are nested deeply.
 //!
-//! A nursery polls its children inside its own poll, and drops them inside its own drop; a scope does so
-//! with what runs in it. So both are as deep as blocks nest. When a thread's stack runs short they go on
-//! in a fresh segment of it: depth costs memory and does not overflow, unless a single function between two blocks needs
-//! more than 128 KiB of stack for what it does not keep in its future. Without the feature `deep-nesting` a thread's
-//! stack is all there is, and who nests deeper ends the process, as with any recursion.
+//! A nursery polls its children inside its own poll, and drops them inside its own drop. A scope does the same with
+//! the future that runs in it. So the depth of the stack grows with the nesting of blocks. When the stack of a thread
+//! runs short, the poll or drop goes on in a new segment. So depth costs memory and does not overflow the stack, with
+//! one exception: a single function between two blocks that needs more than 128 KiB of stack for what it does not
+//! keep in its future. Without the feature `deep-nesting` there is only the thread's stack. Nesting that is too deep
+//! then ends the process, as any recursion would.
 
 use crate::core::misuse::polled_after_its_end;
 use std::{
@@ -12,23 +13,23 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Below so much stack left, work moves to a fresh segment…
+/// If less stack than this is left, work moves to a new segment.
 #[cfg(feature = "deep-nesting")]
 const RED_ZONE: usize = 128 * 1024;
-/// …of this size.
+/// The size of a new segment.
 #[cfg(feature = "deep-nesting")]
 const SEGMENT: usize = 2 * 1024 * 1024;
 
-/// Calls `f` with stack enough.
+/// Calls `f` with enough stack.
 #[inline]
 pub(crate) fn with_stack<R>(f: impl FnOnce() -> R) -> R {
     with_stack_for(0, f)
 }
 
-/// Calls `f`, which polls or drops a future of so many bytes, with stack enough.
+/// Calls `f` with enough stack. `f` polls or drops a future of `size` bytes.
 ///
-/// A function that polls a large future mostly has large locals: what it keeps across an `await` is made on the stack
-/// first, without optimisation several times.
+/// A function that polls a large future mostly has large locals too. What it keeps across an `await` is first made on
+/// the stack, and without optimisation it is copied there several times.
 #[cfg(feature = "deep-nesting")]
 #[inline]
 pub(crate) fn with_stack_for<R>(size: usize, f: impl FnOnce() -> R) -> R {
@@ -36,22 +37,22 @@ pub(crate) fn with_stack_for<R>(size: usize, f: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(RED_ZONE + large, SEGMENT + large, f)
 }
 
-/// Calls `f` with the stack that there is.
+/// Calls `f` on the stack of the thread.
 #[cfg(not(feature = "deep-nesting"))]
 #[inline]
 pub(crate) fn with_stack_for<R>(_size: usize, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Whether the room that every nursery and scope leaves is not enough for a future of this size.
+/// Whether a future of this size may need more stack than the reserve that every nursery and scope makes sure of.
 pub(crate) const fn is_large(size: usize) -> bool {
     size > 8 * 1024
 }
 
 pin_project_lite::pin_project! {
-    /// A future that is polled and dropped with stack enough.
+    /// A future that is polled and dropped with enough stack.
     pub(crate) struct Deep<F> {
-        // None once it is dropped.
+        // `None` once it is dropped.
         #[pin]
         future: Option<F>,
     }

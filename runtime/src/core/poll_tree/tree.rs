@@ -1,7 +1,8 @@
-//! The poll tree: all nodes of a run, and the marks by which a poll finds its way down to them.
+//! The poll tree: all nodes of a run, and the marks that lead a poll down to the woken ones.
 //!
-//! Here is what happens to a node between two polls. A waker finds it by its number. It is queued in its
-//! [nursery](crate::core::poll_tree::nursery_node), with everything above it. A tick takes it out again.
+//! This is what happens to a node between two polls. A waker finds it by its number. The wake puts the node into the
+//! queue of its [nursery](crate::core::poll_tree::nursery_node), and does the same with everything above it. A tick
+//! takes the node out again.
 
 use crate::core::{
     ids::{NodeId, RunId, ScopeId},
@@ -21,7 +22,7 @@ use std::{
     task::Waker,
 };
 
-/// So many nursery nodes are kept for the next nurseries.
+/// How many nursery nodes are kept for the next nurseries.
 const SPARE: usize = 128;
 
 /// The nodes of a run.
@@ -30,8 +31,8 @@ pub(crate) struct PollTree {
     pub(crate) table: RefCell<Table<Node>>,
     /// The nursery of the main task and the system tasks, polled by the run loop.
     root: Rc<NurseryNode>,
-    /// Nodes of nurseries that have closed, kept for the next ones: one is several allocations, with its queue and its
-    /// list of children.
+    /// Nursery nodes of nurseries that have closed, kept for the next ones. A nursery node is several allocations,
+    /// with its queue and its list of children.
     spare: RefCell<Vec<Rc<NurseryNode>>>,
     /// Whether anything is to be polled in the next tick.
     pub(crate) root_ready: Cell<bool>,
@@ -51,7 +52,7 @@ pub(crate) struct PollTree {
 }
 
 impl PollTree {
-    /// The table of a new run, with its root nursery; `seed` makes the order of batches random.
+    /// The tree of a new run, with its root nursery. A `seed` makes the order within a batch random.
     pub(crate) fn new(run: RunId, seed: Option<u64>) -> PollTree {
         PollTree {
             run,
@@ -82,7 +83,7 @@ impl PollTree {
         number
     }
 
-    /// Takes a node in, to be polled by a nursery.
+    /// Adds a node, which the nursery will poll.
     #[inline]
     pub(crate) fn add(&self, node: Node, nursery: Rc<NurseryNode>) -> NodeId {
         let mut table = self.table.borrow_mut();
@@ -91,7 +92,7 @@ impl PollTree {
         table.insert(node)
     }
 
-    /// Takes a node out, unless that was done before.
+    /// Removes a node, unless that was done before.
     #[inline]
     pub(crate) fn remove(&self, node: &Node) {
         let removed = node.take_id().and_then(|id| self.table.borrow_mut().remove(id));
@@ -113,18 +114,18 @@ impl PollTree {
         Some(table.get(self.current.get()?)?.info.with_own(f))
     }
 
-    /// Notes that the current task is where a cancellation would be raised, if anybody wants to know.
+    /// Tells the watches that the current task has reached a point where a cancellation would be raised.
     #[inline]
     pub(crate) fn note_cancel_point(&self) {
         self.watches.tell(|| self.current_task());
     }
 
-    /// Opens a nursery, of which a first poll begins at once.
+    /// Opens a nursery. Its first poll begins at once.
     pub(crate) fn open_nursery(&self, parent: &Waker, owner: Task, scope: ScopeId) -> Rc<NurseryNode> {
         let serial = self.next_nursery.get();
         self.next_nursery.set(serial + 1);
         let spare = self.spare.borrow_mut().pop();
-        // Tasks that have ended may still have a handle, and know where they were.
+        // The handle of a task that has ended may still refer to the nursery node. Such a node is not used again.
         let nursery = spare.filter(|nursery| Rc::strong_count(nursery) == 1).unwrap_or_else(NurseryNode::new);
         nursery.open(self.parent_of(parent), owner, scope, serial);
         nursery
@@ -149,8 +150,9 @@ impl PollTree {
         }
     }
 
-    /// Queues a node for the next tick, and every nursery and node above it. If the trail ends at something foreign,
-    /// `wake_foreign` is called with its waker. Returns whether the node had not been woken since its last poll.
+    /// Queues a node for the next tick, and with it every node above. If the trail ends at something foreign, calls
+    /// `wake_foreign` with its waker. Returns false if the node had already been woken since its last poll, or is
+    /// gone.
     #[inline]
     pub(crate) fn wake(&self, id: NodeId, wake_foreign: impl FnOnce(&Waker)) -> bool {
         let table = self.table.borrow();
@@ -182,8 +184,8 @@ impl PollTree {
         Some(nursery)
     }
 
-    /// Puts a node into its nursery's queue, to reach a nursery below it. Returns the nursery, unless the node stood there
-    /// already.
+    /// Puts a node into its nursery's queue, so that a nursery below it is reached. Returns the nursery, unless the
+    /// node was queued already.
     fn push_for_below<'a>(&self, node: &'a Node) -> Option<&'a NurseryNode> {
         let (queued, stands) = match node.queued.get() {
             Queued::No => (Queued::ForOneBelow, false),
@@ -194,8 +196,8 @@ impl PollTree {
         if stands { None } else { self.push(node) }
     }
 
-    /// Makes sure that a nursery is polled in the next tick, by queueing its parent, and all above it. If the trail ends at
-    /// something foreign, returns its waker, which is to be called when nothing is borrowed.
+    /// Makes sure that a nursery is polled in the next tick, by queueing its parent and every node above. If the
+    /// trail ends at something foreign, returns its waker. The caller must call that waker when nothing is borrowed.
     fn notify<'a>(&self, table: &'a Table<Node>, mut nursery: &'a NurseryNode) -> Option<Waker> {
         while !nursery.notified.replace(true) {
             let parent = match &*nursery.parent.borrow() {
@@ -211,13 +213,13 @@ impl PollTree {
         None
     }
 
-    /// Makes sure that a nursery is polled in the next tick, as [`PollTree::wake`] does.
+    /// Makes sure that a nursery is polled in the next tick. For `wake_foreign`, see [`PollTree::wake`].
     pub(crate) fn notify_parent(&self, nursery: &NurseryNode, wake_foreign: impl FnOnce(&Waker)) {
         let foreign = self.notify(&self.table.borrow(), nursery);
         foreign.inspect(wake_foreign);
     }
 
-    /// The node that a nursery is polled by, if it is one of ours.
+    /// The node that is the parent of a nursery, if the parent is a node.
     pub(crate) fn parent(&self, nursery: &NurseryNode) -> Option<NodeId> {
         match *nursery.parent.borrow() {
             Parent::Node(parent) => Some(parent),
@@ -225,7 +227,7 @@ impl PollTree {
         }
     }
 
-    /// The wakers of all that is foreign and polls a nursery.
+    /// The wakers of all foreign parents of nurseries.
     pub(crate) fn foreign_parents(&self) -> Vec<Waker> {
         let table = self.table.borrow();
         let nurseries =
@@ -244,13 +246,13 @@ impl PollTree {
         self.shuffle(nursery);
     }
 
-    /// The run loop begins to poll the root nursery.
+    /// Notes that the run loop begins to poll the root nursery.
     pub(crate) fn begin_root(&self) {
         self.root_ready.set(false);
         self.begin(&self.root);
     }
 
-    /// A poll of a nursery begins, by the owner of a waker.
+    /// Notes that a poll of a nursery begins, with the waker `parent`.
     #[inline(always)]
     pub(crate) fn begin_poll(&self, nursery: &NurseryNode, body: &Node, parent: &Waker) {
         let same = match (&*nursery.parent.borrow(), waker::node_of(parent, self.run)) {
@@ -258,15 +260,14 @@ impl PollTree {
             (Parent::Foreign(old), None) => old.will_wake(parent),
             _ => false,
         };
-        // The number of a task that has ended may be another's.
+        // A body whose task has ended is moved too. The number of the old parent may now belong to another node.
         if !same || body.info.is_orphaned() {
             self.move_to_parent(nursery, body, parent);
         }
         self.begin(nursery);
     }
 
-    /// The nursery's future has come to be polled by another, perhaps in another task: its body is a part of that
-    /// one from now on.
+    /// Gives a nursery a new parent, perhaps in another task. Its body is a part of that task from now on.
     #[cold]
     fn move_to_parent(&self, nursery: &NurseryNode, body: &Node, parent: &Waker) {
         let old = nursery.parent.replace(self.parent_of(parent));
@@ -276,13 +277,13 @@ impl PollTree {
         }
     }
 
-    /// Makes a nursery's body, and those of the nurseries that are open inside it, a part of another task.
+    /// Makes a nursery's body a part of another task, and also the bodies of the nurseries that are open inside it.
     fn move_bodies(&self, body: &Node, task: &Task) {
         let mut todo = vec![body.clone()];
         while let Some(body) = todo.pop() {
             body.info.move_body_to(task.clone());
             let former = body.nursery().and_then(|nursery| nursery.owner.replace(Some(task.clone())));
-            // What goes with it may call back: nothing is borrowed.
+            // Dropping the former owner may run user code that calls back, so nothing is borrowed here.
             drop(former);
             let is_inside =
                 |nursery: &Rc<NurseryNode>| body.id().is_some() && self.parent(nursery) == body.id();
@@ -292,7 +293,8 @@ impl PollTree {
         }
     }
 
-    /// A poll of a nursery ends: if nodes are left for the next tick, the parent is notified, as [`PollTree::wake`] does.
+    /// Notes that a poll of a nursery ends. If nodes are left for the next tick, notifies the parent. For
+    /// `wake_foreign`, see [`PollTree::wake`].
     pub(crate) fn end_poll(&self, nursery: &NurseryNode, wake_foreign: impl FnOnce(&Waker)) {
         let queued = nursery.save_memory();
         if nursery.end() {
@@ -303,8 +305,8 @@ impl PollTree {
         }
     }
 
-    /// Whether all that is to be polled in the whole run is to be polled by this nursery, which is being
-    /// polled now, and nobody above it has anything else to do: see [`in_place`](crate::core::poll_tree::fast_path).
+    /// Whether this nursery holds all that is to be polled in the whole run, and no node above it has anything else
+    /// to do. The nursery is being polled now. See [`fast_path`](crate::core::poll_tree::fast_path).
     #[inline]
     pub(crate) fn all_is_in(&self, nursery: &NurseryNode) -> bool {
         let queued = nursery.queue_len();
@@ -318,7 +320,7 @@ impl PollTree {
         self.shuffle(nursery);
     }
 
-    /// Puts what is due in this tick into a random order, if the run has a seed.
+    /// Puts the nodes that are due in this tick into a random order, if the run has a seed.
     #[inline]
     fn shuffle(&self, nursery: &NurseryNode) {
         if let Some(order) = &self.order {
@@ -331,7 +333,7 @@ impl PollTree {
         nursery.shuffle(self.tick.get(), &mut order.borrow_mut());
     }
 
-    /// The next node of a nursery that is due in this tick, and what for.
+    /// Takes the next node of a nursery that is due in this tick, and says why it was queued.
     #[inline]
     pub(crate) fn next_queued(&self, nursery: &NurseryNode) -> Option<(Node, Queued)> {
         let node = nursery.pop_due(self.tick.get())?;

@@ -1,15 +1,15 @@
 //! A waker is a number.
 //!
-//! A waker must be `Send + Sync`, may be cloned without end, and may outlive its task, its nursery
-//! and the run. The usual answer is a counted allocation per task, touched with atomics. Here a
-//! waker owns nothing: its data word is the number of the run and the number of the node, packed.
-//! Cloning copies it, dropping does nothing, and there is nothing that could dangle.
+//! A waker must be `Send + Sync`. It may be cloned without end, and it may outlive its task, its nursery and the run.
+//! Most runtimes use a counted allocation per task for that, with atomic counting. Here a waker owns nothing. Its
+//! data word is the number of the run and the number of the node, packed together. A clone copies the word, a drop
+//! does nothing, and nothing can dangle.
 //!
-//! Waking looks the run up. On the run's own thread that is one thread-local comparison and then
-//! plain, unsynchronised work. From any other thread the number goes through the [registry] of live
-//! runs into the inbox of its run, where it waits once, however often it is brought. Of a run that has ended nothing is found, and
-//! the wake is a no-op. A node's number may have been given to a later node meanwhile: then that
-//! one is polled once for nothing, which every future must bear.
+//! Waking looks up the run. On the run's own thread that is one comparison with a thread-local, followed by plain,
+//! unsynchronised work. From any other thread, the [registry] of live runs finds the run's inbox, and the number goes
+//! into it. The number is there at most once, however often the node is woken. If the run has ended, the registry
+//! finds nothing and the wake does nothing. If the node has ended, its number may belong to a later node. Then that
+//! node is polled once for nothing, which every future must tolerate.
 //!
 //! [registry]: crate::core::run::inbox::find
 
@@ -53,13 +53,13 @@ fn unpack(data: *const ()) -> (RunId, Option<NodeId>) {
 pub(crate) fn new(run: RunId, node: NodeId) -> Waker {
     let word = (u64::from(run) << 32) | u64::from(node.to_bits());
     let data = ptr::without_provenance(word as usize);
-    // SAFETY: the functions of `VTABLE` never dereference the data word, they only read the number
-    // in it; none of them relies on a thread or on anything staying alive. So every obligation of
-    // `RawWakerVTable` (thread safety, balance of clone and drop) holds with nothing to uphold.
+    // SAFETY: the functions of `VTABLE` never dereference the data word. They only read the number in it. None of
+    // them relies on a thread, or on anything that must stay alive (NUMBER). So every obligation of `RawWakerVTable`
+    // (thread safety, balance of clone and drop) holds without further conditions.
     unsafe { Waker::from_raw(RawWaker::new(data, &VTABLE)) }
 }
 
-/// The node that `waker` wakes, if it is one of ours, in this run.
+/// The node that `waker` wakes, if the waker is one of ours and belongs to this run.
 pub(crate) fn node_of(waker: &Waker, run: RunId) -> Option<NodeId> {
     let (of_run, node) = unpack(waker.data());
     node.filter(|_| ptr::eq(waker.vtable(), &VTABLE) && of_run == run)

@@ -1,8 +1,8 @@
-//! Futures around other futures, which take no more room than those and a little.
+//! Futures that wrap other futures, and take little more room than those.
 //!
-//! An `async fn` that awaits one of its arguments keeps it twice: as the argument, and where it is awaited. Each
-//! such function around another doubles the future again. So what the runtime wraps around a future of the user's
-//! is a struct that holds it once.
+//! An `async fn` that awaits one of its arguments stores it twice: as the argument, and where it is awaited. So each
+//! such function around another one doubles the size again. The runtime therefore wraps a user's future in a struct
+//! that holds it once.
 
 use crate::core::misuse::polled_after_its_end;
 use std::{
@@ -11,7 +11,7 @@ use std::{
 };
 
 pin_project_lite::pin_project! {
-    /// A future whose outcome is changed by a function; made by [`map`].
+    /// A future whose output is changed by a function; made by [`map`].
     pub(crate) struct Map<F, M> {
         #[pin]
         future: F,
@@ -19,7 +19,7 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// A future that ends as `future` does, with what `change` makes of its outcome.
+/// Returns a future that awaits `future` and returns what `change` makes of its output.
 pub(crate) fn map<F, M, T>(future: F, change: M) -> Map<F, M>
 where
     F: Future,
@@ -52,7 +52,7 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// A future that holds `future`, and is polled by `poll`.
+/// Returns a future that holds `future` and is polled by `poll`.
 pub(crate) fn around<F, P, T>(future: F, poll: P) -> Around<F, P>
 where
     P: FnMut(Pin<&mut F>, &mut Context<'_>) -> Poll<T>,
@@ -81,7 +81,7 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// The future that `make` returns, made at the first poll, as the body of an `async` block would make it. It has no
+/// Returns a future that calls `make` at its first poll, and then is the future that `make` returned. It takes little
 /// more room than the larger of the two.
 pub(crate) fn lazy<M, F>(make: M) -> Lazy<M, F>
 where
