@@ -10,18 +10,17 @@
 //! all nodes, whatever they borrow. This chapter says, once, what makes that sound. Each `// SAFETY:` comment of the
 //! core cites one of these names.
 //!
+//! | name | what always holds |
 //! |---|---|
-//! | OWNED | A node's future is polled and dropped by its nursery alone: inside a poll or the drop of that nursery's own future, or through a `&'scope Nursery` while `'scope` lasts. All that the future borrows outlives both. |
-//! | EXCLUSIVE | A reference to the future exists only in the state `Polled`, or while `Dropped` is being entered. Both are entered from `Idle` only, and only by whoever then makes the reference. |
 //! | OWNED | Only its nursery polls and drops a node's future: inside a poll or the drop of the nursery's own future, or through a `&'scope Nursery` while `'scope` lasts. All that the future borrows outlives both. |
 //! | EXCLUSIVE | A reference to the future exists only during a poll (states `Polled` and `Abandoned`), and while the state `Dropped` is being entered. Both begin in the state `Idle` only. Only the caller that leaves `Idle` makes the reference. |
 //! | PINNED | The future is written once, and stays in that place until it is dropped. Its memory is freed after the drop, or never. |
 //! | COUNTED | The header of a node is freed when the last reference to the node goes. All references to the header are shared ones. |
-//!
+//! | CLOSED | A nursery's handle cannot leave its block, and a child cannot borrow from the block: both lifetimes of [`Nursery`](crate::Nursery) are invariant, and its body must accept every `'scope`. |
 //! | NUMBER | A waker is a number. It keeps nothing alive and points to nothing. |
 //!
-//! - **Poll.** Only [`Nursery`](crate::Nursery) polls nodes, inside the poll of its own future (OWNED). A second poll of the same node, from inside the
-//!   first, finds it `Polled` and does nothing (EXCLUSIVE).
+//! By situation:
+//!
 //! - **Poll.** Only [`Nursery`](crate::Nursery) polls nodes, inside the poll of its own future (OWNED). If code
 //!   inside that poll tries to poll the same node again, it finds the node `Polled` and does nothing (EXCLUSIVE).
 //! - **Drop.** When a nursery's future is dropped, it drops the body first, then the children, then the nursery that
