@@ -1,4 +1,4 @@
-//! Futures that know nothing of this runtime.
+//! Awaiting futures of other libraries so that they can be cancelled.
 
 use crate::{
     Cancelled,
@@ -14,18 +14,17 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// Awaits a future of another library as an operation of this one: it can be cancelled, and it is a
-/// checkpoint.
+/// Awaits a future of another library as an operation of this one. It can be cancelled, and it is a checkpoint.
 ///
-/// Any future can be awaited in a task, and what wakes it may come from any thread. But only what
-/// this runtime made looks at cancellation; a foreign future awaited plainly holds its task until it
-/// is done. Inside a foreign future this runtime's operations work as ever.
+/// Any future can be awaited in a task, and its wake-up may come from any thread. But only the operations of this
+/// runtime look at cancellation. A foreign future that is awaited plainly holds its task until the future is done.
+/// Inside a foreign future, the operations of this runtime work as usual.
 ///
-/// A task that goes on awaiting a foreign future some seconds after it was cancelled is named in the log, and
+/// If a task still awaits a foreign future some seconds after it was cancelled, the log names the task, and
 /// [`task_tree`](crate::task_tree) marks it.
 ///
 /// # Cancellation
-/// A checkpoint. If cancelled, `future` is dropped: what that loses is for its library to say.
+/// A checkpoint. If cancelled, `future` is dropped. The documentation of its library says what is lost by that.
 ///
 /// # Errors
 /// [`Cancelled`] in a cancelled region.
@@ -48,13 +47,13 @@ pub fn cancellable<T>(future: impl Future<Output = T>) -> impl Future<Output = R
 }
 
 pin_project_lite::pin_project! {
-    /// Written out, so that it holds the future once: see [`wrap`](crate::core::poll_tree::wrap).
+    /// It is not an `async fn`, so that it holds the future only once: see [`wrap`](crate::core::poll_tree::wrap).
     #[project = Projection]
     enum Cancellable<F: Future> {
-        /// It looks whether it is cancelled already.
+        /// The first poll looks whether the task is cancelled already.
         Before { look: CheckpointIfCancelled, future: Option<F> },
         Blocked { began_in: u64, wait: Option<Blocked>, #[pin] future: F },
-        /// The future was ready at once; the others have their turn before it is told.
+        /// The future was ready at once. Other tasks get their turn before the value is returned.
         Yielding { turn: Turn, value: Option<F::Output> },
         Done,
     }
@@ -75,7 +74,8 @@ impl<F: Future> Future for Cancellable<F> {
             self.set(Cancellable::Blocked { began_in: run.tree.tick.get(), wait: None, future });
         }
         if let Projection::Blocked { began_in, wait, future } = self.as_mut().project() {
-            // First whether it is done: what has completed is never reported as cancelled.
+            // The future is polled before the wait is asked, so a future that has completed is never reported as
+            // cancelled.
             match future.poll(cx) {
                 Poll::Ready(value) if run.tree.tick.get() == *began_in => {
                     self.set(Cancellable::Yielding { turn: Turn::default(), value: Some(value) });

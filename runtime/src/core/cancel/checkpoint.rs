@@ -10,12 +10,12 @@ use std::{
     task::{Context, Poll},
 };
 
-/// A turn given to the others: since which tick, once it has begun.
+/// A turn that a task gives to the others. It holds the tick in which it began, once it has begun.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Turn(Option<NonZeroU64>);
 
 impl Turn {
-    /// The task is made runnable for the next tick.
+    /// Begins a turn. Makes the task runnable for the next tick.
     #[inline]
     pub(crate) fn begin(run: &Run, cx: &Context<'_>) -> Turn {
         let mut turn = Turn::default();
@@ -23,7 +23,7 @@ impl Turn {
         turn
     }
 
-    /// Whether a later tick has come; if not, the task is made runnable for it.
+    /// Whether a later tick has come. If not, makes the task runnable for it.
     #[inline]
     pub(crate) fn is_over(&mut self, run: &Run, cx: &Context<'_>) -> bool {
         let tick = run.tree.tick.get();
@@ -52,8 +52,8 @@ impl Future for Yield {
     }
 }
 
-/// Lets every other runnable task run once. Never fails: a schedule point and no cancel point.
-/// trio's `cancel_shielded_checkpoint`.
+/// Lets every other runnable task run once. Never fails. It is a schedule point and no cancel point. trio's
+/// `cancel_shielded_checkpoint`.
 ///
 /// # Panics
 /// Outside a run.
@@ -61,8 +61,8 @@ pub fn cancel_shielded_checkpoint() -> impl Future<Output = ()> {
     Yield::default()
 }
 
-/// Lets every other runnable task run once, then fails if the region is cancelled. First the one,
-/// then the other, so that a deadline which has just passed is seen. trio's `checkpoint`.
+/// Lets every other runnable task run once, then fails if the region is cancelled. It yields first, so that it sees a
+/// deadline that has just passed. trio's `checkpoint`.
 ///
 /// # Cancellation
 /// A checkpoint. Nothing is lost.
@@ -86,15 +86,15 @@ pub fn checkpoint() -> impl Future<Output = Result<(), Cancelled>> {
     Checkpoint::default()
 }
 
-/// A yield and a look.
+/// Yields, then looks for a cancellation.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoint {
     turn: Turn,
-    /// What the look has found. As in trio, it is raised one schedule point later.
+    /// The cancellation that was found. As in trio, it is raised one schedule point later.
     cancelled: Option<Cancelled>,
 }
 
-/// What a look at the current task's region finds: a Ctrl-C to raise, or a cancellation.
+/// Looks for something to raise in the current task: a Ctrl-C, or a cancellation.
 #[inline]
 fn look(run: &Run) -> Option<Found> {
     run.tree.note_cancel_point();
@@ -107,13 +107,13 @@ fn look(run: &Run) -> Option<Found> {
 }
 
 enum Found {
-    /// To be raised at once.
+    /// This is raised at once.
     Interrupt(Cancelled),
     Cancelled(Cancelled),
 }
 
 impl Checkpoint {
-    /// As its `poll`, within a run.
+    /// The body of `poll`, for callers that have the run.
     #[inline]
     pub(crate) fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
         if !self.turn.is_over(run, cx) {
@@ -143,7 +143,7 @@ impl Future for Checkpoint {
     }
 }
 
-/// Fails if the region is cancelled; otherwise returns at once, without yielding.
+/// Fails if the region is cancelled. Otherwise returns at once, without yielding.
 /// trio's `checkpoint_if_cancelled`.
 ///
 /// # Errors
@@ -155,15 +155,15 @@ pub fn checkpoint_if_cancelled() -> impl Future<Output = Result<(), Cancelled>> 
     CheckpointIfCancelled::default()
 }
 
-/// A look, and a checkpoint if it has found something.
+/// Looks for a cancellation. Only if it finds one, it becomes a checkpoint.
 #[derive(Default)]
 pub(crate) struct CheckpointIfCancelled {
-    /// Aside, since it is hardly ever needed, and every operation that blocks has room for it.
+    /// Boxed, since it is hardly ever needed, and every blocking operation has room for it.
     raising: Option<Box<Checkpoint>>,
 }
 
 impl CheckpointIfCancelled {
-    /// As its `poll`, within a run.
+    /// The body of `poll`, for callers that have the run.
     #[inline]
     pub(crate) fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
         let nothing = !run.scopes.is_any_cancelled() && !run.interrupt.is_pending();

@@ -3,7 +3,7 @@
 use crate::core::ids::{ScopeId, WaitId};
 use std::{cmp::Ordering, collections::BTreeMap, num::NonZeroU64};
 
-/// A time that can be a key. Never NaN: the public functions refuse it.
+/// A time as a key of the table. It is never NaN: the public functions refuse that.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct At(f64);
 
@@ -28,15 +28,15 @@ pub(crate) enum Expiry {
     Wake(WaitId),
 }
 
-/// Names an entry, to take it out again.
+/// Names an entry, so that it can be removed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DeadlineKey(At, NonZeroU64);
 
-/// The table: ordered by time, then by age.
+/// The table. It is ordered by time; entries of the same time are ordered by age.
 #[derive(Default)]
 pub(crate) struct Deadlines {
     entries: BTreeMap<(At, NonZeroU64), Expiry>,
-    /// How many there ever were.
+    /// How many entries were ever added.
     counter: u64,
 }
 
@@ -56,7 +56,7 @@ impl Deadlines {
         self.entries.first_key_value().map(|((at, _), _)| at.0)
     }
 
-    /// Takes out the first entry if its time has come.
+    /// Removes and returns the first entry if its time has come.
     pub(crate) fn pop_due(&mut self, now: f64) -> Option<Expiry> {
         let first = self.entries.first_entry()?;
         (first.key().0.0 <= now).then(|| first.remove())

@@ -1,4 +1,4 @@
-//! Carrying cancellation through the tree of scopes: to what is blocked, when a scope is cancelled, left or moved.
+//! Carries a cancellation through the scope tree to the waits, when a scope is cancelled, left or moved.
 
 use crate::{
     CancelReason, Cancelled,
@@ -12,25 +12,27 @@ use crate::{
 };
 use std::sync::Arc;
 impl Run {
-    /// Takes a scope out of the tree. Returns whether it may catch the cancellations that come out of it.
+    /// Removes a scope from the tree. Returns whether it may catch the cancellations that come out of it.
     pub(crate) fn exit_scope(&self, id: ScopeId) -> bool {
         let Some(node) = self.scopes.remove(id) else { return false };
         if node.children.first().is_some() || node.waits.first().is_some() {
             self.outlive_scope(&node);
         }
-        // Its own cancellation, that is: its parent's is hidden from it or does not exist.
+        // It catches only its own cancellation. So its parent is not cancelled, or a shield hides the parent.
         let above = || node.parent.is_some_and(|parent| self.scopes.is_cancelled(parent));
         let catches = node.cancelled && (node.cell.is_shielded() || !above());
         self.scopes.keep(node.cell);
         catches
     }
 
-    /// Futures that are moved can outlive the scope that they were polled in: scopes still below belong to the scope
-    /// above then, and waits to none until they are polled again. That is soon, since all of them are woken: who
-    /// holds such a future may have polled it for the last time inside, and block outside.
+    /// Handles what is left in a scope that ends. A future that is moved can outlive the scope in which it was
+    /// polled. Scopes that are left below get the scope above as their parent. Waits that are left belong to no scope
+    /// until their futures are polled again. All of them are woken, so that this happens soon. Without the wake it
+    /// might never happen: the task that holds such a future may have polled it for the last time inside the scope,
+    /// and be blocked outside.
     #[cold]
     fn outlive_scope(&self, node: &ScopeNode) {
-        // First of all: what is called below may end some of them.
+        // This comes first, since the calls below may end some of these waits.
         let mut left = self.waits.outlive_scope(node.waits);
         let children = self.scopes.hand_up(node);
         for &child in &children {
@@ -42,11 +44,11 @@ impl Run {
         left.into_iter().for_each(|wait| self.wake_to_look(wait));
     }
 
-    /// A scope whose future is polled in another scope than before hangs under that one from now on.
+    /// Moves a scope below the current one, if its future is now polled in another scope than before.
     #[inline]
     pub(crate) fn follow(&self, id: ScopeId) {
         let current = self.scopes.current();
-        // Nothing of the program is polled in the root.
+        // The program polls nothing in the root scope itself.
         if current == ROOT || self.scopes.parent(id) != Some(current) {
             self.follow_to(id, current);
         }
@@ -62,23 +64,23 @@ impl Run {
         }
     }
 
-    /// Hangs a scope under another one, and delivers what becomes visible to it by that.
+    /// Moves a scope to another parent, and delivers the cancellation that it sees there.
     pub(crate) fn move_scope(&self, id: ScopeId, parent: ScopeId) {
-        // A task can poll the very call of `start` that waits for it. Its scope is below that of the call then,
-        // which stays where it is.
+        // A task can poll the very call of `start` that waits for it. Then the new parent is below the scope that is
+        // to move. The scope stays where it is, since a move would make a circle.
         if !self.scopes.is_within(parent, id) {
             self.scopes.reparent(id, parent);
             self.recalculate(id);
         }
     }
 
-    /// Carries a change of a scope (cancelled, shield moved) down the tree, and delivers to what is
-    /// blocked in each scope that has become cancelled.
+    /// Carries a change of a scope (a cancellation, a changed shield) down the tree. Delivers the cancellation to the
+    /// waits in each scope that has become cancelled.
     pub(crate) fn recalculate(&self, id: ScopeId) {
         let mut todo = vec![id];
-        // Waits, and of how many of them each cancellation is the reason.
+        // The waits to deliver to. Each cancellation comes with the number of waits that it is for.
         let (mut blocked, mut reasons) = (Vec::new(), Vec::new());
-        // As in trio, whatever touches a scope notices that its deadline has passed.
+        // As in trio, any change of a scope notices that its deadline has passed.
         let now = self.clock.now();
         while let Some(id) = todo.pop() {
             let mut nodes = self.scopes.nodes.borrow_mut();
@@ -111,7 +113,7 @@ impl Run {
         let mut blocked = blocked.into_iter();
         for (cancelled, count) in reasons {
             for wait in blocked.by_ref().take(count) {
-                // What an abort function or a waker does may change who is blocked where: it is asked again.
+                // An abort function or a waker may have moved or ended this wait. So its scope is asked again.
                 let scope = self.waits.scope_of(wait);
                 if scope.is_some_and(|scope| self.scopes.is_cancelled(scope)) {
                     self.deliver(wait, &cancelled);

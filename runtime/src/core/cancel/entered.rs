@@ -1,4 +1,4 @@
-//! Being inside a scope: entering it, polling what runs in it, leaving it with an outcome.
+//! Being inside a scope: entering it, polling the future inside, leaving with an outcome.
 
 use crate::{
     Error,
@@ -18,12 +18,12 @@ use std::{
     task::{Context, Poll},
 };
 
-/// A scope that has been entered; leaving it, in whatever way, takes it out of the tree.
+/// A scope that has been entered. Leaving it, in whatever way, removes it from the tree.
 pub(crate) struct Entered {
     cell: Rc<ScopeState>,
     run: Rc<Run>,
     id: ScopeId,
-    /// Whether its deadline has yet to be entered in the run's table.
+    /// Whether the deadline has yet to be added to the run's table.
     unarmed: Cell<bool>,
 }
 
@@ -48,8 +48,8 @@ impl Entered {
         Entered { cell, run, id, unarmed: Cell::new(unarmed) }
     }
 
-    /// Enters the deadline in the run's table, once what runs in the scope has been polled and is not at its
-    /// end: until then nobody looks at the table, and mostly it need not be there at all.
+    /// Adds the deadline to the run's table. This happens after the first poll of the future inside, if that has not
+    /// ended. Nobody looks at the table before that, and mostly the deadline is not needed at all.
     #[inline]
     fn arm(&self) {
         if self.unarmed.get() {
@@ -67,8 +67,8 @@ impl Entered {
         self.id
     }
 
-    /// Leaves the scope with the outcome of what ran in it: cancellations that are this scope's to
-    /// catch are taken out. `Ok(None)` if nothing else was left.
+    /// Leaves the scope with the outcome of the future inside. Takes out the cancellations that are this scope's to
+    /// catch. Returns `Ok(None)` if nothing else was left.
     pub(crate) fn close<T>(self, outcome: Result<T, Error>) -> Result<Option<T>, Error> {
         let catches = self.exit();
         let error = match outcome {
@@ -103,23 +103,24 @@ impl Drop for Entered {
 }
 
 pin_project_lite::pin_project! {
-    /// What runs in a scope, and the scope around it: the future of [`CancelScope::run`](crate::core::cancel::scope::CancelScope::run).
+    /// A future and the scope around it: the future of
+    /// [`CancelScope::run`](crate::core::cancel::scope::CancelScope::run).
     ///
-    /// It is written out because an `async fn` keeps what it is given twice: once as its argument, once where it
-    /// is awaited. Four time limits around each other made a future sixteen times as large as what they limit.
-    // The order is that of dropping: what runs in the scope goes before the scope is left.
+    /// It is not an `async fn`, since an `async fn` stores its argument twice: once as the argument, once where it is
+    /// awaited. Four nested time limits made a future sixteen times as large as the one inside them.
+    // The fields are dropped in this order: the future inside goes before the scope is left.
     pub(crate) struct InScope<F> {
         #[pin]
         inside: Deep<F>,
-        // Until the first poll.
+        // `Some` until the first poll.
         before: Option<Rc<ScopeState>>,
-        // From then on, to the end.
+        // `Some` from the first poll until the end.
         entered: Option<Entered>,
     }
 }
 
 impl<F> InScope<F> {
-    /// Has yet to enter the scope: the first poll does.
+    /// The first poll will enter the scope.
     pub(crate) fn new(cell: Rc<ScopeState>, inside: F) -> InScope<F> {
         InScope { inside: Deep::new(inside), before: Some(cell), entered: None }
     }

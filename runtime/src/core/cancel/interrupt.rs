@@ -1,22 +1,23 @@
-//! An interrupt: an error that comes from outside and is raised in the main task, once.
+//! An interrupt: an error that comes from outside and is raised once, in the main task.
 //!
-//! That is what Ctrl-C does, if nobody else handles it. Where it comes from is not the core's affair: a
-//! signal, for [`signal`](crate::signal). An interrupt that has come is *pending* until it is raised: by aborting a wait of
-//! the main task, at the end of a nursery that the main task waits at, or at the main task's next checkpoint. One
-//! that is still pending when the main task has ended is what the run returns.
+//! Ctrl-C is one, if nobody else handles it. The core does not know where an interrupt comes from;
+//! [`signal`](crate::signal) makes one from a signal. An interrupt that has come is *pending* until it is raised. It
+//! is raised in one of three ways: it aborts a wait of the main task, or the end of a nursery raises it for which the
+//! main task waits, or the main task's next checkpoint does. If it is still pending when the main task has ended, the
+//! run returns it.
 
 use std::cell::Cell;
 
 /// The state of Ctrl-C in a run.
 #[derive(Default)]
 pub(crate) struct Interrupt {
-    /// It has come and was not raised yet.
+    /// Whether an interrupt has come that has not been raised yet.
     pub(crate) pending: Cell<bool>,
     /// Whether one was raised in this run.
     raised: Cell<bool>,
-    /// It is an error of a nursery, which hands it on when its tasks have ended.
+    /// Whether a nursery has the interrupt among its errors, and returns it when its tasks have ended.
     held: Cell<bool>,
-    /// The log says what it waits for: the next one ends the process.
+    /// Whether the log has said what the interrupt waits for. Then the next one ends the process.
     pub(crate) told: Cell<bool>,
 }
 
@@ -37,7 +38,7 @@ impl Interrupt {
         self.raised.set(true);
     }
 
-    /// Whether a nursery has one among its errors, and has yet to hand it on.
+    /// Whether a nursery has one among its errors, and has yet to return it.
     pub(crate) fn is_held(&self) -> bool {
         self.held.get()
     }
@@ -46,7 +47,7 @@ impl Interrupt {
         self.held.set(held);
     }
 
-    /// Whether one has come that cannot be raised, and the log says so.
+    /// Whether an interrupt has come that cannot be raised, and the log has said so.
     pub(crate) fn is_stuck(&self) -> bool {
         self.told.get() && (self.is_pending() || self.is_held())
     }

@@ -1,8 +1,8 @@
 //! Cancellation: scopes, deadlines, checkpoints, and how a cancellation finds what is blocked.
 //!
-//! Cancellation is *level-triggered*, as in trio: in a cancelled scope every checkpoint fails, again and again, until the
-//! scope is left. It is an error like any other, which a task may clean up after; only the scope that was cancelled
-//! swallows it.
+//! Cancellation is *level-triggered*, as in trio. In a cancelled scope every checkpoint fails, again and again, until
+//! the task has left the scope. The failure is an ordinary error, after which a task may clean up. Only the scope
+//! that was cancelled swallows it.
 
 pub(crate) mod cancellable;
 pub(crate) mod checkpoint;

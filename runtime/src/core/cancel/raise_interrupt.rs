@@ -2,8 +2,8 @@
 
 use crate::{Cancelled, core::run::Run};
 impl Run {
-    /// The run is about to sleep: if a Ctrl-C has come and cannot be raised, says why, once. The next one ends the
-    /// process then.
+    /// Logs why a Ctrl-C that has come cannot be raised, once. The run calls this before it sleeps. After that the
+    /// next Ctrl-C ends the process.
     #[inline]
     pub(crate) fn tell_of_interrupt(&self) {
         let interrupt = &self.interrupt;
@@ -21,7 +21,8 @@ impl Run {
                 "task {task} awaits a future of another library, which cannot be cancelled (`terzetto::cancellable` \
                  around that future lets it be)"
             ),
-            // Its nursery waits for children that are ending in their own way. If a second one comes, that is pending.
+            // A nursery of the main task holds the interrupt until its children have ended in their own way. A second
+            // Ctrl-C would be pending.
             None if interrupt.is_held() && !interrupt.is_pending() => return,
             None => match self.blocked_in(&self.main_task()).first() {
                 Some(what) => format!("the main task is {what}, which cannot be cancelled"),
@@ -32,7 +33,7 @@ impl Run {
         log::warn!("Ctrl-C has come and {why}; another Ctrl-C ends the process");
     }
 
-    /// An interrupt has come: it is raised where the main task is blocked, if it is.
+    /// Notes that an interrupt has come. If the main task is blocked, raises it there.
     pub(crate) fn interrupt_main(&self) {
         self.interrupt.told.set(false);
         self.interrupt.pending.set(true);
@@ -44,8 +45,8 @@ impl Run {
                 return;
             }
         }
-        // It may be waiting for the children of a nursery; that is no wait of its own, so the nursery
-        // has to look for itself.
+        // The main task may be waiting for the children of a nursery. That is not a wait, so the nursery has to look
+        // for the interrupt itself.
         self.notify_nurseries_of(&main);
     }
 
@@ -58,12 +59,12 @@ impl Run {
         Some(Cancelled::interrupt())
     }
 
-    /// The Ctrl-C that was never raised, when the main task has ended.
+    /// Takes the Ctrl-C that is still pending when the main task has ended.
     pub(crate) fn unraised_interrupt(&self) -> Option<Cancelled> {
         self.interrupt.pending.replace(false).then(Cancelled::interrupt)
     }
 
-    /// For a wait of the current task that has just begun: a Ctrl-C that came before aborts it.
+    /// Aborts a wait of the current task that has just begun, if a Ctrl-C came before it.
     pub(crate) fn interrupt_at(&self, wait: crate::core::ids::WaitId) {
         if let Some(interrupt) = self.take_interrupt()
             && !self.deliver(wait, &interrupt)

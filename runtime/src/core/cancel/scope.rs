@@ -1,8 +1,8 @@
-//! Cancel scopes: the public half.
+//! Cancel scopes: the public handle.
 //!
-//! The tree that carries cancellation is in [`core::scope`](crate::core::cancel::tree); here is the handle
-//! with which users make a scope, steer it, and run code inside it. Its state is in [`state`](super::state), what
-//! happens while code runs in it in [`entered`](super::entered).
+//! With this handle users make a scope, change it, and run code in it. The [scope tree](super::tree) carries
+//! cancellations. The state of a scope is in [`state`](super::state). [`entered`](super::entered) is what happens
+//! while code runs in a scope.
 
 use crate::{
     CancelReason, CancelSource, Cancelled, Error,
@@ -18,14 +18,14 @@ use crate::{
 };
 use std::{fmt, rc::Rc};
 
-/// The link between work that can be cancelled and whoever may cancel it; trio's `CancelScope`.
+/// The link between work that can be cancelled and the code that may cancel it; trio's `CancelScope`.
 ///
-/// Code run by [`CancelScope::run`] gets [`Cancelled`] from every checkpoint once the scope is
-/// cancelled or its deadline has passed; when that error comes back to the scope, it is swallowed.
-/// Of several cancelled scopes around a checkpoint the outermost that is visible swallows it.
+/// Code run by [`CancelScope::run`] gets [`Cancelled`] from every checkpoint once the scope is cancelled or its
+/// deadline has passed. When that error comes back to the scope, the scope swallows it. If several scopes around a
+/// checkpoint are cancelled, the outermost one that is visible swallows the error.
 ///
-/// A handle is cheap to clone and may be given away, so that others can cancel. It may be cancelled
-/// before it is entered, and it is entered once.
+/// A handle is cheap to clone and may be given away, so that others can cancel. A scope may be cancelled before it is
+/// entered. It can be entered only once.
 ///
 /// ```
 /// use terzetto::{CancelScope, nursery, sleep, sleep_forever};
@@ -59,7 +59,7 @@ impl CancelScope {
         CancelScope { cell: ScopeState::new() }
     }
 
-    /// A scope that is cancelled when the run's clock shows `deadline` (infinity: never).
+    /// A scope that is cancelled when the run's clock shows `deadline`. Infinity means never.
     ///
     /// # Panics
     /// If `deadline` is NaN.
@@ -85,14 +85,14 @@ impl CancelScope {
         self
     }
 
-    /// Runs `inside` in the scope: `Ok(Some(value))` if it ended with a value, `Ok(None)` if it was
-    /// cancelled by this scope, an error if it failed otherwise or an outer scope was cancelled.
+    /// Runs `inside` in the scope. Returns `Ok(Some(value))` if it ended with a value, and `Ok(None)` if this scope
+    /// cancelled it. Returns an error if it failed otherwise, or if an outer scope was cancelled.
     ///
     /// # Cancellation
     /// Not a checkpoint by itself: entering and leaving a scope never yields.
     ///
     /// # Panics
-    /// If the scope was entered before, or outside a run.
+    /// If the scope was entered before. Outside a run.
     pub fn run<T, F>(&self, inside: F) -> impl Future<Output = Result<Option<T>, Error>> + use<T, F>
     where
         F: Future<Output = Result<T, Error>>,
@@ -100,12 +100,14 @@ impl CancelScope {
         InScope::new(self.cell.clone(), inside)
     }
 
-    /// Cancels what runs in the scope, now and for good. Again, or after the exit: does nothing.
+    /// Cancels what runs in the scope, now and for good. Does nothing if the scope was cancelled before, or has
+    /// ended.
     pub fn cancel(&self) {
         self.cancel_for(None);
     }
 
-    /// As [`CancelScope::cancel`], with a text that shows in each [`Cancelled`]. The first is kept.
+    /// As [`CancelScope::cancel`], with a text that shows in each [`Cancelled`]. If it is called again, the first
+    /// text stays.
     pub fn cancel_with_reason(&self, reason: impl Into<String>) {
         self.cancel_for(Some(reason.into()));
     }
@@ -116,7 +118,7 @@ impl CancelScope {
         self.cell.cancel(CancelReason { source: CancelSource::Explicit, text, task });
     }
 
-    /// Whether the scope was cancelled, or its deadline has passed, even if nothing noticed.
+    /// Whether the scope was cancelled, or its deadline has passed, even if no checkpoint has noticed it yet.
     pub fn cancel_called(&self) -> bool {
         let run = match self.cell.stage.get() {
             Stage::Entered(of_run, _) => run::with_run(of_run, Rc::clone),
@@ -128,7 +130,7 @@ impl CancelScope {
         self.cell.called()
     }
 
-    /// Whether the scope has swallowed a cancellation: only then was its work cut short.
+    /// Whether the scope has swallowed a cancellation. Only then was its work cut short.
     pub fn cancelled_caught(&self) -> bool {
         self.cell.caught.get()
     }
@@ -138,7 +140,7 @@ impl CancelScope {
         self.cell.reason().map(|reason| (*reason).clone())
     }
 
-    /// The deadline on the run's clock; infinity if there is none.
+    /// The deadline on the run's clock. It is infinity if there is none.
     ///
     /// # Panics
     /// Before entry, if the deadline was given relative to it.
@@ -147,10 +149,11 @@ impl CancelScope {
         self.cell.deadline.get()
     }
 
-    /// Moves the deadline, sooner or later. Moving it after it has passed does not un-cancel.
+    /// Moves the deadline, to an earlier or later time. A deadline that has passed has cancelled the scope, and
+    /// moving it does not undo that.
     ///
     /// # Panics
-    /// If `deadline` is NaN; before entry, if the deadline was given relative to it.
+    /// If `deadline` is NaN. Before entry, if the deadline was given relative to it.
     pub fn set_deadline(&self, deadline: f64) {
         assert!(!deadline.is_nan(), "the deadline of a cancel scope must not be NaN");
         self.refuse_relative();
@@ -158,11 +161,11 @@ impl CancelScope {
         self.cell.update_timer();
     }
 
-    /// The deadline in seconds from now, negative if it has passed; before entry, in seconds from then.
-    /// Infinity if there is none.
+    /// The deadline in seconds from now; it is negative if the deadline has passed. Before entry, the deadline in
+    /// seconds from entry. Infinity if there is none.
     ///
     /// # Panics
-    /// Before entry, if the scope has an absolute deadline; after, outside a run.
+    /// Before entry, if the scope has an absolute deadline. After entry, outside a run.
     pub fn relative_deadline(&self) -> f64 {
         if self.cell.stage.get() != Stage::New {
             return self.cell.deadline.get() - run::current().clock.now();
@@ -171,12 +174,12 @@ impl CancelScope {
         self.cell.relative.get()
     }
 
-    /// Sets the deadline in seconds from now, as whoever extends an idle timeout does; before entry, in
-    /// seconds from then.
+    /// Sets the deadline in seconds from now. Code that extends an idle timeout uses this. Before entry, sets the
+    /// deadline in seconds from entry.
     ///
     /// # Panics
-    /// If the time is negative or NaN; before entry, if the scope has an absolute deadline; after, outside
-    /// a run.
+    /// If the time is negative or NaN. Before entry, if the scope has an absolute deadline. After entry, outside a
+    /// run.
     ///
     /// ```
     /// use terzetto::{CancelScope, sleep};
@@ -203,7 +206,7 @@ impl CancelScope {
         self.cell.relative.set(timeout);
     }
 
-    /// Whether the deadline counts from an entry that is still to come.
+    /// Whether the deadline counts from an entry that has not happened yet.
     pub fn is_relative(&self) -> bool {
         self.cell.stage.get() == Stage::New && self.cell.relative.get() != f64::INFINITY
     }
@@ -222,13 +225,13 @@ impl CancelScope {
         );
     }
 
-    /// Whether cancellation and deadlines of outer scopes are hidden from what runs inside.
+    /// Whether the scope hides cancellation and deadlines of outer scopes from the code inside.
     pub fn shield(&self) -> bool {
         self.cell.is_shielded()
     }
 
-    /// Raises or lowers the shield, also while the scope is active: lowered inside a cancelled scope,
-    /// the cancellation arrives at once, also at what is blocked.
+    /// Raises or lowers the shield, also while code runs in the scope. If the shield is lowered and an outer scope is
+    /// cancelled, the cancellation arrives at once, also at blocked tasks.
     pub fn set_shield(&self, shield: bool) {
         self.cell.shield.set(shield);
         self.cell.entered(Run::recalculate);
@@ -246,8 +249,8 @@ impl fmt::Debug for CancelScope {
     }
 }
 
-/// The nearest deadline of all scopes around the caller that no shield hides; minus infinity if one
-/// of them is cancelled, infinity if there is none. trio's `current_effective_deadline`.
+/// The nearest deadline of all scopes around the caller that no shield hides. It is minus infinity if one of them is
+/// cancelled, and infinity if there is none. trio's `current_effective_deadline`.
 ///
 /// # Panics
 /// Outside a run.
@@ -256,12 +259,13 @@ pub fn current_effective_deadline() -> f64 {
     run.scopes.effective_deadline(run.scopes.current())
 }
 
-/// The cancellation in force where the caller is, if any.
+/// The cancellation that the caller's scope sees now, if any.
 pub(crate) fn current_cancellation(run: &Run) -> Option<Cancelled> {
     run.scopes.cancelled(run.scopes.current())
 }
 
-/// Whether a cancellation is of another scope than those around the caller. A Ctrl-C is of none.
+/// Whether a cancellation is of no scope around the caller, since none of those is cancelled. A Ctrl-C belongs to no
+/// scope and is never stale.
 pub(crate) fn is_stale(cancelled: &Cancelled) -> bool {
     !cancelled.is_interrupt() && current_effective_deadline() != f64::NEG_INFINITY
 }

@@ -1,6 +1,7 @@
-//! The state of a cancel scope: what its handles, its node in the tree and its entry share.
+//! The state of a cancel scope. Its handles, its entry in the scope tree and the future inside it share this state.
 //!
-//! Plain data, below the tree of scopes. What changes it and has to tell the run is in [`steer`](super::steer).
+//! It is plain data, below the scope tree. The functions that change it and have to tell the run are in
+//! [`steer`](super::steer).
 
 use crate::{
     CancelReason, CancelSource,
@@ -22,11 +23,11 @@ pub(crate) enum Stage {
     Exited,
 }
 
-/// The state of a scope, shared by its handles and its node in the tree.
+/// The state of a scope, shared by its handles and its entry in the scope tree.
 pub(crate) struct ScopeState {
     pub(crate) stage: Cell<Stage>,
     pub(crate) deadline: Cell<f64>,
-    /// Seconds from entry, if the deadline was given so.
+    /// The deadline in seconds from entry, if it was given so.
     pub(crate) relative: Cell<f64>,
     pub(crate) timer: Cell<Option<DeadlineKey>>,
     pub(crate) shield: Cell<bool>,
@@ -50,7 +51,7 @@ impl ScopeState {
         }
     }
 
-    /// Makes a used cell as good as new, unless somebody has a handle still.
+    /// Makes a used state as good as new, unless somebody still has a handle to it.
     pub(crate) fn renew(mut used: Rc<ScopeState>) -> Option<Rc<ScopeState>> {
         *Rc::get_mut(&mut used)? = ScopeState::fresh();
         Some(used)
@@ -76,7 +77,7 @@ impl ScopeState {
         self.reason.borrow().clone()
     }
 
-    /// Takes over the reason of the scope above, unless there is one already.
+    /// Takes over the reason of the scope above, unless this scope has a reason already.
     pub(crate) fn inherit_reason(&self, reason: Option<Arc<CancelReason>>) {
         let mut own = self.reason.borrow_mut();
         if own.is_none() {
@@ -84,7 +85,7 @@ impl ScopeState {
         }
     }
 
-    /// Whether the scope is cancelled, or must be, since its deadline has passed.
+    /// Whether the scope is cancelled. If its deadline has passed, cancels it first.
     pub(crate) fn called_by(&self, now: f64) -> bool {
         if !self.called.get() && self.deadline.get() <= now {
             self.called.set(true);
@@ -93,7 +94,7 @@ impl ScopeState {
         self.called.get()
     }
 
-    /// What there is to say of it, for people who look; nothing of a plain scope.
+    /// Describes the scope for debugging. The text is empty for a scope with no deadline, shield or cancellation.
     pub(crate) fn describe(&self, now: f64) -> String {
         let mut words = Vec::new();
         if self.called.get() {

@@ -1,4 +1,4 @@
-//! Steering a scope: cancelling it, moving its deadline, and telling the run in which it is entered.
+//! Changing a scope: cancelling it, moving its deadline, and telling the run in which it is entered.
 
 use crate::{
     CancelReason, CancelSource,
@@ -19,7 +19,7 @@ impl ScopeState {
         spare.unwrap_or_else(|| Rc::new(ScopeState::fresh()))
     }
 
-    /// Calls `f` with the run in which the scope is entered, if it is entered and that run is on.
+    /// Calls `f` with the run in which the scope is entered, if it is entered and that run has not ended.
     pub(crate) fn entered<R>(&self, f: impl FnOnce(&Run, ScopeId) -> R) -> Option<R> {
         let Stage::Entered(of_run, id) = self.stage.get() else { return None };
         run::with_run(of_run, |run| f(run, id))
@@ -34,7 +34,7 @@ impl ScopeState {
         self.entered(Run::recalculate);
     }
 
-    /// Brings the entry in the run's table of deadlines up to date.
+    /// Updates the scope's entry in the run's table of deadlines.
     pub(crate) fn update_timer(&self) {
         if let Some(timer) = self.timer.take() {
             self.entered(|run, _| run.deadlines.borrow_mut().remove(timer));

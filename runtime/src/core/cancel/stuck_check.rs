@@ -1,15 +1,15 @@
-//! When the run is to look for [tasks that outlast their cancellation](super::stuck).
+//! When the run looks for [tasks that outlast their cancellation](super::stuck).
 
 use std::{
     cell::Cell,
     time::{Duration, Instant},
 };
 
-/// So long a cancelled task may take to end before it is looked at. In real time: a mock clock's time does not pass
-/// while a foreign future is awaited.
+/// How long a cancelled task may take to end before the run looks for it. This is real time, since the time of a mock
+/// clock does not pass while a foreign future is awaited.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// When the run is to look for tasks that outlast their cancellation.
+/// When the run looks for tasks that outlast their cancellation.
 #[derive(Default)]
 pub(crate) struct StuckTaskCheck {
     /// Whether a scope was cancelled since the last look.
@@ -19,14 +19,14 @@ pub(crate) struct StuckTaskCheck {
 }
 
 impl StuckTaskCheck {
-    /// A scope was cancelled.
+    /// Notes that a scope was cancelled.
     #[inline]
     pub(crate) fn arm(&self) {
         self.armed.set(true);
         self.since.set(None);
     }
 
-    /// How long there is until the next look, if there is one.
+    /// The time until the next look, if there is to be one.
     pub(crate) fn left(&self) -> Option<Duration> {
         if !self.armed.get() {
             return None;

@@ -1,10 +1,10 @@
-//! The tree of cancel scopes of a run.
+//! The scope tree: the cancel scopes of a run that are entered.
 //!
-//! Every blocked operation belongs to one scope, every entered scope has a parent. A scope is
-//! *effectively cancelled* if it was cancelled itself, or if it is not shielded and its parent is
-//! effectively cancelled. That answer is kept in each node, so that a checkpoint asks in constant
-//! time, and is carried down the tree when something above changes: by a loop with a stack of its
-//! own, since scopes may nest deeper than a thread's stack.
+//! Every blocked operation belongs to one scope, and every entered scope but the root has a parent. A scope is
+//! *effectively cancelled* if it was cancelled itself, or if it is not shielded and its parent is effectively
+//! cancelled. Each entry of the tree stores that answer, so a checkpoint asks in constant time. When something above
+//! changes, a loop carries the change down the tree. The loop has a stack of its own, since scopes may nest deeper
+//! than a thread's stack allows.
 
 use crate::{
     CancelReason, Cancelled,
@@ -24,12 +24,12 @@ use std::{
 pub(crate) struct ScopeNode {
     pub(crate) cell: Rc<ScopeState>,
     pub(crate) parent: Option<ScopeId>,
-    /// The node that entered it.
+    /// The node of the poll tree that entered the scope.
     entered_by: Option<NodeId>,
-    /// Where this node stands among its parent's children.
+    /// The neighbours of this scope among its parent's children.
     links: Links,
     pub(crate) children: List,
-    /// What is blocked in it: entries of the run's [`Waits`](crate::core::block::waits::Waits).
+    /// The waits in this scope: entries of the run's [`Waits`](crate::core::block::waits::Waits).
     pub(crate) waits: List,
     pub(crate) cancelled: bool,
 }
@@ -44,20 +44,20 @@ impl Linked for ScopeNode {
     }
 }
 
-/// So many cells are kept for the next scopes.
+/// How many states are kept for the next scopes.
 const SPARE: usize = 128;
 
-/// All entered scopes of a run, and which of them the code being polled is in.
+/// All entered scopes of a run. It also knows the current scope: the one around the code that is being polled.
 pub(crate) struct ScopeTree {
     pub(crate) nodes: RefCell<Table<ScopeNode>>,
     current: Cell<ScopeId>,
-    /// Cells of scopes that have been left, for the next ones: most have no other handle then.
+    /// States of scopes that have been left, kept for the next scopes. Most of them have no other handle then.
     spare: RefCell<Vec<Rc<ScopeState>>>,
-    /// How many nodes are cancelled: mostly none, which saves every checkpoint a look.
+    /// How many scopes are cancelled. Mostly that is none, and then a checkpoint need not look into the table.
     pub(crate) cancelled: Cell<usize>,
 }
 
-/// Puts the former scope back when a poll ends, also by a panic.
+/// Restores the former current scope when a poll ends, also if it panics.
 pub(crate) struct Within<'a>(&'a ScopeTree, ScopeId);
 
 impl Drop for Within<'_> {
@@ -67,7 +67,7 @@ impl Drop for Within<'_> {
 }
 
 impl ScopeTree {
-    /// A tree with its root entered: the scope of the whole run.
+    /// A tree in which only the root is entered: the scope of the whole run.
     pub(crate) fn new(root: Rc<ScopeState>) -> ScopeTree {
         let scopes = ScopeTree {
             nodes: RefCell::default(),
@@ -94,7 +94,7 @@ impl ScopeTree {
         id
     }
 
-    /// Puts a node at the end of its parent's children.
+    /// Adds a scope at the end of its parent's children.
     fn link(nodes: &mut Table<ScopeNode>, parent: Option<ScopeId>, id: ScopeId) {
         let Some((parent, above)) = parent.and_then(|id| Some((id, nodes.get(id)?))) else { return };
         let mut children = above.children;
@@ -102,7 +102,7 @@ impl ScopeTree {
         nodes[parent].children = children;
     }
 
-    /// Takes who has these links out of its parent's children.
+    /// Removes the scope with these links from its parent's children.
     fn unlink(nodes: &mut Table<ScopeNode>, parent: Option<ScopeId>, links: Links) {
         let Some((parent, above)) = parent.and_then(|id| Some((id, nodes.get(id)?))) else { return };
         let mut children = above.children;
@@ -124,7 +124,7 @@ impl ScopeTree {
         self.insert(cell, Some(self.current.get()), by)
     }
 
-    /// Takes a node out of the table and of its parent's children.
+    /// Removes a scope from the table and from its parent's children.
     pub(crate) fn remove(&self, id: ScopeId) -> Option<ScopeNode> {
         let mut nodes = self.nodes.borrow_mut();
         let node = nodes.remove(id)?;
@@ -140,13 +140,13 @@ impl ScopeTree {
         }
     }
 
-    /// The cell of an earlier scope, as good as new, if there is one.
+    /// The state of an earlier scope, made as good as new, if there is one to spare.
     pub(crate) fn spare(&self) -> Option<Rc<ScopeState>> {
         let used = self.spare.borrow_mut().pop()?;
         ScopeState::renew(used)
     }
 
-    /// Hangs what is below a node that was taken out under the node above. Returns it.
+    /// Moves the children of a scope that was removed to its parent. Returns them.
     pub(crate) fn hand_up(&self, node: &ScopeNode) -> Vec<ScopeId> {
         let mut nodes = self.nodes.borrow_mut();
         let children: Vec<ScopeId> = node.children.iter(&nodes).collect();
@@ -190,13 +190,13 @@ impl ScopeTree {
         self.nodes.borrow().get(id)?.parent
     }
 
-    /// Whether a scope is another one, or somewhere below it.
+    /// Whether a scope is `above`, or is somewhere below it.
     pub(crate) fn is_within(&self, id: ScopeId, above: ScopeId) -> bool {
         let nodes = self.nodes.borrow();
         std::iter::successors(Some(id), |&id| nodes.get(id)?.parent).any(|id| id == above)
     }
 
-    /// Hangs a scope under another one.
+    /// Moves a scope to another parent.
     pub(crate) fn reparent(&self, id: ScopeId, parent: ScopeId) {
         let mut nodes = self.nodes.borrow_mut();
         let Some((old, links)) = nodes.get(id).map(|node| (node.parent, node.links)) else { return };
@@ -206,14 +206,14 @@ impl ScopeTree {
         Self::link(&mut nodes, parent, id);
     }
 
-    /// Calls `change` with the list of what is blocked in a scope, if the scope is there.
+    /// Calls `change` with the list of the waits in a scope. Returns whether the scope is there.
     #[inline]
     pub(crate) fn with_waits(&self, id: ScopeId, change: impl FnOnce(&mut List)) -> bool {
         let mut nodes = self.nodes.borrow_mut();
         nodes.get_mut(id).map(|node| change(&mut node.waits)).is_some()
     }
 
-    /// The nearest deadline of a scope and those around it, which have not been cancelled.
+    /// The nearest deadline among a scope and all scopes around it that have not been cancelled.
     pub(crate) fn nearest_deadline(&self, id: ScopeId) -> f64 {
         let nodes = self.nodes.borrow();
         let around = std::iter::successors(nodes.get(id), |node| nodes.get(node.parent?));
@@ -221,7 +221,7 @@ impl ScopeTree {
         open.fold(f64::INFINITY, |nearest, node| nearest.min(node.cell.absolute_deadline()))
     }
 
-    /// The nearest deadline that is visible from a scope; minus infinity if it is cancelled.
+    /// The nearest deadline that is visible from a scope. It is minus infinity if the scope is cancelled.
     pub(crate) fn effective_deadline(&self, id: ScopeId) -> f64 {
         let nodes = self.nodes.borrow();
         let mut nearest = f64::INFINITY;
@@ -238,7 +238,7 @@ impl ScopeTree {
 }
 
 impl ScopeTree {
-    /// Calls `f` with the list of what is blocked in a scope, and with those of all scopes below.
+    /// Calls `f` with the list of the waits in a scope, and with the list of each scope below it.
     pub(crate) fn waits_below(&self, id: ScopeId, mut f: impl FnMut(List)) {
         let nodes = self.nodes.borrow();
         let mut todo = vec![id];
@@ -248,7 +248,7 @@ impl ScopeTree {
         }
     }
 
-    /// The scopes that were entered by nodes which are `chosen`, outermost first.
+    /// The scopes that the `chosen` nodes have entered, outermost first.
     pub(crate) fn entered_by(&self, chosen: impl Fn(NodeId) -> bool) -> Vec<Rc<ScopeState>> {
         let nodes = self.nodes.borrow();
         let own = nodes.iter().filter(|(_, node)| node.entered_by.is_some_and(&chosen));
@@ -257,19 +257,19 @@ impl ScopeTree {
         own.into_iter().map(|(_, cell)| cell).collect()
     }
 
-    /// The innermost scope that was entered by nodes which are `chosen`.
+    /// The innermost scope that the `chosen` nodes have entered.
     pub(crate) fn innermost_of(&self, chosen: impl Fn(NodeId) -> bool) -> Option<ScopeId> {
         let nodes = self.nodes.borrow();
         let own = nodes.iter().filter(|(_, node)| node.entered_by.is_some_and(&chosen));
         own.max_by_key(|(id, _)| Self::depth(&nodes, *id)).map(|(id, _)| id)
     }
 
-    /// How many scopes are around a scope.
+    /// The number of scopes around a scope, with the scope itself.
     fn depth(nodes: &Table<ScopeNode>, id: ScopeId) -> usize {
         std::iter::successors(Some(id), |&id| nodes.get(id)?.parent).count()
     }
 
-    /// The public half of a scope.
+    /// The state that a scope shares with its handles.
     pub(crate) fn cell(&self, id: ScopeId) -> Option<Rc<ScopeState>> {
         self.nodes.borrow().get(id).map(|node| node.cell.clone())
     }

@@ -368,7 +368,8 @@ impl Drop for Node {
         self.count.set(left);
         // A future that nobody has dropped is pinned for ever, so its memory stays.
         if left == 0 && (self.state.get() == FutureState::Dropped || !self.vtable.needs_drop) {
-            // SAFETY: the vtable is that of this node, this was the last reference (COUNTED), and the future is dropped (PINNED).
+            // SAFETY: the vtable is that of this node, and this was the last reference (COUNTED). The future is
+            // dropped (PINNED).
             unsafe { (self.vtable.free)(self.0) };
         }
     }

@@ -38,8 +38,8 @@ pub(crate) struct PollTree {
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<NodeId>>,
-    /// True while each node on the poll path was entered only to reach one nursery below it. Such a node has nothing else
-    /// to do when the poll comes back to it.
+    /// True while each node on the poll path was entered only to reach one nursery below it. Such a node has nothing
+    /// else to do when the poll comes back to it.
     pub(crate) passes_through: Cell<bool>,
     /// How many nodes are queued in the nurseries on the poll path.
     queued_on_path: Cell<usize>,
