@@ -1,11 +1,12 @@
-//! Names of the reactor's sources, and which source a descriptor is.
+//! Names of the reactor's sources, and a table from descriptors to sources.
 //!
-//! A list: descriptors are small numbers, since the system gives the lowest that is free.
+//! The table is a list indexed by descriptor. Descriptors are small numbers, since the system gives the lowest that
+//! is free.
 
 use mio::Token;
 use std::os::fd::RawFd;
 
-/// Names a source: its place, and which of all that had this place it is.
+/// Names a source: its place, and a number that tells it from earlier sources in the same place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SourceId {
     pub(crate) place: u32,
@@ -31,7 +32,7 @@ impl ByFd {
         self.0.get(fd as usize).copied().flatten()
     }
 
-    /// Enters a descriptor, which must be open; returns who is still entered under its number.
+    /// Enters a descriptor, which must be open. Returns the source that was still entered under its number, if any.
     pub(crate) fn insert(&mut self, fd: RawFd, id: SourceId) -> Option<SourceId> {
         let place = fd as usize;
         if place >= self.0.len() {

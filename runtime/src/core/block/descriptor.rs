@@ -1,6 +1,7 @@
-//! Descriptors in the reactor: entering and leaving it, and waiting until one is ready.
+//! Descriptors in the reactor: how they enter and leave it, and how a task waits until one is ready.
 //!
-//! Who waits for a side is a task blocked in an ordinary [wait](super::wait), with the reactor as its operation.
+//! A task that waits for a side is blocked in an ordinary [wait](super::wait). The reactor is the operation of that
+//! wait.
 
 use crate::{
     Cancelled,
@@ -17,7 +18,7 @@ use crate::{
 use mio::{Interest, unix::SourceFd};
 use std::{future::poll_fn, io, os::fd::RawFd, rc::Rc, task};
 impl Reactor {
-    /// Enters a descriptor that its owner will keep open as long as it holds the source.
+    /// Enters a descriptor of ours. Its owner keeps it open as long as it holds the source.
     pub(crate) fn enter(&self, run: &Run, fd: RawFd) -> io::Result<SourceId> {
         self.enter_for(run, fd, OWN)
     }
@@ -32,21 +33,21 @@ impl Reactor {
             let mut sources = self.sources.borrow_mut();
             let place = sources.vacant_key() as u32;
             let generation = self.generation.get();
-            // One generation is left out: with it a token would be the waker's.
+            // The last generation is left out: a token with it could be the waker's.
             self.generation.set((generation + 1) % u32::MAX);
             let id = SourceId { place, generation };
             let eventless = !self.register(fd, id, interest)?;
             sources.insert(Source { fd, generation, holders: 1, eventless, sides: [Side::NEW; 2] });
             id
         };
-        // Who is still entered under this number had a descriptor that was closed without notice.
+        // If a source is still entered under this number, its descriptor was closed without notice.
         if let Some(stale) = self.by_fd.borrow_mut().insert(fd, id) {
             self.closing(run, stale);
         }
         Ok(id)
     }
 
-    /// Holds the source of a descriptor that is not ours, entering it if it is not there.
+    /// Holds the source of a descriptor that is not ours. Enters the descriptor if it is not there.
     pub(crate) fn borrow(&self, run: &Run, fd: RawFd) -> io::Result<SourceId> {
         let known = self.by_fd.borrow().get(fd);
         if let Some(id) = known
@@ -58,7 +59,7 @@ impl Reactor {
         self.enter_foreign(run, fd)
     }
 
-    /// Lets go of a source; the last holder takes it out, and whoever still waits hears of it.
+    /// Gives up a source. The last holder removes it, and tasks that still wait for it are told.
     pub(crate) fn release(&self, run: &Run, id: SourceId) {
         if Self::find(&mut self.sources.borrow_mut(), id).is_some_and(|source| source.holders == 1) {
             self.closing(run, id);
@@ -75,7 +76,7 @@ impl Reactor {
         let mut by_fd = self.by_fd.borrow_mut();
         if by_fd.get(fd) == Some(id) {
             by_fd.remove(fd);
-            // Fails if the descriptor was closed before; then the system has forgotten it already.
+            // This fails if the descriptor was closed before. Then the system has forgotten it already.
             let _gone = self.with_poll(|poll| poll.registry().deregister(&mut SourceFd(&fd)));
         }
     }
@@ -97,12 +98,12 @@ impl Reactor {
                 run.reschedule(waiter);
             }
         }
-        // By the host of a guest, perhaps.
+        // The host of a guest run may call this while the run's loop sleeps.
         run.inbox.wake_loop_if_asleep();
     }
 
-    /// Begins to wait until the system says that a side is ready. Fails at once if there is nothing to
-    /// wait for, or somebody waits already.
+    /// Begins to wait until the system says that a side is ready. Fails at once if the source is gone, or if another
+    /// task waits for the side.
     ///
     /// # Panics
     /// In another run than the reactor's: its loop would never wake the task.
@@ -125,7 +126,8 @@ impl Reactor {
         let key = id.place << 1 | direction as u32;
         let blocked = Blocked::new(run, cx, self.clone(), key);
         side.waiter = Some(blocked.id());
-        // What an earlier waiter was told, and has not heard since it was dropped, is not for this one.
+        // An earlier waiter may have been told of a closing, and dropped before it heard. This waiter must not hear
+        // that.
         side.closing = false;
         self.count(direction, 1);
         let eventless = source.eventless;
@@ -137,7 +139,7 @@ impl Reactor {
         Ok(Waiting { reactor: self.clone(), id, direction, blocked })
     }
 
-    /// Says in the system's place that a side is ready. Whoever waits for it wakes in the next tick.
+    /// Says in the system's place that a side is ready. A task that waits for it wakes in the next tick.
     fn wake(&self, run: &Run, id: SourceId, direction: Direction) {
         let waiter = {
             let mut sources = self.sources.borrow_mut();
@@ -155,7 +157,8 @@ impl Reactor {
     /// Blocks until the system says that a side is ready.
     ///
     /// # Cancellation
-    /// A checkpoint, if it blocks: not when it answers that the side is busy.
+    /// A checkpoint if it blocks. It does not block if it answers at once that the side is busy or the source is
+    /// gone.
     pub(crate) async fn wait_ready(
         self: &Rc<Self>,
         run: &Rc<Run>,
@@ -177,7 +180,7 @@ impl Reactor {
     }
 }
 
-/// A task that waits for a side. Dropping it leaves the side free.
+/// A task that waits for a side. Dropping this leaves the side free.
 pub(crate) struct Waiting {
     reactor: Rc<Reactor>,
     id: SourceId,
@@ -186,7 +189,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// What the task has to hear, once there is something.
+    /// The news for the task, once there is some.
     pub(crate) fn poll(&self, cx: &task::Context<'_>) -> task::Poll<Result<Heard, Cancelled>> {
         run::with(|run| self.blocked.poll(run, cx)).map_ok(|()| self.reactor.heard(self.id, self.direction))
     }

@@ -1,31 +1,31 @@
-//! PlainOperations: what a task can be blocked in, as far as cancellation needs to know it.
+//! Operations: what a task can be blocked in, as far as cancellation needs to know it.
 
 use crate::Cancelled;
 use std::rc::Rc;
-/// What an abort function answers; trio's `Aborted`.
+/// The answer of an abort function; trio's `Aborted`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aborted {
-    /// The operation is undone: the task gets `Cancelled`.
+    /// The operation is undone. The task gets `Cancelled`.
     Succeeded,
-    /// It cannot be undone: the task stays blocked until it is rescheduled.
+    /// The operation cannot be undone. The task stays blocked until it is rescheduled.
     Failed,
 }
 
 /// An operation in which tasks block.
 pub(crate) trait Operation {
-    /// Takes the waiter `key` out of the operation, for this cancellation.
+    /// Removes the waiter `key` from the operation, because of this cancellation.
     fn abort(&self, key: u32, cancelled: &Cancelled) -> Aborted;
 
-    /// Takes the waiter `key` out since its run is over: nobody will wake it any more.
+    /// Removes the waiter `key`, since its run is over. Nobody will wake it any more.
     fn forget(&self, key: u32) {
         let _ = key;
     }
 
-    /// What the waiter is doing, for people who look.
+    /// Says what the waiter is doing, for debugging.
     fn describe(&self) -> &'static str;
 }
 
-/// An operation with nothing to undo, or nothing that can be undone.
+/// An operation that has nothing to undo, or that cannot be undone.
 pub(crate) struct Plain {
     what: &'static str,
     abort: Aborted,
@@ -41,7 +41,7 @@ impl Operation for Plain {
     }
 }
 
-/// The plain operations, each shared by all who block in it.
+/// The plain operations of a run. All tasks that block in one of them share it.
 pub(crate) struct PlainOperations {
     pub(crate) sleep: Rc<Plain>,
     pub(crate) idle: Rc<Plain>,

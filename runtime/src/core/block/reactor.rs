@@ -1,25 +1,24 @@
-//! The reactor: where the run loop sleeps, and what the operating system has to say.
+//! The reactor: where the run loop sleeps, and where the operating system's events arrive.
 //!
-//! A descriptor is entered once, for both directions, and *edge-triggered*: the system speaks up
-//! when a direction becomes ready, and then not again before it has been found not ready. So the
-//! reactor remembers: each [`Side`] of a source keeps its last word, whoever uses the descriptor
-//! tries first and waits only after the system said "would block", and a busy socket costs no system
-//! call beyond its own reads and writes.
+//! A descriptor is entered once, for both directions, and *edge-triggered*. That means: the system sends an event
+//! when a direction becomes ready, and sends no other until that direction was found not ready. So the reactor
+//! remembers. Each [`Side`] of a source keeps the last news. Code that uses a descriptor tries first, and waits only
+//! after the system said "would block". So a busy socket costs no system calls except its own reads and writes.
 //!
-//! Who waits for a side is a task blocked in an ordinary [wait](crate::core::block::wait), with the reactor as its
-//! operation. One task a side: two that read from one socket have made a mistake, and waiting would
+//! A task that waits for a side is blocked in an ordinary [wait](crate::core::block::wait), with the reactor as its
+//! operation. Only one task may wait for a side. Two tasks that read from one socket are a mistake, and waiting would
 //! only hide it.
 //!
-//! Of a regular file, and of devices such as `/dev/null`, epoll has no events, and refuses them: they are
-//! always ready. Such a source is *eventless*: it is not entered in the system's queue, and whoever waits for it
-//! is woken in the next tick.
+//! epoll has no events for regular files, nor for devices such as `/dev/null`, and refuses them. They are always
+//! ready. Such a source is *eventless*: it is not entered in the system's queue, and a task that waits for it is
+//! woken in the next tick.
 //!
-//! The system's queue knows a descriptor by its number *and* its open file. A descriptor that is closed
-//! without notice stays entered as long as a duplicate keeps its file open; so the system may find a
-//! number entered that is new to us, and not know one that is not.
+//! The system's queue knows a descriptor by its number *and* its open file. A descriptor that is closed without
+//! notice stays in that queue as long as a duplicate keeps its file open. So a number that is new to us may already
+//! be in the system's queue, and a number that we know may be missing there.
 //!
-//! A source is named by its place in a slab and the generation of that place; the system hands the
-//! name back with each event, so an event that was under way when its source left finds nobody.
+//! A source is named by its place in a slab and a generation, which tells it from earlier sources in that place. The
+//! system returns the name with each event. So an event that was under way when its source left finds nothing.
 
 use crate::{
     Cancelled,
@@ -40,13 +39,14 @@ use std::{
     time::Duration,
 };
 
-/// The event of the cross-thread waker.
+/// The token of the waker that other threads use.
 const WAKER: Token = Token(usize::MAX);
 
-/// What is heard of every descriptor.
+/// The events that are asked for from every descriptor.
 pub(crate) const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
-/// What is heard of a descriptor of our own: of urgent data, too, since reads stop short at it.
+/// The events that are asked for from a descriptor of our own. Urgent data is one of them, since reads stop short at
+/// it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) const OWN: Interest = BOTH.add(Interest::PRIORITY);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -59,7 +59,7 @@ pub(crate) enum Direction {
     Write = 1,
 }
 
-/// Whether the system has refused a descriptor since it has no events of such files, which are always ready.
+/// Whether the system has refused a descriptor because it has no events for such files. They are always ready.
 fn has_no_events(error: &io::Error) -> bool {
     cfg!(any(target_os = "linux", target_os = "android")) && error.raw_os_error() == Some(libc::EPERM)
 }
@@ -69,18 +69,19 @@ fn has_no_events(error: &io::Error) -> bool {
 pub(crate) enum Heard {
     /// The descriptor is ready, as far as is known.
     Ready,
-    /// Somebody has closed it, or is about to.
+    /// The descriptor was closed, or is about to be.
     Closing,
-    /// Another task waits for the same.
+    /// Another task waits for the same side.
     Busy,
 }
 
 /// One direction of a source.
 pub(crate) struct Side {
-    /// The last word: ready, and nobody has found otherwise since. At first it is worth a try.
+    /// The last news: the side is ready, and nobody has found otherwise since. It begins as true, since a first try
+    /// is worth it.
     pub(crate) ready: bool,
-    /// What is left may come without a further edge: the other side has hung up, or has sent urgent
-    /// data, at which a read stops though there is more behind it.
+    /// Whether more may be there without a further event. That is so after the peer has hung up, or has sent urgent
+    /// data: a read stops at urgent data though there is more behind it.
     pub(crate) edgeless: bool,
     /// Whether the last waiter was told that the descriptor is being closed.
     pub(crate) closing: bool,
@@ -94,23 +95,23 @@ impl Side {
 pub(crate) struct Source {
     pub(crate) fd: RawFd,
     pub(crate) generation: u32,
-    /// How many hold it: the socket it belongs to, or tasks that wait for a foreign descriptor.
+    /// The number of holders: the socket that the source belongs to, or tasks that wait for a foreign descriptor.
     pub(crate) holders: usize,
-    /// Whether the system has no events of it: then it is always ready.
+    /// Whether the system has no events for it. Then it is always ready.
     pub(crate) eventless: bool,
     pub(crate) sides: [Side; 2],
 }
 
 pub(crate) struct Reactor {
-    /// None once the run has ended: a future of it that is kept must not keep the descriptor open.
+    /// `None` once the run has ended. A future of the run that is kept must not keep this descriptor open.
     poll: RefCell<Option<Poll>>,
     events: RefCell<Events>,
     pub(crate) sources: RefCell<Slab<Source>>,
     pub(crate) by_fd: RefCell<ByFd>,
     pub(crate) generation: Cell<u32>,
-    /// How many tasks wait, by direction.
+    /// How many tasks wait in each direction.
     waiting: [Cell<usize>; 2],
-    /// Waits to complete; kept to save an allocation each time.
+    /// A list for waits to complete. It is kept, to save an allocation each time.
     woken: RefCell<Vec<WaitId>>,
 }
 
@@ -143,21 +144,21 @@ impl Reactor {
         })
     }
 
-    /// The waker that other threads wake to end a sleep. To be made once.
+    /// Makes the waker with which other threads end a sleep. Call this once.
     pub(crate) fn waker(&self) -> io::Result<Waker> {
         self.with_poll(|poll| Waker::new(poll.registry(), WAKER))
     }
 
-    /// A descriptor that can be read when there are events to look at, for who waits elsewhere.
+    /// A descriptor that becomes readable when there are events. A guest's watcher waits for it.
     pub(crate) fn descriptor(&self) -> io::Result<OwnedFd> {
         self.with_poll(|poll| {
-            // SAFETY: the descriptor belongs to `poll`, which is borrowed as long as this is.
+            // SAFETY: the descriptor belongs to `poll`, which is borrowed as long as this borrow is used.
             let descriptor = unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) };
             descriptor.try_clone_to_owned()
         })
     }
 
-    /// Calls `f` with the system's queue; an error if the run has ended.
+    /// Calls `f` with the system's queue. Returns an error if the run has ended.
     pub(crate) fn with_poll<R>(&self, f: impl FnOnce(&Poll) -> io::Result<R>) -> io::Result<R> {
         match &*self.poll.borrow() {
             Some(poll) => f(poll),
@@ -165,7 +166,7 @@ impl Reactor {
         }
     }
 
-    /// The run has ended: gives the system's queue back.
+    /// Closes the system's queue, since the run has ended.
     pub(crate) fn close(&self) {
         let poll = self.poll.take();
         drop(poll);
@@ -176,7 +177,7 @@ impl Reactor {
         count.set(count.get().wrapping_add_signed(change));
     }
 
-    /// How many tasks wait to read, and to write.
+    /// How many tasks wait to read, and how many to write.
     pub(crate) fn waiting(&self) -> (usize, usize) {
         (self.waiting[0].get(), self.waiting[1].get())
     }
@@ -185,8 +186,8 @@ impl Reactor {
         self.waiting != [Cell::new(0), Cell::new(0)]
     }
 
-    /// Sleeps until an event or the time limit; hands the waits that are over to `wake`. Returns
-    /// whether there was an event.
+    /// Sleeps until an event or the time limit, then gives the waits that are over to `wake`. Returns whether there
+    /// was an event.
     pub(crate) fn wait(
         &self,
         limit: Option<Duration>,
@@ -197,7 +198,7 @@ impl Reactor {
         let Some(poll) = &mut *poll else { return false };
         match poll.poll(&mut events, limit) {
             Ok(()) => {}
-            // A signal handler ran: look around and come back.
+            // A signal handler ran. The loop has to look at what it left.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
             Err(error) => {
                 log::error!("the reactor failed to wait for events: {error}");
@@ -213,7 +214,7 @@ impl Reactor {
             if source.generation != id.generation {
                 continue;
             }
-            // Whoever waits must learn of errors and hang-ups, too: their system call will tell.
+            // A waiter must also learn of errors and hang-ups. Its next system call will report them.
             let (error, hung_up) = (event.is_error(), [event.is_read_closed(), event.is_write_closed()]);
             let ready = [event.is_readable(), event.is_writable()];
             source.sides[Direction::Read as usize].edgeless |= event.is_priority();
@@ -235,11 +236,12 @@ impl Reactor {
         heard
     }
 
-    /// Enters a descriptor in the system's queue. False if the system has no events of it.
+    /// Enters a descriptor in the system's queue. Returns false if the system has no events for it.
     pub(crate) fn register(&self, fd: RawFd, id: SourceId, interest: Interest) -> io::Result<bool> {
         let entered = self.with_poll(|poll| {
             match poll.registry().register(&mut SourceFd(&fd), id.token(), interest) {
-                // It was closed without notice, and is back: a duplicate has kept its file open.
+                // The number was closed without notice, a duplicate has kept its file open, and now the number is
+                // used again.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     poll.registry().reregister(&mut SourceFd(&fd), id.token(), interest)
                 }
@@ -252,7 +254,7 @@ impl Reactor {
         }
     }
 
-    /// What a waiter that was woken has to hear.
+    /// The news for a waiter that was woken.
     pub(crate) fn heard(&self, id: SourceId, direction: Direction) -> Heard {
         let mut sources = self.sources.borrow_mut();
         let side = Self::find(&mut sources, id).map(|source| &mut source.sides[direction as usize]);
@@ -284,8 +286,8 @@ impl Reactor {
         }
     }
 
-    /// Notes that less was read or written than there was room for: the system's buffer is empty, or
-    /// full, and it will speak up when that changes. Saves the call that would say "would block".
+    /// Notes that a read or write was shorter than its buffer. So the system's buffer is empty, or full, and the
+    /// system will send an event when that changes. This saves the call that would say "would block".
     pub(crate) fn found_short(&self, id: SourceId, direction: Direction) {
         if let Some(source) = Self::find(&mut self.sources.borrow_mut(), id) {
             let side = &mut source.sides[direction as usize];
@@ -293,21 +295,21 @@ impl Reactor {
         }
     }
 
-    /// Forgets what is known of a side and has the system say it again: for descriptors whose reads
-    /// and writes happen elsewhere. Returns whether the source is still that of its descriptor.
+    /// Forgets the last news of a side, and has the system report it again. This is for descriptors whose reads and
+    /// writes happen elsewhere. Returns whether the source is still that of its descriptor.
     pub(crate) fn ask_again(&self, id: SourceId, direction: Direction) -> io::Result<bool> {
         let mut sources = self.sources.borrow_mut();
         let Some(source) = Self::find(&mut sources, id) else { return Ok(false) };
         source.sides[direction as usize].ready = false;
         let fd = source.fd;
         if source.eventless {
-            // Perhaps the number belongs to another file by now. Nobody waits long for the old one.
+            // The number may belong to another file by now. A task that waits for the old file does not wait long.
             source.eventless = !self.register(fd, id, BOTH)?;
             return Ok(true);
         }
         match self.with_poll(|poll| poll.registry().reregister(&mut SourceFd(&fd), id.token(), BOTH)) {
             Ok(()) => Ok(true),
-            // Closed without notice, and the number belongs to another file now.
+            // The descriptor was closed without notice, and its number belongs to another file now.
             Err(error) if error.kind() == io::ErrorKind::NotFound || has_no_events(&error) => Ok(false),
             Err(error) => Err(error),
         }

@@ -1,12 +1,14 @@
-//! Waits: what a blocked operation leaves with the runtime, so that it can be aborted.
+//! Waits: what a blocked operation leaves with the run, so that it can be aborted.
 //!
-//! An operation that has to block registers a *wait*: the scope it blocks in, the waker to call, and
-//! the operation itself with a key by which the operation knows this waiter. From then on exactly
-//! one of two things happens first. Either somebody reschedules the wait, and no cancellation can
-//! touch it any more: an operation that completed is never reported as cancelled. Or the scope is
-//! cancelled, and the operation's abort function is called there and then: it takes the waiter out
-//! of whatever queue it stands in, so that nothing is handed to a task that will not take it.
-//! That is trio's `wait_task_rescheduled` with its abort function.
+//! An operation that has to block registers a *wait*. The wait has the scope in which the task blocks, the waiter to
+//! wake, and the operation, with a key that names this wait in the operation. Then one of two things happens first.
+//!
+//! - Somebody reschedules the wait. From then on no cancellation can touch it, so an operation that has completed is
+//!   never reported as cancelled.
+//! - The scope is cancelled. The operation's abort function is called at once. It takes the task out of the
+//!   operation's queue, so nothing is handed to a task that will not take it.
+//!
+//! trio does the same with `wait_task_rescheduled` and its abort function.
 
 use crate::{
     Cancelled,
@@ -31,7 +33,7 @@ use std::{
 };
 
 impl Run {
-    /// What a task is blocked in; several things at once in a `join!`.
+    /// Says what a task is blocked in. A task in a `join!` may be blocked in several things.
     pub(crate) fn blocked_in(&self, task: &Task) -> Vec<&'static str> {
         if self.awaits_foreign(task) {
             return vec![AWAITS_FOREIGN];
@@ -63,12 +65,12 @@ impl Run {
         blocked.map(|(id, _)| id).collect()
     }
 
-    /// The task that is blocked in a wait, as far as is known.
+    /// The task that is blocked in a wait, if that is known.
     fn waits_for(&self, wait: &Wait) -> Option<Task> {
         self.tree.task_of(self.waits.waiters.polled_by(wait.waiter)?)
     }
 
-    /// Wakes whom a wait wakes.
+    /// Wakes a waiter.
     #[inline]
     fn wake_waiter(&self, waiter: Waiter) {
         match self.waits.waiters.node(waiter) {
@@ -83,9 +85,9 @@ impl Run {
         waker.inspect(|waker| self.wake_foreign(waker));
     }
 
-    /// The run is over. Futures that are left somewhere must not stand in a queue, where somebody would hand
-    /// them something. Those that something foreign polls are woken: carried into another run, they panic, and do not
-    /// wait for ever.
+    /// Ends all waits, since the run is over. A future that is left somewhere must not stay in a queue, where
+    /// somebody would hand it something. All waiters are woken, for the sake of the foreign ones: if such a future
+    /// was carried into another run, it is polled there and panics, and does not wait for ever.
     pub(crate) fn end_all_waits(&self) {
         let (operations, waiters): (Vec<_>, Vec<_>) = {
             let waits = self.waits.table.borrow();
@@ -103,20 +105,20 @@ impl Run {
         }
     }
 
-    /// Takes a wait out of the table and of its scope's list.
+    /// Removes a wait from the table and from its scope's list.
     fn remove_wait(&self, id: WaitId) {
         let mut waits = self.waits.table.borrow_mut();
         let Some(wait) = waits.remove(id) else { return };
         if let Some(scope) = wait.scope {
             self.scopes.with_waits(scope, |list| list.unlink(&mut waits, wait.links));
         }
-        // With nothing borrowed: it may hold the last reference to an operation.
+        // The wait may hold the last reference to an operation, so nothing is borrowed when it is dropped.
         drop(waits);
         self.waits.waiters.forget(wait.waiter);
     }
 
-    /// Completes a wait. One that was aborted, or completed before, is left alone. It stays in its scope's list
-    /// until its task takes notice, which is soon.
+    /// Completes a wait. Does nothing to a wait that was aborted or completed before. The wait stays in its scope's
+    /// list until its task polls it, which is soon. Returns whether this call has completed it.
     #[inline]
     pub(crate) fn reschedule(&self, id: WaitId) -> bool {
         match self.complete(id) {
@@ -129,14 +131,14 @@ impl Run {
         }
     }
 
-    /// Wakes whom a wait wakes, if it is still there, so that it is polled.
+    /// Wakes the waiter of a wait that is still there, so that its future is polled.
     pub(crate) fn wake_to_look(&self, id: WaitId) {
         let waiter = self.waits.table.borrow().get(id).map(|wait| wait.waiter);
         waiter.inspect(|&waiter| self.wake_waiter(waiter));
     }
 
-    /// Completes several waits: all of them first, and then wakes whom they wake. What that calls may end others of them,
-    /// and begin new ones in their places.
+    /// Completes several waits. First it completes all of them, then it wakes their waiters. That order matters: a
+    /// waker may end some of these waits, and begin new ones that get the same numbers.
     pub(crate) fn reschedule_all(&self, ids: impl Iterator<Item = WaitId>) {
         let completed: Vec<_> = ids.filter_map(|id| self.complete(id)).collect();
         for (waiter, operation) in completed {
@@ -145,7 +147,7 @@ impl Run {
         }
     }
 
-    /// Marks a wait as completed; returns whom it wakes, and what was in its state.
+    /// Marks a wait as completed. Returns its waiter and its former state.
     #[inline]
     fn complete(&self, id: WaitId) -> Option<(Waiter, WaitState)> {
         let mut waits = self.waits.table.borrow_mut();
@@ -158,8 +160,7 @@ impl Run {
         }
     }
 
-    /// Tries to abort a wait for a cancellation of its scope, or Ctrl-C. Returns whether it was
-    /// aborted.
+    /// Tries to abort a wait, because of a cancellation of its scope or a Ctrl-C. Returns whether it was aborted.
     pub(crate) fn deliver(&self, id: WaitId, cancelled: &Cancelled) -> bool {
         let (operation, key) = {
             let mut waits = self.waits.table.borrow_mut();
@@ -172,12 +173,13 @@ impl Run {
                 }
             }
         };
-        // Nothing is borrowed here: the operation may touch its own queue and other waits.
+        // Nothing is borrowed here, since the operation may touch its own queue and other waits.
         let outcome = operation.abort(key, cancelled);
         let waiter = {
             let mut waits = self.waits.table.borrow_mut();
-            // It may have been completed meanwhile, or dropped, and have left its place to another wait. That one is not
-            // being aborted: an abortion that began later has ended by now.
+            // The wait may have been completed meanwhile. Or it was dropped, and another wait has its number. That
+            // other wait is not in the state `Aborting`: an abort of it would have begun later, and would have ended
+            // by now.
             let aborting = |wait: &&mut Wait| matches!(wait.state, WaitState::Aborting);
             let Some(wait) = waits.get_mut(id).filter(aborting) else { return false };
             if outcome == Aborted::Failed {
@@ -192,7 +194,7 @@ impl Run {
     }
 }
 
-/// Names a wait for who may outlive its run, as a lock can.
+/// The name of a wait for an owner that may outlive the run, such as a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket {
     run: RunId,
@@ -200,13 +202,13 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// Completes the wait, if its run is on. Returns whether it was still to be completed.
+    /// Completes the wait, if its run has not ended. Returns whether this call has completed it.
     #[inline]
     pub(crate) fn reschedule(self) -> bool {
         run::with_run(self.run, |run| run.reschedule(self.id)).unwrap_or(false)
     }
 
-    /// Completes several waits, of one run mostly, as [`Run::reschedule_all`] does.
+    /// Completes several waits, mostly of one run, as [`Run::reschedule_all`] does.
     pub(crate) fn reschedule_all(tickets: &[Ticket]) {
         for of_one_run in tickets.chunk_by(|one, other| one.run == other.run) {
             let ids = of_one_run.iter().map(|ticket| ticket.id);
@@ -215,16 +217,16 @@ impl Ticket {
     }
 }
 
-/// A wait held by the future that blocks. Dropping it withdraws the wait. It is of one run, and cannot be polled in
-/// another.
+/// A wait as the blocked future holds it. Dropping it withdraws the wait. It belongs to one run, and cannot be polled
+/// in another.
 pub(crate) struct Blocked {
     run: RunId,
     id: WaitId,
 }
 
 impl Blocked {
-    /// Registers a wait in the current scope. If that is cancelled already, the abort function is
-    /// called by [`Blocked::arm`], which must follow when the operation has taken note of the id.
+    /// Registers a wait in the current scope. The caller must note the wait's number in its operation, and then call
+    /// [`Blocked::arm`]. That calls the abort function if the scope was cancelled before.
     pub(crate) fn new(run: &Run, cx: &Context<'_>, operation: Rc<dyn Operation>, key: u32) -> Blocked {
         let scope = run.scopes.current();
         run.tree.note_cancel_point();
@@ -242,17 +244,17 @@ impl Blocked {
         self.id
     }
 
-    /// Its name for who may outlive the run.
+    /// The name of the wait for an owner that may outlive the run.
     pub(crate) fn ticket(&self) -> Ticket {
         Ticket { run: self.run, id: self.id }
     }
 
-    /// Calls `f` with its run, if that is on.
+    /// Calls `f` with the wait's run, if that has not ended.
     pub(crate) fn with_run<R>(&self, f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
         run::with_run(self.run, f)
     }
 
-    /// Delivers a cancellation, or a Ctrl-C, that was there before the wait.
+    /// Delivers a cancellation or a Ctrl-C that came before the wait began.
     #[inline]
     pub(crate) fn arm(&self, run: &Run) {
         if run.scopes.is_any_cancelled() || run.interrupt.is_pending() {
@@ -272,7 +274,7 @@ impl Blocked {
     }
 
     /// Whether the wait was completed (`Ok`) or aborted (`Err`). If neither, it belongs from now on to the task and
-    /// the scope in which it was polled last.
+    /// the scope in which it is being polled.
     ///
     /// # Panics
     /// In another run than its own.
@@ -305,14 +307,14 @@ impl Blocked {
 
     #[cold]
     fn move_to_waker(&self, run: &Run, cx: &Context<'_>) {
-        // Foreign code may be called, to clone and to drop wakers: nothing is borrowed.
+        // Cloning and dropping a waker may call foreign code, so nothing is borrowed.
         let waiter = run.waits.waiters.of(run.id, run.tree.current.get(), cx.waker());
         let former = std::mem::replace(&mut run.waits.table.borrow_mut()[self.id].waiter, waiter);
         run.waits.waiters.forget(former);
     }
 
-    /// A future that began in one scope and is polled in another is blocked in that one from now on. If it is
-    /// cancelled, the wait is, too.
+    /// Moves the wait to the current scope, since its future began in one scope and is now polled in another. If the
+    /// new scope is cancelled, the wait is aborted.
     #[cold]
     fn move_to_current_scope(&self, run: &Run) {
         let scope = run.scopes.current();
@@ -333,7 +335,7 @@ impl Blocked {
 
 impl Drop for Blocked {
     fn drop(&mut self) {
-        // With its run a wait has ended.
+        // If the run has ended, the wait has ended with it.
         self.with_run(|run| run.remove_wait(self.id));
     }
 }

@@ -1,8 +1,8 @@
-//! Parking wait queues: ordered queues of blocked tasks, on which every primitive stands.
+//! Wait queues: ordered queues of blocked tasks. Every primitive stands on them.
 //!
-//! A parked task brings a payload, which whoever unparks it can change: a receiver parks with an
-//! empty slot that the sender fills, a sender parks with its value that the receiver takes. A task
-//! that is cancelled leaves the queue at that moment, so nothing is handed to a task that is gone.
+//! A parked task brings a payload, which the task that unparks it can change. A receiver parks with an empty slot,
+//! and the sender fills it. A sender parks with its value, and the receiver takes it. A task that is cancelled leaves
+//! the queue at that moment, so nothing is handed to a task that is gone.
 
 use crate::{
     Cancelled,
@@ -32,13 +32,13 @@ struct ParkedTask<T> {
     links: Links,
 }
 
-/// How far a parked task is.
+/// What has happened to a parked task.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Queued,
-    /// Was woken, by somebody who has seen its payload.
+    /// The task was woken by somebody who has seen its payload.
     Unparked,
-    /// Was cancelled, or dropped, or its run is over.
+    /// The task was cancelled, or its future was dropped, or its run is over.
     Withdrawn,
 }
 
@@ -52,7 +52,7 @@ impl<T> Linked for ParkedTask<T> {
     }
 }
 
-/// Who is parked, in order.
+/// The parked tasks, in order.
 struct QueueState<T> {
     parked: Table<ParkedTask<T>>,
     order: List,
@@ -68,7 +68,7 @@ impl<T> QueueState<T> {
         key
     }
 
-    /// Takes an entry out of the order; it stays in the table until its task collects it.
+    /// Takes an entry out of the order. The entry stays in the table until its task collects it.
     fn unlink(&mut self, key: Key, stage: Stage) {
         let Some(entry) = self.parked.get_mut(key) else { return };
         if entry.stage != Stage::Queued {
@@ -83,7 +83,7 @@ impl<T> QueueState<T> {
 
 /// A queue of parked tasks with payloads of type `T`.
 pub(crate) struct WaitQueue<T> {
-    /// What a task that is parked here is doing.
+    /// What a task does that is parked here, for debugging.
     what: &'static str,
     queue: RefCell<QueueState<T>>,
 }
@@ -106,7 +106,7 @@ impl<T> Operation for WaitQueue<T> {
 }
 
 impl<T: 'static> WaitQueue<T> {
-    /// An empty wait queue; `what` says what a task that is parked in it is doing.
+    /// An empty wait queue. `what` says what a task does that is parked in it.
     pub(crate) fn new(what: &'static str) -> Rc<WaitQueue<T>> {
         let queue = QueueState { parked: Table::default(), order: List::default(), len: 0 };
         Rc::new(WaitQueue { what, queue: RefCell::new(queue) })
@@ -116,7 +116,7 @@ impl<T: 'static> WaitQueue<T> {
         self.queue.borrow().len
     }
 
-    /// Wakes the first parked task, after `hand_over` has seen its payload.
+    /// Unparks the first task, after `hand_over` has seen its payload.
     pub(crate) fn unpark_one<R>(&self, hand_over: impl FnOnce(&mut T) -> R) -> Option<R> {
         let (result, wait) = {
             let mut queue = self.queue.borrow_mut();
@@ -129,7 +129,7 @@ impl<T: 'static> WaitQueue<T> {
         Some(result)
     }
 
-    /// Wakes every parked task whose payload is `chosen`, in order, after `hand_over` has seen it.
+    /// Unparks every task whose payload is `chosen`, in order, after `hand_over` has seen it.
     pub(crate) fn unpark_where(&self, chosen: impl Fn(&T) -> bool, mut hand_over: impl FnMut(&mut T)) {
         let mut waits = Vec::new();
         {
@@ -146,24 +146,24 @@ impl<T: 'static> WaitQueue<T> {
         Ticket::reschedule_all(&waits);
     }
 
-    /// Wakes all that are parked now.
+    /// Unparks all tasks that are parked now.
     pub(crate) fn unpark_all(&self, mut hand_over: impl FnMut(&mut T)) {
         for _ in 0..self.len() {
             self.unpark_one(&mut hand_over);
         }
     }
 
-    /// Parks the current task until it is unparked or cancelled; either way the payload comes back.
+    /// Parks the current task until it is unparked or cancelled. In both cases the payload comes back.
     pub(crate) fn park(self: &Rc<Self>, payload: T) -> Park<'_, T> {
         Park { queue: self, payload: Some(payload), parked: None, abortable: true }
     }
 
-    /// As [`WaitQueue::park`], but a cancellation does not end it.
+    /// As [`WaitQueue::park`], but a cancellation does not unpark the task.
     pub(crate) async fn park_unabortable(self: &Rc<Self>, payload: T) -> T {
         Park { queue: self, payload: Some(payload), parked: None, abortable: false }.await.0
     }
 
-    /// Parks at once. If the task is cancelled already, it goes on with the next tick.
+    /// Parks the task at once. If it is cancelled already, it goes on in the next tick.
     pub(crate) fn park_now(self: &Rc<Self>, payload: T, run: &Run, cx: &Context<'_>) -> Parked<'_, T> {
         self.park_in(self.clone(), payload, run, cx)
     }
@@ -184,10 +184,10 @@ impl<T: 'static> WaitQueue<T> {
     }
 }
 
-/// A task that is parked. Dropping it takes the task out, with its payload.
+/// A parked task. Dropping this takes the task out of the queue, and its payload with it.
 pub(crate) struct Parked<'a, T: 'static> {
     queue: &'a Rc<WaitQueue<T>>,
-    /// None once the payload was collected.
+    /// `None` once the payload was collected.
     key: Option<Key>,
     blocked: Blocked,
 }
@@ -200,8 +200,8 @@ impl<T> Parked<'_, T> {
         queue.parked.remove(key).map(|entry| entry.payload)
     }
 
-    /// For a future that is dropped, perhaps after its run: the payload, if the task had been unparked and
-    /// nobody has looked at it since.
+    /// The payload, if the task was unparked and has not collected it. This is for a future that is dropped, perhaps
+    /// after its run.
     pub(crate) fn unclaimed(&mut self) -> Option<T> {
         let stage = self.queue.queue.borrow().parked.get(self.key?)?.stage;
         match stage {
@@ -210,7 +210,7 @@ impl<T> Parked<'_, T> {
         }
     }
 
-    /// The payload, and whether the task was unparked or cancelled, once it was.
+    /// Once the task was unparked or cancelled: its payload, and which of the two it was.
     pub(crate) fn poll(&mut self, run: &Run, cx: &Context<'_>) -> Poll<(T, Result<(), Cancelled>)> {
         let outcome = ready!(self.blocked.poll(run, cx));
         match self.collect() {
@@ -227,10 +227,10 @@ impl<T> Drop for Parked<'_, T> {
     }
 }
 
-/// A task on its way into, in, or out of a parking wait queue.
+/// The future of a task that parks.
 pub(crate) struct Park<'a, T: 'static> {
     queue: &'a Rc<WaitQueue<T>>,
-    /// None once it is parked.
+    /// `None` once the task is parked.
     payload: Option<T>,
     parked: Option<Parked<'a, T>>,
     abortable: bool,

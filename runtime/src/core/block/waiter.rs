@@ -1,7 +1,8 @@
-//! Whom a wait wakes, in half a word.
+//! Waiters: what a wait wakes, in half a word.
 //!
-//! It is a node of the wait's own run mostly, which is known by its number. What is polled through something
-//! foreign, a `FuturesUnordered` say, comes with a waker of that: it is kept aside, in a table.
+//! A waiter is mostly a node of the wait's own run, named by its number. A future that is polled through something
+//! foreign, such as a `FuturesUnordered`, has a foreign waker. That waker is kept in a table, and the waiter is its
+//! key.
 
 use crate::core::{
     ids::{NodeId, RunId},
@@ -10,7 +11,7 @@ use crate::core::{
 };
 use std::{cell::RefCell, task::Waker};
 
-/// The number of a node or, with the spare bit set, of a foreign waker.
+/// The number of a node, or the key of a foreign waker with the spare bit set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Waiter(u32);
 
@@ -23,7 +24,7 @@ impl Waiter {
         Waiter(key.to_bits() | Key::SPARE_BIT)
     }
 
-    /// The number in it, if it is a foreign waker's.
+    /// The key of the foreign waker, if it is one.
     #[inline]
     fn as_foreign(self) -> Option<Key> {
         match self.0 & Key::SPARE_BIT {
@@ -33,20 +34,20 @@ impl Waiter {
     }
 }
 
-/// A waker of something foreign, and the node that was being polled when it came.
+/// A foreign waker, and the node that was being polled when it was handed over.
 struct Foreign {
     waker: Waker,
     polled_by: Option<NodeId>,
 }
 
-/// The foreign wakers of a run's waits.
+/// The foreign wakers that the waits of a run wake.
 #[derive(Default)]
 pub(crate) struct Waiters {
     foreign: RefCell<Table<Foreign>>,
 }
 
 impl Waiters {
-    /// Who is woken by `waker`, which came in a poll of the node `current`.
+    /// The waiter for `waker`, which was handed over in a poll of the node `current`.
     #[inline]
     pub(crate) fn of(&self, run: RunId, current: Option<NodeId>, waker: &Waker) -> Waiter {
         match waker::node_of(waker, run) {
@@ -57,12 +58,12 @@ impl Waiters {
 
     #[cold]
     fn keep(&self, current: Option<NodeId>, waker: &Waker) -> Waiter {
-        // Foreign code: called with nothing borrowed.
+        // The waker's `clone` is foreign code, so nothing is borrowed when it is called.
         let foreign = Foreign { waker: waker.clone(), polled_by: current };
         Waiter::foreign(self.foreign.borrow_mut().insert(foreign))
     }
 
-    /// Whether `waker` wakes this one.
+    /// Whether `waiter` stands for `waker`.
     #[inline]
     pub(crate) fn is(&self, run: RunId, waiter: Waiter, waker: &Waker) -> bool {
         match (waiter.as_foreign(), waker::node_of(waker, run)) {
@@ -74,7 +75,7 @@ impl Waiters {
         }
     }
 
-    /// The node, if it is one.
+    /// The node, if the waiter is one.
     #[inline]
     pub(crate) fn node(&self, waiter: Waiter) -> Option<NodeId> {
         match waiter.as_foreign() {
@@ -83,7 +84,8 @@ impl Waiters {
         }
     }
 
-    /// The node whose poll has begun the wait, or went on with it last: as far as is known, for people who look.
+    /// The node that polled the wait when it began, or when its waker last changed. This is not always known; it
+    /// serves debugging.
     pub(crate) fn polled_by(&self, waiter: Waiter) -> Option<NodeId> {
         match waiter.as_foreign() {
             None => self.node(waiter),
@@ -91,12 +93,12 @@ impl Waiters {
         }
     }
 
-    /// The waker, if it is one of something foreign.
+    /// The foreign waker, if the waiter is one.
     pub(crate) fn foreign(&self, waiter: Waiter) -> Option<Waker> {
         Some(self.foreign.borrow().get(waiter.as_foreign()?)?.waker.clone())
     }
 
-    /// The wait is over, or it wakes another from now on.
+    /// Forgets a waiter, since its wait is over or has another waiter now.
     #[inline]
     pub(crate) fn forget(&self, waiter: Waiter) {
         if let Some(key) = waiter.as_foreign() {
@@ -107,7 +109,7 @@ impl Waiters {
     #[cold]
     fn drop_foreign(&self, key: Key) {
         let waker = self.foreign.borrow_mut().remove(key);
-        // Foreign code: called with nothing borrowed.
+        // The waker's `drop` is foreign code, so nothing is borrowed when it is called.
         drop(waker);
     }
 }

@@ -1,4 +1,4 @@
-//! The table of waits: who is blocked in what, and in which scope.
+//! The table of waits: which task is blocked in which operation, and in which scope.
 
 use crate::{
     Cancelled,
@@ -14,24 +14,24 @@ use crate::{
 };
 use std::{cell::RefCell, rc::Rc};
 pub(crate) enum WaitState {
-    /// May still be aborted.
+    /// The wait may still be aborted.
     Blocked {
         operation: Rc<dyn Operation>,
         key: u32,
     },
-    /// Its abort function is being called.
+    /// The abort function of the wait is being called.
     Aborting,
-    /// Aborted was tried in vain: it is tried once only.
+    /// The operation could not be aborted. An abort is tried only once.
     Committed,
     Rescheduled,
     Aborted(Cancelled),
-    /// Was aborted, and its task has taken notice.
+    /// The wait was aborted, and its task has got the cancellation.
     Raised,
 }
 
 pub(crate) struct Wait {
     pub(crate) state: WaitState,
-    /// The scope in whose list it stands; none once that scope is gone.
+    /// The scope that has the wait in its list. It is `None` once that scope is gone.
     pub(crate) scope: Option<ScopeId>,
     pub(crate) links: Links,
     pub(crate) waiter: Waiter,
@@ -55,12 +55,12 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
-    /// Calls `f` with each wait of a scope's list.
+    /// Calls `f` with each wait in a scope's list.
     pub(crate) fn each_in(&self, list: List, f: impl FnMut(WaitId)) {
         list.iter(&self.table.borrow()).for_each(f);
     }
 
-    /// The scope of these waits is gone. Returns them.
+    /// Notes that the scope of these waits is gone. Returns them.
     pub(crate) fn outlive_scope(&self, list: List) -> Vec<WaitId> {
         let mut waits = self.table.borrow_mut();
         let left: Vec<WaitId> = list.iter(&waits).collect();
@@ -70,7 +70,7 @@ impl Waits {
         left
     }
 
-    /// The scope in whose list a wait stands.
+    /// The scope that has a wait in its list.
     pub(crate) fn scope_of(&self, id: WaitId) -> Option<ScopeId> {
         self.table.borrow().get(id)?.scope
     }
