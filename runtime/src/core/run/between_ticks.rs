@@ -1,4 +1,4 @@
-//! What the loop does between two ticks: it looks outside.
+//! What the loop does between two ticks: it takes messages, looks for events, and expires deadlines.
 
 use crate::{
     CancelReason, CancelSource, InternalError,
@@ -12,26 +12,26 @@ use std::{
     time::Duration,
 };
 
-/// A run that is busy looks for the system's events after so many polls: often enough that no socket
-/// starves, seldom enough that the system call does not count.
+/// A busy run looks for the system's events after this many polls. That is often enough that no socket starves, and
+/// seldom enough that the cost of the system call does not matter.
 const POLLS_PER_LOOK: u32 = 64;
 
 /// A sleep that the loop is about to begin.
 pub(crate) struct SleepPlan {
-    /// Real seconds until there is something to do.
+    /// Real seconds until the loop must wake up if nothing happens.
     pub(crate) timeout: f64,
     /// The next deadline, by the run's clock.
     next: Option<f64>,
-    /// After so long with nothing happening, somebody is to be woken.
+    /// The time, in seconds, after which tasks that wait for the run to be idle are woken if nothing happens.
     cushion: Option<f64>,
     /// Whether the clock jumps to the next deadline if nothing happens.
     jumps: bool,
-    /// Whether tasks that outlast their cancellation are looked for if nothing happens.
+    /// Whether the run looks for tasks that outlast their cancellation if nothing happens.
     looks: bool,
 }
 
 impl Run {
-    /// What happens between two ticks.
+    /// Does all that is to be done between two ticks. Sleeps if there is nothing to do.
     pub(crate) fn do_between_ticks(&self) {
         self.take_messages();
         if !self.has_work() {
@@ -40,7 +40,7 @@ impl Run {
         self.do_without_sleep();
     }
 
-    /// What happens between two ticks when there is something to do, or after a sleep.
+    /// Does all that is to be done between two ticks, without a sleep.
     pub(crate) fn do_without_sleep(&self) {
         self.take_messages();
         if self.must_look_at_events() {
@@ -56,7 +56,7 @@ impl Run {
         self.tree.polls_since_look() >= POLLS_PER_LOOK && self.reactor.anybody_waits()
     }
 
-    /// Hands on the signals that have come.
+    /// Gives the signals that have come to their handler.
     pub(crate) fn take_signals(&self) {
         match self.inbox.take_signals() {
             0 => {}
@@ -68,7 +68,7 @@ impl Run {
         }
     }
 
-    /// Takes in what other threads and signal handlers have sent.
+    /// Takes what other threads and signal handlers have sent.
     #[inline]
     fn take_messages(&self) {
         if self.inbox.has_messages() {
@@ -97,7 +97,7 @@ impl Run {
         self.wake_up(&plan, heard);
     }
 
-    /// How long nothing is to be done, if nothing happens.
+    /// Plans how long to sleep, and what to do if nothing happens meanwhile.
     pub(crate) fn plan_sleep(&self) -> SleepPlan {
         self.tell_of_interrupt();
         let next = self.deadlines.borrow().next();
@@ -105,7 +105,8 @@ impl Run {
             Some(deadline) => self.clock.deadline_to_sleep_time(deadline).max(0.0),
             None => f64::INFINITY,
         };
-        // As in trio: whoever waits for the run to be idle goes first, however long, and the clock jumps when nobody does.
+        // As in trio, tasks that wait for the run to be idle come first, however long they wait. The clock jumps only
+        // if there are none.
         let idler = self.idlers.borrow().next();
         let cushion = idler.filter(|&cushion| cushion < timeout);
         timeout = cushion.unwrap_or(timeout);
@@ -119,8 +120,8 @@ impl Run {
         plan
     }
 
-    /// After a sleep: if nothing happened for long enough, wakes who waits for that, or else lets a
-    /// mock clock jump.
+    /// Ends a sleep. If nothing happened for long enough, wakes tasks that wait for the run to be idle. If there are
+    /// none, lets a mock clock jump.
     pub(crate) fn wake_up(&self, plan: &SleepPlan, heard: bool) {
         self.take_in(self.inbox.take());
         if plan.looks {
@@ -137,7 +138,7 @@ impl Run {
         }
     }
 
-    /// Waits for the operating system's events up to `timeout` seconds, and wakes who waited for them.
+    /// Waits up to `timeout` seconds for the operating system's events, and wakes the tasks that waited for them.
     pub(crate) fn look_at_events(&self, timeout: f64) -> bool {
         let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
         self.instruments.tell(|instrument| instrument.before_io_wait(timeout));
@@ -147,7 +148,7 @@ impl Run {
         heard
     }
 
-    /// Wakes all who waited for the run to be idle for just so long.
+    /// Wakes all tasks that waited for the run to be idle for at most this long.
     fn idle_for(&self, cushion: f64) {
         loop {
             let due = self.idlers.borrow_mut().pop_due(cushion);
@@ -158,8 +159,8 @@ impl Run {
         }
     }
 
-    /// Takes in what came through the inbox. The token of a limiter that is dropped may panic;
-    /// the messages after it are taken in all the same.
+    /// Takes messages that came through the inbox. A message may panic, such as the token of a limiter when it is
+    /// dropped. The messages after it are still taken.
     pub(crate) fn take_in(&self, mut messages: impl Iterator<Item = Message>) {
         let mut take_all = || {
             for message in &mut messages {
@@ -178,8 +179,8 @@ impl Run {
         }
     }
 
-    /// Makes the calls that are waiting now, each in a copy of the context of the run's start; those that they queue
-    /// wait for the next time.
+    /// Makes the calls that are queued now, each in a copy of the context in which the run was started. Calls that
+    /// they queue are made the next time.
     pub(crate) fn make_calls(&self) -> bool {
         let calls = self.calls.take();
         let any = !calls.is_empty();

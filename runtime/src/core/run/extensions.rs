@@ -1,10 +1,11 @@
-//! What is plugged into a run from outside the core: threads, signals.
+//! What other parts of the crate plug into a run: threads, signals.
 //!
-//! The core knows nothing of either. Each keeps its own state here, found by its type, and is told when the run ends.
+//! The core knows nothing of them. Each keeps its own state here, finds it by its type, and is told when the run
+//! ends.
 
 use std::{any::Any, cell::RefCell, rc::Rc};
 
-/// What is plugged into a run.
+/// All that is plugged into a run.
 #[derive(Default)]
 pub(crate) struct Extensions {
     list: RefCell<Vec<Rc<dyn Extension>>>,
@@ -12,12 +13,12 @@ pub(crate) struct Extensions {
 
 /// Something that is plugged into a run.
 pub(crate) trait Extension: Any {
-    /// The run ends. Called while it is the current one, after all of its tasks are gone.
+    /// Called when the run ends. The run is still the current one, and all of its tasks are gone.
     fn run_ends(&self);
 }
 
 impl Extensions {
-    /// The extension of this type, which is made if it is not there yet.
+    /// The extension of this type. It is made if it is not there yet.
     pub(crate) fn get<T: Extension>(&self, make: impl FnOnce() -> T) -> Rc<T> {
         if let Some(known) = self.find() {
             return known;

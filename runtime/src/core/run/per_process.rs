@@ -1,31 +1,31 @@
-//! State of the process that a fork must not hand down.
+//! State of a process that a forked child must not inherit.
 //!
-//! `fork` copies the memory of the process and only the thread that calls it. A lock that another thread held is
-//! held in the child for ever, and a count of what other threads do is never counted down. So whoever waits for
-//! such a thing in the child waits without end, and a library cannot hinder a program from forking.
+//! `fork` copies the memory of the process, but only the thread that calls it. If another thread held a lock, the
+//! lock is held in the child for ever. A count of what other threads do is never counted down there. So code in the
+//! child that waits for such a thing waits without end. A library cannot prevent a program from forking.
 //!
-//! State of this kind therefore exists in a few copies, each of which belongs to one process, by its number. A
-//! process takes the first copy that nobody has had, when it first needs one. A child finds its parent's copy
-//! taken, leaves it alone, and takes the next: as nobody has used that one, nothing in it is locked.
+//! State of this kind therefore exists in a few copies. Each copy belongs to one process, by its number. When a
+//! process first needs a copy, it takes the first one that nobody has had. A child finds that its parent process has
+//! taken a copy, leaves that alone, and takes the next. Nobody has used the new copy, so nothing in it is locked.
 //!
-//! Handlers of `pthread_atfork` would be the other way. They can be registered but not taken back, run in forks
-//! that this library has nothing to do with, and not in all of them.
+//! Handlers of `pthread_atfork` were the alternative. They can be registered but not removed. They run in forks that
+//! this library has nothing to do with, and they do not run in all forks.
 //!
-//! Nothing here locks, allocates or waits, and [`PerProcess::known`] makes one system call that a signal handler
-//! may make (`getpid`).
+//! Nothing here locks, allocates or waits. [`PerProcess::known`] makes one system call, `getpid`, which a signal
+//! handler may make.
 
 use std::{
     process,
     sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst},
 };
 
-/// So many processes may have had a copy, each forked by the one before. One more takes that of the first, who is
-/// its ancestor: what that one had locked in the moment of the fork, if anything, is locked then.
+/// How many processes may have a copy, each forked by the one before. One more process takes the copy of the first,
+/// which is its ancestor. If the ancestor held a lock at the moment of the fork, that lock is held then.
 pub(crate) const GENERATIONS: usize = 8;
 
-/// A copy of the state, and whose it is.
+/// A copy of the state, and the process that owns it.
 pub(crate) struct Slot<T> {
-    /// The number of a process; 0: nobody has had it.
+    /// The number of the owning process. 0 means that nobody has had the copy.
     owner: AtomicU32,
     state: T,
 }
@@ -36,10 +36,10 @@ impl<T> Slot<T> {
     }
 }
 
-/// State of which each process has a copy of its own.
+/// State of which each process has its own copy.
 pub(crate) struct PerProcess<T> {
     slots: [Slot<T>; GENERATIONS],
-    /// Which copy was taken last.
+    /// The index of the copy that was taken last.
     latest: AtomicUsize,
 }
 
@@ -58,7 +58,7 @@ impl<T> PerProcess<T> {
         self.slots.iter().find(|slot| slot.owner.load(SeqCst) == process).map(|slot| &slot.state)
     }
 
-    /// The copy of this process.
+    /// The copy of this process. It is taken if that has not happened before.
     pub(crate) fn get(&self) -> &T {
         self.get_for(process::id())
     }
@@ -67,7 +67,7 @@ impl<T> PerProcess<T> {
         if let Some(own) = self.of(process) {
             return own;
         }
-        // All threads of the process look in the same order, so they find the same one.
+        // All threads of the process search in the same order, so they find the same copy.
         let takes = |slot: &Slot<T>| match slot.owner.compare_exchange(0, process, SeqCst, SeqCst) {
             Ok(_) => true,
             Err(owner) => owner == process,
@@ -80,8 +80,8 @@ impl<T> PerProcess<T> {
         &self.slots[place].state
     }
 
-    /// The copy that was taken last: that of this process, or of its parent if this one has not taken any. Costs no
-    /// system call.
+    /// The copy that was taken last. It belongs to this process, or to its parent process if this one has not taken
+    /// any. This makes no system call.
     #[inline]
     pub(crate) fn latest(&self) -> &T {
         &self.slots[self.latest.load(SeqCst)].state
@@ -121,7 +121,7 @@ mod tests {
     }
 }
 
-/// For tests: children.
+/// Forked children, for tests.
 #[cfg(all(test, not(loom)))]
 pub(crate) mod forked {
     use std::{
@@ -137,23 +137,23 @@ pub(crate) mod forked {
         if std::env::var_os("TERZETTO_SANITIZED").is_some() {
             return true;
         }
-        // SAFETY: the child has this thread only, and calls `f`, which waits for no other thread. Of the C library it
-        // uses the allocator, which is made to survive a fork, and it leaves by `_exit`, past all that the parent's
-        // threads may have under way.
+        // SAFETY: the child has this thread only, and calls `f`, which waits for no other thread. The child uses the
+        // allocator of the C library, which is made to survive a fork. It leaves by `_exit`, so it touches nothing
+        // that the parent's other threads were doing.
         let child = unsafe { libc::fork() };
         if child == 0 {
             let code = i32::from(catch_unwind(AssertUnwindSafe(f)).is_err());
-            // SAFETY: the call ends the process, and runs nothing of ours before.
+            // SAFETY: the call ends the process, and runs none of our code before.
             unsafe { libc::_exit(code) };
         }
         assert!(child > 0, "{}", io::Error::last_os_error());
         let (start, mut status) = (Instant::now(), 0);
-        // SAFETY: the call writes the status to the place given, and to nothing else.
+        // SAFETY: the call writes the status to the given place, and to nothing else.
         while unsafe { libc::waitpid(child, &mut status, libc::WNOHANG) } == 0 {
             if start.elapsed() > Duration::from_secs(20) {
-                // SAFETY: it is our child, which nobody has waited for: the number is its own.
+                // SAFETY: it is our child, and nobody has waited for it, so its number is still its own.
                 unsafe { libc::kill(child, libc::SIGKILL) };
-                // SAFETY: as above; without a place for the status nothing is written.
+                // SAFETY: as above. The place for the status is null, so nothing is written.
                 unsafe { libc::waitpid(child, ptr::null_mut(), 0) };
                 return false;
             }

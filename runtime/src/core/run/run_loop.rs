@@ -1,4 +1,4 @@
-//! Driving a run: setting it up, turning its loop tick by tick, and taking it down.
+//! The run loop: setting a run up, turning its loop tick by tick, and taking it down.
 
 use crate::{
     CancelSource, Cancelled, Error, InternalError,
@@ -31,17 +31,17 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Plugs something into a run that has yet to be entered.
+/// Plugs something into a run that is being set up.
 pub(crate) type PlugIn = Box<dyn FnOnce(&Run)>;
 
 /// How a run is set up.
 pub(crate) struct RunOptions {
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) instruments: Vec<Rc<dyn Instrument>>,
-    /// Makes the order of batches random.
+    /// Makes the order within a batch random.
     pub(crate) seed: Option<u64>,
     pub(crate) thread_stack_size: Option<usize>,
-    /// Plugs in what is outside the core.
+    /// Plugs in the parts of the crate that are not in the core.
     pub(crate) plug_in: PlugIn,
 }
 
@@ -49,11 +49,11 @@ pub(crate) struct RunOptions {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RunError {
-    /// This thread is inside a run already.
+    /// This thread is already inside a run.
     Nested,
     /// The reactor could not be made.
     Reactor(std::io::Error),
-    /// The host of a [guest run](crate::GuestRun) ended before it.
+    /// The host of a [guest run](crate::GuestRun) ended before the run.
     Abandoned,
 }
 
@@ -91,7 +91,7 @@ where
     run_loop.finish()
 }
 
-/// A run that has yet to be entered.
+/// Makes a run that has yet to be entered.
 fn build(options: RunOptions) -> Result<Rc<Run>, RunError> {
     let reactor = Reactor::new().map_err(RunError::Reactor)?;
     let inbox = Arc::new(Inbox::new(reactor.waker().map_err(RunError::Reactor)?));
@@ -130,10 +130,10 @@ fn build(options: RunOptions) -> Result<Rc<Run>, RunError> {
     Ok(run)
 }
 
-/// A run and its main task, from start to end. The order of the fields is that in which they are
-/// dropped: futures find their run alive.
+/// A run and its main task, from start to end. The fields are dropped in this order, so that futures are dropped
+/// before their run.
 pub(crate) struct RunLoop<T, F> {
-    /// None once it has ended.
+    /// `None` once the main task has ended.
     main: Option<Pin<Box<F>>>,
     value: Option<Result<T, Error>>,
     entered: Entered,
@@ -143,7 +143,7 @@ pub(crate) struct RunLoop<T, F> {
 }
 
 impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
-    /// Sets a run up, as the current one of this thread.
+    /// Sets a run up, and makes it the current one of this thread.
     pub(crate) fn start(options: RunOptions, main: Pin<Box<F>>) -> Result<RunLoop<T, F>, Error> {
         if try_with(|_| ()).is_some() {
             return Err(RunError::Nested.into());
@@ -170,7 +170,7 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
         self.value.is_some() && self.run.system_future.borrow().is_none()
     }
 
-    /// Polls all that is runnable, once.
+    /// Polls once all that is runnable.
     pub(crate) fn tick(&mut self) {
         let run = self.run.clone();
         run.tree.tick.set(run.tree.tick.get() + 1);
@@ -206,7 +206,7 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
         }
     }
 
-    /// Takes the run down when it is over, and returns what came of it.
+    /// Takes the run down when it is over, and returns its outcome.
     pub(crate) fn finish(self) -> Result<T, Error> {
         let RunLoop { main, value, entered, run, active, .. } = self;
         drop(main);
@@ -223,7 +223,7 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
             (None, Ok(_), Some(interrupt)) => Err(interrupt.into()),
             (None, Ok(Some(value)), None) => Ok(value),
             (None, Ok(None), None) => match run.main_scope.reason() {
-                // By the host of a guest run.
+                // The host of a guest run has cancelled it.
                 Some(reason) if reason.source() == CancelSource::Explicit => {
                     Err(Cancelled::new(reason).into())
                 }
@@ -233,8 +233,7 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
     }
 }
 
-/// While it lives, a run is the thread's current one; dropping it ends the run, whichever way that
-/// comes.
+/// A run that is the thread's current one. Dropping this ends the run, also if a panic drops it.
 struct ActiveRun(Rc<Run>);
 
 impl Drop for ActiveRun {
@@ -244,16 +243,17 @@ impl Drop for ActiveRun {
         run.inbox.announce_end();
         inbox::unregister(run.id);
         let last = run.inbox.close();
-        // Accepted calls are made, also when the run failed, be it by a panic: somebody may wait for them. One
-        // that panics itself is caught.
+        // Calls that were accepted are made, also if the run has failed or panicked, since somebody may wait for
+        // them. If a call panics, the panic is caught.
         let mut panics = FirstPanic::default();
         panics.catch(|| run.take_in(last));
         while run.make_calls() {}
-        // Whatever of the user's is called now may panic, which must not keep the rest from being taken down.
+        // User code that is called from here on may panic. The rest of the run must still be taken down.
         panics.catch(|| drop(run.system_future.take()));
         panics.catch(|| run.close_system());
         panics.catch(|| run.end_all_waits());
-        // Nurseries that something foreign polls: carried into another run, they panic, and do not wait for ever.
+        // These wake nurseries with foreign parents. If such a nursery was carried into another run, it is polled
+        // there and panics, and does not wait for ever.
         panics.catch(|| run.tree.foreign_parents().iter().for_each(|waker| run.wake_foreign(waker)));
         for extension in run.extensions.take() {
             panics.catch(|| extension.run_ends());
@@ -261,22 +261,22 @@ impl Drop for ActiveRun {
         panics.catch(|| run.main_task().ended());
         run.instruments.tell(|instrument| instrument.after_run());
         drop(leave);
-        // What is kept of the run, a future or a token, keeps no descriptor open.
+        // A future or token that is kept after the run must keep no descriptor open.
         run.reactor.close();
         run.inbox.close_waker();
         panics.resume();
     }
 }
 
-/// Dropped, it has the thread leave a run.
+/// Makes the thread leave a run when this is dropped.
 struct Leave<'a>(&'a Run);
 
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
         self.0.leave();
-        // If the thread is still in it.
+        // The run may no longer be the current one of the thread.
         let left = leave_current(self.0.id);
-        // With nothing borrowed: what goes with the run may look for it.
+        // What is dropped with the run may look for the current run, so nothing is borrowed here.
         drop(left);
     }
 }

@@ -1,10 +1,11 @@
-//! The state of a run, and what changes it from inside.
+//! The state of a run, and how code finds the current run.
 //!
-//! A run is a loop over ticks. Each tick polls, from the root node down, every node that was
-//! runnable when it began, once: `drive` turns that loop. Between ticks it looks outside, at
-//! messages from other threads, the operating system's events, the clock: `outside`. Where a tick would
-//! only lead back to the nursery that has just been polled, it begins there: `in_place`. If nothing is
-//! runnable it sleeps in the reactor until the next deadline or event, so an idle run costs nothing.
+//! A run is a loop over ticks. Each tick polls once every node that was runnable when the tick began, from the root
+//! nursery downwards. [`run_loop`](super::run_loop) has that loop. Between two ticks the run looks at messages from
+//! other threads, at the operating system's events and at the clock; see [`between_ticks`](super::between_ticks). If
+//! a tick would only lead back to the nursery that was just polled, it begins there; see
+//! [`fast_path`](crate::core::poll_tree::fast_path). If nothing is runnable, the run sleeps in the reactor until the
+//! next deadline or event. So an idle run costs nothing.
 
 use crate::{
     Error, InternalError,
@@ -31,31 +32,32 @@ use std::{
 };
 
 thread_local! {
-    // Neither is ever destroyed: what a thread's other locals hold, a guest run say, may be dropped after them, and looks
-    // here. They are empty while no run is on, so nothing is leaked.
+    // Neither is ever destroyed. Other thread-locals may hold something of a run, such as a guest run, and may be
+    // dropped later than these and look here. Both are empty while there is no run, so nothing is leaked.
     static CURRENT: RefCell<ManuallyDrop<Option<Rc<Run>>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
-    /// The runs of this thread that are on: the current one, guests between two ticks, and the run around a guest.
+    /// The runs of this thread that have not ended: the current one, guests between two ticks, and the run around a
+    /// guest.
     static ALL: RefCell<ManuallyDrop<Vec<Weak<Run>>>> =
         const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
-/// Makes a run, or none, the thread's current one. Returns the one before.
+/// Makes a run, or none, the thread's current one. Returns the former one.
 pub(crate) fn set_current(run: Option<Rc<Run>>) -> Option<Rc<Run>> {
     CURRENT.with_borrow_mut(|current| mem::replace(&mut **current, run))
 }
 
-/// What is called when signals have come to a run, a bit for each.
+/// A function that is called with the signals that have come to a run, one bit each.
 pub(crate) type SignalHandler = fn(&Run, u64);
 
-/// No run is current any more, if this one was. Returns it, to be dropped with nothing borrowed: what goes with it may
-/// look for it.
+/// Makes the thread have no current run, if this run was the current one. Returns it. The caller must drop it with
+/// nothing borrowed, since what is dropped with it may look for the current run.
 pub(crate) fn leave_current(id: RunId) -> Option<Rc<Run>> {
     CURRENT.with_borrow_mut(|current| current.take_if(|run| run.id == id))
 }
 
-/// The state of a run, shared by all that happens inside it. Each part has a cell of its own, and no
-/// borrow is held while code that is not the core's own is called.
+/// The state of a run, shared by all code inside it. Each part has a cell of its own. No borrow is held while code
+/// outside the core is called.
 pub(crate) struct Run {
     pub(crate) id: RunId,
     pub(crate) inbox: Arc<Inbox>,
@@ -66,32 +68,32 @@ pub(crate) struct Run {
     /// How many scopes that are being polled have a deadline that is not in the table yet.
     pub(crate) unarmed: Cell<usize>,
     pub(crate) clock: Rc<dyn Clock>,
-    /// What is plugged in from outside the core.
+    /// What other parts of the crate have plugged in.
     pub(crate) extensions: Extensions,
-    /// What is done with signals that have come, a bit for each.
+    /// The function that handles signals, if there is one.
     pub(crate) on_signals: Cell<Option<SignalHandler>>,
-    /// The stack of its worker threads, in bytes, if it is not the usual one.
+    /// The stack size of the run's worker threads, in bytes, if it is not the usual one.
     pub(crate) thread_stack_size: Option<usize>,
     pub(crate) interrupt: Interrupt,
     pub(crate) operations: PlainOperations,
     pub(crate) instruments: Instruments,
-    /// The context of the code that has started the run, for what no task of the program has started.
+    /// The context of the code that started the run. It is for code that no task of the program has started.
     pub(crate) context: TaskContext,
-    /// Waits for the run to be idle, by the time that it must have been.
+    /// Waits for the run to be idle, ordered by how long it must have been idle.
     pub(crate) idlers: RefCell<Deadlines>,
     pub(crate) stuck_check: StuckTaskCheck,
-    /// How many tasks live.
+    /// How many tasks have not ended.
     pub(crate) tasks: Cell<usize>,
     pub(crate) reactor: Rc<Reactor>,
-    /// Callbacks of the token not called yet.
+    /// Callbacks of the token that have not been called yet.
     pub(crate) calls: RefCell<VecDeque<inbox::Callback>>,
-    /// The node of the main task. Its future is the drive's.
+    /// The node of the main task. The main task's future itself is in the [`RunLoop`](super::run_loop::RunLoop).
     pub(crate) main: Node,
     pub(crate) main_scope: Rc<ScopeState>,
     /// The future of the system tasks, and its node.
     pub(crate) system_future: RefCell<Option<(SystemFuture, Node)>>,
     pub(crate) crash: RefCell<Option<InternalError>>,
-    /// Whether a host's loop drives the run, which wants its thread back after each tick.
+    /// Whether the run is a guest. Then the host wants its thread back after each tick.
     pub(crate) guest: Cell<bool>,
 }
 
@@ -102,8 +104,8 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
     CURRENT.with_borrow(|current| current.as_ref().map(f))
 }
 
-/// Calls `f` with the run of this number, if it is on on this thread. It is the current one mostly; if not, it
-/// is a guest that its host has to do with.
+/// Calls `f` with the run of this number, if it belongs to this thread and has not ended. Mostly that is the current
+/// run. Otherwise it is a guest that its host is calling.
 #[inline]
 pub(crate) fn with_run<R>(id: RunId, f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
     match try_with(|run| run.id == id) {
@@ -118,7 +120,7 @@ fn with_another<R>(id: RunId, f: impl FnOnce(&Rc<Run>) -> R) -> Option<R> {
         |all: &ManuallyDrop<Vec<Weak<Run>>>| all.iter().filter_map(Weak::upgrade).find(|run| run.id == id);
     let run = ALL.with_borrow(find)?;
     let result = f(&run);
-    // What it was told it has to hear of.
+    // `f` may have given the run something to do.
     run.inbox.wake_loop_if_asleep();
     Some(result)
 }
@@ -149,7 +151,7 @@ pub(crate) fn current() -> Rc<Run> {
 }
 
 impl Run {
-    /// From now on until [`Run::leave`] it is found on this thread by its number.
+    /// From now on until [`Run::leave`], the run is found on this thread by its number.
     pub(crate) fn enter(self: &Rc<Run>) {
         ALL.with_borrow_mut(|all| all.push(Rc::downgrade(self)));
     }
@@ -158,7 +160,7 @@ impl Run {
         ALL.with_borrow_mut(|all| {
             all.retain(|run| !std::ptr::eq(run.as_ptr(), self));
             if all.is_empty() {
-                // The room goes, too: nobody will free it when the thread ends.
+                // The list's memory is freed too, since nothing will free it when the thread ends.
                 **all = Vec::new();
             }
         });

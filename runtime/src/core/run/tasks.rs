@@ -1,4 +1,4 @@
-//! Tasks that begin and end, and a run that breaks.
+//! How tasks begin and end, and how a run crashes.
 
 use crate::{
     CancelReason, CancelSource, InternalError,
@@ -14,7 +14,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
 };
-/// Dropped, it takes a node out of the table.
+/// Removes a node from the table when this is dropped.
 struct Removes<'a>(&'a PollTree, &'a Node);
 
 impl Drop for Removes<'_> {
@@ -24,7 +24,7 @@ impl Drop for Removes<'_> {
 }
 
 impl Run {
-    /// A task begins: its node gets its place.
+    /// Notes that a task begins. Gives its node a place.
     #[inline]
     pub(crate) fn task_spawned(&self, node: Node, nursery: Rc<NurseryNode>) -> NodeId {
         self.tasks.set(self.tasks.get() + 1);
@@ -38,7 +38,7 @@ impl Run {
         id
     }
 
-    /// A task has ended: its future is dropped, its node goes. Once.
+    /// Notes that a task has ended and its future is dropped. Removes its node. Does nothing the second time.
     #[inline]
     pub(crate) fn task_exited(&self, node: &Node) {
         if node.has_ended() {
@@ -46,7 +46,7 @@ impl Run {
         }
         self.tasks.set(self.tasks.get() - 1);
         let task = Task::of(node);
-        // It leaves the table last, and also if something of the user's panics meanwhile.
+        // The node leaves the table last, also if user code panics before.
         let _removes = Removes(&self.tree, node);
         task.ended();
         self.instruments.tell(|instrument| instrument.task_exited(&task));
@@ -61,14 +61,14 @@ impl Run {
         self.calls.borrow().len()
     }
 
-    /// The tasks that no other has started.
+    /// The tasks that no other task has started.
     pub(crate) fn root_tasks(&self) -> Vec<Task> {
         self.tree.tasks_in(self.tree.root())
     }
 
-    /// The run is broken: the main task is cancelled, and the run will return `error`.
+    /// Notes that the run is broken. The main task is cancelled, and the run will return the first such `error`.
     pub(crate) fn crashed(&self, error: InternalError) {
-        // An error of the user's may panic on being displayed.
+        // The display of a user's error may panic.
         let text = catch_unwind(AssertUnwindSafe(|| error.to_string())).unwrap_or_else(|payload| {
             discard(payload);
             "the run has failed".to_owned()

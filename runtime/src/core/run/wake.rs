@@ -1,4 +1,4 @@
-//! Waking: what makes a node run in the next tick.
+//! Waking: how a node comes to run in the next tick.
 
 use crate::{
     core::{
@@ -15,7 +15,7 @@ use std::{
 };
 
 impl Run {
-    /// As `waker.wake_by_ref()`, without the way round if it is one of this run's own.
+    /// Does the same as `waker.wake_by_ref()`, more directly if the waker belongs to this run.
     #[inline]
     pub(crate) fn wake_by(&self, waker: &Waker) {
         match waker::node_of(waker, self.id) {
@@ -24,8 +24,8 @@ impl Run {
         }
     }
 
-    /// Calls a waker of something foreign, which may panic: that breaks the run, but nobody is forgotten who was to be
-    /// woken after it. To be called with nothing borrowed.
+    /// Calls a foreign waker. If it panics, the run crashes, but the caller can still wake the others after it.
+    /// Nothing may be borrowed when this is called.
     #[cold]
     pub(crate) fn wake_foreign(&self, waker: &Waker) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())) {

@@ -1,21 +1,22 @@
-//! Which nodes have a wake in the queue: a mark for each, so that a second wake is not queued.
+//! Marks: which nodes have a wake in the queue. A node that has a mark is not queued a second time.
 //!
-//! Any thread may wake a task, as often as it likes, while the loop is busy with something else. If each
-//! wake were a message, the queue would grow without bound. All that the loop has to know is *whether* a
-//! node was woken since it last looked. So a wake sets the node's mark, and only the one that finds it
-//! clear puts a message into the queue. The loop takes the message out, clears the mark, and then polls.
-//! Hence the queue never has more wakes than there are places for nodes.
+//! Any thread may wake a task, as often as it likes, while the loop is busy. If each wake were a message, the queue
+//! would grow without bound. The loop only has to know *whether* a node was woken since it last looked. So a wake
+//! sets the node's mark. Only a wake that finds the mark clear puts a message into the queue. The loop takes the
+//! message out, clears the mark, and then polls the node. Hence the queue never holds more wakes than there are
+//! places for nodes.
 //!
-//! Why no wake is lost: setting and clearing are read-modify-writes of one atomic, so one comes first. If
-//! the wake does, the loop's clearing reads what it wrote, and the poll that follows sees all that came
-//! before the wake. If the clearing does, the wake finds the mark clear and sends a message.
+//! No wake is lost, for this reason. Setting and clearing are read-modify-writes of one atomic, so one of them comes
+//! first. If the wake comes first, the loop's clearing reads what the wake wrote. Then the poll that follows sees
+//! everything that happened before the wake. If the clearing comes first, the wake finds the mark clear and sends a
+//! message.
 //!
 //! # What it costs
 //!
-//! A wake from another thread: one atomic operation more, and if the mark is set already, neither an
-//! allocation nor the queue. The loop: one atomic operation for each message. What a run does on its own
-//! thread does not come here. Memory: a bit for each place of the node table, in chunks that are made
-//! when the first such wake comes; a run that is never woken from outside has none.
+//! A wake from another thread costs one more atomic operation. If the mark is set already, it needs neither an
+//! allocation nor the queue. The loop pays one atomic operation for each message. Wakes on the run's own thread do
+//! not come here. The memory is one bit for each place of the node table. It is allocated in chunks when the first
+//! such wake comes. A run that no other thread wakes has no chunk.
 
 use crate::core::ids::NodeId;
 #[cfg(loom)]
@@ -24,16 +25,16 @@ use std::sync::OnceLock;
 #[cfg(not(loom))]
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel};
 
-/// The chunks double in size: so many have room for every key that a table can have.
+/// The number of chunks. They double in size, so this many have room for every key that a table can have.
 const CHUNKS: usize = 26;
 
-/// A mark for each place of a run's node table. No place ever moves, so nobody has to wait for anybody.
+/// A mark for each place of a run's node table. No mark ever moves, so no thread has to wait for another.
 pub(crate) struct Marks {
-    /// The first has one word, each further one twice as many as the one before.
+    /// The first chunk has one word. Each further chunk has twice as many as the one before.
     chunks: [OnceLock<Box<[AtomicU64]>>; CHUNKS],
 }
 
-/// Where the mark of a node is.
+/// The position of a node's mark.
 #[derive(Debug, PartialEq, Eq)]
 struct Place {
     chunk: usize,
@@ -56,15 +57,16 @@ impl Marks {
         Marks { chunks: [const { OnceLock::new() }; CHUNKS] }
     }
 
-    /// Marks a node as woken. Returns whether it was not.
+    /// Marks a node as woken. Returns whether it was not marked before.
     pub(crate) fn set(&self, node: NodeId) -> bool {
         let Place { chunk, word, bit } = Place::of(node);
         let words = self.chunks[chunk].get_or_init(|| (0..1 << chunk).map(|_| AtomicU64::new(0)).collect());
-        // Also where the mark is set: the loop's clearing must read this, and see what came before it.
+        // The write is needed even if the mark is set already: the loop's clearing must read it, and see what came
+        // before it.
         words[word].fetch_or(bit, AcqRel) & bit == 0
     }
 
-    /// Clears the mark of a node, before it is polled.
+    /// Clears the mark of a node. The loop does this before it polls the node.
     pub(crate) fn clear(&self, node: NodeId) {
         let Place { chunk, word, bit } = Place::of(node);
         if let Some(words) = self.chunks[chunk].get() {

@@ -1,10 +1,10 @@
-//! The queue by which other threads reach the loop: many push, one takes all.
+//! The queue by which other threads reach the loop: many threads push, one takes everything.
 //!
-//! A stack of nodes threaded through one atomic pointer (Treiber 1986). Pushing is one allocation and
-//! one compare-and-swap; taking swaps the whole stack out and turns it round, so that what was pushed
-//! first comes first. Since nodes leave only all together, a pusher never looks into a node that
-//! somebody else may free, and the usual trouble of such stacks (a node freed and come back under the
-//! same address) cannot arise: a push does not care which stack it goes on top of.
+//! It is a stack of nodes linked through one atomic pointer (Treiber 1986). These nodes have nothing to do with the
+//! poll tree. A push is one allocation and one compare-and-swap. A take swaps the whole stack out and reverses it, so
+//! that values come in the order of the pushes. Nodes leave only all together. So a pusher never looks into a node
+//! that another thread may free. The usual fault of such stacks cannot arise: a node is freed, and a new one comes
+//! back at the same address. It does no harm here, since a push does not care which stack it puts its node on.
 
 #[cfg(loom)]
 use loom::sync::atomic::{AtomicPtr, Ordering};
@@ -17,7 +17,7 @@ struct Node<T> {
     below: *mut Node<T>,
 }
 
-/// The head of a queue that takes nothing more. An address that no node has, and is never looked into.
+/// The head of a closed queue. No node has this address, and it is never dereferenced.
 fn closed<T>() -> *mut Node<T> {
     ptr::without_provenance_mut(1)
 }
@@ -27,8 +27,8 @@ pub(crate) struct Queue<T> {
     head: AtomicPtr<Node<T>>,
 }
 
-// SAFETY: a queue owns its values and hands each to one taker only; nothing in it is shared between
-// threads but the head, which is atomic. So what it takes is that values may move between threads.
+// SAFETY: a queue owns its values, and hands each to one taker only. Threads share nothing in it except the head,
+// which is atomic. So it is enough that values may move between threads.
 unsafe impl<T: Send> Send for Queue<T> {}
 // SAFETY: as above; no method gives out a reference to a value.
 unsafe impl<T: Send> Sync for Queue<T> {}
@@ -38,18 +38,18 @@ impl<T> Queue<T> {
         Queue { head: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// Puts a value in; gives it back if the queue is closed.
+    /// Adds a value. Gives it back if the queue is closed.
     pub(crate) fn push(&self, value: T) -> Result<(), T> {
         let node = Box::into_raw(Box::new(Node { value, below: ptr::null_mut() }));
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             if head == closed() {
-                // SAFETY: `node` came from a box just above, and no exchange has published it.
+                // SAFETY: `node` came from the box just above, and no exchange has published it.
                 return Err(unsafe { Box::from_raw(node) }.value);
             }
-            // SAFETY: as above: the node is still ours alone. `head` is only stored, not looked into.
+            // SAFETY: as above, the node is still ours alone. `head` is only stored, not dereferenced.
             unsafe { (*node).below = head };
-            // Released, so that who takes the node finds it written.
+            // Release, so that the thread that takes the node sees its value written.
             match self.head.compare_exchange_weak(head, node, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
                 Err(now) => head = now,
@@ -72,7 +72,7 @@ impl<T> Queue<T> {
         while !head.is_null() && head != closed() {
             let empty = ptr::null_mut();
             match self.head.compare_exchange_weak(head, empty, Ordering::AcqRel, Ordering::Relaxed) {
-                // SAFETY: the exchange took the whole stack out: from now on it is ours alone.
+                // SAFETY: the exchange took the whole stack out, so it is ours alone from now on.
                 Ok(_) => return unsafe { Batch::turned(head) },
                 Err(now) => head = now,
             }
@@ -80,13 +80,13 @@ impl<T> Queue<T> {
         Batch { next: ptr::null_mut() }
     }
 
-    /// Refuses all further values, and returns the last.
+    /// Refuses all further values, and returns the last ones.
     pub(crate) fn close(&self) -> Batch<T> {
         let head = self.head.swap(closed(), Ordering::AcqRel);
         if head == closed() {
             return Batch { next: ptr::null_mut() };
         }
-        // SAFETY: the swap took the whole stack out: from now on it is ours alone.
+        // SAFETY: the swap took the whole stack out, so it is ours alone from now on.
         unsafe { Batch::turned(head) }
     }
 }
@@ -99,15 +99,15 @@ impl<T> Drop for Queue<T> {
 
 /// Values that were taken out together, in the order in which they were pushed.
 pub(crate) struct Batch<T> {
-    /// The first of a list that this owns.
+    /// The first node of a list that this batch owns.
     next: *mut Node<T>,
 }
 
 impl<T> Batch<T> {
-    /// Turns a stack round.
+    /// Reverses a stack.
     ///
     /// # Safety
-    /// `top` is null or the top of a stack of nodes made from boxes, which nobody else reaches.
+    /// `top` is null, or the top of a stack of nodes that were made from boxes. Nobody else can reach them.
     unsafe fn turned(mut top: *mut Node<T>) -> Batch<T> {
         let mut next = ptr::null_mut();
         while !top.is_null() {
@@ -126,8 +126,8 @@ impl<T> Iterator for Batch<T> {
         if self.next.is_null() {
             return None;
         }
-        // SAFETY: `next` is the first node of a list that this batch owns; it is taken off the list
-        // in the same step, so it becomes a box once.
+        // SAFETY: `next` is the first node of a list that this batch owns. The node is taken off the list in the same
+        // step, so it becomes a box only once.
         let node = unsafe { Box::from_raw(self.next) };
         self.next = node.below;
         Some(node.value)

@@ -1,10 +1,10 @@
 //! The inbox: how other threads reach a run.
 //!
-//! Everything inside a run happens on one thread, without locks. What comes from outside (a wake of
-//! a foreign thread, a callback given to the [`Token`](crate::Token), a signal) goes through the run's
-//! inbox, which the run loop empties once a tick: a lock-free [queue](message_queue), a [flag](sleep_flag) by which a
-//! push wakes the loop only if it sleeps and only once, and [marks] by which a task that is woken many times
-//! has one message in the queue. So many pushes cost one system call, and many wakes the memory of one.
+//! Everything inside a run happens on one thread, without locks. Wakes from other threads, callbacks given to the
+//! [`Token`](crate::Token) and signals go through the run's inbox. The run loop empties it once a tick. The inbox has
+//! three parts. The [queue](message_queue) is lock-free. The [flag](sleep_flag) lets a push wake the loop only if the
+//! loop sleeps, and only once. The [marks] make sure that a task which is woken many times has only one message in
+//! the queue. So many pushes cost one system call, and many wakes of a task need the memory of one.
 
 mod marks;
 mod message_queue;
@@ -25,18 +25,18 @@ use std::{
     thread::{self, ThreadId},
 };
 
-/// A callback that another thread wants run on the loop.
+/// A callback that another thread wants to run on the loop.
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
 pub(crate) enum Message {
-    /// From [`Inbox::wake`], to be [taken note of](Inbox::hear_wake).
+    /// A wake from [`Inbox::wake`]. The loop must [take note of it](Inbox::hear_wake).
     Wake(NodeId),
     Call(Callback),
-    /// Something that was there before, so that nothing need be allocated to tell of it.
+    /// A notice that existed before, so that sending it allocates no memory for it.
     Notice(Arc<dyn Notice>),
 }
 
-/// What a message can tell of.
+/// Something that a message can tell the loop.
 pub(crate) trait Notice: Send + Sync {
     /// Called on the loop, while the run is the current one.
     fn heard(&self);
@@ -44,18 +44,18 @@ pub(crate) trait Notice: Send + Sync {
 
 pub(crate) struct Inbox {
     queue: Queue<Message>,
-    /// The nodes of which a wake is in the queue.
+    /// The nodes that have a wake in the queue.
     woken: Marks,
     sleep_flag: SleepFlag,
-    /// Signals that have come, a bit each.
+    /// The signals that have come, one bit each.
     signals: AtomicU64,
-    /// None once the run has ended: whoever still knows the inbox must not keep its descriptor open.
+    /// `None` once the run has ended. Whoever still holds the inbox must not keep this descriptor open.
     waker: RwLock<Option<mio::Waker>>,
-    /// A number for the handler of signals, which can keep nothing elsewhere.
+    /// A number that belongs to the handler of signals, which can store nothing elsewhere.
     pub(crate) interrupted: AtomicU64,
-    /// Whether the run is about to end: calls may still come, but no tasks are started for them.
+    /// Whether the run is about to end. Calls are still accepted then, but no tasks are started for them.
     ending: AtomicBool,
-    /// The thread on which the loop turns, be it turned by the run itself or by a host.
+    /// The thread on which the loop turns, whether the run itself or a host turns it.
     loop_thread: ThreadId,
 }
 
@@ -94,42 +94,44 @@ impl Inbox {
         self.queue.is_closed()
     }
 
-    /// Puts a message in; gives it back if the run has ended.
+    /// Adds a message. Gives it back if the run has ended.
     pub(crate) fn push(&self, message: Message) -> Result<(), Message> {
         self.queue.push(message)?;
         self.wake_loop_if_asleep();
         Ok(())
     }
 
-    /// Has a node polled soon. However often that is asked for, the queue has one message of it.
+    /// Makes the loop poll a node soon. However often this is called, the queue holds one message for the node.
     pub(crate) fn wake(&self, node: NodeId) {
         if self.woken.set(node) {
-            // Refused if the run has ended: then there is nothing to wake.
+            // The push is refused if the run has ended. Then there is nothing to wake.
             let _ended = self.push(Message::Wake(node));
         }
     }
 
-    /// For the loop, before it wakes the node of a message: from now on it may be woken again.
+    /// Notes that the loop has taken a wake out of the queue. From now on the node can be woken again. The loop calls
+    /// this before it wakes the node.
     pub(crate) fn hear_wake(&self, node: NodeId) {
         self.woken.clear(node);
     }
 
-    /// Notes that a signal has come, which has this bit. For signal handlers: nothing here locks or allocates.
-    /// Returns whether one of this kind was there already, which the loop has not taken out.
+    /// Notes that the signal with this bit has come. A signal handler may call this, since it neither locks nor
+    /// allocates. Returns whether a signal of this kind was there already that the loop has not taken out.
     pub(crate) fn signal(&self, bit: u64) -> bool {
         let before = self.signals.fetch_or(bit, SeqCst);
-        // The lock is held by others only to wake, too, or by a run that has ended: no need to wait for it.
+        // Others hold this lock only to wake the loop too, or because the run has ended. So there is no need to wait
+        // for it.
         if self.sleep_flag.must_wake()
             && let Ok(waker) = self.waker.try_read()
             && let Some(waker) = &*waker
         {
-            // What went wrong could be told to nobody here.
+            // An error cannot be reported from a signal handler.
             let _rung = waker.wake();
         }
         before & bit != 0
     }
 
-    /// Wakes the loop if it sleeps, for news that came another way.
+    /// Wakes the loop if it sleeps. This is for news that does not come as a message.
     pub(crate) fn wake_loop_if_asleep(&self) {
         if self.sleep_flag.must_wake() {
             self.wake_loop();
@@ -143,13 +145,13 @@ impl Inbox {
         }
     }
 
-    /// The run has ended, and its loop is not to be woken any more: gives back the descriptor for that.
+    /// Gives up the waker's descriptor. The run has ended, and its loop is not to be woken any more.
     pub(crate) fn close_waker(&self) {
         let waker = self.waker.write().unwrap_or_else(PoisonError::into_inner).take();
         drop(waker);
     }
 
-    /// The signals that have come since the last call, a bit each.
+    /// The signals that have come since the last call, one bit each.
     pub(crate) fn take_signals(&self) -> u64 {
         match self.signals.load(SeqCst) {
             0 => 0,
@@ -168,7 +170,7 @@ impl Inbox {
         self.queue.take()
     }
 
-    /// Announces that the loop will sleep. Returns whether it may: not if a message is waiting.
+    /// Announces that the loop will sleep. Returns whether it may sleep. It may not if a message is there.
     pub(crate) fn try_sleep(&self) -> bool {
         self.sleep_flag.try_sleep(|| self.has_messages())
     }
@@ -177,18 +179,18 @@ impl Inbox {
         self.sleep_flag.awake();
     }
 
-    /// Refuses all further messages and returns the last.
+    /// Refuses all further messages, and returns the last ones.
     pub(crate) fn close(&self) -> Batch<Message> {
         self.queue.close()
     }
 }
 
-/// The runs of a process that are alive, by number.
+/// The runs of a process that have not ended, by number.
 type Runs = RwLock<Vec<(RunId, Arc<Inbox>)>>;
 
 static RUNS: PerProcess<Runs> = PerProcess::new([const { Slot::new(RwLock::new(Vec::new())) }; GENERATIONS]);
 
-/// Where a run is in the list, or would be.
+/// The index of a run in the list, or the index at which it would be inserted.
 fn place_of(id: RunId, runs: &[(RunId, Arc<Inbox>)]) -> Result<usize, usize> {
     runs.binary_search_by_key(&id, |(id, _)| *id)
 }
@@ -213,7 +215,7 @@ pub(crate) fn unregister(id: RunId) {
     drop(left);
 }
 
-/// The inbox of a run that is alive.
+/// The inbox of a run that has not ended.
 pub(crate) fn find(id: RunId) -> Option<Arc<Inbox>> {
     let runs = RUNS.latest().read().unwrap_or_else(PoisonError::into_inner);
     place_of(id, &runs).ok().map(|place| runs[place].1.clone())
@@ -237,7 +239,7 @@ mod tests {
         (1..=count).filter_map(NodeId::from_bits)
     }
 
-    /// The loop does not look meanwhile.
+    /// The loop takes no messages during the wakes.
     #[test]
     fn millions_of_wakes_are_no_more_messages_than_there_are_tasks() {
         let inbox = inbox();
@@ -260,7 +262,7 @@ mod tests {
         }
         got.sort_unstable();
         assert!(got.into_iter().eq(1..=1000), "each once");
-        // Once the loop has heard of a wake, the next one is a message again.
+        // Once the loop has taken a wake, the next one is a message again.
         tree(3).chain(tree(3)).for_each(|node| inbox.wake(node));
         assert_eq!(inbox.take().count(), 3);
     }

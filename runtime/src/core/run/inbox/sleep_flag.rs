@@ -1,17 +1,17 @@
-//! Whether the loop sleeps, agreed between it and those who may have to wake it.
+//! The sleep flag: the loop and the threads that may have to wake it agree on whether it sleeps.
 
 #[cfg(loom)]
 use loom::sync::atomic::{AtomicBool, Ordering};
 #[cfg(not(loom))]
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A flag that is up while the loop sleeps, or is about to.
+/// A flag that is set while the loop sleeps, or is about to sleep.
 ///
-/// The loop raises it *before* it looks for messages a last time; whoever brings a message lowers it
-/// *after* the message is in, and wakes the waker if it was up. All are exchanges on one atomic, so
-/// one comes first. If the loop's does, the messenger finds the flag up and wakes. If the messenger's
-/// does, the loop's exchange sees it, and with it the message: the loop does not sleep. And only the
-/// first of many messengers wakes.
+/// The loop sets it *before* it looks for messages a last time. A thread that sends a message clears it *after* the
+/// message is in the queue, and wakes the loop if the flag was set. All these are exchanges on one atomic, so one of
+/// them comes first. If the loop's exchange comes first, the sender finds the flag set and wakes the loop. If the
+/// sender's exchange comes first, the loop's exchange sees it, and with it the message. Then the loop does not sleep.
+/// Of many senders, only the first wakes the loop.
 pub(crate) struct SleepFlag {
     asleep: AtomicBool,
 }
@@ -21,7 +21,7 @@ impl SleepFlag {
         SleepFlag { asleep: AtomicBool::new(false) }
     }
 
-    /// For the loop: it will sleep unless `has_messages`. Returns whether it may.
+    /// Called by the loop, which will sleep unless `has_messages`. Returns whether it may sleep.
     pub(crate) fn try_sleep(&self, has_messages: impl FnOnce() -> bool) -> bool {
         self.asleep.swap(true, Ordering::AcqRel);
         let sleeps = !has_messages();
@@ -31,20 +31,20 @@ impl SleepFlag {
         sleeps
     }
 
-    /// For the loop: it is awake, for whatever reason.
+    /// Called by the loop when it is awake, for whatever reason.
     pub(crate) fn awake(&self) {
-        // An exchange here, too: a plain store would cut the chain by which a later exchange sees what
-        // messengers did before it. (Found by the model below.)
+        // This must be an exchange too. A plain store would break the chain by which a later exchange sees what
+        // senders did before it. (The model below has found this.)
         self.asleep.swap(false, Ordering::AcqRel);
     }
 
-    /// For a messenger, once its message is in: whether it must wake the waker.
+    /// Called by a sender when its message is in the queue. Returns whether it must wake the loop.
     pub(crate) fn must_wake(&self) -> bool {
         self.asleep.swap(false, Ordering::AcqRel)
     }
 }
 
-/// Run by `.ci/loom`: every interleaving of messengers and a loop.
+/// Models that `.ci/loom` runs: every interleaving of senders and a loop.
 #[cfg(all(test, loom))]
 mod tests {
     use super::{
@@ -60,7 +60,7 @@ mod tests {
         thread,
     };
 
-    /// As an eventfd: a wake that nobody has heard is kept.
+    /// Behaves as an eventfd: a wake that nobody has heard is kept.
     struct LoopWaker(Mutex<bool>, Condvar);
 
     impl LoopWaker {
@@ -133,21 +133,22 @@ mod tests {
     fn task() -> Arc<Task> {
         let words = [AtomicBool::new(false), AtomicBool::new(false)];
         let task = Task { inbox: inbox(), node: NodeId::FIRST, woken: Marks::new(), words };
-        // The room for the marks comes from the standard library, which is not what is tried here.
+        // The memory of the marks comes from the standard library. It is made here, since it is not part of the test.
         task.woken.set(task.node);
         task.woken.clear(task.node);
         Arc::new(task)
     }
 
     impl Task {
-        /// As `Inbox::wake`.
+        /// Does what `Inbox::wake` does.
         fn wake(&self) {
             if self.woken.set(self.node) {
                 assert!(push(&self.inbox, 0));
             }
         }
 
-        /// What the loop does with its messages; a poll sees the words that have come. There is one message at most.
+        /// Does what the loop does with its messages. A poll sees the words that have come. There is one message at
+        /// most.
         fn turn(&self) -> Option<[bool; 2]> {
             let messages = self.inbox.queue.take().count();
             assert!(messages <= 1, "a task has one message in the queue");
@@ -158,8 +159,8 @@ mod tests {
         }
     }
 
-    /// Two threads say their words and wake the same task. The poll after the last message sees both words; else the
-    /// loop would wait for ever.
+    /// Two threads set their words and wake the same task. The poll after the last message sees both words. Otherwise
+    /// the loop would wait for ever.
     #[test]
     fn loom_a_wake_that_finds_another_waiting_is_not_lost() {
         loom::model(|| {
@@ -183,7 +184,7 @@ mod tests {
         });
     }
 
-    /// A thread that wakes a task again and again while the loop turns: the last word arrives.
+    /// A thread wakes a task again and again while the loop turns. The last word arrives.
     #[test]
     fn loom_a_task_can_be_woken_again_as_soon_as_the_loop_has_heard() {
         loom::model(|| {
@@ -219,7 +220,7 @@ mod tests {
         });
     }
 
-    /// What was accepted is there when the run ends; what comes later is refused.
+    /// Messages that were accepted are there when the run ends. Later ones are refused.
     #[test]
     fn loom_closing_loses_nothing_that_was_accepted() {
         loom::model(|| {
