@@ -1,8 +1,8 @@
-//! Task-local context: values that a task hands down to the tasks it starts.
+//! Task-local context: values that a task passes on to the tasks that it starts.
 //!
-//! A context is a map that is never changed in place while somebody shares it: starting a task
-//! copies one pointer, and the first change after that copies the map. So a child sees what its
-//! starter had set by then, and nothing leaks back. trio has this from Python's `contextvars`.
+//! A context is a map. It is never changed in place while somebody shares it. So starting a task copies one pointer,
+//! and the first change after that copies the map. A child sees the values that its starter had set by then, and its
+//! own changes stay its own. trio has this from Python's `contextvars`.
 
 use std::{any::Any, collections::HashMap, sync::Arc};
 
@@ -14,7 +14,7 @@ pub(crate) type Values = HashMap<usize, Value>;
 pub(crate) struct TaskContext(pub(crate) Option<Arc<Values>>);
 
 impl TaskContext {
-    /// Sets or takes away a value; returns the former one.
+    /// Sets or removes a value. Returns the former one.
     pub(crate) fn set(&mut self, key: usize, value: Option<Value>) -> Option<Value> {
         let values = Arc::make_mut(self.0.get_or_insert_default());
         match value {

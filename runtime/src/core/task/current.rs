@@ -1,9 +1,9 @@
-//! Tasks of the current run: the one that calls, the main task, and what a task has open.
+//! Tasks of the current run: the current task, the main task, and the nurseries that a task has open.
 
 use crate::core::{run, run::Run, task::handle::Task};
 use std::rc::Rc;
 impl Task {
-    /// The nurseries that the task has open, outermost first; in each, the tasks started in it.
+    /// The nurseries that the task has open, outermost first. For each nursery: the tasks started in it.
     pub fn child_nurseries(&self) -> Vec<Vec<Task>> {
         let look = |run: &Rc<Run>| {
             let nurseries = run.tree.nurseries_of(self);
@@ -13,10 +13,10 @@ impl Task {
     }
 }
 
-/// The task that calls. trio's `current_task`.
+/// The current task: the one that calls this. trio's `current_task`.
 ///
 /// # Panics
-/// Outside a run, or outside any of its tasks (in a callback of the token, for instance).
+/// Outside a run. Inside a run but outside any of its tasks, such as in a callback of the token.
 pub fn current_task() -> Task {
     match run::current().tree.current_task() {
         Some(task) => task,

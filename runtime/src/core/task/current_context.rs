@@ -1,4 +1,4 @@
-//! The context of the code that calls: that of its task, or of its thread.
+//! The current context: that of the current task, or else that of the thread.
 
 use crate::core::{
     run,
@@ -11,7 +11,8 @@ thread_local! {
     static OF_THREAD: RefCell<TaskContext> = const { RefCell::new(TaskContext(None)) };
 }
 
-/// Calls `f` with the context of the thread; at the thread's end, when its locals are gone, with an empty one.
+/// Calls `f` with the context of the thread. At the end of the thread, when its locals are gone, calls `f` with an
+/// empty one.
 fn with_that_of_thread<R>(f: impl FnOnce(&mut TaskContext) -> R) -> R {
     let mut f = Some(f);
     let mut call = |context: &mut TaskContext| f.take().map(|f| f(context));
@@ -23,30 +24,30 @@ fn with_that_of_thread<R>(f: impl FnOnce(&mut TaskContext) -> R) -> R {
 }
 
 impl TaskContext {
-    /// The context of the code that calls.
+    /// A copy of the current context.
     pub(crate) fn current() -> TaskContext {
         with_current_context(|context| context.clone())
     }
 
-    /// As [`TaskContext::current`], within a run.
+    /// As [`TaskContext::current`], for callers that have the run.
     #[inline]
     pub(crate) fn current_in(run: &Run) -> TaskContext {
         let of_task = run.tree.with_current(|own| own.with_context(|context| context.clone()));
         of_task.unwrap_or_else(|| with_that_of_thread(|context| context.clone()))
     }
 
-    /// Calls `f` with this context; what it sets is gone afterwards.
+    /// Calls `f` with this context as the current one. The changes that `f` makes are gone afterwards.
     pub(crate) fn enter<R>(mut self, f: impl FnOnce() -> R) -> R {
-        // The context is dropped after the exchange is undone, with nothing borrowed: what a value does when it is
-        // dropped may be to look at the context.
+        // This context is dropped after the swap is undone, with nothing borrowed. The destructor of a value may look
+        // at the current context.
         let _exchanged = ContextSwap::new(&mut self);
         f()
     }
 }
 
-/// While it lives, the code that calls has another context, and the other place has that code's.
+/// While it lives, the current context and `other` are swapped.
 pub(crate) struct ContextSwap<'a> {
-    /// Whose contexts they are: a task's, which may end meanwhile, or the thread's.
+    /// The task whose context is swapped; it may end meanwhile. `None` if it is the context of the thread.
     task: Option<Task>,
     other: &'a mut TaskContext,
 }
@@ -74,7 +75,7 @@ impl Drop for ContextSwap<'_> {
     }
 }
 
-/// Calls `f` with the context of the code that calls. `f` calls nothing foreign.
+/// Calls `f` with the current context. `f` must call no foreign code.
 pub(crate) fn with_current_context<R>(f: impl FnOnce(&mut TaskContext) -> R) -> R {
     let mut f = Some(f);
     let of_task =

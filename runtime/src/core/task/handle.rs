@@ -1,9 +1,9 @@
-//! Tasks: who runs, where it hangs in the tree, and what happens when it ends.
+//! Tasks: the public handle, what the run knows of a task, and what happens when it ends.
 //!
-//! A task is what the user sees: one thread of control with a name. The runtime polls
-//! [nodes](crate::core::poll_tree::node), of which a task has one more for each nursery it has open. What is known of the
-//! task is in its outermost one. The tree of tasks is kept nowhere: it is read off the table of nodes when
-//! somebody asks.
+//! A task is what the user sees: one thread of control with a name. The run polls
+//! [nodes](crate::core::poll_tree::node). A task has its outermost node, and one more node for each nursery that it
+//! has open. The outermost node holds what is known of the task. No tree of tasks is kept: it is computed from the
+//! table of nodes when somebody asks.
 
 use crate::{
     core::{
@@ -22,10 +22,10 @@ use std::{
     rc::Rc,
 };
 
-/// Longer names are cut, at the front.
+/// A longer name loses its beginning.
 const LONGEST_NAME: usize = 80;
 
-/// What a task must do when it ends; a wait queue that it would break, for instance.
+/// Something to do when a task ends. A lock that the task holds would be broken then, for instance.
 pub(crate) trait ExitHook {
     fn task_exited(&self, task: &Task);
 }
@@ -34,33 +34,33 @@ pub(crate) trait ExitHook {
 pub(crate) trait Starter {
     /// The task's own scope.
     fn scope(&self) -> ScopeId;
-    /// Takes the task's end, or gives it back if that is the nursery's affair.
+    /// Takes the task's end. Returns it if the nursery must handle it.
     fn child_ended(&self, end: End) -> Option<End>;
-    /// The task was dropped with its nursery.
+    /// Called when the task was dropped with its nursery.
     fn child_dropped(&self);
 }
 
-/// What few tasks have.
+/// Data that few tasks have.
 #[derive(Default)]
 struct Rare {
-    /// A name that was given to the task; others are called by the type of their future.
+    /// The name that was given to the task. Other tasks are named after the type of their future.
     name: Option<Cow<'static, str>>,
-    /// The call of `start` that waits for it, if it was started so.
+    /// The call of `start` that waits for the task, if there is one.
     starter: Option<Rc<dyn Starter>>,
     exit_hooks: RefCell<Vec<Rc<dyn ExitHook>>>,
 }
 
-/// What is known of a node as a piece of a task.
+/// What is known of a node as a part of a task.
 pub(crate) enum TaskInfo {
-    /// It is the task's outermost one, and knows all about the task.
+    /// The node is the task's outermost one, and holds all that is known of the task.
     Own(Own),
-    /// It is the body of a nursery that this task has opened, or polls now.
+    /// The node is the body of a nursery that this task has opened, or polls now.
     BodyOf(RefCell<Task>),
 }
 
 /// What is known of a task.
 pub(crate) struct Own {
-    // Not zero, so that the enum above needs no tag.
+    // This is never zero, so the enum above needs no tag.
     id: NonZeroU64,
     spawned_at: Option<&'static Location<'static>>,
     context: Cell<TaskContext>,
@@ -68,7 +68,7 @@ pub(crate) struct Own {
 }
 
 impl TaskInfo {
-    /// Of a new task.
+    /// The data of a new task.
     #[inline]
     pub(crate) fn new(
         id: NonZeroU64,
@@ -89,17 +89,17 @@ impl TaskInfo {
         }
     }
 
-    /// With a name.
+    /// Adds a name.
     pub(crate) fn named(self, name: impl Into<Cow<'static, str>>) -> TaskInfo {
         self.with_rare(|rare| rare.name = Some(name.into()))
     }
 
-    /// With the call of `start` that waits for the task.
+    /// Adds the call of `start` that waits for the task.
     pub(crate) fn with_starter(self, starter: Rc<dyn Starter>) -> TaskInfo {
         self.with_rare(|rare| rare.starter = Some(starter))
     }
 
-    /// The call of `start` that waits for the task, if it was started so.
+    /// The call of `start` that waits for the task, if there is one.
     #[inline]
     pub(crate) fn starter(&self) -> Option<&Rc<dyn Starter>> {
         match self {
@@ -108,12 +108,12 @@ impl TaskInfo {
         }
     }
 
-    /// Of a nursery's body.
+    /// The data of a nursery's body.
     pub(crate) fn of_body(opener: Task) -> TaskInfo {
         TaskInfo::BodyOf(RefCell::new(opener))
     }
 
-    /// The task that polls the nursery of which this is the body, if it is one.
+    /// If the node is the body of a nursery: the task that polls that nursery.
     #[inline]
     pub(crate) fn body_of(&self) -> Option<Task> {
         match self {
@@ -126,7 +126,7 @@ impl TaskInfo {
         matches!(self, TaskInfo::BodyOf(_))
     }
 
-    /// Whether it is a body, and its task has ended.
+    /// Whether the node is a body, and its task has ended.
     #[inline]
     pub(crate) fn is_orphaned(&self) -> bool {
         match self {
@@ -135,7 +135,7 @@ impl TaskInfo {
         }
     }
 
-    /// The nursery is polled by another task from now on.
+    /// Notes that another task polls the nursery from now on.
     pub(crate) fn move_body_to(&self, to: Task) {
         if let TaskInfo::BodyOf(task) = self {
             let former = task.replace(to);
@@ -154,7 +154,7 @@ impl TaskInfo {
 }
 
 impl Own {
-    /// Calls `f` with the task's context. What `f` calls finds an empty one.
+    /// Calls `f` with the task's context. Code that `f` calls finds an empty context.
     #[inline]
     pub(crate) fn with_context<R>(&self, f: impl FnOnce(&mut TaskContext) -> R) -> R {
         let mut context = self.context.take();
@@ -164,9 +164,9 @@ impl Own {
     }
 }
 
-/// A task of a run: a handle that says who it is, for messages, owners of locks, dumps of the tree.
-/// It does not keep the task alive, and there is nothing to join: that is the nursery's duty. It does keep
-/// the task's memory, so it is not to be hoarded. Two handles are equal if they are of the same task.
+/// A task of a run. This handle names the task in messages, as the owner of a lock, and in dumps of the tree. It does
+/// not keep the task alive, and it cannot be joined: the nursery waits for the task. It does keep the task's memory,
+/// so do not collect handles of many tasks. Two handles are equal if they belong to the same task.
 ///
 /// ```
 /// use terzetto::{current_task, nursery};
@@ -188,12 +188,12 @@ impl Own {
 pub struct Task(Node);
 
 impl Task {
-    /// The task that a node is a piece of.
+    /// The task that a node is a part of.
     pub(crate) fn of(node: &Node) -> Task {
         node.info.body_of().unwrap_or_else(|| Task(node.clone()))
     }
 
-    /// What is known of it.
+    /// What is known of the task.
     #[inline]
     pub(crate) fn own(&self) -> &Own {
         match &self.0.info {
@@ -207,7 +207,8 @@ impl Task {
         self.own().id.get()
     }
 
-    /// The name it was given; or that of the function whose future it is, or in which its block stands.
+    /// The name that was given to the task. Without one: the name of the function that made the task's future, or of
+    /// the function that contains its `async` block.
     pub fn name(&self) -> &str {
         match self.given_name() {
             Some(name) => name,
@@ -219,29 +220,30 @@ impl Task {
         self.own().rare.get()?.name.as_ref()
     }
 
-    /// Who it is, for errors that outlive it and its thread.
+    /// The task's name and place of start, for errors that outlive it and its thread.
     #[cold]
     pub(crate) fn origin(&self) -> TaskOrigin {
         let name = self.given_name().cloned().unwrap_or_else(|| function_name(self.0.type_name()).into());
         TaskOrigin { name, spawned_at: self.spawned_at() }
     }
 
-    /// Where in the source it was started.
+    /// Where in the source the task was started.
     pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
         self.own().spawned_at
     }
 
-    /// Whether it has not ended.
+    /// Whether the task has not ended.
     pub fn is_alive(&self) -> bool {
         !self.0.has_ended()
     }
 
-    /// The task whose nursery this one was started in; none for the main task, or once ended.
+    /// The task that has opened the nursery in which this task was started. It is `None` for the main task, and for a
+    /// task that has ended.
     pub fn parent(&self) -> Option<Task> {
         self.is_alive().then(|| self.0.nursery()?.owner.borrow().clone()).flatten()
     }
 
-    /// The scope that it was started in.
+    /// The scope in which the task was started.
     pub(crate) fn scope_of_start(&self) -> ScopeId {
         self.0.own_scope().or_else(|| Some(self.0.nursery()?.scope.get())).unwrap_or(ROOT)
     }
@@ -250,7 +252,7 @@ impl Task {
         self.own().rare.get_or_init(Box::default).exit_hooks.borrow_mut().push(hook);
     }
 
-    /// Takes back one registration of `hook`; returns whether there was one.
+    /// Removes one registration of `hook`. Returns whether there was one.
     pub(crate) fn forget_on_exit(&self, hook: &Rc<dyn ExitHook>) -> bool {
         let Some(rare) = self.own().rare.get() else { return false };
         let mut hooks = rare.exit_hooks.borrow_mut();
@@ -258,15 +260,15 @@ impl Task {
         found.map(|index| hooks.swap_remove(index)).is_some()
     }
 
-    /// The task has ended: its future is dropped.
+    /// Notes that the task has ended. Its future is dropped.
     #[inline]
     pub(crate) fn ended(&self) {
         self.0.note_end();
         if let Some(rare) = self.own().rare.get() {
             self.call_exit_hooks(rare);
         }
-        // What its context holds may be the user's, and panic when it is dropped: it goes now, with whoever ends the task,
-        // and not with the last handle of the task.
+        // The context may hold values of the user that panic when they are dropped. So it is dropped here, by the
+        // code that ends the task, and not with the last handle of the task.
         drop(self.own().context.take());
     }
 
@@ -285,8 +287,8 @@ impl fmt::Debug for Task {
     }
 }
 
-/// The name; and where it was started if it was given none, as tasks of one function have one name:
-/// `copy (src/main.rs:12)`.
+/// The name that was given to the task. Without one, also where it was started, since tasks of one function have the
+/// same name: `copy (src/main.rs:12)`.
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.given_name() {
@@ -296,7 +298,7 @@ impl fmt::Display for Task {
     }
 }
 
-/// A task with its name and where it was started, for failures.
+/// A task with its name and where it was started, for reports of failures.
 pub(crate) struct InFull<'a>(pub(crate) &'a Task);
 
 impl fmt::Display for InFull<'_> {
@@ -305,14 +307,14 @@ impl fmt::Display for InFull<'_> {
     }
 }
 
-/// The function that a future's type was made by: the type's name without closures and type arguments, and of a long one
-/// the end. A boxed future has forgotten whose it is.
+/// The function that made a future of this type. That is the type's name without closures and type arguments. Of a
+/// long name only the end is kept. The type of a boxed future does not tell.
 pub(crate) fn function_name(type_name: &'static str) -> &'static str {
     if type_name.starts_with("core::pin::Pin<alloc::boxed::Box<") {
         return "boxed future";
     }
     let mut name = type_name;
-    // The name of a method of a trait begins with such a bracket: `<Type as Trait>::method`.
+    // The name of a trait's method begins with such a bracket: `<Type as Trait>::method`.
     if let Some(arguments) = name.find('<').filter(|&at| at > 0) {
         name = &name[..arguments];
     }
@@ -321,7 +323,7 @@ pub(crate) fn function_name(type_name: &'static str) -> &'static str {
     }
     let cut = name.len().saturating_sub(LONGEST_NAME);
     let cut = (cut..=name.len()).find(|&at| name.is_char_boundary(at)).unwrap_or(name.len());
-    // At the beginning of a segment, if there is one.
+    // The cut is at the beginning of a path segment, if there is one.
     let whole = if cut == 0 { None } else { name[cut..].find("::").map(|at| cut + at + 2) };
     &name[whole.unwrap_or(cut)..]
 }

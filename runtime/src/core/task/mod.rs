@@ -1,4 +1,4 @@
-//! Tasks: nurseries, `start`, and what is known of the task that calls.
+//! Tasks: nurseries, `start`, and what is known of the current task.
 
 pub(crate) mod context;
 pub(crate) mod context_var;

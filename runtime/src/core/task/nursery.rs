@@ -1,29 +1,29 @@
-//! Nurseries: blocks that do not end before everything started in them has ended.
+//! Nurseries: blocks that do not end before all tasks started in them have ended.
 //!
 //! # Children that borrow
 //!
-//! A child may hold references to the frame that opened the nursery: there is no `'static`, no `Arc`.
-//! That is sound because of one rule: **a child is owned by its nursery's future, and polled only
-//! inside that future's poll.** The compiler knows that the future of [`nursery`] may hold borrows
-//! of `'env`; it will not let anybody poll or drop that future after `'env` has ended. So:
+//! A child may hold references to the frame that opened the nursery. It needs no `'static` and no `Arc`. One rule
+//! makes that sound: **a nursery's future owns its children, and polls them only inside its own poll.** The compiler
+//! knows that the future of [`nursery`] may hold borrows of `'env`. It does not let anybody poll or drop that future
+//! after `'env` has ended. From that follows:
 //!
-//! - *Polling.* A child runs only while the nursery's future is being polled: its borrows are alive.
-//!   The run loop knows the child's [node](crate::core::poll_tree::node), too, but does no more than queue it for that poll.
-//! - *Dropping.* Dropping the nursery's future drops the body first, then (by [`NurseryGuard`]) the
+//! - *Polling.* A child runs only while the nursery's future is being polled, so its borrows are alive. The run loop
+//!   also knows the child's [node](crate::core::poll_tree::node), but it only queues the node for that poll.
+//! - *Dropping.* When the nursery's future is dropped, it drops the body first, then (by [`NurseryGuard`]) the
 //!   children, then the nursery itself, to which children may hold references.
-//! - *Forgetting.* A nursery's future that is forgotten (`mem::forget`, a leaked box) is never
-//!   polled and never dropped again, and neither are its children. They dangle perhaps, but nobody
-//!   looks, and their memory stays. A scheduler that polled children directly would have to look.
-//! - *Escaping.* The handle `&'scope Nursery<'scope, 'env>` cannot leave the block, since the body
-//!   must accept every `'scope`; and what a child borrows must outlive `'scope`, so it cannot be a
-//!   local of the body, which ends earlier.
+//! - *Forgetting.* A nursery's future may be forgotten (`mem::forget`, a leaked box). Then it is never polled or
+//!   dropped again, and its children are not either. Their borrows may dangle, but nothing reads them, and their
+//!   memory stays. A scheduler that polled children directly would read them.
+//! - *Escaping.* The handle `&'scope Nursery<'scope, 'env>` cannot leave the block, since the body must accept every
+//!   `'scope`. What a child borrows must outlive `'scope`. So it cannot be a local of the body, which ends earlier.
 //!
-//! The price is that polls nest as deep as nurseries do. When a thread's stack runs short, polling
-//! goes on in a fresh segment of stack.
+//! The [safety chapter](crate::core::poll_tree) gives each of these rules a name. The price is that polls nest as
+//! deep as nurseries do. When a thread's stack runs short, polling goes on in a new segment of stack.
 //!
 //! # The end of the block
 //!
-//! As in trio the parent goes on one tick after the last of body and children has ended, and that
+//! As in trio, the task that opened the nursery goes on one tick after the body and all children have ended. That
+//! wait cannot be cancelled. A cancellation reaches the children, and the block ends when they have ended.
 //! wait cannot be cancelled: cancellation reaches the children, and the block ends when they have.
 
 use crate::{
@@ -64,7 +64,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The handle with which a body and its children start tasks; trio's `Nursery`. Made by [`nursery`].
+/// The handle with which a body and its children start tasks; trio's `Nursery`. [`nursery`] makes it.
 #[must_use]
 pub struct Nursery<'scope, 'env: 'scope> {
     pub(crate) run: Rc<Run>,
@@ -74,25 +74,24 @@ pub struct Nursery<'scope, 'env: 'scope> {
     failures: RefCell<Failures>,
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     closed: Cell<bool>,
-    /// Whether it has taken a Ctrl-C, and has yet to hand it on.
+    /// Whether a Ctrl-C is among the nursery's errors, which it has yet to return.
     holds_interrupt: Cell<bool>,
-    /// Makes both lifetimes invariant, so that neither can be shortened to let a borrow in or the
-    /// handle out.
+    /// Makes both lifetimes invariant (CLOSED). If one could be shortened, a child could borrow from the block, or
+    /// the handle could leave it.
     lifetimes: PhantomData<(&'scope mut &'scope (), &'env mut &'env ())>,
 }
 
 impl<'scope, 'env> Nursery<'scope, 'env> {
-    /// Starts a task: `child` runs beside the body, beginning with the next tick.
+    /// Starts a task. `child` runs beside the body, from the next tick on.
     ///
-    /// If it fails, the nursery's scope is cancelled, and the error comes out of the nursery. The
-    /// child lives under the nursery's cancel scopes, whoever starts it. trio's `start_soon`.
+    /// If it fails, the nursery's scope is cancelled, and the nursery returns the error. The child lives under the
+    /// nursery's cancel scopes, whoever starts it. trio's `start_soon`.
     ///
     /// # Cancellation
-    /// Not a checkpoint. In a cancelled nursery the child still starts, and runs up to its first
-    /// checkpoint.
+    /// Not a checkpoint. In a cancelled nursery the child still starts, and runs up to its first checkpoint.
     ///
     /// # Panics
-    /// If the nursery has closed. [`Nursery::try_start_soon`] does not.
+    /// If the nursery has closed. [`Nursery::try_start_soon`] returns an error then.
     #[track_caller]
     pub fn start_soon<F>(&'scope self, child: F)
     where
@@ -103,14 +102,14 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
     }
 
-    /// As [`Nursery::start_soon`], for whoever cannot know whether the nursery has closed: a destructor, mostly, which may
-    /// be called when the nursery is dropped.
+    /// As [`Nursery::start_soon`], for code that cannot know whether the nursery has closed. Mostly that is a
+    /// destructor, which may be called when the nursery is dropped.
     ///
     /// # Cancellation
     /// Not a checkpoint.
     ///
     /// # Errors
-    /// If the nursery has closed. `child` is dropped then; to keep it, ask [`Nursery::is_closed`] first.
+    /// If the nursery has closed. Then `child` is dropped. To keep it, ask [`Nursery::is_closed`] first.
     ///
     /// ```
     /// use terzetto::{Nursery, nursery, sleep};
@@ -138,8 +137,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.start_child(self.info(Location::caller()), child).map(drop)
     }
 
-    /// As [`Nursery::start_soon`], with a name for the task, which shows in messages. Returns the
-    /// task's handle.
+    /// As [`Nursery::start_soon`], with a name for the task, which shows in messages. Returns the task's handle.
     ///
     /// # Panics
     /// If the nursery has closed.
@@ -154,13 +152,13 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
     }
 
-    /// What is known of a task that the current one starts here.
+    /// The data of a task that the current task starts here.
     fn info(&self, caller: &'static Location<'static>) -> TaskInfo {
         TaskInfo::new(self.run.tree.number(), Some(caller), TaskContext::current_in(&self.run))
     }
 
-    /// Takes a child in, unless the nursery has closed.
-    // Compiled into its callers: they would hand the future on by a copy.
+    /// Adds a child, unless the nursery has closed.
+    // This is inlined, since a call would copy the future.
     #[inline(always)]
     pub(crate) fn start_child<F>(&'scope self, info: TaskInfo, child: F) -> Result<Node, NurseryClosed>
     where
@@ -180,7 +178,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
     }
 
-    /// Takes a node in as a child.
+    /// Adds a node as a child.
     ///
     /// # Safety
     /// What the node's future borrows lives as long as this nursery's own future (OWNED).
@@ -189,14 +187,14 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.run.task_spawned(node, self.in_tree.clone());
     }
 
-    /// Drops a child that is not wanted any more; one that is being polled, as soon as it is not. Returns the
-    /// panic of a destructor.
+    /// Drops a child that is not wanted any more. If it is being polled, it is dropped when that poll has ended.
+    /// Returns the panic of a destructor.
     ///
     /// # Safety
-    /// The node is a child of this nursery, and the caller holds a `&'scope self` or stands inside the future that does
+    /// The node is a child of this nursery. The caller holds a `&'scope self`, or is inside the future that holds one
     /// (OWNED).
     pub(crate) unsafe fn drop_child(&self, node: &Node) -> std::thread::Result<()> {
-        // SAFETY: the nursery drops its own child, by the caller's word (OWNED).
+        // SAFETY: the nursery drops its own child, as the caller promises (OWNED).
         let drop_it = || with_stack(|| unsafe { node.drop_future() });
         let dropped = catch_unwind(AssertUnwindSafe(drop_it));
         if matches!(dropped, Ok(false)) {
@@ -208,12 +206,13 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         dropped.map(drop)
     }
 
-    /// Whether body and all children have ended, or the nursery is being dropped: no more tasks can be started in it.
+    /// Whether the body and all children have ended, or the nursery is being dropped. Then no more tasks can be
+    /// started in it.
     pub fn is_closed(&self) -> bool {
         self.closed.get()
     }
 
-    /// The scope around the body and all children: cancelling it ends the block without an error.
+    /// The scope around the body and all children. To cancel it ends the block without an error.
     pub fn cancel_scope(&self) -> &CancelScope {
         &self.scope
     }
@@ -223,9 +222,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.in_tree.child_count()
     }
 
-    /// Somebody has failed: a child, or who else is to be named.
+    /// Notes that a child, or somebody else with the name `who`, has failed. Cancels the nursery's scope.
     fn fail(&self, who: fmt::Arguments<'_>, child: Option<&Node>, error: Error) {
-        // The first reason is kept: of the others, cancellations mostly, no text need be made.
+        // Only the first reason is kept. The others are cancellations mostly, and no text is made for them.
         if !self.scope.cell.called() {
             let text = text_of_failure(who, &error);
             self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
@@ -238,7 +237,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.failures.borrow_mut().push(error, || child.map(|node| Task::of(node).origin()));
     }
 
-    /// A Ctrl-C finds the main task waiting here for its children: it ends them.
+    /// Takes a Ctrl-C that finds the main task waiting here for its children. It ends them.
     fn interrupted(&self) {
         if !self.run.interrupt.is_held()
             && let Some(interrupt) = self.run.take_interrupt()
@@ -249,9 +248,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
 
     fn panicked(&self, who: fmt::Arguments<'_>, payload: Box<dyn Any + Send>) {
         let text = text_of_panic(who, &*payload);
-        // The payload is the program's, and says nothing of the task.
+        // The payload is the program's own, and does not say which task has panicked.
         log::error!("{text}");
-        // The first goes on in the parent.
+        // The first panic goes on in the task that opened the nursery.
         let is_first = self.panic.borrow().is_none();
         match is_first {
             true => *self.panic.borrow_mut() = Some(payload),
@@ -260,8 +259,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
     }
 
-    /// Polls a node, and drops its future if it has ended: locals are gone before anybody can see that. Tells how
-    /// it ended, after `finish`, which is the last of its step.
+    /// Polls a node. If its future has ended, drops it in the same step, so that its locals are gone before anybody
+    /// can see its end. Then calls `finish`, which is the last part of the step. Returns how the future ended.
     fn poll_node(
         &self,
         path: &PollPath<'_>,
@@ -270,11 +269,11 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         finish: impl FnOnce(),
     ) -> Option<End> {
         let (true, Some(id)) = (node.is_idle(), node.id()) else { return None };
-        // It is a number: there is nothing to drop.
+        // A waker is a number, so there is nothing to drop.
         let waker = ManuallyDrop::new(waker::new(self.run.id, id));
         let end = path.step(node, queued, || {
             let within = node.own_scope().map(|scope| self.run.scopes.within(scope));
-            // SAFETY: only the future of `nursery` calls this, about nodes of its own (OWNED).
+            // SAFETY: only the future of `nursery` calls this, with nodes of its own (OWNED).
             let end = unsafe { node.poll(&mut Context::from_waker(&waker)) }?;
             // SAFETY: as above.
             let dropped = catch_unwind(AssertUnwindSafe(|| unsafe {
@@ -291,7 +290,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         Some(end)
     }
 
-    /// A destructor has panicked, or whoever is told of a task's end: that is the nursery's panic.
+    /// Notes a panic at the end of a task, in a destructor or in code that is told of the end. It becomes the
+    /// nursery's panic.
     #[cold]
     fn panicked_at_the_end(&self, node: &Node, steps: [std::thread::Result<()>; 2]) {
         for payload in steps.into_iter().filter_map(Result::err) {
@@ -309,7 +309,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         };
         let Some(end) = self.poll_node(path, node, queued, finish) else { return };
         let end = match node.info.starter() {
-            // Until it has said that it is started, its end is the affair of the call of `start`.
+            // Until the task has said that it is started, the call of `start` handles its end.
             Some(starter) => starter.child_ended(end),
             None => Some(end),
         };
@@ -322,7 +322,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
     }
 
-    /// Polls the body; returns whether it has ended.
+    /// Polls the body. Returns whether it has ended.
     fn poll_body(&self, path: &PollPath<'_>, body: &Node, queued: Queued) -> bool {
         let Some(end) = self.poll_node(path, body, queued, || ()) else { return false };
         match end {
@@ -333,7 +333,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         true
     }
 
-    /// A poll of the nursery: polls body and children, as far as they are due. Ready one tick after all have ended.
+    /// A poll of the nursery. Polls body and children, as far as they are due. It is ready one tick after all of them
+    /// have ended.
     #[inline]
     fn poll_inside(
         &self,
@@ -374,7 +375,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
         ended_in.get_or_insert(tick);
         self.closed.set(true);
-        // From here it is the parent that goes on, and no longer only what is below it.
+        // From here on the parent itself is runnable, and not only a nursery below it.
         match tree.parent(in_tree) {
             Some(parent) => run.wake(parent),
             None => run.notify_parent(in_tree),
@@ -382,14 +383,15 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         Poll::Pending
     }
 
-    /// Takes the body in.
+    /// Makes a node of the body.
     fn body<'a, F>(&'a self, opener: Task, body: F) -> NurseryGuard<'a, 'scope, 'env>
     where
         F: Future<Output = Result<(), Error>> + 'a,
     {
         let mut uninit = UninitNode::<F>::new(TaskInfo::of_body(opener));
-        // SAFETY: the future is written first. It is polled only by `poll_node` and dropped only there and by `NurseryGuard`,
-        // all inside the future of `nursery` (OWNED) and while the guard lasts, which `'a` outlives.
+        // SAFETY: the future is written first. It is polled only by `poll_node`, and dropped only there and by
+        // `NurseryGuard`. Both happen inside the future of `nursery` (OWNED), and while the guard lasts, which `'a`
+        // outlives.
         let node = unsafe {
             uninit.future().write(body);
             uninit.into_node()
@@ -399,7 +401,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 }
 
-/// Ends the nursery when its future is dropped, half-way or at the end: the body first, then the children.
+/// Ends the nursery when its future is dropped, early or at its end. Drops the body first, then the children.
 struct NurseryGuard<'a, 'scope, 'env> {
     nursery: &'a Nursery<'scope, 'env>,
     body: Node,
@@ -409,10 +411,10 @@ impl Drop for NurseryGuard<'_, '_, '_> {
     fn drop(&mut self) {
         let nursery = self.nursery;
         let run = &nursery.run;
-        // Destructors of body and children may hold the handle: they must not start anything any more.
+        // Destructors of the body and the children may hold the handle. They must not start anything any more.
         nursery.closed.set(true);
-        // Whatever is called, destructors and instruments and foreign wakers, may panic. Each step is taken all the same;
-        // then the first panic goes on.
+        // Destructors, instruments and foreign wakers may panic. Each step is still taken. Then the first panic goes
+        // on.
         let mut panics = FirstPanic::default();
         let drop_future = |panics: &mut FirstPanic, node: &Node| {
             panics.catch(|| {
@@ -431,7 +433,7 @@ impl Drop for NurseryGuard<'_, '_, '_> {
                     }
                 });
                 panics.catch(|| run.task_exited(&node));
-                // With it may go what the task has in its context.
+                // This may drop values of the user: those in the task's context.
                 panics.catch(|| drop(node));
             }
             nursery.in_tree.keep_room(children);
@@ -445,25 +447,24 @@ impl Drop for NurseryGuard<'_, '_, '_> {
     }
 }
 
-/// Opens a nursery: runs `body`, which may start children, and returns when body and children have
-/// ended. trio's `open_nursery`.
+/// Opens a nursery. Runs `body`, which may start children. Returns when body and children have ended. trio's
+/// `open_nursery`.
 ///
-/// If one of them fails, the others are cancelled, and when all have ended their errors come out
-/// together.
+/// If one of them fails, the others are cancelled. When all have ended, the nursery returns their errors together.
 ///
 /// # Cancellation
-/// A schedule point and not a cancel point: the nursery itself never fails with `Cancelled`, what
-/// runs in it does. Dropping the future drops body and children at once.
+/// A schedule point and not a cancel point. The nursery itself never fails with `Cancelled`, but the tasks in it do.
+/// Dropping the future drops body and children at once.
 ///
 /// # Errors
-/// An [`ErrorGroup`](crate::ErrorGroup) of all errors of body and children (also of a single one), without the
-/// cancellations that the nursery itself caused, each with the [task](crate::TaskOrigin) that it came from. Under a cancelled outer scope the cancellations of
-/// body and children come out in the same way.
+/// An [`ErrorGroup`](crate::ErrorGroup) of all errors of body and children, also if there is only one. Each error
+/// comes with the [task](crate::TaskOrigin) that it came from. Cancellations that the nursery itself caused are left
+/// out. If an outer scope is cancelled, the cancellations of body and children are in the group as well.
 ///
 /// # Panics
-/// If the body or a child panicked: the others are cancelled, and when all have ended the panic goes
-/// on in the parent, with the payload that it had; errors of the others are lost to it. Which task it was is in the log, and in
-/// the reason of the cancellation. Outside a run.
+/// If the body or a child panicked. The others are cancelled. When all have ended, the panic goes on in the task that
+/// opened the nursery, with its original payload. Errors of the others are lost then. The log, and the reason of the
+/// cancellation, say which task has panicked. Outside a run.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -486,7 +487,7 @@ impl Drop for NurseryGuard<'_, '_, '_> {
 /// # }).unwrap();
 /// ```
 ///
-/// A child cannot borrow from the body, which may end before it:
+/// A child cannot borrow from the body, which may end before the child:
 ///
 /// ```compile_fail
 /// # terzetto::run(async {
@@ -498,7 +499,7 @@ impl Drop for NurseryGuard<'_, '_, '_> {
 /// # }).unwrap();
 /// ```
 ///
-/// and the handle cannot leave the block:
+/// The handle cannot leave the block:
 ///
 /// ```compile_fail
 /// # terzetto::run(async {
@@ -548,12 +549,12 @@ where
             resume_unwind(payload);
         }
         closed?;
-        // If only children were cancelled, the body's value stands.
+        // If only children were cancelled, the body's value is returned.
         value.into_inner().map_or_else(value_of_cancelled_body, Ok)
     }
 }
 
-/// What a nursery returns that was ended by its own scope before its body had a value.
+/// What a nursery returns if its own scope ended it before its body had a value.
 fn value_of_cancelled_body<T>() -> Result<T, Error> {
     unit().ok_or_else(|| BodyCancelled.into())
 }

@@ -1,14 +1,13 @@
-//! `Nursery::start`: a task that says when it is ready, and the caller waits for that word.
+//! `Nursery::start`: a task says when it is ready, and the caller waits for that.
 //!
-//! A server that has bound its socket, a process that has been launched: between the start of such
-//! a task and its readiness whoever asked for it must be able to fail with it, and to cancel it.
-//! So until [`TaskStatus::started`] is called the task lives under the caller's scopes, and its
-//! failure is the caller's; from then on it is a child of the nursery like any other.
+//! Examples are a server that has bound its socket, and a process that has been launched. Between the start of such a
+//! task and its readiness, the caller must be able to fail with it, and to cancel it. So until the task calls
+//! [`TaskStatus::started`], it lives under the caller's scopes, and its failure is the caller's. From then on it is a
+//! child of the nursery like any other.
 //!
-//! The child sits in its nursery from the first moment (which therefore stays open), below a scope
-//! of its own that hangs at first under the caller's current scope. `started` hangs that scope under
-//! the nursery's. What was cancelled there becomes visible by the move, to the child and to all that
-//! it has started meanwhile.
+//! The child is in its nursery from the first moment, so the nursery stays open. The child has a scope of its own. At
+//! first the parent of that scope is the caller's current scope. `started` moves it under the nursery's scope. If
+//! that one is cancelled, the child sees it by the move, and so do all tasks that the child has started meanwhile.
 
 use crate::{
     Error, NurseryClosed,
@@ -39,27 +38,27 @@ use std::{
     rc::{Rc, Weak},
 };
 
-/// How a task ended: with an outcome or a panic.
+/// How far a start has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Under the scopes of who called `start`.
+    /// The task is under the scopes of the caller of `start`.
     Starting,
-    /// A child like any other.
+    /// The task is a child like any other.
     Moved,
     Ended,
 }
 
-/// A start under way: shared by the child, its status and the call of `start`.
+/// A start under way. The child, its status and the call of `start` share it.
 pub(crate) struct Pending {
-    /// A handle of the task, which leads here, must not keep the run.
+    /// A weak reference: a handle of the task leads here, and must not keep the run alive.
     run: Weak<Run>,
-    /// The child's own scope, moved from the caller to the nursery.
+    /// The child's own scope. It is moved from the caller to the nursery.
     scope: ScopeId,
     nursery_scope: ScopeId,
     stage: Cell<Stage>,
-    /// The end of the child, if it came before it was moved.
+    /// How the child ended, if it ended before it was moved.
     end: RefCell<Option<End>>,
-    /// The caller of `start`.
+    /// The wait queue in which the caller of `start` is parked.
     caller: Rc<WaitQueue<()>>,
 }
 
@@ -77,7 +76,7 @@ impl Pending {
 
     fn started(&self) {
         let Some(run) = self.run.upgrade() else { return };
-        // The caller is being cancelled, and the child with it: it will end soon, here.
+        // If the caller is being cancelled, so is the child. The child stays here, and will end soon.
         if self.stage.get() != Stage::Starting || run.scopes.is_cancelled(self.scope) {
             return;
         }
@@ -109,7 +108,7 @@ impl Starter for Pending {
     }
 }
 
-/// With this a task says that it is ready; trio's `task_status`. Given by [`Nursery::start`].
+/// With this a task says that it is ready; trio's `task_status`. [`Nursery::start`] gives it to the task.
 pub struct TaskStatus<T> {
     value: Rc<RefCell<Option<T>>>,
     pending: Option<Rc<Pending>>,
@@ -117,21 +116,21 @@ pub struct TaskStatus<T> {
 }
 
 impl<T> TaskStatus<T> {
-    /// A status that nobody looks at: for calling a function made for [`Nursery::start`] in another
+    /// A status that nobody reads. With it a function that was made for [`Nursery::start`] can be called in another
     /// way.
     pub fn ignored() -> TaskStatus<T> {
         TaskStatus { value: Rc::default(), pending: None, notified: Cell::new(false) }
     }
 
-    /// Says that the task is ready: `start` returns `value`, and the task goes on as a child of the
-    /// nursery. If the caller of `start` is being cancelled, nothing happens: the task goes on under
-    /// `start`, and is cancelled with it.
+    /// Says that the task is ready. `start` returns `value`, and the task goes on as a child of the nursery. If the
+    /// caller of `start` is being cancelled, nothing happens: the task goes on under `start`, and is cancelled with
+    /// it.
     ///
     /// # Cancellation
     /// Not a checkpoint.
     ///
     /// # Errors
-    /// If it was called before, unless the status is one that nobody looks at.
+    /// If it was called before. A status that nobody reads accepts every call.
     pub fn started(&self, value: T) -> Result<(), StartedTwice> {
         if self.notified.replace(true) && self.pending.is_some() {
             return Err(StartedTwice);
@@ -162,7 +161,7 @@ impl fmt::Display for StartedTwice {
 
 impl StdError for StartedTwice {}
 
-/// A task ended well without having said that it was started.
+/// A task ended without an error, and without having said that it was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NeverStarted {
     task: String,
@@ -189,7 +188,7 @@ impl Drop for Unmoved<'_, '_, '_> {
             self.pending.stage.set(Stage::Ended);
             // SAFETY: the node is a child of the nursery, and this is a part of a future that holds a `&'scope` to it (OWNED).
             let dropped = unsafe { self.nursery.drop_child(&self.node) };
-            // One that is being polled leaves its scope when that poll has ended: see `child_ended`.
+            // If the child is being polled, it leaves its scope when that poll has ended: see `child_ended`.
             if self.node.has_ended() {
                 self.pending.exit_scope();
             }
@@ -203,18 +202,18 @@ impl Drop for Unmoved<'_, '_, '_> {
 }
 
 impl<'scope, 'env> Nursery<'scope, 'env> {
-    /// Starts a task and waits until it says that it is ready; returns what it says. trio's `start`.
+    /// Starts a task and waits until it says that it is ready. Returns the value that it gives. trio's `start`.
     ///
-    /// Until then the task is under the cancel scopes of the caller; after, under the nursery's. The
+    /// Until then the task is under the cancel scopes of the caller. After that it is under the nursery's. The
     /// nursery stays open meanwhile.
     ///
     /// # Cancellation
-    /// A checkpoint. If the caller is cancelled, so is the task, and `start` fails when the task has
-    /// ended. If the future is dropped, the task is dropped with it.
+    /// A checkpoint. If the caller is cancelled, so is the task, and `start` fails when the task has ended. If the
+    /// future is dropped, the task is dropped with it.
     ///
     /// # Errors
-    /// The task's own error if it fails before it is ready (the nursery is then not cancelled);
-    /// [`NeverStarted`] if it ends without being ready; [`NurseryClosed`] at once.
+    /// The task's own error if it fails before it is ready; the nursery is not cancelled then. [`NeverStarted`] if
+    /// the task ends without having been ready. [`NurseryClosed`] at once if the nursery has closed.
     ///
     /// # Panics
     /// If the task panics before it is ready.
@@ -300,13 +299,13 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let unmoved = Unmoved { nursery: self, pending, node };
             let pending = &unmoved.pending;
             let mut settled = pin!(async {
-                // Not to be aborted, as the end of a nursery is not: cancellation reaches the child.
+                // Like the end of a nursery, this wait cannot be aborted. A cancellation reaches the child instead.
                 while pending.stage.get() == Stage::Starting {
                     pending.caller.park_unabortable(()).await;
                 }
             });
             poll_fn(|cx| {
-                // Where the caller has been moved to, the child is, too.
+                // If the caller is now polled in another scope, the child's scope is moved there too.
                 if pending.stage.get() == Stage::Starting {
                     run.follow(scope);
                 }

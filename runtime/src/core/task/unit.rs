@@ -1,16 +1,16 @@
 //! Whether a type is `()`.
 //!
-//! A nursery whose body was cancelled by the nursery's own scope ends well, as a block of trio's does, if its body was
-//! to return nothing. So it must know whether the body's type is `()`, also of types that borrow, which `Any` cannot
-//! tell.
+//! A nursery's body may be cancelled by the nursery's own scope, before it has a value. If the body returns nothing,
+//! the nursery then ends without an error, as a block of trio does. So it must know whether the body's type is `()`.
+//! `Any` cannot tell that of types that borrow.
 
 use std::{any::TypeId, mem};
 
-/// The value `()`, if that is what a `T` is.
+/// The value `()`, if `T` is `()`.
 pub(crate) fn unit<T>() -> Option<T> {
     let is_unit = typeid::of::<T>() == TypeId::of::<()>();
-    // SAFETY: a `T` is a `()`: the identities of two types are equal only if they differ in nothing but lifetimes,
-    // and `()` has none.
+    // SAFETY: a `T` is a `()`. Two types have the same identity only if they differ in nothing but lifetimes, and
+    // `()` has no lifetimes.
     is_unit.then(|| unsafe { mem::transmute_copy::<(), T>(&()) })
 }
 
