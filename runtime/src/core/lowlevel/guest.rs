@@ -1,11 +1,10 @@
-//! Guest mode: a run whose loop is turned by the loop of somebody else.
+//! Guest mode: the loop of another library turns our run.
 //!
-//! A graphical toolkit or another runtime has a loop of its own that must not block, and so has a run.
-//! In guest mode the run is cut into ticks. The host's loop calls one when asked to; where an
-//! ordinary run would sleep, a thread of its own waits for the operating system's events instead
-//! (without touching the run: it only polls the reactor's descriptor), and then asks the host for
-//! the next tick. So both loops live on one thread, and neither waits for the other. trio's
-//! `start_guest_run`.
+//! A graphical toolkit or another runtime has a loop of its own, which must not block. A run has such a loop too. In
+//! guest mode the run is cut into ticks. The host is that other loop. It runs one tick when it is asked to. Where an
+//! ordinary run would sleep, a watcher thread waits for the operating system's events instead. It does not touch the
+//! run, and only polls the reactor's descriptor. Then it asks the host for the next tick. So both loops live on one
+//! thread, and neither waits for the other. trio's `start_guest_run`.
 
 use crate::{
     CancelReason, CancelSource, Error, RunError,
@@ -32,16 +31,17 @@ use std::{
     thread::{self, ThreadId},
 };
 
-/// Guests by their numbers.
+/// Guests and their numbers.
 type Guests = Vec<(u64, Weak<dyn Tick>)>;
 
 thread_local! {
-    /// The guests of this thread that are not over. Never destroyed, and empty in the end, as the list of runs is.
+    /// The guests of this thread that are not over. Like the list of runs, it is never destroyed, and it is empty in
+    /// the end.
     static GUESTS: RefCell<ManuallyDrop<Guests>> = const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
-/// How a host is asked for a tick: it calls [`GuestTick::run`] on the thread where the guest was
-/// started, soon, in its own loop, and not from inside the function that was asked.
+/// A request for a tick. The host calls [`GuestTick::run`] soon, in its own loop, on the thread where the guest was
+/// started. The host must not call it from inside the function that was given the request.
 #[must_use = "a guest run stands still until its tick is run"]
 #[derive(Debug)]
 pub struct GuestTick {
@@ -50,10 +50,10 @@ pub struct GuestTick {
 }
 
 impl GuestTick {
-    /// Runs one tick of the guest. A guest that has ended meanwhile is left alone.
+    /// Runs one tick of the guest. Does nothing if the guest has ended meanwhile.
     ///
     /// # Panics
-    /// If the guest's main task does, or on another thread than the guest's.
+    /// If the guest's main task panics. On another thread than the guest's.
     pub fn run(self) {
         assert!(
             thread::current().id() == self.thread_id,
@@ -71,7 +71,7 @@ impl GuestTick {
 
 type Schedule = Arc<dyn Fn(GuestTick) + Send + Sync>;
 
-/// Makes a run the thread's current one for a while.
+/// Makes a run the thread's current one for as long as this lives.
 struct Visit(Option<Rc<Run>>);
 
 impl Visit {
@@ -83,19 +83,19 @@ impl Visit {
 impl Drop for Visit {
     fn drop(&mut self) {
         let left = set_current(self.0.take());
-        // With nothing borrowed: what goes with the run may look for it.
+        // What is dropped with the run may look for the current run, so nothing is borrowed here.
         drop(left);
     }
 }
 
-/// What the watcher's thread is doing, as far as matters to who ends it.
+/// What the watcher's thread is doing, as far as [`Watcher::end`] has to know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Watching {
-    /// It waits, for events or for the next sleep.
+    /// It waits for events, or for the next sleep.
     Waits,
-    /// It asks the host for a tick, which may last as long as the host likes.
+    /// It asks the host for a tick. That may take as long as the host likes.
     Asks,
-    /// It is not to ask any more.
+    /// It must not ask any more.
     Ends,
 }
 
@@ -106,7 +106,7 @@ struct Watcher {
     watching: Arc<Mutex<Watching>>,
 }
 
-/// Goes from one state of the watcher to another, unless it is to end. Returns the state before.
+/// Changes the state of the watcher, unless it is to end. Returns the former state.
 fn watch(watching: &Mutex<Watching>, next: Watching) -> Watching {
     let mut now = watching.lock().unwrap_or_else(PoisonError::into_inner);
     let before = *now;
@@ -123,11 +123,11 @@ impl Watcher {
         let own = watching.clone();
         let work = move || {
             while let Ok(timeout) = sleep.recv() {
-                // Too long for the system is as good as for ever: the next tick asks again.
+                // A time that is too long for the system counts as for ever. The next tick asks again.
                 let timeout = std::time::Duration::try_from_secs_f64(timeout).ok();
                 let timeout = timeout.and_then(|timeout| timeout.try_into().ok());
                 let mut fds = [rustix::event::PollFd::new(&events, rustix::event::PollFlags::IN)];
-                // An interruption is as good as an event: the tick looks for itself.
+                // An interruption counts as an event. The tick looks for itself.
                 let _looked = rustix::event::poll(&mut fds, timeout.as_ref());
                 if watch(&own, Watching::Asks) == Watching::Ends {
                     return;
@@ -144,13 +144,13 @@ impl Watcher {
 
     fn sleep(&self, timeout: f64) {
         if let Some(sleeps) = &self.sleeps {
-            // The thread ends only after the sender is dropped.
+            // This cannot fail, since the thread ends only after the sender is dropped.
             let _sent = sleeps.send(timeout);
         }
     }
 
-    /// Ends the thread, which the waker has to wake if it sleeps. One that is asking the host, which may be waiting for
-    /// this very call to return, is left to end by itself.
+    /// Ends the thread. If it sleeps, the run's waker wakes it. If it is asking the host for a tick, it is left to
+    /// end by itself, since the host may be waiting for this very call to return.
     fn end(mut self, inbox: &Inbox) {
         self.sleeps = None;
         if watch(&self.watching, Watching::Ends) == Watching::Asks {
@@ -165,7 +165,7 @@ impl Watcher {
     }
 }
 
-/// What a tick needs of a guest, whatever its main task returns.
+/// The operations on a guest that do not depend on the type of its result.
 trait Tick {
     fn tick(&self);
     fn cancel(&self);
@@ -176,19 +176,19 @@ trait Tick {
 struct Parts<T, F> {
     run_loop: RunLoop<T, F>,
     watcher: Watcher,
-    /// The sleep from which the next tick awakes.
+    /// The sleep that the next tick ends.
     sleep: Option<SleepPlan>,
 }
 
 struct Guest<T, F, D> {
     id: u64,
     schedule: Schedule,
-    /// None while a tick runs, and when the guest is over.
+    /// `None` while a tick runs, and when the guest is over.
     parts: RefCell<Option<Parts<T, F>>>,
     run: Rc<Run>,
     done: RefCell<Option<D>>,
     over: Cell<bool>,
-    /// Whether its handle is gone.
+    /// Whether the guest's handle was dropped.
     abandoned: Cell<bool>,
 }
 
@@ -201,7 +201,7 @@ where
         (self.schedule)(GuestTick { guest: self.id, thread_id: thread::current().id() });
     }
 
-    /// The guest is over.
+    /// Removes the guest from the list of guests, since it is over.
     fn forget(&self) {
         GUESTS.with_borrow_mut(|guests| {
             guests.retain(|(id, _)| *id != self.id);
@@ -211,7 +211,7 @@ where
         });
     }
 
-    /// Tells the host what has come of the run.
+    /// Tells the host the outcome of the run.
     fn tell(&self, outcome: Result<T, Error>) {
         self.over.set(true);
         self.forget();
@@ -239,7 +239,7 @@ where
         if sleeps {
             parts.watcher.sleep(plan.timeout);
         }
-        // Having nothing to do and no time to wait is a sleep, too, as short as it may be.
+        // If there is no work and no time to wait, that counts as a sleep too, however short.
         parts.sleep = (sleeps || !run.has_work()).then_some(plan);
         *self.parts.borrow_mut() = Some(parts);
         if !sleeps {
@@ -257,7 +257,7 @@ where
     fn tick(&self) {
         let parts = self.parts.borrow_mut().take();
         let Some(parts) = parts else { return };
-        // If it panics there will be no more.
+        // If this tick panics, there will be no more.
         self.over.set(true);
         let visit = Visit::begin(&self.run);
         let turned = catch_unwind(AssertUnwindSafe(|| self.turn(parts)));
@@ -268,7 +268,7 @@ where
         });
         match outcome {
             Some(outcome) => self.tell(outcome),
-            // The guest has dropped its own handle in this tick.
+            // In this tick the guest has dropped its own handle.
             None if self.abandoned.get() => self.abandon(),
             None => self.over.set(false),
         }
@@ -279,7 +279,7 @@ where
         let reason = CancelReason::with_text(CancelSource::Explicit, "the host has cancelled its guest");
         self.run.main_scope.cancel(reason);
         drop(visit);
-        // If it sleeps it has to hear of it; if not, a tick is on its way.
+        // If the guest sleeps, it must wake up for this. If not, a tick is on its way.
         self.run.inbox.wake_loop_if_asleep();
     }
 
@@ -289,7 +289,7 @@ where
 
     fn abandon(&self) {
         self.abandoned.set(true);
-        // In the middle of a tick there are none here: its end comes back to this.
+        // During a tick there are no parts here. The end of the tick calls this function again.
         let parts = self.parts.borrow_mut().take();
         let Some(Parts { run_loop, watcher, .. }) = parts else { return };
         log::warn!("the host of a guest run ended before it; the run's tasks are dropped where they are");
@@ -301,21 +301,21 @@ where
     }
 }
 
-/// A run in guest mode, for its host to hold; made by [`Builder::start_guest`](crate::Builder::start_guest).
+/// A guest run, as its host holds it. [`Builder::start_guest`](crate::Builder::start_guest) makes it.
 ///
-/// Dropped before the run is over, it drops the run's tasks where they are, and the run ends with
-/// [`RunError::Abandoned`]. The guest's own code may drop it, too: that takes effect at the end of the tick.
+/// If it is dropped before the run is over, the run's tasks are dropped where they are, and the run ends with
+/// [`RunError::Abandoned`]. The guest's own code may drop it, too. That takes effect at the end of the tick.
 #[must_use = "dropping it abandons the run"]
 pub struct GuestRun(Rc<dyn Tick>);
 
 impl GuestRun {
-    /// Cancels the main task, which ends in its own time. If nothing in it fails otherwise, the run
-    /// ends with the cancellation as its error.
+    /// Cancels the main task, which ends in its own time. If nothing in the main task fails otherwise, the run
+    /// returns the cancellation as its error.
     pub fn cancel(&self) {
         self.0.cancel();
     }
 
-    /// Whether the run is over: `done` has been called.
+    /// Whether the run is over, and `done` has been called.
     pub fn is_over(&self) -> bool {
         self.0.is_over()
     }
@@ -333,7 +333,7 @@ impl Drop for GuestRun {
     }
 }
 
-/// Starts a guest run; see [`Builder::start_guest`](crate::Builder::start_guest)(crate::Builder::start_guest).
+/// Starts a guest run; see [`Builder::start_guest`](crate::Builder::start_guest).
 pub(crate) fn start_guest<T, F>(
     options: RunOptions,
     main: F,
@@ -363,7 +363,7 @@ where
         over: Cell::new(false),
         abandoned: Cell::new(false),
     });
-    // From here on no run is current between ticks.
+    // From here on the thread has no current run between two ticks.
     drop(set_current(None));
     let tick: Rc<dyn Tick> = guest.clone();
     GUESTS.with_borrow_mut(|guests| guests.push((id, Rc::downgrade(&tick))));

@@ -1,9 +1,9 @@
-//! Installing instruments in the current run.
+//! Adding instruments to the current run, and removing them.
 
 use crate::core::{lowlevel::instrument::Instrument, run};
 use std::rc::Rc;
 
-/// Adds an instrument to the current run; one that is there already is not added again.
+/// Adds an instrument to the current run. An instrument that is there already is not added again.
 ///
 /// # Panics
 /// Outside a run.
@@ -11,7 +11,7 @@ pub fn add_instrument(instrument: Rc<dyn Instrument>) {
     run::current().instruments.add(instrument);
 }
 
-/// Takes an instrument (the same `Rc`) out of the current run; returns whether it was there.
+/// Removes an instrument (the same `Rc`) from the current run. Returns whether it was there.
 ///
 /// # Panics
 /// Outside a run.

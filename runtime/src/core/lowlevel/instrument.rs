@@ -1,6 +1,6 @@
 //! Instruments: hooks into the run loop, for tracing, profiling and debuggers.
 //!
-//! With none installed each hook costs one look at a flag.
+//! If no instrument is installed, each hook costs one look at a flag.
 
 use crate::{core::task::handle::Task, error::failure::discard};
 use std::{
@@ -9,10 +9,10 @@ use std::{
     rc::Rc,
 };
 
-/// What an instrument can be told; trio's `Instrument`. All hooks do nothing unless overridden.
+/// The hooks of an instrument; trio's `Instrument`. A hook that is not overridden does nothing.
 ///
-/// A hook runs on the run loop and must not block. One that panics is removed and logged, and the
-/// run goes on.
+/// A hook runs on the run loop and must not block. If a hook panics, its instrument is removed, the log says so, and
+/// the run goes on.
 ///
 /// ```
 /// use std::{cell::Cell, rc::Rc};
@@ -39,7 +39,7 @@ pub trait Instrument {
     fn task_spawned(&self, task: &Task) {
         let _ = task;
     }
-    /// A task has become runnable: it will run in the next tick.
+    /// A task has become runnable. It will run in the next tick.
     fn task_scheduled(&self, task: &Task) {
         let _ = task;
     }
@@ -47,8 +47,8 @@ pub trait Instrument {
     fn before_task_step(&self, task: &Task) {
         let _ = task;
     }
-    /// A task has run up to where it waits next, or to its end. Steps of a nursery's children may
-    /// come between the two hooks of its parent when both run in one tick.
+    /// A task has run until it waits again, or has ended. A task that opens a nursery polls the nursery's children.
+    /// So steps of children may come between the two hooks of that task, if both run in one tick.
     fn after_task_step(&self, task: &Task) {
         let _ = task;
     }
@@ -56,7 +56,7 @@ pub trait Instrument {
     fn task_exited(&self, task: &Task) {
         let _ = task;
     }
-    /// The loop will look for events, and sleep up to `timeout` seconds (infinity: no limit).
+    /// The loop will look for events, and sleep up to `timeout` seconds. Infinity means no limit.
     fn before_io_wait(&self, timeout: f64) {
         let _ = timeout;
     }
@@ -104,7 +104,7 @@ impl Instruments {
 
     #[cold]
     fn tell_all(&self, hook: &dyn Fn(&dyn Instrument)) {
-        // A copy: hooks may add and remove instruments.
+        // This is a copy, since hooks may add and remove instruments.
         let list = self.list.borrow().clone();
         for instrument in list {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(&*instrument))) {
@@ -112,7 +112,7 @@ impl Instruments {
                 log::error!("a hook of an instrument panicked; the instrument is removed");
                 self.remove(&instrument);
             }
-            // It may have been removed, and this the last that there is of it.
+            // A hook may have removed the instrument, and then this drops the last reference to it.
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(instrument))) {
                 discard(payload);
             }

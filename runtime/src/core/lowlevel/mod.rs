@@ -1,5 +1,5 @@
-//! What libraries build on, and what watches a run: blocking by hand, the token, instruments, statistics, system tasks,
-//! guest runs.
+//! The low level, for libraries and for tools that watch a run: blocking by hand, the token, instruments, statistics,
+//! system tasks, guest runs.
 
 #[cfg(feature = "guest")]
 pub(crate) mod guest;

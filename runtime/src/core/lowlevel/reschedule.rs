@@ -1,5 +1,4 @@
-//! The bottom of every blocking operation, for users who build their own:
-//! [`wait_task_rescheduled`].
+//! The bottom of every blocking operation, for users who build their own: [`wait_task_rescheduled`].
 
 use crate::{
     Cancelled, Error, InternalError,
@@ -28,7 +27,7 @@ struct Shared<T> {
     wait: Cell<Option<Ticket>>,
 }
 
-/// With this a blocked task is woken; trio's `reschedule`.
+/// Wakes a blocked task; trio's `reschedule`.
 pub struct Rescheduler<T> {
     shared: Rc<Shared<T>>,
 }
@@ -45,7 +44,7 @@ impl<T> fmt::Debug for Rescheduler<T> {
     }
 }
 
-/// A task was rescheduled that is not blocked, or not any more.
+/// The task that was to be rescheduled is not blocked, or not any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotBlocked;
 
@@ -58,10 +57,10 @@ impl fmt::Display for NotBlocked {
 impl std::error::Error for NotBlocked {}
 
 impl<T> Rescheduler<T> {
-    /// Makes the blocked task runnable: its wait returns `outcome`.
+    /// Makes the blocked task runnable. Its wait returns `outcome`.
     ///
     /// # Errors
-    /// If the task is not blocked; then nothing happens.
+    /// If the task is not blocked. Then nothing happens.
     pub fn reschedule(&self, outcome: Result<T, Error>) -> Result<(), NotBlocked> {
         let wait = self.shared.wait.take().ok_or(NotBlocked)?;
         let former = self.shared.outcome.replace(Some(outcome));
@@ -70,7 +69,7 @@ impl<T> Rescheduler<T> {
     }
 }
 
-/// The user's abort function as an operation of the core.
+/// A user's abort function as an operation of the core.
 struct Custom {
     run: Weak<Run>,
     abort: RefCell<Option<AbortFn<'static>>>,
@@ -97,17 +96,17 @@ impl Operation for Custom {
 
 /// Blocks the current task until it is rescheduled; trio's `wait_task_rescheduled`.
 ///
-/// `begin` is called with the means to wake the task, to put it wherever the operation will find it.
-/// If the task is cancelled, `abort` is called, once, on the run loop; by its answer the task gets
-/// `Cancelled` at once, or stays blocked until it is rescheduled all the same (and may then return
-/// the cancellation it was handed as its own error).
+/// `begin` is called with a [`Rescheduler`] for the task, and must put it where the operation will find it. If the
+/// task is cancelled, `abort` is called, once, on the run loop. Its answer decides: either the task gets `Cancelled`
+/// at once, or it stays blocked until it is rescheduled. In the second case the operation may reschedule the task
+/// with the cancellation that `abort` was given, as its error.
 ///
 /// # Cancellation
-/// A checkpoint, since it always blocks. What a cancellation does is up to `abort`. If the future is
-/// dropped, neither is called.
+/// A checkpoint, since it always blocks. `abort` decides what a cancellation does. If the future is dropped, neither
+/// of the two functions is called.
 ///
 /// # Errors
-/// What the task is rescheduled with; `Cancelled`.
+/// The error with which the task is rescheduled. `Cancelled`.
 ///
 /// # Panics
 /// Outside a run.
@@ -147,7 +146,7 @@ pub async fn wait_task_rescheduled<T>(
     blocked.arm(&run);
     let mut is_first = true;
     let outcome = poll_fn(|cx| match std::mem::take(&mut is_first) {
-        // Even if it was woken by `begin`: every wait lets the others run.
+        // This holds even if `begin` has rescheduled the task: every wait lets other tasks run.
         true => Poll::Pending,
         false => blocked.poll(&run, cx),
     });
@@ -160,7 +159,8 @@ pub async fn wait_task_rescheduled<T>(
     }
 }
 
-/// A wait that is over is not to be rescheduled: its number may be given to another.
+/// Forgets the wait when this is dropped. A wait that is over must not be rescheduled, since its number may belong to
+/// another.
 struct Forget<'a>(&'a Cell<Option<Ticket>>);
 
 impl Drop for Forget<'_> {

@@ -1,19 +1,19 @@
-//! What a run is doing: counts, and the tree of tasks as text.
+//! What a run is doing: numbers, and the tree of tasks as text.
 
 use crate::core::{run, run::Run, task::handle::Task};
 use std::{collections::HashMap, fmt::Write, rc::Rc};
 
-/// Counts of the current run; trio's `current_statistics`.
+/// Numbers about the current run; trio's `current_statistics`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Tasks that have not ended, the main task among them.
+    /// Tasks that have not ended, including the main task.
     pub tasks_living: usize,
     /// Tasks that will run in the next tick.
     pub tasks_runnable: usize,
-    /// Seconds until the next deadline; infinity if there is none, negative if it is overdue.
+    /// Seconds until the next deadline. Infinity if there is none, negative if it is overdue.
     pub seconds_to_next_deadline: f64,
-    /// Callbacks given to the token and not called yet.
+    /// Callbacks that were given to the token and have not been called yet.
     pub run_sync_soon_queue_size: usize,
     /// Tasks that wait until a descriptor can be read.
     pub tasks_waiting_read: usize,
@@ -21,7 +21,7 @@ pub struct Statistics {
     pub tasks_waiting_write: usize,
 }
 
-/// The counts of the current run.
+/// Numbers about the current run.
 ///
 /// # Panics
 /// Outside a run.
@@ -36,7 +36,8 @@ pub struct Statistics {
 /// ```
 pub fn current_statistics() -> Statistics {
     let run = run::current();
-    // Those of scopes that have just been entered are not in the table yet: the caller is in all of them.
+    // Deadlines of scopes that have just been entered are not in the table yet. The caller is inside all of those
+    // scopes.
     let around = run.scopes.nearest_deadline(run.scopes.current());
     let next = run.deadlines.borrow().next().unwrap_or(f64::INFINITY).min(around);
     let (tasks_waiting_read, tasks_waiting_write) = run.reactor.waiting();
@@ -50,12 +51,12 @@ pub fn current_statistics() -> Statistics {
     }
 }
 
-/// The tree of the run's tasks as text: their names, where they were started, what they are blocked
-/// in, and of their scopes those that have a deadline, a shield, or were cancelled. For people who
-/// look for why a program hangs.
+/// The tree of the run's tasks as text. For each task it shows the name, where the task was started, what the task is
+/// blocked in, and those of its scopes that have a deadline, a shield or a cancellation. It helps to find out why a
+/// program hangs.
 ///
-/// Tasks of a nursery that are equal in all that, with equal tasks below them, are one line, with their number:
-/// `×100`. Of their deadlines, which may differ, that of the oldest is shown.
+/// If several tasks of a nursery have the same text, and the same tasks below them, they are shown as one line, with
+/// their number: `×100`. Their deadlines may differ. Then the line shows the deadline of the oldest task.
 ///
 /// # Panics
 /// Outside a run.
@@ -77,7 +78,7 @@ pub fn task_tree() -> String {
     let lines = all_lines(&run, now);
     let kinds = Kinds::of(&lines);
     let mut text = String::new();
-    // A stack of its own: nurseries may nest deeper than a thread's stack.
+    // This is a loop with its own stack, since nurseries may nest deeper than a thread's stack allows.
     let mut todo: Vec<(usize, usize, usize)> =
         kinds.counted(&lines[0].below).map(|(line, n)| (0, line, n)).collect();
     todo.reverse();
@@ -99,16 +100,16 @@ pub fn task_tree() -> String {
 #[derive(Default)]
 struct Line {
     text: String,
-    /// The text without what may differ between equal tasks.
+    /// The text without the parts that may differ between equal tasks.
     in_general: String,
-    /// The places of the lines right below it.
+    /// The indices of the lines directly below this one.
     below: Vec<usize>,
 }
 
-/// The whole tree. In the first place there is what has all others below it; what is below a line comes after it.
+/// All lines of the tree. The first is an empty line above all others. Each line comes before the lines below it.
 fn all_lines(run: &Rc<Run>, now: f64) -> Vec<Line> {
     let mut lines = vec![Line::default()];
-    // Tasks whose lines are still to be made, each with the place of the line above it.
+    // The tasks whose lines are still to be made, each with the index of the line above it.
     let mut todo: Vec<(usize, Task)> = run.root_tasks().into_iter().map(|task| (0, task)).collect();
     todo.reverse();
     while let Some((above, task)) = todo.pop() {
@@ -126,7 +127,7 @@ fn all_lines(run: &Rc<Run>, now: f64) -> Vec<Line> {
     lines
 }
 
-/// The text of a task's line, and what it has in common with those of equal tasks.
+/// The text of a task's line, and the part of it that equal tasks have in common.
 fn line_of(run: &Run, task: &Task, now: f64) -> (String, String) {
     let mut text = task.name().to_owned();
     if let Some(at) = task.spawned_at() {
@@ -137,7 +138,7 @@ fn line_of(run: &Run, task: &Task, now: f64) -> (String, String) {
     }
     let mut in_general = text.clone();
     for scope in run.scopes.entered_by(|node| run.tree.task_of(node).as_ref() == Some(task)) {
-        // From the end of time all deadlines are equally far away.
+        // Seen from infinity, all deadlines are equally far away.
         for (text, now) in [(&mut text, now), (&mut in_general, f64::INFINITY)] {
             let said = scope.describe(now);
             if !said.is_empty() {
@@ -148,9 +149,10 @@ fn line_of(run: &Run, task: &Task, now: f64) -> (String, String) {
     (text, in_general)
 }
 
-/// Lines of one kind have the same text in general, and the same kinds of lines below them.
+/// The kinds of lines. Two lines are of one kind if they have the same common text, and the same kinds of lines below
+/// them.
 struct Kinds {
-    /// By the place of a line.
+    /// The kind of each line, by the index of the line.
     of_line: Vec<usize>,
 }
 
@@ -158,7 +160,7 @@ impl Kinds {
     fn of(lines: &[Line]) -> Kinds {
         let mut known = HashMap::new();
         let mut of_line = vec![0; lines.len()];
-        // From the last to the first: of a line all that is below it is known then.
+        // Lines are taken from last to first, so the kinds of the lines below a line are known.
         for (place, line) in lines.iter().enumerate().rev() {
             let below: Vec<usize> = line.below.iter().map(|&below| of_line[below]).collect();
             let next = known.len();
@@ -167,7 +169,7 @@ impl Kinds {
         Kinds { of_line }
     }
 
-    /// The first line of each kind, and how many there are.
+    /// The first line of each kind, and the number of lines of that kind.
     fn counted(&self, lines: &[usize]) -> impl Iterator<Item = (usize, usize)> + use<> {
         let mut places = HashMap::new();
         let mut counted: Vec<(usize, usize)> = Vec::new();

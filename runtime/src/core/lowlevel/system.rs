@@ -1,8 +1,9 @@
-//! System tasks: those that belong to the run and to no nursery of the program.
+//! System tasks: tasks that belong to the run, and to no nursery of the program.
 //!
-//! They live in a nursery of their own beside the main task, made when the first is started. When
-//! the main task has ended, they are cancelled and waited for. One that fails ends the run: the others are
-//! cancelled, then the main task. From either end on no more are started: there would be nobody to poll them.
+//! They live in a nursery of their own beside the main task. It is made when the first of them is started. When the
+//! main task has ended, system tasks are cancelled and waited for. If one of them fails, the run ends: the other
+//! system tasks are cancelled, then the main task. After either end no more system tasks are started, since nothing
+//! would poll them.
 
 use crate::{
     CancelReason, CancelScope, CancelSource, Error,
@@ -31,7 +32,7 @@ use std::{
     task::Poll,
 };
 
-/// What a run keeps of its system tasks.
+/// The run's data about system tasks.
 struct System {
     arrivals: RefCell<VecDeque<Node>>,
     arrived: Rc<WaitQueue<()>>,
@@ -40,7 +41,7 @@ struct System {
 }
 
 impl Extension for System {
-    /// They have been cancelled and waited for by then.
+    /// There is nothing to do: the system tasks have been cancelled and waited for before.
     fn run_ends(&self) {}
 }
 
@@ -54,14 +55,14 @@ impl System {
         })
     }
 
-    /// The next to be started.
+    /// The next task to be started.
     fn next_arrival(&self) -> Option<Node> {
         self.arrivals.borrow_mut().pop_front()
     }
 }
 
 impl Run {
-    /// The main task has ended: so do the system tasks.
+    /// Cancels the system tasks, since the main task has ended.
     pub(crate) fn shut_down_system(&self) {
         self.inbox.announce_end();
         let reason = CancelReason::with_text(CancelSource::Shutdown, "the main task has ended");
@@ -70,19 +71,19 @@ impl Run {
         }
     }
 
-    /// Starts no more system tasks, and drops those that never started.
+    /// Starts no more system tasks. Drops those that were never started.
     pub(crate) fn close_system(&self) {
         self.inbox.announce_end();
         let Some(system) = self.extensions.find::<System>() else { return };
         while let Some(arrival) = system.next_arrival() {
-            // SAFETY: the future of a system task is `'static`, so OWNED asks nothing.
+            // SAFETY: the future of a system task is `'static`, so OWNED demands nothing.
             unsafe { arrival.drop_future() };
         }
     }
 }
 
 impl Run {
-    /// Begins to serve system tasks.
+    /// Makes the future in which system tasks run.
     fn start_system(self: &Rc<Run>) {
         let number = self.tree.number();
         let info = TaskInfo::new(number, None, self.context.clone()).named("system tasks");
@@ -93,7 +94,7 @@ impl Run {
     }
 
     pub(crate) fn poll_system(&self, node: &Node, queued: Queued) {
-        // Taken out while it is polled: it may start system tasks itself.
+        // The future is taken out while it is polled, since it may start system tasks itself.
         let Some((mut future, of)) = self.system_future.take() else { return };
         let Some(id) = node.id() else { return };
         let waker = waker::new(self.id, id);
@@ -113,7 +114,8 @@ impl Run {
             Err(payload) => self.crashed(InternalError::of_panic("a system task panicked", payload)),
         }
         drop(future);
-        // Nobody is left to poll what would be started now, or has not been.
+        // From now on nothing polls a system task. So none is started any more, and those that wait to be started are
+        // dropped.
         self.close_system();
         self.task_exited(node);
     }
@@ -126,15 +128,15 @@ pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
     let served = scope.run(nursery(async |n| {
         let start_arrivals = || {
             while let Some(node) = system.next_arrival() {
-                // SAFETY: the future of a system task is `'static`, so OWNED asks nothing.
+                // SAFETY: the future of a system task is `'static`, so OWNED demands nothing.
                 unsafe { n.add_child(node) };
             }
         };
         loop {
             start_arrivals();
             if let (_, Err(cancelled)) = system.arrived.park(()).await {
-                // Nobody looks for arrivals after this. What has come by now was accepted, and is started
-                // in a region that is cancelled.
+                // No more system tasks are started after this. Those that came before were accepted. They are started
+                // in a scope that is cancelled.
                 run.inbox.announce_end();
                 start_arrivals();
                 return Err(cancelled.into());
@@ -144,19 +146,19 @@ pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
     served.await.map(|_: Option<()>| ())
 }
 
-/// Starts a task outside all nurseries, for as long as the main task runs; trio's
-/// `spawn_system_task`. It gets a copy of the [context variables](crate::ContextVar) that were set when the run was
-/// started, and none of those that the caller has set since.
+/// Starts a task outside all nurseries, which lives as long as the main task runs; trio's `spawn_system_task`. It
+/// gets a copy of the [context variables](crate::ContextVar) that were set when the run was started. It does not see
+/// those that the caller has set since.
 ///
-/// It is cancelled when the main task has ended, and waited for before the run returns. If it fails,
-/// that is an internal error of the run: the other system tasks and then the main task are cancelled, and the
-/// run returns an [`InternalError`] with the cause.
+/// It is cancelled when the main task has ended, and the run waits for its end. If it fails, that is an internal
+/// error of the run. Then the other system tasks and after them the main task are cancelled, and the run returns an
+/// [`InternalError`] with the cause.
 ///
 /// # Cancellation
 /// Not a checkpoint.
 ///
 /// # Errors
-/// Once the main task has ended or a system task has failed, no task is started any more.
+/// If the main task has ended or a system task has failed. Then no system task is started any more.
 ///
 /// # Panics
 /// Outside a run.
@@ -189,7 +191,7 @@ pub fn spawn_system_task(
     Ok(task)
 }
 
-/// What a failed system task makes of the run.
+/// Makes the error of the run from the error of a system task.
 pub(crate) fn failure(error: Error) -> InternalError {
     InternalError::new("a system task failed", Some(error))
 }

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The run has ended, or is ending: nothing can be started or called in it any more.
+/// The run has ended, or is ending. Nothing can be started or called in it any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunFinished;
 
@@ -22,7 +22,7 @@ impl fmt::Display for RunFinished {
 
 impl StdError for RunFinished {}
 
-/// A handle to a run that any thread may hold for ever; trio's `TrioToken`.
+/// A handle to a run. Any thread may hold it, for ever. trio's `TrioToken`.
 ///
 /// ```
 /// use terzetto::{CancelScope, Token, sleep_forever};
@@ -53,9 +53,9 @@ impl Token {
         Token { inbox: run::current().inbox.clone() }
     }
 
-    /// Has `call` called on the run's thread, soon, between two ticks. Calls of one thread are made
-    /// in order; one that was accepted is made, also if the run ends first, be it by an error or a panic: then
-    /// it is made while the run is taken down, when no task is polled any more.
+    /// Calls `call` soon, on the run's thread, between two ticks. Calls from one thread are made in order. A call
+    /// that was accepted is made in any case. If the run ends before that, also by an error or a panic, the call is
+    /// made while the run is taken down, when no task is polled any more.
     ///
     /// # Errors
     /// [`RunFinished`] if the run has ended.
@@ -64,7 +64,7 @@ impl Token {
     }
 }
 
-/// A call that is queued once, however often it is asked for; made by [`Token::idempotent`].
+/// A call that is queued only once, however often it is asked for. [`Token::idempotent`] makes it.
 #[derive(Clone)]
 pub struct IdempotentCall {
     token: Token,
@@ -72,21 +72,22 @@ pub struct IdempotentCall {
 }
 
 struct Idempotent {
-    /// Whether it is in the inbox. Locked while it is put there: who is told that it is queued can rely on it.
+    /// Whether the call is in the inbox. The lock is held while the call is put there, so whoever reads `true` can
+    /// rely on it.
     queued: Mutex<bool>,
     call: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Idempotent {
     fn queued(&self) -> MutexGuard<'_, bool> {
-        // Nothing under the lock can panic half-way.
+        // No code can panic half-way while it holds the lock.
         self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Token {
-    /// A call that can be asked for many times and is made once: trio's `idempotent=True`, where the
-    /// function's identity says which calls are the same. Here the handle does.
+    /// A call that can be asked for many times and is made once; trio's `idempotent=True`. In trio the identity of
+    /// the function says which calls are the same. Here the handle says it.
     ///
     /// ```
     /// use std::sync::{Arc, atomic::{AtomicU32, Ordering::SeqCst}};
@@ -110,8 +111,8 @@ impl Token {
 }
 
 impl IdempotentCall {
-    /// Has the call made on the run's thread, unless it is waiting to be made already. From the
-    /// moment it is being made it can be queued again.
+    /// Has the call made on the run's thread, unless it is already queued. As soon as the call is being made, it can
+    /// be queued again.
     ///
     /// # Errors
     /// [`RunFinished`] if the run has ended.

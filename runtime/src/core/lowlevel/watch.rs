@@ -1,4 +1,5 @@
-//! Watching for cancel points, which tests do: so no task need count its own.
+//! Watches: tests learn from them whether a task comes to a cancel point. So tasks need not count their cancel
+//! points.
 
 use crate::core::task::handle::Task;
 use std::{
@@ -6,17 +7,17 @@ use std::{
     rc::Rc,
 };
 
-/// Somebody wants to know whether a task comes to a cancel point.
+/// Somebody watches whether a task comes to a cancel point.
 pub(crate) struct Watch {
     task: Task,
-    /// Whether it has.
+    /// Whether it has come to one.
     pub(crate) seen: Cell<bool>,
 }
 
 /// All watches of a run.
 #[derive(Default)]
 pub(crate) struct Watches {
-    /// Whether there are any: every checkpoint asks.
+    /// Whether there are any watches. Every checkpoint asks.
     any: Cell<bool>,
     list: RefCell<Vec<Rc<Watch>>>,
 }
@@ -35,7 +36,7 @@ impl Watches {
         self.any.set(!list.is_empty());
     }
 
-    /// A task is at a cancel point; `task` finds out which, if anybody watches.
+    /// Notes that a task is at a cancel point. `task` finds out which task, and is called only if somebody watches.
     #[inline]
     pub(crate) fn tell(&self, task: impl FnOnce() -> Option<Task>) {
         if self.any.get() {

@@ -25,7 +25,7 @@ use std::{
 /// A longer name loses its beginning.
 const LONGEST_NAME: usize = 80;
 
-/// Something to do when a task ends. A lock that the task holds would be broken then, for instance.
+/// Something to do when a task ends. For instance, a parking lot of which the task is a breaker must break.
 pub(crate) trait ExitHook {
     fn task_exited(&self, task: &Task);
 }

@@ -186,7 +186,8 @@ impl Drop for Unmoved<'_, '_, '_> {
     fn drop(&mut self) {
         if self.pending.stage.get() == Stage::Starting {
             self.pending.stage.set(Stage::Ended);
-            // SAFETY: the node is a child of the nursery, and this is a part of a future that holds a `&'scope` to it (OWNED).
+            // SAFETY: the node is a child of the nursery, and this is a part of a future that holds a `&'scope` to
+            // the nursery (OWNED).
             let dropped = unsafe { self.nursery.drop_child(&self.node) };
             // If the child is being polled, it leaves its scope when that poll has ended: see `child_ended`.
             if self.node.has_ended() {
