@@ -56,7 +56,7 @@
 //!    [`cancel::stuck`] finds tasks that cannot be cancelled, and [`cancel::stuck_check`] says when to look for them.
 //!    [`cancel::interrupt`] and [`cancel::raise_interrupt`] are Ctrl-C without the signal.
 //! 5. **Blocking.** [`block::operation`], [`block::waits`] and [`block::waiter`] are data. [`block::wait`] has the
-//!    functions that change a wait. [`block::wait_queue`] is what every primitive stands on. [`block::reactor`],
+//!    functions that change a wait. [`block::wait_queue`] is what most primitives stand on. [`block::reactor`],
 //!    [`block::by_fd`] and [`block::descriptor`] wait for the operating system.
 //! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
 //!    [`run::between_ticks`] is what it does between two ticks. [`run::wake`] and [`run::tasks`] are what happens

@@ -1,7 +1,7 @@
 //! Ctrl-C without a receiver: an [interrupt](crate::core::cancel::interrupt) of the main task.
 //!
-//! What it does is told in the [module's documentation](super). Here is how a run takes Ctrl-C over, and what a
-//! signal does that no receiver is open for.
+//! The [module's documentation](super) says what Ctrl-C does. This module has how a run takes over Ctrl-C, and what a
+//! signal does if no receiver is open for it.
 
 use super::{Signal, Signals, disposition, unheard};
 use crate::core::run::Run;

@@ -1,4 +1,4 @@
-//! Which signal.
+//! The kinds of signals.
 
 use std::fmt;
 

@@ -1,21 +1,22 @@
 //! Signals of the operating system: receiving them as values, and Ctrl-C.
 //!
-//! [`open_signal_receiver`] turns signals into a stream. Ctrl-C needs no receiver: unless somebody
-//! else handles it, it is raised in the main task as an error: once, where that is blocked or at its next
-//! checkpoint. It belongs to no cancel scope: it passes through all of them, shielded or not, ends
-//! nurseries as any error of their bodies does, and comes out of the run
-//! ([`Error::is_interrupted`](crate::Error::is_interrupted)). The next Ctrl-C is raised again. Python
-//! can raise it between any two instructions; here a main task that computes without checkpoints is
-//! not interrupted until it comes to one.
+//! [`open_signal_receiver`] turns signals into a stream. Ctrl-C needs no receiver. Unless somebody else handles it,
+//! it is raised in the main task as an error. That happens once, where the main task is blocked or at its next
+//! checkpoint. The error belongs to no cancel scope, and passes through all of them, shielded or not. It ends
+//! nurseries as any error of their bodies does, and the run returns it
+//! ([`Error::is_interrupted`](crate::Error::is_interrupted)). The next Ctrl-C is raised again. Python can raise it
+//! between any two instructions. Here a main task that computes without checkpoints is not interrupted until it comes
+//! to one.
 //!
-//! A task that awaits a future of another library cannot be interrupted either. If the run goes to sleep and a
-//! Ctrl-C could not be raised, or the nursery that has it waits for such a task, the log names the task, and a second
-//! Ctrl-C ends the process as if nobody handled it. So does one that comes a second after another if the loop has not
-//! looked meanwhile, since a task computes or blocks without end. [`cancellable`](crate::cancellable) around the future avoids that.
+//! A task that awaits a future of another library cannot be interrupted either. If the run goes to sleep and a Ctrl-C
+//! could not be raised, the log names that task, and a second Ctrl-C ends the process as if nobody handled it. The
+//! same happens if a nursery holds the Ctrl-C and waits for such a task. A task may also compute or block without
+//! end. Then a Ctrl-C that comes a second or more after another one ends the process, if the loop has not looked
+//! meanwhile. Use [`cancellable`](crate::cancellable) around a future of another library to avoid that.
 //!
-//! Of several runs in one process each gets every signal that it asked for. Ctrl-C without a receiver
-//! goes to the run that was first to start when nobody handled it. What a forked child may do is told
-//! [in the crate's documentation](crate#forks).
+//! If a process has several runs, each of them gets every signal that it asked for. Ctrl-C without a receiver goes to
+//! the run that was the first to start when nobody handled it. The [crate's documentation](crate#forks) says what a
+//! forked child may do.
 
 mod disposition;
 pub(crate) mod interrupt;

@@ -1,4 +1,4 @@
-//! Signals as values.
+//! Receivers: signals as values.
 
 use crate::{
     Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled,

@@ -1,10 +1,10 @@
 //! A Ctrl-C that nobody hears, since the loop does not come to look.
 //!
-//! A task that computes for ever, or blocks the thread, keeps the loop from seeing anything. Then Ctrl-C could not end
-//! the program. So the handler itself notes when a Ctrl-C came, and one that comes [a while](SHORTEST) later, while the first
-//! is still there, ends the process as if nobody handled it.
+//! A task that computes for ever or blocks the thread keeps the loop from seeing anything. Then Ctrl-C could not end
+//! the program. So the handler itself notes when a Ctrl-C came. If another one comes [a while](SHORTEST) later, and
+//! the first has not been heard, it ends the process as if nobody handled it.
 //!
-//! All of this is called by the handler: atomics and a reading of the clock, both of which a handler may use.
+//! The handler calls all functions here. They use atomics and read the clock. A handler may do both.
 
 use crate::core::run::clock::monotonic;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};

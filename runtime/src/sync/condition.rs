@@ -1,8 +1,9 @@
-//! Conditions: wait, holding a lock, until somebody says that something has changed.
+//! Conditions: a task that holds a lock waits until another says that something has changed.
 //!
-//! Who is notified still has to wait for the lock. If its wait is dropped before it has seen the notification,
-//! that goes to the next waiter: the program that notified one has told one. A wait that is cancelled then
-//! keeps it, as in trio: it returns with the lock held, and can notify another.
+//! A task that is notified still has to wait for the lock. If its wait is dropped before it has seen the
+//! notification, the notification goes to the next waiter, since the program has notified one waiter and one must
+//! hear it. If its wait is cancelled instead, the task keeps the notification, as in trio. It returns with the lock
+//! held, and can notify another.
 
 use crate::{
     CancelScope, Cancelled, Error, current_task,

@@ -1,4 +1,4 @@
-//! What can go wrong with a lock, a semaphore, a limiter.
+//! Errors of locks, semaphores and limiters.
 
 use crate::{
     Cancelled,

@@ -1,4 +1,4 @@
-//! Events: something that has happened, once and for all.
+//! Events: something that happens once and stays so.
 
 use crate::{Cancelled, checkpoint, core::block::wait_queue::WaitQueue};
 use std::{cell::Cell, fmt, rc::Rc};

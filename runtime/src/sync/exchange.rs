@@ -1,8 +1,8 @@
-//! What the ends of a channel share: its values, and who waits for them.
+//! What the ends of a channel share: its values, and the tasks that wait for them.
 //!
-//! A receive can be dropped when it has been given a value already; then the value comes back. So that
-//! values stay in their order, each has a number from the moment in which it is given out for the first
-//! time: of several that come back, the one that was given out first is the next one.
+//! A receive can be dropped when it has already been given a value. Then the value comes back. Values must stay in
+//! their order. So each value gets a number when it is given out for the first time. If several values come back, the
+//! one with the lowest number is the next.
 
 use crate::{core::block::wait_queue::WaitQueue, sync::channel::ChannelStatistics};
 use std::{

@@ -1,4 +1,4 @@
-//! Capacity limiters: so many at once, each known by name.
+//! Capacity limiters: a limited number of borrowers at once, each known to the limiter.
 
 use crate::{
     Cancelled, Task, cancel_shielded_checkpoint, checkpoint_if_cancelled,

@@ -1,8 +1,9 @@
 //! Locks: one task at a time, in the order of asking.
 //!
-//! A lock that is released goes to the first waiter at that moment, before that one has run: a
-//! newcomer cannot barge in between. What is acquired is a guard, which releases when it is dropped;
-//! the owner is still a *task*, as in trio: it cannot acquire twice, and if it ends with its guard
+//! When a lock is released, the first waiter owns it at that moment, before it has run. So no other task can take the
+//! lock in between. A task that acquires a lock gets a guard, which releases the lock when it is dropped. The owner
+//! is still a *task*, as in trio. A task cannot acquire the lock twice. If it ends and its guard was forgotten, all
+//! waiters fail and do not wait for ever.
 //! forgotten, all who wait fail instead of waiting for ever.
 
 use crate::{

@@ -1,4 +1,4 @@
-//! Producers: a task whose values another piece of code takes one by one.
+//! Producers: a task makes values, and other code takes them one by one.
 
 use crate::{
     Error, nursery,

@@ -1,4 +1,4 @@
-//! Semaphores: a number of permits, handed out in the order of asking.
+//! Semaphores: a number of permits, given to tasks in the order of asking.
 
 use crate::{
     Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled,

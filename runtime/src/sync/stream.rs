@@ -1,4 +1,4 @@
-//! A receiving end as a `Stream`, for combinators that take one.
+//! The receiving end of a channel as a `Stream`, for combinators that take one.
 
 use crate::{
     core::cancel::scope::is_stale,

@@ -1,13 +1,13 @@
 //! From a thread to the loop; trio's `from_thread`.
 //!
-//! A worker thread reaches the task that waits for it: what [`run`](run()) and [`run_sync`] are given runs
-//! there, under that task's cancel scopes, while the thread waits. If the task is gone, or was told to leave
-//! when it is cancelled ([`abandon_on_cancel`](crate::to_thread::Options::abandon_on_cancel)), a system task
-//! does it instead. Threads that this library did not make have no such task:
-//! they go through a [`Token`].
+//! A worker thread reaches the task that waits for it. A function that is given to [`run`](run()) or [`run_sync`]
+//! runs in that task, under its cancel scopes, while the thread waits. A system task runs it instead in two cases: if
+//! the waiting task is gone, or if it may leave when it is cancelled
+//! ([`abandon_on_cancel`](crate::to_thread::Options::abandon_on_cancel)). Threads that this library did not make have
+//! no such task. They use a [`Token`].
 //!
-//! However it is done, it is done with a copy of the thread's [context variables](crate::ContextVar): it sees what
-//! the thread has set, and neither the thread nor the task sees what it sets.
+//! In each case the function runs with a copy of the thread's [context variables](crate::ContextVar). It sees what
+//! the thread has set. Neither the thread nor the task sees what the function sets.
 
 use crate::{
     Cancelled, Error, RunFinished, Token,

@@ -1,8 +1,8 @@
 //! A job: a function on its way to a worker, and its result on the way back.
 //!
-//! One allocation holds both, shared by the worker and whoever waits. The worker tells the loop by a
-//! message that the job is done, so the result needs no waker of its own, and the loop hears of it
-//! also when nobody waits any more.
+//! One allocation holds both. The worker and the waiting task share it. The worker tells the loop by a message that
+//! the job is done. So the result needs no waker of its own, and the loop learns of the end even if no task waits any
+//! more.
 
 use crate::{
     Cancelled,

@@ -1,4 +1,4 @@
-//! What the loop keeps of the jobs that run in its threads.
+//! What the loop knows of the jobs that run in its threads.
 
 use crate::{
     CancelReason, CancelSource, Cancelled,

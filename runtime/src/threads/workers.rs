@@ -1,7 +1,7 @@
-//! Worker threads that are kept for a while when they have nothing to do.
+//! Worker threads that stay for a while when they have nothing to do.
 //!
-//! Which of them does a job is decided by the [pool](crate::threads::pool). If none is free for it a new thread is
-//! made. How many there may be is not decided here: that is the limiters' affair, as in trio.
+//! The [pool](crate::threads::pool) decides which of them does a job. If none is free, a new thread is made. The
+//! number of threads is not limited here. As in trio, limiters do that.
 
 use crate::threads::{
     job::Work,

@@ -1,4 +1,6 @@
-//! Wait queues: ordered queues of blocked tasks. Every primitive stands on them.
+//! Wait queues: ordered queues of blocked tasks. Channels, events, limiters and others stand on them. Locks,
+//! semaphores and conditions stand on [`ParkingLot`](crate::sync::ParkingLot) instead, which can move a task from one
+//! lot to another.
 //!
 //! A parked task brings a payload, which the task that unparks it can change. A receiver parks with an empty slot,
 //! and the sender fills it. A sender parks with its value, and the receiver takes it. A task that is cancelled leaves

@@ -18,7 +18,8 @@ impl Run {
         if node.children.first().is_some() || node.waits.first().is_some() {
             self.outlive_scope(&node);
         }
-        // It catches only its own cancellation. So its parent is not cancelled, or a shield hides the parent.
+        // It catches only its own cancellation. That is one that does not come from its parent: the parent is not
+        // cancelled, or a shield hides it.
         let above = || node.parent.is_some_and(|parent| self.scopes.is_cancelled(parent));
         let catches = node.cancelled && (node.cell.is_shielded() || !above());
         self.scopes.keep(node.cell);

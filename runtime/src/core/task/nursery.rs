@@ -181,7 +181,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     /// Adds a node as a child.
     ///
     /// # Safety
-    /// What the node's future borrows lives as long as this nursery's own future (OWNED).
+    /// All that the node's future borrows lives at least as long as this nursery's own future (OWNED).
     pub(crate) unsafe fn add_child(&self, node: Node) {
         self.in_tree.add_child(node.clone());
         self.run.task_spawned(node, self.in_tree.clone());
