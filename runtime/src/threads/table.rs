@@ -40,7 +40,7 @@ const DEFAULT_TOKENS: usize = 40;
 /// Something that a thread asks the loop to do for it, as a future made on the loop.
 pub(super) type LoopCall = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
-/// The message that brings an call to the loop, and there to the task that waits for this job.
+/// The message that brings a call to the loop, and there to the task that waits for this job.
 pub(super) fn deliver(key: Option<usize>, loop_call: LoopCall) -> Message {
     Message::Call(Box::new(move || {
         if let Some(run) = run::try_with(Rc::clone) {

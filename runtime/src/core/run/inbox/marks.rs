@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn every_strand_has_a_mark_of_its_own() {
+    fn every_node_has_a_mark_of_its_own() {
         let mut last = Place::of(node(1));
         for number in 2..100_000 {
             let place = Place::of(node(number));
