@@ -71,7 +71,7 @@
 //!
 //! On it stand `time/`, `sync/`, `threads/`, `signal/`, then `io/` (descriptors, streams, sockets),
 //! `process/` and `fs/`; `testing/` uses all of them, and `compat/` only what is public. The core knows
-//! none of these, but that a run has threads and signals.
+//! none of these, but that a run has threads, signals, and hooks for names and sockets.
 
 // Some links lead into what a feature leaves out.
 #![cfg_attr(
@@ -117,6 +117,8 @@ pub use crate::core::{
         statistics::{Statistics, current_statistics, task_tree},
         system::spawn_system_task,
         token::{IdempotentCall, RunFinished, Token},
+        variable::RunVar,
+        whereabouts::{current_clock, current_root_task, in_run, in_task},
     },
     run::{
         builder::{Builder, RunError},
@@ -135,7 +137,7 @@ pub use error::{
     OrError, TaskOrigin,
 };
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
-pub use threads::{from_thread, to_thread};
+pub use threads::{from_thread, start_soon::start_thread_soon, to_thread};
 pub use time::{
     Seconds, TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever,
     sleep_until,

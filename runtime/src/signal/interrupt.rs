@@ -1,13 +1,16 @@
 //! Ctrl-C without a receiver: an error in the main task.
 //!
 //! What it does is told in the [module's documentation](super). A Ctrl-C that has come is *pending*
-//! until it is raised: by aborting a wait of the main task, at the end of a nursery that the main task
-//! waits at, or at the main task's next checkpoint. One that is still pending when the main task has
-//! ended is what the run returns.
+//! until it is raised: by aborting a wait of the main task, at the end of a nursery or in a call of `start` that the
+//! main task waits at, or at the main task's next checkpoint. One that is still pending when the run has ended is what
+//! the run returns.
+//!
+//! A wait may refuse to be aborted. Then the Ctrl-C stays pending, unless whoever was handed it makes an error of it
+//! later: that is how it is raised then, and it is not raised a second time.
 
 use crate::{
     Cancelled,
-    core::run::Run,
+    core::{block::wait::WaitId, run::Run},
     signal::{Signal, disposition},
 };
 use std::cell::Cell;
@@ -44,6 +47,13 @@ impl Interrupt {
         self.raised.set(true);
     }
 
+    /// Somebody has made an error of a Ctrl-C that could not abort a wait and so has stayed pending: it is raised now.
+    pub(crate) fn was_taken(&self) {
+        if self.pending.get() {
+            self.raise();
+        }
+    }
+
     /// Whether a nursery has one among its errors, and has yet to hand it on.
     pub(crate) fn is_held(&self) -> bool {
         self.held.get()
@@ -68,10 +78,15 @@ impl Run {
         }
     }
 
+    /// Gives Ctrl-C back. One that came up to this moment is pending: the run's end is not to swallow it.
     pub(crate) fn release_interrupt(&self) {
         if self.signals.interrupt.claimed.replace(false) {
             self.watch_unheard_interrupts();
             disposition::release(Signal::INT, &self.inbox);
+            let came = self.inbox.take_signals() & Signal::INT.bit() != 0;
+            if came && !self.signals.receivers.deliver(Signal::INT) {
+                self.signals.interrupt.pending.set(true);
+            }
         }
     }
 
@@ -136,25 +151,33 @@ impl Run {
         let main = self.main_task();
         let interrupt = Cancelled::interrupt();
         for wait in self.waits_of(&main) {
-            if self.deliver(wait, &interrupt) {
+            let aborted = self.deliver(wait, &interrupt);
+            if aborted {
                 self.signals.interrupt.raise();
+            }
+            // An abort function that refuses may have taken it all the same, for later.
+            if !self.signals.interrupt.is_pending() {
                 return;
             }
+            // What looks for itself, as a call of `start` does, must be polled.
+            self.wake_to_look(wait);
         }
         // It may be waiting for the children of a nursery; that is no wait of its own, so the nursery
         // has to look for itself.
         self.tree.notify_nurseries_of(&main);
     }
 
+    /// Whether a Ctrl-C is pending, and the code that asks belongs to the main task.
+    fn interrupt_is_here(&self) -> bool {
+        self.signals.interrupt.is_pending() && self.tree.current_task().as_ref() == Some(&self.main_task())
+    }
+
     /// The pending Ctrl-C, if the code that asks belongs to the main task.
     pub(crate) fn take_interrupt(&self) -> Option<Cancelled> {
-        if !self.signals.interrupt.is_pending()
-            || self.tree.current_task().as_ref() != Some(&self.main_task())
-        {
-            return None;
-        }
-        self.signals.interrupt.raise();
-        Some(Cancelled::interrupt())
+        self.interrupt_is_here().then(|| {
+            self.signals.interrupt.raise();
+            Cancelled::interrupt()
+        })
     }
 
     /// The Ctrl-C that was never raised, when the main task has ended.
@@ -162,12 +185,17 @@ impl Run {
         self.signals.interrupt.pending.replace(false).then(Cancelled::interrupt)
     }
 
-    /// For a wait of the current task that has just begun: a Ctrl-C that came before aborts it.
-    pub(crate) fn interrupt_at(&self, wait: crate::core::block::wait::WaitId) {
-        if let Some(interrupt) = self.take_interrupt()
-            && !self.deliver(wait, &interrupt)
-        {
-            self.signals.interrupt.pending.set(true);
+    /// For a wait of the current task that has just begun: a Ctrl-C that came before aborts it. If it does not, it stays
+    /// pending, unless the abort function has taken it.
+    pub(crate) fn interrupt_at(&self, wait: WaitId) {
+        if self.interrupt_is_here() && self.deliver(wait, &Cancelled::interrupt()) {
+            self.signals.interrupt.raise();
         }
+    }
+
+    /// Whether a Ctrl-C is pending, or a signal has come of which the run has not heard yet.
+    #[inline]
+    pub(crate) fn interrupt_may_be_here(&self) -> bool {
+        self.signals.interrupt.is_pending() || self.inbox.has_signals()
     }
 }

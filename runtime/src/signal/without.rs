@@ -30,6 +30,8 @@ impl Interrupt {
     }
 
     pub(crate) fn hold(&self, _held: bool) {}
+
+    pub(crate) fn was_taken(&self) {}
 }
 
 impl Run {
@@ -48,4 +50,8 @@ impl Run {
     }
 
     pub(crate) fn interrupt_at(&self, _wait: WaitId) {}
+
+    pub(crate) fn interrupt_may_be_here(&self) -> bool {
+        false
+    }
 }

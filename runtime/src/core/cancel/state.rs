@@ -98,6 +98,11 @@ impl ScopeCell {
         run::with_run(of_run, |run| f(run, id))
     }
 
+    /// It has been entered, by who takes it out of the tree again: this is no [`Entered`](crate::core::cancel::entered::Entered).
+    pub(crate) fn entered_as(&self, of_run: RunId, id: ScopeId) {
+        self.stage.set(Stage::Entered(of_run, id));
+    }
+
     pub(crate) fn cancel(&self, reason: CancelReason) {
         if self.called.replace(true) {
             return;

@@ -12,7 +12,9 @@
 //! - no node on the way down was woken itself, or has a second nursery to poll. It may have more to do when the
 //!   poll comes back to it, in this very tick: the other arm of a `join!`, say, which the children would starve;
 //! - nothing has happened outside: no message, signal or call has come, no deadline has passed, all of them
-//!   being known, and it is not time to look for the system's events;
+//!   being known, and it is not time to look for the system's events (with an instrument installed it always is);
+//! - no Ctrl-C is pending: the main task may wait at the end of a nursery above, which looks for it when its poll
+//!   ends;
 //! - no parent's loop drives the run, which wants its thread back after each tick.
 
 use crate::core::{poll_tree::nursery_node::NurseryNode, run::Run};
@@ -37,6 +39,7 @@ impl Run {
         };
         self.unarmed.get() == 0
             && !self.inbox.has_messages()
+            && !self.signals.interrupt.is_pending()
             && self.calls.borrow().is_empty()
             && !self.must_look_at_events()
             && !deadline()

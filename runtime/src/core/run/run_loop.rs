@@ -1,23 +1,27 @@
 //! Driving a run: setting it up, turning its loop tick by tick, and taking it down.
 
 use crate::{
-    Builder, CancelSource, Cancelled, Error, InternalError, RunError,
+    Builder, CancelSource, Cancelled, Error, ErrorGroup, InternalError, RunError,
     core::{
         block::{
             reactor::Reactor,
             wait::{Operations, Waits},
         },
         cancel::{entered::Entered, state::ScopeCell, stuck::StuckTaskCheck, tree::Scopes},
-        lowlevel::{instrument::Instruments, system::System},
+        lowlevel::{instrument::Instruments, system::System, variable::Variables},
         poll_tree::{
             node::{Node, Queued},
             tree::PollTree,
             waker,
         },
         run::{CURRENT, Run, inbox, inbox::Inbox, set_current, try_with},
-        task::{context::Context as TaskContext, handle::TaskInfo},
+        task::{
+            context::Context as TaskContext,
+            handle::{Task, TaskInfo},
+        },
     },
     error::failure::FirstPanic,
+    io::NetworkHooks,
     signal::Signals,
     threads::Threads,
 };
@@ -29,13 +33,16 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+/// What the two errors of a run have in common whose main task failed before a Ctrl-C could be raised in it.
+const FAILED_AND_INTERRUPTED: &str = "Ctrl-C came, and the main task has failed";
+
 /// Runs `main` and everything it starts on this thread, and returns what `main` returns.
 ///
 /// Mirrors `trio.run`. `main` may borrow from the caller's frame.
 ///
 /// # Errors
 /// The error of `main`, unchanged; a [`RunError`] if the run could not start; a Ctrl-C that came too
-/// late to be raised in `main`.
+/// late to be raised in `main`: beside an error of `main`, as a group of the two.
 ///
 /// # Panics
 /// If `main` does: the panic goes through.
@@ -77,10 +84,14 @@ impl Builder {
         let id = inbox::register(inbox.clone());
         let tree = PollTree::new(id, seed);
         let context = TaskContext::current();
+        let root = TaskInfo::new(tree.number(), None, TaskContext::default()).named("root");
+        let root = Node::new(root, std::future::pending());
+        tree.root().belongs_to(Task::of(&root));
         let main = TaskInfo::new(tree.number(), None, context.clone()).named("main");
         let run = Rc::new(Run {
             id,
             inbox,
+            root,
             main: Node::new(main, std::future::pending()),
             tree,
             scopes: Scopes::new(ScopeCell::new()),
@@ -90,6 +101,7 @@ impl Builder {
             clock: self.clock,
             threads: Threads::new(self.thread_stack_size),
             signals: Signals::default(),
+            network: NetworkHooks::default(),
             operations: Operations::new(),
             instruments: Instruments::new(self.instruments),
             system: System::new(context),
@@ -101,6 +113,7 @@ impl Builder {
             main_scope: ScopeCell::new(),
             system_future: RefCell::default(),
             crash: RefCell::default(),
+            variables: Variables::default(),
             guest: Cell::new(false),
         });
         #[cfg(feature = "signal")]
@@ -139,6 +152,8 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
         let active = ActiveRun(run.clone());
         run.clock.start();
         run.instruments.tell(|instrument| instrument.before_run());
+        // The first tick is one in which events are looked at, too, if instruments are told of that.
+        run.tree.note_poll();
         let node = run.task_spawned(run.main.clone(), run.tree.root().clone());
         Ok(RunLoop {
             main: Some(main),
@@ -200,10 +215,14 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
             None => Ok(None),
         };
         run.take_signals();
-        let interrupt = run.unraised_interrupt();
         drop(active);
+        // Also one that came while the run was taken down. From here on Ctrl-C does again what it did before.
+        let interrupt = run.unraised_interrupt();
         match (run.crash.take(), value, interrupt) {
             (Some(crash), ..) => Err(crash.into()),
+            (None, Err(error), Some(interrupt)) if !error.is_interrupted() => {
+                Err(ErrorGroup::new(FAILED_AND_INTERRUPTED, vec![interrupt.into(), error]).into())
+            }
             (None, Err(error), _) => Err(error),
             (None, Ok(_), Some(interrupt)) => Err(interrupt.into()),
             (None, Ok(Some(value)), None) => Ok(value),
@@ -241,7 +260,10 @@ impl Drop for ActiveRun {
         panics.catch(|| run.tree.end_all());
         panics.catch(|| run.threads.close());
         run.release_signals();
+        panics.catch(|| run.network.clear());
         panics.catch(|| run.main_task().ended());
+        run.root_task().ended();
+        panics.catch(|| run.variables.end());
         run.instruments.tell(|instrument| instrument.after_run());
         drop(leave);
         // What is kept of the run, a future or a token, keeps no descriptor open.

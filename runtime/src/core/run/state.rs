@@ -19,7 +19,7 @@ use crate::{
             stuck::StuckTaskCheck,
             tree::{ROOT, Scopes},
         },
-        lowlevel::{instrument::Instruments, system, system::System},
+        lowlevel::{instrument::Instruments, system, system::System, variable::Variables},
         poll_tree::{
             node::{Node, Queued},
             nursery_node::NurseryNode,
@@ -31,6 +31,7 @@ use crate::{
         task::handle::{Task, TaskInfo},
     },
     error::failure::discard,
+    io::NetworkHooks,
     signal::Signals,
     threads::Threads,
 };
@@ -74,6 +75,7 @@ pub(crate) struct Run {
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) threads: Threads,
     pub(crate) signals: Signals,
+    pub(crate) network: NetworkHooks,
     pub(crate) operations: Operations,
     pub(crate) instruments: Instruments,
     pub(crate) system: System,
@@ -85,12 +87,16 @@ pub(crate) struct Run {
     pub(crate) reactor: Rc<Reactor>,
     /// Callbacks of the token not called yet.
     pub(crate) calls: RefCell<VecDeque<inbox::Callback>>,
+    /// The node of the root task, which is never polled: the parent of the main task and the system tasks.
+    pub(crate) root: Node,
     /// The node of the main task. Its future is the drive's.
     pub(crate) main: Node,
     pub(crate) main_scope: Rc<ScopeCell>,
     /// The future of the system tasks, and its node.
     pub(crate) system_future: RefCell<Option<(SystemFuture, Node)>>,
     pub(crate) crash: RefCell<Option<InternalError>>,
+    /// What the program has set for the length of the run.
+    pub(crate) variables: Variables,
     /// Whether a host's loop drives the run, which wants its thread back after each tick.
     pub(crate) guest: Cell<bool>,
 }
@@ -233,12 +239,16 @@ impl Run {
         Task::of(&self.main)
     }
 
+    pub(crate) fn root_task(&self) -> Task {
+        Task::of(&self.root)
+    }
+
     pub(crate) fn calls_waiting(&self) -> usize {
         self.take_in(self.inbox.take());
         self.calls.borrow().len()
     }
 
-    /// The tasks that no other has started.
+    /// The tasks of the root nursery.
     pub(crate) fn root_tasks(&self) -> Vec<Task> {
         self.tree.tasks_in(self.tree.root())
     }

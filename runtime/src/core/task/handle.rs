@@ -228,14 +228,56 @@ impl Task {
         !self.0.has_ended()
     }
 
-    /// The task whose nursery this one was started in; none for the main task, or once ended.
+    /// The task whose nursery this one is in, also when it has ended: as long as that nursery is open. One that
+    /// [`Nursery::start`](crate::Nursery::start) has started and that has yet to say that it is ready is the child of who
+    /// called that. The parent of the main task is the [root task](crate::current_root_task), which has none. trio's
+    /// `parent_nursery`.
+    #[doc(alias = "parent_nursery")]
     pub fn parent(&self) -> Option<Task> {
-        self.is_alive().then(|| self.0.nursery()?.owner.borrow().clone()).flatten()
+        match self.0.info.pending() {
+            Some(pending) if pending.is_unmoved() => pending.caller_task(),
+            _ => self.nursery_owner(),
+        }
+    }
+
+    /// The task in whose nursery this one will be when it says that it is ready, if that is to come: see
+    /// [`Nursery::start`](crate::Nursery::start). trio's `eventual_parent_nursery`, of which this is the parent task.
+    ///
+    /// ```
+    /// use terzetto::{current_task, nursery};
+    /// terzetto::run(async {
+    ///     nursery(async |outer| {
+    ///         outer.start_soon_named("starter", async move {
+    ///             outer.start(async |status| {
+    ///                 let (me, main) = (current_task(), terzetto::main_task());
+    ///                 assert_eq!(me.parent().unwrap().name(), "starter");
+    ///                 assert_eq!(me.eventual_parent_nursery(), Some(main.clone()));
+    ///                 status.started(())?;
+    ///                 assert_eq!((me.parent(), me.eventual_parent_nursery()), (Some(main), None));
+    ///                 Ok(())
+    ///             }).await
+    ///         });
+    ///         Ok(())
+    ///     }).await
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn eventual_parent_nursery(&self) -> Option<Task> {
+        let starting = |pending: &&Rc<Pending>| pending.is_unmoved() && pending.caller_task().is_some();
+        self.0.info.pending().filter(starting).and_then(|_| self.nursery_owner())
+    }
+
+    /// The task that has opened the nursery in which this one is polled, until that is closed.
+    fn nursery_owner(&self) -> Option<Task> {
+        self.0.nursery()?.owner.borrow().clone()
     }
 
     /// The nurseries that the task has open, outermost first; in each, the tasks started in it.
     pub fn child_nurseries(&self) -> Vec<Vec<Task>> {
         let look = |run: &Rc<Run>| {
+            if *self == run.root_task() {
+                return vec![run.root_tasks()];
+            }
             let nurseries = run.tree.nurseries_of(self);
             nurseries.iter().map(|nursery| run.tree.tasks_in(nursery)).collect()
         };

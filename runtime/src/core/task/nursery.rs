@@ -215,13 +215,27 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.in_tree.child_count()
     }
 
-    /// Somebody has failed: a child, or who else is to be named.
-    fn fail(&self, who: fmt::Arguments<'_>, child: Option<&Node>, error: Error) {
+    /// Somebody has failed: a child, or else the body.
+    fn fail(&self, child: Option<&Node>, error: Error) {
         // The first reason is kept: of the others, cancellations mostly, no text need be made.
         if !self.scope.cell.called() {
-            let text = text_of_failure(who, &error);
-            self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
+            let text = match child {
+                Some(child) => text_of_failure(format_args!("task {}", InFull(&Task::of(child))), &error),
+                None => text_of_failure(format_args!("the nursery's body"), &error),
+            };
+            self.cancel_for(CancelReason::with_text(CancelSource::Nursery, text), child);
         }
+        self.keep(child, error);
+    }
+
+    /// Cancels the nursery's scope since a child has failed, or else its own task.
+    fn cancel_for(&self, reason: CancelReason, child: Option<&Node>) {
+        let task = child.map(Task::of).or_else(|| self.in_tree.owner.borrow().clone());
+        self.scope.cell.cancel(reason.by(task.as_ref()));
+    }
+
+    /// Keeps an error, to hand it on when all have ended.
+    fn keep(&self, child: Option<&Node>, error: Error) {
         let interrupt = &self.run.signals.interrupt;
         if interrupt.was_raised() && error.is_interrupted() {
             self.holds_interrupt.set(true);
@@ -235,11 +249,12 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         if !self.run.signals.interrupt.is_held()
             && let Some(interrupt) = self.run.take_interrupt()
         {
-            self.fail(format_args!("the main task"), None, interrupt.into());
+            self.cancel_for(CancelReason::new(CancelSource::CtrlC), None);
+            self.keep(None, interrupt.into());
         }
     }
 
-    fn panicked(&self, who: fmt::Arguments<'_>, payload: Box<dyn Any + Send>) {
+    fn panicked(&self, who: fmt::Arguments<'_>, child: Option<&Node>, payload: Box<dyn Any + Send>) {
         let text = text_of_panic(who, &*payload);
         // The payload is the program's, and says nothing of the task.
         log::error!("{text}");
@@ -249,7 +264,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             true => *self.panic.borrow_mut() = Some(payload),
             false => discard(payload),
         }
-        self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
+        self.cancel_for(CancelReason::with_text(CancelSource::Nursery, text), child);
     }
 
     /// Polls a node, and drops its future if it has ended: locals are gone before anybody can see that. Tells how
@@ -278,9 +293,10 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             // A panic of a destructor, or of whoever is notified of the task's end, is the nursery's.
             if let Some(payload) = panics.into_payload() {
                 match node.info.is_body() {
-                    true => self.panicked(format_args!("the drop of the nursery's body"), payload),
+                    true => self.panicked(format_args!("the drop of the nursery's body"), None, payload),
                     false => {
-                        self.panicked(format_args!("the drop of task {}", InFull(&Task::of(node))), payload)
+                        let who = Task::of(node);
+                        self.panicked(format_args!("the drop of task {}", InFull(&who)), Some(node), payload);
                     }
                 }
             }
@@ -304,9 +320,11 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         match end {
             None | Some(Ok(Ok(()))) => {}
             Some(Ok(Err(error))) => {
-                self.fail(format_args!("task {}", InFull(&Task::of(node))), Some(node), error);
+                self.fail(Some(node), error);
             }
-            Some(Err(payload)) => self.panicked(format_args!("task {}", InFull(&Task::of(node))), payload),
+            Some(Err(payload)) => {
+                self.panicked(format_args!("task {}", InFull(&Task::of(node))), Some(node), payload);
+            }
         }
     }
 
@@ -315,8 +333,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let Some(end) = self.poll_node(path, body, queued, || ()) else { return false };
         match end {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.fail(format_args!("the nursery's body"), None, error),
-            Err(payload) => self.panicked(format_args!("the nursery's body"), payload),
+            Ok(Err(error)) => self.fail(None, error),
+            Err(payload) => self.panicked(format_args!("the nursery's body"), None, payload),
         }
         true
     }

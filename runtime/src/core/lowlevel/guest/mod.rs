@@ -7,24 +7,25 @@
 //! the next tick. So both loops live on one thread, and neither waits for the other. trio's
 //! `start_guest_run`.
 
+mod watcher;
+
 use crate::{
-    Builder, CancelReason, CancelSource, Error, RunError,
-    core::run::{Run, between_ticks::SleepPlan, inbox::Inbox, run_loop::RunLoop, set_current},
+    Builder, CancelReason, CancelSource, Error, RunError, RunFinished, Token,
+    core::run::{Run, between_ticks::SleepPlan, run_loop::RunLoop, set_current},
 };
 use std::{
     cell::{Cell, RefCell},
     fmt,
     mem::ManuallyDrop,
-    os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::{Rc, Weak},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
-        mpsc,
     },
     thread::{self, ThreadId},
 };
+use watcher::Watcher;
 
 /// Guests by their numbers.
 type Guests = Vec<(u64, Weak<dyn Tick>)>;
@@ -82,89 +83,13 @@ impl Drop for Visit {
     }
 }
 
-/// What the watcher's thread is doing, as far as matters to who ends it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Watching {
-    /// It waits, for events or for the next sleep.
-    Waits,
-    /// It asks the host for a tick, which may last as long as the host likes.
-    Asks,
-    /// It is not to ask any more.
-    Ends,
-}
-
-/// The thread that waits for the system's events while the host's loop turns.
-struct Watcher {
-    sleeps: Option<mpsc::Sender<f64>>,
-    thread: Option<thread::JoinHandle<()>>,
-    watching: Arc<Mutex<Watching>>,
-}
-
-/// Goes from one state of the watcher to another, unless it is to end. Returns the state before.
-fn watch(watching: &Mutex<Watching>, next: Watching) -> Watching {
-    let mut now = watching.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = *now;
-    if before != Watching::Ends {
-        *now = next;
-    }
-    before
-}
-
-impl Watcher {
-    fn start(ask: impl Fn() + Send + 'static, events: OwnedFd) -> std::io::Result<Watcher> {
-        let (sleeps, sleep) = mpsc::channel::<f64>();
-        let watching = Arc::new(Mutex::new(Watching::Waits));
-        let own = watching.clone();
-        let work = move || {
-            while let Ok(timeout) = sleep.recv() {
-                // Too long for the system is as good as for ever: the next tick asks again.
-                let timeout = std::time::Duration::try_from_secs_f64(timeout).ok();
-                let timeout = timeout.and_then(|timeout| timeout.try_into().ok());
-                let mut fds = [rustix::event::PollFd::new(&events, rustix::event::PollFlags::IN)];
-                // An interruption is as good as an event: the tick looks for itself.
-                let _looked = rustix::event::poll(&mut fds, timeout.as_ref());
-                if watch(&own, Watching::Asks) == Watching::Ends {
-                    return;
-                }
-                ask();
-                if watch(&own, Watching::Waits) == Watching::Ends {
-                    return;
-                }
-            }
-        };
-        let thread = thread::Builder::new().name("terzetto guest".into()).spawn(work)?;
-        Ok(Watcher { sleeps: Some(sleeps), thread: Some(thread), watching })
-    }
-
-    fn sleep(&self, timeout: f64) {
-        if let Some(sleeps) = &self.sleeps {
-            // The thread ends only after the sender is dropped.
-            let _sent = sleeps.send(timeout);
-        }
-    }
-
-    /// Ends the thread, which the waker has to wake if it sleeps. One that is asking the host, which may be waiting for
-    /// this very call to return, is left to end by itself.
-    fn end(mut self, inbox: &Inbox) {
-        self.sleeps = None;
-        if watch(&self.watching, Watching::Ends) == Watching::Asks {
-            return;
-        }
-        inbox.wake_loop();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            log::error!("the function that asks a guest run's host for a tick panicked");
-        }
-    }
-}
-
 /// What a tick needs of a guest, whatever its main task returns.
 trait Tick {
     fn tick(&self);
     fn cancel(&self);
     fn is_over(&self) -> bool;
     fn abandon(&self);
+    fn guest(&self) -> &Rc<Run>;
 }
 
 struct Parts<T, F> {
@@ -172,6 +97,8 @@ struct Parts<T, F> {
     watcher: Watcher,
     /// The sleep from which the next tick awakes.
     sleep: Option<SleepPlan>,
+    /// Whether the watcher sleeps it, and instruments have been told so.
+    watched: bool,
 }
 
 struct Guest<T, F, D> {
@@ -219,7 +146,13 @@ where
         let run = &self.run;
         if let Some(plan) = parts.sleep.take() {
             run.inbox.awake();
-            let heard = run.look_at_events(0.0);
+            let heard = match parts.watched {
+                true => run.wait_for_events(0.0),
+                false => run.look_at_events(0.0),
+            };
+            if parts.watched {
+                run.instruments.tell(|instrument| instrument.after_io_wait(plan.timeout));
+            }
             run.wake_up(&plan, heard);
         }
         run.do_without_sleep();
@@ -231,8 +164,11 @@ where
         let plan = run.plan_sleep();
         let sleeps = !run.has_work() && plan.timeout > 0.0 && run.inbox.try_sleep();
         if sleeps {
-            parts.watcher.sleep(plan.timeout);
+            run.instruments.tell(|instrument| instrument.before_io_wait(plan.timeout));
+            // What a hook has woken does not wait.
+            parts.watcher.sleep(if run.has_work() { 0.0 } else { plan.timeout });
         }
+        parts.watched = sleeps;
         // Having nothing to do and no time to wait is a sleep, too, as short as it may be.
         parts.sleep = (sleeps || !run.has_work()).then_some(plan);
         *self.parts.borrow_mut() = Some(parts);
@@ -251,12 +187,12 @@ where
     fn tick(&self) {
         let parts = self.parts.borrow_mut().take();
         let Some(parts) = parts else { return };
-        // If it panics there will be no more.
-        self.over.set(true);
         let visit = Visit::begin(&self.run);
         let turned = catch_unwind(AssertUnwindSafe(|| self.turn(parts)));
         drop(visit);
         let outcome = turned.unwrap_or_else(|payload| {
+            // There will be no more.
+            self.over.set(true);
             self.forget();
             resume_unwind(payload)
         });
@@ -264,7 +200,7 @@ where
             Some(outcome) => self.tell(outcome),
             // The guest has dropped its own handle in this tick.
             None if self.abandoned.get() => self.abandon(),
-            None => self.over.set(false),
+            None => {}
         }
     }
 
@@ -279,6 +215,10 @@ where
 
     fn is_over(&self) -> bool {
         self.over.get()
+    }
+
+    fn guest(&self) -> &Rc<Run> {
+        &self.run
     }
 
     fn abandon(&self) {
@@ -309,6 +249,44 @@ impl GuestRun {
         self.0.cancel();
     }
 
+    /// The run's token, from the start on.
+    pub fn token(&self) -> Token {
+        Token { inbox: self.0.guest().inbox.clone() }
+    }
+
+    /// Calls `f` as code of the run: `f` may call what works only inside a run (it may start a system task, add an
+    /// instrument, ask for the time), but belongs to no task. So a host can prepare its guest before the main task has
+    /// begun, and look at it later. Between two ticks no run is current otherwise.
+    ///
+    /// # Errors
+    /// If the run has ended. Then `f` is not called.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use terzetto::{Builder, GuestTick, checkpoint, spawn_system_task};
+    /// let (send, ticks) = mpsc::channel::<GuestTick>();
+    /// let main = async { Ok(checkpoint().await?) };
+    /// let guest = Builder::new().start_guest(main, move |tick| drop(send.send(tick)), |_end| ())?;
+    /// guest.enter(|| spawn_system_task("heartbeat", async { Ok(terzetto::sleep_forever().await?) }))??;
+    /// while !guest.is_over() {
+    ///     ticks.recv()?.run();
+    /// }
+    /// assert!(guest.enter(terzetto::current_time).is_err());
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> Result<R, RunFinished> {
+        let run = self.0.guest();
+        if run.inbox.is_closed() {
+            return Err(RunFinished);
+        }
+        let visit = Visit::begin(run);
+        let result = f();
+        drop(visit);
+        // What it was told it has to hear of.
+        run.inbox.wake_loop_if_asleep();
+        Ok(result)
+    }
+
     /// Whether the run is over: `done` has been called.
     pub fn is_over(&self) -> bool {
         self.0.is_over()
@@ -332,7 +310,8 @@ impl Builder {
     ///
     /// Whenever the run has something to do, `schedule` is called, from this thread or another: it has
     /// to make the host's loop call [`GuestTick::run`], soon, on this thread. When the run is over,
-    /// `done` is called with its outcome, in the last tick. Between ticks no run is current. Handles of the guest's
+    /// `done` is called with its outcome, in the last tick. When this returns, the run is set up, and nothing of `main` has
+    /// run. Between ticks no run is current, if the host does not [enter](GuestRun::enter) this one. Handles of the guest's
     /// that the host holds work all the same (a scope is cancelled, an event set, a value sent); all else that it wants
     /// of the guest goes through its [`Token`](crate::Token), by calls that do not block:
     /// [`Token::run_sync_soon`](crate::Token::run_sync_soon).
@@ -382,7 +361,7 @@ impl Builder {
         let guest = Rc::new(Guest {
             id,
             schedule,
-            parts: Some(Parts { run_loop, watcher, sleep: None }).into(),
+            parts: Some(Parts { run_loop, watcher, sleep: None, watched: false }).into(),
             run,
             done: Some(done).into(),
             over: Cell::new(false),
