@@ -145,7 +145,8 @@ impl Builder {
     ///
     /// Whenever the run has something to do, `schedule` is called, from this thread or another: it has
     /// to make the host's loop call [`GuestTick::run`], soon, on this thread. When the run is over,
-    /// `done` is called with its outcome, in the last tick. Between ticks no run is current. Handles of the guest's
+    /// `done` is called with its outcome, in the last tick. When this returns, the run is set up, and nothing of `main` has run. Between ticks no
+    /// run is current, unless the host [enters](GuestRun::enter) this one. Handles of the guest's
     /// that the host holds work all the same (a scope is cancelled, an event set, a value sent); all else that it wants
     /// of the guest goes through its [`Token`](crate::Token), by calls that do not block:
     /// [`Token::run_sync_soon`](crate::Token::run_sync_soon).

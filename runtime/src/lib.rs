@@ -113,6 +113,8 @@ pub use crate::core::{
         statistics::{Statistics, current_statistics, task_tree},
         system::spawn_system_task,
         token::{IdempotentCall, RunFinished, Token},
+        variable::RunVar,
+        whereabouts::{current_clock, current_root_task, in_run, in_task},
     },
     run::{
         clock::{Clock, SystemClock},
@@ -133,7 +135,7 @@ pub use error::{
     OrError, TaskOrigin,
 };
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
-pub use threads::{from_thread, to_thread};
+pub use threads::{from_thread, start_soon::start_thread_soon, to_thread};
 pub use time::{
     TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever, sleep_until,
 };

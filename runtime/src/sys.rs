@@ -90,3 +90,30 @@ pub(crate) fn set_thread_name(name: &std::ffi::CStr) -> io::Result<()> {
         _ => Err(io::Error::last_os_error()),
     }
 }
+
+/// Whether a read from the descriptor would not block now: there is something to read, or it would fail.
+pub(crate) fn is_readable(fd: impl AsFd) -> io::Result<bool> {
+    is_ready(fd, libc::POLLIN)
+}
+
+/// Whether a write to the descriptor would not block now: there is room, or it would fail.
+pub(crate) fn is_writable(fd: impl AsFd) -> io::Result<bool> {
+    is_ready(fd, libc::POLLOUT)
+}
+
+fn is_ready(fd: impl AsFd, events: libc::c_short) -> io::Result<bool> {
+    let mut asked = libc::pollfd { fd: fd.as_fd().as_raw_fd(), events, revents: 0 };
+    loop {
+        // SAFETY: the pointer leads to one entry, which lives until the call returns; the descriptor is borrowed, so it
+        // is open. The time limit of zero means that the call does not block.
+        match unsafe { libc::poll(&raw mut asked, 1, 0) } {
+            0.. => return Ok(asked.revents != 0),
+            _ => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+        }
+    }
+}

@@ -74,6 +74,28 @@ pub fn within<T: Send + 'static>(limit: Duration, f: impl FnOnce() -> T + Send +
     }
 }
 
+/// Runs one of a file's tests again, in a process of its own; returns true there. For what needs the default
+/// disposition of SIGINT: from its first registration on, `signal-hook` keeps it.
+///
+/// # Panics
+/// If the test fails there.
+pub fn in_a_child(test: &str) -> bool {
+    const CHILD: &str = "TERZETTO_TEST_CTRL_C";
+    if std::env::var_os(CHILD).is_some() {
+        return true;
+    }
+    let program = std::env::current_exe().unwrap();
+    let output = std::process::Command::new(program)
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{test} in a process of its own: {}\n{text}", output.status);
+    assert!(text.contains("1 passed"), "{text}");
+    false
+}
+
 /// A record of what happened, in order.
 #[derive(Debug, Default)]
 pub struct Trace(RefCell<Vec<String>>);

@@ -17,8 +17,8 @@ use terzetto::{
     },
     move_on_after, nursery,
     testing::{
-        assert_checkpoints, check_clogged_stream, check_one_way_stream, check_two_way_stream,
-        lockstep_stream_pair, memory_stream_pair, wait_all_tasks_blocked,
+        assert_checkpoints, check_clogged_stream, check_two_way_stream, lockstep_stream_pair,
+        memory_stream_pair, wait_all_tasks_blocked,
     },
 };
 use terzetto_tests::run_mock;
@@ -75,7 +75,12 @@ fn test_05_the_suites_pass_on_tls_over_streams_in_memory() {
             check_two_way_stream(shaken).await?;
             check_two_way_stream(async || shaken().await.map(|(client, server)| (server, client))).await?;
             // The handshake with the first use.
-            check_one_way_stream(async || both_ends(&configs, memory_stream_pair())).await
+            check_two_way_stream(async || both_ends(&configs, memory_stream_pair())).await?;
+            check_two_way_stream(async || {
+                let (client, server) = both_ends(&configs, memory_stream_pair())?;
+                Ok((client.https_compatible(true), server.https_compatible(true)))
+            })
+            .await
         })
         .unwrap();
     }
@@ -152,14 +157,27 @@ fn compat_05_a_farewell_ends_the_stream_and_is_not_waited_for() {
 }
 
 #[test]
-fn compat_05_closing_before_the_handshake_waits_for_nobody() {
+fn compat_05_closing_before_the_handshake_is_a_clean_end_for_the_other_side() {
     let configs = configs(&[&TLS13]).unwrap();
     run_mock(async {
         let (client, server) = both_ends(&configs, memory_stream_pair())?;
-        client.close().await?;
+        nursery(async |n| {
+            n.start_soon(async { Ok(assert_checkpoints(client.close()).await?) });
+            assert_eq!(server.receive_some(&mut [0; 16]).await?, 0);
+            Ok(server.close().await?)
+        })
+        .await?;
+        assert!(matches!(client.handshake().await, Err(StreamError::Closed)));
+        // As the web does it, and by force, nobody is waited for.
+        let (client, server) = both_ends(&configs, memory_stream_pair())?;
+        client.https_compatible(true).close().await?;
         let error = server.handshake().await.unwrap_err();
         assert!(matches!(error, StreamError::Broken(Some(_))), "{error}");
-        assert!(matches!(client.handshake().await, Err(StreamError::Closed)));
+        let (client, server) = both_ends(&configs, memory_stream_pair())?;
+        let scope = CancelScope::new();
+        scope.cancel();
+        scope.run(async { Ok(client.close().await?) }).await?;
+        assert!(matches!(server.handshake().await, Err(StreamError::Broken(Some(_)))));
         Ok(())
     })
     .unwrap();

@@ -7,8 +7,8 @@ use std::{
 };
 use terzetto::{
     CancelScope, CancelSource, Cancelled, ContextVar, Error, InternalError, RunFinished, Token, checkpoint,
-    current_statistics, current_task, main_task, nursery, sleep, sleep_forever, spawn_system_task, task_tree,
-    testing::wait_all_tasks_blocked, to_thread,
+    current_root_task, current_statistics, current_task, main_task, nursery, sleep, sleep_forever,
+    spawn_system_task, task_tree, testing::wait_all_tasks_blocked, to_thread,
 };
 use terzetto_tests::{Trace, run_mock};
 
@@ -167,7 +167,7 @@ fn run_06_07_the_tree_of_tasks_can_be_looked_at() {
     run_mock(async {
         let main = current_task();
         assert_eq!((main.name(), main_task()), ("main", main.clone()));
-        assert!(main.parent().is_none() && main.child_nurseries().is_empty());
+        assert!(main.parent() == Some(current_root_task()) && main.child_nurseries().is_empty());
         nursery(async |n| {
             let child = n.start_soon_named("child", async {
                 nursery(async |inner| {

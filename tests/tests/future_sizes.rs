@@ -3,7 +3,9 @@
 use std::{hint::black_box, mem::size_of_val, process::Command};
 use terzetto::{
     CancelScope, Error, TaskStatus, cancellable, checkpoint, fail_after, fail_at, move_on_after, move_on_at,
-    nursery, sync::with_producer, testing, to_thread,
+    nursery,
+    sync::{ProducerReceiver, ProducerSender, with_producer},
+    testing, to_thread,
 };
 
 /// No wrapper adds more than this.
@@ -45,11 +47,11 @@ fn sizes() -> Vec<(&'static str, usize, usize)> {
     };
     row("nursery, what its body has captured", size_of_val(&body), size_of_val(&nursery(body)));
     let producer = with_producer(
-        async move |_sender: terzetto::Sender<u8>| {
+        async move |_sender: ProducerSender<u8>| {
             black_box(&block);
             Ok(())
         },
-        async move |_receiver: terzetto::Receiver<u8>| {
+        async move |_receiver: ProducerReceiver<u8>| {
             black_box(&block);
             Ok(())
         },

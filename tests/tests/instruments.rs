@@ -80,13 +80,13 @@ fn inst_01_hooks_are_called_at_the_right_points() {
     assert_eq!(count("before ") - 1, count("after ") - 1);
 }
 
-/// Counts waits for events, and their time limits.
+/// Counts sleeps, and their time limits.
 #[derive(Default)]
 struct Waits(Cell<usize>, Cell<f64>);
 
 impl Instrument for Waits {
     fn before_io_wait(&self, timeout: f64) {
-        self.0.set(self.0.get() + 1);
+        self.0.set(self.0.get() + usize::from(timeout > 0.0));
         self.1.set(self.1.get().max(timeout));
     }
 }

@@ -20,6 +20,7 @@ use terzetto::{
     testing::{memory_stream_pair, wait_all_tasks_blocked},
     to_thread,
 };
+use terzetto_tests::in_a_child;
 
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
@@ -151,27 +152,6 @@ fn sig_03_what_was_not_taken_goes_to_the_former_disposition() {
         })
         .unwrap();
     });
-}
-
-/// A handler that stays: from its first registration on, `signal-hook` keeps SIGINT. So what needs the
-/// default disposition runs in a process of its own; this is that process's part.
-const CHILD: &str = "TERZETTO_TEST_CTRL_C";
-
-/// Runs one of this file's tests again, in a process where nobody has touched SIGINT.
-fn in_a_child(test: &str) -> bool {
-    if std::env::var_os(CHILD).is_some() {
-        return true;
-    }
-    let program = std::env::current_exe().unwrap();
-    let output = std::process::Command::new(program)
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{test} in a process of its own: {}\n{text}", output.status);
-    assert!(text.contains("1 passed"), "{text}");
-    false
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn test_04_a_memory_sender_keeps_what_is_sent_and_runs_its_hooks() {
         stream.close().await?;
         stream.close().await?;
         assert_eq!(stream.get_data(9).await?, b"", "the end");
-        assert_eq!(*record.borrow(), "swsc");
+        assert_eq!(*record.borrow(), "swscc");
         Ok(())
     })
     .unwrap();

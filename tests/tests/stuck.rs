@@ -8,14 +8,17 @@ use std::{
     future::pending,
     os::unix::process::ExitStatusExt,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     task::Poll,
     thread,
     time::{Duration, Instant},
 };
 use terzetto::{
-    CancelScope, Error, cancellable, move_on_after, nursery, sleep, sleep_forever, sync::Event, task_tree,
-    testing::wait_all_tasks_blocked,
+    CancelScope, Error, TaskStatus, cancellable, move_on_after, nursery, sleep, sleep_forever, sync::Event,
+    task_tree, testing::wait_all_tasks_blocked,
 };
 
 /// What was logged.
@@ -73,6 +76,13 @@ fn play(part: &str) -> Result<(), Error> {
             });
             Ok(sleep_forever().await?)
         })),
+        "a child that is being started awaits a foreign future" => terzetto::run(nursery(async |n| {
+            n.start_named("deaf", async |_: TaskStatus<()>| {
+                pending::<()>().await;
+                Ok(())
+            })
+            .await
+        })),
         "a child cleans up" => terzetto::run(nursery(async |n| {
             n.start_soon_named("cleans up", async {
                 let _cancelled = sleep_forever().await;
@@ -110,7 +120,8 @@ fn part() {
 /// A process that plays a part, with what it says.
 struct Player {
     process: Child,
-    said: std::sync::Arc<Mutex<String>>,
+    said: Arc<Mutex<String>>,
+    listens: thread::JoinHandle<()>,
 }
 
 impl Player {
@@ -123,9 +134,9 @@ impl Player {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = std::sync::Arc::new(Mutex::new(String::new()));
+        let said = Arc::new(Mutex::new(String::new()));
         let (ear, errors) = (said.clone(), process.stderr.take().unwrap());
-        thread::spawn(move || {
+        let listens = thread::spawn(move || {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
                 *ear.lock().unwrap() += &(line + "\n");
             }
@@ -138,7 +149,7 @@ impl Player {
             caught.is_some_and(|set| u64::from_str_radix(set.trim(), 16).unwrap_or(0) & 2 != 0)
         });
         thread::sleep(Duration::from_millis(50));
-        Player { process, said }
+        Player { process, said, listens }
     }
 
     fn interrupt(&self) {
@@ -152,6 +163,8 @@ impl Player {
 
     fn end(mut self) -> (ExitStatus, String) {
         let status = self.process.wait().unwrap();
+        // To the last line.
+        self.listens.join().unwrap();
         (status, self.said.lock().unwrap().clone())
     }
 }
@@ -171,6 +184,7 @@ fn sig_04_a_second_ctrl_c_ends_a_process_that_the_first_cannot_end() {
         ("main awaits a foreign future", "task main"),
         ("a child awaits a foreign future", "task deaf"),
         ("a child of the body awaits a foreign future", "task deaf"),
+        ("a child that is being started awaits a foreign future", "task deaf"),
     ] {
         let player = Player::start(part);
         player.interrupt();
@@ -206,7 +220,7 @@ fn sig_04_a_second_ctrl_c_leaves_those_alone_who_clean_up() {
     thread::sleep(Duration::from_millis(150));
     player.interrupt();
     let (status, said) = player.end();
-    assert!(status.success(), "{said}");
+    assert!(status.success(), "{status}: {said}");
     assert!(said.contains("cleaned up") && said.contains("over: true"), "{said}");
 }
 
@@ -214,29 +228,26 @@ fn sig_04_a_second_ctrl_c_leaves_those_alone_who_clean_up() {
 fn a_task_that_outlasts_its_cancellation_is_named_once() {
     listen();
     terzetto::run(async {
-        let gate = std::cell::Cell::new(false);
+        let gate = Arc::new(AtomicBool::new(false));
         let outcome = move_on_after(
             0.01,
             nursery(async |n| {
                 n.start_soon_named("deaf", async {
                     // A foreign future that ends after a while, and is woken by nobody of this runtime.
-                    let mut waiting = None;
+                    let mut waiting = false;
                     std::future::poll_fn(|cx| {
-                        if gate.get() {
+                        if gate.load(SeqCst) {
                             return Poll::Ready(());
                         }
-                        let waker = cx.waker().clone();
-                        waiting.get_or_insert_with(|| {
+                        if !std::mem::replace(&mut waiting, true) {
+                            let (waker, gate) = (cx.waker().clone(), gate.clone());
                             thread::spawn(move || {
                                 thread::sleep(Duration::from_millis(3_600));
+                                gate.store(true, SeqCst);
                                 waker.wake();
-                            })
-                        });
-                        gate.set(waiting.as_ref().is_some_and(thread::JoinHandle::is_finished));
-                        match gate.get() {
-                            true => Poll::Ready(()),
-                            false => Poll::Pending,
+                            });
                         }
+                        Poll::Pending
                     })
                     .await;
                     Ok(())

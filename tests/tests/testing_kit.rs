@@ -163,13 +163,26 @@ fn test_02_checkpoints_are_noticed() {
         assert_checkpoints(checkpoint()).await?;
         assert_checkpoints(sleep(0.0)).await?;
         assert_no_checkpoints(async {}).await;
-        // Each is only half of a checkpoint.
-        assert_no_checkpoints(cancel_shielded_checkpoint()).await;
-        assert_no_checkpoints(checkpoint_if_cancelled()).await?;
+        // Two halves, one after the other, are a whole.
+        assert_checkpoints(async {
+            cancel_shielded_checkpoint().await;
+            checkpoint_if_cancelled().await
+        })
+        .await?;
         Ok(())
     })
     .unwrap();
     let failed = |main: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(main)).is_err();
+    // Half of a checkpoint is not nothing, and not a checkpoint.
+    let half = || async {
+        cancel_shielded_checkpoint().await;
+        Ok(())
+    };
+    let other_half = || async { Ok(checkpoint_if_cancelled().await?) };
+    assert!(failed(&mut || drop(run_mock(assert_no_checkpoints(half())))));
+    assert!(failed(&mut || drop(run_mock(assert_no_checkpoints(other_half())))));
+    assert!(failed(&mut || drop(run_mock(assert_checkpoints(half())))));
+    assert!(failed(&mut || drop(run_mock(assert_checkpoints(other_half())))));
     assert!(failed(&mut || drop(run_mock(async {
         assert_checkpoints(async {}).await;
         Ok(())

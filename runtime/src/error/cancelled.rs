@@ -15,25 +15,33 @@ pub enum CancelSource {
     Nursery,
     /// The run is ending.
     Shutdown,
-    /// Ctrl-C was pressed. Belongs to no scope: see [`crate::signal`].
+    /// Ctrl-C was pressed: of a [`Cancelled`] that [is the Ctrl-C](Cancelled::is_interrupt), which belongs to no scope; or of
+    /// the cancellation of a nursery at whose end it found the main task. See [`crate::signal`].
     CtrlC,
 }
 
 /// Why a region was cancelled: the source, a text, the task that asked. The first reason is kept.
 #[derive(Debug, Clone)]
 pub struct CancelReason {
-    pub(crate) source: CancelSource,
-    pub(crate) text: Option<String>,
-    pub(crate) task: Option<String>,
+    source: CancelSource,
+    text: Option<String>,
+    task: Option<String>,
+    /// Whether it is of the Ctrl-C itself.
+    is_interrupt: bool,
 }
 
 impl CancelReason {
     pub(crate) fn new(source: CancelSource) -> Self {
-        CancelReason { source, text: None, task: None }
+        CancelReason { source, text: None, task: None, is_interrupt: false }
     }
 
     pub(crate) fn with_text(source: CancelSource, text: impl Into<String>) -> Self {
-        CancelReason { source, text: Some(text.into()), task: None }
+        CancelReason { text: Some(text.into()), ..CancelReason::new(source) }
+    }
+
+    /// With the name of the task that asked, or has failed.
+    pub(crate) fn by(self, task: Option<String>) -> Self {
+        CancelReason { task, ..self }
     }
 
     /// What asked for the cancellation.
@@ -50,7 +58,8 @@ impl CancelReason {
         self.text.as_deref()
     }
 
-    /// The name of the task that asked, if a task did; and where it was started, if it was given no name.
+    /// The name of the task that asked, if a task did; of a nursery that cancelled itself, that of the task that has failed,
+    /// and for its body that of the task around it. And where it was started, if it was given no name.
     pub fn task(&self) -> Option<&str> {
         self.task.as_deref()
     }
@@ -59,13 +68,15 @@ impl CancelReason {
 impl fmt::Display for CancelReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.source {
+            CancelSource::CtrlC if !self.is_interrupt => "cancelled because of Ctrl-C",
             CancelSource::Explicit => "cancelled on request",
             CancelSource::Deadline => "cancelled by a deadline",
             CancelSource::Nursery => "cancelled by its nursery",
             CancelSource::Shutdown => "cancelled because the run is ending",
             CancelSource::CtrlC => "interrupted by Ctrl-C",
         })?;
-        if let Some(task) = &self.task {
+        // A nursery's text begins with who has failed.
+        if let Some(task) = self.task.as_ref().filter(|_| self.source != CancelSource::Nursery) {
             write!(f, ", by task {task}")?;
         }
         if let Some(text) = &self.text {
@@ -117,12 +128,15 @@ impl Cancelled {
 
     /// A Ctrl-C on its way through the main task.
     pub(crate) fn interrupt() -> Self {
-        Cancelled::new(Arc::new(CancelReason::new(CancelSource::CtrlC)))
+        Cancelled::new(Arc::new(CancelReason {
+            is_interrupt: true,
+            ..CancelReason::new(CancelSource::CtrlC)
+        }))
     }
 
     /// Whether this is a Ctrl-C: no scope swallows it. See [`crate::signal`].
     pub fn is_interrupt(&self) -> bool {
-        self.reason().source() == CancelSource::CtrlC
+        self.reason().is_interrupt
     }
 
     /// Why: the reason of the scope that was cancelled first.

@@ -195,6 +195,14 @@ impl ErrorGroup {
         }
     }
 
+    /// The only failure, the first cancellation if there is no failure, or else the whole group.
+    pub(super) fn into_only(mut self) -> Error {
+        match self.0.kept {
+            0 | 1 if !self.0.errors.is_empty() => self.0.errors.swap_remove(0),
+            _ => self.into(),
+        }
+    }
+
     /// The only member of a group of one (as deep as groups of one go), or the group unchanged.
     pub fn into_single(mut self) -> Result<Error, ErrorGroup> {
         if self.errors().len() != 1 {

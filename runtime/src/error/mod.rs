@@ -369,6 +369,15 @@ impl Error {
         }
     }
 
+    /// The error in a nursery's group that has only one beside cancellations, which then say no more than that the one has
+    /// ended the others; or this error unchanged. One level only: a group that is the member was made by somebody else.
+    pub(crate) fn without_the_only_group(self) -> Error {
+        match self.into_group() {
+            Ok(group) => group.into_only(),
+            Err(error) => error,
+        }
+    }
+
     fn as_std(&self) -> &(dyn StdError + 'static) {
         &**self
     }

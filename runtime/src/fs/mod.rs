@@ -29,6 +29,7 @@ mod job;
 mod kept;
 mod open;
 mod path;
+mod pattern;
 mod reader;
 mod temp;
 

@@ -1,10 +1,12 @@
 //! A path with all that can be done with it.
 
-use crate::fs::{File, FileError, ReadDir};
+use crate::fs::{File, FileError, ReadDir, job::job};
 use std::{
+    env,
     ffi::OsStr,
     fmt,
     fs::{Metadata, Permissions},
+    io,
     ops::Div,
     path::{self, Component, PathBuf, StripPrefixError},
 };
@@ -187,6 +189,31 @@ by_function! {
 }
 
 impl Path {
+    /// The working directory of the process; trio's `Path.cwd`.
+    ///
+    /// # Errors
+    /// Cancelled; what the system says.
+    pub async fn current_dir() -> Result<Path, FileError> {
+        job("find", path::Path::new("."), |_| env::current_dir()).await.map(Path)
+    }
+
+    /// The home of the user; trio's `Path.home`.
+    ///
+    /// # Errors
+    /// Cancelled; that there is none.
+    pub async fn home() -> Result<Path, FileError> {
+        let find = |_: &path::Path| env::home_dir().ok_or_else(|| io::ErrorKind::NotFound.into());
+        job("find", path::Path::new("~"), find).await.map(Path)
+    }
+
+    /// The path from the root, with links and `..` left in it; trio's `absolute`.
+    ///
+    /// # Errors
+    /// Cancelled; what the system says of the working directory, and that the path is empty.
+    pub async fn absolute(&self) -> Result<Path, FileError> {
+        job("make absolute", &self.0, |path| path::absolute(path)).await.map(Path)
+    }
+
     /// The absolute path without links and dots, as [`fs::canonicalize`](crate::fs::canonicalize).
     ///
     /// # Errors

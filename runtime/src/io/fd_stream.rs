@@ -4,6 +4,7 @@ use crate::{
     cancel_shielded_checkpoint, checkpoint,
     core::block::reactor::Direction,
     io::{Source, StreamError, Turnstile, ensure_room},
+    sys::is_writable,
 };
 use std::{
     cell::Cell,
@@ -161,7 +162,12 @@ where
 
     pub(crate) async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError> {
         let _inside = self.sending.enter("sending to this stream")?;
-        self.source.get()?;
+        let inner = self.source.get()?;
+        // Until a send finds out, the descriptor counts as ready, full or not.
+        if !is_writable(&*inner).map_err(StreamError::Io)? {
+            self.source.found_blocked(Direction::Write);
+        }
+        drop(inner);
         self.source.ready(Direction::Write).await
     }
 

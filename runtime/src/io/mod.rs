@@ -9,8 +9,10 @@
 //! for only when it would block.
 
 mod busy;
+mod descriptor;
 mod error;
 mod fd_stream;
+mod forcefully;
 mod listener;
 mod mode;
 mod net;
@@ -23,13 +25,16 @@ mod stapled;
 mod stream;
 
 pub(crate) use busy::Turnstile;
+pub use descriptor::DescriptorStream;
 pub use error::StreamError;
 pub(crate) use fd_stream::FdStream;
+pub use forcefully::close_forcefully;
 pub use listener::Listener;
 pub use net::{
-    ConnectFailed, HAPPY_EYEBALLS_DELAY, TcpConnector, TcpListener, TcpStream, UdpSocket, UnixDatagram,
-    UnixListener, UnixStream, happy_eyeballs, happy_eyeballs_order, open_tcp_listeners, open_tcp_stream,
-    serve_listeners, serve_listeners_in, serve_tcp, serve_tcp_in,
+    ConnectFailed, HAPPY_EYEBALLS_DELAY, HostnameResolver, Lookup, NameFlags, SocketFactory, TcpConnector,
+    TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, getaddrinfo, getnameinfo,
+    happy_eyeballs, happy_eyeballs_order, open_tcp_listeners, open_tcp_stream, serve_listeners,
+    serve_listeners_in, serve_tcp, serve_tcp_in, set_custom_hostname_resolver, set_custom_socket_factory,
 };
 pub use pipe::{PipeReceiver, PipeSender, pipe};
 pub(crate) use readiness::Source;

@@ -283,6 +283,11 @@ impl<T: AsFd> Source<T> {
         }
     }
 
+    /// Notes that an attempt would block.
+    pub(crate) fn found_blocked(&self, direction: Direction) {
+        self.entry.found_blocked(direction);
+    }
+
     /// Notes that an attempt on a stream read or wrote less than there was room for.
     pub(crate) fn found_short(&self, direction: Direction) {
         self.entry.run.reactor.found_short(self.entry.id, direction);

@@ -23,11 +23,13 @@ const REAPERS_STACK: usize = 64 * 1024;
 pub(super) struct Child {
     child: process::Child,
     detached: bool,
+    /// Whether it has ended and nobody can say how.
+    lost: bool,
 }
 
 impl Child {
     pub(super) fn new(child: process::Child) -> Child {
-        Child { child, detached: false }
+        Child { child, detached: false, lost: false }
     }
 
     pub(super) fn id(&self) -> u32 {
@@ -36,12 +38,34 @@ impl Child {
 
     /// How the child ended, if it has. Afterwards the system knows nothing of it any more.
     pub(super) fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.child.try_wait()
+        if self.lost {
+            return Ok(Some(ExitStatus::default()));
+        }
+        let asked = self.child.try_wait();
+        self.known(asked)
     }
 
     /// How the child ended; blocks the thread until it has.
     pub(super) fn wait(&mut self) -> io::Result<ExitStatus> {
-        self.child.wait()
+        let asked = self.child.wait().map(Some);
+        self.known(asked).map(Option::unwrap_or_default)
+    }
+
+    /// The system's answer; success if it has ended, and the system says that it is no child of ours: that is so while
+    /// SIGCHLD is ignored. Python's choice.
+    fn known(&mut self, asked: io::Result<Option<ExitStatus>>) -> io::Result<Option<ExitStatus>> {
+        match asked {
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => {
+                log::warn!(
+                    "process {} has ended, and nobody knows how: SIGCHLD is ignored, or something else in this program \
+                     has asked for it; it counts as a success",
+                    self.id()
+                );
+                self.lost = true;
+                Ok(Some(ExitStatus::default()))
+            }
+            asked => asked,
+        }
     }
 
     /// Lets the child live when its owner is dropped.
@@ -53,7 +77,7 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         // An error says that somebody else has asked for its end, or the system by itself.
-        if !matches!(self.child.try_wait(), Ok(None)) {
+        if self.lost || !matches!(self.child.try_wait(), Ok(None)) {
             return;
         }
         if !self.detached

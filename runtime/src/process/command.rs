@@ -259,7 +259,8 @@ impl<'a> Command<'a> {
     /// SIGKILL. Not for [`open_process`](crate::process::open_process).
     ///
     /// The function gets a handle of the process, without streams. It runs shielded, and is cancelled
-    /// when the process has ended. If it fails, that is logged, and the process is killed. If it
+    /// when the process has ended. If it fails, the process is killed, and its
+    /// error is that of the run, in place of the cancellation. If it
     /// returns, the process is waited for.
     ///
     /// ```

@@ -92,9 +92,11 @@ impl Process {
     /// A process that was ended by a signal has no `code()`, but a `signal()`, from
     /// `std::os::unix::process::ExitStatusExt`; trio has a negative number for it.
     ///
+    /// If the program ignores SIGCHLD, or something else in it has asked the system for the status, that is lost: it
+    /// counts as success then, as in Python, and a warning is logged.
+    ///
     /// # Errors
-    /// If something else in this program has asked the system for the status, or has it ignore
-    /// SIGCHLD: then it is lost.
+    /// What the system says.
     pub fn poll(&self) -> io::Result<Option<ExitStatus>> {
         let status = self.inner.child.borrow_mut().try_wait()?;
         if status.is_some() {

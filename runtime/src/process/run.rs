@@ -1,7 +1,7 @@
 //! A process inside a block: its input is fed, its output collected, and its end seen to.
 
 use crate::{
-    Error, TaskStatus,
+    Error, ErrorGroup, TaskStatus,
     io::{PipeReceiver, PipeSender, ReceiveStream, SendStream, StreamError},
     nursery,
     process::{
@@ -11,7 +11,10 @@ use crate::{
     },
     sleep,
 };
-use std::{cell::RefCell, process::ExitStatus};
+use std::{
+    cell::{Cell, RefCell},
+    process::ExitStatus,
+};
 
 /// For how many seconds a process may go on after it was asked to end.
 const PATIENCE: f64 = 5.0;
@@ -44,7 +47,8 @@ pub struct CompletedProcess {
 ///
 /// # Errors
 /// [`ProcessFailed`] if it ends without success, unless [`Command::check`] says that this is fine;
-/// [`StartError`](crate::process::StartError) if it cannot be started; Cancelled; what the system says.
+/// [`StartError`](crate::process::StartError) if it cannot be started; Cancelled, or instead of it what
+/// [`Command::deliver_cancel`] has failed with; what the system says.
 ///
 /// # Panics
 /// If the delivery of a cancellation does; the program is then killed. Outside a run.
@@ -136,17 +140,20 @@ async fn run(command: Command<'_>, status: Option<TaskStatus<Process>>) -> Resul
         if let Some(status) = status {
             status.started(process)?;
         }
-        let ended = own.wait().await;
-        if ended.is_err() {
-            end(own, deliver_cancel).await;
+        match own.wait().await {
+            Err(error) => match end(own, deliver_cancel).await {
+                Ok(()) => Err(error),
+                // The failure counts, and not the cancellation that it was to deliver; unless that was a Ctrl-C.
+                Err(failed) => {
+                    let both = ErrorGroup::new("a process could not be asked to end", vec![failed, error]);
+                    Err(Error::from(both).without_the_only_group())
+                }
+            },
+            ended => ended,
         }
-        ended
     });
     // A single error needs no group around it.
-    let status = ended.await.map_err(|error| match error.into_group() {
-        Ok(group) => group.into_single().unwrap_or_else(Error::from),
-        Err(error) => error,
-    })?;
+    let status = ended.await.map_err(Error::without_the_only_group)?;
     let (stdout, stderr) = (stdout.into_inner(), stderr.into_inner());
     if checks && !status.success() {
         return Err(ProcessFailed { command: name, status, stdout, stderr }.into());
@@ -174,7 +181,14 @@ async fn collect(pipe: PipeReceiver, output: &RefCell<Vec<u8>>) -> Result<(), Er
 }
 
 /// Has the process end, and waits until it has, whatever is cancelled meanwhile.
-async fn end(process: &Process, deliver: Option<DeliverCancel<'_>>) {
+///
+/// # Errors
+/// What [`Command::deliver_cancel`] failed with.
+async fn end(process: &Process, deliver: Option<DeliverCancel<'_>>) -> Result<(), Error> {
+    let failure = Cell::new(None);
+    let failed = &failure;
+    // What the program has not asked for itself is only logged.
+    let is_own = deliver.is_some();
     let ended = nursery(async |n| {
         n.cancel_scope().set_shield(true);
         n.start_soon_named("end a process", async move {
@@ -185,6 +199,7 @@ async fn end(process: &Process, deliver: Option<DeliverCancel<'_>>) {
             if let Err(error) = delivered {
                 if !error.is_cancelled() {
                     log::warn!("{process} is killed, since asking it to end failed: {error}");
+                    failed.set(is_own.then_some(error));
                 }
                 if let Err(error) = process.kill() {
                     log::warn!("{process} cannot be killed: {error}");
@@ -201,6 +216,7 @@ async fn end(process: &Process, deliver: Option<DeliverCancel<'_>>) {
         // By the supervisor, when it is dropped. A second Ctrl-C does this: it passes through shields.
         log::warn!("{process} is killed, since its end could not be waited for: {error}");
     }
+    failure.take().map_or(Ok(()), Err)
 }
 
 /// Asks politely, then insists.

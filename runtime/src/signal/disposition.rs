@@ -66,6 +66,28 @@ extern "C" fn handler(signal: libc::c_int) {
     }
 }
 
+/// Signals that the processor raises when an instruction fails, and that a program may also be sent like any other.
+const FAULTS: [i32; 2] = [libc::SIGILL, libc::SIGFPE];
+
+/// The handler of [`FAULTS`]. An instruction that has failed would be executed again when the handler returns, and fail
+/// again, for ever. So the usual action is put in place first: then the process ends, as it does without a receiver.
+extern "C" fn fault_handler(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    _interrupted: *mut libc::c_void,
+) {
+    // SAFETY: the system passes the address of a valid `siginfo_t` to a handler that was installed with SA_SIGINFO.
+    let code = unsafe { (*info).si_code };
+    // What a process sends is told as zero or less, or by codes of more than 16 bits.
+    if !(1..0x1_0000).contains(&code) {
+        return handler(signal);
+    }
+    let mut usual = plain();
+    usual.sa_sigaction = libc::SIG_DFL;
+    // SAFETY: `sigaction` is on the list of calls that a handler may make; the action is valid, and no former one is asked for.
+    unsafe { libc::sigaction(signal, &usual, ptr::null_mut()) };
+}
+
 fn set_last_os_error(code: i32) {
     #[cfg(any(target_os = "linux", target_os = "emscripten"))]
     // SAFETY: the function returns the address of this thread's `errno`, which is always valid.
@@ -140,8 +162,14 @@ impl Dispositions {
     }
 }
 
-fn our_handler() -> libc::sighandler_t {
-    handler as extern "C" fn(libc::c_int) as libc::sighandler_t
+fn our_handler(signal: Signal) -> libc::sighandler_t {
+    match FAULTS.contains(&signal.number()) {
+        true => {
+            let with_info: extern "C" fn(_, _, _) = fault_handler;
+            with_info as libc::sighandler_t
+        }
+        false => handler as extern "C" fn(libc::c_int) as libc::sighandler_t,
+    }
 }
 
 /// The action in force for a signal.
@@ -174,7 +202,7 @@ fn plain() -> libc::sigaction {
 pub(super) fn is_default(signal: Signal) -> bool {
     in_force(signal).is_ok_and(|action| {
         action.sa_sigaction == libc::SIG_DFL
-            || action.sa_sigaction == our_handler() && !DISPOSITIONS.get().is_wanted(signal)
+            || action.sa_sigaction == our_handler(signal) && !DISPOSITIONS.get().is_wanted(signal)
     })
 }
 
@@ -217,12 +245,15 @@ pub(super) fn claim(signal: Signal, inbox: &Arc<Inbox>) -> io::Result<()> {
 fn install(signal: Signal) -> io::Result<libc::sigaction> {
     let before = in_force(signal)?;
     let mut ours = plain();
-    ours.sa_sigaction = our_handler();
+    ours.sa_sigaction = our_handler(signal);
     // System calls of whoever was interrupted go on.
     ours.sa_flags = libc::SA_RESTART;
+    if FAULTS.contains(&signal.number()) {
+        ours.sa_flags |= libc::SA_SIGINFO;
+    }
     put(signal, &ours)?;
     // Ours that was there already comes from the parent of a forked process.
-    Ok(if before.sa_sigaction == our_handler() { plain() } else { before })
+    Ok(if before.sa_sigaction == our_handler(signal) { plain() } else { before })
 }
 
 /// Brings a signal to a run no more. Returns whether nobody else wants it: then what was in force
@@ -241,7 +272,7 @@ pub(super) fn release(signal: Signal, inbox: &Arc<Inbox>) -> bool {
     if let Some(place) = former.iter().position(|(other, _)| *other == signal) {
         let (_, before) = former.swap_remove(place);
         // Somebody may have installed a handler over ours: then that one stays.
-        let ours = in_force(signal).is_ok_and(|action| action.sa_sigaction == our_handler());
+        let ours = in_force(signal).is_ok_and(|action| action.sa_sigaction == our_handler(signal));
         let restored = if ours { put(signal, &before) } else { Ok(()) };
         if let Err(error) = restored {
             log::error!("the former disposition of signal {signal} could not be restored: {error}");
@@ -333,6 +364,20 @@ mod tests {
         raise(Signal::CONT).unwrap();
         assert_eq!(parents.take_signals(), Signal::CONT.bit());
         assert!(release(Signal::CONT, &parents));
+    }
+
+    #[test]
+    fn a_fault_is_received_if_it_was_sent_and_ends_the_process_if_it_happened() {
+        for number in super::FAULTS {
+            let signal = Signal::from_raw(number);
+            assert!(returns_in_a_child(|| claims_and_releases(signal)));
+        }
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        assert!(!returns_in_a_child(|| {
+            claim(Signal::from_raw(libc::SIGILL), &new_inbox()).unwrap();
+            // SAFETY: an instruction that there is not: it ends the process, which is a child of the test's own.
+            unsafe { std::arch::asm!("ud2") };
+        }));
     }
 
     #[test]

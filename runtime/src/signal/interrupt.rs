@@ -4,7 +4,7 @@
 //! signal does if no receiver is open for it.
 
 use super::{Signal, Signals, disposition, unheard};
-use crate::core::run::Run;
+use crate::core::run::{self, Run};
 
 impl Signals {
     /// Takes Ctrl-C over, if nobody else has.
@@ -20,10 +20,15 @@ impl Signals {
         }
     }
 
+    /// Gives Ctrl-C back. One that came up to this moment is pending: the run's end is not to swallow it.
     pub(super) fn release_interrupt(&self) {
         if self.claims_interrupt.replace(false) {
             self.watch_unheard_interrupts();
             disposition::release(Signal::INT, &self.inbox);
+            let came = self.inbox.take_signals() & Signal::INT.bit() != 0;
+            if came && !self.receivers.deliver(Signal::INT) {
+                run::with(|run| run.interrupt.pending.set(true));
+            }
         }
     }
 

@@ -26,8 +26,8 @@ use std::{
 pub enum OpenSignalError {
     /// No signal was named.
     Empty,
-    /// The system, or the nature of the signal, does not let it be received: kill, stop, and those
-    /// that tell of a broken program, which cannot go on after them.
+    /// The system does not let it be received (kill, stop), or the standard library handles it: a
+    /// segmentation fault and a bus error, by which it notices an overflow of a stack.
     Forbidden(Signal),
     /// The system does not know the signal, or refuses for another reason.
     Io(Signal, io::Error),
@@ -108,6 +108,9 @@ pub struct SignalReceiver {
 /// before is in force again, and signals that had come but were not taken are sent again to that.
 /// Naming a signal twice is naming it.
 ///
+/// SIGILL and SIGFPE come out of it if somebody has sent them. If an instruction of this program has failed, they end the
+/// process, as they do without a receiver: there is nothing to go on with.
+///
 /// # Errors
 /// An [`OpenSignalError`].
 ///
@@ -126,8 +129,7 @@ pub struct SignalReceiver {
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSignalError> {
-    const FORBIDDEN: [i32; 6] =
-        [libc::SIGKILL, libc::SIGSTOP, libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
+    const FORBIDDEN: [i32; 4] = [libc::SIGKILL, libc::SIGSTOP, libc::SIGSEGV, libc::SIGBUS];
     if signals.is_empty() {
         return Err(OpenSignalError::Empty);
     }

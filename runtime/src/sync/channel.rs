@@ -19,6 +19,8 @@ use std::{cell::Cell, error::Error as StdError, fmt, rc::Rc};
 pub struct ChannelStatistics {
     /// Values in the buffer. One that a dropped receive has put back counts if there is room for it.
     pub current_buffer_used: usize,
+    /// The most values that were in the buffer at once.
+    pub peak_buffer_used: usize,
     /// How many fit.
     pub max_buffer_size: usize,
     /// Sending ends that are open.

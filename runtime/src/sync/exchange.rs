@@ -26,6 +26,8 @@ struct Buffer<T> {
     fresh: VecDeque<T>,
     /// How many were given out.
     given: u64,
+    /// The most that were here at once.
+    peak: usize,
 }
 
 impl<T> Buffer<T> {
@@ -36,6 +38,11 @@ impl<T> Buffer<T> {
     fn number(&mut self, value: T) -> Given<T> {
         self.given += 1;
         Given { value, number: self.given }
+    }
+
+    fn push(&mut self, value: T) {
+        self.fresh.push_back(value);
+        self.peak = self.peak.max(self.len());
     }
 
     fn pop(&mut self) -> Option<Given<T>> {
@@ -86,7 +93,7 @@ impl<T> Shared<T> {
         let (returned, fresh) = Default::default();
         Rc::new(Shared {
             capacity,
-            buffer: RefCell::new(Buffer { returned, fresh, given: 0 }),
+            buffer: RefCell::new(Buffer { returned, fresh, given: 0, peak: 0 }),
             senders: Cell::new(0),
             receivers: Cell::new(0),
             sending: WaitQueue::new("sending to a channel"),
@@ -99,6 +106,7 @@ impl<T> Shared<T> {
         ChannelStatistics {
             // A value that came back when its room was taken is still on its way to a receiver.
             current_buffer_used: self.buffered().min(self.capacity),
+            peak_buffer_used: self.buffer.borrow().peak.min(self.capacity),
             max_buffer_size: self.capacity,
             open_send_channels: self.senders.get(),
             open_receive_channels: self.receivers.get(),
@@ -170,7 +178,7 @@ impl<T> Shared<T> {
         if buffer.len() >= self.capacity {
             return Some(value);
         }
-        buffer.fresh.push_back(value);
+        buffer.push(value);
         None
     }
 
@@ -185,7 +193,7 @@ impl<T> Shared<T> {
             let Some(value) = place.value.take() else { return };
             let mut buffer = self.buffer.borrow_mut();
             match first {
-                Some(_) => buffer.fresh.push_back(value),
+                Some(_) => buffer.push(value),
                 None => first = Some(buffer.number(value)),
             }
         });

@@ -177,9 +177,29 @@ impl CapacityLimiter {
         self.inner.borrowers.borrow().len()
     }
 
-    /// How many are free; 0 also when more are borrowed than there are now.
-    pub fn available_tokens(&self) -> usize {
-        self.total_tokens().saturating_sub(self.borrowed_tokens())
+    /// How many are free: below zero when more are borrowed than there are now. Of an [unlimited](Self::UNLIMITED) limiter
+    /// as many as there can be, [`isize::MAX`], however many are borrowed.
+    ///
+    /// ```
+    /// # use terzetto::sync::CapacityLimiter;
+    /// # terzetto::run(async {
+    /// let limiter = CapacityLimiter::new(1);
+    /// let _loan = limiter.acquire().await?;
+    /// limiter.set_total_tokens(0);
+    /// assert_eq!(limiter.available_tokens(), -1);
+    /// limiter.set_total_tokens(CapacityLimiter::UNLIMITED);
+    /// assert_eq!(limiter.available_tokens(), isize::MAX);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    pub fn available_tokens(&self) -> isize {
+        match self.total_tokens() {
+            CapacityLimiter::UNLIMITED => isize::MAX,
+            total => {
+                // Both are counts: the one of what is in memory, the other cut down to what counts.
+                let total = isize::try_from(total).unwrap_or(isize::MAX);
+                total.saturating_sub_unsigned(self.borrowed_tokens())
+            }
+        }
     }
 
     /// Who has borrowed one, in no order.
@@ -208,7 +228,7 @@ impl CapacityLimiter {
         if self.inner.borrowers.borrow().contains_key(&borrower) {
             return Err(AcquireError::AlreadyBorrowed);
         }
-        if self.available_tokens() == 0 || self.inner.queue.len() > 0 {
+        if self.available_tokens() <= 0 || self.inner.queue.len() > 0 {
             return Err(AcquireError::WouldBlock);
         }
         self.inner.lend(borrower.clone());

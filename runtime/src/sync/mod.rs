@@ -8,6 +8,7 @@
 
 pub mod channel;
 mod condition;
+mod ends;
 mod error;
 mod event;
 mod exchange;
@@ -21,11 +22,12 @@ mod transfer;
 
 pub use channel::{ChannelStatistics, ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use condition::{Condition, ConditionError};
+pub use ends::{Channel, ReceiveChannel, SendChannel};
 pub use error::{AcquireError, NotHeld};
 pub use event::Event;
 pub use limiter::{Borrower, CapacityLimiter, Loan};
 pub use lock::{Lock, LockGuard, StrictFifoLock};
 pub use parking_lot::{BrokenResource, NotABreaker, ParkError, ParkingLot};
-pub use producer::with_producer;
+pub use producer::{ProducerReceiver, ProducerSender, with_producer};
 pub use semaphore::{Permit, Semaphore};
 pub use stream::ReceiverStream;

@@ -1,23 +1,31 @@
-//! Producers: a task makes values, and other code takes them one by one.
+//! Producers: a task makes values when other code asks for them, one by one.
+//!
+//! Other languages call this an asynchronous generator. A channel of capacity zero alone is not one: its sender runs ahead
+//! until it has a value to give, whether anybody wants that or not. So the producer is held back at two places until
+//! somebody waits in a receive: before it begins, and at the end of each send.
 
 use crate::{
-    Error, nursery,
-    sync::channel::{Receiver, SendFailure, Sender, channel},
+    Error, checkpoint_if_cancelled,
+    core::block::wait_queue::WaitQueue,
+    nursery,
+    sync::channel::{ChannelStatistics, ReceiveError, Receiver, SendFailure, Sender, channel},
 };
+use std::{fmt, future::poll_fn, pin::pin, rc::Rc};
 
-/// Runs `producer` beside `consumer`, joined by a channel of capacity zero; trio's
-/// `as_safe_channel`.
+/// Runs `producer` beside `consumer`, which asks it for one value after the other; trio's `as_safe_channel`.
 ///
-/// This is a generator that may await: `producer` runs in a nursery of its own, one value ahead at
-/// most, and is cancelled when `consumer` has ended. When `producer` ends, the channel does.
+/// This is a generator that may await. `producer` runs in a nursery of its own, and only when a value is asked
+/// for: it begins with the first [`receive`](ProducerReceiver::receive), and its
+/// [`send`](ProducerSender::send) returns when the next value is asked for. It is cancelled when `consumer` has
+/// ended. When `producer` ends, the values do.
 ///
 /// # Cancellation
 /// A schedule point; what runs inside is cancelled as usual. The cancellation of the producer at the
 /// end does not come out.
 ///
 /// # Errors
-/// An [`ErrorGroup`](crate::ErrorGroup) of the errors of both. That the consumer no longer takes
-/// values is no error of the producer; that another channel of its own is broken is one.
+/// The error of the one that failed, as it is. If both fail, an [`ErrorGroup`](crate::ErrorGroup) of both errors. That the
+/// consumer no longer takes values is no error of the producer; that another channel of its own is broken is one.
 ///
 /// ```
 /// use terzetto::{sleep, sync::with_producer};
@@ -42,8 +50,8 @@ use crate::{
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 pub fn with_producer<T, R>(
-    producer: impl AsyncFnOnce(Sender<T>) -> Result<(), Error>,
-    consumer: impl AsyncFnOnce(Receiver<T>) -> Result<R, Error>,
+    producer: impl AsyncFnOnce(ProducerSender<T>) -> Result<(), Error>,
+    consumer: impl AsyncFnOnce(ProducerReceiver<T>) -> Result<R, Error>,
 ) -> impl Future<Output = Result<R, Error>>
 where
     T: 'static,
@@ -52,23 +60,148 @@ where
     // In boxes, so that the future does not hold them twice.
     let (producer, consumer) = (Box::new(producer), Box::new(consumer));
     async move {
-        nursery(async move |n| {
+        let both = nursery(async move |n| {
             let (sender, receiver) = channel(0);
-            let shared = sender.shared.clone();
+            let demand = WaitQueue::new("waiting until a value is asked for");
+            let (sender, receiver) =
+                (ProducerSender { sender, demand: demand.clone() }, ProducerReceiver { receiver, demand });
+            let shared = sender.sender.shared.clone();
             n.start_soon_named("producer", async move {
+                if sender.demanded().await.is_err() {
+                    return Ok(());
+                }
                 match producer(sender).await {
-                    Err(error) if is_broken(&error) && shared.is_broken() => Ok(()),
+                    Err(error) if shared.is_broken() => without_broken(error),
                     ended => ended,
                 }
             });
             let value = consumer(receiver).await?;
             n.cancel_scope().cancel();
             Ok(value)
-        })
-        .await
+        });
+        both.await.map_err(Error::without_the_only_group)
     }
 }
 
 fn is_broken(error: &Error) -> bool {
     matches!(error.downcast_ref(), Some(SendFailure::Broken))
+}
+
+/// The error without what says that the consumer takes no more, also in groups.
+fn without_broken(error: Error) -> Result<(), Error> {
+    match error.into_group() {
+        Ok(group) => group.split(is_broken).1.map_or(Ok(()), |rest| Err(rest.into())),
+        Err(error) if is_broken(&error) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where a producer puts its values; see [`with_producer`].
+pub struct ProducerSender<T: 'static> {
+    sender: Sender<T>,
+    demand: Rc<WaitQueue<()>>,
+}
+
+impl<T> ProducerSender<T> {
+    /// Hands a value to who has asked for it, and waits until the next one is asked for.
+    ///
+    /// # Cancellation
+    /// A checkpoint. The value may have been taken, also if it fails as cancelled: it fails so when nobody wants a
+    /// further one.
+    ///
+    /// # Errors
+    /// [`SendFailure::Cancelled`] once the consumer has ended; [`SendFailure::Broken`] if it has closed its end.
+    pub async fn send(&self, value: T) -> Result<(), SendFailure> {
+        self.sender.send(value).await.map_err(|error| error.into_parts().1)?;
+        self.demanded().await
+    }
+
+    /// Waits until somebody is parked in a receive.
+    async fn demanded(&self) -> Result<(), SendFailure> {
+        loop {
+            let shared = &self.sender.shared;
+            if shared.is_broken() {
+                // If the consumer has ended, that is what there is to say.
+                checkpoint_if_cancelled().await.map_err(SendFailure::Cancelled)?;
+                return Err(SendFailure::Broken);
+            }
+            if shared.receiving.len() > 0 {
+                return Ok(());
+            }
+            self.demand.park(()).await.1.map_err(SendFailure::Cancelled)?;
+        }
+    }
+
+    /// Counts of the channel.
+    pub fn statistics(&self) -> ChannelStatistics {
+        self.sender.statistics()
+    }
+}
+
+/// Where the values of a producer are asked for; see [`with_producer`].
+pub struct ProducerReceiver<T: 'static> {
+    receiver: Receiver<T>,
+    demand: Rc<WaitQueue<()>>,
+}
+
+impl<T> ProducerReceiver<T> {
+    /// Asks for the next value and waits for it. Several tasks may: who has asked first is served first.
+    ///
+    /// # Cancellation
+    /// A checkpoint. If cancelled, nothing was taken: a value that the producer was already making is for the next who asks.
+    ///
+    /// # Errors
+    /// Cancelled; [`ReceiveError::EndOfChannel`] when the producer has ended; [`ReceiveError::Closed`].
+    pub async fn receive(&self) -> Result<T, ReceiveError> {
+        self.asking(self.receiver.receive()).await
+    }
+
+    /// The next value, or `None` when the producer has ended: for loops.
+    ///
+    /// # Cancellation
+    /// As [`ProducerReceiver::receive`].
+    ///
+    /// # Errors
+    /// [`ReceiveError::Cancelled`] in a cancelled region; [`ReceiveError::Closed`].
+    pub async fn next(&self) -> Result<Option<T>, ReceiveError> {
+        self.asking(self.receiver.next()).await
+    }
+
+    /// Tells the producer, each time that the receive has parked.
+    async fn asking<R>(&self, receive: impl Future<Output = R>) -> R {
+        let mut receive = pin!(receive);
+        poll_fn(|cx| {
+            let polled = receive.as_mut().poll(cx);
+            if polled.is_pending() {
+                self.demand.unpark_all(|()| ());
+            }
+            polled
+        })
+        .await
+    }
+
+    /// Asks for no more: every later receive fails as closed, and the producer at its next send, or it does not begin.
+    /// Closing twice is fine. Dropping it does the same, but a producer that waits until a value is asked for hears
+    /// nothing more before it is cancelled.
+    pub fn close(&self) {
+        self.receiver.close();
+        self.demand.unpark_all(|()| ());
+    }
+
+    /// Counts of the channel.
+    pub fn statistics(&self) -> ChannelStatistics {
+        self.receiver.statistics()
+    }
+}
+
+impl<T> fmt::Debug for ProducerSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProducerSender").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for ProducerReceiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProducerReceiver").finish_non_exhaustive()
+    }
 }

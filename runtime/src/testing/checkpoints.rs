@@ -23,16 +23,16 @@ use std::{
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 pub fn assert_checkpoints<T>(inside: impl Future<Output = T>) -> impl Future<Output = T> {
-    wrap::map(watch(inside), |(value, checked)| {
-        assert!(checked, "the code was expected to execute a checkpoint, and has not");
+    wrap::map(watch(inside), |(value, seen)| {
+        assert!(seen.is_checkpoint(), "the code was expected to execute a checkpoint, and has not");
         value
     })
 }
 
-/// Runs `inside` and fails if it has executed a checkpoint; trio's `assert_no_checkpoints`.
+/// Runs `inside` and fails if it has executed a checkpoint, or a part of one; trio's `assert_no_checkpoints`.
 ///
 /// # Panics
-/// If `inside` was at a schedule point and a cancel point both.
+/// If `inside` was at a schedule point or at a cancel point.
 ///
 /// ```
 /// use terzetto::{channel, testing::assert_no_checkpoints};
@@ -44,15 +44,35 @@ pub fn assert_checkpoints<T>(inside: impl Future<Output = T>) -> impl Future<Out
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 pub fn assert_no_checkpoints<T>(inside: impl Future<Output = T>) -> impl Future<Output = T> {
-    wrap::map(watch(inside), |(value, checked)| {
-        assert!(!checked, "the code was expected not to execute a checkpoint, and has");
-        value
+    wrap::map(watch(inside), |(value, seen)| {
+        let what = match (seen.scheduled, seen.cancel_point) {
+            (false, false) => return value,
+            (true, true) => "a checkpoint",
+            (true, false) => "a schedule point",
+            (false, true) => "a cancel point",
+        };
+        panic!("the code was expected not to execute a checkpoint, and was at {what}")
     })
 }
 
-/// Runs `inside`; says whether it was at a schedule point (the run went on to another tick) and at a
-/// cancel point (the runtime looked whether the task is cancelled).
-pub(crate) fn watch<T>(inside: impl Future<Output = T>) -> impl Future<Output = (T, bool)> {
+/// What code has executed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    /// It was at a schedule point: the run went on to another tick.
+    scheduled: bool,
+    /// It was at a cancel point: the runtime looked whether the task is cancelled.
+    cancel_point: bool,
+}
+
+impl Seen {
+    /// Whether it was at both.
+    pub(crate) fn is_checkpoint(self) -> bool {
+        self.scheduled && self.cancel_point
+    }
+}
+
+/// Runs `inside`; says what it has executed.
+pub(crate) fn watch<T>(inside: impl Future<Output = T>) -> impl Future<Output = (T, Seen)> {
     let mut begun = None;
     wrap::around(inside, move |inside, cx| {
         let (watching, tick) = begun.get_or_insert_with(|| {
@@ -61,9 +81,10 @@ pub(crate) fn watch<T>(inside: impl Future<Output = T>) -> impl Future<Output = 
             (watching, tick)
         });
         let value = ready!(inside.poll(cx));
-        let was_seen = watching.run.tree.tick.get() > *tick && watching.watch.seen.get();
+        let seen =
+            Seen { scheduled: watching.run.tree.tick.get() > *tick, cancel_point: watching.watch.seen.get() };
         begun = None;
-        Poll::Ready((value, was_seen))
+        Poll::Ready((value, seen))
     })
 }
 

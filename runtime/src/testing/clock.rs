@@ -1,9 +1,19 @@
 //! A clock that the test owns.
 
-use crate::Clock;
-use std::{cell::Cell, fmt, rc::Rc, time::Instant};
+use crate::{
+    Clock,
+    core::{run, run::inbox::Inbox},
+};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    rc::Rc,
+    sync::{Arc, Weak},
+    time::Instant,
+};
 
-/// A clock that stands still until it is told to jump; trio's `MockClock`.
+/// A clock that stands still until it is told to jump; trio's `MockClock`. A [guest run](crate::GuestRun) that sleeps hears of
+/// each change that its host makes.
 ///
 /// With [`MockClock::autojump`] it jumps to the next deadline whenever all tasks are blocked, so that
 /// tests about time take none. With a rate it runs by itself, so many of its seconds to a real one.
@@ -24,6 +34,8 @@ pub struct MockClock {
     since: Cell<Instant>,
     rate: Cell<f64>,
     threshold: Cell<f64>,
+    /// The runs that go by it. One may sleep when it is changed: a guest, by its host.
+    runs: RefCell<Vec<Weak<Inbox>>>,
 }
 
 impl MockClock {
@@ -34,6 +46,7 @@ impl MockClock {
             since: Cell::new(Instant::now()),
             rate: Cell::new(0.0),
             threshold: Cell::new(f64::INFINITY),
+            runs: RefCell::default(),
         })
     }
 
@@ -60,6 +73,7 @@ impl MockClock {
             "the argument `seconds` of a mock clock's jump is {seconds}, which leads beyond all numbers"
         );
         self.base.set(base);
+        self.tell_sleepers();
     }
 
     /// How many of its seconds pass in a real one.
@@ -79,6 +93,7 @@ impl MockClock {
         self.base.set(self.now());
         self.since.set(Instant::now());
         self.rate.set(rate);
+        self.tell_sleepers();
     }
 
     /// For how many real seconds all tasks must be blocked before the clock jumps; infinity: never.
@@ -96,10 +111,22 @@ impl MockClock {
             "the argument `seconds` of a mock clock's autojump threshold must not be negative or NaN, and is {seconds}"
         );
         self.threshold.set(seconds);
+        self.tell_sleepers();
+    }
+
+    /// Has the runs that sleep find out anew for how long.
+    fn tell_sleepers(&self) {
+        self.runs.borrow().iter().filter_map(Weak::upgrade).for_each(|inbox| inbox.wake_loop_if_asleep());
     }
 }
 
 impl Clock for MockClock {
+    fn start(&self) {
+        let mut runs = self.runs.borrow_mut();
+        runs.retain(|inbox| inbox.strong_count() > 0);
+        runs.extend(run::try_with(|run| Arc::downgrade(&run.inbox)));
+    }
+
     fn now(&self) -> f64 {
         match self.rate.get() {
             0.0 => self.base.get(),

@@ -3,13 +3,17 @@
 
 mod checkpoints;
 mod clock;
+mod connect;
 mod idle;
+mod matcher;
 mod sequencer;
 mod streams;
 
 pub use checkpoints::{assert_checkpoints, assert_no_checkpoints};
 pub use clock::MockClock;
+pub use connect::{SocketListener, open_stream_to_socket_listener};
 pub use idle::wait_all_tasks_blocked;
+pub use matcher::{Matcher, Mismatch};
 pub use sequencer::{Sequencer, SequencerError};
 pub use streams::{
     LockstepReceiveStream, LockstepSendStream, LockstepStream, MemoryReceiveStream, MemorySendStream,

@@ -19,7 +19,7 @@ use crate::{
     },
     threads::{
         job::Shared,
-        table::{LoopCall, deliver},
+        table::{Begin, LoopCall, deliver},
     },
 };
 use std::{
@@ -84,8 +84,8 @@ impl fmt::Display for CallError {
 
 impl StdError for CallError {}
 
-/// Has `f` done on the loop and waits until it is.
-fn call_and_wait<T, F>(inbox: &Inbox, key: Option<usize>, f: F) -> Result<T, Error>
+/// Has `f` done on the loop and waits until it is; `is_call`: it does not wait for anything.
+fn call_and_wait<T, F>(inbox: &Inbox, key: Option<usize>, is_call: bool, f: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
@@ -96,7 +96,8 @@ where
         return Err(CallError::OnTheLoop.into());
     }
     let (answer, answered) = mpsc::sync_channel(1);
-    let message = deliver(key, loop_call(f, TaskContext::current(), answer));
+    let begin = loop_call(f, TaskContext::current(), answer);
+    let message = deliver(key, LoopCall { begin, is_call });
     inbox.push(message).map_err(|_refused| RunFinished)?;
     match answered.recv() {
         Ok(Ok(value)) => Ok(value),
@@ -108,7 +109,7 @@ where
 }
 
 /// To do `f` in a context, and to answer.
-fn loop_call<T, F>(f: F, context: TaskContext, answer: mpsc::SyncSender<thread::Result<T>>) -> LoopCall
+fn loop_call<T, F>(f: F, context: TaskContext, answer: mpsc::SyncSender<thread::Result<T>>) -> Begin
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
@@ -174,7 +175,7 @@ where
     F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
 {
     let job = job()?;
-    call_and_wait(&job.inbox, Some(job.key), f)?
+    call_and_wait(&job.inbox, Some(job.key), false, f)?
 }
 
 /// Calls `f` on the loop, in the task that waits for this thread, or as [`run`](run()) does in a system task, and
@@ -201,7 +202,7 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let job = job()?;
-    call_and_wait(&job.inbox, Some(job.key), async move || f())
+    call_and_wait(&job.inbox, Some(job.key), true, async move || f())
 }
 
 /// Fails once a cancellation of the task that waits for this thread has been tried, whether it
@@ -241,11 +242,12 @@ impl Token {
         T: Send + 'static,
         F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
     {
-        call_and_wait(&self.inbox, None, f)?
+        call_and_wait(&self.inbox, None, false, f)?
     }
 
-    /// Calls `f` on the loop, and blocks this thread until it has returned; trio's
-    /// `from_thread.run_sync` with a token. `f` has a copy of this thread's [context variables](crate::ContextVar).
+    /// Calls `f` on the loop in a system task, and blocks this thread until it has returned; trio's
+    /// `from_thread.run_sync` with a token. While the run is ending and starts no more tasks, `f` is called all the same,
+    /// outside any task. `f` has a copy of this thread's [context variables](crate::ContextVar).
     ///
     /// # Errors
     /// [`RunFinished`]; [`CallError::OnTheLoop`] on a run's own thread.
@@ -270,6 +272,6 @@ impl Token {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        call_and_wait(&self.inbox, None, async move || f())
+        call_and_wait(&self.inbox, None, true, async move || f())
     }
 }

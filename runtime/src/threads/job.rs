@@ -28,15 +28,31 @@ pub(super) trait Work: Send + Sync {
     fn name(&self) -> &str;
 }
 
-/// The news that a job is done. It has nothing of the user's in it, so it does not block.
+/// The news that a job is done.
 #[must_use]
-pub(super) struct Done(Arc<Shared>);
+pub(super) enum Done {
+    /// For the loop of a run. It has nothing of the user's in it, so it does not block.
+    Job(Arc<Shared>),
+    /// For somebody else, who is told by a call that does not panic.
+    Deliver(Box<dyn FnOnce()>),
+}
 
 impl Done {
-    /// Tells the loop.
+    /// For who is told by a call that does not panic.
+    pub(super) fn deliver(call: impl FnOnce() + 'static) -> Done {
+        Done::Deliver(Box::new(call))
+    }
+
+    /// Tells whoever waits.
     pub(super) fn announce(self) {
-        // Refused if the run has ended.
-        let _ended = self.0.inbox.push(Message::Notice(self.0.clone()));
+        match self {
+            Done::Job(job) => {
+                let inbox = job.inbox.clone();
+                // Refused if the run has ended.
+                let _ended = inbox.push(Message::Notice(job));
+            }
+            Done::Deliver(call) => call(),
+        }
     }
 }
 
@@ -102,7 +118,7 @@ where
             }));
             self.replace(State::Done(result));
         }
-        let done = Done(self.shared.clone());
+        let done = Done::Job(self.shared.clone());
         // What nobody waits for is dropped here, before the thread counts as free.
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(self))) {
             discard(payload);
@@ -116,7 +132,7 @@ where
 }
 
 /// The function's own name out of a path: `app::files::hash::{{closure}}` is `hash`.
-fn short_name(path: &'static str) -> &'static str {
+pub(super) fn short_name(path: &'static str) -> &'static str {
     let mut named = path.split('<').next().unwrap_or(path);
     // By hand: this happens once a job, and a search for a text costs more than a short job.
     while let Some(outer) = named.strip_suffix("::{{closure}}") {

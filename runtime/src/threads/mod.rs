@@ -7,6 +7,7 @@
 //! - `pool`: which thread does which job, and which thread is woken for it.
 //! - `name`: the names of the threads.
 //! - `job`: a function on its way to a worker, and its result on the way back.
+//! - `start_soon`: a function for a worker that belongs to no run.
 //! - `table`: what the loop knows of the running jobs. Each job holds a token of its limiter until its thread is
 //!   really done. The messages of a job find the task that waits for it here.
 
@@ -14,6 +15,7 @@ pub mod from_thread;
 mod job;
 mod name;
 mod pool;
+pub(crate) mod start_soon;
 mod table;
 pub mod to_thread;
 mod workers;

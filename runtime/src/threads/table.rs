@@ -30,15 +30,31 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll, Waker},
 };
 
 /// As many jobs run at once unless another limiter is given: jobs that wait for the system are cheap,
 /// and the limit only guards against thousands. trio's number.
 const DEFAULT_TOKENS: usize = 40;
 
-/// Something that a thread asks the loop to do for it, as a future made on the loop.
-pub(super) type LoopCall = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+/// Makes the future that does an call, on the loop.
+pub(super) type Begin = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+/// Something that a thread asks the loop to do for it.
+pub(super) struct LoopCall {
+    /// Makes the future that does it, on the loop.
+    pub(super) begin: Begin,
+    /// Whether that is done by one poll, as a plain call is, so that it needs no task.
+    pub(super) is_call: bool,
+}
+
+impl LoopCall {
+    /// Does a plain call without a task.
+    fn make_call(self) {
+        let done = (self.begin)().as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        debug_assert!(done.is_ready(), "a plain call does not wait");
+    }
+}
 
 /// The message that brings a call to the loop, and there to the task that waits for this job.
 pub(super) fn deliver(key: Option<usize>, loop_call: LoopCall) -> Message {
@@ -227,11 +243,15 @@ impl Threads {
         match caller.filter(|caller| !caller.abandons) {
             Some(caller) => caller.deliver(run, ToCaller::LoopCall(loop_call)),
             None => {
+                // When the run is ending, nothing is started any more. What needs no task is done all the same; of what
+                // does, the thread learns it, since the call is dropped.
+                if run.inbox.is_ending() && loop_call.is_call {
+                    return loop_call.make_call();
+                }
                 let done = async move {
-                    loop_call().await;
+                    (loop_call.begin)().await;
                     Ok(())
                 };
-                // Refused when the run is ending: the thread learns it, since the call is dropped.
                 let _ending = spawn_system_task("a call from a thread", done);
             }
         }

@@ -149,7 +149,7 @@ impl<L: Limit> Options<L> {
             loop {
                 match waiting.caller.receive(&run).await? {
                     ToCaller::Done => break,
-                    ToCaller::LoopCall(loop_call) => loop_call().await,
+                    ToCaller::LoopCall(loop_call) => (loop_call.begin)().await,
                 }
             }
             match job.take_result() {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 use terzetto::{
-    current_time, move_on_after, nursery,
+    CancelScope, current_time, move_on_after, nursery,
     process::{Process, Stdio, run_process, supervise},
 };
 use terzetto_tests::run_mock;
@@ -91,15 +91,28 @@ fn proc_04_a_custom_delivery_takes_the_place_of_the_usual_one() {
 }
 
 #[test]
-fn proc_04_a_delivery_that_fails_is_logged_and_the_kill_comes() {
+fn proc_04_the_error_of_a_delivery_comes_out_and_the_kill_comes() {
     logged::begin();
-    terzetto::run(async {
-        let command = sh("trap '' TERM; echo ready; while :; do sleep 0.05; done");
-        let status = cancel_when_ready(command.deliver_cancel(async |_| Err(Error::msg("no line"))));
-        assert_eq!(status.await?.signal(), Some(SIGKILL));
-        Ok(())
-    })
-    .unwrap();
+    let pid = Cell::new(0);
+    let outcome = terzetto::run(async {
+        let scope = CancelScope::new();
+        let command =
+            sh("trap '' TERM; while :; do sleep 0.05; done").deliver_cancel(async |process: Process| {
+                pid.set(process.pid());
+                Err(Error::msg("no line"))
+            });
+        nursery(async |n| {
+            n.start_soon(async { scope.run(run_process(command)).await.map(drop) });
+            sleep(0.05).await?;
+            scope.cancel();
+            Ok(())
+        })
+        .await
+    });
+    // As it is inside the nursery of this test: the scope has swallowed the cancellation alone.
+    let error = outcome.unwrap_err().into_group().unwrap().into_errors().pop().unwrap();
+    assert!(error.group().is_none() && error.to_string() == "no line", "{error:?}");
+    terzetto::run(until_gone(pid.get())).unwrap();
     let logged = logged::taken();
     assert_eq!(logged.len(), 1, "{logged:?}");
     assert!(logged[0].starts_with("WARN") && logged[0].contains("no line"), "{logged:?}");

@@ -12,6 +12,7 @@
 
 use crate::{
     cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled,
+    compat::tls::records::Records,
     io::{ReceiveStream, Resource, SendStream, Stream, StreamError, Turnstile, ensure_room},
     sync::Semaphore,
 };
@@ -33,11 +34,16 @@ const ROOM: usize = 17 * 1024;
 /// How much is encrypted before it is sent.
 const PIECE: usize = 64 * 1024;
 
+/// How much is decrypted before it is given out; a connection that has more refuses further records.
+const ENOUGH: usize = 16 * 1024;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Open,
     /// The connection failed, or was cut short amid a record.
     Broken,
+    /// The transport has ended without the other side's farewell.
+    CutOff,
     Closed,
 }
 
@@ -46,15 +52,19 @@ enum State {
 /// The handshake takes place with the first send or receive, or by [`TlsStream::handshake`]. TLS
 /// cannot be half closed; closing says farewell (`close_notify`) and does not wait for an answer. If
 /// the transport ends without the other side's farewell, somebody may have cut it: receiving fails as
-/// broken. See [`TlsStream::https_compatible`].
+/// broken, and so does sending from then on. See [`TlsStream::https_compatible`].
+///
+/// A farewell needs a handshake. So closing a stream whose handshake has not been done does it first, as trio's does;
+/// who does not want to wait for the other side drops the stream, or closes it by
+/// [`close_forcefully`](crate::io::close_forcefully).
 ///
 /// # Cancellation
 /// A receive that is cancelled or dropped has taken nothing. A send or a handshake that is cancelled amid a
 /// record leaves the stream broken.
 pub struct TlsStream<S> {
-    transport: S,
-    connection: RefCell<Connection>,
-    state: Cell<State>,
+    pub(super) transport: S,
+    pub(super) connection: RefCell<Connection>,
+    pub(super) state: Cell<State>,
     https_compatible: bool,
     handshaken: Cell<bool>,
     /// Whether somebody is closing it.
@@ -62,23 +72,24 @@ pub struct TlsStream<S> {
     /// One task at a time; a semaphore, since two futures of one task may send and receive.
     handshaking: Semaphore,
     /// What the transport has delivered, and which part of it the connection has not taken yet.
-    incoming: RefCell<(Vec<u8>, Range<usize>)>,
+    pub(super) incoming: RefCell<(Vec<u8>, Range<usize>)>,
+    records: RefCell<Records>,
     sending: Turnstile,
     receiving: Turnstile,
 }
 
-fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StreamError {
+pub(super) fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StreamError {
     StreamError::Broken(Some(io::Error::new(ErrorKind::InvalidData, error)))
 }
 
-fn is_end(error: &StreamError) -> bool {
-    matches!(error, StreamError::Broken(Some(error)) if error.kind() == ErrorKind::UnexpectedEof)
+fn cut_off() -> StreamError {
+    StreamError::Broken(Some(ErrorKind::UnexpectedEof.into()))
 }
 
 /// Marks the stream as broken, unless what is under way comes to its end.
-struct AmidRecord<'a>(&'a Cell<State>, bool);
+struct Amid<'a>(&'a Cell<State>, bool);
 
-impl Drop for AmidRecord<'_> {
+impl Drop for Amid<'_> {
     fn drop(&mut self) {
         if !self.1 && self.0.get() == State::Open {
             self.0.set(State::Broken);
@@ -135,6 +146,7 @@ impl<S: Stream> TlsStream<S> {
             parting: Cell::new(false),
             handshaking: Semaphore::new(1),
             incoming: RefCell::new((vec![0; ROOM], 0..0)),
+            records: RefCell::default(),
             sending: Turnstile::default(),
             receiving: Turnstile::default(),
         }
@@ -178,15 +190,16 @@ impl<S: Stream> TlsStream<S> {
         Ok(())
     }
 
-    fn ensure_open(&self) -> Result<(), StreamError> {
+    pub(super) fn ensure_open(&self) -> Result<(), StreamError> {
         match self.state.get() {
             State::Open => Ok(()),
             State::Broken => Err(StreamError::Broken(None)),
+            State::CutOff => Err(cut_off()),
             State::Closed => Err(StreamError::Closed),
         }
     }
 
-    async fn ensure_handshake(&self) -> Result<(), StreamError> {
+    pub(super) async fn ensure_handshake(&self) -> Result<(), StreamError> {
         if self.handshaken.get() {
             return Ok(());
         }
@@ -200,12 +213,21 @@ impl<S: Stream> TlsStream<S> {
                 self.flush().await?;
                 continue;
             }
-            if let Err(error) = self.feed().await {
-                if !matches!(error, StreamError::Cancelled(_)) && self.connection.borrow().wants_write() {
-                    // The other side should know why.
-                    let _told = self.flush().await;
+            match self.feed().await {
+                Ok(()) => {}
+                // It has taken nothing: the handshake can go on.
+                Err(StreamError::Cancelled(cancelled)) => return Err(cancelled.into()),
+                Err(error) => {
+                    // Whatever the transport says: there will be no agreement.
+                    if self.state.get() == State::Open {
+                        self.state.set(State::Broken);
+                    }
+                    if self.connection.borrow().wants_write() {
+                        // The other side should know why.
+                        let _told = self.flush().await;
+                    }
+                    return Err(error);
                 }
-                return Err(error);
             }
         }
         // A server's tickets wait until it has something to say: now nobody may be listening.
@@ -219,7 +241,7 @@ impl<S: Stream> TlsStream<S> {
     }
 
     /// Sends what the connection wants to send.
-    async fn flush(&self) -> Result<(), StreamError> {
+    pub(super) async fn flush(&self) -> Result<(), StreamError> {
         let mut records = Vec::new();
         {
             let mut connection = self.connection.borrow_mut();
@@ -230,14 +252,14 @@ impl<S: Stream> TlsStream<S> {
         if records.is_empty() {
             return Ok(());
         }
-        let mut amid = AmidRecord(&self.state, false);
+        let mut amid = Amid(&self.state, false);
         self.transport.send_all(&records).await?;
         amid.1 = true;
         Ok(())
     }
 
     /// Gives the connection something to read: what is left over, or else what the transport has.
-    async fn feed(&self) -> Result<(), StreamError> {
+    pub(super) async fn feed(&self) -> Result<(), StreamError> {
         if self.incoming.borrow().1.is_empty() {
             let mut room = std::mem::take(&mut self.incoming.borrow_mut().0);
             room.resize(ROOM, 0);
@@ -246,24 +268,49 @@ impl<S: Stream> TlsStream<S> {
             *self.incoming.borrow_mut() = (room, unread);
             received?;
         }
+        self.take_records()
+    }
+
+    /// Gives the connection what was received, record by record, and nothing after the other side's farewell.
+    fn take_records(&self) -> Result<(), StreamError> {
         let mut incoming = self.incoming.borrow_mut();
         let (data, unread) = &mut *incoming;
         let mut connection = self.connection.borrow_mut();
-        // Nothing at all tells the connection that the transport has ended.
-        let taken = connection.read_tls(&mut &data[unread.clone()]).map_err(broken)?;
-        unread.start += taken;
-        let processed = connection.process_new_packets().map_err(broken);
-        if taken == 0 && connection.is_handshaking() && processed.is_ok() {
-            return Err(StreamError::Broken(Some(ErrorKind::UnexpectedEof.into())));
+        if unread.start == unread.end {
+            // Nothing at all tells the connection that the transport has ended.
+            connection.read_tls(&mut io::empty()).map_err(broken)?;
+            let peer_has_closed = connection.process_new_packets().map_err(broken)?.peer_has_closed();
+            if !peer_has_closed || connection.is_handshaking() {
+                self.state.set(State::CutOff);
+                return Err(cut_off());
+            }
+            return Ok(());
         }
-        if processed.is_err() {
-            self.state.set(State::Broken);
+        while unread.start < unread.end {
+            let part = self.records.borrow_mut().take(&data[unread.clone()]);
+            let mut record = &data[unread.start..unread.start + part];
+            unread.start += part;
+            let processed = loop {
+                let taken = connection.read_tls(&mut record).map_err(broken)?;
+                let processed = connection.process_new_packets();
+                if record.is_empty() || taken == 0 || processed.is_err() {
+                    break processed;
+                }
+            };
+            match processed {
+                Ok(state) if state.peer_has_closed() || state.plaintext_bytes_to_read() >= ENOUGH => break,
+                Ok(_) => {}
+                Err(error) => {
+                    self.state.set(State::Broken);
+                    return Err(broken(error));
+                }
+            }
         }
-        processed.map(drop)
+        Ok(())
     }
 
     /// Whether there is something to give out that was received before.
-    fn has_plaintext(&self) -> bool {
+    pub(super) fn has_plaintext(&self) -> bool {
         let state = self.connection.borrow_mut().process_new_packets();
         state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0)
     }
@@ -289,6 +336,8 @@ impl<S: Stream> TlsStream<S> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(StreamError::Broken(Some(error))),
             }
+            // Another task may have heard of it.
+            self.ensure_open()?;
             self.feed().await?;
             has_waited = true;
         }
@@ -298,23 +347,35 @@ impl<S: Stream> TlsStream<S> {
 crate::io::close_inherent!([S: Stream] TlsStream<S>);
 
 impl<S: Stream> Resource for TlsStream<S> {
-    /// Says farewell, and closes the transport; does not wait for the other side's farewell. Before
-    /// the handshake, and if the stream is broken, there is nobody to say it to.
+    /// Says farewell, and closes the transport; does not wait for the other side's farewell. If the handshake has not been
+    /// done, it is done first; not if the stream is [`https_compatible`](TlsStream::https_compatible), which says no
+    /// farewell, nor if it is broken.
+    ///
+    /// # Errors
+    /// Cancelled; what the handshake fails with, and what the transport does; also then the transport is closed. That the
+    /// farewell cannot be said because the other side is gone is no error.
     async fn close(&self) -> Result<(), StreamError> {
-        let state = self.state.replace(State::Closed);
-        if state == State::Closed && self.parting.get() {
-            // Another task is saying farewell, and closes the transport afterwards.
+        if self.parting.get() {
+            // Another task is closing it, and closes the transport afterwards.
             return Ok(checkpoint().await?);
         }
         let _parting = Parting::begin(&self.parting);
+        let mut parted = Ok(());
+        if self.state.get() == State::Open && !self.https_compatible {
+            parted = self.ensure_handshake().await;
+        }
+        let state = self.state.replace(State::Closed);
         if state == State::Open && self.handshaken.get() && !self.https_compatible {
             self.connection.borrow_mut().send_close_notify();
-            if let Err(error) = self.flush().await {
-                // Cancelled, or the other side is gone, or another task is sending.
+            parted = self.flush().await;
+            if let Err(error @ (StreamError::Broken(_) | StreamError::Busy(_))) = parted {
+                // The other side is gone, or another task is sending.
                 log::debug!("closing a TLS stream without a farewell: {error}");
+                parted = Ok(());
             }
         }
-        self.transport.close().await
+        let closed = self.transport.close().await;
+        parted.and(closed)
     }
 }
 
@@ -347,14 +408,16 @@ impl<S: Stream> ReceiveStream for TlsStream<S> {
     async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
         ensure_room(buffer)?;
         let _inside = self.receiving.enter("receiving from this stream")?;
-        self.ensure_open()?;
-        match self.receive(buffer).await {
-            Err(error) if self.https_compatible && is_end(&error) => {
-                checkpoint().await?;
-                Ok(0)
+        let ended = |state: State| self.https_compatible && state == State::CutOff;
+        if !ended(self.state.get()) {
+            self.ensure_open()?;
+            match self.receive(buffer).await {
+                Err(StreamError::Broken(_)) if ended(self.state.get()) => {}
+                received => return received,
             }
-            received => received,
         }
+        checkpoint().await?;
+        Ok(0)
     }
 }
 

@@ -166,7 +166,7 @@ impl CheckpointIfCancelled {
     /// The body of `poll`, for callers that have the run.
     #[inline]
     pub(crate) fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
-        let nothing = !run.scopes.is_any_cancelled() && !run.interrupt.is_pending();
+        let nothing = !run.scopes.is_any_cancelled() && !run.interrupt_may_be_here();
         match self.raising.is_none() && nothing {
             true => {
                 run.tree.note_cancel_point();
@@ -179,6 +179,8 @@ impl CheckpointIfCancelled {
     #[cold]
     fn look_closely(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
         if self.raising.is_none() {
+            // A Ctrl-C that came a moment ago, perhaps by this very task.
+            run.take_signals();
             match look(run) {
                 None => return Poll::Ready(Ok(())),
                 Some(Found::Interrupt(interrupt)) => return Poll::Ready(Err(interrupt)),

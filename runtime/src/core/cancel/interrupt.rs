@@ -38,6 +38,14 @@ impl Interrupt {
         self.raised.set(true);
     }
 
+    /// Notes that somebody has made an error of an interrupt that could not abort a wait, and so has stayed pending.
+    /// It is raised now.
+    pub(crate) fn was_taken(&self) {
+        if self.pending.get() {
+            self.raise();
+        }
+    }
+
     /// Whether a nursery has one among its errors, and has yet to return it.
     pub(crate) fn is_held(&self) -> bool {
         self.held.get()

@@ -1,6 +1,9 @@
 //! Raising an [interrupt](super::interrupt) in the main task.
 
-use crate::{Cancelled, core::run::Run};
+use crate::{
+    Cancelled,
+    core::{ids::WaitId, run::Run},
+};
 impl Run {
     /// Logs why a Ctrl-C that has come cannot be raised, once. The run calls this before it sleeps. After that the
     /// next Ctrl-C ends the process.
@@ -40,23 +43,33 @@ impl Run {
         let main = self.main_task();
         let interrupt = Cancelled::interrupt();
         for wait in self.waits_of(&main) {
-            if self.deliver(wait, &interrupt) {
+            let aborted = self.deliver(wait, &interrupt);
+            if aborted {
                 self.interrupt.raise();
+            }
+            // An abort function that refuses may have taken the interrupt all the same, for later.
+            if !self.interrupt.is_pending() {
                 return;
             }
+            // A call of `start` looks for the interrupt itself, so it must be polled.
+            self.wake_to_look(wait);
         }
         // The main task may be waiting for the children of a nursery. That is not a wait, so the nursery has to look
         // for the interrupt itself.
         self.notify_nurseries_of(&main);
     }
 
-    /// The pending Ctrl-C, if the code that asks belongs to the main task.
+    /// Whether an interrupt is pending, and the code that asks belongs to the main task.
+    fn interrupt_is_here(&self) -> bool {
+        self.interrupt.is_pending() && self.tree.current_task().as_ref() == Some(&self.main_task())
+    }
+
+    /// The pending interrupt, if the code that asks belongs to the main task.
     pub(crate) fn take_interrupt(&self) -> Option<Cancelled> {
-        if !self.interrupt.is_pending() || self.tree.current_task().as_ref() != Some(&self.main_task()) {
-            return None;
-        }
-        self.interrupt.raise();
-        Some(Cancelled::interrupt())
+        self.interrupt_is_here().then(|| {
+            self.interrupt.raise();
+            Cancelled::interrupt()
+        })
     }
 
     /// Takes the Ctrl-C that is still pending when the main task has ended.
@@ -64,12 +77,17 @@ impl Run {
         self.interrupt.pending.replace(false).then(Cancelled::interrupt)
     }
 
-    /// Aborts a wait of the current task that has just begun, if a Ctrl-C came before it.
-    pub(crate) fn interrupt_at(&self, wait: crate::core::ids::WaitId) {
-        if let Some(interrupt) = self.take_interrupt()
-            && !self.deliver(wait, &interrupt)
-        {
-            self.interrupt.pending.set(true);
+    /// Raises a pending interrupt in a wait of the current task that has just begun. If the wait refuses, the interrupt
+    /// stays pending, unless the abort function has taken it.
+    pub(crate) fn interrupt_at(&self, wait: WaitId) {
+        if self.interrupt_is_here() && self.deliver(wait, &Cancelled::interrupt()) {
+            self.interrupt.raise();
         }
+    }
+
+    /// Whether an interrupt is pending, or a signal has come of which the run has not heard yet.
+    #[inline]
+    pub(crate) fn interrupt_may_be_here(&self) -> bool {
+        self.interrupt.is_pending() || self.inbox.has_signals()
     }
 }

@@ -114,8 +114,11 @@ impl CancelScope {
 
     fn cancel_for(&self, text: Option<String>) {
         let task = run::try_with(|run| run.tree.current_task()).flatten();
-        let task = task.map(|task| task.to_string());
-        self.cell.cancel(CancelReason { source: CancelSource::Explicit, text, task });
+        let reason = match text {
+            Some(text) => CancelReason::with_text(CancelSource::Explicit, text),
+            None => CancelReason::new(CancelSource::Explicit),
+        };
+        self.cell.cancel(reason.by(task.map(|task| task.to_string())));
     }
 
     /// Whether the scope was cancelled, or its deadline has passed, even if no checkpoint has noticed it yet.
@@ -206,9 +209,10 @@ impl CancelScope {
         self.cell.relative.set(timeout);
     }
 
-    /// Whether the deadline counts from an entry that has not happened yet.
-    pub fn is_relative(&self) -> bool {
-        self.cell.stage.get() == Stage::New && self.cell.relative.get() != f64::INFINITY
+    /// Whether the deadline counts from an entry that is still to come; none once the scope is entered, when it counts
+    /// from nothing any more.
+    pub fn is_relative(&self) -> Option<bool> {
+        (self.cell.stage.get() == Stage::New).then(|| self.cell.relative.get() != f64::INFINITY)
     }
 
     fn refuse_absolute(&self) {

@@ -7,7 +7,7 @@ use crate::{
             deadlines::Expiry,
             state::{ScopeState, Stage},
         },
-        ids::ScopeId,
+        ids::{RunId, ScopeId},
         run,
         run::Run,
     },
@@ -23,6 +23,12 @@ impl ScopeState {
     pub(crate) fn entered<R>(&self, f: impl FnOnce(&Run, ScopeId) -> R) -> Option<R> {
         let Stage::Entered(of_run, id) = self.stage.get() else { return None };
         run::with_run(of_run, |run| f(run, id))
+    }
+
+    /// Notes that the scope was entered by code that takes it out of the tree itself, and not by an
+    /// [`Entered`](crate::core::cancel::entered::Entered).
+    pub(crate) fn entered_as(&self, of_run: RunId, id: ScopeId) {
+        self.stage.set(Stage::Entered(of_run, id));
     }
 
     pub(crate) fn cancel(&self, reason: CancelReason) {

@@ -1,6 +1,7 @@
 //! Instruments: hooks into the run loop, for tracing, profiling and debuggers.
 //!
-//! If no instrument is installed, each hook costs one look at a flag.
+//! If no instrument is installed, each hook costs one look at a flag. If one is installed, each tick goes by the run loop,
+//! and looks at the system's events. So an instrument sees what the loop does, tick by tick.
 
 use crate::{core::task::handle::Task, error::failure::discard};
 use std::{
@@ -47,8 +48,9 @@ pub trait Instrument {
     fn before_task_step(&self, task: &Task) {
         let _ = task;
     }
-    /// A task has run until it waits again, or has ended. A task that opens a nursery polls the nursery's children.
-    /// So steps of children may come between the two hooks of that task, if both run in one tick.
+    /// A task has run until it waits again, or has ended. It is still the [current task](crate::current_task), also if it
+    /// has ended. A task that opens a nursery polls the nursery's children. So steps of children may come between the
+    /// two hooks of that task, if both run in one tick.
     fn after_task_step(&self, task: &Task) {
         let _ = task;
     }
@@ -56,26 +58,47 @@ pub trait Instrument {
     fn task_exited(&self, task: &Task) {
         let _ = task;
     }
-    /// The loop will look for events, and sleep up to `timeout` seconds. Infinity means no limit.
+    /// The loop will look for events, as it does once a tick, and sleep up to `timeout` seconds. Infinity means no limit.
+    /// Zero means that there is something to do.
     fn before_io_wait(&self, timeout: f64) {
         let _ = timeout;
     }
-    /// The loop has looked for events.
+    /// The loop has looked for events, for which it was ready to sleep up to `timeout` seconds.
     fn after_io_wait(&self, timeout: f64) {
         let _ = timeout;
     }
 }
 
+/// A run that is busy looks for the system's events after so many polls: often enough that no socket
+/// starves, seldom enough that the system call does not count.
+const POLLS_PER_LOOK: u32 = 64;
+
 /// The instruments of a run.
-#[derive(Default)]
 pub(crate) struct Instruments {
     any: Cell<bool>,
+    /// After so many polls the run looks for the system's events: with an instrument installed after each tick.
+    polls_per_look: Cell<u32>,
     list: RefCell<Vec<Rc<dyn Instrument>>>,
 }
 
 impl Instruments {
     pub(crate) fn new(list: Vec<Rc<dyn Instrument>>) -> Instruments {
-        Instruments { any: Cell::new(!list.is_empty()), list: RefCell::new(list) }
+        let any = !list.is_empty();
+        let instruments =
+            Instruments { any: Cell::new(any), polls_per_look: Cell::new(0), list: RefCell::new(list) };
+        instruments.note(any);
+        instruments
+    }
+
+    /// Takes note of whether there are any.
+    fn note(&self, any: bool) {
+        self.any.set(any);
+        self.polls_per_look.set(if any { 1 } else { POLLS_PER_LOOK });
+    }
+
+    #[inline]
+    pub(crate) fn polls_per_look(&self) -> u32 {
+        self.polls_per_look.get()
     }
 
     pub(crate) fn add(&self, instrument: Rc<dyn Instrument>) {
@@ -83,16 +106,22 @@ impl Instruments {
         if !list.iter().any(|other| Rc::ptr_eq(other, &instrument)) {
             list.push(instrument);
         }
-        self.any.set(true);
+        self.note(true);
     }
 
     pub(crate) fn remove(&self, instrument: &Rc<dyn Instrument>) -> bool {
         let mut list = self.list.borrow_mut();
         let found = list.iter().position(|other| Rc::ptr_eq(other, instrument));
         let removed = found.map(|index| list.remove(index));
-        self.any.set(!list.is_empty());
+        self.note(!list.is_empty());
         drop(list);
         removed.is_some()
+    }
+
+    /// Whether any is installed.
+    #[inline]
+    pub(crate) fn are_there(&self) -> bool {
+        self.any.get()
     }
 
     #[inline]

@@ -9,4 +9,6 @@ pub(crate) mod reschedule;
 pub(crate) mod statistics;
 pub(crate) mod system;
 pub(crate) mod token;
+pub(crate) mod variable;
 pub(crate) mod watch;
+pub(crate) mod whereabouts;

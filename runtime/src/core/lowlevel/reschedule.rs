@@ -25,6 +25,7 @@ type AbortFn<'a> = Box<dyn FnOnce(&Cancelled) -> Aborted + 'a>;
 struct Shared<T> {
     outcome: RefCell<Option<Result<T, Error>>>,
     wait: Cell<Option<Ticket>>,
+    operation: Weak<Custom>,
 }
 
 /// Wakes a blocked task; trio's `reschedule`.
@@ -63,6 +64,13 @@ impl<T> Rescheduler<T> {
     /// If the task is not blocked. Then nothing happens.
     pub fn reschedule(&self, outcome: Result<T, Error>) -> Result<(), NotBlocked> {
         let wait = self.shared.wait.take().ok_or(NotBlocked)?;
+        if let Err(error) = &outcome
+            && let Some(operation) = self.shared.operation.upgrade()
+            && operation.interrupted.get()
+            && error.is_interrupted()
+        {
+            operation.interrupt_taken();
+        }
         let former = self.shared.outcome.replace(Some(outcome));
         drop(former);
         if wait.reschedule() { Ok(()) } else { Err(NotBlocked) }
@@ -73,11 +81,24 @@ impl<T> Rescheduler<T> {
 struct Custom {
     run: Weak<Run>,
     abort: RefCell<Option<AbortFn<'static>>>,
+    /// Whether it was for a Ctrl-C that the abort function was called.
+    interrupted: Cell<bool>,
+}
+
+impl Custom {
+    /// The task is rescheduled with the Ctrl-C that the abort function was given.
+    #[cold]
+    fn interrupt_taken(&self) {
+        if let Some(run) = self.run.upgrade() {
+            run.interrupt.was_taken();
+        }
+    }
 }
 
 impl Operation for Custom {
     fn abort(&self, _key: u32, cancelled: &Cancelled) -> Aborted {
         let Some(abort) = self.abort.take() else { return Aborted::Failed };
+        self.interrupted.set(cancelled.is_interrupt());
         match catch_unwind(AssertUnwindSafe(|| abort(cancelled))) {
             Ok(answer) => answer,
             Err(payload) => {
@@ -137,8 +158,16 @@ pub async fn wait_task_rescheduled<T>(
     abort: impl FnOnce(&Cancelled) -> Aborted + 'static,
 ) -> Result<T, Error> {
     let run = run::current();
-    let shared = Rc::new(Shared { outcome: RefCell::new(None), wait: Cell::new(None) });
-    let operation = Rc::new(Custom { run: Rc::downgrade(&run), abort: RefCell::new(Some(Box::new(abort))) });
+    let operation = Rc::new(Custom {
+        run: Rc::downgrade(&run),
+        abort: RefCell::new(Some(Box::new(abort))),
+        interrupted: Cell::new(false),
+    });
+    let shared = Rc::new(Shared {
+        outcome: RefCell::new(None),
+        wait: Cell::new(None),
+        operation: Rc::downgrade(&operation),
+    });
     let blocked = poll_fn(|cx| Poll::Ready(Blocked::new(&run, cx, operation.clone(), 0))).await;
     shared.wait.set(Some(blocked.ticket()));
     let _forget = Forget(&shared.wait);

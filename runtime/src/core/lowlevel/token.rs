@@ -7,6 +7,7 @@ use crate::core::{
 use std::{
     error::Error as StdError,
     fmt,
+    hash::{Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,7 +23,7 @@ impl fmt::Display for RunFinished {
 
 impl StdError for RunFinished {}
 
-/// A handle to a run. Any thread may hold it, for ever. trio's `TrioToken`.
+/// A handle to a run. Any thread may hold it, for ever. Two are equal if they are of the same run. trio's `TrioToken`.
 ///
 /// ```
 /// use terzetto::{CancelScope, Token, sleep_forever};
@@ -42,6 +43,21 @@ impl StdError for RunFinished {}
 #[derive(Clone)]
 pub struct Token {
     pub(crate) inbox: Arc<Inbox>,
+}
+
+/// Two tokens are equal if they are of the same run.
+impl PartialEq for Token {
+    fn eq(&self, other: &Token) -> bool {
+        Arc::ptr_eq(&self.inbox, &other.inbox)
+    }
+}
+
+impl Eq for Token {}
+
+impl Hash for Token {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.inbox).hash(state);
+    }
 }
 
 impl Token {

@@ -14,7 +14,9 @@
 //!   the poll comes back to it in this very tick. It may be polling the other arm of a `join!`, and ticks that begin
 //!   down here would starve that arm.
 //! - There is nothing to do between two ticks: no message, signal or call has come, no deadline has passed, and it is
-//!   not time to look for the system's events.
+//!   not time to look for the system's events. (With an instrument installed it always is.)
+//! - No Ctrl-C is pending. The main task may wait at the end of a nursery above, which looks for a Ctrl-C when its poll
+//!   ends.
 //! - The run is not a guest of another loop. Its host wants the thread back after each tick.
 
 use crate::core::{poll_tree::nursery_node::NurseryNode, run::Run};
@@ -39,6 +41,7 @@ impl Run {
         };
         self.unarmed.get() == 0
             && !self.inbox.has_messages()
+            && !self.interrupt.is_pending()
             && self.calls.borrow().is_empty()
             && !self.must_look_at_events()
             && !deadline()

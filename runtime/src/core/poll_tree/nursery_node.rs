@@ -68,6 +68,11 @@ impl NurseryNode {
         })
     }
 
+    /// Makes this the node of the root nursery.
+    pub(crate) fn belongs_to(&self, root: Task) {
+        self.owner.replace(Some(root));
+    }
+
     /// Makes this the node of a nursery whose first poll begins.
     pub(crate) fn open(&self, parent: Parent, owner: Task, scope: ScopeId, serial: u64) {
         let old = (self.parent.replace(parent), self.owner.replace(Some(owner)));

@@ -44,8 +44,8 @@ impl PollPath<'_> {
             instruments.tell(|instrument| instrument.before_task_step(&Task::of(node)));
         }
         let polled = poll();
-        if is_step {
-            instruments.tell(|instrument| instrument.after_task_step(&Task::of(node)));
+        if is_step && instruments.are_there() {
+            tell_of_step(self.run, node);
         }
         polled
     }
@@ -55,6 +55,17 @@ impl PollPath<'_> {
     pub(crate) fn back(&self) {
         self.run.tree.current.set(self.above);
         self.run.tree.passes_through.set(self.passes_through);
+    }
+}
+
+/// Tells instruments that a task has made a step.
+#[cold]
+fn tell_of_step(run: &Run, node: &Node) {
+    let task = Task::of(node);
+    let tell = || run.instruments.tell(|instrument| instrument.after_task_step(&task));
+    match task.is_alive() {
+        true => tell(),
+        false => run.tree.with_ended(&task, tell),
     }
 }
 

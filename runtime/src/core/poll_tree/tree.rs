@@ -38,6 +38,8 @@ pub(crate) struct PollTree {
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<NodeId>>,
+    /// The task that has ended in the step of which instruments are being told. It has no number any more.
+    ended: RefCell<Option<Task>>,
     /// True while each node on the poll path was entered only to reach one nursery below it. Such a node has nothing
     /// else to do when the poll comes back to it.
     pub(crate) passes_through: Cell<bool>,
@@ -62,6 +64,7 @@ impl PollTree {
             root_ready: Cell::new(false),
             tick: Cell::new(0),
             current: Cell::new(None),
+            ended: RefCell::default(),
             passes_through: Cell::new(true),
             queued_on_path: Cell::new(0),
             watches: Watches::default(),
@@ -104,7 +107,20 @@ impl PollTree {
     }
 
     pub(crate) fn current_task(&self) -> Option<Task> {
-        self.task_of(self.current.get()?)
+        match self.current.get() {
+            Some(current) => self.task_of(current),
+            None => self.ended.borrow().clone(),
+        }
+    }
+
+    /// Calls `f` with a task as the current one that has ended in the step that ends now.
+    pub(crate) fn with_ended(&self, task: &Task, f: impl FnOnce()) {
+        let current = self.current.take();
+        let before = self.ended.replace(Some(task.clone()));
+        f();
+        let own = self.ended.replace(before);
+        drop(own);
+        self.current.set(current);
     }
 
     /// Calls `f` with what is known of the current task.
@@ -338,9 +354,15 @@ impl PollTree {
     pub(crate) fn next_queued(&self, nursery: &NurseryNode) -> Option<(Node, Queued)> {
         let node = nursery.pop_due(self.tick.get())?;
         self.queued_on_path.set(self.queued_on_path.get() - 1);
-        self.polls.set(self.polls.get().saturating_add(1));
+        self.note_poll();
         let queued = node.queued.replace(Queued::No);
         Some((node, queued))
+    }
+
+    /// Something of the program's was run.
+    #[inline]
+    pub(crate) fn note_poll(&self) {
+        self.polls.set(self.polls.get().saturating_add(1));
     }
 
     pub(crate) fn polls_since_look(&self) -> u32 {

@@ -12,10 +12,6 @@ use std::{
     time::Duration,
 };
 
-/// A busy run looks for the system's events after this many polls. That is often enough that no socket starves, and
-/// seldom enough that the cost of the system call does not matter.
-const POLLS_PER_LOOK: u32 = 64;
-
 /// A sleep that the loop is about to begin.
 pub(crate) struct SleepPlan {
     /// Real seconds until the loop must wake up if nothing happens.
@@ -32,6 +28,7 @@ pub(crate) struct SleepPlan {
 
 impl Run {
     /// Does all that is to be done between two ticks. Sleeps if there is nothing to do.
+    #[inline]
     pub(crate) fn do_between_ticks(&self) {
         self.take_messages();
         if !self.has_work() {
@@ -53,7 +50,8 @@ impl Run {
     }
 
     pub(crate) fn must_look_at_events(&self) -> bool {
-        self.tree.polls_since_look() >= POLLS_PER_LOOK && self.reactor.anybody_waits()
+        self.tree.polls_since_look() >= self.instruments.polls_per_look()
+            && (self.reactor.anybody_waits() || self.instruments.are_there())
     }
 
     /// Gives the signals that have come to their handler.
@@ -72,9 +70,14 @@ impl Run {
     #[inline]
     fn take_messages(&self) {
         if self.inbox.has_messages() {
-            self.take_in(self.inbox.take());
-            self.take_signals();
+            self.take_mail_now();
         }
+    }
+
+    #[cold]
+    fn take_mail_now(&self) {
+        self.take_in(self.inbox.take());
+        self.take_signals();
     }
 
     pub(crate) fn has_work(&self) -> bool {
@@ -82,6 +85,8 @@ impl Run {
     }
 
     /// Sleeps until the next deadline or event.
+    // Apart, so that a tick without a sleep does not make room for it.
+    #[inline(never)]
     fn sleep(&self) {
         let plan = self.plan_sleep();
         let heard = if plan.timeout > 0.0 {
@@ -140,10 +145,17 @@ impl Run {
 
     /// Waits up to `timeout` seconds for the operating system's events, and wakes the tasks that waited for them.
     pub(crate) fn look_at_events(&self, timeout: f64) -> bool {
-        let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
         self.instruments.tell(|instrument| instrument.before_io_wait(timeout));
-        let heard = self.reactor.wait(limit, |waits| self.reschedule_all(waits));
+        // What a hook has woken does not wait.
+        let heard = self.wait_for_events(if self.has_work() { 0.0 } else { timeout });
         self.instruments.tell(|instrument| instrument.after_io_wait(timeout));
+        heard
+    }
+
+    /// As [`Run::look_at_events`], without telling instruments.
+    pub(crate) fn wait_for_events(&self, timeout: f64) -> bool {
+        let limit = (timeout < 1e6).then(|| Duration::from_secs_f64(timeout));
+        let heard = self.reactor.wait(limit, |waits| self.reschedule_all(waits));
         self.tree.looked();
         heard
     }
@@ -184,6 +196,8 @@ impl Run {
     pub(crate) fn make_calls(&self) -> bool {
         let calls = self.calls.take();
         let any = !calls.is_empty();
+        // A tick in which calls were made is one, also if no task is polled in it.
+        self.tree.note_poll();
         for call in calls {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.context.clone().enter(call))) {
                 self.crashed(InternalError::of_panic("a callback of the token panicked", payload));

@@ -3,12 +3,18 @@
 //! The core knows nothing of them. Each keeps its own state here, finds it by its type, and is told when the run
 //! ends.
 
-use std::{any::Any, cell::RefCell, rc::Rc};
+use std::{
+    any::Any,
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 /// All that is plugged into a run.
 #[derive(Default)]
 pub(crate) struct Extensions {
     list: RefCell<Vec<Rc<dyn Extension>>>,
+    /// Whether the run has ended. What is made from then on, by a destructor, is not kept.
+    closed: Cell<bool>,
 }
 
 /// Something that is plugged into a run.
@@ -24,7 +30,9 @@ impl Extensions {
             return known;
         }
         let made = Rc::new(make());
-        self.list.borrow_mut().push(made.clone());
+        if !self.closed.get() {
+            self.list.borrow_mut().push(made.clone());
+        }
         made
     }
 
@@ -36,6 +44,7 @@ impl Extensions {
 
     /// The extensions of a run that ends, the last one first.
     pub(crate) fn take(&self) -> Vec<Rc<dyn Extension>> {
+        self.closed.set(true);
         let mut list = self.list.take();
         list.reverse();
         list

@@ -1,7 +1,7 @@
 //! The run loop: setting a run up, turning its loop tick by tick, and taking it down.
 
 use crate::{
-    CancelSource, Cancelled, Error, InternalError,
+    CancelSource, Cancelled, Error, ErrorGroup, InternalError,
     core::{
         block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
         cancel::{
@@ -18,7 +18,10 @@ use crate::{
             Run, clock::Clock, extensions::Extensions, inbox, inbox::Inbox, leave_current, set_current,
             try_with,
         },
-        task::{context::TaskContext, handle::TaskInfo},
+        task::{
+            context::TaskContext,
+            handle::{Task, TaskInfo},
+        },
     },
     error::failure::FirstPanic,
 };
@@ -30,6 +33,9 @@ use std::{
     sync::Arc,
     task::{Context, Poll, Waker},
 };
+
+/// What the two errors of a run have in common whose main task failed before a Ctrl-C could be raised in it.
+const FAILED_AND_INTERRUPTED: &str = "Ctrl-C came, and the main task has failed";
 
 /// Plugs something into a run that is being set up.
 pub(crate) type PlugIn = Box<dyn FnOnce(&Run)>;
@@ -98,10 +104,14 @@ fn build(options: RunOptions) -> Result<Rc<Run>, RunError> {
     let id = inbox::register(inbox.clone());
     let tree = PollTree::new(id, options.seed);
     let context = TaskContext::current();
+    let root = TaskInfo::new(tree.number(), None, TaskContext::default()).named("root");
+    let root = Node::new(root, std::future::pending());
+    tree.root().belongs_to(Task::of(&root));
     let main = TaskInfo::new(tree.number(), None, context.clone()).named("main");
     let run = Rc::new(Run {
         id,
         inbox,
+        root,
         main: Node::new(main, std::future::pending()),
         tree,
         scopes: ScopeTree::new(ScopeState::new()),
@@ -154,6 +164,8 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
         let active = ActiveRun(run.clone());
         run.clock.start();
         run.instruments.tell(|instrument| instrument.before_run());
+        // The first tick is one in which events are looked at, too, if instruments are told of that.
+        run.tree.note_poll();
         let node = run.task_spawned(run.main.clone(), run.tree.root().clone());
         Ok(RunLoop {
             main: Some(main),
@@ -215,10 +227,14 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
             None => Ok(None),
         };
         run.take_signals();
-        let interrupt = run.unraised_interrupt();
         drop(active);
+        // Also one that came while the run was taken down. From here on Ctrl-C does again what it did before.
+        let interrupt = run.unraised_interrupt();
         match (run.crash.take(), value, interrupt) {
             (Some(crash), ..) => Err(crash.into()),
+            (None, Err(error), Some(interrupt)) if !error.is_interrupted() => {
+                Err(ErrorGroup::new(FAILED_AND_INTERRUPTED, vec![interrupt.into(), error]).into())
+            }
             (None, Err(error), _) => Err(error),
             (None, Ok(_), Some(interrupt)) => Err(interrupt.into()),
             (None, Ok(Some(value)), None) => Ok(value),
@@ -259,6 +275,7 @@ impl Drop for ActiveRun {
             panics.catch(|| extension.run_ends());
         }
         panics.catch(|| run.main_task().ended());
+        run.root_task().ended();
         run.instruments.tell(|instrument| instrument.after_run());
         drop(leave);
         // A future or token that is kept after the run must keep no descriptor open.

@@ -87,6 +87,8 @@ pub(crate) struct Run {
     pub(crate) reactor: Rc<Reactor>,
     /// Callbacks of the token that have not been called yet.
     pub(crate) calls: RefCell<VecDeque<inbox::Callback>>,
+    /// The node of the root task, which is never polled. It is the parent of the main task and the system tasks.
+    pub(crate) root: Node,
     /// The node of the main task. The main task's future itself is in the [`RunLoop`](super::run_loop::RunLoop).
     pub(crate) main: Node,
     pub(crate) main_scope: Rc<ScopeState>,

@@ -56,6 +56,10 @@ impl Run {
         Task::of(&self.main)
     }
 
+    pub(crate) fn root_task(&self) -> Task {
+        Task::of(&self.root)
+    }
+
     pub(crate) fn calls_waiting(&self) -> usize {
         self.take_in(self.inbox.take());
         self.calls.borrow().len()

@@ -6,6 +6,9 @@ impl Task {
     /// The nurseries that the task has open, outermost first. For each nursery: the tasks started in it.
     pub fn child_nurseries(&self) -> Vec<Vec<Task>> {
         let look = |run: &Rc<Run>| {
+            if *self == run.root_task() {
+                return vec![run.root_tasks()];
+            }
             let nurseries = run.tree.nurseries_of(self);
             nurseries.iter().map(|nursery| run.tree.tasks_in(nursery)).collect()
         };

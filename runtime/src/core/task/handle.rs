@@ -38,6 +38,10 @@ pub(crate) trait Starter {
     fn child_ended(&self, end: End) -> Option<End>;
     /// Called when the task was dropped with its nursery.
     fn child_dropped(&self);
+    /// Whether the task has yet to say that it is ready, or will never do so.
+    fn is_unmoved(&self) -> bool;
+    /// The task that has called `start`, while the other one has yet to say that it is ready.
+    fn caller_task(&self) -> Option<Task>;
 }
 
 /// Data that few tasks have.
@@ -237,10 +241,48 @@ impl Task {
         !self.0.has_ended()
     }
 
-    /// The task that has opened the nursery in which this task was started. It is `None` for the main task, and for a
-    /// task that has ended.
+    /// The task whose nursery this one is in, also when it has ended, as long as that nursery is open. A task that
+    /// [`Nursery::start`](crate::Nursery::start) has started, and that has yet to say that it is ready, is the child of the
+    /// task that called it. The parent of the main task is the [root task](crate::current_root_task), which has none. trio's
+    /// `parent_nursery`.
+    #[doc(alias = "parent_nursery")]
     pub fn parent(&self) -> Option<Task> {
-        self.is_alive().then(|| self.0.nursery()?.owner.borrow().clone()).flatten()
+        match self.0.info.starter() {
+            Some(starter) if starter.is_unmoved() => starter.caller_task(),
+            _ => self.nursery_owner(),
+        }
+    }
+
+    /// The task in whose nursery this one will be when it says that it is ready, if that is to come: see
+    /// [`Nursery::start`](crate::Nursery::start). trio's `eventual_parent_nursery`, of which this is the parent task.
+    ///
+    /// ```
+    /// use terzetto::{current_task, nursery};
+    /// terzetto::run(async {
+    ///     nursery(async |outer| {
+    ///         outer.start_soon_named("starter", async move {
+    ///             outer.start(async |status| {
+    ///                 let (me, main) = (current_task(), terzetto::main_task());
+    ///                 assert_eq!(me.parent().unwrap().name(), "starter");
+    ///                 assert_eq!(me.eventual_parent_nursery(), Some(main.clone()));
+    ///                 status.started(())?;
+    ///                 assert_eq!((me.parent(), me.eventual_parent_nursery()), (Some(main), None));
+    ///                 Ok(())
+    ///             }).await
+    ///         });
+    ///         Ok(())
+    ///     }).await
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn eventual_parent_nursery(&self) -> Option<Task> {
+        let starting = |starter: &&Rc<dyn Starter>| starter.is_unmoved() && starter.caller_task().is_some();
+        self.0.info.starter().filter(starting).and_then(|_| self.nursery_owner())
+    }
+
+    /// The task that has opened the nursery in which this one is polled, until that is closed.
+    fn nursery_owner(&self) -> Option<Task> {
+        self.0.nursery()?.owner.borrow().clone()
     }
 
     /// The scope in which the task was started.

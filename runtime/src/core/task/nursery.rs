@@ -222,13 +222,27 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.in_tree.child_count()
     }
 
-    /// Notes that a child, or somebody else with the name `who`, has failed. Cancels the nursery's scope.
-    fn fail(&self, who: fmt::Arguments<'_>, child: Option<&Node>, error: Error) {
+    /// Notes that a child, or else the body, has failed. Cancels the nursery's scope.
+    fn fail(&self, child: Option<&Node>, error: Error) {
         // Only the first reason is kept. The others are cancellations mostly, and no text is made for them.
         if !self.scope.cell.called() {
-            let text = text_of_failure(who, &error);
-            self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
+            let text = match child {
+                Some(child) => text_of_failure(format_args!("task {}", InFull(&Task::of(child))), &error),
+                None => text_of_failure(format_args!("the nursery's body"), &error),
+            };
+            self.cancel_for(CancelReason::with_text(CancelSource::Nursery, text), child);
         }
+        self.keep(child, error);
+    }
+
+    /// Cancels the nursery's scope, since a child has failed, or else the nursery's own task.
+    fn cancel_for(&self, reason: CancelReason, child: Option<&Node>) {
+        let task = child.map(Task::of).or_else(|| self.in_tree.owner.borrow().clone());
+        self.scope.cell.cancel(reason.by(task.map(|task| task.to_string())));
+    }
+
+    /// Keeps an error, which comes out when all have ended.
+    fn keep(&self, child: Option<&Node>, error: Error) {
         let interrupt = &self.run.interrupt;
         if interrupt.was_raised() && error.is_interrupted() {
             self.holds_interrupt.set(true);
@@ -242,11 +256,12 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         if !self.run.interrupt.is_held()
             && let Some(interrupt) = self.run.take_interrupt()
         {
-            self.fail(format_args!("the main task"), None, interrupt.into());
+            self.cancel_for(CancelReason::new(CancelSource::CtrlC), None);
+            self.keep(None, interrupt.into());
         }
     }
 
-    fn panicked(&self, who: fmt::Arguments<'_>, payload: Box<dyn Any + Send>) {
+    fn panicked(&self, who: fmt::Arguments<'_>, child: Option<&Node>, payload: Box<dyn Any + Send>) {
         let text = text_of_panic(who, &*payload);
         // The payload is the program's own, and does not say which task has panicked.
         log::error!("{text}");
@@ -256,7 +271,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             true => *self.panic.borrow_mut() = Some(payload),
             false => discard(payload),
         }
-        self.scope.cell.cancel(CancelReason::with_text(CancelSource::Nursery, text));
+        self.cancel_for(CancelReason::with_text(CancelSource::Nursery, text), child);
     }
 
     /// Polls a node. If its future has ended, drops it in the same step, so that its locals are gone before anybody
@@ -296,8 +311,11 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     fn panicked_at_the_end(&self, node: &Node, steps: [std::thread::Result<()>; 2]) {
         for payload in steps.into_iter().filter_map(Result::err) {
             match node.info.is_body() {
-                true => self.panicked(format_args!("the drop of the nursery's body"), payload),
-                false => self.panicked(format_args!("the drop of task {}", InFull(&Task::of(node))), payload),
+                true => self.panicked(format_args!("the drop of the nursery's body"), None, payload),
+                false => {
+                    let who = Task::of(node);
+                    self.panicked(format_args!("the drop of task {}", InFull(&who)), Some(node), payload);
+                }
             }
         }
     }
@@ -316,9 +334,11 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         match end {
             None | Some(Ok(Ok(()))) => {}
             Some(Ok(Err(error))) => {
-                self.fail(format_args!("task {}", InFull(&Task::of(node))), Some(node), error);
+                self.fail(Some(node), error);
             }
-            Some(Err(payload)) => self.panicked(format_args!("task {}", InFull(&Task::of(node))), payload),
+            Some(Err(payload)) => {
+                self.panicked(format_args!("task {}", InFull(&Task::of(node))), Some(node), payload);
+            }
         }
     }
 
@@ -327,8 +347,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         let Some(end) = self.poll_node(path, body, queued, || ()) else { return false };
         match end {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.fail(format_args!("the nursery's body"), None, error),
-            Err(payload) => self.panicked(format_args!("the nursery's body"), payload),
+            Ok(Err(error)) => self.fail(None, error),
+            Err(payload) => self.panicked(format_args!("the nursery's body"), None, payload),
         }
         true
     }

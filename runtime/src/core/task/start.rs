@@ -10,7 +10,7 @@
 //! that one is cancelled, the child sees it by the move, and so do all tasks that the child has started meanwhile.
 
 use crate::{
-    Error, NurseryClosed,
+    CancelReason, CancelSource, Cancelled, Error, NurseryClosed,
     core::{
         block::wait_queue::WaitQueue,
         cancel::state::ScopeState,
@@ -60,6 +60,8 @@ pub(crate) struct Pending {
     end: RefCell<Option<End>>,
     /// The wait queue in which the caller of `start` is parked.
     caller: Rc<WaitQueue<()>>,
+    /// The caller's task, until the child is moved or has ended.
+    caller_task: RefCell<Option<Task>>,
 }
 
 impl Pending {
@@ -71,6 +73,8 @@ impl Pending {
 
     fn settle(&self, stage: Stage) {
         self.stage.set(stage);
+        let caller = self.caller_task.take();
+        drop(caller);
         self.caller.unpark_all(|()| ());
     }
 
@@ -90,6 +94,14 @@ impl Starter for Pending {
         self.scope
     }
 
+    fn is_unmoved(&self) -> bool {
+        self.stage.get() != Stage::Moved
+    }
+
+    fn caller_task(&self) -> Option<Task> {
+        self.caller_task.borrow().clone()
+    }
+
     fn child_ended(&self, end: End) -> Option<End> {
         self.exit_scope();
         let before = self.stage.get();
@@ -102,6 +114,8 @@ impl Starter for Pending {
     }
 
     fn child_dropped(&self) {
+        let caller = self.caller_task.take();
+        drop(caller);
         if self.stage.replace(Stage::Ended) != Stage::Ended {
             self.exit_scope();
         }
@@ -180,12 +194,32 @@ struct Unmoved<'a, 'scope, 'env> {
     nursery: &'a Nursery<'scope, 'env>,
     pending: Rc<Pending>,
     node: Node,
+    /// Whether it has taken a Ctrl-C, and has yet to hand it on.
+    holds_interrupt: Cell<bool>,
+}
+
+impl Unmoved<'_, '_, '_> {
+    /// A Ctrl-C finds the main task waiting here: it ends the child, as at the end of a nursery.
+    fn interrupted(&self, scope: &ScopeState) -> Option<Cancelled> {
+        let run = &self.nursery.run;
+        let interrupt = run.take_interrupt()?;
+        self.holds_interrupt.set(true);
+        run.interrupt.hold(true);
+        let task = run.tree.current_task();
+        scope.cancel(CancelReason::new(CancelSource::CtrlC).by(task.map(|task| task.to_string())));
+        Some(interrupt)
+    }
 }
 
 impl Drop for Unmoved<'_, '_, '_> {
     fn drop(&mut self) {
+        if self.holds_interrupt.get() {
+            self.nursery.run.interrupt.hold(false);
+        }
         if self.pending.stage.get() == Stage::Starting {
             self.pending.stage.set(Stage::Ended);
+            let caller = self.pending.caller_task.take();
+            drop(caller);
             // SAFETY: the node is a child of the nursery, and this is a part of a future that holds a `&'scope` to
             // the nursery (OWNED).
             let dropped = unsafe { self.nursery.drop_child(&self.node) };
@@ -209,8 +243,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     /// nursery stays open meanwhile.
     ///
     /// # Cancellation
-    /// A checkpoint. If the caller is cancelled, so is the task, and `start` fails when the task has ended. If the
-    /// future is dropped, the task is dropped with it.
+    /// A checkpoint. If the caller is cancelled, so is the task, and `start` fails when the task has ended. So it does if a
+    /// Ctrl-C finds the main task here. If the future is dropped, the task is dropped with it.
     ///
     /// # Errors
     /// The task's own error if it fails before it is ready; the nursery is not cancelled then. [`NeverStarted`] if
@@ -279,7 +313,9 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                 return Err(NurseryClosed.into());
             }
             let run = self.run.clone();
-            let scope = run.scopes.enter(ScopeState::new(), None);
+            let cell = ScopeState::new();
+            let scope = run.scopes.enter(cell.clone(), None);
+            cell.entered_as(run.id, scope);
             let pending = Rc::new(Pending {
                 run: Rc::downgrade(&run),
                 scope,
@@ -287,6 +323,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                 stage: Cell::new(Stage::Starting),
                 end: RefCell::new(None),
                 caller: WaitQueue::new("waiting for a task to be started"),
+                caller_task: RefCell::new(run.tree.current_task()),
             });
             let value = Rc::new(RefCell::new(None));
             let status = TaskStatus {
@@ -297,7 +334,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let info = TaskInfo::new(run.tree.number(), Some(caller), TaskContext::current_in(&run));
             let info = info.named(name).with_starter(pending.clone());
             let node = self.start_child(info, wrap::lazy(move || child(status)))?;
-            let unmoved = Unmoved { nursery: self, pending, node };
+            let unmoved = Unmoved { nursery: self, pending, node, holds_interrupt: Cell::new(false) };
             let pending = &unmoved.pending;
             let mut settled = pin!(async {
                 // Like the end of a nursery, this wait cannot be aborted. A cancellation reaches the child instead.
@@ -305,12 +342,17 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                     pending.caller.park_unabortable(()).await;
                 }
             });
+            let mut interrupt = None;
             poll_fn(|cx| {
                 // If the caller is now polled in another scope, the child's scope is moved there too.
                 if pending.stage.get() == Stage::Starting {
                     run.follow(scope);
                 }
-                settled.as_mut().poll(cx)
+                let polled = settled.as_mut().poll(cx);
+                if polled.is_pending() && run.interrupt.is_pending() && interrupt.is_none() {
+                    interrupt = unmoved.interrupted(&cell);
+                }
+                polled
             })
             .await;
             let task = || InFull(&Task::of(&unmoved.node)).to_string();
@@ -320,6 +362,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let end = pending.end.take();
             match end {
                 Some(Err(payload)) => resume_unwind(payload),
+                // As in trio, whatever the child ended with.
+                _ if interrupt.is_some() => Err(interrupt.map_or_else(|| NurseryClosed.into(), Error::from)),
                 Some(Ok(Err(error))) => Err(error),
                 _ => match value.take() {
                     Some(value) => Ok(value),

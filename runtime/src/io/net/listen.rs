@@ -2,7 +2,7 @@
 
 use crate::{
     Error, checkpoint,
-    io::net::{TcpListener, resolve::resolve, tcp_listener::LONGEST_QUEUE},
+    io::net::{TcpListener, resolve::getaddrinfo, tcp_listener::LONGEST_QUEUE},
 };
 use std::{
     io,
@@ -47,7 +47,7 @@ pub async fn open_tcp_listeners(
     backlog: Option<u32>,
 ) -> Result<Vec<TcpListener>, Error> {
     let addresses = match host {
-        Some(host) => resolve(host, port).await?,
+        Some(host) => getaddrinfo(host, port).await?,
         None => {
             checkpoint().await?;
             vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()]

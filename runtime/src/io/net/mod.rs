@@ -7,7 +7,9 @@
 mod accept;
 mod connect;
 mod happy_eyeballs;
+mod hooks;
 mod listen;
+mod message;
 mod open_tcp;
 mod resolve;
 mod serve;
@@ -20,8 +22,10 @@ mod unix_name;
 mod unix_stream;
 
 pub use happy_eyeballs::{HAPPY_EYEBALLS_DELAY, happy_eyeballs, happy_eyeballs_order};
+pub use hooks::{HostnameResolver, SocketFactory, set_custom_hostname_resolver, set_custom_socket_factory};
 pub use listen::open_tcp_listeners;
 pub use open_tcp::{ConnectFailed, TcpConnector, open_tcp_stream};
+pub use resolve::{Lookup, NameFlags, getaddrinfo, getnameinfo};
 pub use serve::{serve_listeners, serve_listeners_in, serve_tcp, serve_tcp_in};
 pub use tcp_listener::TcpListener;
 pub use tcp_stream::TcpStream;

@@ -4,7 +4,7 @@ use crate::{
     Error, ErrorGroup, Seconds,
     io::{
         StreamError,
-        net::{HAPPY_EYEBALLS_DELAY, TcpStream, happy_eyeballs, happy_eyeballs_order, resolve::resolve},
+        net::{HAPPY_EYEBALLS_DELAY, TcpStream, happy_eyeballs, happy_eyeballs_order, resolve::getaddrinfo},
     },
 };
 use std::{
@@ -103,7 +103,7 @@ impl TcpConnector {
             let text = format!("nothing can listen on port 0: to connect to {host:?} takes another one");
             return Err(io::Error::new(ErrorKind::InvalidInput, text).into());
         }
-        let mut addresses = resolve(host, port).await?;
+        let mut addresses = getaddrinfo(host, port).await?;
         happy_eyeballs_order(&mut addresses);
         let attempt = async |remote| {
             let connected = TcpStream::connect_from(self.local, remote).await;

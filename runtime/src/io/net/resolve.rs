@@ -1,20 +1,46 @@
-//! From names to addresses.
+//! From names to addresses and back.
 
-use crate::{Error, checkpoint, to_thread};
+use crate::{Error, checkpoint, io::net::hooks, to_thread};
 use std::{
     io::{self, ErrorKind},
     net::{IpAddr, SocketAddr, ToSocketAddrs},
+    pin::Pin,
 };
+
+/// A look-up under way.
+pub type Lookup<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
 
 fn invalid(text: String) -> Error {
     io::Error::new(ErrorKind::InvalidInput, text).into()
 }
 
-/// The addresses of a host, in the system's order, each once. A numeric host is its own address.
+/// The addresses of a host, each once, in the order in which to try them; trio's `getaddrinfo`. A host given as a number is
+/// its own address.
+///
+/// The system is asked in a worker thread, or else the run's
+/// [resolver](crate::io::net::set_custom_hostname_resolver). Names are sent as they are; one with letters beyond ASCII is to be
+/// encoded before (by the crate `idna`, for instance).
 ///
 /// # Cancellation
-/// A checkpoint. If cancelled, the look-up is left to end by itself in its thread.
-pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+/// A checkpoint. If cancelled, a look-up by the system is left to end by itself in its thread.
+///
+/// # Errors
+/// Cancelled; an `io::Error` if the name is not found or has no address, and of kind `InvalidInput` if it is empty or contains
+/// a zero byte; what the run's resolver fails with.
+///
+/// # Panics
+/// Outside a run.
+///
+/// ```
+/// use terzetto::io::getaddrinfo;
+/// terzetto::run(async {
+///     assert_eq!(getaddrinfo("::1", 80).await?, ["[::1]:80".parse()?]);
+///     assert!(getaddrinfo("localhost", 80).await?.iter().all(|address| address.ip().is_loopback()));
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub async fn getaddrinfo(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
     if host.is_empty() {
         return Err(invalid("the host's name is empty".into()));
     }
@@ -25,15 +51,91 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Er
         checkpoint().await?;
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let name = host.to_owned();
-    let look_up = move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-    let found = to_thread::options().abandon_on_cancel(true).run_sync(look_up).await?;
-    let mut addresses = found
-        .map_err(|error| io::Error::new(error.kind(), format!("the name {host:?} was not found: {error}")))?;
+    let mut addresses = match hooks::resolver() {
+        Some(resolver) => resolver.getaddrinfo(host, port).await?,
+        None => ask_the_system(host, port).await?,
+    };
     let mut seen = std::collections::HashSet::new();
     addresses.retain(|address| seen.insert(*address));
     match addresses.is_empty() {
         true => Err(io::Error::new(ErrorKind::NotFound, format!("the name {host:?} has no address")).into()),
         false => Ok(addresses),
     }
+}
+
+async fn ask_the_system(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+    let name = host.to_owned();
+    let look_up = move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+    let found = to_thread::options().abandon_on_cancel(true).run_sync(look_up).await?;
+    Ok(found
+        .map_err(|error| io::Error::new(error.kind(), format!("the name {host:?} was not found: {error}")))?)
+}
+
+/// How [`getnameinfo`] is to give names; by default by names where there are any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NameFlags {
+    /// The host as a number (`NI_NUMERICHOST`).
+    pub numeric_host: bool,
+    /// The service as a number (`NI_NUMERICSERV`).
+    pub numeric_service: bool,
+    /// A host without a name is an error (`NI_NAMEREQD`).
+    pub name_required: bool,
+    /// The service is one over UDP (`NI_DGRAM`).
+    pub datagram: bool,
+    /// Of a host of the own domain only the first part of its name (`NI_NOFQDN`).
+    pub no_domain: bool,
+}
+
+impl NameFlags {
+    /// Both as numbers: nobody is asked.
+    pub const NUMERIC: NameFlags = NameFlags {
+        numeric_host: true,
+        numeric_service: true,
+        name_required: false,
+        datagram: false,
+        no_domain: false,
+    };
+
+    fn raw(self) -> libc::c_int {
+        let flag = |yes, flag| if yes { flag } else { 0 };
+        flag(self.numeric_host, libc::NI_NUMERICHOST)
+            | flag(self.numeric_service, libc::NI_NUMERICSERV)
+            | flag(self.name_required, libc::NI_NAMEREQD)
+            | flag(self.datagram, libc::NI_DGRAM)
+            | flag(self.no_domain, libc::NI_NOFQDN)
+    }
+}
+
+/// The names of a host and of a service by their address; trio's `getnameinfo`. Where there is no name, the number stands for
+/// it.
+///
+/// The system is asked in a worker thread, or else the run's [resolver](crate::io::net::set_custom_hostname_resolver).
+///
+/// # Cancellation
+/// As [`getaddrinfo`].
+///
+/// # Errors
+/// Cancelled; an `io::Error` with what the system says; what the run's resolver fails with.
+///
+/// # Panics
+/// Outside a run.
+///
+/// ```
+/// use terzetto::io::{NameFlags, getnameinfo};
+/// terzetto::run(async {
+///     let (host, service) = getnameinfo("127.0.0.1:80".parse()?, NameFlags::NUMERIC).await?;
+///     assert_eq!((host.as_str(), service.as_str()), ("127.0.0.1", "80"));
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub async fn getnameinfo(address: SocketAddr, flags: NameFlags) -> Result<(String, String), Error> {
+    if let Some(resolver) = hooks::resolver() {
+        return resolver.getnameinfo(address, flags).await;
+    }
+    let look_up = move || dns_lookup::getnameinfo(&address, flags.raw()).map_err(io::Error::from);
+    let found = to_thread::options().abandon_on_cancel(true).run_sync(look_up).await?;
+    Ok(found.map_err(|error| {
+        io::Error::new(error.kind(), format!("the address {address} has no name: {error}"))
+    })?)
 }

@@ -2,9 +2,9 @@
 
 use crate::io::{
     Listener, Resource, StreamError,
-    net::{TcpStream, accept::Acceptor, tcp_stream::is_plain},
+    net::{TcpStream, accept::Acceptor, hooks::new_socket, tcp_stream::is_plain},
 };
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Type};
 use std::{
     fmt, io,
     net::{self, SocketAddr},
@@ -47,7 +47,7 @@ impl TcpListener {
     /// Outside a run.
     pub fn bind_with_backlog(address: impl Into<SocketAddr>, backlog: u32) -> io::Result<TcpListener> {
         let address = address.into();
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        let socket = new_socket(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         if address.is_ipv6() {
             socket.set_only_v6(true)?;

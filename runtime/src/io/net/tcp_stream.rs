@@ -1,10 +1,14 @@
 //! TCP connections.
 
 use crate::{
-    io::{FdStream, StreamError, fd_stream::stream_over_fd, net::connect::connect},
+    io::{
+        FdStream, StreamError,
+        fd_stream::stream_over_fd,
+        net::{connect::connect, hooks::new_socket},
+    },
     sys::has_upper_protocol,
 };
-use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 use std::{
     fmt, io,
     net::{self, IpAddr, SocketAddr},
@@ -57,7 +61,7 @@ impl TcpStream {
         remote: SocketAddr,
     ) -> Result<TcpStream, StreamError> {
         let domain = Domain::for_address(remote);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP)).map_err(StreamError::Io)?;
+        let socket = new_socket(domain, Type::STREAM, Some(Protocol::TCP)).map_err(StreamError::Io)?;
         socket.set_tcp_nodelay(true).map_err(StreamError::Io)?;
         if let Some(local) = local {
             socket.bind(&SockAddr::from(SocketAddr::new(local, 0))).map_err(|error| {

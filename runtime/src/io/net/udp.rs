@@ -2,9 +2,9 @@
 
 use crate::{
     core::block::reactor::Direction,
-    io::{Resource, Source, StreamError},
+    io::{Resource, Source, StreamError, net::hooks::new_socket},
 };
-use socket2::SockRef;
+use socket2::{Domain, Protocol, SockRef, Type};
 use std::{
     fmt, io,
     net::{self, SocketAddr},
@@ -27,7 +27,7 @@ use std::{
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub struct UdpSocket(Source<net::UdpSocket>);
+pub struct UdpSocket(pub(super) Source<net::UdpSocket>);
 
 impl UdpSocket {
     /// Makes a socket at an address of this machine; port 0 lets the system choose one.
@@ -38,9 +38,11 @@ impl UdpSocket {
     /// # Panics
     /// Outside a run.
     pub fn bind(address: impl Into<SocketAddr>) -> io::Result<UdpSocket> {
-        let socket = net::UdpSocket::bind(address.into())?;
+        let address = address.into();
+        let socket = new_socket(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.bind(&address.into())?;
         socket.set_nonblocking(true)?;
-        Ok(UdpSocket(Source::new(socket)?))
+        Ok(UdpSocket(Source::new(socket.into())?))
     }
 
     /// Takes over a socket. It is in non-blocking mode until this is closed; then it is what it was, for

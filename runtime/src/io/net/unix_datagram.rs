@@ -22,7 +22,7 @@ const PAUSES: (f64, f64) = (0.001, 0.02);
 ///
 /// Where a socket has a path, the file is the user's affair: it must not be there before, and it stays
 /// when the socket is closed.
-pub struct UnixDatagram(Source<net::UnixDatagram>);
+pub struct UnixDatagram(pub(super) Source<net::UnixDatagram>);
 
 impl UnixDatagram {
     /// Makes a socket at `path`.

@@ -4,11 +4,11 @@ use crate::{
     io::{
         FdStream, StreamError,
         fd_stream::stream_over_fd,
-        net::{connect::connect, unix_name::name},
+        net::{connect::connect, hooks::new_socket, unix_name::name},
     },
     sleep,
 };
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, Type};
 use std::{
     fmt,
     io::{self, ErrorKind},
@@ -62,7 +62,7 @@ impl UnixStream {
         let address = SockAddr::unix(path).map_err(StreamError::Io)?;
         let mut pause = PAUSES.0;
         loop {
-            let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(StreamError::Io)?;
+            let socket = new_socket(Domain::UNIX, Type::STREAM, None).map_err(StreamError::Io)?;
             match connect(socket, &address).await {
                 Err(StreamError::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
                     sleep(pause).await?;

@@ -26,6 +26,16 @@ async fn call<A, T>(hook: &Hook<A, T>, argument: A, otherwise: T) -> Result<T, S
     }
 }
 
+/// Calls the hook of a close, unless it is that hook which closes; with nothing borrowed while it runs.
+fn call_close_hook(place: &CloseHook) {
+    let hook = place.take();
+    if let Some(hook) = hook {
+        hook();
+        // Unless it has put another one in its place.
+        place.borrow_mut().get_or_insert(hook);
+    }
+}
+
 /// Two checkpoints, so that a second task which mistakenly does the same meanwhile is caught.
 async fn twice() -> Result<(), Cancelled> {
     checkpoint().await?;
@@ -92,7 +102,8 @@ impl MemorySendStream {
         *self.on_wait.borrow_mut() = Some(Rc::new(move |()| Box::pin(hook())));
     }
 
-    /// Has `hook` called when the stream is closed.
+    /// Has `hook` called each time that the stream is closed, also when it is closed already; if it is not closed before
+    /// it is dropped, then. If the hook closes the stream itself, it is not called again for that.
     pub fn on_close(&self, hook: impl Fn() + 'static) {
         *self.on_close.borrow_mut() = Some(Rc::new(hook));
     }
@@ -116,14 +127,9 @@ impl MemorySendStream {
 
     /// Closes without being a checkpoint.
     pub fn close_now(&self) {
-        if self.closed.replace(true) {
-            return;
-        }
+        self.closed.set(true);
         self.outgoing.close();
-        let hook = self.on_close.take();
-        if let Some(hook) = hook {
-            hook();
-        }
+        call_close_hook(&self.on_close);
     }
 }
 
@@ -156,7 +162,9 @@ impl SendStream for MemorySendStream {
 
 impl Drop for MemorySendStream {
     fn drop(&mut self) {
-        self.close_now();
+        if !self.closed.get() {
+            self.close_now();
+        }
     }
 }
 
@@ -218,7 +226,8 @@ impl MemoryReceiveStream {
         *self.on_receive.borrow_mut() = Some(Rc::new(move |room| Box::pin(hook(room))));
     }
 
-    /// Has `hook` called when the stream is closed.
+    /// Has `hook` called each time that the stream is closed, also when it is closed already; if it is not closed before
+    /// it is dropped, then. If the hook closes the stream itself, it is not called again for that.
     pub fn on_close(&self, hook: impl Fn() + 'static) {
         *self.on_close.borrow_mut() = Some(Rc::new(hook));
     }
@@ -238,14 +247,9 @@ impl MemoryReceiveStream {
 
     /// Closes without being a checkpoint.
     pub fn close_now(&self) {
-        if self.closed.replace(true) {
-            return;
-        }
+        self.closed.set(true);
         self.incoming.close_and_wipe();
-        let hook = self.on_close.take();
-        if let Some(hook) = hook {
-            hook();
-        }
+        call_close_hook(&self.on_close);
     }
 }
 
@@ -278,7 +282,9 @@ impl ReceiveStream for MemoryReceiveStream {
 
 impl Drop for MemoryReceiveStream {
     fn drop(&mut self) {
-        self.close_now();
+        if !self.closed.get() {
+            self.close_now();
+        }
     }
 }
 

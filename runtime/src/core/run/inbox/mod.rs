@@ -162,7 +162,13 @@ impl Inbox {
     /// Whether a message or a signal is waiting.
     #[inline]
     pub(crate) fn has_messages(&self) -> bool {
-        !self.queue.is_empty() || self.signals.load(SeqCst) != 0
+        !self.queue.is_empty() || self.has_signals()
+    }
+
+    /// Whether a signal is waiting.
+    #[inline]
+    pub(crate) fn has_signals(&self) -> bool {
+        self.signals.load(SeqCst) != 0
     }
 
     /// All messages so far.

@@ -6,12 +6,13 @@
 //! run, and only polls the reactor's descriptor. Then it asks the host for the next tick. So both loops live on one
 //! thread, and neither waits for the other. trio's `start_guest_run`.
 
+mod watcher;
+
 use crate::{
-    CancelReason, CancelSource, Error, RunError,
+    CancelReason, CancelSource, Error, RunError, RunFinished, Token,
     core::run::{
         Run,
         between_ticks::SleepPlan,
-        inbox::Inbox,
         run_loop::{RunLoop, RunOptions},
         set_current,
     },
@@ -20,16 +21,15 @@ use std::{
     cell::{Cell, RefCell},
     fmt,
     mem::ManuallyDrop,
-    os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::{Rc, Weak},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
-        mpsc,
     },
     thread::{self, ThreadId},
 };
+use watcher::Watcher;
 
 /// Guests and their numbers.
 type Guests = Vec<(u64, Weak<dyn Tick>)>;
@@ -88,89 +88,13 @@ impl Drop for Visit {
     }
 }
 
-/// What the watcher's thread is doing, as far as [`Watcher::end`] has to know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Watching {
-    /// It waits for events, or for the next sleep.
-    Waits,
-    /// It asks the host for a tick. That may take as long as the host likes.
-    Asks,
-    /// It must not ask any more.
-    Ends,
-}
-
-/// The thread that waits for the system's events while the host's loop turns.
-struct Watcher {
-    sleeps: Option<mpsc::Sender<f64>>,
-    thread: Option<thread::JoinHandle<()>>,
-    watching: Arc<Mutex<Watching>>,
-}
-
-/// Changes the state of the watcher, unless it is to end. Returns the former state.
-fn watch(watching: &Mutex<Watching>, next: Watching) -> Watching {
-    let mut now = watching.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = *now;
-    if before != Watching::Ends {
-        *now = next;
-    }
-    before
-}
-
-impl Watcher {
-    fn start(ask: impl Fn() + Send + 'static, events: OwnedFd) -> std::io::Result<Watcher> {
-        let (sleeps, sleep) = mpsc::channel::<f64>();
-        let watching = Arc::new(Mutex::new(Watching::Waits));
-        let own = watching.clone();
-        let work = move || {
-            while let Ok(timeout) = sleep.recv() {
-                // A time that is too long for the system counts as for ever. The next tick asks again.
-                let timeout = std::time::Duration::try_from_secs_f64(timeout).ok();
-                let timeout = timeout.and_then(|timeout| timeout.try_into().ok());
-                let mut fds = [rustix::event::PollFd::new(&events, rustix::event::PollFlags::IN)];
-                // An interruption counts as an event. The tick looks for itself.
-                let _looked = rustix::event::poll(&mut fds, timeout.as_ref());
-                if watch(&own, Watching::Asks) == Watching::Ends {
-                    return;
-                }
-                ask();
-                if watch(&own, Watching::Waits) == Watching::Ends {
-                    return;
-                }
-            }
-        };
-        let thread = thread::Builder::new().name("terzetto guest".into()).spawn(work)?;
-        Ok(Watcher { sleeps: Some(sleeps), thread: Some(thread), watching })
-    }
-
-    fn sleep(&self, timeout: f64) {
-        if let Some(sleeps) = &self.sleeps {
-            // This cannot fail, since the thread ends only after the sender is dropped.
-            let _sent = sleeps.send(timeout);
-        }
-    }
-
-    /// Ends the thread. If it sleeps, the run's waker wakes it. If it is asking the host for a tick, it is left to
-    /// end by itself, since the host may be waiting for this very call to return.
-    fn end(mut self, inbox: &Inbox) {
-        self.sleeps = None;
-        if watch(&self.watching, Watching::Ends) == Watching::Asks {
-            return;
-        }
-        inbox.wake_loop();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            log::error!("the function that asks a guest run's host for a tick panicked");
-        }
-    }
-}
-
 /// The operations on a guest that do not depend on the type of its result.
 trait Tick {
     fn tick(&self);
     fn cancel(&self);
     fn is_over(&self) -> bool;
     fn abandon(&self);
+    fn guest(&self) -> &Rc<Run>;
 }
 
 struct Parts<T, F> {
@@ -178,6 +102,8 @@ struct Parts<T, F> {
     watcher: Watcher,
     /// The sleep that the next tick ends.
     sleep: Option<SleepPlan>,
+    /// Whether the watcher sleeps it, and instruments have been told so.
+    watched: bool,
 }
 
 struct Guest<T, F, D> {
@@ -225,7 +151,13 @@ where
         let run = &self.run;
         if let Some(plan) = parts.sleep.take() {
             run.inbox.awake();
-            let heard = run.look_at_events(0.0);
+            let heard = match parts.watched {
+                true => run.wait_for_events(0.0),
+                false => run.look_at_events(0.0),
+            };
+            if parts.watched {
+                run.instruments.tell(|instrument| instrument.after_io_wait(plan.timeout));
+            }
             run.wake_up(&plan, heard);
         }
         run.do_without_sleep();
@@ -237,8 +169,11 @@ where
         let plan = run.plan_sleep();
         let sleeps = !run.has_work() && plan.timeout > 0.0 && run.inbox.try_sleep();
         if sleeps {
-            parts.watcher.sleep(plan.timeout);
+            run.instruments.tell(|instrument| instrument.before_io_wait(plan.timeout));
+            // What a hook has woken does not wait.
+            parts.watcher.sleep(if run.has_work() { 0.0 } else { plan.timeout });
         }
+        parts.watched = sleeps;
         // If there is no work and no time to wait, that counts as a sleep too, however short.
         parts.sleep = (sleeps || !run.has_work()).then_some(plan);
         *self.parts.borrow_mut() = Some(parts);
@@ -257,12 +192,12 @@ where
     fn tick(&self) {
         let parts = self.parts.borrow_mut().take();
         let Some(parts) = parts else { return };
-        // If this tick panics, there will be no more.
-        self.over.set(true);
         let visit = Visit::begin(&self.run);
         let turned = catch_unwind(AssertUnwindSafe(|| self.turn(parts)));
         drop(visit);
         let outcome = turned.unwrap_or_else(|payload| {
+            // There will be no more.
+            self.over.set(true);
             self.forget();
             resume_unwind(payload)
         });
@@ -270,7 +205,7 @@ where
             Some(outcome) => self.tell(outcome),
             // In this tick the guest has dropped its own handle.
             None if self.abandoned.get() => self.abandon(),
-            None => self.over.set(false),
+            None => {}
         }
     }
 
@@ -285,6 +220,10 @@ where
 
     fn is_over(&self) -> bool {
         self.over.get()
+    }
+
+    fn guest(&self) -> &Rc<Run> {
+        &self.run
     }
 
     fn abandon(&self) {
@@ -313,6 +252,44 @@ impl GuestRun {
     /// returns the cancellation as its error.
     pub fn cancel(&self) {
         self.0.cancel();
+    }
+
+    /// The run's token, from the start on.
+    pub fn token(&self) -> Token {
+        Token { inbox: self.0.guest().inbox.clone() }
+    }
+
+    /// Calls `f` as code of the run: `f` may call what works only inside a run (it may start a system task, add an
+    /// instrument, ask for the time), but belongs to no task. So a host can prepare its guest before the main task has
+    /// begun, and look at it later. Between two ticks no run is current otherwise.
+    ///
+    /// # Errors
+    /// If the run has ended. Then `f` is not called.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use terzetto::{Builder, GuestTick, checkpoint, spawn_system_task};
+    /// let (send, ticks) = mpsc::channel::<GuestTick>();
+    /// let main = async { Ok(checkpoint().await?) };
+    /// let guest = Builder::new().start_guest(main, move |tick| drop(send.send(tick)), |_end| ())?;
+    /// guest.enter(|| spawn_system_task("heartbeat", async { Ok(terzetto::sleep_forever().await?) }))??;
+    /// while !guest.is_over() {
+    ///     ticks.recv()?.run();
+    /// }
+    /// assert!(guest.enter(terzetto::current_time).is_err());
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> Result<R, RunFinished> {
+        let run = self.0.guest();
+        if run.inbox.is_closed() {
+            return Err(RunFinished);
+        }
+        let visit = Visit::begin(run);
+        let result = f();
+        drop(visit);
+        // `f` may have left something to do.
+        run.inbox.wake_loop_if_asleep();
+        Ok(result)
     }
 
     /// Whether the run is over, and `done` has been called.
@@ -357,7 +334,7 @@ where
     let guest = Rc::new(Guest {
         id,
         schedule,
-        parts: Some(Parts { run_loop, watcher, sleep: None }).into(),
+        parts: Some(Parts { run_loop, watcher, sleep: None, watched: false }).into(),
         run,
         done: Some(done).into(),
         over: Cell::new(false),

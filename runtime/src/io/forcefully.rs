@@ -1,0 +1,45 @@
+//! Closing without ceremony.
+
+use crate::{
+    CancelScope, Error,
+    io::{Resource, StreamError},
+};
+
+/// Closes a resource at once, without the farewell that its protocol may ask for; trio's `aclose_forcefully`.
+///
+/// This is closing it in a cancelled scope. For what is owned, dropping it does the same.
+///
+/// # Cancellation
+/// A checkpoint.
+///
+/// # Errors
+/// What closing fails with. That it was cancelled is no error, unless a scope around this one is.
+///
+/// ```
+/// use terzetto::io::{ReceiveStream, close_forcefully, pipe};
+/// terzetto::run(async {
+///     let (sender, receiver) = pipe()?;
+///     close_forcefully(&sender).await?;
+///     assert_eq!(receiver.receive_some(&mut [0; 16]).await?, 0);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[doc(alias = "aclose_forcefully")]
+pub async fn close_forcefully(resource: &(impl Resource + ?Sized)) -> Result<(), StreamError> {
+    let scope = CancelScope::new();
+    scope.cancel_with_reason("closed forcefully");
+    let closed = scope.run(async { Ok(resource.close().await?) }).await;
+    closed.map(drop).map_err(|error| match error.downcast::<StreamError>() {
+        Ok(error) => error,
+        Err(error) => of_another_kind(error),
+    })
+}
+
+/// What is no `StreamError` is the cancellation of a scope around.
+fn of_another_kind(error: Error) -> StreamError {
+    match error.cancelled() {
+        Some(cancelled) => StreamError::Cancelled(cancelled.clone()),
+        None => StreamError::Io(std::io::Error::other(error.to_string())),
+    }
+}

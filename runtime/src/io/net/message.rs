@@ -1,0 +1,97 @@
+//! What the types of sockets have no method for: system calls with flags, with descriptors passed along, of several
+//! buffers. A call that does not block is the program's; when to make it is told here.
+
+use crate::{
+    core::block::reactor::Direction,
+    io::{
+        StreamError,
+        net::{TcpStream, UdpSocket, UnixDatagram, UnixStream},
+    },
+    sys::is_readable,
+};
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd},
+};
+
+macro_rules! calls {
+    ($socket:ident, |$this:ident| $source:expr) => {
+        impl $socket {
+            /// Makes a system call that receives, and makes it again when there is something to receive, until it does not
+            /// fail as [`WouldBlock`](io::ErrorKind::WouldBlock); trio's `recvmsg` and the flags of its `recv`.
+            ///
+            /// The call must fail so only if there is nothing at all to receive: then the next receive waits until the
+            /// system says that something has come.
+            ///
+            /// # Cancellation
+            /// A checkpoint. What the call has done is not lost.
+            ///
+            /// # Errors
+            /// Cancelled; [`StreamError::Closed`]; [`StreamError::Busy`] if it must wait and another task waits, too;
+            /// [`StreamError::Io`] with what the call fails with.
+            ///
+            /// ```
+            /// use rustix::net::{RecvFlags, recv};
+            /// use terzetto::io::{SendStream, UnixStream};
+            /// terzetto::run(async {
+            ///     let (a, b) = UnixStream::pair()?;
+            ///     a.send_all(b"hello").await?;
+            ///     let mut buffer = [0; 16];
+            ///     for _again in 0..2 {
+            ///         // Looks, and takes nothing.
+            ///         let peek = b.receive_with(|fd| Ok(recv(fd, &mut buffer, RecvFlags::PEEK)?.0)).await?;
+            ///         assert_eq!(peek, 5);
+            ///     }
+            ///     Ok(())
+            /// })?;
+            /// # Ok::<(), terzetto::Error>(())
+            /// ```
+            pub async fn receive_with<R>(
+                &self,
+                mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,
+            ) -> Result<R, StreamError> {
+                {
+                    let $this = self;
+                    &$source
+                }
+                .operate(Direction::Read, |socket| call(socket.as_fd()))
+                .await
+            }
+
+            /// Whether there is something to receive now: data, the end, or an error. trio's `is_readable`.
+            ///
+            /// # Errors
+            /// [`StreamError::Closed`], or what the system says.
+            pub fn is_readable(&self) -> Result<bool, StreamError> {
+                let $this = self;
+                is_readable(&*$source.get()?).map_err(StreamError::Io)
+            }
+
+            /// Makes a system call that sends, and makes it again when there is room, until it does not fail as
+            /// [`WouldBlock`](io::ErrorKind::WouldBlock); trio's `sendmsg` and the flags of its `send`. What else is being sent
+            /// at the same time is not kept apart. It must fail so only if there is no room at all.
+            ///
+            /// # Cancellation
+            /// As `receive_with`.
+            ///
+            /// # Errors
+            /// As `receive_with`.
+            pub async fn send_with<R>(
+                &self,
+                mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,
+            ) -> Result<R, StreamError> {
+                {
+                    let $this = self;
+                    &$source
+                }
+                .operate(Direction::Write, |socket| call(socket.as_fd()))
+                .await
+            }
+        }
+    };
+}
+
+calls!(TcpStream, |stream| stream.0.source);
+calls!(UnixStream, |stream| stream.0.source);
+calls!(UdpSocket, |socket| socket.0);
+calls!(UnixDatagram, |socket| socket.0);
