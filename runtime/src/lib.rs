@@ -62,16 +62,12 @@
 //!
 //! # Where to read
 //!
-//! `core/` is the runtime proper: `run` the state of a run, `drive` the loop, `outside` what it does
-//! between two ticks, `guest` how another loop can turn it; `strand` how a wake finds its task, `waker`
-//! why a waker is a number, `inbox` how other threads get in, `per_process` what a fork must not hand down;
-//! `nursery` why children may borrow, `start` how a task says that it is ready; `scope` and `wait` how
-//! cancellation finds what is blocked, `lot` the queue on which `sync/` stands; `reactor` where the loop
-//! sleeps, and what the system has to say.
+//! `core/` is the runtime proper. Its first page, `core/mod.rs`, gives the words, an order of reading, and three walks through
+//! the code: one wake-up, one cancellation, one message.
 //!
-//! On it stand `time/`, `sync/`, `threads/`, `signal/`, then `io/` (descriptors, streams, sockets),
-//! `process/` and `fs/`; `testing/` uses all of them, and `compat/` only what is public. The core knows
-//! none of these, but that a run has threads, signals, and hooks for names and sockets.
+//! On the core stand `time/`, `sync/`, `threads/`, `signal/`, then `io/` (descriptors, streams, sockets), `process/` and
+//! `fs/`. `testing/` uses all of them, and `compat/` only what is public. The core knows none of these: what takes part in a run
+//! plugs into it. `builder.rs` puts the two together.
 
 // Some links lead into what a feature leaves out.
 #![cfg_attr(
@@ -83,6 +79,7 @@
 #[cfg(any(feature = "futures-io", feature = "tls"))]
 pub mod compat;
 // Some of it serves only what a feature leaves out.
+mod builder;
 #[cfg_attr(not(feature = "default"), allow(dead_code))]
 mod core;
 mod error;
@@ -91,12 +88,8 @@ pub mod fs;
 pub mod io;
 #[cfg(feature = "process")]
 pub mod process;
-mod scope;
 #[cfg(feature = "signal")]
 pub mod signal;
-#[cfg(not(feature = "signal"))]
-#[path = "signal/without.rs"]
-mod signal;
 pub mod sync;
 mod sys;
 #[cfg(feature = "testing")]
@@ -105,33 +98,44 @@ mod threads;
 mod time;
 
 #[cfg(feature = "guest")]
-pub use crate::core::guest::{GuestRun, GuestTick};
+pub use crate::core::lowlevel::guest::{GuestRun, GuestTick};
 pub use crate::core::{
-    builder::{Builder, RunError},
-    checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
-    clock::{Clock, SystemClock},
-    context::ContextVar,
-    drive::run,
-    foreign::cancellable,
-    instrument::{Instrument, add_instrument, remove_instrument},
-    nursery::{Nursery, nursery},
-    reschedule::{Aborted, NotBlocked, Rescheduler, wait_task_rescheduled},
-    start::{NeverStarted, StartedTwice, TaskStatus},
-    statistics::{Statistics, current_statistics, task_tree},
-    system::spawn_system_task,
-    task::{Task, current_task, main_task},
-    token::{IdempotentCall, RunFinished, Token},
-    variable::RunVar,
-    whereabouts::{current_clock, current_root_task, in_run, in_task},
+    block::operation::Aborted,
+    cancel::{
+        cancellable::cancellable,
+        checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
+        scope::{CancelScope, current_effective_deadline},
+    },
+    lowlevel::{
+        install::{add_instrument, remove_instrument},
+        instrument::Instrument,
+        reschedule::{NotBlocked, Rescheduler, wait_task_rescheduled},
+        statistics::{Statistics, current_statistics, task_tree},
+        system::spawn_system_task,
+        token::{IdempotentCall, RunFinished, Token},
+        variable::RunVar,
+        whereabouts::{current_clock, current_root_task, in_run, in_task},
+    },
+    run::{
+        clock::{Clock, SystemClock},
+        run_loop::RunError,
+    },
+    seconds::Seconds,
+    task::{
+        context_var::ContextVar,
+        current::{current_task, main_task},
+        handle::Task,
+        nursery::{Nursery, nursery},
+        start::{NeverStarted, StartedTwice, TaskStatus},
+    },
 };
+pub use builder::{Builder, run};
 pub use error::{
     BodyCancelled, CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError, NurseryClosed,
     OrError, TaskOrigin,
 };
-pub use scope::{CancelScope, current_effective_deadline};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use threads::{from_thread, start_soon::start_thread_soon, to_thread};
 pub use time::{
-    Seconds, TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever,
-    sleep_until,
+    TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever, sleep_until,
 };

@@ -1,8 +1,8 @@
 //! `futures-io`: its traits for every stream.
 
 use crate::{
+    core::cancel::scope::is_stale,
     io::{PipeReceiver, PipeSender, ReceiveStream, Resource, SendStream, StreamError, TcpStream, UnixStream},
-    scope::is_stale,
 };
 use futures_io::{AsyncRead, AsyncWrite};
 use std::{

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// What speaks `futures-io` as a transport for `hyper`: a socket as it is, any other stream inside
-/// [`FuturesIo`](super::FuturesIo).
+/// [`FuturesIo`](crate::compat::FuturesIo).
 ///
 /// The connection over it is awaited by [`drive_connection`]. See the example `http`.
 #[derive(Debug)]

@@ -1,9 +1,8 @@
-//! Lists threaded through a table: any entry can be taken out in constant time, and a list costs its
-//! entries two keys each and nothing besides.
+//! Lists that run through a table. Any entry can be taken out in constant time, and a list costs each entry two keys.
 //!
-//! A scope lists the scopes in it and what is blocked in it, a parking lot lists who is parked.
+//! A scope lists the scopes in it and the waits in it. A wait queue lists the tasks that are parked.
 
-use super::table::{Key, Table};
+use crate::core::table::{Key, Table};
 
 /// The neighbours of an entry in its list.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,13 +11,13 @@ pub(crate) struct Links {
     after: Option<Key>,
 }
 
-/// An entry of a table that may stand in a list.
+/// An entry of a table that can be in a list.
 pub(crate) trait Linked {
     fn links(&self) -> &Links;
     fn links_mut(&mut self) -> &mut Links;
 }
 
-/// The ends of a list. Which table it runs through is its owner's to know.
+/// The two ends of a list. The owner of the list knows which table it runs through.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct List {
     first: Option<Key>,
@@ -31,7 +30,7 @@ impl List {
         self.first
     }
 
-    /// Puts an entry at the end that stands in no list.
+    /// Adds an entry at the end. The entry must not be in a list.
     #[inline]
     pub(crate) fn push<T: Linked>(&mut self, table: &mut Table<T>, key: Key) {
         let before = self.last.replace(key);
@@ -42,7 +41,8 @@ impl List {
         }
     }
 
-    /// Takes an entry out that stands in this list and may have left the table already, with its links.
+    /// Takes an entry out of this list. `links` are the entry's own; the entry itself may have left the table
+    /// already.
     #[inline]
     pub(crate) fn unlink<T: Linked>(&mut self, table: &mut Table<T>, links: Links) {
         let Links { before, after } = links;

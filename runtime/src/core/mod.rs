@@ -1,46 +1,137 @@
-//! The core: run loop, strands, scopes, waits. It knows nothing of threads' work or sockets.
+//! The core of the runtime: tasks, nurseries, cancel scopes, waiting, and the loop that runs them.
+//!
+//! Begin here. This page gives the words, an order of reading, and three walks through the code: one wake-up, one
+//! cancellation, one message. The core knows nothing of sockets, threads, signals or files. They are built on the
+//! core. Those that must take part in a run [plug in](run::extensions).
+//!
+//! # The idea in short
+//!
+//! A child may borrow from the frame that opened its nursery, so it may be polled only while that frame is alive.
+//! Therefore a nursery's future owns its children, and polls them inside its own poll. So all futures of a run form a
+//! *poll tree*, with the run loop at its root. A wake leaves a trail from the woken future up to the root. A tick
+//! follows the trails down, and polls what was woken and nothing else. The cancel scopes form a second tree, the
+//! scope tree. Every blocked task has a wait in the list of one scope, so a cancellation finds it there.
+//!
+//! # Words
+//!
+//! | here | trio | tokio | what it is |
+//! |---|---|---|---|
+//! | [`Run`](run::Run) | `Runner` | `Runtime` (one thread) | the state of one call of [`run`](crate::run()) |
+//! | [run loop](run::run_loop), tick | `unrolled_run`, batch | scheduler loop, tick | a tick polls each task once that was runnable when it began |
+//! | task | task | task | one thread of control with a name: what a user sees |
+//! | [node](poll_tree::node) | (the task's coroutine) | task cell | a future that is polled on its own: a task's outermost future, or the body of a nursery |
+//! | [nursery](task::nursery) | nursery | (`JoinSet`) | the block that ends when all of its tasks have ended |
+//! | [nursery node](poll_tree::nursery_node) | – | – | a nursery as the poll tree knows it: its parent, its children, its ready queue |
+//! | parent (of a nursery) | `parent_task` | – | what polls the nursery: a node, the run loop, or something foreign |
+//! | [ready queue](poll_tree::ready_queue) | `runq` | run queue | nodes of one nursery that are to be polled |
+//! | [poll path](poll_tree::poll_path) | – | – | the nodes that are being polled now, one inside the other |
+//! | [cancel scope](cancel::scope) | `CancelScope` | (`CancellationToken`) | code that can be cancelled together |
+//! | [scope tree](cancel::tree) | `CancelStatus` | – | the entered scopes |
+//! | checkpoint | checkpoint | (coop budget) | where a task lets others run and learns of its cancellation |
+//! | [wait](block::wait) | `wait_task_rescheduled` | – | what a blocked operation leaves with the run |
+//! | [waiter](block::waiter) | – | – | what a wait wakes: a node, or a foreign waker |
+//! | [operation](block::operation) | abort function | – | what a task is blocked in, and how that is aborted |
+//! | [wait queue](block::wait_queue) | `ParkingLot` | `Notify`, wait list | tasks that are parked in order, each with a value to hand over |
+//! | [reactor](block::reactor) | IO manager | driver | the operating system's events |
+//! | [inbox](run::inbox) | `EntryQueue` | inject queue | how other threads and signal handlers reach a run |
+//! | host (of a guest run) | host | – | the loop of another library that turns our run |
+//! | foreign | – | – | of another library: a future that does not look at cancellation, a waker that is not ours |
+//!
+//! # An order of reading
+//!
+//! 1. [`ids`]: every part of a run is named by a number, so nothing can dangle. [`table`] and [`list`] hold the
+//!    parts. [`seconds`] and [`misuse`] are small and can wait.
+//! 2. **The poll tree.** [`poll_tree::node`] says who owns a future; read it with the [safety chapter](poll_tree).
+//!    Then read [`poll_tree::nursery_node`], [`poll_tree::ready_queue`] and [`poll_tree::tree`], which says how a
+//!    wake leaves its trail. [`poll_tree::waker`] says why a waker is a number. [`poll_tree::poll_path`] is the way
+//!    down. [`poll_tree::look`] computes the tree of tasks from the table. [`poll_tree::wrap`] keeps futures small,
+//!    and [`poll_tree::stack`] makes deep nesting safe.
+//! 3. **Tasks.** [`task::handle`] is what the run knows of a task. [`task::nursery`] says why children may borrow,
+//!    and how a block ends. [`task::start`] is for a task that says when it is ready. [`task::current`] finds the
+//!    current task. [`task::context`], [`task::current_context`], [`task::context_var`] and [`task::in_context`] are
+//!    task-local values. [`task::unit`] is a detail.
+//! 4. **Cancellation.** [`cancel::state`] and [`cancel::tree`] are data. [`cancel::deliver`] carries a cancellation
+//!    through the tree. [`cancel::steer`] changes a scope, [`cancel::scope`] is its handle, and [`cancel::entered`]
+//!    is the future inside it. Then read [`cancel::checkpoint`], [`cancel::deadlines`] and [`cancel::cancellable`].
+//!    [`cancel::stuck`] finds tasks that cannot be cancelled, and [`cancel::stuck_check`] says when to look for them.
+//!    [`cancel::interrupt`] and [`cancel::raise_interrupt`] are Ctrl-C without the signal.
+//! 5. **Blocking.** [`block::operation`], [`block::waits`] and [`block::waiter`] are data. [`block::wait`] has the
+//!    functions that change a wait. [`block::wait_queue`] is what most primitives stand on. [`block::reactor`],
+//!    [`block::by_fd`] and [`block::descriptor`] wait for the operating system.
+//! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
+//!    [`run::between_ticks`] is what it does between two ticks. [`run::wake`] and [`run::tasks`] are what happens
+//!    inside a tick. [`run::inbox`] lets other threads in. [`run::clock`] is time. [`run::extensions`] is for what
+//!    plugs in. [`run::per_process`] makes the runtime survive a fork.
+//! 7. **Low level.** [`lowlevel`] is for libraries that build on this one, and for tools that watch a run.
+//!
+//! A reader may skip what exists only for speed: [`poll_tree::fast_path`], and everything that is kept for the next
+//! nursery or scope.
+//!
+//! # A wake-up, step by step
+//!
+//! A task sleeps, and its time comes.
+//!
+//! 1. [`do_between_ticks`](run::Run::do_between_ticks) finds the deadline in the table. It calls
+//!    [`reschedule`](run::Run::reschedule) with the number of the wait.
+//! 2. That function marks the wait as rescheduled. From now on no cancellation can touch it. Then it wakes the
+//!    waiter.
+//! 3. [`Run::wake`](run::Run::wake) calls the [tree](poll_tree::tree::PollTree::wake), which puts the node into the
+//!    ready queue of its nursery. If that nursery was not notified before, the trail goes on: its parent is queued in
+//!    the nursery above, with the mark that it only [leads further down](poll_tree::node::Queued). This repeats up to
+//!    the run loop.
+//! 4. The [run loop](run::run_loop::RunLoop::tick) begins a tick and polls the root nursery. A nursery polls each
+//!    node in its ready queue ([`poll_inside`](task::nursery::Nursery)). A node that only leads further down is
+//!    polled so that the nursery inside it is polled.
+//! 5. The woken node is polled with a [waker](poll_tree::waker) that is its number. Its future asks its
+//!    [wait](block::wait::Blocked::poll), learns that it was rescheduled, and goes on.
+//!
+//! # A cancellation, step by step
+//!
+//! A scope is cancelled while a task in it waits to receive.
+//!
+//! 1. [`cancel`](cancel::state::ScopeState::cancel) marks the scope as cancelled, with a reason, and calls
+//!    [`recalculate`](run::Run::recalculate).
+//! 2. That function goes down the scope tree in a loop. It marks each scope below that is not shielded. It collects
+//!    the waits in the lists of all those scopes.
+//! 3. For each wait, [`deliver`](run::Run::deliver) calls the abort function of its operation. The wait queue removes
+//!    the task at once, so no value can be handed to it. If an operation cannot be aborted, its wait goes on to its
+//!    end.
+//! 4. An aborted wait wakes its task. When the task is polled, the wait answers with [`Cancelled`](crate::Cancelled).
+//!    This is an ordinary error, which leaves the task's functions one by one.
+//! 5. The [future of the scope](cancel::entered::InScope) gets the error. It asks
+//!    [`exit_scope`](run::Run::exit_scope) whether the cancellation is its own. If so, it swallows this error and no
+//!    other.
+//!
+//! # A message, step by step
+//!
+//! One task receives from a channel, then another one sends.
+//!
+//! 1. `receive` finds nothing. It parks the task in the channel's wait queue, with an empty place for the value:
+//!    [`park_now`](block::wait_queue::WaitQueue::park_now). That registers a [wait](block::wait::Blocked) in the
+//!    current scope, and the future answers that it is pending.
+//! 2. `send` takes the first parked receiver out of the wait queue
+//!    ([`unpark_one`](block::wait_queue::WaitQueue::unpark_one)), writes the value into its place, and reschedules
+//!    its wait. The rest is a wake-up as above.
+//! 3. `send` has succeeded at once. It lets other tasks run before it returns, since every operation is a checkpoint:
+//!    [`Turn`](cancel::checkpoint::Turn).
+//! 4. In the next tick both tasks are polled. The receiver collects its place, with the value. If the receiver's
+//!    future was dropped in between, the value goes back to the channel.
+//!
+//! # Which module may import which
+//!
+//! Data does not know the run. The [state](run::state) of a run is made of data. Functions that change a run stand
+//! above it. `.ci/circle` counts the modules that import each other in a circle. Five are left in a circle that
+//! cannot be cut: a [waker](poll_tree::waker) finds the current [run](run::state), the run holds the
+//! [tree](poll_tree::tree) and the [waits](block::waits), and [waiters](block::waiter) recognise our wakers.
 
-pub(crate) mod builder;
-mod by_fd;
-pub(crate) mod checkpoint;
-pub(crate) mod clock;
-pub(crate) mod context;
-pub(crate) mod deadlines;
-mod descent;
-pub(crate) mod drive;
-pub(crate) mod foreign;
-#[cfg(feature = "guest")]
-pub(crate) mod guest;
-pub(crate) mod home;
-pub(crate) mod in_context;
-pub(crate) mod in_place;
-pub(crate) mod inbox;
-pub(crate) mod instrument;
+pub(crate) mod block;
+pub(crate) mod cancel;
+pub(crate) mod ids;
 pub(crate) mod list;
-pub(crate) mod lot;
-pub(crate) mod nursery;
-pub(crate) mod outside;
-pub(crate) mod per_process;
-mod queue;
-pub(crate) mod reactor;
-pub(crate) mod reschedule;
+pub(crate) mod lowlevel;
+pub(crate) mod misuse;
+pub(crate) mod poll_tree;
 pub(crate) mod run;
-pub(crate) mod scope;
-pub(crate) mod stack;
-pub(crate) mod start;
-pub(crate) mod statistics;
-pub(crate) mod strand;
-pub(crate) mod strands;
-pub(crate) mod stuck;
-pub(crate) mod system;
+pub(crate) mod seconds;
 pub(crate) mod table;
 pub(crate) mod task;
-pub(crate) mod token;
-mod unit;
-pub(crate) mod variable;
-pub(crate) mod wait;
-mod waiter;
-pub(crate) mod waker;
-pub(crate) mod watch;
-pub(crate) mod whereabouts;
-pub(crate) mod wrap;

@@ -1,27 +1,27 @@
 //! Tables with small keys.
 //!
-//! Strands, scopes, waits and parked tasks stand in tables and are named by number,
-//! which is what lets a waker own nothing and a dropped future leave nothing dangling. A million blocked
-//! tasks are a few million such names: so a key is half a word, and so is one that may be missing. For the same
-//! reason the free places are listed aside (unlike in the crate `slab`, where the list runs through them): an
-//! entry that has a value to spare, as a reference has, takes no more room than by itself.
+//! Nodes, scopes, waits and parked tasks are entries of tables, and are named by number. That is why a waker owns
+//! nothing, and why a dropped future leaves nothing dangling. A million blocked tasks need a few million such
+//! numbers, so memory matters here. A key is half a word, and so is an `Option` of one. The free places are listed in
+//! a vector of their own. (In the crate `slab` the list runs through the places themselves.) So an entry takes no
+//! more room than its value, if the type of the value has a bit pattern to spare, as a reference has.
 
 use std::{
     num::NonZeroU32,
     ops::{Index, IndexMut},
 };
 
-/// The place of an entry. It may be given to another entry once this one is gone.
+/// The place of an entry. Once the entry is gone, another entry may get the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key(NonZeroU32);
 
 impl Key {
     /// The key of the first entry of a table.
     pub(crate) const FIRST: Key = Key(NonZeroU32::MIN);
-    /// One bit of a key's number is never set: who stores keys has a use for it.
+    /// This bit of a key's number is never set, so code that stores keys may use it.
     pub(crate) const SPARE_BIT: u32 = 1 << 31;
 
-    /// As a number that is not zero, for words that have to carry it.
+    /// The key as a number that is not zero.
     pub(crate) fn to_bits(self) -> u32 {
         self.0.get()
     }
@@ -41,11 +41,11 @@ impl Key {
     }
 }
 
-/// A table: entries keep their place, places are used again.
+/// A table. An entry keeps its place until it is removed, and places are used again.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     entries: Vec<Option<T>>,
-    /// The gaps between entries.
+    /// The free places between entries.
     free: Vec<Key>,
 }
 
@@ -91,7 +91,7 @@ impl<T> Table<T> {
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let index = key.index();
         let entry = self.entries.get_mut(index)?.take()?;
-        // What came last goes first, mostly: then there is no gap to remember.
+        // The last entry is mostly removed first. Then there is no free place to remember.
         match index + 1 == self.entries.len() {
             true => drop(self.entries.pop()),
             false => self.free.push(key),

@@ -1,10 +1,6 @@
 //! `Cancelled`: the error that a checkpoint returns in a cancelled region.
 
-use super::{
-    inside::{self, Inside},
-    opaque,
-};
-use crate::Task;
+use crate::error::{inside, inside::Inside, opaque};
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 /// What asked for a cancellation.
@@ -43,9 +39,9 @@ impl CancelReason {
         CancelReason { text: Some(text.into()), ..CancelReason::new(source) }
     }
 
-    /// With the task that asked, or has failed.
-    pub(crate) fn by(self, task: Option<&Task>) -> Self {
-        CancelReason { task: task.map(ToString::to_string), ..self }
+    /// With the name of the task that asked, or has failed.
+    pub(crate) fn by(self, task: Option<String>) -> Self {
+        CancelReason { task, ..self }
     }
 
     /// What asked for the cancellation.
@@ -131,7 +127,6 @@ impl Cancelled {
     }
 
     /// A Ctrl-C on its way through the main task.
-    #[cfg(feature = "signal")]
     pub(crate) fn interrupt() -> Self {
         Cancelled::new(Arc::new(CancelReason {
             is_interrupt: true,

@@ -1,6 +1,6 @@
 //! Conversions: what becomes an [`Error`], and what an `Error` becomes.
 
-use super::{Cancelled, Error, ErrorGroup, Kind, Message, Other};
+use crate::error::{Cancelled, Error, ErrorGroup, Kind, Message, Other};
 use std::{any::Any, error::Error as StdError, io, ops::Deref};
 
 type Boxed = Box<dyn StdError + Send + Sync>;

@@ -4,7 +4,7 @@
 //! only error, after the task that it came from and whatever the group's message adds; so a failure that has
 //! climbed through ten nurseries is one line still.
 
-use super::{
+use crate::error::{
     Error, ErrorGroup,
     group::Members,
     inside::{Cause, causes, is_mark},

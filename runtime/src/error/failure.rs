@@ -4,7 +4,7 @@
 //! So the text is short however much the error holds, and is soon made; and a nursery must still join its
 //! tasks if it cannot be made at all.
 
-use super::Error;
+use crate::error::Error;
 use std::{
     any::Any,
     fmt::{self, Write},
@@ -110,11 +110,6 @@ impl FirstPanic {
                 Some(_) => discard(payload),
             }
         }
-    }
-
-    /// The payload of the first panic, if there was one.
-    pub(crate) fn into_payload(self) -> Option<Box<dyn Any + Send>> {
-        self.0
     }
 
     /// Goes on with the first panic, if there was one; not if the thread is panicking already.

@@ -9,8 +9,10 @@
 //! `source`, but not taken out. So there its cancellations are hidden in their place: they are kept behind the other members
 //! from the start, and [`Members::hide_cancelled`] makes the list shorter for whoever looks from then on.
 
-use super::{Cancelled, Error, Kind, draw::write_group, inside::group_in, opaque, origin::TaskOrigin};
-use crate::core::stack::with_stack;
+use crate::{
+    core::poll_tree::stack::with_stack,
+    error::{Cancelled, Error, Kind, draw::write_group, inside::group_in, opaque, origin::TaskOrigin},
+};
 use std::{
     borrow::Cow,
     error::Error as StdError,

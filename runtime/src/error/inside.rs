@@ -3,9 +3,9 @@
 //! Errors hide what they wrap in several ways. Most tell it by `source`. One that is *transparent* (as `anyhow`, `eyre` and
 //! `#[error(transparent)]` make them) passes on the source of what it wraps, and never shows the wrapped error itself: so our
 //! own errors end their chain with a mark that is found in any case. An `io::Error` skips the very error that it holds. And
-//! an enum written by hand often tells no source at all: then its `Debug` text is asked, see [`opaque`](super::opaque).
+//! an enum written by hand often tells no source at all: then its `Debug` text is asked, see [`opaque`].
 
-use super::{
+use crate::error::{
     Cancelled, ErrorGroup,
     cancelled::Mark,
     group::{Content, Members},

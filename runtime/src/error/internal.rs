@@ -1,6 +1,6 @@
 //! Internal errors: the run itself broke, through its own fault or that of a callback.
 
-use super::{
+use crate::error::{
     Error,
     failure::{discard, panic_text},
 };

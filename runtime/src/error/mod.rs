@@ -42,7 +42,7 @@ pub use internal::InternalError;
 pub use nursery::{BodyCancelled, NurseryClosed};
 pub use origin::TaskOrigin;
 
-use crate::core::stack::with_stack;
+use crate::core::poll_tree::stack::with_stack;
 use group::{Content, Members};
 use inside::Inside;
 use std::{any::Any, error::Error as StdError, fmt, sync::OnceLock};

@@ -9,8 +9,10 @@
 //!
 //! This happens only when somebody asks whether a foreign error is a cancellation, and once for each error.
 
-use super::{Cancelled, failure::discard, inside::Cause};
-use crate::core::stack::with_stack;
+use crate::{
+    core::poll_tree::stack::with_stack,
+    error::{Cancelled, failure::discard, inside::Cause},
+};
 use std::{
     cell::Cell,
     fmt::{self, Write},

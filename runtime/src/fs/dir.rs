@@ -1,6 +1,6 @@
 //! Looking through a folder.
 
-use super::{FileError, Path, job::job};
+use crate::fs::{FileError, Path, job::job};
 use std::{
     collections::VecDeque,
     ffi::OsStr,
@@ -153,6 +153,6 @@ impl DirEntry {
     /// # Errors
     /// Cancelled; what the system says.
     pub async fn metadata(&self) -> Result<fs::Metadata, FileError> {
-        super::symlink_metadata(&self.path).await
+        crate::fs::symlink_metadata(&self.path).await
     }
 }

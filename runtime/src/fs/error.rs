@@ -1,7 +1,11 @@
 //! What could not be done with which file.
 
 use crate::Cancelled;
-use std::{error::Error as StdError, fmt, io, path::Path, path::PathBuf};
+use std::{
+    error::Error as StdError,
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 /// Why an operation on a file or folder failed.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! An open file.
 
-use super::{FileError, OpenOptions, disposal::dispose, job::job_with, kept::Kept};
 use crate::{
     CancelScope, Error, checkpoint, checkpoint_if_cancelled,
+    fs::{FileError, OpenOptions, disposal::dispose, job::job_with, kept::Kept},
     sync::{Permit, Semaphore},
-    to_thread::{self, DefaultLimit, Limit},
+    to_thread,
+    to_thread::{DefaultLimit, Limit},
 };
 use std::{
     cell::Cell,
@@ -21,7 +22,7 @@ const MOST: usize = 1 << 20;
 ///
 /// Operations take `&self`, and those of several tasks are done one after the other, in the order of
 /// asking. There is no buffer: what [`File::write_all`] has written is with the system, and each
-/// operation costs a trip to a thread. For many small reads there is [`BufReader`](super::BufReader).
+/// operation costs a trip to a thread. For many small reads there is [`BufReader`](crate::fs::BufReader).
 ///
 /// A read whose future is dropped, in a `select!` say, loses nothing: the thread goes on, the next operation
 /// waits for it, and the next read returns what it has read. Before a write, or a move to another place, the file

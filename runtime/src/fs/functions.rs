@@ -1,6 +1,6 @@
 //! The functions of `std::fs`.
 
-use super::{FileError, job::job};
+use crate::fs::{FileError, job::job};
 use std::{
     fs, io,
     os::unix,
@@ -101,7 +101,7 @@ of_two_paths! {
 /// copied.
 ///
 /// A reader may see it half-written. To replace a file in one step write another in the same folder
-/// and [`rename`] it; [`TempFile`](super::TempFile) does.
+/// and [`rename`] it; [`TempFile`](crate::fs::TempFile) does.
 ///
 /// # Cancellation
 /// A checkpoint; see the [module](super).

@@ -1,9 +1,10 @@
 //! The way of an operation to a worker thread and back.
 
-use super::FileError;
 use crate::{
     Error,
-    to_thread::{self, Limit, Options},
+    fs::FileError,
+    to_thread,
+    to_thread::{Limit, Options},
 };
 use std::{io, path::Path};
 

@@ -1,6 +1,6 @@
 //! How a file is to be opened.
 
-use super::{File, FileError, job::job};
+use crate::fs::{File, FileError, job::job};
 use std::{fs, os::unix::fs::OpenOptionsExt, path::Path};
 
 /// How a file is to be opened: as `std::fs::OpenOptions`, whose meaning all the methods have.

@@ -1,6 +1,6 @@
 //! A path with all that can be done with it.
 
-use super::{File, FileError, ReadDir, job::job};
+use crate::fs::{File, FileError, ReadDir, job::job};
 use std::{
     env,
     ffi::OsStr,
@@ -151,41 +151,41 @@ by_function! {
     open, File::open, () => File;
     /// Opens it for writing, emptied, as [`File::create`].
     create, File::create, () => File;
-    /// Reads it, as [`fs::read`](super::read).
-    read, super::read, () => Vec<u8>;
-    /// Reads it as a text, as [`fs::read_to_string`](super::read_to_string).
-    read_to_string, super::read_to_string, () => String;
-    /// Writes it, as [`fs::write`](super::write).
-    write, super::write, (data: impl Into<Vec<u8>>) => ();
-    /// What the system knows of it, as [`fs::metadata`](super::metadata).
-    metadata, super::metadata, () => Metadata;
+    /// Reads it, as [`fs::read`](crate::fs::read).
+    read, crate::fs::read, () => Vec<u8>;
+    /// Reads it as a text, as [`fs::read_to_string`](crate::fs::read_to_string).
+    read_to_string, crate::fs::read_to_string, () => String;
+    /// Writes it, as [`fs::write`](crate::fs::write).
+    write, crate::fs::write, (data: impl Into<Vec<u8>>) => ();
+    /// What the system knows of it, as [`fs::metadata`](crate::fs::metadata).
+    metadata, crate::fs::metadata, () => Metadata;
     /// What the system knows of it, links not followed, as
-    /// [`fs::symlink_metadata`](super::symlink_metadata).
-    symlink_metadata, super::symlink_metadata, () => Metadata;
-    /// Whether it leads to anything, as [`fs::try_exists`](super::try_exists).
-    try_exists, super::try_exists, () => bool;
-    /// Looks through it, as [`fs::read_dir`](super::read_dir()).
-    read_dir, super::read_dir, () => ReadDir;
-    /// Makes the folder, as [`fs::create_dir`](super::create_dir).
-    create_dir, super::create_dir, () => ();
-    /// Makes the folder and those it is in, as [`fs::create_dir_all`](super::create_dir_all).
-    create_dir_all, super::create_dir_all, () => ();
-    /// Removes the file, as [`fs::remove_file`](super::remove_file).
-    remove_file, super::remove_file, () => ();
-    /// Removes the empty folder, as [`fs::remove_dir`](super::remove_dir).
-    remove_dir, super::remove_dir, () => ();
-    /// Removes the folder with all that is in it, as [`fs::remove_dir_all`](super::remove_dir_all).
-    remove_dir_all, super::remove_dir_all, () => ();
-    /// Gives it another name, as [`fs::rename`](super::rename).
-    rename, super::rename, (to: impl AsRef<path::Path>) => ();
-    /// Copies the file, as [`fs::copy`](super::copy).
-    copy, super::copy, (to: impl AsRef<path::Path>) => u64;
-    /// Gives the file a further name, as [`fs::hard_link`](super::hard_link).
-    hard_link, super::hard_link, (link: impl AsRef<path::Path>) => ();
-    /// Makes a symbolic link to it, as [`fs::symlink`](super::symlink).
-    symlink, super::symlink, (link: impl AsRef<path::Path>) => ();
-    /// Sets its permissions, as [`fs::set_permissions`](super::set_permissions).
-    set_permissions, super::set_permissions, (permissions: Permissions) => ();
+    /// [`fs::symlink_metadata`](crate::fs::symlink_metadata).
+    symlink_metadata, crate::fs::symlink_metadata, () => Metadata;
+    /// Whether it leads to anything, as [`fs::try_exists`](crate::fs::try_exists).
+    try_exists, crate::fs::try_exists, () => bool;
+    /// Looks through it, as [`fs::read_dir`](crate::fs::read_dir()).
+    read_dir, crate::fs::read_dir, () => ReadDir;
+    /// Makes the folder, as [`fs::create_dir`](crate::fs::create_dir).
+    create_dir, crate::fs::create_dir, () => ();
+    /// Makes the folder and those it is in, as [`fs::create_dir_all`](crate::fs::create_dir_all).
+    create_dir_all, crate::fs::create_dir_all, () => ();
+    /// Removes the file, as [`fs::remove_file`](crate::fs::remove_file).
+    remove_file, crate::fs::remove_file, () => ();
+    /// Removes the empty folder, as [`fs::remove_dir`](crate::fs::remove_dir).
+    remove_dir, crate::fs::remove_dir, () => ();
+    /// Removes the folder with all that is in it, as [`fs::remove_dir_all`](crate::fs::remove_dir_all).
+    remove_dir_all, crate::fs::remove_dir_all, () => ();
+    /// Gives it another name, as [`fs::rename`](crate::fs::rename).
+    rename, crate::fs::rename, (to: impl AsRef<path::Path>) => ();
+    /// Copies the file, as [`fs::copy`](crate::fs::copy).
+    copy, crate::fs::copy, (to: impl AsRef<path::Path>) => u64;
+    /// Gives the file a further name, as [`fs::hard_link`](crate::fs::hard_link).
+    hard_link, crate::fs::hard_link, (link: impl AsRef<path::Path>) => ();
+    /// Makes a symbolic link to it, as [`fs::symlink`](crate::fs::symlink).
+    symlink, crate::fs::symlink, (link: impl AsRef<path::Path>) => ();
+    /// Sets its permissions, as [`fs::set_permissions`](crate::fs::set_permissions).
+    set_permissions, crate::fs::set_permissions, (permissions: Permissions) => ();
 }
 
 impl Path {
@@ -214,20 +214,20 @@ impl Path {
         job("make absolute", &self.0, |path| path::absolute(path)).await.map(Path)
     }
 
-    /// The absolute path without links and dots, as [`fs::canonicalize`](super::canonicalize).
+    /// The absolute path without links and dots, as [`fs::canonicalize`](crate::fs::canonicalize).
     ///
     /// # Errors
     /// Cancelled; what the system says.
     pub async fn canonicalize(&self) -> Result<Path, FileError> {
-        super::canonicalize(&self.0).await.map(Path)
+        crate::fs::canonicalize(&self.0).await.map(Path)
     }
 
-    /// What the symbolic link says, as [`fs::read_link`](super::read_link).
+    /// What the symbolic link says, as [`fs::read_link`](crate::fs::read_link).
     ///
     /// # Errors
     /// Cancelled; what the system says.
     pub async fn read_link(&self) -> Result<Path, FileError> {
-        super::read_link(&self.0).await.map(Path)
+        crate::fs::read_link(&self.0).await.map(Path)
     }
 
     /// Whether it leads to a file. What one may not know counts as no; as in the standard library.

@@ -1,6 +1,6 @@
 //! Paths by patterns, and paths as addresses.
 
-use super::{FileError, Path, job::job};
+use crate::fs::{FileError, Path, job::job};
 use std::{
     fmt::Write,
     io::{self, ErrorKind},

@@ -1,7 +1,9 @@
 //! Reading a file line by line.
 
-use super::{File, FileError};
-use crate::checkpoint;
+use crate::{
+    checkpoint,
+    fs::{File, FileError},
+};
 use std::io::{self, ErrorKind};
 
 /// How much is read at once.

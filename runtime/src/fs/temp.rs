@@ -1,7 +1,9 @@
 //! Files and folders that are gone when they are dropped.
 
-use super::{File, FileError, Path, disposal::dispose, job::job};
-use crate::{CancelScope, checkpoint_if_cancelled};
+use crate::{
+    CancelScope, checkpoint_if_cancelled,
+    fs::{File, FileError, Path, disposal::dispose, job::job},
+};
 use std::{env, io};
 
 /// Does `work` whatever is cancelled, and fails as cancelled afterwards if something is.

@@ -1,6 +1,6 @@
 //! Refusing a second task where there is room for one.
 
-use super::StreamError;
+use crate::io::StreamError;
 use std::cell::Cell;
 
 /// Lets one in at a time and turns the others away, where waiting would hide a mistake: trio's

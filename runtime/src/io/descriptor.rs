@@ -1,11 +1,11 @@
 //! A stream over any descriptor.
 
-use super::{FdStream, StreamError, fd_stream::stream_over_fd};
+use crate::io::{FdStream, StreamError, fd_stream::stream_over_fd};
 use std::{fmt, fs::File, io, os::fd::OwnedFd};
 
 /// A stream in both directions over a descriptor; trio's `lowlevel.FdStream`. For terminals, serial lines, devices, and
 /// sockets of families that have no type of their own here; for one direction there are
-/// [`PipeSender`](super::PipeSender) and [`PipeReceiver`](super::PipeReceiver).
+/// [`PipeSender`](crate::io::PipeSender) and [`PipeReceiver`](crate::io::PipeReceiver).
 ///
 /// ```
 /// use std::{io::{Read, Write}, os::unix::net::UnixStream};
@@ -27,7 +27,7 @@ pub struct DescriptorStream(pub(crate) FdStream<File>);
 
 impl DescriptorStream {
     /// Takes over a descriptor that can be read from and written to. As with
-    /// [`PipeSender::from_fd`](super::PipeSender::from_fd), it is in non-blocking mode until the stream is closed, and what
+    /// [`PipeSender::from_fd`](crate::io::PipeSender::from_fd), it is in non-blocking mode until the stream is closed, and what
     /// the system has no events of is always ready.
     ///
     /// # Errors

@@ -1,7 +1,11 @@
 //! A stream of bytes over a descriptor: what sockets and pipes have in common.
 
-use super::{Source, StreamError, Turnstile, ensure_room};
-use crate::{cancel_shielded_checkpoint, checkpoint, core::reactor::Direction, sys::is_writable};
+use crate::{
+    cancel_shielded_checkpoint, checkpoint,
+    core::block::reactor::Direction,
+    io::{Source, StreamError, Turnstile, ensure_room},
+    sys::is_writable,
+};
 use std::{
     cell::Cell,
     io::{self, ErrorKind, Read, Write},

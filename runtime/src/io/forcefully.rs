@@ -1,7 +1,9 @@
 //! Closing without ceremony.
 
-use super::{Resource, StreamError};
-use crate::{CancelScope, Error};
+use crate::{
+    CancelScope, Error,
+    io::{Resource, StreamError},
+};
 
 /// Closes a resource at once, without the farewell that its protocol may ask for; trio's `aclose_forcefully`.
 ///

@@ -1,12 +1,12 @@
 //! The trait of what accepts connections.
 
-use super::{Resource, StreamError};
+use crate::io::{Resource, StreamError};
 use std::rc::Rc;
 
 /// Something that accepts connections; trio's `Listener`.
 ///
 /// Not only sockets: a listener that wraps each connection of another one into a further protocol is
-/// as good for [`serve_listeners`](super::serve_listeners).
+/// as good for [`serve_listeners`](crate::io::serve_listeners).
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait Listener: Resource {
     /// What a connection is.

@@ -30,7 +30,6 @@ pub use error::StreamError;
 pub(crate) use fd_stream::FdStream;
 pub use forcefully::close_forcefully;
 pub use listener::Listener;
-pub(crate) use net::NetworkHooks;
 pub use net::{
     ConnectFailed, HAPPY_EYEBALLS_DELAY, HostnameResolver, Lookup, NameFlags, SocketFactory, TcpConnector,
     TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, getaddrinfo, getnameinfo,

@@ -11,7 +11,7 @@
 //! its file are in blocking mode, too. They are put into non-blocking mode again, and the last one puts
 //! it back. Another thread that reads in this very moment may block until there is something to read.
 
-use crate::sys::{self, FileName};
+use crate::{sys, sys::FileName};
 use std::{
     collections::BTreeMap,
     io,

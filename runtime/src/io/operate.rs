@@ -3,14 +3,16 @@
 //! Written out as a future, in two parts, because every receive, send and accept on every kind of socket is
 //! one: [`Turns`] knows nothing of what is tried, so that a program has it once; [`Operate`] tries.
 
-use super::{
-    Source, StreamError,
-    readiness::{Entry, heard},
-};
-use crate::core::{
-    checkpoint::{CheckpointIfCancelled, Turn},
-    reactor::{Direction, Waiting},
-    run,
+use crate::{
+    core::{
+        block::{descriptor::Waiting, reactor::Direction},
+        cancel::checkpoint::{CheckpointIfCancelled, Turn},
+        run,
+    },
+    io::{
+        Source, StreamError,
+        readiness::{Entry, heard},
+    },
 };
 use std::{
     io,

@@ -1,7 +1,9 @@
 //! Pipes.
 
-use super::{FdStream, StreamError, fd_stream::stream_over_fd};
-use crate::sys::set_nonblocking;
+use crate::{
+    io::{FdStream, StreamError, fd_stream::stream_over_fd},
+    sys::set_nonblocking,
+};
 use std::{
     fmt,
     io::{self, PipeReader, PipeWriter},

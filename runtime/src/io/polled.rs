@@ -6,10 +6,15 @@
 //! polls last is woken. A poll is all or nothing: what it reports as received or sent is, and between
 //! two polls nothing is under way, so that dropping what polls loses nothing.
 
-use super::{FdStream, Source, StreamError, readiness::busy};
 use crate::{
-    core::reactor::{Direction, Heard, Waiting},
-    scope::current_cancellation,
+    core::{
+        block::{
+            descriptor::Waiting,
+            reactor::{Direction, Heard},
+        },
+        cancel::scope::current_cancellation,
+    },
+    io::{FdStream, Source, StreamError, readiness::busy},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -75,14 +80,14 @@ impl<T: AsFd> Source<T> {
         let polled = &entry.polled[direction as usize];
         let earlier = polled.waiting.take();
         drop(earlier);
-        entry.run.strands.note_cancel_point();
+        entry.run.tree.note_cancel_point();
         if let Some(cancelled) = current_cancellation(&entry.run) {
             return Poll::Ready(Err(cancelled.into()));
         }
         loop {
             let inner = self.get()?;
             if entry.is_ready(direction) {
-                if polled.is_exhausted(entry.run.strands.tick.get()) {
+                if polled.is_exhausted(entry.run.tree.tick.get()) {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }

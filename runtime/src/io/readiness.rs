@@ -5,14 +5,19 @@
 //! once and tries the system call before it waits.
 
 #[cfg(feature = "futures-io")]
-use super::polled::Polled;
-use super::{StreamError, mode::Mode, operate::Operate};
+use crate::io::polled::Polled;
 use crate::{
     checkpoint,
     core::{
-        reactor::{Direction, Heard, SourceId, Waiting},
-        run::{self, Run},
+        block::{
+            by_fd::SourceId,
+            descriptor::Waiting,
+            reactor::{Direction, Heard},
+        },
+        run,
+        run::Run,
     },
+    io::{StreamError, mode::Mode, operate::Operate},
     sys,
 };
 use std::{

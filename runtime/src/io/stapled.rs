@@ -1,6 +1,6 @@
 //! Two one-way streams as one.
 
-use super::{HalfCloseableStream, ReceiveStream, Resource, SendStream, StreamError};
+use crate::io::{HalfCloseableStream, ReceiveStream, Resource, SendStream, StreamError};
 
 /// A sending and a receiving stream stapled together; trio's `StapledStream`. The pipes to a child
 /// process's input and output become one stream so.

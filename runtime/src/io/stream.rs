@@ -1,6 +1,6 @@
 //! The traits of streams.
 
-use super::StreamError;
+use crate::io::StreamError;
 use std::{io, rc::Rc};
 
 /// Something that is closed when it is done with; trio's `AsyncResource`.

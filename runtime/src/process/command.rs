@@ -1,7 +1,9 @@
 //! What to run: a program, its surroundings, and where its standard streams lead.
 
-use super::{Process, StartError, wiring::Wiring};
-use crate::Error;
+use crate::{
+    Error,
+    process::{Process, StartError, wiring::Wiring},
+};
 use std::{
     borrow::Cow,
     ffi::{OsStr, OsString},
@@ -61,7 +63,7 @@ impl From<PipeWriter> for Stdio {
 pub(super) type DeliverCancel<'a> =
     Box<dyn FnOnce(Process) -> Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>> + 'a>;
 
-/// What [`run_process`](super::run_process) and [`supervise`](super::supervise) do beyond the start.
+/// What [`run_process`](crate::process::run_process) and [`supervise`](crate::process::supervise) do beyond the start.
 pub(super) struct Plan<'a> {
     pub(super) input: Option<Cow<'a, [u8]>>,
     pub(super) captures_stdout: bool,
@@ -201,7 +203,7 @@ impl<'a> Command<'a> {
     }
 
     /// Sets where its standard input comes from. By default, what
-    /// [`open_process`](super::open_process) starts inherits ours, and what is run otherwise finds
+    /// [`open_process`](crate::process::open_process) starts inherits ours, and what is run otherwise finds
     /// its input empty.
     pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.stdin = Some(stdin.into());
@@ -228,33 +230,33 @@ impl<'a> Command<'a> {
     }
 
     /// Gives it this input, then the end. If it does not read it, nothing happens. Not for
-    /// [`open_process`](super::open_process).
+    /// [`open_process`](crate::process::open_process).
     pub fn input<T: AsRef<[u8]> + ?Sized>(mut self, input: &'a T) -> Self {
         self.plan.input = Some(Cow::Borrowed(input.as_ref()));
         self
     }
 
-    /// Keeps what it writes to its standard output. Not for [`open_process`](super::open_process).
+    /// Keeps what it writes to its standard output. Not for [`open_process`](crate::process::open_process).
     pub fn capture_stdout(mut self) -> Self {
         self.plan.captures_stdout = true;
         self
     }
 
-    /// Keeps what it writes to its standard error. Not for [`open_process`](super::open_process).
+    /// Keeps what it writes to its standard error. Not for [`open_process`](crate::process::open_process).
     pub fn capture_stderr(mut self) -> Self {
         self.plan.captures_stderr = true;
         self
     }
 
-    /// Whether an end without success is an error, a [`ProcessFailed`](super::ProcessFailed): so it
-    /// is unless this says otherwise. Not for [`open_process`](super::open_process).
+    /// Whether an end without success is an error, a [`ProcessFailed`](crate::process::ProcessFailed): so it
+    /// is unless this says otherwise. Not for [`open_process`](crate::process::open_process).
     pub fn check(mut self, checks: bool) -> Self {
         self.plan.checks = checks;
         self
     }
 
     /// Sets how a cancellation is told to the process, instead of SIGTERM, five seconds' wait, and
-    /// SIGKILL. Not for [`open_process`](super::open_process).
+    /// SIGKILL. Not for [`open_process`](crate::process::open_process).
     ///
     /// The function gets a handle of the process, without streams. It runs shielded, and is cancelled
     /// when the process has ended. If it fails, the process is killed, and its

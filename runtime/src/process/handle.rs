@@ -1,10 +1,10 @@
 //! The handle of a process.
 
-use super::{child::Child, exit::exit_descriptor};
 use crate::{
     Error,
-    core::reactor::Direction,
+    core::block::reactor::Direction,
     io::{PipeReceiver, PipeSender, Source, StapledStream, StreamError},
+    process::{child::Child, exit::exit_descriptor},
     signal::Signal,
     sync::Semaphore,
 };
@@ -22,8 +22,8 @@ struct Inner {
     turn: Semaphore,
 }
 
-/// A child process; trio's `Process`. Made by [`open_process`](super::open_process), or by
-/// [`supervise`](super::supervise), which sees to its end.
+/// A child process; trio's `Process`. Made by [`open_process`](crate::process::open_process), or by
+/// [`supervise`](crate::process::supervise), which sees to its end.
 ///
 /// # Dropping
 /// A process that is dropped while it runs is killed, by SIGKILL; a thread waits for its end, so that
@@ -34,7 +34,7 @@ struct Inner {
 ///
 /// Dropping the handle also closes those pipes that were not taken out.
 pub struct Process {
-    /// Leads to the standard input of the process, if that is [`Piped`](super::Stdio::Piped).
+    /// Leads to the standard input of the process, if that is [`Piped`](crate::process::Stdio::Piped).
     /// Dropping or closing it is the end of the input.
     pub stdin: Option<PipeSender>,
     /// Comes from its standard output, if that is piped.

@@ -1,14 +1,15 @@
 //! A process inside a block: its input is fed, its output collected, and its end seen to.
 
-use super::{
-    Command, Process, ProcessFailed,
-    command::{DeliverCancel, Plan},
-    start::start,
-};
 use crate::{
     Error, ErrorGroup, TaskStatus,
     io::{PipeReceiver, PipeSender, ReceiveStream, SendStream, StreamError},
-    nursery, sleep,
+    nursery,
+    process::{
+        Command, Process, ProcessFailed,
+        command::{DeliverCancel, Plan},
+        start::start,
+    },
+    sleep,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -46,7 +47,7 @@ pub struct CompletedProcess {
 ///
 /// # Errors
 /// [`ProcessFailed`] if it ends without success, unless [`Command::check`] says that this is fine;
-/// [`StartError`](super::StartError) if it cannot be started; Cancelled, or instead of it what
+/// [`StartError`](crate::process::StartError) if it cannot be started; Cancelled, or instead of it what
 /// [`Command::deliver_cancel`] has failed with; what the system says.
 ///
 /// # Panics

@@ -1,16 +1,19 @@
 //! The start of a process.
 
-use super::{
-    Command, Process,
-    child::Child,
-    wiring::{Started, Wiring},
+use crate::{
+    Error,
+    process::{
+        Command, Process,
+        child::Child,
+        wiring::{Started, Wiring},
+    },
+    to_thread,
 };
-use crate::{Error, to_thread};
 
 /// Starts a program, and leaves the rest to you; trio's `lowlevel.open_process`.
 ///
 /// Its standard streams are ours unless the command says otherwise; those that are
-/// [`Stdio::Piped`](super::Stdio::Piped) are streams of the [`Process`], which says what becomes of
+/// [`Stdio::Piped`](crate::process::Stdio::Piped) are streams of the [`Process`], which says what becomes of
 /// the program when it is dropped.
 ///
 /// # Cancellation
@@ -18,7 +21,7 @@ use crate::{Error, to_thread};
 /// being started kills it.
 ///
 /// # Errors
-/// [`StartError`](super::StartError); Cancelled; what the system says.
+/// [`StartError`](crate::process::StartError); Cancelled; what the system says.
 ///
 /// # Panics
 /// Outside a run.
@@ -49,7 +52,7 @@ pub(super) async fn start(wiring: Wiring, name: String) -> Result<Process, Error
     // pipes open.
     let spawned = options.run_sync(move || {
         let Started { child, stdin, stdout, stderr } = wiring.start()?;
-        Ok::<_, super::StartError>((Child::new(child), stdin, stdout, stderr))
+        Ok::<_, crate::process::StartError>((Child::new(child), stdin, stdout, stderr))
     });
     let (child, stdin, stdout, stderr) = spawned.await??;
     Ok(Process::new(name, child, stdin, stdout, stderr)?)

@@ -1,6 +1,6 @@
 //! How a child's standard streams are connected when it is started.
 
-use super::{StartError, Stdio};
+use crate::process::{StartError, Stdio};
 use std::{
     ffi::OsString,
     fs, io,

@@ -1,32 +1,32 @@
-//! What the process does about a signal: the one place that touches the system's table of handlers.
+//! What the process does about a signal. Only this module touches the system's table of handlers.
 //!
-//! The table is the process's, runs are threads'. So for each signal the list of runs that want it
-//! is kept here; the first that wants it installs our handler, the last that wants it no more puts
-//! back what was there before. **A signal goes to every run that asked for it**: none takes it from
-//! another.
+//! The table belongs to the process, and runs belong to threads. So this module keeps a list, for each signal, of the
+//! runs that want it. The first run that wants a signal installs our handler. When the last run gives it up, what was
+//! there before is restored. **A signal goes to every run that asked for it.** No run takes it from another.
 //!
 //! # What the handler may do
 //!
-//! A handler may interrupt anything, on any thread, so it can neither lock nor allocate, nor wait for
-//! anybody. It asks for the number of the process (`getpid`), reads a list that was published through an
-//! atomic pointer, sets a bit in the inbox of each run, and rings its bell (`write`). Both system calls are
-//! on the list of those that a handler may make, the rest are atomics, and it leaves `errno` as it was. A
-//! list that is replaced is freed once no handler is under way that could still read it. Handlers wait for
-//! nobody, so that is soon.
+//! A handler may interrupt any code, on any thread. So it can neither lock nor allocate, nor wait for another thread.
+//! It asks for the number of the process (`getpid`). It reads a list that was published through an atomic pointer. It
+//! sets a bit in the inbox of each run, and wakes the run's waker (`write`). A handler may make both of these system
+//! calls. The rest is atomics, and `errno` is restored. A list that is replaced is freed once no handler is under way
+//! that could still read it. Handlers wait for nothing, so that is soon.
 //!
 //! # Forks
 //!
-//! A child that is forked while another thread is in the handler, or replaces a list, has neither that
-//! thread nor its progress: it must not wait for it. All that is kept here is therefore
-//! [of one process](PerProcess). A child begins with nothing: it inherits the handler from its parent, by
-//! the system's rules, but that finds no list and does nothing, and rings no bell of the parent's, until
-//! the child claims a signal itself. What the parent found before its own claim the child cannot know
-//! without the parent's lock, so when it claims a signal no more the system's usual action is in force.
+//! A process may be forked while another thread of it is in the handler, or replaces a list. The child does not have
+//! that thread, so it must not wait for it. Therefore all data of this module is [of one process](PerProcess), and a
+//! child begins with nothing. By the system's rules it inherits the handler from its parent process. But that handler
+//! finds no list, so it does nothing and wakes no waker of the parent, until the child claims a signal itself. The
+//! child cannot know what the parent found before its own claim, since it would need the parent's lock for that. So
+//! when the child gives up a signal, the system's usual action is in force.
 
-use super::Signal;
-use crate::core::{
-    inbox::Inbox,
-    per_process::{GENERATIONS, PerProcess, Slot},
+use crate::{
+    core::run::{
+        inbox::Inbox,
+        per_process::{GENERATIONS, PerProcess, Slot},
+    },
+    signal::Signal,
 };
 use std::{
     io, mem, ptr,
@@ -125,8 +125,8 @@ impl Dispositions {
             // before it read the pointer, and is counted until after its last use.
             if let Some(runs) = unsafe { published.load(SeqCst).as_ref() } {
                 for inbox in runs {
-                    let again = inbox.signal(signal);
-                    if signal == libc::SIGINT && inbox.unheard.is_too_long(again) {
+                    let again = inbox.signal(Signal::from_raw(signal).bit());
+                    if signal == libc::SIGINT && super::unheard::is_too_long(&inbox.interrupted, again) {
                         end_process(Signal::INT);
                     }
                 }
@@ -286,9 +286,8 @@ mod tests {
     use super::{DISPOSITIONS, SeqCst, Signal, claim, raise, release};
     use crate::{
         core::{
-            inbox::{self, Inbox},
-            per_process::forked::returns_in_a_child,
             run,
+            run::{inbox, inbox::Inbox, per_process::forked::returns_in_a_child},
         },
         signal::open_signal_receiver,
         to_thread,
@@ -353,7 +352,7 @@ mod tests {
         let parents = new_inbox();
         claim(Signal::CONT, &parents).unwrap();
         assert!(returns_in_a_child(|| {
-            // The handler is there, but brings it to nobody: the bell is one for both processes.
+            // The handler is there, but brings it to nobody: the waker is one for both processes.
             raise(Signal::CONT).unwrap();
             assert_eq!(parents.take_signals(), 0);
             assert!(super::is_default(Signal::CONT));
@@ -401,7 +400,7 @@ mod tests {
             // The worker stays, and waits for more.
             to_thread::run_sync(|| ()).await?;
             Ok(returns_in_a_child(|| {
-                run::current().threads.close();
+                run::current().extensions.take().iter().for_each(|extension| extension.run_ends());
                 assert!(crate::run(async { Ok(()) }).is_err(), "the thread is inside a run");
                 let other = thread::spawn(|| crate::run(async { Ok(crate::sleep(0.001).await?) }));
                 other.join().unwrap().unwrap();

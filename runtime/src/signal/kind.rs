@@ -1,4 +1,4 @@
-//! Which signal.
+//! The kinds of signals.
 
 use std::fmt;
 
@@ -34,9 +34,9 @@ signals! {
     HUP = SIGHUP: "The terminal has hung up.";
     INT = SIGINT: "Ctrl-C.";
     QUIT = SIGQUIT: "Ctrl-\\: quit, with a core dump.";
-    ILL = SIGILL: "An instruction that there is not.";
-    ABRT = SIGABRT: "Abort.";
-    FPE = SIGFPE: "Arithmetic that cannot be done.";
+    ILL = SIGILL: "An instruction that does not exist.";
+    ABRT = SIGABRT: "Aborted.";
+    FPE = SIGFPE: "Arithmetic that is not possible.";
     KILL = SIGKILL: "Kill: cannot be handled.";
     USR1 = SIGUSR1: "For the program's own use.";
     USR2 = SIGUSR2: "For the program's own use.";

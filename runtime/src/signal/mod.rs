@@ -1,21 +1,22 @@
 //! Signals of the operating system: receiving them as values, and Ctrl-C.
 //!
-//! [`open_signal_receiver`] turns signals into a stream. Ctrl-C needs no receiver: unless somebody
-//! else handles it, it is raised in the main task as an error: once, where that is blocked or at its next
-//! checkpoint. It belongs to no cancel scope: it passes through all of them, shielded or not, ends
-//! nurseries as any error of their bodies does, and comes out of the run
-//! ([`Error::is_interrupted`](crate::Error::is_interrupted)). The next Ctrl-C is raised again. Python
-//! can raise it between any two instructions; here a main task that computes without checkpoints is
-//! not interrupted until it comes to one.
+//! [`open_signal_receiver`] turns signals into a stream. Ctrl-C needs no receiver. Unless somebody else handles it,
+//! it is raised in the main task as an error. That happens once, where the main task is blocked or at its next
+//! checkpoint. The error belongs to no cancel scope, and passes through all of them, shielded or not. It ends
+//! nurseries as any error of their bodies does, and the run returns it
+//! ([`Error::is_interrupted`](crate::Error::is_interrupted)). The next Ctrl-C is raised again. Python can raise it
+//! between any two instructions. Here a main task that computes without checkpoints is not interrupted until it comes
+//! to one.
 //!
-//! A task that awaits a future of another library cannot be interrupted either. If the run goes to sleep and a
-//! Ctrl-C could not be raised, or the nursery that has it waits for such a task, the log names the task, and a second
-//! Ctrl-C ends the process as if nobody handled it. So does one that comes a second after another if the loop has not
-//! looked meanwhile, since a task computes or blocks without end. [`cancellable`](crate::cancellable) around the future avoids that.
+//! A task that awaits a future of another library cannot be interrupted either. If the run goes to sleep and a Ctrl-C
+//! could not be raised, the log names that task, and a second Ctrl-C ends the process as if nobody handled it. The
+//! same happens if a nursery holds the Ctrl-C and waits for such a task. A task may also compute or block without
+//! end. Then a Ctrl-C that comes a second or more after another one ends the process, if the loop has not looked
+//! meanwhile. Use [`cancellable`](crate::cancellable) around a future of another library to avoid that.
 //!
-//! Of several runs in one process each gets every signal that it asked for. Ctrl-C without a receiver
-//! goes to the run that was first to start when nobody handled it. What a forked child may do is told
-//! [in the crate's documentation](crate#forks).
+//! If a process has several runs, each of them gets every signal that it asked for. Ctrl-C without a receiver goes to
+//! the run that was the first to start when nobody handled it. The [crate's documentation](crate#forks) says what a
+//! forked child may do.
 
 mod disposition;
 pub(crate) mod interrupt;
@@ -24,57 +25,65 @@ mod receiver;
 mod unheard;
 
 pub use kind::Signal;
-pub(crate) use unheard::Unheard;
-
 pub use receiver::{OpenSignalError, SignalReceiver, open_signal_receiver};
 
+use crate::core::run::{Run, extensions::Extension, inbox::Inbox};
 use receiver::Receivers;
-use std::cell::Cell;
+use std::{cell::Cell, rc::Rc, sync::Arc};
 
 /// What writes the tree of tasks to the log. A function as a value, so that a program that does not ask for
 /// it is not linked with all that it takes to draw the tree.
 pub(crate) type Dump = fn();
 
-/// What a run keeps about signals.
-#[derive(Default)]
+/// What is plugged into a run for signals.
 pub(crate) struct Signals {
+    inbox: Arc<Inbox>,
     receivers: Receivers,
-    pub(crate) interrupt: interrupt::Interrupt,
+    /// Whether Ctrl-C is an error of the run's main task.
+    claims_interrupt: Cell<bool>,
     /// What writes the tree of tasks to the log, if SIGUSR1 does.
     dump: Cell<Option<Dump>>,
 }
 
-impl crate::core::run::Run {
-    /// Has SIGUSR1 write the tree of tasks.
-    pub(crate) fn claim_dump(&self, dump: Dump) {
-        match disposition::claim(Signal::USR1, &self.inbox) {
-            Ok(()) => self.signals.dump.set(Some(dump)),
-            Err(error) => log::warn!("SIGUSR1 will not write the tree of tasks: {error}"),
-        }
-    }
-
-    /// The run ends: what was in force before its own signals is in force again.
-    pub(crate) fn release_signals(&self) {
+impl Extension for Signals {
+    /// What was in force before the run's own signals is in force again.
+    fn run_ends(&self) {
         self.release_interrupt();
-        if self.signals.dump.take().is_some() {
+        if self.dump.take().is_some() {
             disposition::release(Signal::USR1, &self.inbox);
         }
     }
+}
 
-    pub(crate) fn take_signals(&self) {
-        match self.inbox.take_signals() {
-            0 => {}
-            signals => self.signals_arrived(signals),
-        }
+impl Signals {
+    /// Those of a run.
+    pub(crate) fn of(run: &Run) -> Rc<Signals> {
+        run.extensions.get(|| {
+            run.on_signals.set(Some(signals_arrived));
+            Signals {
+                inbox: run.inbox.clone(),
+                receivers: Receivers::default(),
+                claims_interrupt: Cell::new(false),
+                dump: Cell::new(None),
+            }
+        })
     }
 
-    /// Signals have come: each goes to the receivers that are open for it, or does what it does
-    /// without one.
-    fn signals_arrived(&self, set: u64) {
-        for signal in (1..disposition::SIGNALS as i32).map(Signal::from_raw) {
-            if set & signal.bit() != 0 && !self.signals.receivers.deliver(signal) {
-                self.signal_without_receiver(signal);
-            }
+    /// Has SIGUSR1 write the tree of tasks.
+    pub(crate) fn claim_dump(&self, dump: Dump) {
+        match disposition::claim(Signal::USR1, &self.inbox) {
+            Ok(()) => self.dump.set(Some(dump)),
+            Err(error) => log::warn!("SIGUSR1 will not write the tree of tasks: {error}"),
+        }
+    }
+}
+
+/// Signals have come to a run: each goes to the receivers that are open for it, or does what it does without one.
+fn signals_arrived(run: &Run, set: u64) {
+    let signals = Signals::of(run);
+    for signal in (1..disposition::SIGNALS as i32).map(Signal::from_raw) {
+        if set & signal.bit() != 0 && !signals.receivers.deliver(signal) {
+            signals.without_receiver(run, signal);
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Signals as values.
+//! Receivers: signals as values.
 
-use super::{Signal, disposition};
 use crate::{
     Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled,
     core::{
-        inbox::Inbox,
-        lot::{Lot, Park},
-        run::{self, Run},
+        block::wait_queue::{Park, WaitQueue},
+        run,
+        run::{Run, inbox::Inbox},
     },
+    signal::{Signal, Signals, disposition},
 };
 use std::{
     cell::RefCell,
@@ -56,7 +56,7 @@ struct Shared {
     signals: Vec<Signal>,
     /// Signals not taken yet, each once, in order of arrival.
     pending: RefCell<VecDeque<Signal>>,
-    waiting: Rc<Lot<()>>,
+    waiting: Rc<WaitQueue<()>>,
 }
 
 /// The receivers of a run.
@@ -150,7 +150,7 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
     let shared = Rc::new(Shared {
         signals: named,
         pending: RefCell::default(),
-        waiting: Lot::new("waiting for a signal"),
+        waiting: WaitQueue::new("waiting for a signal"),
     });
     let inbox = run.inbox.clone();
     let mut receiver = SignalReceiver { run: run.clone(), inbox, shared: shared.clone(), claimed: 0 };
@@ -158,8 +158,9 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
         disposition::claim(signal, &receiver.inbox).map_err(|error| OpenSignalError::Io(signal, error))?;
         receiver.claimed += 1;
     }
-    run.signals.receivers.0.borrow_mut().push(Rc::downgrade(&shared));
-    run.watch_unheard_interrupts();
+    let of_run = Signals::of(&run);
+    of_run.receivers.0.borrow_mut().push(Rc::downgrade(&shared));
+    of_run.watch_unheard_interrupts();
     Ok(receiver)
 }
 
@@ -232,9 +233,10 @@ impl Drop for SignalReceiver {
             signals.iter().map(|&signal| disposition::release(signal, &self.inbox)).collect::<Vec<_>>();
         // What has come until now is here, and not still on its way.
         self.run.take_signals();
-        let receivers = &self.run.signals.receivers;
+        let of_run = Signals::of(&self.run);
+        let receivers = &of_run.receivers;
         receivers.remove(&self.shared);
-        self.run.watch_unheard_interrupts();
+        of_run.watch_unheard_interrupts();
         for (&signal, was_last) in signals.iter().zip(last) {
             if self.shared.pending.borrow().contains(&signal) {
                 untaken.push((signal, was_last));
@@ -244,7 +246,7 @@ impl Drop for SignalReceiver {
             // To what is in force again: of the process, or of this run.
             if !was_last {
                 if !receivers.are_open_for(signal) {
-                    self.run.signal_without_receiver(signal);
+                    of_run.without_receiver(&self.run, signal);
                 }
             } else if let Err(error) = disposition::raise(signal) {
                 log::error!("{signal}, which had come but was not taken, could not be sent again: {error}");

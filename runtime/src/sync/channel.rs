@@ -1,14 +1,16 @@
-//! Memory channels: values from task to task, in order; trio's `open_memory_channel`.
+//! Memory channels: values go from task to task, in order; trio's `open_memory_channel`.
 //!
-//! A channel of capacity zero is a meeting: a send completes only with a receiver. Values are handed
-//! from task to task directly: a sender gives to the receiver that has waited longest, a receiver
-//! that makes room in the buffer takes the value of the sender that has waited longest.
+//! A channel of capacity zero has no buffer, so a send completes only when a receiver takes the value. Values are
+//! handed from task to task directly. A sender gives its value to the receiver that has waited longest. If a receiver
+//! makes room in the buffer, the value of the sender that has waited longest goes there.
 
-use super::{
-    exchange::{Given, Shared},
-    transfer::{Next, Receive, Send},
+use crate::{
+    Cancelled, Error,
+    sync::{
+        exchange::{Given, Shared},
+        transfer::{Next, Receive, Send},
+    },
 };
-use crate::{Cancelled, Error};
 use std::{cell::Cell, error::Error as StdError, fmt, rc::Rc};
 
 /// Counts of a channel.

@@ -1,15 +1,18 @@
-//! Conditions: wait, holding a lock, until somebody says that something has changed.
+//! Conditions: a task that holds a lock waits until another says that something has changed.
 //!
-//! Who is notified still has to wait for the lock. If its wait is dropped before it has seen the notification,
-//! that goes to the next waiter: the program that notified one has told one. A wait that is cancelled then
-//! keeps it, as in trio: it returns with the lock held, and can notify another.
+//! A task that is notified still has to wait for the lock. If its wait is dropped before it has seen the
+//! notification, the notification goes to the next waiter, since the program has notified one waiter and one must
+//! hear it. If its wait is cancelled instead, the task keeps the notification, as in trio. It returns with the lock
+//! held, and can notify another.
 
-use super::{
-    error::{AcquireError, NotHeld},
-    lock::{HandOver, Lock, LockGuard},
-    parking_lot::{ParkError, ParkingLot},
+use crate::{
+    CancelScope, Cancelled, Error, current_task,
+    sync::{
+        error::{AcquireError, NotHeld},
+        lock::{HandOver, Lock, LockGuard},
+        parking_lot::{ParkError, ParkingLot},
+    },
 };
-use crate::{CancelScope, Cancelled, Error, current_task};
 use std::{
     error::Error as StdError,
     fmt,
@@ -42,7 +45,7 @@ use std::{
 #[derive(Clone, Debug, Default)]
 pub struct Condition {
     lock: Lock,
-    lot: ParkingLot,
+    queue: ParkingLot,
 }
 
 /// Why a wait on a condition failed.
@@ -55,7 +58,7 @@ pub enum ConditionError {
     /// earlier holding.
     NotHeld,
     /// The lock could not be had again: the task that held it ended without releasing it.
-    Broken(super::BrokenResource),
+    Broken(crate::sync::BrokenResource),
 }
 
 impl fmt::Display for ConditionError {
@@ -96,7 +99,7 @@ impl Condition {
 
     /// A condition on a lock that is used for other things, too.
     pub fn with_lock(lock: Lock) -> Condition {
-        Condition { lock, lot: ParkingLot::named("waiting for a condition") }
+        Condition { lock, queue: ParkingLot::named("waiting for a condition") }
     }
 
     /// Its lock.
@@ -106,7 +109,7 @@ impl Condition {
 
     /// How many tasks wait to be notified.
     pub fn tasks_waiting(&self) -> usize {
-        self.lot.len()
+        self.queue.len()
     }
 
     /// Acquires the lock.
@@ -161,17 +164,17 @@ impl Condition {
     }
 
     fn notification(&self) -> Notification<'_> {
-        let wait = HandOver { lock: &self.lock, parking: self.lot.parking() };
+        let wait = HandOver { lock: &self.lock, parking: self.queue.parking() };
         Notification { condition: self, wait }
     }
 
     /// Notifies the next waiter in the place of one that was notified in vain.
     fn notify_another(&self) {
         // Of a broken lock nobody waits for anything any more.
-        if self.lock.lot().is_broken() {
+        if self.lock.queue().is_broken() {
             return;
         }
-        self.lot.repark(self.lock.lot(), 1);
+        self.queue.repark(self.lock.queue(), 1);
         if !self.lock.is_locked() {
             self.lock.pass_on();
         }
@@ -199,7 +202,7 @@ impl Condition {
         if !self.lock.is_held_by(&current_task()) {
             return Err(NotHeld::Lock);
         }
-        self.lot.repark(self.lock.lot(), count);
+        self.queue.repark(self.lock.queue(), count);
         Ok(())
     }
 
@@ -208,11 +211,11 @@ impl Condition {
     /// # Errors
     /// If the current task does not hold the lock.
     pub fn notify_all(&self) -> Result<(), NotHeld> {
-        self.notify(self.lot.len())
+        self.notify(self.queue.len())
     }
 }
 
-/// A wait for a notification and the lock. Who is notified moves into the lock's lot: it wakes when it has been
+/// A wait for a notification and the lock. Who is notified moves into the lock's wait queue: it wakes when it has been
 /// handed the lock. If it is dropped in between, the notification is passed on.
 struct Notification<'a> {
     condition: &'a Condition,

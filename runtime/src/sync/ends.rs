@@ -1,7 +1,9 @@
 //! The traits of channels: what code takes that does not care how its values travel.
 
-use super::{ProducerReceiver, ProducerSender, ReceiveError, Receiver, SendError, SendFailure, Sender};
-use crate::Error;
+use crate::{
+    Error,
+    sync::{ProducerReceiver, ProducerSender, ReceiveError, Receiver, SendError, SendFailure, Sender},
+};
 use std::rc::Rc;
 
 /// Sends values, each whole; trio's `SendChannel`.

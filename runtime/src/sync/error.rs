@@ -1,7 +1,9 @@
-//! What can go wrong with a lock, a semaphore, a limiter.
+//! Errors of locks, semaphores and limiters.
 
-use super::parking_lot::{BrokenResource, ParkError};
-use crate::Cancelled;
+use crate::{
+    Cancelled,
+    sync::parking_lot::{BrokenResource, ParkError},
+};
 use std::{error::Error as StdError, fmt};
 
 /// Why something was not acquired.

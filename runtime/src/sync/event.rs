@@ -1,6 +1,6 @@
-//! Events: something that has happened, once and for all.
+//! Events: something that happens once and stays so.
 
-use crate::{Cancelled, checkpoint, core::lot::Lot};
+use crate::{Cancelled, checkpoint, core::block::wait_queue::WaitQueue};
 use std::{cell::Cell, fmt, rc::Rc};
 
 /// A flag that tasks can wait for; trio's `Event`. Clones are the same event.
@@ -24,7 +24,7 @@ pub struct Event {
 
 struct Inner {
     set: Cell<bool>,
-    waiting: Rc<Lot<()>>,
+    waiting: Rc<WaitQueue<()>>,
 }
 
 impl Default for Event {
@@ -36,7 +36,9 @@ impl Default for Event {
 impl Event {
     /// An event that has not happened.
     pub fn new() -> Event {
-        Event { inner: Rc::new(Inner { set: Cell::new(false), waiting: Lot::new("waiting for an event") }) }
+        Event {
+            inner: Rc::new(Inner { set: Cell::new(false), waiting: WaitQueue::new("waiting for an event") }),
+        }
     }
 
     /// Says that it has happened: everybody who waits, or ever will, goes on.

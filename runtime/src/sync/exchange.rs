@@ -1,11 +1,10 @@
-//! What the ends of a channel share: its values, and who waits for them.
+//! What the ends of a channel share: its values, and the tasks that wait for them.
 //!
-//! A receive can be dropped when it has been given a value already; then the value comes back. So that
-//! values stay in their order, each has a number from the moment in which it is given out for the first
-//! time: of several that come back, the one that was given out first is the next one.
+//! A receive can be dropped when it has already been given a value. Then the value comes back. Values must stay in
+//! their order. So each value gets a number when it is given out for the first time. If several values come back, the
+//! one with the lowest number is the next.
 
-use super::channel::ChannelStatistics;
-use crate::core::lot::Lot;
+use crate::{core::block::wait_queue::WaitQueue, sync::channel::ChannelStatistics};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -82,9 +81,9 @@ pub(super) struct Shared<T: 'static> {
     senders: Cell<usize>,
     receivers: Cell<usize>,
     /// Blocked senders with their values.
-    pub(super) sending: Rc<Lot<Place<T>>>,
+    pub(super) sending: Rc<WaitQueue<Place<T>>>,
     /// Blocked receivers with the slots for theirs.
-    pub(super) receiving: Rc<Lot<Place<Given<T>>>>,
+    pub(super) receiving: Rc<WaitQueue<Place<Given<T>>>>,
     next_end: Cell<u64>,
 }
 
@@ -97,8 +96,8 @@ impl<T> Shared<T> {
             buffer: RefCell::new(Buffer { returned, fresh, given: 0, peak: 0 }),
             senders: Cell::new(0),
             receivers: Cell::new(0),
-            sending: Lot::new("sending to a channel"),
-            receiving: Lot::new("receiving from a channel"),
+            sending: WaitQueue::new("sending to a channel"),
+            receiving: WaitQueue::new("receiving from a channel"),
             next_end: Cell::new(0),
         })
     }

@@ -1,10 +1,10 @@
-//! Capacity limiters: so many at once, each known by name.
+//! Capacity limiters: a limited number of borrowers at once, each known to the limiter.
 
-use super::error::{AcquireError, NotHeld};
 use crate::{
     Cancelled, Task, cancel_shielded_checkpoint, checkpoint_if_cancelled,
-    core::lot::{Lot, Park},
+    core::block::wait_queue::{Park, WaitQueue},
     current_task,
+    sync::error::{AcquireError, NotHeld},
 };
 use std::{
     any::Any,
@@ -83,7 +83,7 @@ struct Inner {
     /// Who has a token, and how many go on with it: several that wait for the same borrower may.
     borrowers: RefCell<HashMap<Borrower, usize>>,
     /// Those who wait, each for somebody.
-    lot: Rc<Lot<Borrower>>,
+    queue: Rc<WaitQueue<Borrower>>,
 }
 
 impl Inner {
@@ -98,7 +98,7 @@ impl Inner {
                 break;
             }
             let lend = |borrower: &mut Borrower| self.lend(borrower.clone());
-            if self.lot.unpark_one(lend).is_none() {
+            if self.queue.unpark_one(lend).is_none() {
                 break;
             }
         }
@@ -155,7 +155,7 @@ impl CapacityLimiter {
             inner: Rc::new(Inner {
                 total: Cell::new(total),
                 borrowers: RefCell::default(),
-                lot: Lot::new("waiting for a limiter"),
+                queue: WaitQueue::new("waiting for a limiter"),
             }),
         }
     }
@@ -209,7 +209,7 @@ impl CapacityLimiter {
 
     /// How many tasks wait.
     pub fn tasks_waiting(&self) -> usize {
-        self.inner.lot.len()
+        self.inner.queue.len()
     }
 
     /// Borrows for the current task without waiting.
@@ -228,7 +228,7 @@ impl CapacityLimiter {
         if self.inner.borrowers.borrow().contains_key(&borrower) {
             return Err(AcquireError::AlreadyBorrowed);
         }
-        if self.available_tokens() <= 0 || self.inner.lot.len() > 0 {
+        if self.available_tokens() <= 0 || self.inner.queue.len() > 0 {
             return Err(AcquireError::WouldBlock);
         }
         self.inner.lend(borrower.clone());
@@ -269,7 +269,7 @@ impl CapacityLimiter {
             Err(AcquireError::WouldBlock) => {}
             Err(error) => return Err(error),
         }
-        Borrowing { limiter: self, park: self.inner.lot.park(borrower.clone()) }.await?;
+        Borrowing { limiter: self, park: self.inner.queue.park(borrower.clone()) }.await?;
         Ok(Loan { limiter: self.clone(), borrower })
     }
 

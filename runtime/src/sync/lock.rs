@@ -1,15 +1,18 @@
 //! Locks: one task at a time, in the order of asking.
 //!
-//! A lock that is released goes to the first waiter at that moment, before that one has run: a
-//! newcomer cannot barge in between. What is acquired is a guard, which releases when it is dropped;
-//! the owner is still a *task*, as in trio: it cannot acquire twice, and if it ends with its guard
+//! When a lock is released, the first waiter owns it at that moment, before it has run. So no other task can take the
+//! lock in between. A task that acquires a lock gets a guard, which releases the lock when it is dropped. The owner
+//! is still a *task*, as in trio. A task cannot acquire the lock twice. If it ends and its guard was forgotten, all
+//! waiters fail and do not wait for ever.
 //! forgotten, all who wait fail instead of waiting for ever.
 
-use super::{
-    error::{AcquireError, NotHeld},
-    parking_lot::{Parking, ParkingLot},
+use crate::{
+    Task, cancel_shielded_checkpoint, checkpoint_if_cancelled, current_task,
+    sync::{
+        error::{AcquireError, NotHeld},
+        parking_lot::{Parking, ParkingLot},
+    },
 };
-use crate::{Task, cancel_shielded_checkpoint, checkpoint_if_cancelled, current_task};
 use std::{
     cell::{Cell, RefCell},
     fmt,
@@ -22,7 +25,7 @@ struct Inner {
     owner: RefCell<Option<Task>>,
     /// Counts the holdings, so that an old guard cannot release a new one.
     holding: Cell<u64>,
-    lot: ParkingLot,
+    queue: ParkingLot,
 }
 
 /// A mutual exclusion between tasks; trio's `Lock`. Clones are the same lock.
@@ -75,7 +78,7 @@ impl Lock {
         let inner = Inner {
             owner: RefCell::new(None),
             holding: Cell::new(0),
-            lot: ParkingLot::named("waiting for a lock"),
+            queue: ParkingLot::named("waiting for a lock"),
         };
         Lock { inner: Rc::new(inner) }
     }
@@ -92,11 +95,11 @@ impl Lock {
 
     /// How many tasks wait for it.
     pub fn tasks_waiting(&self) -> usize {
-        self.inner.lot.len()
+        self.inner.queue.len()
     }
 
-    pub(crate) fn lot(&self) -> &ParkingLot {
-        &self.inner.lot
+    pub(crate) fn queue(&self) -> &ParkingLot {
+        &self.inner.queue
     }
 
     pub(crate) fn is_held_by(&self, task: &Task) -> bool {
@@ -105,9 +108,9 @@ impl Lock {
 
     fn give_to(&self, task: Task) {
         self.inner.holding.set(self.inner.holding.get() + 1);
-        // A task that has ended cannot be handed a lock: its wait has left the lot.
-        if self.inner.lot.add_breaker(&task).is_err() {
-            self.inner.lot.break_lot(&task);
+        // A task that has ended cannot be handed a lock: its wait has left the wait queue.
+        if self.inner.queue.add_breaker(&task).is_err() {
+            self.inner.queue.break_lot(&task);
         }
         *self.inner.owner.borrow_mut() = Some(task);
     }
@@ -152,7 +155,7 @@ impl Lock {
                 Ok(guard)
             }
             Err(AcquireError::WouldBlock) => {
-                HandOver { lock: self, parking: self.inner.lot.parking() }.await?;
+                HandOver { lock: self, parking: self.inner.queue.parking() }.await?;
                 Ok(self.guard())
             }
             Err(error) => Err(error),
@@ -178,7 +181,7 @@ impl Lock {
     pub(crate) fn pass_on(&self) {
         // The next one is the owner before it is woken: whoever is called by the wake does not find the lock free,
         // and passes it on if it drops the next one.
-        if !self.inner.lot.unpark_one(|next| self.move_to(next)) {
+        if !self.inner.queue.unpark_one(|next| self.move_to(next)) {
             self.take_away();
         }
     }
@@ -186,7 +189,7 @@ impl Lock {
     fn take_away(&self) {
         let owner = self.inner.owner.take();
         if let Some(owner) = owner {
-            let _ = self.inner.lot.remove_breaker(&owner);
+            let _ = self.inner.queue.remove_breaker(&owner);
         }
     }
 
@@ -213,7 +216,7 @@ pub(crate) struct HandOver<'a> {
 }
 
 impl Future for HandOver<'_> {
-    type Output = Result<(), super::ParkError>;
+    type Output = Result<(), crate::sync::ParkError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let outcome = ready!(Pin::new(&mut self.parking).poll(cx));

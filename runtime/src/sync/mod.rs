@@ -1,10 +1,10 @@
-//! Synchronisation between the tasks of a run: events, locks, semaphores, limiters, conditions,
-//! channels, and the parking lot to build more from.
+//! Synchronisation between the tasks of a run: events, locks, semaphores, limiters, conditions, channels, and the
+//! parking lot, from which users build more.
 //!
-//! All of them are fair: who asked first is served first, and what is handed over is handed over at
-//! once, so that nobody can barge in between. None of them leaves the run's thread, so none costs an
-//! atomic operation. What is acquired is a guard that gives it back when dropped; each guard can be
-//! forgotten, which leaves trio's pair of `acquire` and `release`.
+//! All of them are fair. The task that asked first is served first. What is handed over is handed over at once, so no
+//! other task can take it in between. None of them leaves the run's thread, so none costs an atomic operation. A task
+//! acquires a guard, and gives back what it has acquired when the guard is dropped. Each guard can be forgotten. What
+//! is left then is trio's pair of `acquire` and `release`.
 
 pub mod channel;
 mod condition;

@@ -1,17 +1,21 @@
 //! Parking lots for users' own primitives: ordered queues of blocked tasks; trio's `ParkingLot`.
 //!
-//! A lock, a semaphore, a condition are a few numbers and a lot. Tasks can be moved from one lot to
-//! another without waking, which is how a condition hands its waiters to its lock.
+//! A lock, a semaphore or a condition is a few numbers and a parking lot. Tasks can be moved from one lot to another
+//! without waking. A condition moves its waiters to its lock in this way.
 //!
-//! A task that was woken as one of several may be dropped before it runs. What it was woken for would be
-//! lost, while the others sleep on. So a wake that nobody has seen goes to the next in the lot.
+//! A task may be unparked while others stay parked, and be dropped before it runs. Then the wake would be lost, while
+//! the others sleep on. So a wake that its task has not seen goes to the next task in the lot.
 
 use crate::{
     Cancelled, Task,
     core::{
+        block::{
+            operation::{Aborted, Operation},
+            wait::{Blocked, Ticket},
+        },
+        misuse::polled_after_its_end,
         run,
-        task::ExitHook,
-        wait::{Abort, Blocked, Operation, Ticket, polled_after_its_end},
+        task::handle::ExitHook,
     },
     current_task,
 };
@@ -131,9 +135,9 @@ impl Parked {
 }
 
 impl Operation for Parked {
-    fn abort(&self, _key: u32, _cancelled: &Cancelled) -> Abort {
+    fn abort(&self, _key: u32, _cancelled: &Cancelled) -> Aborted {
         self.leave();
-        Abort::Succeeded
+        Aborted::Succeeded
     }
 
     fn forget(&self, _key: u32) {

@@ -1,11 +1,15 @@
-//! Producers: a task whose values another piece of code asks for one by one.
+//! Producers: a task makes values when other code asks for them, one by one.
 //!
-//! This is what other languages call an asynchronous generator. A channel of capacity zero alone is not one: its
-//! sender runs ahead until it has a value to give, whether anybody wants that or not. So the producer is held
-//! back at two places until somebody is parked in a receive: before it begins, and at the end of each send.
+//! Other languages call this an asynchronous generator. A channel of capacity zero alone is not one: its sender runs ahead
+//! until it has a value to give, whether anybody wants that or not. So the producer is held back at two places until
+//! somebody waits in a receive: before it begins, and at the end of each send.
 
-use super::channel::{ChannelStatistics, ReceiveError, Receiver, SendFailure, Sender, channel};
-use crate::{Error, checkpoint_if_cancelled, core::lot::Lot, nursery};
+use crate::{
+    Error, checkpoint_if_cancelled,
+    core::block::wait_queue::WaitQueue,
+    nursery,
+    sync::channel::{ChannelStatistics, ReceiveError, Receiver, SendFailure, Sender, channel},
+};
 use std::{fmt, future::poll_fn, pin::pin, rc::Rc};
 
 /// Runs `producer` beside `consumer`, which asks it for one value after the other; trio's `as_safe_channel`.
@@ -58,7 +62,7 @@ where
     async move {
         let both = nursery(async move |n| {
             let (sender, receiver) = channel(0);
-            let demand = Lot::new("waiting until a value is asked for");
+            let demand = WaitQueue::new("waiting until a value is asked for");
             let (sender, receiver) =
                 (ProducerSender { sender, demand: demand.clone() }, ProducerReceiver { receiver, demand });
             let shared = sender.sender.shared.clone();
@@ -95,7 +99,7 @@ fn without_broken(error: Error) -> Result<(), Error> {
 /// Where a producer puts its values; see [`with_producer`].
 pub struct ProducerSender<T: 'static> {
     sender: Sender<T>,
-    demand: Rc<Lot<()>>,
+    demand: Rc<WaitQueue<()>>,
 }
 
 impl<T> ProducerSender<T> {
@@ -137,7 +141,7 @@ impl<T> ProducerSender<T> {
 /// Where the values of a producer are asked for; see [`with_producer`].
 pub struct ProducerReceiver<T: 'static> {
     receiver: Receiver<T>,
-    demand: Rc<Lot<()>>,
+    demand: Rc<WaitQueue<()>>,
 }
 
 impl<T> ProducerReceiver<T> {

@@ -1,10 +1,12 @@
-//! Semaphores: a number of permits, handed out in the order of asking.
+//! Semaphores: a number of permits, given to tasks in the order of asking.
 
-use super::{
-    error::{AcquireError, NotHeld},
-    parking_lot::{Parking, ParkingLot},
+use crate::{
+    Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled,
+    sync::{
+        error::{AcquireError, NotHeld},
+        parking_lot::{Parking, ParkingLot},
+    },
 };
-use crate::{Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled};
 use std::{
     cell::Cell,
     fmt,
@@ -16,12 +18,12 @@ use std::{
 struct Inner {
     value: Cell<usize>,
     max: Option<usize>,
-    lot: ParkingLot,
+    queue: ParkingLot,
 }
 
 /// A count that tasks take from and give back to; trio's `Semaphore`. Clones are the same semaphore.
 ///
-/// Often a [`CapacityLimiter`](super::CapacityLimiter) is the better choice: it knows its borrowers.
+/// Often a [`CapacityLimiter`](crate::sync::CapacityLimiter) is the better choice: it knows its borrowers.
 ///
 /// ```
 /// use terzetto::{nursery, sleep, sync::Semaphore};
@@ -51,7 +53,7 @@ impl Semaphore {
             inner: Rc::new(Inner {
                 value: Cell::new(value),
                 max: None,
-                lot: ParkingLot::named("waiting for a semaphore"),
+                queue: ParkingLot::named("waiting for a semaphore"),
             }),
         }
     }
@@ -66,7 +68,7 @@ impl Semaphore {
             inner: Rc::new(Inner {
                 value: Cell::new(value),
                 max: Some(max),
-                lot: ParkingLot::named("waiting for a semaphore"),
+                queue: ParkingLot::named("waiting for a semaphore"),
             }),
         }
     }
@@ -83,7 +85,7 @@ impl Semaphore {
 
     /// How many tasks wait.
     pub fn tasks_waiting(&self) -> usize {
-        self.inner.lot.len()
+        self.inner.queue.len()
     }
 
     fn permit(&self) -> Permit {
@@ -117,10 +119,10 @@ impl Semaphore {
             cancel_shielded_checkpoint().await;
             return Ok(permit);
         }
-        match (Taking { semaphore: self, parking: self.inner.lot.parking() }).await {
+        match (Taking { semaphore: self, parking: self.inner.queue.parking() }).await {
             Ok(()) => Ok(self.permit()),
-            Err(super::ParkError::Cancelled(cancelled)) => Err(cancelled),
-            Err(super::ParkError::Broken(_)) => unreachable!("nobody breaks the lot of a semaphore"),
+            Err(crate::sync::ParkError::Cancelled(cancelled)) => Err(cancelled),
+            Err(crate::sync::ParkError::Broken(_)) => unreachable!("nobody breaks the queue of a semaphore"),
         }
     }
 
@@ -129,7 +131,7 @@ impl Semaphore {
     /// # Errors
     /// [`NotHeld::AboveMaximum`] if there were more than the maximum then, or more than [`usize::MAX`].
     pub fn release(&self) -> Result<(), NotHeld> {
-        if !self.inner.lot.unpark(1).is_empty() {
+        if !self.inner.queue.unpark(1).is_empty() {
             return Ok(());
         }
         let more = self.value().checked_add(1);
@@ -155,7 +157,7 @@ struct Taking<'a> {
 }
 
 impl Future for Taking<'_> {
-    type Output = Result<(), super::ParkError>;
+    type Output = Result<(), crate::sync::ParkError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.parking).poll(cx)

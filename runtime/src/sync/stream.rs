@@ -1,7 +1,9 @@
-//! A receiving end as a `Stream`, for combinators that take one.
+//! The receiving end of a channel as a `Stream`, for combinators that take one.
 
-use super::channel::{ReceiveError, Receiver};
-use crate::scope::is_stale;
+use crate::{
+    core::cancel::scope::is_stale,
+    sync::channel::{ReceiveError, Receiver},
+};
 use futures_core::Stream;
 use std::{
     fmt,

@@ -1,18 +1,21 @@
 //! Sends and receives under way.
 //!
-//! A message is a few dozen nanoseconds of work, in which an `async fn` that awaits a look for cancellation, a
-//! yield and a parking lot would spend most of its time moving between its states. So these futures are
-//! written out: each looks the run up once a poll, and goes from stage to stage in place.
+//! A message takes a few dozen nanoseconds. If these futures were an `async fn` that awaits a look for cancellation,
+//! a yield and a wait queue, most of that time would go into moves between its states. So they are structs. Each
+//! looks up the run once in a poll, and changes its stage in place.
 
-use super::{
-    channel::{ReceiveError, Receiver, SendError, SendFailure, Sender},
-    exchange::{Given, Place},
-};
-use crate::core::{
-    checkpoint::{CheckpointIfCancelled, Turn},
-    lot::Parked,
-    run::{self, Run},
-    wait::polled_after_its_end,
+use crate::{
+    core::{
+        block::wait_queue::Parked,
+        cancel::checkpoint::{CheckpointIfCancelled, Turn},
+        misuse::polled_after_its_end,
+        run,
+        run::Run,
+    },
+    sync::{
+        channel::{ReceiveError, Receiver, SendError, SendFailure, Sender},
+        exchange::{Given, Place},
+    },
 };
 use std::{
     pin::Pin,

@@ -1,11 +1,7 @@
 //! Looking whether code executes a checkpoint.
 
 use crate::{
-    core::{
-        run::{self, Run},
-        watch::Watch,
-        wrap,
-    },
+    core::{lowlevel::watch::Watch, poll_tree::wrap, run, run::Run},
     current_task,
 };
 use std::{
@@ -81,14 +77,12 @@ pub(crate) fn watch<T>(inside: impl Future<Output = T>) -> impl Future<Output = 
     wrap::around(inside, move |inside, cx| {
         let (watching, tick) = begun.get_or_insert_with(|| {
             let watching = Watching::begin(run::current());
-            let tick = watching.run.strands.tick.get();
+            let tick = watching.run.tree.tick.get();
             (watching, tick)
         });
         let value = ready!(inside.poll(cx));
-        let seen = Seen {
-            scheduled: watching.run.strands.tick.get() > *tick,
-            cancel_point: watching.watch.seen.get(),
-        };
+        let seen =
+            Seen { scheduled: watching.run.tree.tick.get() > *tick, cancel_point: watching.watch.seen.get() };
         begun = None;
         Poll::Ready((value, seen))
     })
@@ -102,12 +96,12 @@ struct Watching {
 
 impl Watching {
     fn begin(run: Rc<Run>) -> Watching {
-        Watching { watch: run.strands.watches.begin(current_task()), run }
+        Watching { watch: run.tree.watches.begin(current_task()), run }
     }
 }
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.run.strands.watches.end(&self.watch);
+        self.run.tree.watches.end(&self.watch);
     }
 }

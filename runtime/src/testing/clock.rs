@@ -2,7 +2,7 @@
 
 use crate::{
     Clock,
-    core::{inbox::Inbox, run},
+    core::{run, run::inbox::Inbox},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -116,7 +116,7 @@ impl MockClock {
 
     /// Has the runs that sleep find out anew for how long.
     fn tell_sleepers(&self) {
-        self.runs.borrow().iter().filter_map(Weak::upgrade).for_each(|inbox| inbox.ring_if_asleep());
+        self.runs.borrow().iter().filter_map(Weak::upgrade).for_each(|inbox| inbox.wake_loop_if_asleep());
     }
 }
 

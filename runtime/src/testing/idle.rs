@@ -3,11 +3,12 @@
 use crate::{
     Cancelled,
     core::{
-        deadlines::{DeadlineKey, Due},
-        run::{self, Run},
-        wait::Blocked,
+        block::wait::Blocked,
+        cancel::deadlines::{DeadlineKey, Expiry},
+        run,
+        run::Run,
+        seconds::Seconds,
     },
-    time::Seconds,
 };
 use std::{future::poll_fn, rc::Rc, task::Poll};
 
@@ -48,7 +49,7 @@ pub async fn wait_all_tasks_blocked(cushion: impl Seconds) -> Result<(), Cancell
             return blocked.poll(&run, cx);
         }
         let blocked = Blocked::new(&run, cx, run.operations.idle.clone(), 0);
-        let key = run.idlers.borrow_mut().add(cushion, Due::Wake(blocked.id()));
+        let key = run.idlers.borrow_mut().add(cushion, Expiry::Wake(blocked.id()));
         blocked.arm(&run);
         waiting = Some((Entry(run.clone(), key), blocked));
         Poll::Pending

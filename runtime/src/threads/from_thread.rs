@@ -1,21 +1,26 @@
 //! From a thread to the loop; trio's `from_thread`.
 //!
-//! A worker thread reaches the task that waits for it: what [`run`] and [`run_sync`] are given runs
-//! there, under that task's cancel scopes, while the thread waits. If the task is gone, or was told to leave
-//! when it is cancelled ([`abandon_on_cancel`](crate::to_thread::Options::abandon_on_cancel)), a system task
-//! does it instead. Threads that this library did not make have no such task:
-//! they go through a [`Token`].
+//! A worker thread reaches the task that waits for it. A function that is given to [`run`](run()) or [`run_sync`]
+//! runs in that task, under its cancel scopes, while the thread waits. A system task runs it instead in two cases: if
+//! the waiting task is gone, or if it may leave when it is cancelled
+//! ([`abandon_on_cancel`](crate::to_thread::Options::abandon_on_cancel)). Threads that this library did not make have
+//! no such task. They use a [`Token`].
 //!
-//! However it is done, it is done with a copy of the thread's [context variables](crate::ContextVar): it sees what
-//! the thread has set, and neither the thread nor the task sees what it sets.
+//! In each case the function runs with a copy of the thread's [context variables](crate::ContextVar). It sees what
+//! the thread has set. Neither the thread nor the task sees what the function sets.
 
-use super::{
-    job::Shared,
-    table::{Begin, Errand, deliver},
-};
 use crate::{
     Cancelled, Error, RunFinished, Token,
-    core::{context::Context, in_context::in_context, inbox::Inbox, run, wrap},
+    core::{
+        poll_tree::wrap,
+        run,
+        run::inbox::Inbox,
+        task::{context::TaskContext, in_context::in_context},
+    },
+    threads::{
+        job::Shared,
+        table::{Begin, LoopCall, deliver},
+    },
 };
 use std::{
     cell::RefCell,
@@ -80,31 +85,31 @@ impl fmt::Display for CallError {
 impl StdError for CallError {}
 
 /// Has `f` done on the loop and waits until it is; `is_call`: it does not wait for anything.
-fn call<T, F>(inbox: &Inbox, key: Option<usize>, is_call: bool, f: F) -> Result<T, Error>
+fn call_and_wait<T, F>(inbox: &Inbox, key: Option<usize>, is_call: bool, f: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
 {
     // Between two ticks of a guest run no run is current on its host's thread. It is the loop's all the same.
-    let would_wait_for_itself = inbox.is_at_home() && !inbox.is_closed();
+    let would_wait_for_itself = inbox.is_on_loop_thread() && !inbox.is_closed();
     if would_wait_for_itself || run::try_with(|_| ()).is_some() {
         return Err(CallError::OnTheLoop.into());
     }
     let (answer, answered) = mpsc::sync_channel(1);
-    let begin = errand(f, Context::current(), answer);
-    let message = deliver(key, Errand { begin, is_call });
+    let begin = loop_call(f, TaskContext::current(), answer);
+    let message = deliver(key, LoopCall { begin, is_call });
     inbox.push(message).map_err(|_refused| RunFinished)?;
     match answered.recv() {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(payload)) => resume_unwind(payload),
-        // The errand was dropped undone, or half done.
+        // The call was dropped undone, or half done.
         Err(mpsc::RecvError) if inbox.is_ending() => Err(RunFinished.into()),
         Err(mpsc::RecvError) => Err(CallError::Dropped.into()),
     }
 }
 
 /// To do `f` in a context, and to answer.
-fn errand<T, F>(f: F, context: Context, answer: mpsc::SyncSender<thread::Result<T>>) -> Begin
+fn loop_call<T, F>(f: F, context: TaskContext, answer: mpsc::SyncSender<thread::Result<T>>) -> Begin
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
@@ -170,10 +175,10 @@ where
     F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
 {
     let job = job()?;
-    call(&job.inbox, Some(job.key), false, f)?
+    call_and_wait(&job.inbox, Some(job.key), false, f)?
 }
 
-/// Calls `f` on the loop, in the task that waits for this thread, or as [`run`] does in a system task, and
+/// Calls `f` on the loop, in the task that waits for this thread, or as [`run`](run()) does in a system task, and
 /// blocks until it has returned; trio's `from_thread.run_sync`. It has a copy of this thread's context variables.
 ///
 /// # Errors
@@ -197,7 +202,7 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let job = job()?;
-    call(&job.inbox, Some(job.key), true, async move || f())
+    call_and_wait(&job.inbox, Some(job.key), true, async move || f())
 }
 
 /// Fails once a cancellation of the task that waits for this thread has been tried, whether it
@@ -237,7 +242,7 @@ impl Token {
         T: Send + 'static,
         F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
     {
-        call(&self.inbox, None, false, f)?
+        call_and_wait(&self.inbox, None, false, f)?
     }
 
     /// Calls `f` on the loop in a system task, and blocks this thread until it has returned; trio's
@@ -267,6 +272,6 @@ impl Token {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        call(&self.inbox, None, true, async move || f())
+        call_and_wait(&self.inbox, None, true, async move || f())
     }
 }

@@ -1,17 +1,17 @@
 //! A job: a function on its way to a worker, and its result on the way back.
 //!
-//! One allocation holds both, shared by the worker and whoever waits. The worker tells the loop by a
-//! message that the job is done, so the result needs no waker of its own, and the loop hears of it
-//! also when nobody waits any more.
+//! One allocation holds both. The worker and the waiting task share it. The worker tells the loop by a message that
+//! the job is done. So the result needs no waker of its own, and the loop learns of the end even if no task waits any
+//! more.
 
-use super::from_thread::Link;
 use crate::{
     Cancelled,
     core::{
-        context::Context,
-        inbox::{Inbox, Message},
+        run::inbox::{Inbox, Message},
+        task::context::TaskContext,
     },
     error::failure::discard,
+    threads::from_thread::Link,
 };
 use std::{
     borrow::Cow,
@@ -47,8 +47,9 @@ impl Done {
     pub(super) fn announce(self) {
         match self {
             Done::Job(job) => {
+                let inbox = job.inbox.clone();
                 // Refused if the run has ended.
-                let _ended = job.inbox.push(Message::JobDone(job.key));
+                let _ended = inbox.push(Message::Notice(job));
             }
             Done::Deliver(call) => call(),
         }
@@ -56,7 +57,7 @@ impl Done {
 }
 
 enum State<F, T> {
-    Waiting(F, Context),
+    Waiting(F, TaskContext),
     Running,
     Done(thread::Result<T>),
 }
@@ -81,7 +82,7 @@ impl<F, T> Job<F, T> {
     pub(super) fn new(
         name: Option<Cow<'static, str>>,
         work: F,
-        context: Context,
+        context: TaskContext,
         shared: Arc<Shared>,
     ) -> Arc<Self> {
         Arc::new(Job { name, state: Mutex::new(State::Waiting(work, context)), shared })

@@ -1,15 +1,15 @@
 //! Work in threads, and calls from threads.
 //!
-//! [`to_thread`] sends a function that would block the loop, or use a processor for long, to a worker
-//! thread; [`from_thread`] calls back from there. What stands between:
+//! [`to_thread`] sends a function to a worker thread, if the function would block the loop or use a processor for
+//! long. [`from_thread`] calls back from there. These modules are in between:
 //!
-//! - `workers`: the threads, kept for a while when they have nothing to do;
-//! - `pool`: which of them does which job, and who is woken for it;
-//! - `name`: what they are called;
-//! - `job`: a function on its way to a worker, and its result on the way back;
-//! - `start_soon`: a function for a worker that belongs to no run;
-//! - `table`: what the loop keeps of the jobs that run, above all the token that each holds of its
-//!   limiter until its thread is really done, and where a job's messages find the task that waits.
+//! - `workers`: the threads, which stay for a while when they have nothing to do.
+//! - `pool`: which thread does which job, and which thread is woken for it.
+//! - `name`: the names of the threads.
+//! - `job`: a function on its way to a worker, and its result on the way back.
+//! - `start_soon`: a function for a worker that belongs to no run.
+//! - `table`: what the loop knows of the running jobs. Each job holds a token of its limiter until its thread is
+//!   really done. The messages of a job find the task that waits for it here.
 
 pub mod from_thread;
 mod job;
@@ -19,5 +19,3 @@ pub(crate) mod start_soon;
 mod table;
 pub mod to_thread;
 mod workers;
-
-pub(crate) use table::Threads;

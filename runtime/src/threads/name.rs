@@ -1,4 +1,4 @@
-//! What a worker thread is called by whoever looks at the process from outside.
+//! The names of worker threads, as tools outside the process show them.
 
 /// The name of this thread, set anew only when it changes: jobs that follow each other mostly have the
 /// same, and a name costs a system call.

@@ -1,16 +1,16 @@
-//! Who does which job: the bookkeeping of a pool of workers, without the threads.
+//! Which worker does which job: the bookkeeping of a pool of workers, without the threads.
 //!
-//! Two things are wanted that pull apart. A job must not wait behind another one's execution, as if each
-//! had a thread of its own; and waking a thread is dear, many times the cost of a short job. So jobs go
-//! through a queue, and what is bounded is its length: never more jobs in it than workers that are free.
-//! A worker is free if it sleeps or *searches*: it is done with a job, or was woken, and has yet to
-//! look at the queue. A job that would make the queue longer than that is refused, and needs a new worker.
+//! Two aims are in conflict. A job must not wait until another job has ended, as if each job had its own thread. But
+//! waking a thread costs many times as much as a short job. So jobs go through a queue, and the length of the queue
+//! is bounded: it never holds more jobs than there are free workers. A worker is free if it sleeps or *searches*. It
+//! searches if it is done with a job, or was woken, and has not yet looked at the queue. A job that would make the
+//! queue longer than that is refused, and needs a new worker.
 //!
-//! Whoever sleeps must be woken, but one after the other is enough: while somebody searches, nobody else
-//! is woken. Who takes a job and leaves others behind wakes the next sleeper first, if nobody else
-//! searches. So as long as there are jobs in the queue somebody is on the way to it, and a burst of
-//! short jobs is done by a few workers, each of which goes from job to job, while the many sleep on.
-//! (Schedulers that steal work restrain their wake-ups in the same way: Go's, Tokio's.)
+//! Sleepers must be woken, but one at a time is enough. While a worker searches, no other is woken. A worker that
+//! takes a job and leaves others in the queue first wakes the next sleeper, if no worker searches. So as long as
+//! there are jobs in the queue, a worker is on its way to it. A few workers do a burst of short jobs, one after the
+//! other, and the rest sleep on. (The schedulers of Go and tokio, which steal work, limit their wake-ups in the same
+//! way.)
 
 use std::collections::VecDeque;
 

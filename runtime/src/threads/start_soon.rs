@@ -1,15 +1,15 @@
 //! Threads without a run: a function goes to a worker, and its outcome to whoever is told.
 //!
-//! The workers of [`to_thread`](super::to_thread) belong to a run, and leave with it. Those of this function
+//! The workers of [`to_thread`](crate::threads::to_thread) belong to a run, and leave with it. Those of this function
 //! belong to the process, and are kept for a while after each job.
 
-use super::{
-    job::{Done, Work, short_name},
-    workers::Workers,
-};
 use crate::{
-    core::per_process::{GENERATIONS, PerProcess, Slot},
+    core::run::per_process::{GENERATIONS, PerProcess, Slot},
     error::failure::{discard, panic_text},
+    threads::{
+        job::{Done, Work, short_name},
+        workers::Workers,
+    },
 };
 use std::{
     any::type_name,
@@ -24,17 +24,17 @@ static WORKERS: PerProcess<OnceLock<Workers>> =
     PerProcess::new([const { Slot::new(OnceLock::new()) }; GENERATIONS]);
 
 /// A function, and who is told what came of it. Gone once they are taken out.
-struct Errand<F, D>(Mutex<Option<(F, D)>>);
+struct LoopCall<F, D>(Mutex<Option<(F, D)>>);
 
-impl<T, F, D> Work for Errand<F, D>
+impl<T, F, D> Work for LoopCall<F, D>
 where
     T: Send + 'static,
     F: FnOnce() -> T + Send,
     D: FnOnce(thread::Result<T>) + Send + 'static,
 {
     fn work(self: Arc<Self>) -> Done {
-        let errand = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((f, deliver)) = errand else { return Done::deliver(|| ()) };
+        let loop_call = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((f, deliver)) = loop_call else { return Done::deliver(|| ()) };
         // With the call the function is dropped, and all that it holds.
         let outcome = catch_unwind(AssertUnwindSafe(f));
         Done::deliver(move || {
@@ -77,13 +77,13 @@ where
     D: FnOnce(thread::Result<T>) + Send + 'static,
 {
     let workers = WORKERS.get().get_or_init(|| Workers::new(None));
-    workers.start(Arc::new(Errand(Mutex::new(Some((f, deliver))))))
+    workers.start(Arc::new(LoopCall(Mutex::new(Some((f, deliver))))))
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::start_thread_soon;
-    use crate::core::per_process::forked::returns_in_a_child;
+    use crate::core::run::per_process::forked::returns_in_a_child;
     use std::{sync::mpsc, time::Duration};
 
     fn answer() -> Option<u32> {

@@ -1,17 +1,25 @@
-//! What the loop keeps of the jobs that run in its threads.
+//! What the loop knows of the jobs that run in its threads.
 
-use super::{job, workers::Workers};
 use crate::{
     CancelReason, CancelSource, Cancelled,
     core::{
-        inbox::Message,
-        lot::Lot,
-        run::{self, Run},
-        wait::{Abort, Blocked, Operation, WaitId},
+        block::{
+            operation::{Aborted, Operation},
+            wait::Blocked,
+            wait_queue::WaitQueue,
+        },
+        ids::WaitId,
+        run,
+        run::{
+            Run,
+            extensions::Extension,
+            inbox::{Message, Notice},
+        },
     },
     error::failure::FirstPanic,
     spawn_system_task,
     sync::CapacityLimiter,
+    threads::{job, workers::Workers},
 };
 use slab::Slab;
 use std::{
@@ -29,18 +37,18 @@ use std::{
 /// and the limit only guards against thousands. trio's number.
 const DEFAULT_TOKENS: usize = 40;
 
-/// Makes the future that does an errand, on the loop.
+/// Makes the future that does an call, on the loop.
 pub(super) type Begin = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
 /// Something that a thread asks the loop to do for it.
-pub(super) struct Errand {
+pub(super) struct LoopCall {
     /// Makes the future that does it, on the loop.
     pub(super) begin: Begin,
     /// Whether that is done by one poll, as a plain call is, so that it needs no task.
     pub(super) is_call: bool,
 }
 
-impl Errand {
+impl LoopCall {
     /// Does a plain call without a task.
     fn make_call(self) {
         let done = (self.begin)().as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -48,35 +56,35 @@ impl Errand {
     }
 }
 
-/// The message that brings an errand to the loop, and there to the task that waits for this job.
-pub(super) fn deliver(key: Option<usize>, errand: Errand) -> Message {
+/// The message that brings a call to the loop, and there to the task that waits for this job.
+pub(super) fn deliver(key: Option<usize>, loop_call: LoopCall) -> Message {
     Message::Call(Box::new(move || {
         if let Some(run) = run::try_with(Rc::clone) {
-            run.threads.errand(&run, key, errand);
+            Threads::of(&run).loop_call(&run, key, loop_call);
         }
     }))
 }
 
-pub(super) enum Mail {
+pub(super) enum ToCaller {
     Done,
-    Errand(Errand),
+    LoopCall(LoopCall),
 }
 
 /// The task that waits for a job.
-pub(super) struct Host {
+pub(super) struct Caller {
     pub(super) job: Arc<job::Shared>,
     abandons: bool,
-    mail: RefCell<VecDeque<Mail>>,
+    message: RefCell<VecDeque<ToCaller>>,
     wait: Cell<Option<WaitId>>,
 }
 
-impl Host {
-    pub(super) fn new(job: Arc<job::Shared>, abandons: bool) -> Rc<Host> {
-        Rc::new(Host { job, abandons, mail: RefCell::default(), wait: Cell::new(None) })
+impl Caller {
+    pub(super) fn new(job: Arc<job::Shared>, abandons: bool) -> Rc<Caller> {
+        Rc::new(Caller { job, abandons, message: RefCell::default(), wait: Cell::new(None) })
     }
 
-    fn deliver(&self, run: &Run, mail: Mail) {
-        self.mail.borrow_mut().push_back(mail);
+    fn deliver(&self, run: &Run, message: ToCaller) {
+        self.message.borrow_mut().push_back(message);
         if let Some(wait) = self.wait.take() {
             run.reschedule(wait);
         }
@@ -85,14 +93,14 @@ impl Host {
     /// Blocks until the job sends something.
     ///
     /// # Cancellation
-    /// If the host abandons its job, a checkpoint; if not, it goes on waiting.
-    pub(super) async fn receive(self: &Rc<Self>, run: &Rc<Run>) -> Result<Mail, Cancelled> {
+    /// If the caller abandons its job, a checkpoint; if not, it goes on waiting.
+    pub(super) async fn receive(self: &Rc<Self>, run: &Rc<Run>) -> Result<ToCaller, Cancelled> {
         let mut blocked: Option<Blocked> = None;
         poll_fn(|cx| {
             if let Some(blocked) = &blocked {
                 return blocked.poll(run, cx);
             }
-            if !self.mail.borrow().is_empty() {
+            if !self.message.borrow().is_empty() {
                 return Poll::Ready(Ok(()));
             }
             let waiting = Blocked::new(run, cx, self.clone(), 0);
@@ -102,20 +110,20 @@ impl Host {
             Poll::Pending
         })
         .await?;
-        let mail = self.mail.borrow_mut().pop_front();
-        mail.map_or_else(|| unreachable!("woken only by mail"), Ok)
+        let message = self.message.borrow_mut().pop_front();
+        message.map_or_else(|| unreachable!("woken only by message"), Ok)
     }
 }
 
-impl Operation for Host {
-    fn abort(&self, _key: u32, cancelled: &Cancelled) -> Abort {
+impl Operation for Caller {
+    fn abort(&self, _key: u32, cancelled: &Cancelled) -> Aborted {
         let _known = self.job.cancelled.set(cancelled.clone());
         match self.abandons {
             true => {
                 self.wait.set(None);
-                Abort::Succeeded
+                Aborted::Succeeded
             }
-            false => Abort::Failed,
+            false => Aborted::Failed,
         }
     }
 
@@ -128,7 +136,7 @@ struct Entry {
     /// What is held until the thread is done: the token of a limiter.
     loan: Option<Box<dyn Any>>,
     /// None until the job is started, and once it is abandoned.
-    host: Option<Rc<Host>>,
+    caller: Option<Rc<Caller>>,
 }
 
 /// The threads of a run, and the jobs that run in them.
@@ -136,16 +144,35 @@ pub(crate) struct Threads {
     pub(super) workers: Workers,
     jobs: RefCell<Slab<Entry>>,
     default_limiter: OnceCell<CapacityLimiter>,
-    all_done: Rc<Lot<()>>,
+    all_done: Rc<WaitQueue<()>>,
+}
+
+impl Extension for Threads {
+    /// Idle workers leave; what is still running is left alone.
+    fn run_ends(&self) {
+        self.workers.close(self.active());
+    }
+}
+
+/// A thread is done with its job.
+impl Notice for job::Shared {
+    fn heard(&self) {
+        run::with(|run| Threads::of(run).job_done(run, self.key));
+    }
 }
 
 impl Threads {
-    pub(crate) fn new(stack_size: Option<usize>) -> Threads {
+    /// Those of a run.
+    pub(crate) fn of(run: &Run) -> Rc<Threads> {
+        run.extensions.get(|| Threads::new(run.thread_stack_size))
+    }
+
+    fn new(stack_size: Option<usize>) -> Threads {
         Threads {
             workers: Workers::new(stack_size),
             jobs: RefCell::default(),
             default_limiter: OnceCell::new(),
-            all_done: Lot::new("waiting for all worker threads to be done"),
+            all_done: WaitQueue::new("waiting for all worker threads to be done"),
         }
     }
 
@@ -158,36 +185,36 @@ impl Threads {
         self.jobs.borrow().len()
     }
 
-    pub(super) fn all_done(&self) -> &Rc<Lot<()>> {
+    pub(super) fn all_done(&self) -> &Rc<WaitQueue<()>> {
         &self.all_done
     }
 
     /// Enters a job; returns its number.
     pub(super) fn enter(&self, loan: Box<dyn Any>) -> usize {
-        self.jobs.borrow_mut().insert(Entry { loan: Some(loan), host: None })
+        self.jobs.borrow_mut().insert(Entry { loan: Some(loan), caller: None })
     }
 
-    /// The job is started: its messages go to this host.
-    pub(super) fn set_host(&self, host: Rc<Host>) {
-        if let Some(entry) = self.jobs.borrow_mut().get_mut(host.job.key) {
-            entry.host = Some(host);
+    /// The job is started: its messages go to this caller.
+    pub(super) fn set_caller(&self, caller: Rc<Caller>) {
+        if let Some(entry) = self.jobs.borrow_mut().get_mut(caller.job.key) {
+            entry.caller = Some(caller);
         }
     }
 
-    /// A host waits for its job no more. If the job is done, its number may be another's by now.
-    pub(super) fn abandon(&self, host: &Rc<Host>) {
-        let own = |entry: &&mut Entry| entry.host.as_ref().is_some_and(|other| Rc::ptr_eq(other, host));
-        let entry = self.jobs.borrow_mut().get_mut(host.job.key).filter(own).and_then(|e| e.host.take());
-        if let Some(host) = entry {
+    /// A caller waits for its job no more. If the job is done, its number may be another's by now.
+    pub(super) fn abandon(&self, caller: &Rc<Caller>) {
+        let own = |entry: &&mut Entry| entry.caller.as_ref().is_some_and(|other| Rc::ptr_eq(other, caller));
+        let entry = self.jobs.borrow_mut().get_mut(caller.job.key).filter(own).and_then(|e| e.caller.take());
+        if let Some(caller) = entry {
             let gone =
                 CancelReason::with_text(CancelSource::Explicit, "nobody waits for the thread any more");
-            let _known = host.job.cancelled.set(Cancelled::new(Arc::new(gone)));
+            let _known = caller.job.cancelled.set(Cancelled::new(Arc::new(gone)));
         }
-        // It has left errands undone. They go round by the inbox once more: a future may be dropped anywhere.
-        for mail in host.mail.take() {
-            if let Mail::Errand(errand) = mail {
-                // Refused if the run has ended: the thread learns it, since the errand is dropped.
-                let _ended = host.job.inbox.push(deliver(None, errand));
+        // It has left calls undone. They go round by the inbox once more: a future may be dropped anywhere.
+        for message in caller.message.take() {
+            if let ToCaller::LoopCall(loop_call) = message {
+                // Refused if the run has ended: the thread learns it, since the call is dropped.
+                let _ended = caller.job.inbox.push(deliver(None, loop_call));
             }
         }
     }
@@ -199,8 +226,8 @@ impl Threads {
         // for the job must go on all the same.
         let mut panics = FirstPanic::default();
         panics.catch(|| drop(entry.loan.take()));
-        if let Some(host) = entry.host.take() {
-            host.deliver(run, Mail::Done);
+        if let Some(caller) = entry.caller.take() {
+            caller.deliver(run, ToCaller::Done);
         }
         if self.active() == 0 {
             self.all_done.unpark_all(|()| ());
@@ -208,30 +235,25 @@ impl Threads {
         panics.resume();
     }
 
-    /// Has an errand done by the task that waits for a job, or, if none does or it may abandon the job, by a
+    /// Has an call done by the task that waits for a job, or, if none does or it may abandon the job, by a
     /// system task.
-    fn errand(&self, run: &Run, key: Option<usize>, errand: Errand) {
-        let host = key.and_then(|key| self.jobs.borrow().get(key)?.host.clone());
-        // One that may abandon its job at any time could leave the errand undone: as in trio, it gets none.
-        match host.filter(|host| !host.abandons) {
-            Some(host) => host.deliver(run, Mail::Errand(errand)),
+    fn loop_call(&self, run: &Run, key: Option<usize>, loop_call: LoopCall) {
+        let caller = key.and_then(|key| self.jobs.borrow().get(key)?.caller.clone());
+        // One that may abandon its job at any time could leave the call undone: as in trio, it gets none.
+        match caller.filter(|caller| !caller.abandons) {
+            Some(caller) => caller.deliver(run, ToCaller::LoopCall(loop_call)),
             None => {
                 // When the run is ending, nothing is started any more. What needs no task is done all the same; of what
-                // does, the thread learns it, since the errand is dropped.
-                if run.inbox.is_ending() && errand.is_call {
-                    return errand.make_call();
+                // does, the thread learns it, since the call is dropped.
+                if run.inbox.is_ending() && loop_call.is_call {
+                    return loop_call.make_call();
                 }
                 let done = async move {
-                    (errand.begin)().await;
+                    (loop_call.begin)().await;
                     Ok(())
                 };
                 let _ending = spawn_system_task("a call from a thread", done);
             }
         }
-    }
-
-    /// The run ends: idle workers go home; what is still running is left alone.
-    pub(crate) fn close(&self) {
-        self.workers.close(self.active());
     }
 }

@@ -1,16 +1,13 @@
 //! From the loop to a thread; trio's `to_thread`.
 
-use super::{
-    job::{Job, Shared},
-    table::{Host, Mail},
-};
 use crate::{
     Cancelled, Error, checkpoint_if_cancelled,
-    core::{
-        context::Context,
-        run::{self, Run},
-    },
+    core::{run, run::Run, task::context::TaskContext},
     sync::{Borrower, CapacityLimiter, Loan},
+    threads::{
+        job::{Job, Shared},
+        table::{Caller, Threads, ToCaller},
+    },
 };
 use std::{
     borrow::Cow,
@@ -138,20 +135,21 @@ impl<L: Limit> Options<L> {
             checkpoint_if_cancelled().await?;
             let run = run::current();
             let token = self.limit.admit().await?;
-            let key = run.threads.enter(Box::new(token));
+            let threads = Threads::of(&run);
+            let key = threads.enter(Box::new(token));
             let shared = Arc::new(Shared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new() });
-            let job = Job::new(self.name, work, Context::current(), shared.clone());
-            if let Err(error) = run.threads.workers.start(job.clone()) {
-                run.threads.job_done(&run, key);
+            let job = Job::new(self.name, work, TaskContext::current(), shared.clone());
+            if let Err(error) = threads.workers.start(job.clone()) {
+                threads.job_done(&run, key);
                 return Err(error.into());
             }
-            let host = Host::new(shared, self.abandons);
-            run.threads.set_host(host.clone());
-            let waiting = Waiting { run: run.clone(), host };
+            let caller = Caller::new(shared, self.abandons);
+            threads.set_caller(caller.clone());
+            let waiting = Waiting { run: run.clone(), caller };
             loop {
-                match waiting.host.receive(&run).await? {
-                    Mail::Done => break,
-                    Mail::Errand(errand) => (errand.begin)().await,
+                match waiting.caller.receive(&run).await? {
+                    ToCaller::Done => break,
+                    ToCaller::LoopCall(loop_call) => (loop_call.begin)().await,
                 }
             }
             match job.take_result() {
@@ -166,12 +164,12 @@ impl<L: Limit> Options<L> {
 /// While a task waits for a job. Dropped early, the job is abandoned.
 struct Waiting {
     run: Rc<Run>,
-    host: Rc<Host>,
+    caller: Rc<Caller>,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.run.threads.abandon(&self.host);
+        Threads::of(&self.run).abandon(&self.caller);
     }
 }
 
@@ -223,7 +221,7 @@ where
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 pub fn default_limiter() -> CapacityLimiter {
-    run::current().threads.default_limiter().clone()
+    Threads::of(&run::current()).default_limiter().clone()
 }
 
 /// How many jobs of this run are in threads, the abandoned ones among them; trio's
@@ -232,7 +230,7 @@ pub fn default_limiter() -> CapacityLimiter {
 /// # Panics
 /// Outside a run.
 pub fn active_thread_count() -> usize {
-    run::current().threads.active()
+    Threads::of(&run::current()).active()
 }
 
 /// Waits until no job is in a thread; trio's `wait_all_threads_completed`. For tests that abandon
@@ -249,8 +247,9 @@ pub fn active_thread_count() -> usize {
 pub async fn wait_all_threads_completed() -> Result<(), Cancelled> {
     crate::checkpoint().await?;
     let run = run::current();
-    while run.threads.active() > 0 {
-        run.threads.all_done().park(()).await.1?;
+    let threads = Threads::of(&run);
+    while threads.active() > 0 {
+        threads.all_done().park(()).await.1?;
     }
     Ok(())
 }

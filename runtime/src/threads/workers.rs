@@ -1,9 +1,9 @@
-//! Worker threads that are kept for a while when they have nothing to do.
+//! Worker threads that stay for a while when they have nothing to do.
 //!
-//! Which of them does a job is decided by the [pool](super::pool). If none is free for it a new thread is
-//! made. How many there may be is not decided here: that is the limiters' affair, as in trio.
+//! The [pool](crate::threads::pool) decides which of them does a job. If none is free, a new thread is made. The
+//! number of threads is not limited here. As in trio, limiters do that.
 
-use super::{
+use crate::threads::{
     job::Work,
     name::ThreadName,
     pool::{Brought, Pool},
@@ -19,7 +19,7 @@ use std::{
 };
 
 /// How long an idle worker stays, usually.
-const PATIENCE: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long it keeps the name of its last job. The next is mostly of the same name, and comes sooner: so
 /// names cost a busy worker nothing.
@@ -31,16 +31,16 @@ const IDLE: &str = "terzetto idle";
 type Job = Arc<dyn Work>;
 
 /// The place where one worker sleeps.
-struct Bed {
+struct Sleeper {
     thread: Thread,
     /// Set by whoever has taken it out of the pool's sleepers.
     called: AtomicBool,
 }
 
-impl Bed {
+impl Sleeper {
     /// Of this thread.
-    fn new() -> Arc<Bed> {
-        Arc::new(Bed { thread: thread::current(), called: AtomicBool::new(false) })
+    fn new() -> Arc<Sleeper> {
+        Arc::new(Sleeper { thread: thread::current(), called: AtomicBool::new(false) })
     }
 
     /// Wakes the worker. Not under the pool's lock: it wants that next.
@@ -73,7 +73,7 @@ impl Bed {
 }
 
 struct State {
-    pool: Pool<Job, Arc<Bed>>,
+    pool: Pool<Job, Arc<Sleeper>>,
     /// How many workers there are.
     count: usize,
     closed: bool,
@@ -83,7 +83,7 @@ struct Shared {
     state: Mutex<State>,
     left: Condvar,
     /// How long an idle worker stays.
-    patience: Duration,
+    idle_timeout: Duration,
 }
 
 impl Shared {
@@ -94,7 +94,7 @@ impl Shared {
 
     /// The life of a worker.
     fn serve(&self, first: Job) {
-        let bed = Bed::new();
+        let sleeper = Sleeper::new();
         let mut name = ThreadName::default();
         let mut job = Some(first);
         while let Some(work) = job {
@@ -104,13 +104,13 @@ impl Shared {
             let found = self.lock().pool.next();
             let next = found.map(begin);
             done.announce();
-            job = next.or_else(|| self.search(&bed, &mut name));
+            job = next.or_else(|| self.search(&sleeper, &mut name));
         }
         self.left.notify_all();
     }
 
     /// Searches, and sleeps, until there is a job; none if the worker leaves.
-    fn search(&self, bed: &Arc<Bed>, name: &mut ThreadName) -> Option<Job> {
+    fn search(&self, sleeper: &Arc<Sleeper>, name: &mut ThreadName) -> Option<Job> {
         let mut idle_since = None;
         loop {
             let mut state = self.lock();
@@ -120,37 +120,37 @@ impl Shared {
             }
             // Woken in vain, it has not become younger.
             let since = *idle_since.get_or_insert_with(Instant::now);
-            if state.closed || since.elapsed() >= self.patience {
+            if state.closed || since.elapsed() >= self.idle_timeout {
                 state.count -= 1;
                 return None;
             }
-            state.pool.sleep(bed.clone());
+            state.pool.sleep(sleeper.clone());
             drop(state);
-            self.sleep(bed, since, name);
+            self.sleep(sleeper, since, name);
         }
     }
 
-    /// Sleeps until it must search again: it was called, or has lost patience.
-    fn sleep(&self, bed: &Arc<Bed>, since: Instant, name: &mut ThreadName) {
-        if bed.sleep_until(since + KEEPS_NAME) {
+    /// Sleeps until it must search again: it was called, or has waited for too long.
+    fn sleep(&self, sleeper: &Arc<Sleeper>, since: Instant, name: &mut ThreadName) {
+        if sleeper.sleep_until(since + KEEPS_NAME) {
             return;
         }
         name.set(IDLE);
-        if bed.sleep_until(since + self.patience) {
+        if sleeper.sleep_until(since + self.idle_timeout) {
             return;
         }
-        let woken = self.lock().pool.wake(|other| Arc::ptr_eq(other, bed));
+        let woken = self.lock().pool.wake(|other| Arc::ptr_eq(other, sleeper));
         if woken.is_none() {
             // Called in the meantime.
-            bed.sleep();
+            sleeper.sleep();
         }
     }
 }
 
 /// Wakes the worker that is to be woken before this job begins.
-fn begin((job, next): (Job, Option<Arc<Bed>>)) -> Job {
-    if let Some(bed) = next {
-        bed.wake();
+fn begin((job, next): (Job, Option<Arc<Sleeper>>)) -> Job {
+    if let Some(sleeper) = next {
+        sleeper.wake();
     }
     job
 }
@@ -166,12 +166,12 @@ pub(crate) struct Workers {
 impl Workers {
     /// No workers yet; each will have a stack of this size, or of the system's usual one.
     pub(crate) fn new(stack_size: Option<usize>) -> Workers {
-        Workers::with_patience(stack_size, PATIENCE)
+        Workers::with_idle_timeout(stack_size, IDLE_TIMEOUT)
     }
 
-    fn with_patience(stack_size: Option<usize>, patience: Duration) -> Workers {
+    fn with_idle_timeout(stack_size: Option<usize>, idle_timeout: Duration) -> Workers {
         let state = State { pool: Pool::new(), count: 0, closed: false };
-        let shared = Shared { state: Mutex::new(state), left: Condvar::new(), patience };
+        let shared = Shared { state: Mutex::new(state), left: Condvar::new(), idle_timeout };
         Workers { shared: Arc::new(shared), stack_size, process: process::id() }
     }
 
@@ -183,8 +183,8 @@ impl Workers {
         drop(state);
         match brought {
             Brought::Queued => Ok(()),
-            Brought::Wakes(bed) => {
-                bed.wake();
+            Brought::Wakes(sleeper) => {
+                sleeper.wake();
                 Ok(())
             }
             Brought::Refused(work) => self.hire(work),
@@ -205,7 +205,7 @@ impl Workers {
         hired.map(drop)
     }
 
-    /// Sends idle workers home and waits until they have left. One that is still busy with a job that
+    /// Sends idle workers away and waits until they have left. One that is still busy with a job that
     /// nobody waits for leaves when it is done.
     pub(crate) fn close(&self, busy: usize) {
         // A forked child has none of its parent's threads: there is nobody to wait for.
@@ -216,7 +216,7 @@ impl Workers {
         state.closed = true;
         let asleep = state.pool.wake_all();
         drop(state);
-        asleep.iter().for_each(|bed| bed.wake());
+        asleep.iter().for_each(|sleeper| sleeper.wake());
         let mut state = self.shared.lock();
         while state.count > busy {
             state = self.shared.left.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -227,7 +227,7 @@ impl Workers {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::{super::job, Workers};
-    use crate::core::{context::Context, inbox::Inbox};
+    use crate::core::{run::inbox::Inbox, task::context::TaskContext};
     use std::{
         sync::{Arc, Barrier, OnceLock},
         thread,
@@ -242,7 +242,7 @@ mod tests {
         for key in 0..size {
             let shared = job::Shared { inbox: inbox.clone(), key, cancelled: OnceLock::new() };
             let attends = barrier.clone();
-            let job = job::Job::new(None, move || attends.wait(), Context::default(), Arc::new(shared));
+            let job = job::Job::new(None, move || attends.wait(), TaskContext::default(), Arc::new(shared));
             workers.start(job).unwrap();
         }
         barrier.wait();
@@ -258,8 +258,8 @@ mod tests {
     }
 
     #[test]
-    fn idle_workers_lose_patience() {
-        let workers = Workers::with_patience(None, Duration::from_millis(50));
+    fn idle_workers_leave_after_a_while() {
+        let workers = Workers::with_idle_timeout(None, Duration::from_millis(50));
         for _ in 0..2 {
             meet(&workers, 4);
             let start = Instant::now();
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_workers_stay_until_they_are_sent_home() {
+    fn idle_workers_stay_until_the_run_ends() {
         let workers = Workers::new(None);
         for _ in 0..100 {
             meet(&workers, 4);

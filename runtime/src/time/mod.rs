@@ -3,68 +3,25 @@
 use crate::{
     CancelScope, Cancelled, Error,
     core::{
-        checkpoint::Checkpoint,
-        deadlines::{DeadlineKey, Due},
-        run::{self, Run},
-        wait::{Blocked, polled_after_its_end},
-        wrap,
+        block::wait::Blocked,
+        cancel::{
+            checkpoint::Checkpoint,
+            deadlines::{DeadlineKey, Expiry},
+            scope::current_cancellation,
+        },
+        misuse::polled_after_its_end,
+        poll_tree::wrap,
+        run,
+        run::Run,
+        seconds::Seconds,
     },
-    scope::current_cancellation,
 };
 use std::{
     error::Error as StdError,
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
 };
-
-/// A length of time: a `Duration`, or a number of seconds as in trio (infinity: for ever), whole or not.
-pub trait Seconds {
-    /// The length in seconds.
-    fn seconds(self) -> f64;
-
-    /// The length, if it makes sense.
-    ///
-    /// # Panics
-    /// If it is negative or NaN; the message names `argument`.
-    fn checked_seconds(self, argument: &str) -> f64
-    where
-        Self: Sized,
-    {
-        let seconds = self.seconds();
-        assert!(
-            seconds >= 0.0,
-            "{argument} must be a number of seconds that is not negative, and is {seconds}"
-        );
-        seconds
-    }
-}
-
-impl Seconds for f64 {
-    fn seconds(self) -> f64 {
-        self
-    }
-}
-
-/// Whole seconds. A literal without a type is an `i32`.
-macro_rules! whole_seconds {
-    ($($integer:ty),+) => {
-        $(impl Seconds for $integer {
-            fn seconds(self) -> f64 {
-                self as f64
-            }
-        })+
-    };
-}
-
-whole_seconds!(i32, i64, u8, u16, u32, u64, usize);
-
-impl Seconds for Duration {
-    fn seconds(self) -> f64 {
-        self.as_secs_f64()
-    }
-}
 
 /// The time on the run's clock, in seconds. Monotonic; its origin means nothing.
 ///
@@ -141,8 +98,8 @@ enum Sleep {
 impl Sleep {
     fn begin(&mut self, run: &Run, cx: &Context<'_>, until: f64) {
         let blocked = Blocked::new(run, cx, run.operations.sleep.clone(), 0);
-        let timer =
-            (until < f64::INFINITY).then(|| run.deadlines.borrow_mut().add(until, Due::Wake(blocked.id())));
+        let timer = (until < f64::INFINITY)
+            .then(|| run.deadlines.borrow_mut().add(until, Expiry::Wake(blocked.id())));
         blocked.arm(run);
         *self = Sleep::Blocked(blocked, timer);
     }

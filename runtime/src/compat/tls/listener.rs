@@ -1,7 +1,9 @@
 //! Listening for encrypted connections.
 
-use super::TlsStream;
-use crate::io::{Listener, Resource, Stream, StreamError};
+use crate::{
+    compat::tls::TlsStream,
+    io::{Listener, Resource, Stream, StreamError},
+};
 use rustls::ServerConfig;
 use std::{io, sync::Arc};
 

@@ -1,8 +1,8 @@
 //! TLS over TCP in one call.
 
-use super::{TlsListener, TlsStream};
 use crate::{
     Error, TaskStatus,
+    compat::tls::{TlsListener, TlsStream},
     io::{TcpListener, TcpStream, open_tcp_listeners, open_tcp_stream, serve_listeners},
 };
 use rustls::{ClientConfig, ServerConfig, pki_types::ServerName};

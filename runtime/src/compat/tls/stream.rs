@@ -10,9 +10,9 @@
 //!   it may answer with the next data; a server's session tickets wait for that, too.) The handshake
 //!   does both, and is one task's affair at a time.
 
-use super::records::Records;
 use crate::{
     cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled,
+    compat::tls::records::Records,
     io::{ReceiveStream, Resource, SendStream, Stream, StreamError, Turnstile, ensure_room},
     sync::Semaphore,
 };

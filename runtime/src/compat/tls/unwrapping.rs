@@ -1,12 +1,12 @@
 //! What an application knows of its TLS connection beyond its bytes: the bare transport after TLS has ended on it,
 //! the protocol that was agreed on, and a value that names the connection.
 
-use super::{
-    TlsStream,
-    stream::{State, broken},
-};
 use crate::{
     checkpoint_if_cancelled,
+    compat::tls::{
+        TlsStream,
+        stream::{State, broken},
+    },
     io::{Stream, StreamError},
 };
 

@@ -2,7 +2,7 @@
 
 use crate::{
     checkpoint,
-    core::reactor::Direction,
+    core::block::reactor::Direction,
     io::{Source, StreamError, Turnstile},
 };
 use std::{io, os::fd::AsFd, rc::Rc};

@@ -2,7 +2,7 @@
 
 use crate::{
     cancel_shielded_checkpoint, checkpoint_if_cancelled,
-    core::reactor::Direction,
+    core::block::reactor::Direction,
     io::{FdStream, Source, StreamError},
 };
 use socket2::{SockAddr, SockRef, Socket};

@@ -4,14 +4,16 @@
 //! (in another network namespace, with marks, by a broker with more rights). Both belong to the run that is going on when they
 //! are set, and are dropped when it ends.
 
-use super::resolve::{Lookup, NameFlags};
-use crate::core::run;
+use crate::{
+    core::run::{self, Run, extensions::Extension},
+    io::net::resolve::{Lookup, NameFlags},
+};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{cell::RefCell, io, net::SocketAddr, rc::Rc};
 
 /// Looks up names; trio's `HostnameResolver`.
 ///
-/// It is asked by [`getaddrinfo`](super::getaddrinfo) and [`getnameinfo`](super::getnameinfo), and with them by
+/// It is asked by [`getaddrinfo`](crate::io::net::getaddrinfo) and [`getnameinfo`](crate::io::net::getnameinfo), and with them by
 /// everything here that takes the name of a host. What needs no look-up, a host given as a number, it is not asked for.
 pub trait HostnameResolver {
     /// The addresses of a host, in the order in which to try them.
@@ -32,14 +34,21 @@ pub trait SocketFactory {
 
 /// The hooks of a run.
 #[derive(Default)]
-pub(crate) struct NetworkHooks {
+struct NetworkHooks {
     resolver: RefCell<Option<Rc<dyn HostnameResolver>>>,
     factory: RefCell<Option<Rc<dyn SocketFactory>>>,
 }
 
 impl NetworkHooks {
-    /// Drops the hooks: the run ends, and one of them may hold it.
-    pub(crate) fn clear(&self) {
+    /// Those of a run.
+    fn of(run: &Run) -> Rc<NetworkHooks> {
+        run.extensions.get(NetworkHooks::default)
+    }
+}
+
+impl Extension for NetworkHooks {
+    /// Drops the hooks, one of which may hold the run.
+    fn run_ends(&self) {
         let hooks = (self.resolver.take(), self.factory.take());
         // With nothing borrowed: they are the user's.
         drop(hooks);
@@ -83,7 +92,7 @@ impl NetworkHooks {
 pub fn set_custom_hostname_resolver(
     resolver: Option<Rc<dyn HostnameResolver>>,
 ) -> Option<Rc<dyn HostnameResolver>> {
-    run::with(|run| run.network.resolver.replace(resolver))
+    run::with(|run| NetworkHooks::of(run).resolver.replace(resolver))
 }
 
 /// Has `factory` make sockets until the run ends, or has the system do it again; returns what has done it until now.
@@ -119,12 +128,12 @@ pub fn set_custom_hostname_resolver(
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 pub fn set_custom_socket_factory(factory: Option<Rc<dyn SocketFactory>>) -> Option<Rc<dyn SocketFactory>> {
-    run::with(|run| run.network.factory.replace(factory))
+    run::with(|run| NetworkHooks::of(run).factory.replace(factory))
 }
 
 /// The resolver of this run.
 pub(super) fn resolver() -> Option<Rc<dyn HostnameResolver>> {
-    run::with(|run| run.network.resolver.borrow().clone())
+    run::with(|run| run.extensions.find::<NetworkHooks>()).and_then(|hooks| hooks.resolver.borrow().clone())
 }
 
 /// A socket of the run's factory, or of the system.
@@ -132,7 +141,8 @@ pub(super) fn resolver() -> Option<Rc<dyn HostnameResolver>> {
 /// # Panics
 /// Outside a run.
 pub(super) fn new_socket(domain: Domain, kind: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
-    let factory = run::with(|run| run.network.factory.borrow().clone());
+    let factory = run::with(|run| run.extensions.find::<NetworkHooks>())
+        .and_then(|hooks| hooks.factory.borrow().clone());
     match factory {
         Some(factory) => factory.socket(domain, kind, protocol),
         None => Socket::new(domain, kind, protocol),

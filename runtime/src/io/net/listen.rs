@@ -1,7 +1,9 @@
 //! Listening on a port, on every family of addresses.
 
-use super::{TcpListener, resolve::getaddrinfo, tcp_listener::LONGEST_QUEUE};
-use crate::{Error, checkpoint};
+use crate::{
+    Error, checkpoint,
+    io::net::{TcpListener, resolve::getaddrinfo, tcp_listener::LONGEST_QUEUE},
+};
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -24,7 +26,7 @@ use std::{
 ///
 /// # Errors
 /// What the system says: that the port is taken, for instance; as
-/// [`open_tcp_stream`](super::open_tcp_stream) for the host.
+/// [`open_tcp_stream`](crate::io::net::open_tcp_stream) for the host.
 ///
 /// # Panics
 /// Outside a run.

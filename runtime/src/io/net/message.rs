@@ -1,8 +1,14 @@
 //! What the types of sockets have no method for: system calls with flags, with descriptors passed along, of several
 //! buffers. A call that does not block is the program's; when to make it is told here.
 
-use super::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
-use crate::{core::reactor::Direction, io::StreamError, sys::is_readable};
+use crate::{
+    core::block::reactor::Direction,
+    io::{
+        StreamError,
+        net::{TcpStream, UdpSocket, UnixDatagram, UnixStream},
+    },
+    sys::is_readable,
+};
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},

@@ -22,7 +22,6 @@ mod unix_name;
 mod unix_stream;
 
 pub use happy_eyeballs::{HAPPY_EYEBALLS_DELAY, happy_eyeballs, happy_eyeballs_order};
-pub(crate) use hooks::NetworkHooks;
 pub use hooks::{HostnameResolver, SocketFactory, set_custom_hostname_resolver, set_custom_socket_factory};
 pub use listen::open_tcp_listeners;
 pub use open_tcp::{ConnectFailed, TcpConnector, open_tcp_stream};

@@ -1,7 +1,12 @@
 //! Opening a TCP connection to a host by its name.
 
-use super::{HAPPY_EYEBALLS_DELAY, TcpStream, happy_eyeballs, happy_eyeballs_order, resolve::getaddrinfo};
-use crate::{Error, ErrorGroup, Seconds, io::StreamError};
+use crate::{
+    Error, ErrorGroup, Seconds,
+    io::{
+        StreamError,
+        net::{HAPPY_EYEBALLS_DELAY, TcpStream, happy_eyeballs, happy_eyeballs_order, resolve::getaddrinfo},
+    },
+};
 use std::{
     error::Error as StdError,
     fmt,
@@ -11,7 +16,7 @@ use std::{
 
 /// Connects to a host by name or address; trio's `open_tcp_stream`.
 ///
-/// A name may have many addresses: they are tried by [`happy_eyeballs`], staggered by 250 ms, and the
+/// A name may have many addresses: they are tried by [`happy_eyeballs`](happy_eyeballs()), staggered by 250 ms, and the
 /// first that answers is it. Names are looked up in a worker thread.
 ///
 /// # Cancellation

@@ -1,7 +1,6 @@
 //! From names to addresses and back.
 
-use super::hooks;
-use crate::{Error, checkpoint, to_thread};
+use crate::{Error, checkpoint, io::net::hooks, to_thread};
 use std::{
     io::{self, ErrorKind},
     net::{IpAddr, SocketAddr, ToSocketAddrs},
@@ -19,7 +18,7 @@ fn invalid(text: String) -> Error {
 /// its own address.
 ///
 /// The system is asked in a worker thread, or else the run's
-/// [resolver](super::set_custom_hostname_resolver). Names are sent as they are; one with letters beyond ASCII is to be
+/// [resolver](crate::io::net::set_custom_hostname_resolver). Names are sent as they are; one with letters beyond ASCII is to be
 /// encoded before (by the crate `idna`, for instance).
 ///
 /// # Cancellation
@@ -110,7 +109,7 @@ impl NameFlags {
 /// The names of a host and of a service by their address; trio's `getnameinfo`. Where there is no name, the number stands for
 /// it.
 ///
-/// The system is asked in a worker thread, or else the run's [resolver](super::set_custom_hostname_resolver).
+/// The system is asked in a worker thread, or else the run's [resolver](crate::io::net::set_custom_hostname_resolver).
 ///
 /// # Cancellation
 /// As [`getaddrinfo`].

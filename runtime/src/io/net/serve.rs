@@ -1,9 +1,8 @@
 //! Serving: a task for each connection.
 
-use super::open_tcp_listeners;
 use crate::{
     Error, Nursery, TaskStatus,
-    io::{Listener, Resource, StreamError, TcpListener, TcpStream},
+    io::{Listener, Resource, StreamError, TcpListener, TcpStream, net::open_tcp_listeners},
     nursery, sleep,
 };
 use std::{

@@ -1,7 +1,9 @@
 //! Listening for TCP connections.
 
-use super::{TcpStream, accept::Acceptor, hooks::new_socket, tcp_stream::is_plain};
-use crate::io::{Listener, Resource, StreamError};
+use crate::io::{
+    Listener, Resource, StreamError,
+    net::{TcpStream, accept::Acceptor, hooks::new_socket, tcp_stream::is_plain},
+};
 use socket2::{Domain, Protocol, SockRef, Type};
 use std::{
     fmt, io,
@@ -15,7 +17,7 @@ pub(super) const LONGEST_QUEUE: u32 = 0xffff;
 /// A socket that accepts TCP connections; trio's `SocketListener`.
 ///
 /// To listen on all addresses of the machine, of both families, there is
-/// [`open_tcp_listeners`](super::open_tcp_listeners).
+/// [`open_tcp_listeners`](crate::io::net::open_tcp_listeners).
 pub struct TcpListener {
     acceptor: Acceptor<net::TcpListener>,
     /// Whether its connections are TCP and nothing else.

@@ -1,8 +1,11 @@
 //! TCP connections.
 
-use super::{connect::connect, hooks::new_socket};
 use crate::{
-    io::{FdStream, StreamError, fd_stream::stream_over_fd},
+    io::{
+        FdStream, StreamError,
+        fd_stream::stream_over_fd,
+        net::{connect::connect, hooks::new_socket},
+    },
     sys::has_upper_protocol,
 };
 use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
@@ -17,7 +20,7 @@ use std::{
 /// As in trio `TCP_NODELAY` is set: small pieces go out at once. Programs that write many small
 /// pieces in a row gather them in a buffer of their own.
 ///
-/// Connecting to a host by its name is what [`open_tcp_stream`](super::open_tcp_stream) is for.
+/// Connecting to a host by its name is what [`open_tcp_stream`](crate::io::net::open_tcp_stream) is for.
 ///
 /// ```
 /// use terzetto::{io::{Listener, ReceiveStream, SendStream, TcpListener, TcpStream}, nursery};

@@ -1,9 +1,8 @@
 //! UDP.
 
-use super::hooks::new_socket;
 use crate::{
-    core::reactor::Direction,
-    io::{Resource, Source, StreamError},
+    core::block::reactor::Direction,
+    io::{Resource, Source, StreamError, net::hooks::new_socket},
 };
 use socket2::{Domain, Protocol, SockRef, Type};
 use std::{

@@ -1,10 +1,9 @@
 //! Datagrams in the Unix domain.
 
-use super::unix_name::name;
 use crate::{
     checkpoint, checkpoint_if_cancelled,
-    core::reactor::Direction,
-    io::{Resource, Source, StreamError},
+    core::block::reactor::Direction,
+    io::{Resource, Source, StreamError, net::unix_name::name},
     sleep,
 };
 use std::{

@@ -1,7 +1,9 @@
 //! Listening in the Unix domain.
 
-use super::{UnixStream, accept::Acceptor, unix_name::name};
-use crate::io::{Listener, Resource, StreamError};
+use crate::io::{
+    Listener, Resource, StreamError,
+    net::{UnixStream, accept::Acceptor, unix_name::name},
+};
 use std::{
     fmt, io,
     os::unix::net::{self, SocketAddr},

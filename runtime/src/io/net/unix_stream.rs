@@ -1,8 +1,11 @@
 //! Connections in the Unix domain.
 
-use super::{connect::connect, hooks::new_socket, unix_name::name};
 use crate::{
-    io::{FdStream, StreamError, fd_stream::stream_over_fd},
+    io::{
+        FdStream, StreamError,
+        fd_stream::stream_over_fd,
+        net::{connect::connect, hooks::new_socket, unix_name::name},
+    },
     sleep,
 };
 use socket2::{Domain, SockAddr, Type};

@@ -1,11 +1,13 @@
 //! The suite for sending where nobody receives.
 
-use super::check::{Checked, busy, closed, ensure, rule, well};
 use crate::{
     CancelScope, Error,
     io::{ReceiveStream, SendStream, StreamError},
     nursery,
-    testing::wait_all_tasks_blocked,
+    testing::{
+        streams::check::{Checked, busy, closed, ensure, rule, well},
+        wait_all_tasks_blocked,
+    },
 };
 use std::cell::Cell;
 
@@ -20,7 +22,7 @@ use std::cell::Cell;
 /// A checkpoint.
 ///
 /// # Errors
-/// [`StreamCheckFailed`](super::StreamCheckFailed) for the first rule that does not hold, perhaps in
+/// [`StreamCheckFailed`](crate::testing::streams::StreamCheckFailed) for the first rule that does not hold, perhaps in
 /// a group; what `make` fails with.
 ///
 /// ```

@@ -1,10 +1,13 @@
 //! The suite for streams that can end one direction.
 
-use super::{
-    check::{Checked, both, checkpoint_well, closed, expect, expect_end, rule},
-    check_two_way::check_two_way_stream,
+use crate::{
+    Error,
+    io::HalfCloseableStream,
+    testing::streams::{
+        check::{Checked, both, checkpoint_well, closed, expect, expect_end, rule},
+        check_two_way::check_two_way_stream,
+    },
 };
-use crate::{Error, io::HalfCloseableStream};
 
 /// Checks a stream that can end one direction; trio's `check_half_closeable_stream`. Includes
 /// [`check_two_way_stream`].

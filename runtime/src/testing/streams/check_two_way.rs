@@ -1,10 +1,10 @@
 //! The suite for streams in both directions.
 
-use super::check::{Checked, check_one_way_stream, ensure, expect, expect_end, rule, well};
 use crate::{
     Error,
     io::{SendStream, Stream},
     nursery,
+    testing::streams::check::{Checked, check_one_way_stream, ensure, expect, expect_end, rule, well},
 };
 
 /// How much goes each way at once: more than any buffer holds.

@@ -3,7 +3,7 @@
 
 use crate::{
     Cancelled, checkpoint,
-    core::lot::Lot,
+    core::block::wait_queue::WaitQueue,
     io::{ReceiveStream, Resource, SendStream, StapledStream, StreamError, Turnstile, ensure_room},
 };
 use std::{
@@ -18,7 +18,7 @@ struct Lockstep {
     sender_closed: Cell<bool>,
     receiver_closed: Cell<bool>,
     receiver_waits: Cell<bool>,
-    waiting: Rc<Lot<()>>,
+    waiting: Rc<WaitQueue<()>>,
     sending: Turnstile,
     receiving: Turnstile,
 }
@@ -206,7 +206,7 @@ pub fn lockstep_stream_one_way_pair() -> (LockstepSendStream, LockstepReceiveStr
         sender_closed: Cell::new(false),
         receiver_closed: Cell::new(false),
         receiver_waits: Cell::new(false),
-        waiting: Lot::new("a step of a lockstep stream"),
+        waiting: WaitQueue::new("a step of a lockstep stream"),
         sending: Turnstile::default(),
         receiving: Turnstile::default(),
     });

@@ -1,9 +1,9 @@
 //! The two ends of a stream in memory, each of which a test can hold the other side of.
 
-use super::queue::ByteQueue;
 use crate::{
     Cancelled, checkpoint,
     io::{ReceiveStream, Resource, SendStream, StreamError, Turnstile, ensure_room},
+    testing::streams::queue::ByteQueue,
 };
 use std::{
     cell::{Cell, RefCell},

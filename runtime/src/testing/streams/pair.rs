@@ -1,10 +1,12 @@
 //! Ends in memory joined to whole streams.
 
-use super::{
-    memory::{MemoryReceiveStream, MemorySendStream},
-    queue::ByteQueue,
+use crate::{
+    io::{StapledStream, StreamError},
+    testing::streams::{
+        memory::{MemoryReceiveStream, MemorySendStream},
+        queue::ByteQueue,
+    },
 };
-use crate::io::{StapledStream, StreamError};
 
 /// Moves up to `limit` bytes from one to the other. Whether there was anything to move.
 fn pump(from: &ByteQueue, to: &ByteQueue, limit: usize) -> Result<bool, StreamError> {

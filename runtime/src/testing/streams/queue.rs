@@ -2,7 +2,7 @@
 
 use crate::{
     checkpoint,
-    core::lot::Lot,
+    core::block::wait_queue::WaitQueue,
     io::{StreamError, Turnstile},
 };
 use std::{
@@ -15,7 +15,7 @@ pub(super) struct ByteQueue {
     data: RefCell<VecDeque<u8>>,
     closed: Cell<bool>,
     getting: Turnstile,
-    waiting: Rc<Lot<()>>,
+    waiting: Rc<WaitQueue<()>>,
 }
 
 impl ByteQueue {
@@ -24,7 +24,7 @@ impl ByteQueue {
             data: RefCell::default(),
             closed: Cell::new(false),
             getting: Turnstile::default(),
-            waiting: Lot::new("receiving from a memory stream"),
+            waiting: WaitQueue::new("receiving from a memory stream"),
         })
     }
 

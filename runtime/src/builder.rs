@@ -1,0 +1,237 @@
+//! How a run is set up.
+
+#[cfg(feature = "guest")]
+use crate::core::lowlevel::guest::{self, GuestRun, GuestTick};
+#[cfg(feature = "signal")]
+use crate::signal::{Dump, Signal, Signals};
+use crate::{
+    Error,
+    core::{
+        lowlevel::instrument::Instrument,
+        run::{
+            Run,
+            clock::{Clock, SystemClock},
+            run_loop::{RunOptions, run_to_end},
+        },
+    },
+};
+use std::rc::Rc;
+
+/// What SIGUSR1 does, if it is asked to.
+#[cfg(feature = "signal")]
+fn log_task_tree() {
+    log::warn!("the tree of tasks, as asked for by {}:\n{}", Signal::USR1, crate::task_tree());
+}
+
+/// Options of a run.
+///
+/// ```
+/// use terzetto::{Builder, testing::MockClock};
+/// // A day passes in no time: the clock jumps to the next deadline when all tasks are blocked.
+/// Builder::new().clock(MockClock::autojump()).run(async {
+///     terzetto::sleep(86_400.0).await?;
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+#[must_use]
+pub struct Builder {
+    pub(crate) clock: Rc<dyn Clock>,
+    pub(crate) instruments: Vec<Rc<dyn Instrument>>,
+    seed: Option<u64>,
+    pub(crate) thread_stack_size: Option<usize>,
+    #[cfg(feature = "signal")]
+    pub(crate) ctrl_c: bool,
+    #[cfg(feature = "signal")]
+    pub(crate) dump_on_signal: Option<Dump>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder::new()
+    }
+}
+
+impl Builder {
+    /// The defaults: the system's clock.
+    pub fn new() -> Builder {
+        Builder {
+            clock: Rc::new(SystemClock::new()),
+            instruments: Vec::new(),
+            seed: None,
+            thread_stack_size: None,
+            #[cfg(feature = "signal")]
+            ctrl_c: true,
+            #[cfg(feature = "signal")]
+            dump_on_signal: None,
+        }
+    }
+
+    /// Takes another clock. The `Rc` can be kept, to steer the clock from inside the run.
+    pub fn clock(mut self, clock: Rc<impl Clock + 'static>) -> Builder {
+        self.clock = clock;
+        self
+    }
+
+    /// Installs an instrument from the start.
+    pub fn instrument(mut self, instrument: Rc<impl Instrument + 'static>) -> Builder {
+        self.instruments.push(instrument);
+        self
+    }
+
+    /// Runs the tasks of each batch in a random order, the same for the same seed. Without a seed
+    /// they run in the order of their wakes.
+    ///
+    /// Programs should not depend on the order within a batch; running their tests with many seeds
+    /// shows whether they do. The environment variable `TERZETTO_SEED` (a number, or `random`) does
+    /// the same for every run that was given none; the seed in force is logged at level `info`.
+    pub fn seed(mut self, seed: u64) -> Builder {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The size of the worker threads' stacks, in bytes; the default is the standard library's.
+    pub fn thread_stack_size(mut self, bytes: usize) -> Builder {
+        self.thread_stack_size = Some(bytes);
+        self
+    }
+
+    /// Whether Ctrl-C, when nobody else handles it, is raised in the main task as an error, as trio
+    /// does it (the default), or is left to do what it does: see [`crate::signal`].
+    #[cfg(feature = "signal")]
+    pub fn ctrl_c(mut self, raised: bool) -> Builder {
+        self.ctrl_c = raised;
+        self
+    }
+
+    /// Whether the signal `SIGUSR1` writes the [tree of tasks](crate::task_tree) to the log, at level
+    /// `warn`, for as long as no receiver is open for it: to see what hangs in a running program. Off by
+    /// default: then the signal does what it does.
+    #[cfg(feature = "signal")]
+    pub fn dump_on_sigusr1(mut self, dumps: bool) -> Builder {
+        self.dump_on_signal = dumps.then_some(log_task_tree);
+        self
+    }
+
+    /// The seed in force.
+    pub(crate) fn seed_in_force(&self) -> Option<u64> {
+        let seed = self.seed.or_else(|| {
+            let text = std::env::var("TERZETTO_SEED").ok()?;
+            match text.parse() {
+                Ok(seed) => Some(seed),
+                Err(_) if text == "random" => Some(fastrand::u64(..)),
+                Err(_) => {
+                    log::warn!("TERZETTO_SEED is `{text}`, and must be a number or `random`: ignored");
+                    None
+                }
+            }
+        })?;
+        log::info!("tasks of a batch run in a random order; seed {seed}");
+        Some(seed)
+    }
+
+    /// Runs `main` as [`run`] does, with these options.
+    ///
+    /// # Errors
+    /// As [`run`].
+    ///
+    /// # Panics
+    /// As [`run`].
+    pub fn run<T>(self, main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        run_to_end(self.into_options(), Box::pin(main))
+    }
+
+    /// Starts a run that is turned by the loop of a host; trio's `start_guest_run`.
+    ///
+    /// Whenever the run has something to do, `schedule` is called, from this thread or another: it has
+    /// to make the host's loop call [`GuestTick::run`], soon, on this thread. When the run is over,
+    /// `done` is called with its outcome, in the last tick. When this returns, the run is set up, and nothing of `main` has run. Between ticks no
+    /// run is current, unless the host [enters](GuestRun::enter) this one. Handles of the guest's
+    /// that the host holds work all the same (a scope is cancelled, an event set, a value sent); all else that it wants
+    /// of the guest goes through its [`Token`](crate::Token), by calls that do not block:
+    /// [`Token::run_sync_soon`](crate::Token::run_sync_soon).
+    ///
+    /// # Errors
+    /// A [`RunError`](crate::RunError) if the run could not start.
+    ///
+    /// ```
+    /// use std::{cell::RefCell, rc::Rc, sync::mpsc};
+    /// use terzetto::{Builder, GuestTick, sleep};
+    ///
+    /// // A host: a loop that runs what it is sent.
+    /// let (send, ticks) = mpsc::channel::<GuestTick>();
+    /// let outcome = Rc::new(RefCell::new(None));
+    /// let result = outcome.clone();
+    /// let guest = Builder::new().start_guest(
+    ///     async { sleep(0.01).await?; Ok("guest") },
+    ///     move |tick| drop(send.send(tick)),
+    ///     move |end| *result.borrow_mut() = Some(end),
+    /// )?;
+    /// while !guest.is_over() {
+    ///     ticks.recv()?.run();
+    /// }
+    /// assert_eq!(outcome.take().unwrap()?, "guest");
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    #[cfg(feature = "guest")]
+    pub fn start_guest<T, F>(
+        self,
+        main: F,
+        schedule: impl Fn(GuestTick) + Send + Sync + 'static,
+        done: impl FnOnce(Result<T, Error>) + 'static,
+    ) -> Result<GuestRun, Error>
+    where
+        T: 'static,
+        F: Future<Output = Result<T, Error>> + 'static,
+    {
+        guest::start_guest(self.into_options(), main, schedule, done)
+    }
+
+    /// The same for the core, which knows nothing of signals.
+    fn into_options(self) -> RunOptions {
+        let seed = self.seed_in_force();
+        let plug_in = move |run: &Run| {
+            #[cfg(feature = "signal")]
+            if self.ctrl_c {
+                Signals::of(run).claim_interrupt();
+            }
+            #[cfg(feature = "signal")]
+            if let Some(dump) = self.dump_on_signal {
+                Signals::of(run).claim_dump(dump);
+            }
+            // Without signals there is nothing to plug in.
+            let _ = run;
+        };
+        RunOptions {
+            clock: self.clock,
+            instruments: self.instruments,
+            seed,
+            thread_stack_size: self.thread_stack_size,
+            plug_in: Box::new(plug_in),
+        }
+    }
+}
+
+/// Runs `main` and everything it starts on this thread, and returns what `main` returns.
+///
+/// Mirrors `trio.run`. `main` may borrow from the caller's frame.
+///
+/// # Errors
+/// The error of `main`, unchanged; a [`RunError`](crate::RunError) if the run could not start; a Ctrl-C that came too
+/// late to be raised in `main`.
+///
+/// # Panics
+/// If `main` does: the panic goes through.
+///
+/// ```
+/// let greeting = String::from("hello");
+/// let length = terzetto::run(async {
+///     terzetto::sleep(0.001).await?;
+///     Ok(greeting.len())
+/// })?;
+/// assert_eq!(length, 5);
+/// # Ok::<(), terzetto::Error>(())
+/// ```
+pub fn run<T>(main: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    Builder::new().run(main)
+}

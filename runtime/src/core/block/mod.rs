@@ -1,0 +1,14 @@
+//! Blocking: what a task is blocked in, what wakes it, and the operating system's events.
+//!
+//! Every operation that blocks does three things. It registers a wait, with a way to abort it. It withdraws the wait
+//! if its future is dropped. When it is woken, it looks first whether it has succeeded, and only then whether it was
+//! cancelled. So an operation that has succeeded is never reported as cancelled.
+
+pub(crate) mod by_fd;
+pub(crate) mod descriptor;
+pub(crate) mod operation;
+pub(crate) mod reactor;
+pub(crate) mod wait;
+pub(crate) mod wait_queue;
+pub(crate) mod waiter;
+pub(crate) mod waits;

@@ -1,0 +1,125 @@
+//! Carries a cancellation through the scope tree to the waits, when a scope is cancelled, left or moved.
+
+use crate::{
+    CancelReason, Cancelled,
+    core::{
+        cancel::tree::ScopeNode,
+        ids::{ROOT, ScopeId},
+        misuse::polled_in_another_run,
+        run,
+        run::Run,
+    },
+};
+use std::sync::Arc;
+impl Run {
+    /// Removes a scope from the tree. Returns whether it may catch the cancellations that come out of it.
+    pub(crate) fn exit_scope(&self, id: ScopeId) -> bool {
+        let Some(node) = self.scopes.remove(id) else { return false };
+        if node.children.first().is_some() || node.waits.first().is_some() {
+            self.outlive_scope(&node);
+        }
+        // It catches only its own cancellation. That is one that does not come from its parent: the parent is not
+        // cancelled, or a shield hides it.
+        let above = || node.parent.is_some_and(|parent| self.scopes.is_cancelled(parent));
+        let catches = node.cancelled && (node.cell.is_shielded() || !above());
+        self.scopes.keep(node.cell);
+        catches
+    }
+
+    /// Handles what is left in a scope that ends. A future that is moved can outlive the scope in which it was
+    /// polled. Scopes that are left below get the scope above as their parent. Waits that are left belong to no scope
+    /// until their futures are polled again. All of them are woken, so that this happens soon. Without the wake it
+    /// might never happen: the task that holds such a future may have polled it for the last time inside the scope,
+    /// and be blocked outside.
+    #[cold]
+    fn outlive_scope(&self, node: &ScopeNode) {
+        // This comes first, since the calls below may end some of these waits.
+        let mut left = self.waits.outlive_scope(node.waits);
+        let children = self.scopes.hand_up(node);
+        for &child in &children {
+            self.scopes.waits_below(child, |waits| self.waits.each_in(waits, |wait| left.push(wait)));
+        }
+        for child in children {
+            self.recalculate(child);
+        }
+        left.into_iter().for_each(|wait| self.wake_to_look(wait));
+    }
+
+    /// Moves a scope below the current one, if its future is now polled in another scope than before.
+    #[inline]
+    pub(crate) fn follow(&self, id: ScopeId) {
+        let current = self.scopes.current();
+        // The program polls nothing in the root scope itself.
+        if current == ROOT || self.scopes.parent(id) != Some(current) {
+            self.follow_to(id, current);
+        }
+    }
+
+    #[cold]
+    fn follow_to(&self, id: ScopeId, current: ScopeId) {
+        if run::try_with(|run| run.id) != Some(self.id) {
+            polled_in_another_run();
+        }
+        if self.scopes.parent(id) != Some(current) {
+            self.move_scope(id, current);
+        }
+    }
+
+    /// Moves a scope to another parent, and delivers the cancellation that it sees there.
+    pub(crate) fn move_scope(&self, id: ScopeId, parent: ScopeId) {
+        // A task can poll the very call of `start` that waits for it. Then the new parent is below the scope that is
+        // to move. The scope stays where it is, since a move would make a circle.
+        if !self.scopes.is_within(parent, id) {
+            self.scopes.reparent(id, parent);
+            self.recalculate(id);
+        }
+    }
+
+    /// Carries a change of a scope (a cancellation, a changed shield) down the tree. Delivers the cancellation to the
+    /// waits in each scope that has become cancelled.
+    pub(crate) fn recalculate(&self, id: ScopeId) {
+        let mut todo = vec![id];
+        // The waits to deliver to. Each cancellation comes with the number of waits that it is for.
+        let (mut blocked, mut reasons) = (Vec::new(), Vec::new());
+        // As in trio, any change of a scope notices that its deadline has passed.
+        let now = self.clock.now();
+        while let Some(id) = todo.pop() {
+            let mut nodes = self.scopes.nodes.borrow_mut();
+            let Some(node) = nodes.get(id) else { continue };
+            let above = node.parent.and_then(|parent| nodes.get(parent)).filter(|parent| parent.cancelled);
+            let visible = above.filter(|_| !node.cell.is_shielded());
+            let cancelled = node.cell.called_by(now) || visible.is_some();
+            if cancelled == node.cancelled {
+                continue;
+            }
+            if let Some(parent) = visible {
+                node.cell.inherit_reason(parent.cell.reason());
+            }
+            let reason = node.cell.reason();
+            let node = &mut nodes[id];
+            node.cancelled = cancelled;
+            let count = self.scopes.cancelled.get();
+            self.scopes.cancelled.set(if cancelled { count + 1 } else { count - 1 });
+            let (children, waits) = (node.children, node.waits);
+            todo.extend(children.iter(&nodes));
+            if cancelled {
+                self.stuck_check.arm();
+                let reason =
+                    reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)));
+                let before = blocked.len();
+                self.waits.each_in(waits, |wait| blocked.push(wait));
+                reasons.push((Cancelled::new(reason), blocked.len() - before));
+            }
+        }
+        let mut blocked = blocked.into_iter();
+        for (cancelled, count) in reasons {
+            for wait in blocked.by_ref().take(count) {
+                // An abort function or a waker may have moved or ended this wait. So its scope is asked again.
+                let scope = self.waits.scope_of(wait);
+                if scope.is_some_and(|scope| self.scopes.is_cancelled(scope)) {
+                    self.deliver(wait, &cancelled);
+                }
+            }
+        }
+    }
+}

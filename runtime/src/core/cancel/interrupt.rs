@@ -1,0 +1,62 @@
+//! An interrupt: an error that comes from outside and is raised once, in the main task.
+//!
+//! Ctrl-C is one, if nobody else handles it. The core does not know where an interrupt comes from;
+//! [`signal`](crate::signal) makes one from a signal. An interrupt that has come is *pending* until it is raised. It
+//! is raised in one of three ways: it aborts a wait of the main task, or the end of a nursery raises it for which the
+//! main task waits, or the main task's next checkpoint does. If it is still pending when the main task has ended, the
+//! run returns it.
+
+use std::cell::Cell;
+
+/// The state of Ctrl-C in a run.
+#[derive(Default)]
+pub(crate) struct Interrupt {
+    /// Whether an interrupt has come that has not been raised yet.
+    pub(crate) pending: Cell<bool>,
+    /// Whether one was raised in this run.
+    raised: Cell<bool>,
+    /// Whether a nursery has the interrupt among its errors, and returns it when its tasks have ended.
+    held: Cell<bool>,
+    /// Whether the log has said what the interrupt waits for. Then the next one ends the process.
+    pub(crate) told: Cell<bool>,
+}
+
+impl Interrupt {
+    #[inline]
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.get()
+    }
+
+    /// Whether any was raised in this run.
+    #[inline]
+    pub(crate) fn was_raised(&self) -> bool {
+        self.raised.get()
+    }
+
+    pub(crate) fn raise(&self) {
+        self.pending.set(false);
+        self.raised.set(true);
+    }
+
+    /// Notes that somebody has made an error of an interrupt that could not abort a wait, and so has stayed pending.
+    /// It is raised now.
+    pub(crate) fn was_taken(&self) {
+        if self.pending.get() {
+            self.raise();
+        }
+    }
+
+    /// Whether a nursery has one among its errors, and has yet to return it.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.get()
+    }
+
+    pub(crate) fn hold(&self, held: bool) {
+        self.held.set(held);
+    }
+
+    /// Whether an interrupt has come that cannot be raised, and the log has said so.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.told.get() && (self.is_pending() || self.is_held())
+    }
+}

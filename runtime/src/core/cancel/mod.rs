@@ -1,0 +1,19 @@
+//! Cancellation: scopes, deadlines, checkpoints, and how a cancellation finds what is blocked.
+//!
+//! Cancellation is *level-triggered*, as in trio. In a cancelled scope every checkpoint fails, again and again, until
+//! the task has left the scope. The failure is an ordinary error, after which a task may clean up. Only the scope
+//! that was cancelled swallows it.
+
+pub(crate) mod cancellable;
+pub(crate) mod checkpoint;
+pub(crate) mod deadlines;
+pub(crate) mod deliver;
+pub(crate) mod entered;
+pub(crate) mod interrupt;
+pub(crate) mod raise_interrupt;
+pub(crate) mod scope;
+pub(crate) mod state;
+pub(crate) mod steer;
+pub(crate) mod stuck;
+pub(crate) mod stuck_check;
+pub(crate) mod tree;

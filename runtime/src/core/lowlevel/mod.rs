@@ -1,0 +1,14 @@
+//! The low level, for libraries and for tools that watch a run: blocking by hand, the token, instruments, statistics,
+//! system tasks, guest runs.
+
+#[cfg(feature = "guest")]
+pub(crate) mod guest;
+pub(crate) mod install;
+pub(crate) mod instrument;
+pub(crate) mod reschedule;
+pub(crate) mod statistics;
+pub(crate) mod system;
+pub(crate) mod token;
+pub(crate) mod variable;
+pub(crate) mod watch;
+pub(crate) mod whereabouts;

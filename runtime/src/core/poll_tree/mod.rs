@@ -1,0 +1,52 @@
+//! The poll tree: which future polls which, and how a wake reaches the run loop.
+//!
+//! Nodes and nurseries alternate. A [node] is a future that is polled on its own: a task's outermost future, or the
+//! body of a nursery. A node belongs to the nursery that polls it. A [nursery](nursery_node) belongs to the node
+//! whose future holds it. That node is its *parent*. The root is a nursery that the run loop polls.
+//!
+//! # Safety
+//!
+//! A child may borrow from the frame that opened its nursery. Its node forgets that lifetime, since one table holds
+//! all nodes, whatever they borrow. This chapter says, once, what makes that sound. Each `// SAFETY:` comment of the
+//! core cites one of these names.
+//!
+//! | name | what always holds |
+//! |---|---|
+//! | OWNED | Only its nursery polls and drops a node's future: inside a poll or the drop of the nursery's own future, or through a `&'scope Nursery` while `'scope` lasts. All that the future borrows outlives both. |
+//! | EXCLUSIVE | A reference to the future exists only during a poll (states `Polled` and `Abandoned`), and while the state `Dropped` is being entered. Both begin in the state `Idle` only. Only the caller that leaves `Idle` makes the reference. |
+//! | PINNED | The future is written once, and stays in that place until it is dropped. Its memory is freed after the drop, or never. |
+//! | COUNTED | The header of a node is freed when the last reference to the node goes. All references to the header are shared ones. |
+//! | CLOSED | A nursery's handle cannot leave its block, and a child cannot borrow from the block: both lifetimes of [`Nursery`](crate::Nursery) are invariant, and its body must accept every `'scope`. |
+//! | NUMBER | A waker is a number. It keeps nothing alive and points to nothing. |
+//!
+//! By situation:
+//!
+//! - **Poll.** Only [`Nursery`](crate::Nursery) polls nodes, inside the poll of its own future (OWNED). If code
+//!   inside that poll tries to poll the same node again, it finds the node `Polled` and does nothing (EXCLUSIVE).
+//! - **Drop.** When a nursery's future is dropped, it drops the body first, then the children, then the nursery that
+//!   they may refer to (OWNED). Each is dropped in its place (PINNED).
+//! - **Forget.** If a nursery's future is forgotten, it is never polled or dropped again. Then its children are never
+//!   polled or dropped either, since nobody else may do that (OWNED). Their borrows may dangle, but nothing reads
+//!   them. Their memory stays (PINNED). A scheduler that polled children directly would read those borrows. That is
+//!   why only the nursery polls them.
+//! - **Escape.** A nursery's handle outside its block could start a child that borrows what has ended. The handle
+//!   cannot leave the block (CLOSED). A [`Task`](crate::Task) may escape. It is a reference to the node's header
+//!   (COUNTED), and reaches no future.
+//! - **Re-entry.** A child may, through some cell, drop the very future that is polling it. The child's own state is
+//!   `Polled` at that time. So its future is only marked, and is dropped when its poll has ended (EXCLUSIVE). The
+//!   nursery's own future cannot be dropped during its poll, since that poll holds it by `Pin<&mut>`.
+//! - **Panic.** A future that panics has ended. Its state is `Idle` again, and it is dropped like any other. If a
+//!   destructor panics, the other destructors still run.
+//! - **End of the run.** A run that ends drops its main task's future, and with it all nurseries below. A nursery
+//!   that is kept elsewhere keeps the state of its run alive. It panics if it is polled in another run.
+
+pub(crate) mod fast_path;
+pub(crate) mod look;
+pub(crate) mod node;
+pub(crate) mod nursery_node;
+pub(crate) mod poll_path;
+pub(crate) mod ready_queue;
+pub(crate) mod stack;
+pub(crate) mod tree;
+pub(crate) mod waker;
+pub(crate) mod wrap;

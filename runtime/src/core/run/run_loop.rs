@@ -1,0 +1,299 @@
+//! The run loop: setting a run up, turning its loop tick by tick, and taking it down.
+
+use crate::{
+    CancelSource, Cancelled, Error, ErrorGroup, InternalError,
+    core::{
+        block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
+        cancel::{
+            entered::Entered, interrupt::Interrupt, state::ScopeState, stuck_check::StuckTaskCheck,
+            tree::ScopeTree,
+        },
+        lowlevel::instrument::{Instrument, Instruments},
+        poll_tree::{
+            node::{Node, Queued},
+            tree::PollTree,
+            waker,
+        },
+        run::{
+            Run, clock::Clock, extensions::Extensions, inbox, inbox::Inbox, leave_current, set_current,
+            try_with,
+        },
+        task::{
+            context::TaskContext,
+            handle::{Task, TaskInfo},
+        },
+    },
+    error::failure::FirstPanic,
+};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+/// What the two errors of a run have in common whose main task failed before a Ctrl-C could be raised in it.
+const FAILED_AND_INTERRUPTED: &str = "Ctrl-C came, and the main task has failed";
+
+/// Plugs something into a run that is being set up.
+pub(crate) type PlugIn = Box<dyn FnOnce(&Run)>;
+
+/// How a run is set up.
+pub(crate) struct RunOptions {
+    pub(crate) clock: Rc<dyn Clock>,
+    pub(crate) instruments: Vec<Rc<dyn Instrument>>,
+    /// Makes the order within a batch random.
+    pub(crate) seed: Option<u64>,
+    pub(crate) thread_stack_size: Option<usize>,
+    /// Plugs in the parts of the crate that are not in the core.
+    pub(crate) plug_in: PlugIn,
+}
+
+/// Why a run could not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// This thread is already inside a run.
+    Nested,
+    /// The reactor could not be made.
+    Reactor(std::io::Error),
+    /// The host of a [guest run](crate::GuestRun) ended before the run.
+    Abandoned,
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Nested => {
+                f.write_str("`run` was called inside a run on the same thread; use a nursery")
+            }
+            RunError::Abandoned => f.write_str("the host of a guest run ended before the run was over"),
+            RunError::Reactor(_) => f.write_str("the run's reactor could not be made"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            RunError::Nested | RunError::Abandoned => None,
+            RunError::Reactor(error) => Some(error),
+        }
+    }
+}
+
+/// Runs `main` to its end.
+pub(crate) fn run_to_end<T, F>(options: RunOptions, main: Pin<Box<F>>) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let mut run_loop = RunLoop::start(options, main)?;
+    while !run_loop.is_over() {
+        run_loop.run.do_between_ticks();
+        run_loop.tick();
+    }
+    run_loop.finish()
+}
+
+/// Makes a run that has yet to be entered.
+fn build(options: RunOptions) -> Result<Rc<Run>, RunError> {
+    let reactor = Reactor::new().map_err(RunError::Reactor)?;
+    let inbox = Arc::new(Inbox::new(reactor.waker().map_err(RunError::Reactor)?));
+    let id = inbox::register(inbox.clone());
+    let tree = PollTree::new(id, options.seed);
+    let context = TaskContext::current();
+    let root = TaskInfo::new(tree.number(), None, TaskContext::default()).named("root");
+    let root = Node::new(root, std::future::pending());
+    tree.root().belongs_to(Task::of(&root));
+    let main = TaskInfo::new(tree.number(), None, context.clone()).named("main");
+    let run = Rc::new(Run {
+        id,
+        inbox,
+        root,
+        main: Node::new(main, std::future::pending()),
+        tree,
+        scopes: ScopeTree::new(ScopeState::new()),
+        waits: Waits::default(),
+        deadlines: RefCell::default(),
+        unarmed: Cell::new(0),
+        clock: options.clock,
+        extensions: Extensions::default(),
+        on_signals: Cell::new(None),
+        thread_stack_size: options.thread_stack_size,
+        interrupt: Interrupt::default(),
+        operations: PlainOperations::new(),
+        instruments: Instruments::new(options.instruments),
+        context,
+        idlers: RefCell::default(),
+        stuck_check: StuckTaskCheck::default(),
+        tasks: Cell::new(0),
+        reactor: Rc::new(reactor),
+        calls: RefCell::default(),
+        main_scope: ScopeState::new(),
+        system_future: RefCell::default(),
+        crash: RefCell::default(),
+        guest: Cell::new(false),
+    });
+    (options.plug_in)(&run);
+    Ok(run)
+}
+
+/// A run and its main task, from start to end. The fields are dropped in this order, so that futures are dropped
+/// before their run.
+pub(crate) struct RunLoop<T, F> {
+    /// `None` once the main task has ended.
+    main: Option<Pin<Box<F>>>,
+    value: Option<Result<T, Error>>,
+    entered: Entered,
+    waker: Waker,
+    pub(crate) run: Rc<Run>,
+    active: ActiveRun,
+}
+
+impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
+    /// Sets a run up, and makes it the current one of this thread.
+    pub(crate) fn start(options: RunOptions, main: Pin<Box<F>>) -> Result<RunLoop<T, F>, Error> {
+        if try_with(|_| ()).is_some() {
+            return Err(RunError::Nested.into());
+        }
+        let run = build(options)?;
+        set_current(Some(run.clone()));
+        run.enter();
+        let active = ActiveRun(run.clone());
+        run.clock.start();
+        run.instruments.tell(|instrument| instrument.before_run());
+        // The first tick is one in which events are looked at, too, if instruments are told of that.
+        run.tree.note_poll();
+        let node = run.task_spawned(run.main.clone(), run.tree.root().clone());
+        Ok(RunLoop {
+            main: Some(main),
+            value: None,
+            entered: Entered::new(run.clone(), run.main_scope.clone()),
+            waker: waker::new(run.id, node),
+            run,
+            active,
+        })
+    }
+
+    /// Whether the main task and the system tasks have ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.value.is_some() && self.run.system_future.borrow().is_none()
+    }
+
+    /// Polls once all that is runnable.
+    pub(crate) fn tick(&mut self) {
+        let run = self.run.clone();
+        run.tree.tick.set(run.tree.tick.get() + 1);
+        if !run.tree.root_ready.get() {
+            return;
+        }
+        run.tree.begin_root();
+        while let Some((node, queued)) = run.tree.next_queued(run.tree.root()) {
+            match node == run.main {
+                true => self.poll_main(queued),
+                false => run.poll_system(&node, queued),
+            }
+        }
+        run.tree.end_poll(run.tree.root(), |waker| run.wake_foreign(waker));
+    }
+
+    fn poll_main(&mut self, queued: Queued) {
+        let RunLoop { main, value, entered, waker, run, .. } = self;
+        let path = run.poll_path(entered.id());
+        let polled = path.step(&run.main, queued, || {
+            let Some(future) = main else { return Poll::Pending };
+            let polled = future.as_mut().poll(&mut Context::from_waker(waker));
+            if polled.is_ready() {
+                *main = None;
+                run.task_exited(&run.main);
+            }
+            polled
+        });
+        drop(path);
+        if let Poll::Ready(outcome) = polled {
+            *value = Some(outcome);
+            run.shut_down_system();
+        }
+    }
+
+    /// Takes the run down when it is over, and returns its outcome.
+    pub(crate) fn finish(self) -> Result<T, Error> {
+        let RunLoop { main, value, entered, run, active, .. } = self;
+        drop(main);
+        let value = match value {
+            Some(value) => entered.close(value),
+            None => Ok(None),
+        };
+        run.take_signals();
+        drop(active);
+        // Also one that came while the run was taken down. From here on Ctrl-C does again what it did before.
+        let interrupt = run.unraised_interrupt();
+        match (run.crash.take(), value, interrupt) {
+            (Some(crash), ..) => Err(crash.into()),
+            (None, Err(error), Some(interrupt)) if !error.is_interrupted() => {
+                Err(ErrorGroup::new(FAILED_AND_INTERRUPTED, vec![interrupt.into(), error]).into())
+            }
+            (None, Err(error), _) => Err(error),
+            (None, Ok(_), Some(interrupt)) => Err(interrupt.into()),
+            (None, Ok(Some(value)), None) => Ok(value),
+            (None, Ok(None), None) => match run.main_scope.reason() {
+                // The host of a guest run has cancelled it.
+                Some(reason) if reason.source() == CancelSource::Explicit => {
+                    Err(Cancelled::new(reason).into())
+                }
+                _ => Err(InternalError::new("the main task was cancelled for no reason", None).into()),
+            },
+        }
+    }
+}
+
+/// A run that is the thread's current one. Dropping this ends the run, also if a panic drops it.
+struct ActiveRun(Rc<Run>);
+
+impl Drop for ActiveRun {
+    fn drop(&mut self) {
+        let run = &self.0;
+        let leave = Leave(run);
+        run.inbox.announce_end();
+        inbox::unregister(run.id);
+        let last = run.inbox.close();
+        // Calls that were accepted are made, also if the run has failed or panicked, since somebody may wait for
+        // them. If a call panics, the panic is caught.
+        let mut panics = FirstPanic::default();
+        panics.catch(|| run.take_in(last));
+        while run.make_calls() {}
+        // User code that is called from here on may panic. The rest of the run must still be taken down.
+        panics.catch(|| drop(run.system_future.take()));
+        panics.catch(|| run.close_system());
+        panics.catch(|| run.end_all_waits());
+        // These wake nurseries with foreign parents. If such a nursery was carried into another run, it is polled
+        // there and panics, and does not wait for ever.
+        panics.catch(|| run.tree.foreign_parents().iter().for_each(|waker| run.wake_foreign(waker)));
+        for extension in run.extensions.take() {
+            panics.catch(|| extension.run_ends());
+        }
+        panics.catch(|| run.main_task().ended());
+        run.root_task().ended();
+        run.instruments.tell(|instrument| instrument.after_run());
+        drop(leave);
+        // A future or token that is kept after the run must keep no descriptor open.
+        run.reactor.close();
+        run.inbox.close_waker();
+        panics.resume();
+    }
+}
+
+/// Makes the thread leave a run when this is dropped.
+struct Leave<'a>(&'a Run);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+        // The run may no longer be the current one of the thread.
+        let left = leave_current(self.0.id);
+        // What is dropped with the run may look for the current run, so nothing is borrowed here.
+        drop(left);
+    }
+}

@@ -1,0 +1,59 @@
+//! Waking: how a node comes to run in the next tick.
+
+use crate::{
+    core::{
+        ids::NodeId,
+        poll_tree::{nursery_node::NurseryNode, waker},
+        run::Run,
+        task::handle::Task,
+    },
+    error::internal::InternalError,
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::Waker,
+};
+
+impl Run {
+    /// Does the same as `waker.wake_by_ref()`, more directly if the waker belongs to this run.
+    #[inline]
+    pub(crate) fn wake_by(&self, waker: &Waker) {
+        match waker::node_of(waker, self.id) {
+            Some(node) => self.wake(node),
+            None => self.wake_foreign(waker),
+        }
+    }
+
+    /// Calls a foreign waker. If it panics, the run crashes, but the caller can still wake the others after it.
+    /// Nothing may be borrowed when this is called.
+    #[cold]
+    pub(crate) fn wake_foreign(&self, waker: &Waker) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())) {
+            self.crashed(InternalError::of_panic("a foreign waker panicked", payload));
+        }
+    }
+
+    /// Makes a node run in the next tick.
+    #[inline]
+    pub(crate) fn wake(&self, node: NodeId) {
+        if self.tree.wake(node, |waker| self.wake_foreign(waker)) {
+            self.instruments.tell(|instrument| {
+                if let Some(task) = self.tree.task_of(node) {
+                    instrument.task_scheduled(&task);
+                }
+            });
+        }
+    }
+
+    /// Makes sure that a nursery is polled in the next tick.
+    pub(crate) fn notify_parent(&self, nursery: &NurseryNode) {
+        self.tree.notify_parent(nursery, |waker| self.wake_foreign(waker));
+    }
+
+    /// Makes sure that every nursery that a task has open is polled in the next tick.
+    pub(crate) fn notify_nurseries_of(&self, task: &Task) {
+        for nursery in self.tree.nurseries_of(task) {
+            self.notify_parent(&nursery);
+        }
+    }
+}
