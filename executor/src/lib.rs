@@ -64,17 +64,17 @@
 //! what the program `terzetto` (in `program/`) needs for images.
 #![forbid(unsafe_code)]
 
-pub mod executor;
-pub mod params;
-pub mod plot;
+pub mod graph;
+pub mod job;
 pub mod processes;
 pub mod results;
-pub mod series;
-pub mod topologies;
-pub mod topology;
+pub mod run;
+mod scheduler;
+mod shard;
 
-pub use executor::{
+pub use graph::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Topology};
+pub use run::{
     Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, OneShotError, Options, Outcome,
     Stalled, Statistics, Unfinished, Unused,
 };
-pub use topology::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Topology};
+pub use shard::{Shard, ShardError};

@@ -10,12 +10,12 @@ use std::{fmt, ops::Range, str::FromStr};
 /// Part `index` of `count`, counted from 1: `2/8`.
 ///
 /// ```
-/// use terzetto_executor::series::Shard;
+/// use terzetto_executor::Shard;
 ///
 /// let shard: Shard = "2/3".parse()?;
 /// assert_eq!(shard.of(10), 3..6);
 /// assert!("4/3".parse::<Shard>().is_err());
-/// # Ok::<(), terzetto_executor::series::ShardError>(())
+/// # Ok::<(), terzetto_executor::ShardError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {

@@ -8,7 +8,7 @@ use common::{Folder, jobs, names};
 use terzetto::Error;
 use terzetto_executor::{
     ExecutorAsync, ExecutorSequential, Options, Topology,
-    results::{JobError, JobState, job_reports},
+    job::{JobError, JobState, job_reports},
 };
 
 #[derive(Debug)]

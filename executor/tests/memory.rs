@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use terzetto_executor::{ExecutorAsync, Options, Topology, results::resident_bytes};
+use terzetto_executor::{ExecutorAsync, Options, Topology, job::resident_bytes};
 
 const ITEMS: usize = 100_000;
 

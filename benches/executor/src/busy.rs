@@ -13,14 +13,14 @@ use std::{
     time::Instant,
 };
 
-use terzetto_executor::{
-    ExecutorAsync, Observer, Options, Statistics,
-    series::{CoupleRule, list_images, make_couples},
-    topologies::{PivSeries, SynthSeries, piv, synth},
-};
+use terzetto_executor::{ExecutorAsync, Observer, Options, Statistics};
 use terzetto_kernels::{
     PivParams,
     synth::{Flow, SynthParams},
+};
+use terzetto_program::{
+    pipelines::{PivSeries, SynthSeries, piv, synth},
+    series::{CoupleRule, list_images, make_couples},
 };
 
 /// Synthesises a series, computes it, and prints the processor time used over the time that passed.

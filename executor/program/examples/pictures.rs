@@ -4,17 +4,15 @@
 
 use std::{fs, path::Path};
 
-use terzetto_executor::{
-    BoxError,
-    plot::{
-        Arrow, CorrelationPlot, MagnitudePlot, Plot, Summit, Windows, draw, draw_correlation, draw_magnitude,
-    },
-};
+use terzetto_executor::BoxError;
 use terzetto_kernels::{
     Flow, Image, PivParams, PivPlan, SynthParams,
     correlation::{CorrelationMap, Correlator, Couple, Method},
     subpixel::SubpixelParams,
     synth_couple,
+};
+use terzetto_program::plot::{
+    Arrow, CorrelationPlot, MagnitudePlot, Plot, Summit, Windows, draw, draw_correlation, draw_magnitude,
 };
 
 const SIDE: usize = 32;

@@ -1,10 +1,10 @@
 //! The program `terzetto`: see `terzetto --help`.
 #![forbid(unsafe_code)]
 
-mod program;
+mod commands;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    program::main()
+    commands::main()
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use common::{Ended, Folder, half_written, jobs, names, run, synth, tables, terzetto};
-use terzetto_executor::results::parse_csv;
+use terzetto_program::results::parse_csv;
 
 #[test]
 fn without_arguments_it_explains_itself() {

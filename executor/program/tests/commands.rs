@@ -5,12 +5,12 @@ mod common;
 use std::{fs, path::Path};
 
 use common::{Ended, Folder, half_written, jobs, names, run, synth, terzetto};
-use terzetto_executor::results::parse_csv;
 use terzetto_kernels::{
     Flow, Image, SynthParams,
     output::netcdf::{Dataset, Values},
     read_image, synth_couple, write_png16,
 };
+use terzetto_program::results::parse_csv;
 
 /// A series of flat images with these values, in a folder `series`.
 fn flat_series(folder: &Folder, values: &[f32]) -> std::path::PathBuf {
@@ -36,7 +36,7 @@ fn command(name: &str, series: &Path, args: &[&str]) -> Ended {
 
 /// The first pixel of each image of a folder, in order of the images' numbers.
 fn first_pixels(folder: &Path) -> Vec<f32> {
-    let images = terzetto_executor::series::list_images(folder).expect("images");
+    let images = terzetto_program::series::list_images(folder).expect("images");
     images.iter().map(|path| read_image(path).expect("an image").data()[0]).collect()
 }
 
@@ -238,7 +238,7 @@ fn schlieren_are_measured_against_the_reference() {
     for (name, (dx, dy)) in names(&out, ".csv").iter().zip(shifts) {
         let field = parse_csv(&fs::read_to_string(out.join(name)).expect("a table")).expect("well formed");
         let valid: Vec<_> = field.rows.iter().filter(|row| row.is_valid()).collect();
-        let mean = |of: fn(&terzetto_executor::results::Row) -> f64| {
+        let mean = |of: fn(&terzetto_program::results::Row) -> f64| {
             valid.iter().map(|row| of(row)).sum::<f64>() / valid.len() as f64
         };
         let found = (mean(|row| row.dx), mean(|row| row.dy));

@@ -8,7 +8,7 @@ use std::{
 };
 
 use common::{Ended, Folder, jobs, names, run, synth, terzetto};
-use terzetto_executor::series::{
+use terzetto_program::series::{
     CoupleRule, Couples, CouplesError, list_images, make_couples, natural_order, read_couples,
 };
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use common::{Folder, half_written, jobs, names, run, synth, tables, terzetto};
-use terzetto_executor::results::parse_csv;
+use terzetto_program::results::parse_csv;
 
 const KILLS: usize = 50;
 const COUPLES: usize = 30;

@@ -5,8 +5,8 @@ mod common;
 use std::{fs, path::Path};
 
 use common::{Ended, Folder, jobs, names, run, synth, terzetto};
-use terzetto_executor::{params::Params, results::parse_csv};
 use terzetto_kernels::output::{decode, netcdf::Dataset, netcdf::Values};
+use terzetto_program::{params::Params, results::parse_csv};
 
 fn piv(folder: &Path, args: &[&str]) -> Ended {
     run(terzetto().arg("piv").arg(folder).args(["--complete"]).args(args))

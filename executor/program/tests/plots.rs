@@ -1,6 +1,6 @@
 //! Pictures are looked at by eye; here their pixels are, where it is known what they must be.
 
-use terzetto_executor::plot::{
+use terzetto_program::plot::{
     Arrow, CorrelationPlot, MagnitudePlot, Plot, Summit, Windows, draw, draw_correlation, draw_magnitude,
 };
 use tiny_skia::Pixmap;

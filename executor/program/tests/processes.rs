@@ -13,10 +13,7 @@ use std::{
 };
 
 use common::{Ended, Folder, half_written, jobs, names, run, synth, tables, terzetto};
-use terzetto_executor::{
-    processes::{Processes, ProcessesOutcome, Task},
-    results::parse_csv,
-};
+use terzetto_program::results::parse_csv;
 
 #[test]
 fn each_executor_gives_the_same_results() {
@@ -148,39 +145,6 @@ fn who_takes_over_does_not_take_old_results_for_new_ones() {
     assert!(ended.out.contains("20 of 20 couples done"), "{}", ended.out);
     let stale = tables(&out).into_iter().filter(|table| before.contains(table)).count();
     assert_eq!(stale, 0, "tables of the first run");
-}
-
-/// What a process of a part reports is up to its command: here, a shell's.
-fn shell(script: impl Fn(Task) -> String + 'static) -> ProcessesOutcome {
-    let processes = Processes::new(2, move |task| {
-        let mut command = Command::new("sh");
-        command.args(["-c", &script(task)]);
-        command
-    });
-    terzetto::run(terzetto::fail_after(60.0, processes.compute())).expect("it ends")
-}
-
-#[test]
-fn whoever_takes_over_counts_what_is_missing() {
-    let outcome = shell(|task| match (task.shard.index(), task.again) {
-        (1, _) => r"printf 'expected\t1\ndone\ta\n'".to_owned(),
-        // Two of five were finished, though only one was told.
-        (_, false) => r"printf 'expected\t5\ndone\tb\nfailed\tc\tbad\n'; kill -9 $$".to_owned(),
-        (_, true) => r"printf 'expected\t3\nnoise\nfailed\tc\tbad\ndone\td\ndone\te\n'; exit 1".to_owned(),
-    });
-    assert_eq!((outcome.done, outcome.deaths), (1 + 4, 1));
-    assert_eq!(outcome.failed, [("c".to_owned(), "bad".to_owned())]);
-    assert_eq!(outcome.given_up, []);
-}
-
-#[test]
-fn a_part_whose_processes_only_die_is_given_up() {
-    let outcome = shell(|task| match task.shard.index() {
-        1 => r"printf 'expected\t1\ndone\ta\n'".to_owned(),
-        _ => "exit 3".to_owned(),
-    });
-    assert_eq!((outcome.done, outcome.deaths), (1, 2));
-    assert_eq!(outcome.given_up[0].1, "ended with status 3");
 }
 
 #[test]

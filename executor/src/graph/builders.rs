@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Body, BoxError, IntoQueueSet, Key, Kind, OutputSet, Queue, Topology, WorkNode, Zipped, build::ids,
-    each::Each, join::JoinWork,
+    Body, BoxError, IntoQueueSet, Key, Kind, OutputSet, Queue, Topology, WorkNode,
+    topology::ids,
+    works::{Each, JoinWork, Zipped},
 };
 
 /// Where an io or cpu work takes its items from: `&queue`, or a tuple of references to queues, whose

@@ -80,16 +80,18 @@ enum Cause {
 }
 
 impl ItemError {
-    pub(crate) fn new(work: &Arc<str>, key: &Key, cause: BoxError) -> Self {
-        ItemError::of(work, key, Cause::Error(cause))
+    /// The error of a work on an item. The executor makes one of each error that a function returns; a global work that
+    /// finds an item missing makes its own, and pushes it in the item's place.
+    pub fn new(work: impl Into<Arc<str>>, key: &Key, cause: impl Into<BoxError>) -> Self {
+        ItemError::of(work.into(), key, Cause::Error(cause.into()))
     }
 
     pub(crate) fn from_panic(work: &Arc<str>, key: &Key, payload: &(dyn std::any::Any + Send)) -> Self {
-        ItemError::of(work, key, Cause::Panic(panic_text(payload)))
+        ItemError::of(work.clone(), key, Cause::Panic(panic_text(payload)))
     }
 
-    fn of(work: &Arc<str>, key: &Key, cause: Cause) -> Self {
-        let (work, key, told) = (work.clone(), key.clone(), AtomicBool::new(false));
+    fn of(work: Arc<str>, key: &Key, cause: Cause) -> Self {
+        let (key, told) = (key.clone(), AtomicBool::new(false));
         ItemError(Arc::new(Inner { work, key, cause, told }))
     }
 

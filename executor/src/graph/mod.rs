@@ -25,34 +25,27 @@
 //! The types of queues and functions are checked by the compiler when the topology is built; the
 //! graph's shape is checked by [`Topology::check`] before anything runs.
 
-mod build;
 mod builders;
 mod check;
-mod dot;
 mod drawing;
-mod each;
-mod global;
 mod item;
-mod join;
 mod problem;
 mod queue;
-mod sets;
-mod source;
-mod svg;
+mod queue_set;
+mod topology;
 mod work;
-mod zip;
+mod works;
 
-pub use build::{Topology, WorkInfo};
 pub use builders::{EachBuilder, IntoInput, JoinBuilder};
-pub use global::Moment;
 pub(crate) use item::panic_text;
 pub use item::{BoxError, Item, ItemError, Key};
 pub use problem::{InvalidTopology, Problem};
 pub use queue::Queue;
-pub use sets::{IntoQueueSet, OutputSet, QueueSet};
+pub use queue_set::{IntoQueueSet, OutputSet, QueueSet};
+pub use topology::{Topology, WorkInfo};
 pub use work::Kind;
+pub use works::Moment;
 
 pub(crate) use queue::{AnyQueue, QueueId};
-pub(crate) use sets::Ends;
+pub(crate) use queue_set::Ends;
 pub(crate) use work::{Body, Hand, Join, OneShotFn, Watch, Work, WorkNode};
-use zip::Zipped;

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::{Item, ItemError, Key, sets::Ends};
+use super::{Item, ItemError, Key, queue_set::Ends};
 
 /// A queue of keyed items of type `T`, in order of arrival.
 ///
@@ -55,6 +55,13 @@ impl<T> Queue<T> {
             promised: AtomicUsize::new(0),
             limit: AtomicUsize::new(usize::MAX),
         }))
+    }
+
+    /// A queue outside of any topology, which may hold so many items: to test the function of a global work.
+    pub fn standalone(name: impl Into<String>, limit: usize) -> Self {
+        let queue = Queue::new(name.into(), QueueId { topology: u64::MAX, index: 0 }, false);
+        queue.0.limit.store(limit, SeqCst);
+        queue
     }
 
     /// The queue's name, as the topology was told.
@@ -175,7 +182,7 @@ impl<T> Queue<T> {
     }
 
     /// How many items the queue may hold.
-    pub(crate) fn limit(&self) -> usize {
+    pub fn limit(&self) -> usize {
         self.0.limit.load(SeqCst)
     }
 

@@ -7,8 +7,9 @@ use std::sync::{
 
 use super::{
     AnyQueue, Body, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, JoinBuilder, Key, Kind,
-    Moment, Queue, QueueId, QueueSet, WorkNode, check, dot, drawing::Drawing, global::Global, sets::Members,
-    source::Source, svg,
+    Moment, Queue, QueueId, QueueSet, WorkNode, check, drawing,
+    queue_set::Members,
+    works::{Global, Source},
 };
 
 /// Queues and works, to be run by an [`ExecutorAsync`](crate::ExecutorAsync).
@@ -259,12 +260,12 @@ impl Topology {
 
     /// The graph in graphviz's `dot` language: boxes are works, ellipses are queues.
     pub fn to_dot(&self) -> String {
-        dot::draw(self)
+        drawing::to_dot(self)
     }
 
     /// The graph as a picture, for any browser: works are boxes, queues are rounded.
     pub fn to_svg(&self) -> String {
-        svg::render(&Drawing::new(self))
+        drawing::to_svg(self)
     }
 
     pub(crate) fn owns(&self, queue: QueueId) -> bool {

@@ -11,7 +11,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{BoxError, ItemError, Key, QueueId, sets::Ends};
+use super::{BoxError, ItemError, Key, QueueId, queue_set::Ends};
 
 /// How a work is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

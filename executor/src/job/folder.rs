@@ -21,8 +21,9 @@ use std::{
     time::SystemTime,
 };
 
-use super::{lock::Lock, write_atomic};
-use crate::series::Shard;
+use super::lock::Lock;
+use crate::results::write_atomic;
+use crate::shard::Shard;
 
 /// The start of every job folder's name.
 pub(super) const PREFIX: &str = "job_";

@@ -12,8 +12,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::process::{host, is_running, start_of};
-use crate::series::Shard;
+use super::system_process::{host, is_running, start_of};
+use crate::shard::Shard;
 
 /// A process on another machine that has not touched its lock for so long is taken for dead.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);

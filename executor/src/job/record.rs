@@ -12,13 +12,13 @@ use std::{
 use log::{Level, LevelFilter};
 
 use super::{
-    job::{ERRORS, JobFolder, LOCK, LOG, RESULTS},
+    folder::{ERRORS, JobFolder, LOCK, LOG, RESULTS},
     lock::PATIENCE,
     memory::resident_bytes,
 };
 use crate::{
-    executor::{Observer, Statistics},
-    topology::{ItemError, Key},
+    graph::{ItemError, Key},
+    run::{Observer, Statistics},
 };
 
 /// Writes what happens in a run into the folder of its job: results, errors, calls.

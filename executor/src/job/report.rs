@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    job::{END, INFO, LOCK, RESULTS, job_folders},
+    folder::{END, INFO, LOCK, RESULTS, job_folders},
     lock::Lock,
 };
 

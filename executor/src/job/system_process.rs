@@ -6,7 +6,7 @@
 use std::{fs, path::Path};
 
 /// The name of this machine, such that it can be part of a file's name.
-pub(super) fn host() -> String {
+pub(crate) fn host() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let name = name.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
@@ -28,7 +28,7 @@ pub(super) fn start_of(pid: u32) -> Option<u64> {
 }
 
 /// Does a process of this machine run? `None` if that cannot be known.
-pub(super) fn is_running(pid: u32) -> Option<bool> {
+pub(crate) fn is_running(pid: u32) -> Option<bool> {
     if Path::new("/proc/self/stat").exists() {
         return Some(start_of(pid).is_some());
     }

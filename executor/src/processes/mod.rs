@@ -45,7 +45,10 @@ use std::{
 
 use terzetto::{CancelScope, Error, move_on_after, nursery, signal::Signal};
 
-use crate::{results::PARENT_VARIABLE, series::Shard};
+use crate::shard::Shard;
+
+/// The variable by which a process tells those that it supervises that they belong to it.
+pub const PARENT_VARIABLE: &str = "TERZETTO_SUPERVISOR";
 use child::{Mail, Running};
 pub use report::{Report, Reporter};
 

@@ -6,10 +6,10 @@ use std::{
     thread,
 };
 
+use super::PARENT_VARIABLE;
 use crate::{
-    executor::{Control, Observer},
-    results::PARENT_VARIABLE,
-    topology::{ItemError, Key},
+    graph::{ItemError, Key},
+    run::{Control, Observer},
 };
 
 /// Something that a process tells.

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::process::{host, is_running};
+use crate::job::{host, is_running};
 
 /// A file could not be written.
 #[derive(Debug)]

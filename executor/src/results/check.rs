@@ -10,10 +10,10 @@ use std::{
 
 use super::{
     MadeWith,
+    fingerprint::Mark,
     manifest::{Found, Manifest},
-    mark::Mark,
 };
-use crate::series::file_name;
+use crate::results::file_name;
 
 /// An item that a run is about.
 #[derive(Clone, Debug, PartialEq, Eq)]

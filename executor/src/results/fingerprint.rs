@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::series::file_name;
+use crate::results::file_name;
 
 /// A file's name, length and checksum, and when it was last written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     MadeWith, WriteError,
     atomic::write_atomic_unsynced,
-    mark::{Mark, checksum},
+    fingerprint::{Mark, checksum},
 };
 
 /// The folder of manifests in a folder for results.

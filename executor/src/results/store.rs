@@ -7,17 +7,15 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use terzetto_kernels::{Image, ImageError, decode_image};
-
 use super::{
     MadeWith, WriteError,
+    fingerprint::Mark,
     manifest::{Found, Manifest},
-    mark::Mark,
     write_atomic,
 };
 
 /// A folder for results, and what is known of the images that they are made of.
-pub(crate) struct Store {
+pub struct Store {
     folder: PathBuf,
     made_with: MadeWith,
     /// What each image was when it was read.
@@ -25,17 +23,20 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// Results go into `folder`, which must exist.
     pub fn new(folder: PathBuf, made_with: MadeWith) -> Store {
         Store { folder, made_with, read: Mutex::default() }
     }
 
-    /// Reads an image, and remembers what it was.
-    pub fn read_image(&self, path: &Path) -> Result<Image, ImageError> {
+    /// Reads a file of which items are made, and remembers what it was.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let read = Mark::read(path);
         let mark = read.as_ref().map_or_else(|_| Mark::unreadable(path), |(mark, _)| mark.clone());
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), mark);
-        let (_, bytes) = read.map_err(|source| ImageError::Read { path: path.to_owned(), source })?;
-        decode_image(path, &bytes)
+        read.map(|(_, bytes)| bytes)
     }
 
     /// Writes the files of an item and then its manifest. Files that an earlier run has made of the item in another way,

@@ -2,7 +2,8 @@
 
 use std::sync::Weak;
 
-use super::{Ending, board::Board};
+use super::Ending;
+use crate::scheduler::Board;
 
 /// Ends a run early, from any thread. Clones end the same run; once it has ended they do nothing.
 #[derive(Clone)]

@@ -27,31 +27,12 @@
 //! | `exec_async_sequential` | [`ExecutorAsync::on_one_thread`] |
 //! | `multi_exec_async` | [`processes`](crate::processes) |
 
-mod bell;
-mod board;
-mod control;
-mod loops;
-mod observer;
-mod options;
-mod outcome;
-mod prepared;
-mod sequential;
-mod stage;
-mod worker;
-
 use std::sync::Arc;
 
 use terzetto::Error;
 
-pub use control::Control;
-pub use observer::{Observer, Statistics};
-pub use options::{Options, default_workers};
-pub use outcome::{Ending, Gathered, OneShotError, Outcome, Stalled, Unfinished, Unused};
-pub use sequential::ExecutorSequential;
-
-use crate::topology::{InvalidTopology, Topology};
-use loops::Loops;
-use prepared::Prepared;
+use super::{Control, Observer, Options, Outcome, lifecycle::Prepared, loops::Loops};
+use crate::graph::{InvalidTopology, Topology};
 
 /// Runs one topology, once.
 ///
@@ -123,7 +104,7 @@ impl ExecutorAsync {
     ///
     /// # Errors
     ///
-    /// - [`JobError`](crate::results::JobError) if the job's folder cannot be made or is in use.
+    /// - [`JobError`](crate::job::JobError) if the job's folder cannot be made or is in use.
     /// - [`OneShotError`] if a one-shot work failed or panicked.
     /// - A group of [`ItemError`](crate::ItemError)s, all there were, if
     ///   [`stop_if_error`](Options::stop_if_error) is set.

@@ -2,8 +2,11 @@
 
 use terzetto::Error;
 
-use super::{Control, Observer, Options, Outcome, loops::ended_by, prepared::Prepared, worker::Shift};
-use crate::topology::{InvalidTopology, Topology};
+use super::{Control, Observer, Options, Outcome, lifecycle::Prepared, loops::ended_by};
+use crate::{
+    graph::{InvalidTopology, Topology},
+    scheduler::Shift,
+};
 
 /// Runs one topology, once, on the caller's thread: last work first, so that one item after the
 /// other goes its whole way. fluidimage's `exec_sequential`.

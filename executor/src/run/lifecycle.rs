@@ -8,14 +8,11 @@ use std::{
 
 use terzetto::Error;
 
-use super::{
-    Control, Observer, OneShotError, Options, Outcome,
-    board::{Board, Left, OneShot},
-    outcome::Stalled,
-};
+use super::{Control, Observer, OneShotError, Options, Outcome, outcome::Stalled};
 use crate::{
-    results::{JobFolder, Record},
-    topology::{InvalidTopology, Topology, panic_text},
+    graph::{InvalidTopology, Topology, panic_text},
+    job::{JobFolder, Record},
+    scheduler::{Board, Left, OneShot},
 };
 
 /// A topology, checked and taken apart.

@@ -9,8 +9,11 @@ use std::{sync::Arc, time::Duration};
 
 use terzetto::{CancelScope, Error, ErrorGroup, Nursery, checkpoint, move_on_after, nursery, to_thread};
 
-use super::{Ending, Observer, board::Board, stage::Stage, worker::Shift};
-use crate::topology::{ItemError, Kind};
+use super::{Ending, Observer};
+use crate::{
+    graph::{ItemError, Kind},
+    scheduler::{Board, Shift, Stage},
+};
 
 /// What the loops share.
 #[derive(Clone, Copy)]

@@ -2,14 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
-use crate::topology::{ItemError, Key};
+use crate::graph::{ItemError, Key};
 
 /// Told what happens in a run: to draw a progress bar, for instance, or to keep a record.
 ///
 /// The methods are called by the workers, in their threads, between two items: they should be
 /// quick. Every method has an empty default.
 pub trait Observer: Send + Sync {
-    /// The run is about to begin; if it has a [folder](crate::results::JobFolder), that is made.
+    /// The run is about to begin; if it has a [folder](crate::job::JobFolder), that is made.
     fn began(&self, job: Option<&Path>) {
         let _ = job;
     }

@@ -5,8 +5,8 @@ use std::{path::PathBuf, thread::available_parallelism, time::Duration};
 use log::LevelFilter;
 
 use crate::{
-    results::{JobError, JobFolder, JobInfo},
-    series::Shard,
+    job::{JobError, JobFolder, JobInfo},
+    shard::Shard,
 };
 
 /// How much may run and wait at once, and what an error does. The defaults are fluidimage's.
@@ -93,7 +93,7 @@ impl Options {
 
     /// The folder for results, which must exist. A folder for this run is made in it, with its
     /// parameters, its log, the list of its results, and its errors: see
-    /// [`JobFolder`](crate::results::JobFolder). Without it, the default, nothing is written.
+    /// [`JobFolder`](crate::job::JobFolder). Without it, the default, nothing is written.
     #[must_use]
     pub fn path_dir_result(mut self, folder: impl Into<PathBuf>) -> Self {
         self.path_dir_result = Some(folder.into());

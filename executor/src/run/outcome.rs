@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use crate::topology::{ItemError, Key};
+use crate::graph::{ItemError, Key};
 
 /// What came of a run.
 #[derive(Debug)]
@@ -113,8 +113,8 @@ impl Error for OneShotError {}
 /// should make this impossible: an error here is better than waiting for ever.
 #[derive(Debug)]
 pub struct Stalled {
-    pub(super) waiting: Vec<(String, usize)>,
-    pub(super) errors: Vec<ItemError>,
+    pub(crate) waiting: Vec<(String, usize)>,
+    pub(crate) errors: Vec<ItemError>,
 }
 
 impl Stalled {

@@ -22,17 +22,19 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Ending, Observer, Options,
-    bell::Bell,
-    observer::Statistics,
-    outcome::{Gathered, Stalled, Unfinished, Unused},
-    stage::Stage,
-};
-use crate::topology::{AnyQueue, Body, Ends, ItemError, Join, Key, Kind, OneShotFn, Topology, WorkNode};
+mod notify;
+mod scheduled_work;
+mod worker;
+
+use notify::Bell;
+pub(crate) use scheduled_work::Stage;
+pub(crate) use worker::Shift;
+
+use crate::graph::{AnyQueue, Body, Ends, ItemError, Join, Key, Kind, OneShotFn, Topology, WorkNode};
+use crate::run::{Ending, Gathered, Observer, Options, Stalled, Statistics, Unfinished, Unused};
 
 /// The state that all workers of a run share.
-pub(super) struct Board {
+pub(crate) struct Board {
     /// All works but one-shot ones and joins, the most downstream first.
     pub stages: Vec<Stage>,
     /// Joins, the most downstream first.
@@ -64,7 +66,7 @@ enum Node {
 
 /// What changes.
 #[derive(Default)]
-pub(super) struct State {
+pub(crate) struct State {
     busy_io: usize,
     busy_cpu: usize,
     /// Workers of all other kinds, which have no limit.
@@ -83,7 +85,7 @@ pub(super) struct State {
 }
 
 /// What is left when the run is over.
-pub(super) struct Left {
+pub(crate) struct Left {
     pub ending: Ending,
     pub done: usize,
     pub failed: Vec<(Key, ItemError)>,
@@ -95,7 +97,7 @@ pub(super) struct Left {
 }
 
 /// A one-shot work, taken out of its topology.
-pub(super) type OneShot = (Arc<str>, OneShotFn);
+pub(crate) type OneShot = (Arc<str>, OneShotFn);
 
 impl Board {
     /// Takes a checked topology apart: its one-shot works in the order in which they are to run, and

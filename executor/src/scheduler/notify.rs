@@ -14,7 +14,7 @@ use terzetto::{Cancelled, sleep_forever};
 
 /// Counts its rings, so that none is lost while its listener is busy.
 #[derive(Default)]
-pub(super) struct Bell {
+pub(crate) struct Bell {
     rings: AtomicUsize,
     listener: Mutex<Option<Waker>>,
 }

@@ -12,8 +12,8 @@ use std::{
     time::Duration,
 };
 
-use super::bell::Bell;
-use crate::topology::{Kind, Work};
+use super::notify::Bell;
+use crate::graph::{Kind, Work};
 
 /// About what it costs to have a thread do something: to wake it, and to be woken in turn.
 const HANDOVER: Duration = Duration::from_micros(50);
@@ -23,7 +23,7 @@ const HANDOVER: Duration = Duration::from_micros(50);
 const HANDFUL: Duration = Duration::from_micros(20);
 
 /// A work, and what is known of it.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     pub name: Arc<str>,
     pub kind: Kind,
     pub work: Arc<dyn Work>,

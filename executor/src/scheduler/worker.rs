@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::board::{Board, State};
-use crate::topology::{Hand, ItemError, Key, Watch};
+use super::{Board, State};
+use crate::graph::{Hand, ItemError, Key, Watch};
 
 /// A worker's time between its coming and its leaving.
-pub(super) struct Shift {
+pub(crate) struct Shift {
     board: Arc<Board>,
     /// What the worker holds of each work, made when first needed.
     hands: Vec<Option<Box<dyn Hand>>>,

@@ -8,23 +8,27 @@ use std::{
 
 use terzetto_executor::{
     BoxError, Key,
-    series::{Couple, file_name, stem},
-    topologies::{PivSeries, Task, piv},
+    results::{file_name, stem},
+};
+use terzetto_program::{
+    pipelines::{PivSeries, Task, piv},
+    series::Couple,
 };
 
 use terzetto_kernels::read_image;
 
-use super::{
+use crate::commands::{
     args::BosArgs,
-    made_with::made_with_piv,
-    parameters::{Overrides, in_force},
     piv::series,
-    prepare::{mask, prepare_for_piv},
-    progress::Count,
+    run::{progress::Count, status::Status},
     say,
-    series::{Ready, all_images, images, place},
-    status::Status,
-    todo::{Look, Todo},
+    setup::{
+        made_with::made_with_piv,
+        parameters::{Overrides, in_force},
+        preprocessing::{mask, prepare_for_piv},
+        remaining::{Look, Todo},
+        series::{Ready, all_images, images, place},
+    },
 };
 
 pub fn command(args: &BosArgs) -> Result<Status, BoxError> {

@@ -6,21 +6,22 @@ use std::{
     process,
 };
 
-use terzetto_executor::{
-    BoxError,
+use terzetto_executor::{BoxError, results::Saving};
+use terzetto_program::{
     params::{PivSection, PlotKind},
-    results::{FieldFile, Saving, parse_csv},
+    pipelines::Task,
+    results::{FieldFile, parse_csv},
     series::{CoupleRule, list_images, make_couples},
-    topologies::Task,
 };
 
-use super::{
+use crate::commands::{
     args::{DemoArgs, FormatChoice, InputArgs, PivArgs, SavingChoice},
-    piv, say,
-    scene::Scene,
-    series::default_out,
-    status::Status,
+    piv,
+    run::status::Status,
+    say,
+    setup::series::default_out,
     synth,
+    synthetic::Scene,
 };
 
 pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {

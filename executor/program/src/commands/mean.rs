@@ -1,20 +1,18 @@
 //! `terzetto mean`: statistics of a series of images.
 
-use terzetto_executor::{
-    BoxError,
-    results::MadeWith,
-    topologies::{MeanSeries, mean, wanted_mean},
-};
+use terzetto_executor::{BoxError, results::MadeWith};
+use terzetto_program::pipelines::{MeanSeries, mean, wanted_mean};
 
-use super::{
+use crate::commands::{
     args::{ExecutorChoice, MeanArgs},
-    made_with::record,
-    parameters::{Overrides, in_force},
-    progress::Count,
+    run::{progress::Count, status::Status},
     say,
-    series::{Ready, images, place},
-    status::Status,
-    todo::{Look, Todo},
+    setup::{
+        made_with::record,
+        parameters::{Overrides, in_force},
+        remaining::{Look, Todo},
+        series::{Ready, images, place},
+    },
 };
 
 pub fn command(args: &MeanArgs) -> Result<Status, BoxError> {

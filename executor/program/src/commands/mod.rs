@@ -7,29 +7,18 @@
 
 mod args;
 mod bos;
-mod couples;
 mod demo;
-mod judge;
-mod logging;
-mod made_with;
+mod field_statistics;
 mod mean;
 mod monitor;
-mod parameters;
 mod piv;
-mod prepare;
 mod preprocess;
-mod processes;
-mod progress;
 mod run;
-mod saving;
-mod scene;
-mod series;
-mod signals;
-mod status;
+mod setup;
 mod synth;
-mod todo;
+mod synthetic;
 mod topology;
-mod try_one;
+mod try_couple;
 
 use std::{io::Write, process::ExitCode};
 
@@ -37,7 +26,7 @@ use clap::{CommandFactory, Parser};
 use terzetto_executor::processes::Reporter;
 
 use args::{Cli, Command};
-use status::Status;
+use run::status::Status;
 
 /// Parses the command line, obeys it, and says by the exit status how that went.
 pub fn main() -> ExitCode {
@@ -46,13 +35,13 @@ pub fn main() -> ExitCode {
         say(&Cli::command().render_long_help().to_string());
         return ExitCode::SUCCESS;
     };
-    logging::install();
+    run::logging::install();
     let ended = match command {
         Command::Piv(args) => piv::command(&args),
         Command::Bos(args) => bos::command(&args),
         Command::Preprocess(args) => preprocess::command(&args),
         Command::Mean(args) => mean::command(&args),
-        Command::Params => parameters::command(),
+        Command::Params => setup::parameters::command(),
         Command::Synth(args) => synth::command(&args),
         Command::Demo(args) => demo::command(&args),
         Command::Monitor(args) => monitor::command(&args),

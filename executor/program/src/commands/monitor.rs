@@ -9,10 +9,10 @@ use std::{
 
 use terzetto_executor::{
     BoxError,
-    results::{JobReport, JobState, job_reports},
+    job::{JobReport, JobState, job_reports},
 };
 
-use super::{args::MonitorArgs, say, status::Status};
+use crate::commands::{args::MonitorArgs, run::status::Status, say};
 
 const PERIOD: Duration = Duration::from_millis(500);
 

@@ -1,22 +1,23 @@
 //! `terzetto piv`: the couples of a series, computed.
 
-use terzetto_executor::{
-    BoxError,
+use terzetto_executor::BoxError;
+use terzetto_program::{
     params::Params,
-    topologies::{PivSeries, Task, piv},
+    pipelines::{PivSeries, Task, piv},
 };
 
-use super::{
+use crate::commands::{
     args::PivArgs,
-    couples::Plan,
-    made_with::{made_with_piv, record},
-    parameters::{Overrides, in_force},
-    prepare::{mask, prepare_for_piv},
-    progress::Count,
-    series::{Ready, all_images, place},
-    status::Status,
-    todo::{Look, Todo},
-    try_one,
+    run::{progress::Count, status::Status},
+    setup::{
+        couples::Plan,
+        made_with::{made_with_piv, record},
+        parameters::{Overrides, in_force},
+        preprocessing::{mask, prepare_for_piv},
+        remaining::{Look, Todo},
+        series::{Ready, all_images, place},
+    },
+    try_couple,
 };
 
 pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
@@ -33,8 +34,8 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
     let prepare = prepare_for_piv(&params, &couples.images)?;
     let mask = mask(&params)?;
     if let Some(couple) = &args.try_one {
-        let chosen = try_one::choose(&couples.couples, couple)?;
-        return try_one::command(args, &params, chosen, prepare, mask);
+        let chosen = try_couple::choose(&couples.couples, couple)?;
+        return try_couple::command(args, &params, chosen, prepare, mask);
     }
     let plan = place(&params, &args.results, Task::Piv.name())?;
     couples.tell();
@@ -75,7 +76,7 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
 /// The series that the parameters describe, but for what is read from other files.
 pub fn series(
     params: &Params,
-    couples: Vec<terzetto_executor::series::Couple>,
+    couples: Vec<terzetto_program::series::Couple>,
     folder: std::path::PathBuf,
 ) -> PivSeries {
     PivSeries {

@@ -1,22 +1,23 @@
 //! `terzetto preprocess`: images to filtered images.
 
-use terzetto_executor::{
-    BoxError,
-    params::PreprocessSection,
-    topologies::{PreprocessSeries, image_files, preprocess, wanted_image},
-};
+use terzetto_executor::BoxError;
 use terzetto_kernels::preprocess::Filter;
+use terzetto_program::{
+    params::PreprocessSection,
+    pipelines::{PreprocessSeries, image_files, preprocess, wanted_image},
+};
 
-use super::{
+use crate::commands::{
     args::PreprocessArgs,
-    made_with::made_with,
-    parameters::{Overrides, in_force},
-    prepare::prepare,
-    progress::Count,
+    run::{progress::Count, status::Status},
     say,
-    series::{Ready, all_images, images, place},
-    status::Status,
-    todo::{Look, Todo},
+    setup::{
+        made_with::made_with,
+        parameters::{Overrides, in_force},
+        preprocessing::prepare,
+        remaining::{Look, Todo},
+        series::{Ready, all_images, images, place},
+    },
 };
 
 pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {

@@ -5,16 +5,14 @@ use std::{fs, path::Path};
 use terzetto_executor::{
     BoxError,
     results::{remove_leftovers, write_atomic},
-    topologies::{SynthSeries, synth},
 };
+use terzetto_program::pipelines::{SynthSeries, synth};
 
-use super::{
+use crate::commands::{
     args::{RunArgs, SceneArgs, SynthArgs},
-    progress::Count,
-    run::run,
+    run::{progress::Count, run, status::Status},
     say,
-    scene::Scene,
-    status::Status,
+    synthetic::Scene,
 };
 
 pub fn command(args: &SynthArgs) -> Result<Status, BoxError> {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use terzetto_executor::BoxError;
 use terzetto_kernels::synth::{Flow, SynthParams};
 
-use super::args::{FlowChoice, SceneArgs};
+use crate::commands::args::{FlowChoice, SceneArgs};
 
 /// Images and the flow in them.
 #[derive(Clone, Debug)]

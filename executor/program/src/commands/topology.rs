@@ -4,20 +4,22 @@ use std::path::{Path, PathBuf};
 
 use terzetto_executor::{
     BoxError, Topology,
-    params::TemporalSection,
     results::{MadeWith, write_atomic},
-    topologies::{
-        Background, MeanSeries, PivSeries, Prepare, PreprocessSeries, SynthSeries, Task, mean, piv,
-        preprocess, synth,
-    },
 };
 use terzetto_kernels::{
     MultipassParams,
     preprocess::OverTime,
     synth::{Flow, SynthParams},
 };
+use terzetto_program::{
+    params::TemporalSection,
+    pipelines::{
+        Background, MeanSeries, PivSeries, Prepare, PreprocessSeries, SynthSeries, Task, mean, piv,
+        preprocess, synth,
+    },
+};
 
-use super::{args::TopologyArgs, say, status::Status};
+use crate::commands::{args::TopologyArgs, run::status::Status, say};
 
 const NAMES: [(&str, &str); 5] = [
     ("piv", "displacements in couples of images, with everything that can be done to them first"),
@@ -90,7 +92,7 @@ fn prepare() -> Prepare {
 }
 
 fn describe(topology: &Topology) -> String {
-    let line = |work: terzetto_executor::topology::WorkInfo<'_>| {
+    let line = |work: terzetto_executor::graph::WorkInfo<'_>| {
         format!(
             "{:24} {:9} {} -> {}",
             work.name,

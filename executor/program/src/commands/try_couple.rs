@@ -6,21 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use terzetto_executor::{
-    BoxError,
-    params::{Params, PlotKind},
-    plot::Summit,
-    results::write_atomic,
-    series::Couple,
-    topologies::{Plans, Prepare, Task, picture, picture_of_correlation, summits},
-};
+use terzetto_executor::{BoxError, results::write_atomic};
 use terzetto_kernels::{
     Image, MultipassParams, PassParams, PivResult,
     multipass::{Look, Mask},
     read_image,
 };
+use terzetto_program::{
+    params::{Params, PlotKind},
+    pipelines::{Plans, Prepare, Task, picture, picture_of_correlation, summits},
+    plot::Summit,
+    series::Couple,
+};
 
-use super::{args::PivArgs, judge, say, status::Status};
+use crate::commands::{args::PivArgs, field_statistics, run::status::Status, say};
 
 /// The couple of this name, or the first one.
 pub fn choose<'a>(couples: &'a [Couple], name: &str) -> Result<&'a Couple, BoxError> {
@@ -101,7 +100,7 @@ fn tell(params: &MultipassParams, result: &PivResult, times: &[Duration]) {
             field.ny,
             100.0 * field.share_valid()
         ));
-        let flags = judge::flags(field);
+        let flags = field_statistics::flags(field);
         if !flags.is_empty() {
             say(&format!("  flags: {flags}"));
         }
@@ -109,7 +108,7 @@ fn tell(params: &MultipassParams, result: &PivResult, times: &[Duration]) {
     if let Some(last) = result.last() {
         let smoothed = if result.smoothed.is_some() { ", smoothed" } else { "" };
         say(&format!("displacements of the last pass's valid vectors{smoothed}, px:"));
-        judge::table(last).iter().for_each(|line| say(line));
+        field_statistics::table(last).iter().for_each(|line| say(line));
     }
 }
 

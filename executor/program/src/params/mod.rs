@@ -31,13 +31,13 @@ pub const DEFAULTS: &str = include_str!("../../docs/parameters.toml");
 /// All parameters.
 ///
 /// ```
-/// use terzetto_executor::params::Params;
+/// use terzetto_program::params::Params;
 ///
 /// let params = Params::parse("[series]\nrange = \"10:20\"\n[[piv.passes]]\nwindow = 64", "params.toml")?;
 /// assert_eq!(params.piv.passes[0].window, 64);
 /// let error = Params::parse("[[piv.passes]]\nwindow = 0", "params.toml").unwrap_err();
 /// assert_eq!(error.to_string(), "params.toml: piv.passes[0].window: 0, must be 4 to 4096 px");
-/// # Ok::<(), terzetto_executor::params::ParamsError>(())
+/// # Ok::<(), terzetto_program::params::ParamsError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

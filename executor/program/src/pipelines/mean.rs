@@ -20,8 +20,8 @@ use terzetto_kernels::{
     read_image,
 };
 
-use super::{check_size, image_key, size};
-use crate::{
+use super::{check_size, image_key, read_stored_image, size};
+use terzetto_executor::{
     BoxError, Moment, Topology,
     results::{MadeWith, Store, Wanted},
 };
@@ -77,7 +77,7 @@ pub fn mean(series: MeanSeries) -> Topology {
     });
     topology.source("list images", &paths, images.into_iter().map(|path| (image_key(&path), path)));
     topology.io("read image", &paths).to(&read).each(move |_, path| {
-        let image = reader.read_image(&path)?;
+        let image = read_stored_image(&reader, &path)?;
         Ok((path, image))
     });
     let sum = gathered.clone();

@@ -5,33 +5,42 @@
 //! `plans`, `prepare`, `pages` and `pictures` are what they share: computing, preparing images, the contents of files.
 
 mod mean;
-mod pages;
 mod pictures;
 mod piv;
-mod plans;
-mod prepare;
+mod plan_pool;
 mod preprocess;
+mod preprocessing;
+mod result_files;
 mod synth;
-mod windows;
+mod time_windows;
 
 pub use mean::{MEAN_FILES, MeanSeries, mean, wanted_mean};
-pub use pages::field_file;
 pub use pictures::{picture, picture_of_correlation, summits};
 pub use piv::{PivSeries, Task, piv};
-pub use plans::Plans;
-pub use prepare::{Background, Prepare};
+pub use plan_pool::Plans;
 pub use preprocess::{ImageFile, PreprocessSeries, image_files, preprocess, wanted_image};
+pub use preprocessing::{Background, Prepare};
+pub use result_files::field_file;
 pub use synth::{SynthSeries, synth};
 
 use std::path::Path;
 
-use terzetto_kernels::Image;
+use terzetto_kernels::{Image, ImageError, decode_image};
 
-use crate::{BoxError, Key, series::text};
+use terzetto_executor::{
+    BoxError, Key,
+    results::{Store, text},
+};
 
 /// An image's key is its path, so that errors name the file. No two images have the same one.
 fn image_key(path: &Path) -> Key {
     Key::from(text(path.as_os_str()))
+}
+
+/// Reads an image of which results are made; the store remembers what the file was.
+fn read_stored_image(store: &Store, path: &Path) -> Result<Image, ImageError> {
+    let bytes = store.read(path).map_err(|source| ImageError::Read { path: path.to_owned(), source })?;
+    decode_image(path, &bytes)
 }
 
 /// Width and height, px.

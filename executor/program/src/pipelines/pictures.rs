@@ -2,14 +2,14 @@
 
 use terzetto_kernels::{Image, MultipassParams, PassParams, VectorField, multipass::Look};
 
-use super::pages::each_pass;
+use super::result_files::each_pass;
 use crate::{
-    BoxError, Key,
     params::PlotKind,
     plot::{
         Arrow, CorrelationPlot, MagnitudePlot, Plot, Summit, Windows, draw, draw_correlation, draw_magnitude,
     },
 };
+use terzetto_executor::{BoxError, Key};
 
 /// A picture of a field, as a PNG file; the image is what the vectors belong to.
 ///

@@ -20,15 +20,17 @@ use std::{
 use terzetto_kernels::{Image, MultipassParams, multipass::Mask};
 
 use super::{
-    Plans, Prepare, image_key,
-    pages::{Files, Measured, Pages},
-    plain, size,
+    Plans, Prepare, image_key, plain, read_stored_image,
+    result_files::{Files, Measured, Pages},
+    size,
 };
 use crate::{
-    BoxError, Key, Queue, Topology,
     params::{Format, PlotKind},
-    results::{MadeWith, Store, Wanted},
     series::Couple,
+};
+use terzetto_executor::{
+    BoxError, Key, Queue, Topology,
+    results::{MadeWith, Store, Wanted},
 };
 
 /// What displacements are measured for.
@@ -187,12 +189,12 @@ fn read_images(
         topology
             .io("read image", paths)
             .to(&images)
-            .each(move |_, path| Ok(Arc::new(store.read_image(&path)?)));
+            .each(move |_, path| Ok(Arc::new(read_stored_image(&store, &path)?)));
         return images;
     }
     let prepared = prepare.ready(topology);
     let raw = topology.queue::<Image>("raw images");
-    topology.io("read image", paths).to(&raw).each(move |_, path| Ok(store.read_image(&path)?));
+    topology.io("read image", paths).to(&raw).each(move |_, path| Ok(read_stored_image(&store, &path)?));
     topology.cpu("preprocess", &raw).to(&images).each(move |_, mut image| {
         prepared.apply(&mut image)?;
         Ok(Arc::new(image))

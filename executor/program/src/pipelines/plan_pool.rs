@@ -8,7 +8,7 @@ use std::{
 use terzetto_kernels::{Image, MultipassParams, MultipassPlan, PivError, PivResult, multipass::Mask};
 
 use super::{check_size, size};
-use crate::BoxError;
+use terzetto_executor::BoxError;
 
 /// Plans ready for use: each worker takes one and puts it back, so that there are as many as are
 /// used at once, and none is made twice for one size of image.

@@ -19,14 +19,13 @@ use terzetto_kernels::{
 };
 
 use super::{
-    Prepare, check_size, image_key, plain, size,
-    windows::{Window, Windows, neighbours, wanted},
+    Prepare, check_size, image_key, plain, read_stored_image, size,
+    time_windows::{Window, Windows, neighbours, wanted},
 };
-use crate::{
+use crate::params::TemporalSection;
+use terzetto_executor::{
     BoxError, Key, Topology,
-    params::TemporalSection,
-    results::{MadeWith, Store, Wanted},
-    series::{file_name, stem},
+    results::{MadeWith, Store, Wanted, file_name, stem},
 };
 
 /// An image and the name of the file that it becomes.
@@ -43,7 +42,7 @@ pub struct ImageFile {
 ///
 /// ```
 /// use std::path::PathBuf;
-/// use terzetto_executor::topologies::image_files;
+/// use terzetto_program::pipelines::image_files;
 ///
 /// let names = |images: [&str; 2]| image_files(&images.map(PathBuf::from)).map(|file| file.name).collect::<Vec<_>>();
 /// assert_eq!(names(["s/im1.tif", "s/im2.tif"]), ["im1.png", "im2.png"]);
@@ -114,7 +113,10 @@ pub fn preprocess(series: PreprocessSeries) -> Topology {
 
     let reader = store.clone();
     topology.source("list images", &paths, listed.into_iter().map(|path| (image_key(&path), path)));
-    topology.io("read image", &paths).to(&read).each(move |_, path| Ok(Arc::new(reader.read_image(&path)?)));
+    topology
+        .io("read image", &paths)
+        .to(&read)
+        .each(move |_, path| Ok(Arc::new(read_stored_image(&reader, &path)?)));
     match temporal {
         None => topology.cpu("filter", &read).to(&files).each(move |_, image| {
             let mut image = Arc::unwrap_or_clone(image);

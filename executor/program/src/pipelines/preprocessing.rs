@@ -12,7 +12,7 @@ use terzetto_kernels::{
 };
 
 use super::{check_size, size};
-use crate::{BoxError, Topology};
+use terzetto_executor::{BoxError, Topology};
 
 /// What is subtracted from all images.
 #[derive(Clone, Debug)]

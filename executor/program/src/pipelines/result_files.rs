@@ -12,10 +12,10 @@ use terzetto_kernels::{
 
 use super::{Task, picture};
 use crate::{
-    BoxError, Key,
     params::{Format, PlotKind},
     results::{FieldFile, Row, format_csv},
 };
+use terzetto_executor::{BoxError, Key};
 
 /// What each couple's files are made from, beside its own numbers.
 pub(super) struct Pages {

@@ -7,7 +7,7 @@ use terzetto_kernels::{
     synth::{Flow, SynthParams, synth_couple},
 };
 
-use crate::{Topology, results::write_atomic};
+use terzetto_executor::{Topology, results::write_atomic};
 
 /// What is to be made, and where it goes.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use std::{
 
 use terzetto_kernels::Image;
 
-use crate::{Item, ItemError, Key, Moment, Queue};
+use terzetto_executor::{Item, ItemError, Key, Moment, Queue};
 
 /// An image and those around it.
 pub(super) struct Window {
@@ -103,7 +103,7 @@ impl Windows {
                 // A neighbour that cannot be read is left out, and told under its own name.
                 Some(Err(error)) if index == own => return (key, Err(error.clone())),
                 None if index == own => {
-                    let error = ItemError::new(&Arc::from("gather windows"), &key, "it never arrived".into());
+                    let error = ItemError::new("gather windows", &key, "it never arrived");
                     return (key, Err(error));
                 }
                 _ => {}
@@ -135,13 +135,11 @@ mod tests {
 
     #[test]
     fn what_comes_too_early_waits_in_the_queue() {
-        let mut topology = crate::Topology::new("test");
-        let images = topology.queue::<Arc<Image>>("images");
-        let windows = topology.queue::<Window>("windows");
+        let images = Queue::<Arc<Image>>::standalone("images", 3);
+        let windows = Queue::<Window>::standalone("windows", usize::MAX);
         let keys: Vec<Key> = (0..20).map(|index| Key::from(index.to_string())).collect();
         let own: Vec<usize> = (0..20).collect();
         let mut gathered = Windows::new(keys.clone(), &own, 1, true);
-        images.erased().set_limit(3);
         let image = Arc::new(Image::from_fn(1, 1, |_, _| 0.0));
         for key in &keys[1..] {
             images.push(key.clone(), image.clone());

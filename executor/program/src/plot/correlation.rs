@@ -2,9 +2,9 @@
 
 use super::{
     PlotError, axes, background,
-    bar::{self, Bar},
     canvas::{Align, Canvas, NORMAL, SMALL},
     cells::{self, Cell},
+    color_bar::{self, Bar},
     colors::{self, Rgb},
     frame::Frame,
     ticks, titles,
@@ -65,7 +65,7 @@ pub struct Windows<'a> {
 /// the pixels.
 ///
 /// ```
-/// use terzetto_executor::plot::{CorrelationPlot, Summit, Windows, draw_correlation};
+/// use terzetto_program::plot::{CorrelationPlot, Summit, Windows, draw_correlation};
 /// use terzetto_kernels::{correlation::{CorrelationMap, Correlator, Couple, Method}, subpixel::SubpixelParams};
 ///
 /// // A blurred spot that moves by (2, -1) pixels.
@@ -140,7 +140,7 @@ fn draw_map(canvas: &mut Canvas, frame: &Frame, plot: &CorrelationPlot<'_>) {
         value if value.is_finite() => Cell::Filled(bar.color_of(value)),
         _ => Cell::Hatched,
     });
-    bar::draw(canvas, frame, &bar);
+    color_bar::draw(canvas, frame, &bar);
 }
 
 /// A ring around the pixel of a summit and a cross where the summit is.

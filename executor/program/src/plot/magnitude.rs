@@ -2,9 +2,9 @@
 
 use super::{
     Arrow, PlotError, arrows, axes,
-    bar::{self, Bar},
     canvas::Canvas,
     cells::{self, Cell},
+    color_bar::{self, Bar},
     colors::{self, Rgb},
     frame::{self, Frame},
     quantile, titles,
@@ -36,7 +36,7 @@ pub struct MagnitudePlot<'a> {
 /// Draws the magnitudes and returns a PNG file.
 ///
 /// ```
-/// use terzetto_executor::plot::{Arrow, MagnitudePlot, draw_magnitude};
+/// use terzetto_program::plot::{Arrow, MagnitudePlot, draw_magnitude};
 ///
 /// let at = |x, y, dx| Arrow { x, y, dx, dy: 0.0, valid: true };
 /// let vectors = [at(16.0, 16.0, 1.0), at(32.0, 16.0, 2.0), at(16.0, 32.0, 3.0), at(32.0, 32.0, 4.0)];
@@ -50,7 +50,7 @@ pub struct MagnitudePlot<'a> {
 ///     arrows: true,
 /// };
 /// assert!(draw_magnitude(&plot)?.starts_with(b"\x89PNG"));
-/// # Ok::<(), terzetto_executor::plot::PlotError>(())
+/// # Ok::<(), terzetto_program::plot::PlotError>(())
 /// ```
 ///
 /// # Errors
@@ -80,7 +80,7 @@ pub fn draw_magnitude(plot: &MagnitudePlot<'_>) -> Result<Vec<u8>, PlotError> {
     }
     axes::draw(&mut canvas, &frame, ["x (px)", "y (px)"]);
     titles::draw(&mut canvas, frame.left, plot.title, &subtitle);
-    bar::draw(&mut canvas, &frame, &bar);
+    color_bar::draw(&mut canvas, &frame, &bar);
     canvas.into_png()
 }
 

@@ -17,9 +17,9 @@
 mod arrows;
 mod axes;
 mod background;
-mod bar;
 mod canvas;
 mod cells;
+mod color_bar;
 mod colors;
 mod correlation;
 mod frame;

@@ -2,8 +2,8 @@
 
 use super::{
     Arrow, PlotError, arrows, axes, background,
-    bar::{self, Bar},
     canvas::Canvas,
+    color_bar::{self, Bar},
     colors,
     frame::{self, Frame},
     titles,
@@ -27,13 +27,13 @@ pub struct Plot<'a> {
 /// Draws the vectors over the image and returns a PNG file.
 ///
 /// ```
-/// use terzetto_executor::plot::{Arrow, Plot, draw};
+/// use terzetto_program::plot::{Arrow, Plot, draw};
 ///
 /// let image: Vec<f32> = (0..64 * 48).map(|index| (index % 7) as f32).collect();
 /// let arrow = Arrow { x: 31.5, y: 23.5, dx: 2.0, dy: -1.0, valid: true };
 /// let plot = Plot { title: "karman_01", subtitle: "", size: (64, 48), image: &image, arrows: &[arrow] };
 /// assert!(draw(&plot)?.starts_with(b"\x89PNG"));
-/// # Ok::<(), terzetto_executor::plot::PlotError>(())
+/// # Ok::<(), terzetto_program::plot::PlotError>(())
 /// ```
 ///
 /// # Errors
@@ -59,6 +59,6 @@ pub fn draw(plot: &Plot<'_>) -> Result<Vec<u8>, PlotError> {
         label: "displacement (px)",
         color: colors::on_dark,
     };
-    bar::draw(&mut canvas, &frame, &bar);
+    color_bar::draw(&mut canvas, &frame, &bar);
     canvas.into_png()
 }

@@ -87,12 +87,12 @@ impl Error for CsvError {}
 /// [`CsvError`] with the line that is not as it should be.
 ///
 /// ```
-/// use terzetto_executor::results::parse_csv;
+/// use terzetto_program::results::parse_csv;
 ///
 /// let field = parse_csv("# window: 32 px\nx,y,dx,dy,correlation,flags\n16,16,1.5,-2,0.9,\n")?;
 /// assert_eq!(field.header, [("window".to_owned(), "32 px".to_owned())]);
 /// assert_eq!(field.rows[0].dy, -2.0);
-/// # Ok::<(), terzetto_executor::results::CsvError>(())
+/// # Ok::<(), terzetto_program::results::CsvError>(())
 /// ```
 pub fn parse_csv(text: &str) -> Result<FieldFile, CsvError> {
     let mut field = FieldFile::default();

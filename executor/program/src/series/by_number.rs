@@ -10,10 +10,10 @@ use super::{
     CoupleRule, CouplesError,
     by_role::{names_have_roles, place},
     couples::Made,
-    file_name,
     names::{Numbered, Role, numbered, role},
-    natural_order, stem,
+    natural_order,
 };
+use terzetto_executor::results::{file_name, stem};
 
 /// The images of one series by number.
 struct Series<'a> {

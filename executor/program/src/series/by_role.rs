@@ -6,8 +6,9 @@ use super::{
     CouplesError,
     couples::Made,
     names::{Place, Role, role},
-    natural_order, stem,
+    natural_order,
 };
+use terzetto_executor::results::stem;
 
 /// Do all names that have a number say which image of a couple they are, and are there both?
 pub(super) fn names_have_roles(images: &[PathBuf]) -> bool {

@@ -9,8 +9,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CoupleRule, CouplesError, by_number, by_role, file_name, stem};
-use crate::Key;
+use super::{CoupleRule, CouplesError, by_number, by_role};
+use terzetto_executor::{
+    Key,
+    results::{file_name, stem},
+};
 
 /// Two images between which displacements are measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,14 +64,14 @@ impl Made<'_> {
 ///
 /// ```
 /// use std::path::PathBuf;
-/// use terzetto_executor::series::{CoupleRule, make_couples};
+/// use terzetto_program::series::{CoupleRule, make_couples};
 ///
 /// let images = ["im1.png", "im2.png", "im3.png", "im5.png"].map(PathBuf::from);
 /// let made = make_couples(&images, CoupleRule::Auto)?;
 /// let names: Vec<_> = made.couples.iter().map(|couple| couple.name.as_str()).collect();
 /// assert_eq!(names, ["im1-2", "im2-3"]);
 /// assert_eq!(made.single[0].image, PathBuf::from("im5.png"));
-/// # Ok::<(), terzetto_executor::series::CouplesError>(())
+/// # Ok::<(), terzetto_program::series::CouplesError>(())
 /// ```
 ///
 /// # Errors

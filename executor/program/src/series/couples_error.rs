@@ -2,7 +2,8 @@
 
 use std::{error::Error, fmt, path::PathBuf};
 
-use super::{CoupleRule, file_name};
+use super::CoupleRule;
+use terzetto_executor::results::file_name;
 
 /// The names of images leave open which ones make couples, or none do.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,8 +13,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Couple, couples::short_name, file_name, stem, text};
-use crate::Key;
+use super::{Couple, couples::short_name};
+use terzetto_executor::{
+    Key,
+    results::{file_name, stem, text},
+};
 
 /// A list of couples that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

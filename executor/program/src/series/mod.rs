@@ -10,14 +10,14 @@ mod natural;
 mod numbers;
 mod range;
 mod rule;
-mod shard;
 
 use std::{
     error::Error,
-    ffi::OsStr,
     fmt, fs, io,
     path::{Path, PathBuf},
 };
+
+use terzetto_executor::results::file_name;
 
 pub use couples::{Couple, Couples, LeftOver, make_couples, same_name};
 pub use couples_error::CouplesError;
@@ -26,7 +26,6 @@ pub use natural::natural_order;
 pub use numbers::numbers;
 pub use range::IndexRange;
 pub use rule::CoupleRule;
-pub use shard::{Shard, ShardError};
 
 /// The file name endings that count as images.
 pub const IMAGE_EXTENSIONS: [&str; 5] = ["png", "tif", "tiff", "bmp", "pgm"];
@@ -166,25 +165,4 @@ fn is_image(path: &Path) -> bool {
 /// A path's file name, as a pattern sees it.
 fn lossy(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// A path's file name as [text].
-pub fn file_name(path: &Path) -> String {
-    path.file_name().map(text).unwrap_or_default()
-}
-
-/// A path's file name as [text], without its ending.
-pub fn stem(path: &Path) -> String {
-    path.file_stem().map(text).unwrap_or_default()
-}
-
-/// A name or a path as text. Bytes that are no text are written as `%FF`, so that two names that differ in them alone
-/// do not become one.
-pub fn text(name: &OsStr) -> String {
-    let mut text = String::with_capacity(name.len());
-    for chunk in name.as_encoded_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("%{byte:02X}")));
-    }
-    text
 }

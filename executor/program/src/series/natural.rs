@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 /// equal.
 ///
 /// ```
-/// use terzetto_executor::series::natural_order;
+/// use terzetto_program::series::natural_order;
 ///
 /// let mut names = ["im10b", "im9a", "im10a", "im009b"];
 /// names.sort_by(|a, b| natural_order(a, b));

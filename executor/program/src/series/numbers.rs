@@ -5,17 +5,15 @@
 
 use std::path::PathBuf;
 
-use super::{
-    names::{numbers_from_the_end, own_place},
-    stem,
-};
+use super::names::{numbers_from_the_end, own_place};
+use terzetto_executor::results::stem;
 
 /// The number of each image, if its name has one; of a single image, or of names without anything to tell them
 /// apart, the last number of the name. Those beyond 64 bits count as the largest.
 ///
 /// ```
 /// use std::path::PathBuf;
-/// use terzetto_executor::series::numbers;
+/// use terzetto_program::series::numbers;
 ///
 /// let images = ["run3_0009a_cam1.png", "run3_0010a_cam1.png", "mask.png"].map(PathBuf::from);
 /// assert_eq!(numbers(&images), [Some(9), Some(10), None]);

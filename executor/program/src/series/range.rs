@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// `ind_start`, `ind_stop` and `ind_step`.
 ///
 /// ```
-/// use terzetto_executor::series::IndexRange;
+/// use terzetto_program::series::IndexRange;
 ///
 /// let range: IndexRange = "10:20:5".parse()?;
 /// let chosen: Vec<u64> = (0..30).filter(|number| range.contains(*number, 0)).collect();

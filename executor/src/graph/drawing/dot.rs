@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Kind, Topology};
+use crate::graph::{Kind, Topology};
 
-pub(super) fn draw(topology: &Topology) -> String {
+pub(in crate::graph) fn draw(topology: &Topology) -> String {
     let mut dot = String::new();
     let mut line = |text: String| {
         // Writing to a `String` cannot fail.

@@ -5,7 +5,7 @@
 //! a layer, nodes and bends are ordered by the mean place of their neighbours (Sugiyama's barycentre
 //! heuristic, a few sweeps each way), which keeps most lines from crossing.
 
-use super::{Kind, QueueId, Topology};
+use crate::graph::{Kind, QueueId, Topology};
 
 /// How wide a letter is, about.
 const CHAR: f64 = 7.2;

@@ -2,10 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{
-    Kind,
-    drawing::{Drawing, HEIGHT, Node, Shape},
-};
+use super::layout::{Drawing, HEIGHT, Node, Shape};
+use crate::graph::Kind;
 
 // Writing to a `String` cannot fail, so that results of `write!` are dropped here.
 

@@ -7,13 +7,13 @@ use std::{
     time::Instant,
 };
 
-use super::{
+use crate::graph::{
     BoxError, Hand, Item, ItemError, Key, Queue, Watch, Work,
-    sets::{Ends, OutputSet},
+    queue_set::{Ends, OutputSet},
 };
 
 /// An io or cpu work.
-pub(super) struct Each<I, S, F> {
+pub(in crate::graph) struct Each<I, S, F> {
     pub name: Arc<str>,
     pub input: Queue<I>,
     pub outputs: S,
@@ -117,7 +117,7 @@ pub(super) fn guarded<T>(
     // it shares between threads already, where a lock that saw a panic is poisoned.
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(ItemError::new(name, key, error)),
+        Ok(Err(error)) => Err(ItemError::new(name.clone(), key, error)),
         Err(payload) => Err(ItemError::from_panic(name, key, &*payload)),
     }
 }

@@ -5,11 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
 };
 
-use super::{
+use crate::graph::{
     BoxError, Hand, ItemError, Key, QueueSet, Watch, Work,
-    each::guarded,
     queue::AnyQueue,
-    sets::{Ends, Members},
+    queue_set::{Ends, Members},
+    works::each::guarded,
 };
 
 /// Why a global work is called.
@@ -24,7 +24,7 @@ pub enum Moment {
 }
 
 /// A work that is called with its whole queues whenever something has changed in them.
-pub(super) struct Global<I, O, F> {
+pub(in crate::graph) struct Global<I, O, F> {
     name: Arc<str>,
     inputs: I,
     outputs: O,

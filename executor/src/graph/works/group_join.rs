@@ -22,9 +22,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{ItemError, Join, Key, OutputSet, Queue, sets::Ends};
+use crate::graph::{ItemError, Join, Key, OutputSet, Queue, queue_set::Ends};
 
-pub(super) struct JoinWork<T, const N: usize> {
+pub(in crate::graph) struct JoinWork<T, const N: usize> {
     name: Arc<str>,
     groups: Queue<[Key; N]>,
     parts: Queue<T>,
@@ -192,7 +192,7 @@ impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
         let Some(missing) = group.iter().find(|part| !state.held.contains_key(*part)) else {
             return false;
         };
-        let error = ItemError::new(&self.name, missing, "it never arrived".into());
+        let error = ItemError::new(self.name.clone(), missing, "it never arrived");
         ends.raised.push(error.clone());
         state.held.insert(missing.clone(), Err(error));
         true

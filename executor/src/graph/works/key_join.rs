@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{ItemError, Join, Key, OutputSet, Queue, QueueSet, sets::Ends};
+use crate::graph::{ItemError, Join, Key, OutputSet, Queue, QueueSet, queue_set::Ends};
 
 /// Several queues whose items are to be brought together by key: a tuple of references to queues.
 pub(crate) trait Zipped {
@@ -209,7 +209,7 @@ macro_rules! zip_of_tuple {
                     $(
                         if slots.$index.is_none() {
                             let text = format!("no item of this key came in queue `{}`", $queue.name());
-                            let error = ItemError::new(&self.name, &key, text.into());
+                            let error = ItemError::new(self.name.clone(), &key, text);
                             ends.raised.push(error.clone());
                             slots.$index = Some(Err(error));
                         }

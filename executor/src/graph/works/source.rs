@@ -5,13 +5,13 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
-use super::{Hand, Item, ItemError, Key, Queue, Watch, Work, each::guarded, sets::Ends};
+use crate::graph::{Hand, Item, ItemError, Key, Queue, Watch, Work, queue_set::Ends, works::each::guarded};
 
 type Items<T> = Box<dyn Iterator<Item = (Key, T)> + Send>;
 
 /// An iterator that is asked for items while its output has room: a series of any length never
 /// stands in memory as a whole.
-pub(super) struct Source<T> {
+pub(in crate::graph) struct Source<T> {
     pub name: Arc<str>,
     pub output: Queue<T>,
     items: Mutex<Items<T>>,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use terzetto_executor::series::Shard;
+use terzetto_executor::Shard;
 
 use super::{
     BosArgs, ExecutorChoice, InputArgs, MeasureArgs, OutputArgs, PivArgs, PreprocessArgs, ResultArgs,
@@ -136,7 +136,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::program::args::{Cli, Command};
+    use crate::commands::args::{Cli, Command};
 
     fn parse(line: Vec<OsString>) -> Command {
         Cli::try_parse_from(line).unwrap_or_else(|error| panic!("{error}")).command.expect("a command")

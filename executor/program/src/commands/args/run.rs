@@ -3,10 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
-use terzetto_executor::{
-    results::Saving,
-    series::{Shard, ShardError},
-};
+use terzetto_executor::{Shard, ShardError, results::Saving};
 
 use super::at_least_one;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use terzetto_executor::{
+use terzetto_program::{
     params::{Format, PlotKind},
     series::{CoupleRule, IndexRange},
 };

@@ -11,9 +11,9 @@ use std::{
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use terzetto_executor::{Observer, results::LOG};
+use terzetto_executor::{Observer, job::LOG};
 
-use super::progress::Screen;
+use crate::commands::run::progress::Screen;
 
 /// The program's logger. It is installed before the first run and lives as long as the program.
 pub struct Logger {

@@ -1,22 +1,29 @@
 //! Running a topology for someone who watches: progress, signals, a summary.
 
+pub mod logging;
+pub mod processes;
+pub mod progress;
+pub mod signals;
+pub mod status;
+
 use std::{fs, path::Path, time::Instant};
 
 use terzetto_executor::{
     BoxError, Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, Options, Outcome,
-    Topology, Unfinished,
+    Shard, Topology, Unfinished,
     processes::Reporter,
     results::{MANIFESTS, remove_leftovers},
-    series::Shard,
 };
 
-use super::{
+use crate::commands::{
     args::{ExecutorChoice, LogLevel, RunArgs},
-    logging::{self, LogIntoJob},
-    progress::{Count, Progress, Screen},
+    run::{
+        logging::LogIntoJob,
+        progress::{Count, Progress, Screen},
+        signals::{Early, EndedBy, watch},
+        status::Status,
+    },
     say,
-    signals::{Early, EndedBy, watch},
-    status::Status,
 };
 
 /// Where a run keeps its record, and what it says there.
@@ -80,7 +87,7 @@ pub fn run(
         Ok(outcome) if outcome.ending == Ending::Stopped => (Some(Early::Stopped), None),
         Ok(_) => (ended_by.get(), None),
         Err(error)
-            if counts.get() == (0, 0) && error.find::<terzetto_executor::results::JobError>().is_some() =>
+            if counts.get() == (0, 0) && error.find::<terzetto_executor::job::JobError>().is_some() =>
         {
             return Err(error.into());
         }

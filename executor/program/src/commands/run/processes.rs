@@ -8,13 +8,14 @@ use terzetto_executor::{
     results::{SavingPlan, time_in},
 };
 
-use super::{
+use crate::commands::{
     args::{InParts, Part, RunArgs, SavingChoice},
-    logging,
-    progress::{Count, Progress, Screen},
-    run::Summary,
-    signals::{EndedBy, watch},
-    status::Status,
+    run::{
+        Summary, logging,
+        progress::{Count, Progress, Screen},
+        signals::{EndedBy, watch},
+        status::Status,
+    },
 };
 
 /// Starts the processes and shows their progress.

@@ -2,18 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use terzetto_executor::{
-    BoxError,
+use terzetto_executor::{BoxError, processes::Reporter, results::file_name};
+use terzetto_program::{
     params::Params,
-    processes::Reporter,
-    series::{
-        Couple, CouplesFileError, LeftOver, couple_of, file_name, list_images, make_couples, read_couples,
-    },
+    series::{Couple, CouplesFileError, LeftOver, couple_of, list_images, make_couples, read_couples},
 };
 
-use super::{
+use crate::commands::{
     say,
-    series::{images, series_folder},
+    setup::series::{images, series_folder},
 };
 
 /// The couples of a command.

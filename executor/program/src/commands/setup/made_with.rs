@@ -2,9 +2,11 @@
 
 use terzetto_executor::{
     BoxError,
-    params::Params,
     results::{MadeWith, content_mark},
-    topologies::{Background, Prepare},
+};
+use terzetto_program::{
+    params::Params,
+    pipelines::{Background, Prepare},
 };
 
 /// What results of a task are made with. Files among the parameters, such as a mask, count by their content.

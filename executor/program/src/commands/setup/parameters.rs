@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use terzetto_executor::{
-    BoxError,
+use terzetto_executor::BoxError;
+use terzetto_program::{
     params::{DEFAULTS, Params, SeriesSection},
     series::CoupleRule,
 };
 
-use super::{
+use crate::commands::{
     args::{InputArgs, MeasureArgs, OutputArgs},
+    run::status::Status,
     say,
-    status::Status,
 };
 
 /// Prints the defaults.

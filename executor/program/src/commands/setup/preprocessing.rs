@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use terzetto_executor::{
-    BoxError,
-    params::{BackgroundSection, Params},
-    topologies::{Background, Prepare},
-};
+use terzetto_executor::BoxError;
 use terzetto_kernels::{Image, multipass::Mask, read_image};
+use terzetto_program::{
+    params::{BackgroundSection, Params},
+    pipelines::{Background, Prepare},
+};
 
 /// What is done to single images of the series.
 pub fn prepare(params: &Params, images: &[PathBuf]) -> Result<Prepare, BoxError> {

@@ -3,13 +3,14 @@
 use std::{collections::HashSet, path::PathBuf};
 
 use terzetto_executor::{
-    BoxError,
+    BoxError, Shard,
     processes::Reporter,
-    results::{ItemState, MadeWith, ResultsCheck, SavingPlan, Strangers, Wanted, strangers, summarize},
-    series::{Shard, file_name},
+    results::{
+        ItemState, MadeWith, ResultsCheck, SavingPlan, Strangers, Wanted, file_name, strangers, summarize,
+    },
 };
 
-use super::{
+use crate::commands::{
     args::{IfChanged, ResultArgs},
     say,
 };

@@ -7,22 +7,20 @@ use std::{
 };
 
 use terzetto_executor::{
-    BoxError, Topology,
-    params::Params,
+    BoxError, Shard, Topology,
     processes::Reporter,
     results::{Saving, SavingPlan},
-    series::{SeriesError, Shard, folder_of, list_images, same_name, select},
+};
+use terzetto_program::{
+    params::Params,
+    series::{SeriesError, folder_of, list_images, same_name, select},
 };
 
-use super::{
+use crate::commands::{
     args::{ExecutorChoice, InParts, ResultArgs, RunArgs},
-    logging,
-    parameters::series_path,
-    processes,
-    progress::Count,
-    run::{Job, prepare_folder, run},
-    saving, say,
-    status::Status,
+    run::{Job, logging, prepare_folder, processes, progress::Count, run, status::Status},
+    say,
+    setup::{parameters::series_path, saving},
 };
 
 /// The images of the series, at least so many.
