@@ -52,7 +52,7 @@ fn main() -> Result<(), terzetto::Error> {
         Ok(())
     });
 
-    let outcome = terzetto::run(ExecutorAsync::new(topology, Options::new())?.compute())?;
+    let outcome = terzetto::run(ExecutorAsync::new(topology, Options::new())?.run())?;
     for (file, length) in lengths.drain() {
         match length {
             Ok(length) => println!("{length:8} words in {file}"),

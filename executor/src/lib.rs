@@ -22,7 +22,7 @@
 //! topology.io("read", &names).to(&texts).each(|_key, name| Ok(format!("hello {name}")));
 //! topology.cpu("measure", &texts).to(&lengths).each(|_key, text| Ok(text.len()));
 //!
-//! let executor = ExecutorAsync::new(topology, Options::new().nb_max_workers(2))?;
+//! let executor = ExecutorAsync::new(topology, Options::new().max_workers(2))?;
 //! terzetto::run(executor.run())?;
 //! let mut found: Vec<_> = lengths.drain().into_iter().map(|(key, length)| (key.to_string(), length)).collect();
 //! found.sort_by(|a, b| a.0.cmp(&b.0));
@@ -64,6 +64,7 @@
 //! what the program `terzetto` (in `program/`) needs for images.
 #![forbid(unsafe_code)]
 
+pub mod fluidimage;
 pub mod graph;
 pub mod job;
 pub mod processes;

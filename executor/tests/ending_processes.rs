@@ -49,7 +49,7 @@ fn cancelled(processes: Processes, begun: &Path) {
                 scope_.cancel();
                 Ok(())
             });
-            scope_.run(processes.compute()).await
+            scope_.run(processes.run()).await
         })
         .await
     }));
@@ -118,7 +118,7 @@ fn a_control_that_cancels_kills_in_the_end_too() {
                 control.cancel();
                 Ok(())
             });
-            processes.compute().await
+            processes.run().await
         })
         .await
     }));
@@ -134,7 +134,7 @@ fn a_process_is_not_waited_for_once_it_has_ended() {
     let pid = folder.join("pid");
     let script = format!("printf 'expected\\t1\\ndone\\ta\\n'; sleep 300 & echo $! >{}", pid.display());
     let processes = shell(script, Duration::from_millis(100));
-    let outcome = terzetto::run(terzetto::fail_after(60.0, processes.compute())).expect("it ends");
+    let outcome = terzetto::run(terzetto::fail_after(60.0, processes.run())).expect("it ends");
     assert_eq!((outcome.done, outcome.given_up.len()), (1, 0));
     let sleeper = fs::read_to_string(pid).expect("the sleeper's number");
     let ended = Command::new("kill").arg(sleeper.trim()).status();
@@ -151,7 +151,7 @@ fn a_process_that_ends_without_a_word_is_given_up() {
         ),
     ] {
         let processes = shell(script.to_owned(), Duration::from_secs(10));
-        let outcome = terzetto::run(terzetto::fail_after(60.0, processes.compute())).expect("it ends");
+        let outcome = terzetto::run(terzetto::fail_after(60.0, processes.run())).expect("it ends");
         assert_eq!(outcome.given_up.first().map(|(_, why)| why.as_str()), Some(why));
     }
 }

@@ -18,15 +18,15 @@ const EVERYWHERE: [On; 3] = [On::Threads, On::OneThread, On::NoLoop];
 
 fn execute(topology: Topology, options: Options, on: On) -> Result<Outcome, Error> {
     let executor = match on {
-        On::NoLoop => return ExecutorSequential::new(topology, options)?.compute(),
+        On::NoLoop => return ExecutorSequential::new(topology, options)?.run(),
         On::Threads => ExecutorAsync::new(topology, options)?,
         On::OneThread => ExecutorAsync::on_one_thread(topology, options)?,
     };
-    terzetto::run(terzetto::fail_after(60.0, executor.compute()))
+    terzetto::run(terzetto::fail_after(60.0, executor.run()))
 }
 
 fn small() -> Options {
-    Options::new().nb_max_workers(2).nb_items_queue_max(3)
+    Options::new().max_workers(2).queue_limit(3)
 }
 
 fn numbers(count: usize) -> impl Iterator<Item = (String, usize)> {
@@ -304,7 +304,7 @@ fn what_was_under_way_when_a_run_was_ended_is_named() -> Result<(), Error> {
                 On::NoLoop => {
                     let executor = ExecutorSequential::new(topology, options)?;
                     sender.send(executor.control()).expect("it is received");
-                    executor.compute()
+                    executor.run()
                 }
                 _ => {
                     let executor = match on {
@@ -312,7 +312,7 @@ fn what_was_under_way_when_a_run_was_ended_is_named() -> Result<(), Error> {
                         _ => ExecutorAsync::on_one_thread(topology, options)?,
                     };
                     sender.send(executor.control()).expect("it is received");
-                    terzetto::run(terzetto::fail_after(60.0, executor.compute()))
+                    terzetto::run(terzetto::fail_after(60.0, executor.run()))
                 }
             };
             let outcome = ran?;
@@ -380,7 +380,7 @@ fn a_panic_of_an_observer_ends_the_run_as_a_panic() {
     });
     let mut executor = ExecutorAsync::new(topology, small()).expect("sound");
     executor.observe(Broken);
-    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| terzetto::run(executor.compute())));
+    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| terzetto::run(executor.run())));
     assert!(!matches!(ran, Ok(Ok(_))), "it must not pass for a run that went well");
 }
 

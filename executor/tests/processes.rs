@@ -12,7 +12,7 @@ fn shell(script: impl Fn(Task) -> String + 'static) -> ProcessesOutcome {
         command.args(["-c", &script(task)]);
         command
     });
-    terzetto::run(terzetto::fail_after(60.0, processes.compute())).expect("it ends")
+    terzetto::run(terzetto::fail_after(60.0, processes.run())).expect("it ends")
 }
 
 #[test]

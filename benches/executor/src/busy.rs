@@ -32,7 +32,7 @@ pub fn measure(pairs: usize) {
     let params = SynthParams { width: 512, height: 512, ..SynthParams::default() };
     let flow = Flow::Vortex { x: 255.5, y: 255.5, peak: 4.0, radius: 150.0 };
     let series = SynthSeries { pairs, params, flow, folder: images.clone() };
-    terzetto::run(ExecutorAsync::new(synth(series), Options::new()).expect("sound").compute())
+    terzetto::run(ExecutorAsync::new(synth(series), Options::new()).expect("sound").run())
         .expect("synthesised");
 
     let couples =
@@ -42,7 +42,7 @@ pub fn measure(pairs: usize) {
     let mut executor = ExecutorAsync::new(piv(series), Options::new()).expect("sound");
     let samples = Samples::default();
     executor.observe(samples.clone());
-    let outcome = terzetto::run(executor.compute()).expect("computed");
+    let outcome = terzetto::run(executor.run()).expect("computed");
     let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get()) as f64;
     println!(

@@ -48,7 +48,7 @@ fn terzetto(count: usize, spin: usize) {
         Ok(())
     });
     let executor = ExecutorAsync::new(topology, Options::new()).expect("a sound topology");
-    assert_eq!(terzetto::run(executor.compute()).expect("it runs").done, count);
+    assert_eq!(terzetto::run(executor.run()).expect("it runs").done, count);
 }
 
 fn three(n: usize, spin: usize) -> Box<usize> {

@@ -66,33 +66,33 @@ fn topology(count: usize, mixed: bool) -> Topology {
 }
 
 fn options() -> Options {
-    Options::new().nb_items_queue_max(LIMIT)
+    Options::new().queue_limit(LIMIT)
 }
 
 fn terzetto_async(count: usize) -> usize {
     let executor = ExecutorAsync::new(topology(count, false), options()).expect("a sound topology");
-    terzetto::run(executor.compute()).expect("it runs").done
+    terzetto::run(executor.run()).expect("it runs").done
 }
 
 fn terzetto_mixed(count: usize) -> usize {
     let executor = ExecutorAsync::new(topology(count, true), options()).expect("a sound topology");
-    terzetto::run(executor.compute()).expect("it runs").done
+    terzetto::run(executor.run()).expect("it runs").done
 }
 
 /// As fluidimage does: each call logged, each result listed.
 fn terzetto_recorded(count: usize) -> usize {
     let folder = std::env::temp_dir().join(format!("terzetto-overhead-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("the folder for temporary files");
-    let options = options().path_dir_result(&folder);
+    let options = options().results_folder(&folder);
     let executor = ExecutorAsync::new(topology(count, false), options).expect("a sound topology");
-    let done = terzetto::run(executor.compute()).expect("it runs").done;
+    let done = terzetto::run(executor.run()).expect("it runs").done;
     std::fs::remove_dir_all(folder).expect("the own folder");
     done
 }
 
 fn terzetto_sequential(count: usize) -> usize {
     let executor = ExecutorSequential::new(topology(count, false), options()).expect("a sound topology");
-    executor.compute().expect("it runs").done
+    executor.run().expect("it runs").done
 }
 
 type Item = (Arc<str>, Result<usize, String>);

@@ -17,7 +17,7 @@ fn couples_of_one_name_are_refused() {
     let other = Couple { name: Key::from("a_b"), ..couple.clone() };
     let topology = piv(PivSeries::new(vec![couple, other], Default::default(), "nowhere".into()));
     let executor = ExecutorAsync::new(topology, Options::new()).expect("the graph is sound");
-    let error = terzetto::run(executor.compute()).expect_err("their files would be the same");
+    let error = terzetto::run(executor.run()).expect_err("their files would be the same");
     assert!(error.to_string().contains("two couples are called `a_b`"), "{error}");
 }
 

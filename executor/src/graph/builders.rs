@@ -1,17 +1,17 @@
-//! Works that still lack something: their function, their output.
+//! Works that are not complete: their function or their output is still to come.
 
 use std::sync::Arc;
 
 use super::{
-    Body, BoxError, IntoQueueSet, Key, Kind, OutputSet, Queue, Topology, WorkNode,
+    BoxError, IntoQueueSet, Key, Kind, OutputSet, Queue, Topology, WorkBody, WorkNode,
     topology::ids,
-    works::{Each, JoinWork, Zipped},
+    works::{Each, GroupJoin, JoinableQueues},
 };
 
-/// Where an io or cpu work takes its items from: `&queue`, or a tuple of references to queues, whose
-/// items are joined by key.
+/// Where an io or cpu work takes its items from: `&queue`, or a tuple of references to queues. The items of
+/// several queues are joined by key.
 pub trait IntoInput {
-    /// What the work's function is called with.
+    /// The value that the work's function is given.
     type Item: Send + 'static;
     #[doc(hidden)]
     fn into_input(self, topology: &mut Topology, work: &str) -> Queue<Self::Item>;
@@ -29,7 +29,7 @@ macro_rules! input_of_tuple {
         impl<$($name: Send + 'static),+> IntoInput for ($(&Queue<$name>,)+) {
             type Item = ($($name,)+);
             fn into_input(self, topology: &mut Topology, work: &str) -> Queue<Self::Item> {
-                topology.add_zip(work, self)
+                topology.add_key_join(work, self)
             }
         }
     };
@@ -40,25 +40,25 @@ input_of_tuple!(A, B, C);
 input_of_tuple!(A, B, C, D);
 
 impl Topology {
-    /// Adds the join that stands before a work with several inputs.
-    fn add_zip<Z: Zipped>(&mut self, work: &str, inputs: Z) -> Queue<Z::Value> {
+    /// Adds the join in front of a work with several inputs.
+    fn add_key_join<Q: JoinableQueues>(&mut self, work: &str, inputs: Q) -> Queue<Q::Value> {
         let label = inputs.label();
         let output = self.queue(format!("{label} of {work}"));
         let name: Arc<str> = format!("join {label}").into();
-        let (queues, join) = inputs.zip(name.clone(), output.clone());
+        let (queues, join) = inputs.join(name.clone(), output.clone());
         self.works.push(WorkNode {
             name,
             kind: Kind::Join,
             inputs: ids(&queues),
             outputs: ids(&output),
-            early: 0,
-            body: Body::Join(join),
+            filled_first: 0,
+            body: WorkBody::Join(join),
         });
         output
     }
 }
 
-/// An io or cpu work that still lacks its function.
+/// An io or cpu work without its function, which [`EachBuilder::each`] gives it.
 #[must_use = "the work is added by `each`"]
 pub struct EachBuilder<'t, I, S = ()> {
     topology: &'t mut Topology,
@@ -73,9 +73,9 @@ impl<'t, I: Send + 'static> EachBuilder<'t, I> {
         EachBuilder { topology, name: name.into(), kind, input, outputs: () }
     }
 
-    /// Names the queue that takes the function's values: `&queue`; or, for a function that returns a
-    /// tuple, a queue for each member: `(&a, &b)`. An error goes into all of them. Without any, the
-    /// function returns `()` and the item's way ends here.
+    /// Names the queue that takes the function's values: `&queue`. If the function returns a tuple, each member
+    /// has a queue of its own: `(&a, &b)`. An error goes into all of them. Without an output the function
+    /// returns `()`, and the item has arrived.
     pub fn to<O>(self, outputs: O) -> EachBuilder<'t, I, O::Set>
     where
         O: IntoQueueSet<Set: OutputSet>,
@@ -86,10 +86,10 @@ impl<'t, I: Send + 'static> EachBuilder<'t, I> {
 }
 
 impl<I: Send + 'static, S: OutputSet> EachBuilder<'_, I, S> {
-    /// Gives the function that is called with each item's key and value.
+    /// Gives the work its function, which is called with each item's key and value.
     ///
-    /// It is called from several worker threads at once. An error that it returns, or a panic,
-    /// takes the item's place and disturbs no other item.
+    /// Several worker threads call it at once. An error that it returns, or a panic, takes the place of the
+    /// item. Other items are not affected.
     pub fn each<F>(self, function: F)
     where
         F: Fn(&Key, I) -> Result<S::Value, BoxError> + Send + Sync + 'static,
@@ -100,19 +100,19 @@ impl<I: Send + 'static, S: OutputSet> EachBuilder<'_, I, S> {
             kind,
             inputs: ids(&input),
             outputs: ids(&outputs),
-            early: 0,
-            body: Body::Work(Arc::new(Each { name, input, outputs, function })),
+            filled_first: 0,
+            body: WorkBody::Scheduled(Arc::new(Each { name, input, outputs, function })),
         });
     }
 }
 
-/// A join that still lacks its output.
+/// A join without its output, which [`JoinBuilder::to`] gives it.
 #[must_use = "the work is added by `to`"]
 pub struct JoinBuilder<'t, T, const N: usize> {
     topology: &'t mut Topology,
     name: Arc<str>,
     groups: Queue<[Key; N]>,
-    parts: Queue<T>,
+    members: Queue<T>,
 }
 
 impl<'t, T: Clone + Send + 'static, const N: usize> JoinBuilder<'t, T, N> {
@@ -120,21 +120,21 @@ impl<'t, T: Clone + Send + 'static, const N: usize> JoinBuilder<'t, T, N> {
         topology: &'t mut Topology,
         name: &str,
         groups: Queue<[Key; N]>,
-        parts: Queue<T>,
+        members: Queue<T>,
     ) -> Self {
-        JoinBuilder { topology, name: name.into(), groups, parts }
+        JoinBuilder { topology, name: name.into(), groups, members }
     }
 
-    /// Names the queue that takes the groups, complete with their parts.
+    /// Names the queue that takes the complete groups.
     pub fn to(self, output: &Queue<[T; N]>) {
-        let JoinBuilder { topology, name, groups, parts } = self;
+        let JoinBuilder { topology, name, groups, members } = self;
         topology.works.push(WorkNode {
             name: name.clone(),
             kind: Kind::Join,
-            inputs: [ids(&groups), ids(&parts)].concat(),
+            inputs: [ids(&groups), ids(&members)].concat(),
             outputs: ids(output),
-            early: 1,
-            body: Body::Join(Box::new(JoinWork::new(name, groups, parts, output.clone()))),
+            filled_first: 1,
+            body: WorkBody::Join(Box::new(GroupJoin::new(name, groups, members, output.clone()))),
         });
     }
 }

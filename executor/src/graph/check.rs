@@ -1,5 +1,4 @@
-//! Does the graph make sense? All that can be known before the first item moves is told before the
-//! first item moves.
+//! Checks of the graph before it runs. All problems are found at once.
 
 use std::collections::HashSet;
 
@@ -27,8 +26,8 @@ pub(super) fn check(topology: &Topology) -> Result<(), InvalidTopology> {
 
 fn duplicates<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = String> {
     let mut seen = HashSet::new();
-    let mut told = HashSet::new();
-    names.filter(move |name| !seen.insert(*name) && told.insert(*name)).map(str::to_owned)
+    let mut reported = HashSet::new();
+    names.filter(move |name| !seen.insert(*name) && reported.insert(*name)).map(str::to_owned)
 }
 
 fn check_handles(topology: &Topology, problems: &mut Vec<Problem>) {
@@ -46,7 +45,7 @@ fn check_handles(topology: &Topology, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Each queue needs a work that fills it and exactly one that empties it.
+/// Each queue needs a work that fills it, and exactly one that empties it.
 fn check_ends(topology: &Topology, problems: &mut Vec<Problem>) {
     for queue in &topology.queues {
         let name = || queue.name().to_owned();
@@ -70,7 +69,7 @@ fn check_ends(topology: &Topology, problems: &mut Vec<Problem>) {
     }
 }
 
-/// A key is an item's identity: two works must not bring the same one into one queue.
+/// A key names one item, so two works must not put the same key into one queue.
 fn check_writers(topology: &Topology, problems: &mut Vec<Problem>) {
     for queue in &topology.queues {
         let id = queue.id();
@@ -83,7 +82,7 @@ fn check_writers(topology: &Topology, problems: &mut Vec<Problem>) {
         let joined = topology
             .works
             .iter()
-            .any(|work| work.kind == Kind::Join && work.early == 0 && work.inputs.contains(&id));
+            .any(|work| work.kind == Kind::Join && work.filled_first == 0 && work.inputs.contains(&id));
         if joined {
             problems.push(Problem::SeveralWriters { queue, works });
         } else if let Some(split_by) = topology.common_split(&writers) {
@@ -92,10 +91,10 @@ fn check_writers(topology: &Topology, problems: &mut Vec<Problem>) {
     }
 }
 
-/// What must be there before the loops start must come from works that run before the loops start.
+/// A queue that must be full before the loops start must be filled by one-shot works.
 fn check_order(topology: &Topology, problems: &mut Vec<Problem>) {
     for work in &topology.works {
-        let early = &work.inputs[..work.early];
+        let early = &work.inputs[..work.filled_first];
         for &id in early.iter().filter(|id| topology.owns(**id)) {
             for filler in topology.fillers(id).filter(|other| other.kind != Kind::OneShot) {
                 let queue = topology.queues[id.index].name().to_owned();
@@ -111,12 +110,11 @@ fn check_order(topology: &Topology, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Takes away works that nothing feeds until none is left; what cannot be taken away is in a
-/// circle, or behind one.
+/// Finds works that feed each other. The flow order lacks works in a circle and works behind one.
 fn cycle(topology: &Topology) -> Option<Problem> {
     let sorted = topology.flow_order();
     let start = (0..topology.works.len()).find(|index| !sorted.contains(index))?;
-    // Walking upstream among the rest must come back to a work already seen: that is the circle.
+    // Going upstream among these leads back to a work of the path: there the circle begins.
     let mut path = vec![start];
     loop {
         let last = *path.last()?;
@@ -141,8 +139,7 @@ impl Topology {
         (0..self.works.len()).filter(move |index| self.works[*index].outputs.contains(&queue))
     }
 
-    /// A work that puts each item into several queues and from which at least two of `writers` get
-    /// theirs.
+    /// A work that puts each item into several queues, if at least two of `writers` are behind it.
     fn common_split(&self, writers: &[usize]) -> Option<String> {
         let splits = |work: &WorkNode| matches!(work.kind, Kind::Io | Kind::Cpu) && work.outputs.len() > 1;
         let sources: Vec<Vec<usize>> = writers.iter().map(|writer| self.with_upstream(*writer)).collect();
@@ -174,8 +171,8 @@ impl Topology {
             .filter(move |other| self.works[*other].outputs.iter().any(|queue| inputs.contains(queue)))
     }
 
-    /// The works in the direction of flow: each after all that feed it, ties in order of
-    /// declaration. Works in or behind a circle are missing.
+    /// The indices of the works in flow order: each work comes after all works that feed it. Otherwise they are
+    /// in the order in which they were added. Works in a circle, or behind one, are missing.
     pub(crate) fn flow_order(&self) -> Vec<usize> {
         let mut order = Vec::new();
         while let Some(next) = (0..self.works.len()).find(|index| {

@@ -1,17 +1,17 @@
-//! What may be wrong with a topology.
+//! Problems of a topology.
 
 use std::{error::Error, fmt};
 
-/// A topology that cannot run, with everything that is wrong with it.
+/// A topology that cannot run, and all its problems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidTopology {
     /// The topology's name.
     pub topology: String,
-    /// What is wrong, at least one thing.
+    /// The problems, at least one.
     pub problems: Vec<Problem>,
 }
 
-/// One thing that is wrong with a topology.
+/// One problem of a topology.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
@@ -31,12 +31,12 @@ pub enum Problem {
         /// The queue's name.
         queue: String,
     },
-    /// No work takes anything from the queue, so that it would fill and block.
+    /// No work takes anything from the queue. It would fill and stop the run.
     NobodyEmpties {
         /// The queue's name.
         queue: String,
     },
-    /// Several works take from one queue; each item would go to whichever comes first.
+    /// Several works take from one queue. An item would go to whichever work comes first.
     SeveralConsumers {
         /// The queue's name.
         queue: String,
@@ -50,15 +50,15 @@ pub enum Problem {
         /// The queue's name.
         queue: String,
     },
-    /// Several works fill a queue whose items are joined with others by key: the same key could come
-    /// from each.
+    /// Several works fill a queue whose items are joined with others by key. The same key could come from each
+    /// of them.
     SeveralWriters {
         /// The queue's name.
         queue: String,
         /// The works' names.
         works: Vec<String>,
     },
-    /// Works fill one queue with items that another work has split before: the same keys meet again.
+    /// Several works fill one queue with items that another work has split before. The same keys would meet.
     KeysMeet {
         /// The queue's name.
         queue: String,
@@ -67,14 +67,14 @@ pub enum Problem {
         /// The work that splits items.
         split_by: String,
     },
-    /// A work takes from a queue that was made to keep results.
+    /// A work takes from a queue of results.
     ResultsConsumed {
         /// The queue's name.
         queue: String,
         /// The work's name.
         work: String,
     },
-    /// A one-shot work reads what a work fills that runs only after all one-shot works.
+    /// A one-shot work reads a queue that another kind of work fills. That work runs after all one-shot works.
     OneShotTooEarly {
         /// The one-shot work's name.
         work: String,

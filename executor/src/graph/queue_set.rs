@@ -1,32 +1,32 @@
-//! Several queues at once: what one-shot and global works are given, and where a work's values go.
+//! Several queues at once: what a one-shot or global work is given, and where the values of a work go.
 
 use std::sync::Arc;
 
-use super::{Item, ItemError, Key, Queue, QueueId, queue::AnyQueue};
+use super::{AnyQueue, Item, Progress, Queue, QueueId};
 
 /// Queues that a work uses together: `()`, one queue, or a tuple of sets.
 pub trait QueueSet: Clone + Send + Sync + 'static {
     #[doc(hidden)]
-    fn add_members(&self, members: &mut Members);
+    fn add_to(&self, list: &mut QueueList);
 }
 
-/// The members of a [`QueueSet`], their types forgotten.
+/// The queues of a [`QueueSet`], with their item types erased.
 #[doc(hidden)]
 #[derive(Default)]
-pub struct Members {
+pub struct QueueList {
     pub(crate) ids: Vec<QueueId>,
     pub(crate) queues: Vec<Arc<dyn AnyQueue>>,
 }
 
-impl Members {
-    pub(crate) fn of(set: &impl QueueSet) -> Members {
-        let mut members = Members::default();
-        set.add_members(&mut members);
-        members
+impl QueueList {
+    pub(crate) fn of(set: &impl QueueSet) -> QueueList {
+        let mut list = QueueList::default();
+        set.add_to(&mut list);
+        list
     }
 }
 
-/// What stands for a [`QueueSet`] when a topology is built: the set itself, or references to queues
+/// What a [`QueueSet`] can be made from when a topology is built: the set itself, or references to queues
 /// (`&queue`, `(&a, &b)`).
 pub trait IntoQueueSet {
     /// The handles that the work receives.
@@ -35,57 +35,23 @@ pub trait IntoQueueSet {
     fn into_set(self) -> Self::Set;
 }
 
-/// Where the values of an io or cpu work go: nowhere (`()`), into one queue, or, for a work that
-/// returns a tuple, each member into its queue.
+/// Where the values of an io or cpu work go: nowhere (`()`), or into one queue. If the work returns a tuple,
+/// each member goes into a queue of its own.
 pub trait OutputSet: QueueSet {
     /// What the work's function returns.
     type Value: Send + 'static;
     #[doc(hidden)]
     fn room(&self) -> usize;
     #[doc(hidden)]
-    fn promise(&self, count: usize);
+    fn reserve(&self, count: usize);
     #[doc(hidden)]
     fn release(&self, count: usize);
     #[doc(hidden)]
-    fn send(&self, made: &mut Vec<Item<Self::Value>>, ends: &mut Ends);
-}
-
-/// Items that have reached the end of their way.
-#[doc(hidden)]
-#[derive(Default)]
-pub struct Ends {
-    /// Does anybody want to know the keys?
-    pub(crate) wanted: bool,
-    pub(crate) done: usize,
-    pub(crate) arrived: Vec<(Key, Option<ItemError>)>,
-    /// Every error that arose, wherever it went.
-    pub(crate) raised: Vec<ItemError>,
-    /// Errors that are not about one item: of sources and global works.
-    pub(crate) of_works: Vec<ItemError>,
-    /// Values that nobody wanted: the work that sorted them out, and their key.
-    pub(crate) unused: Vec<(Arc<str>, Key)>,
-}
-
-impl Ends {
-    pub(crate) fn add(&mut self, key: &Key, error: Option<&ItemError>) {
-        self.done += usize::from(error.is_none());
-        if let Some(error) = error {
-            error.mark_told();
-        }
-        if self.wanted || error.is_some() {
-            self.arrived.push((key.clone(), error.cloned()));
-        }
-    }
-
-    /// An error that is not about one item; it is counted under the work's name.
-    pub(crate) fn add_of_work(&mut self, work: &Key, error: &ItemError) {
-        self.add(work, Some(error));
-        self.of_works.push(error.clone());
-    }
+    fn send(&self, made: &mut Vec<Item<Self::Value>>, progress: &mut Progress);
 }
 
 impl QueueSet for () {
-    fn add_members(&self, _: &mut Members) {}
+    fn add_to(&self, _: &mut QueueList) {}
 }
 
 impl IntoQueueSet for () {
@@ -100,21 +66,21 @@ impl OutputSet for () {
         usize::MAX
     }
 
-    fn promise(&self, _: usize) {}
+    fn reserve(&self, _: usize) {}
 
     fn release(&self, _: usize) {}
 
-    fn send(&self, made: &mut Vec<Item<()>>, ends: &mut Ends) {
+    fn send(&self, made: &mut Vec<Item<()>>, progress: &mut Progress) {
         for (key, value) in made.drain(..) {
-            ends.add(&key, value.as_ref().err());
+            progress.add(&key, value.as_ref().err());
         }
     }
 }
 
 impl<T: Send + 'static> QueueSet for Queue<T> {
-    fn add_members(&self, members: &mut Members) {
-        members.ids.push(self.id());
-        members.queues.push(self.erased());
+    fn add_to(&self, list: &mut QueueList) {
+        list.ids.push(self.id());
+        list.queues.push(self.erased());
     }
 }
 
@@ -139,18 +105,18 @@ impl<T: Send + 'static> OutputSet for Queue<T> {
         Queue::room(self)
     }
 
-    fn promise(&self, count: usize) {
-        Queue::promise(self, count);
+    fn reserve(&self, count: usize) {
+        Queue::reserve(self, count);
     }
 
     fn release(&self, count: usize) {
         Queue::release(self, count);
     }
 
-    fn send(&self, made: &mut Vec<Item<T>>, ends: &mut Ends) {
+    fn send(&self, made: &mut Vec<Item<T>>, progress: &mut Progress) {
         if self.keeps_results() {
             for (key, value) in &*made {
-                ends.add(key, value.as_ref().err());
+                progress.add(key, value.as_ref().err());
             }
         }
         self.extend(made.drain(..));
@@ -160,10 +126,10 @@ impl<T: Send + 'static> OutputSet for Queue<T> {
 macro_rules! sets_of_tuple {
     ($($name:ident $value:ident $items:ident),+) => {
         impl<$($name: QueueSet),+> QueueSet for ($($name,)+) {
-            fn add_members(&self, members: &mut Members) {
+            fn add_to(&self, list: &mut QueueList) {
                 #[expect(non_snake_case, reason = "one name for the type and its value")]
                 let ($($name,)+) = self;
-                $($name.add_members(members);)+
+                $($name.add_to(list);)+
             }
         }
 
@@ -185,10 +151,10 @@ macro_rules! sets_of_tuple {
                 usize::MAX$(.min($name.room()))+
             }
 
-            fn promise(&self, count: usize) {
+            fn reserve(&self, count: usize) {
                 #[expect(non_snake_case, reason = "one name for the type and its value")]
                 let ($($name,)+) = self;
-                $($name.promise(count);)+
+                $($name.reserve(count);)+
             }
 
             fn release(&self, count: usize) {
@@ -197,7 +163,7 @@ macro_rules! sets_of_tuple {
                 $($name.release(count);)+
             }
 
-            fn send(&self, made: &mut Vec<Item<Self::Value>>, ends: &mut Ends) {
+            fn send(&self, made: &mut Vec<Item<Self::Value>>, progress: &mut Progress) {
                 #[expect(non_snake_case, reason = "one name for the type and its value")]
                 let ($($name,)+) = self;
                 $(let mut $items = Vec::with_capacity(made.len());)+
@@ -211,7 +177,7 @@ macro_rules! sets_of_tuple {
                         }
                     }
                 }
-                $($name.send(&mut $items, ends);)+
+                $($name.send(&mut $items, progress);)+
             }
         }
     };

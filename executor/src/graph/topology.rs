@@ -1,4 +1,4 @@
-//! Building a topology: queues and works are declared by name and linked by typed handles.
+//! The graph of queues and works. Queues and works have names, and typed handles of the queues link them.
 
 use std::sync::{
     Arc,
@@ -6,13 +6,13 @@ use std::sync::{
 };
 
 use super::{
-    AnyQueue, Body, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, JoinBuilder, Key, Kind,
-    Moment, Queue, QueueId, QueueSet, WorkNode, check, drawing,
-    queue_set::Members,
+    AnyQueue, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, JoinBuilder, Key, Kind,
+    Moment, Queue, QueueId, QueueSet, WorkBody, WorkNode, check, drawing,
+    queue_set::QueueList,
     works::{Global, Source},
 };
 
-/// Queues and works, to be run by an [`ExecutorAsync`](crate::ExecutorAsync).
+/// A graph of queues and works. An executor such as [`ExecutorAsync`](crate::ExecutorAsync) runs it.
 ///
 /// ```
 /// use terzetto_executor::{Key, Topology};
@@ -40,7 +40,7 @@ pub struct Topology {
 impl Topology {
     /// A topology without queues and works.
     pub fn new(name: impl Into<String>) -> Self {
-        // Handles remember their topology, so that a handle of another one is noticed.
+        // A handle has the number of its topology, so a handle of another topology is noticed.
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Topology {
             name: name.into(),
@@ -55,15 +55,14 @@ impl Topology {
         &self.name
     }
 
-    /// Adds a queue between works. While the executor's loops run, it holds no more than
-    /// [`nb_items_queue_max`](crate::Options::nb_items_queue_max) items; what one-shot works put
-    /// into it before has no limit.
+    /// Adds a queue between works. It holds at most [`queue_limit`](crate::Options::queue_limit) items. The
+    /// limit does not hold for one-shot works, which run before the others.
     pub fn queue<T: Send + 'static>(&mut self, name: impl Into<String>) -> Queue<T> {
         self.add_queue(name.into(), false)
     }
 
-    /// Adds a queue that keeps results: no work takes from it, and it has no limit. After the run,
-    /// [`Queue::drain`] gives its items.
+    /// Adds a queue that keeps results. No work takes from it, and it has no limit. [`Queue::drain`] gives its
+    /// items after the run.
     pub fn results<T: Send + 'static>(&mut self, name: impl Into<String>) -> Queue<T> {
         self.add_queue(name.into(), true)
     }
@@ -75,12 +74,12 @@ impl Topology {
         queue
     }
 
-    /// Adds a work that runs once, before the others, on the executor's own thread; usually it
-    /// fills queues.
+    /// Adds a work that runs once, before the other works, on the executor's own thread. Usually it fills
+    /// queues.
     ///
-    /// `inputs` are queues that earlier one-shot works fill, `outputs` those that this one fills:
-    /// `()`, `&queue` or a tuple of these. Among one-shot works, one that reads a queue runs after those that
-    /// fill it. An error or a panic of a one-shot work ends the run before it has begun.
+    /// `inputs` are queues that other one-shot works fill, and `outputs` are queues that this one fills: `()`,
+    /// `&queue` or a tuple of these. A one-shot work that reads a queue runs after those that fill it. An error
+    /// or a panic of a one-shot work ends the run before the other works begin.
     pub fn one_shot<I, O, F>(&mut self, name: &str, inputs: I, outputs: O, function: F)
     where
         I: IntoQueueSet,
@@ -91,16 +90,15 @@ impl Topology {
         self.works.push(WorkNode {
             name: name.into(),
             kind: Kind::OneShot,
-            early: Members::of(&inputs).ids.len(),
+            filled_first: QueueList::of(&inputs).ids.len(),
             inputs: ids(&inputs),
             outputs: ids(&outputs),
-            body: Body::OneShot(Box::new(move || function(inputs, outputs))),
+            body: WorkBody::OneShot(Box::new(move || function(inputs, outputs))),
         });
     }
 
-    /// Adds a work that lists a series: `items` is asked for the next item whenever `output` has
-    /// room, so that a series of any length never stands in memory as a whole. A one-shot work that
-    /// pushes the same items holds them all from the start.
+    /// Adds a work that lists a series. `items` is asked for the next item when `output` has room, so a series
+    /// of any length is never in memory as a whole. A one-shot work would push all items at the start.
     ///
     /// ```
     /// # use terzetto_executor::{ExecutorAsync, Options, Topology};
@@ -125,18 +123,19 @@ impl Topology {
             kind: Kind::Source,
             inputs: Vec::new(),
             outputs: ids(output),
-            early: 0,
-            body: Body::Work(Arc::new(Source::new(name, output.clone(), Box::new(items)))),
+            filled_first: 0,
+            body: WorkBody::Scheduled(Arc::new(Source::new(name, output.clone(), Box::new(items)))),
         });
     }
 
-    /// Adds a work that sees its whole queues: `function` is called whenever something has come into
-    /// an input or left an output, while the inputs hold something and every output has
-    /// [room](Queue::room). It takes what it wants and leaves the rest: it may wait for more, gather
-    /// windows of images, put off what finds no room. Once nothing else can go on, it is called with
-    /// [`Moment::End`]; what it leaves in its inputs then is an error of the run.
+    /// Adds a work that sees its whole queues. `function` is called when an item has come into an input or has
+    /// left an output, if an input has an item and every output has [room](Queue::room). It takes what it wants
+    /// and leaves the rest. So it can wait for more items, gather windows of images, or put off an item.
     ///
-    /// One call runs at a time, in some worker's thread.
+    /// When no other work can go on, the function is called with [`Moment::End`]. Items that it then leaves in
+    /// its inputs are an error of the run.
+    ///
+    /// One call runs at a time, in the thread of a worker.
     ///
     /// ```
     /// # use terzetto_executor::{ExecutorAsync, Moment, Options, Topology};
@@ -172,24 +171,24 @@ impl Topology {
             kind: Kind::Global,
             inputs: ids(&inputs),
             outputs: ids(&outputs),
-            early: 0,
-            body: Body::Work(Arc::new(Global::new(name, inputs, outputs, function))),
+            filled_first: 0,
+            body: WorkBody::Scheduled(Arc::new(Global::new(name, inputs, outputs, function))),
         });
     }
 
-    /// Adds a work that mostly waits, for a disk or a network, and is called for each item of
-    /// `input` in a worker thread. Complete it with [`EachBuilder::each`].
+    /// Adds a work that is called for each item of `input`, in a worker thread, and mostly waits: for a disk or
+    /// a network. Complete it with [`EachBuilder::each`].
     ///
-    /// `input` is `&queue`, or a tuple of these: then the items of one key are brought together, and
-    /// the function is called with a tuple of their values.
+    /// `input` is `&queue`, or a tuple of these. Several queues are joined by key, and the function is called
+    /// with a tuple of values.
     pub fn io<I: IntoInput>(&mut self, name: &str, input: I) -> EachBuilder<'_, I::Item> {
         self.each_builder(name, Kind::Io, input)
     }
 
-    /// Adds a work that mostly computes and is called for each item of `input` in a worker thread.
-    /// Complete it with [`EachBuilder::each`].
+    /// Adds a work that is called for each item of `input`, in a worker thread, and mostly computes. Complete
+    /// it with [`EachBuilder::each`].
     ///
-    /// `input` is `&queue`, or a tuple of these, joined by key as for [`Topology::io`].
+    /// `input` is `&queue`, or a tuple of these, as for [`Topology::io`].
     ///
     /// ```
     /// # use terzetto_executor::{ExecutorAsync, Options, Topology};
@@ -213,27 +212,28 @@ impl Topology {
         EachBuilder::new(self, name, kind, input)
     }
 
-    /// Adds a work that brings items together: each item of `groups` names the `parts` that it
-    /// wants, and leaves with them under its own key. Complete it with [`JoinBuilder::to`].
+    /// Adds a work that brings items together. Each item of `groups` names the `members` that it wants, and
+    /// leaves with them under its own key. Complete it with [`JoinBuilder::to`].
     ///
-    /// Groups leave in their order. A part that several groups want is cloned for all but the last
-    /// (wrap what is large in an [`Arc`]). If one of its parts is an error, the group leaves with
-    /// that error; if one never arrives, with an error that says so. Groups must come from one-shot
-    /// works, since the join has to know who wants what before the first part comes. Memory is
-    /// bounded best if parts come in the order in which groups want them first.
+    /// Groups leave in their order. A member that several groups want is cloned for all but the last, so put
+    /// large values into an [`Arc`]. If a member is an error, the group leaves with that error. If a member
+    /// never comes, the group leaves with an error that says so.
+    ///
+    /// Groups must come from one-shot works, because the join must know which members are wanted before the
+    /// first one comes. Least memory is used if members come in the order in which groups first want them.
     pub fn join<T, const N: usize>(
         &mut self,
         name: &str,
         groups: &Queue<[Key; N]>,
-        parts: &Queue<T>,
+        members: &Queue<T>,
     ) -> JoinBuilder<'_, T, N>
     where
         T: Clone + Send + 'static,
     {
-        JoinBuilder::new(self, name, groups.clone(), parts.clone())
+        JoinBuilder::new(self, name, groups.clone(), members.clone())
     }
 
-    /// Looks whether the graph makes sense, and tells all that does not.
+    /// Checks that the graph can run.
     ///
     /// # Errors
     ///
@@ -242,7 +242,7 @@ impl Topology {
         check::check(self)
     }
 
-    /// The works, in order of declaration.
+    /// The works, in the order in which they were added.
     pub fn works(&self) -> impl Iterator<Item = WorkInfo<'_>> {
         self.works.iter().map(|work| {
             let names = |ids: &[QueueId]| {
@@ -258,12 +258,12 @@ impl Topology {
         })
     }
 
-    /// The graph in graphviz's `dot` language: boxes are works, ellipses are queues.
+    /// The graph in the `dot` language of graphviz. Boxes are works, ellipses are queues.
     pub fn to_dot(&self) -> String {
         drawing::to_dot(self)
     }
 
-    /// The graph as a picture, for any browser: works are boxes, queues are rounded.
+    /// The graph as an SVG picture, which any browser shows. Boxes are works, rounded boxes are queues.
     pub fn to_svg(&self) -> String {
         drawing::to_svg(self)
     }
@@ -273,7 +273,7 @@ impl Topology {
     }
 }
 
-/// A work, for whoever wants to show it.
+/// The description of a work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkInfo<'t> {
@@ -288,5 +288,5 @@ pub struct WorkInfo<'t> {
 }
 
 pub(super) fn ids(queues: &impl QueueSet) -> Vec<QueueId> {
-    Members::of(queues).ids
+    QueueList::of(queues).ids
 }

@@ -1,32 +1,34 @@
-//! Works, with the types of their items forgotten, so that one executor can run them all.
+//! The traits by which an executor calls a work, whatever the types of its items are.
 //!
-//! A work keeps typed handles of its queues. What it shows to the executor are two small traits that
-//! speak of counts and keys only: nothing is ever cast back, so there is nothing to get wrong at run
-//! time. [`Work`] is what all workers share, [`Hand`] what one worker holds of a work while it works
-//! for it. A hand is used in three strokes, *take*, *work*, *deliver*; the first and the last happen
-//! under the executor's lock and only move items, the middle one calls the user's function.
+//! A work keeps typed handles of its queues. Towards the executor it has two small traits, which know counts
+//! and keys only. So nothing is ever cast back to its type, and no cast can fail.
 //!
-//! A hand may take several items in one stroke. For a work of milliseconds it takes one; for a work
-//! of nanoseconds the strokes around it would cost more than the work itself, unless shared.
+//! - [`Work`] is the work itself, which all workers share.
+//! - [`Batch`] is what one worker has taken from a work. A worker uses it in three steps: it *takes* items,
+//!   *runs* the work's function on them, and *delivers* the values. The first and the last step run under the
+//!   scheduler's lock and only move items. The step between calls the user's function.
+//!
+//! A batch may have several items. If a work needs milliseconds for an item, one item is enough. If it needs
+//! nanoseconds, several items share the cost of the lock.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{BoxError, ItemError, Key, QueueId, queue_set::Ends};
+use super::{BoxError, ItemError, Key, Progress, QueueId};
 
 /// How a work is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Once, before all others, on the executor's own thread.
+    /// Runs once, before all other works, on the executor's own thread.
     OneShot,
-    /// A series that is listed as far as there is room for what it lists.
+    /// Lists a series. It is asked for more items when its output has room.
     Source,
-    /// Once for each item, in a worker thread that mostly waits.
+    /// Is called for each item, in a worker thread, and mostly waits.
     Io,
-    /// Once for each item, in a worker thread that mostly computes.
+    /// Is called for each item, in a worker thread, and mostly computes.
     Cpu,
-    /// With its whole queues, whenever something has changed in them.
+    /// Is called with its whole queues, whenever something has changed in them.
     Global,
-    /// Whenever something arrives: brings items together.
+    /// Brings items together, whenever one of them comes.
     Join,
 }
 
@@ -43,96 +45,96 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A node of the topology's graph.
+/// A work as a node of the graph.
 pub(crate) struct WorkNode {
     pub name: Arc<str>,
     pub kind: Kind,
     pub inputs: Vec<QueueId>,
     pub outputs: Vec<QueueId>,
-    /// How many of the inputs, the first ones, must be filled before the loops start.
-    pub early: usize,
-    pub body: Body,
+    /// How many of the inputs, counted from the first, must be full before the loops start.
+    pub filled_first: usize,
+    pub body: WorkBody,
 }
 
-/// A one-shot work's function, its queues bound.
+/// The function of a one-shot work, with its queues bound.
 pub(crate) type OneShotFn = Box<dyn FnOnce() -> Result<(), BoxError>>;
 
-pub(crate) enum Body {
+/// What a work does, by the way in which it is called.
+pub(crate) enum WorkBody {
     OneShot(OneShotFn),
-    Work(Arc<dyn Work>),
+    Scheduled(Arc<dyn Work>),
     Join(Box<dyn Join>),
 }
 
 /// A source, an io, a cpu or a global work.
 pub(crate) trait Work: Send + Sync {
-    /// How many items could be taken on now, as far as the queues go; 0 if the work cannot start.
+    /// How many items the work could take now: its inputs have them, and its outputs have room.
     fn ready(&self) -> usize;
 
-    /// Whether a hand takes one item at a time only, whatever the work's pace.
-    fn one_by_one(&self) -> bool {
+    /// Does a batch take one item only, however quick the work is?
+    fn takes_one_at_a_time(&self) -> bool {
         false
     }
 
-    /// For works that gather: nothing else can go on any more, so this is the last call. Returns
-    /// whether that makes the work ready.
-    fn end(&self) -> bool {
+    /// Called when no other work can go on. A global work is now ready for its last call. Returns whether
+    /// the work has become ready.
+    fn finish(&self) -> bool {
         false
     }
 
-    /// For works that list: has everything been listed?
+    /// Has a source listed everything?
     fn is_exhausted(&self) -> bool {
         true
     }
 
-    /// For works that gather: how many items were taken out of their inputs, and put into their outputs.
+    /// How many items a global work has taken out of its inputs and put into its outputs.
     fn gathered(&self) -> Option<(usize, usize)> {
         None
     }
 
-    /// What a worker holds of this work.
-    fn hand(self: Arc<Self>) -> Box<dyn Hand>;
+    /// An empty batch of this work, for one worker.
+    fn new_batch(self: Arc<Self>) -> Box<dyn Batch>;
 }
 
-/// What one worker holds of one work.
-pub(crate) trait Hand: Send {
-    /// Takes up to `most` items and promises them their places. Under the executor's lock.
-    fn take(&mut self, most: usize);
+/// The items that one worker has taken from one work.
+pub(crate) trait Batch: Send {
+    /// Takes up to `count` items and reserves places for their values. Runs under the scheduler's lock.
+    fn take(&mut self, count: usize);
 
-    /// Calls the work's function for each item taken, and returns how many calls were made. Stops
-    /// early when the run is to end.
-    fn work(&mut self, watch: &dyn Watch) -> usize;
+    /// Calls the work's function for each item, and returns the number of calls. Stops early when the run is
+    /// about to end.
+    fn run(&mut self, context: &dyn CallContext) -> usize;
 
-    /// Puts values and errors where they go, and what was not touched back. Under the executor's
-    /// lock.
-    fn deliver(&mut self, ends: &mut Ends);
+    /// Puts values and errors into the outputs, and unused items back. Runs under the scheduler's lock.
+    fn deliver(&mut self, progress: &mut Progress);
 }
 
-/// Told of each call that a hand makes.
-pub(crate) trait Watch {
-    /// Shall the next item still be begun?
-    fn goes_on(&self) -> bool;
-    /// Are `started` and `finished` wanted?
-    fn is_curious(&self) -> bool;
+/// What a batch needs to know while it runs, and whom it tells of each call.
+pub(crate) trait CallContext {
+    /// May the batch begin the next item?
+    fn should_continue(&self) -> bool;
+    /// Must the batch call `started` and `finished`?
+    fn wants_calls(&self) -> bool;
     fn started(&self, key: &Key);
     fn finished(&self, key: &Key, elapsed: Duration, error: Option<&ItemError>);
-    /// An item has failed in this very call.
+    /// The call has failed.
     fn failed(&self, error: &ItemError);
 }
 
-/// A join work. Its methods are called under the executor's lock and move values only.
+/// A join. Its methods run under the scheduler's lock and only move values.
 pub(crate) trait Join: Send + Sync {
-    /// Moves what can be moved; returns whether anything was.
-    fn advance(&self, ends: &mut Ends) -> bool;
+    /// Moves what can be moved. Returns whether anything was.
+    fn advance(&self, progress: &mut Progress) -> bool;
 
-    /// Called when nothing else can go on: takes in more than the bound allows, so that others may
-    /// pass. Returns whether it did.
-    fn yield_bound(&self) -> bool;
+    /// Called when no work can go on. Takes one more item than the bound allows, so that items behind it can
+    /// pass. Returns whether there was one.
+    fn exceed_bound(&self) -> bool;
 
-    /// Called when nothing can go on, though every join has yielded its bound: nothing more will
-    /// come, so that what still misses a partner leaves as an error. Returns whether anything did.
-    fn give_up(&self, ends: &mut Ends) -> bool;
+    /// Called when no work can go on and no join can take more. No further item will come, so an incomplete
+    /// group leaves as an error. Returns whether there was one.
+    fn fail_incomplete(&self, progress: &mut Progress) -> bool;
 
-    /// The keys of the items that it holds.
+    /// The keys of the items that the join holds.
     fn held(&self) -> Vec<Key>;
 
     fn name(&self) -> &str;

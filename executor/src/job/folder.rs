@@ -44,9 +44,9 @@ pub struct JobInfo {
     /// Which executor runs it.
     pub executor: String,
     /// How many works of each kind run at once, at most.
-    pub nb_max_workers: usize,
+    pub max_workers: usize,
     /// How many items a queue holds, at most.
-    pub nb_items_queue_max: usize,
+    pub queue_limit: usize,
     /// How many items will reach an end, if that is known.
     pub expected_results: Option<usize>,
     /// The part of the series, if it is not the whole.
@@ -199,11 +199,11 @@ pub(super) fn job_folders(results: &Path) -> Vec<PathBuf> {
 }
 
 fn describe(info: &JobInfo, results: &Path) -> String {
-    let JobInfo { topology, executor, nb_max_workers, nb_items_queue_max, expected_results, shard } = info;
+    let JobInfo { topology, executor, max_workers, queue_limit, expected_results, shard } = info;
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let mut text = format!(
         "topology = {topology:?}\nexecutor = {executor:?}\nprogram = \"terzetto {}\"\nprocess = {}\n\
-         nb_cpus = {cores}\nnb_max_workers = {nb_max_workers}\nnb_items_queue_max = {nb_items_queue_max}\n\
+         nb_cpus = {cores}\nnb_max_workers = {max_workers}\nnb_items_queue_max = {queue_limit}\n\
          path_dir_result = {:?}\ntime_start = \"{}\"\n",
         env!("CARGO_PKG_VERSION"),
         process::id(),

@@ -25,7 +25,7 @@
 //!     command.args(["--saving", if task.again { "complete" } else { "recompute" }]);
 //!     command
 //! });
-//! let outcome = terzetto::run(processes.compute())?;
+//! let outcome = terzetto::run(processes.run())?;
 //! println!("{} items done", outcome.done);
 //! # Ok::<(), terzetto::Error>(())
 //! ```
@@ -175,7 +175,7 @@ impl Processes {
     ///
     /// The processes are interrupted, terminated after a [grace period](Processes::grace), and killed after another; all
     /// of them have ended when this returns.
-    pub async fn compute(self) -> Result<ProcessesOutcome, Error> {
+    pub async fn run(self) -> Result<ProcessesOutcome, Error> {
         let outcome = Mutex::new(ProcessesOutcome::default());
         let (at_work, running) = (Cell::new(self.count), Running::default());
         // What passes signals on is done when no process is left: before a cancellation, and after one.

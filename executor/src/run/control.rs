@@ -3,32 +3,31 @@
 use std::sync::Weak;
 
 use super::Ending;
-use crate::scheduler::Board;
+use crate::scheduler::Scheduler;
 
-/// Ends a run early, from any thread. Clones end the same run; once it has ended they do nothing.
+/// Ends a run early, from any thread. Clones end the same run. Once the run has ended, they do nothing.
 #[derive(Clone)]
 pub struct Control {
-    /// Weak, since an observer of the run may hold it.
-    pub(super) board: Weak<Board>,
+    /// Weak, because an observer of the run may hold it.
+    pub(super) scheduler: Weak<Scheduler>,
 }
 
 impl Control {
-    /// Lets running functions finish and starts nothing new. What still waits in queues stays
-    /// there. The run ends with [`Ending::Stopped`]. fluidimage's SIGUSR2.
+    /// Lets running functions finish and starts nothing new. Items that wait in queues stay there. The run ends
+    /// with [`Ending::Stopped`].
     pub fn stop(&self) {
-        self.ask(Ending::Stopped);
+        self.end_early(Ending::Stopped);
     }
 
-    /// Cancels the run's nursery: items that wait for a thread are given up; functions that already
-    /// run in one cannot be interrupted and are waited for. The run ends with
-    /// [`Ending::Cancelled`]. fluidimage's Ctrl-C.
+    /// Cancels the run's nursery. A worker that waits for a thread gives up. A function that runs in a thread
+    /// cannot be interrupted; the run waits for it. The run ends with [`Ending::Cancelled`].
     pub fn cancel(&self) {
-        self.ask(Ending::Cancelled);
+        self.end_early(Ending::Cancelled);
     }
 
-    fn ask(&self, ending: Ending) {
-        if let Some(board) = self.board.upgrade() {
-            board.ask(ending);
+    fn end_early(&self, ending: Ending) {
+        if let Some(scheduler) = self.scheduler.upgrade() {
+            scheduler.end_early(ending);
         }
     }
 }

@@ -1,15 +1,15 @@
-//! One item after the other, on the caller's thread, without a loop and without a runtime.
+//! The executor without loops: one item after the other, on the caller's thread.
 
 use terzetto::Error;
 
-use super::{Control, Observer, Options, Outcome, lifecycle::Prepared, loops::ended_by};
+use super::{Control, Observer, Options, Outcome, lifecycle::PreparedRun, loops::into_result};
 use crate::{
     graph::{InvalidTopology, Topology},
-    scheduler::Shift,
+    scheduler::Worker,
 };
 
-/// Runs one topology, once, on the caller's thread: last work first, so that one item after the
-/// other goes its whole way. fluidimage's `exec_sequential`.
+/// Runs one topology, once, on the caller's thread. The last work that may start comes first, so one item after
+/// the other goes its whole way.
 ///
 /// ```
 /// use terzetto_executor::{ExecutorSequential, Options, Topology};
@@ -19,31 +19,30 @@ use crate::{
 /// let squares = topology.results::<u64>("squares");
 /// topology.source("count", &numbers, (1..=3).map(|n| (n.to_string(), n)));
 /// topology.cpu("square", &numbers).to(&squares).each(|_, n| Ok(n * n));
-/// let outcome = ExecutorSequential::new(topology, Options::new())?.compute()?;
+/// let outcome = ExecutorSequential::new(topology, Options::new())?.run()?;
 /// assert_eq!(outcome.done, 3);
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 pub struct ExecutorSequential {
-    prepared: Prepared,
+    prepared: PreparedRun,
 }
 
 impl ExecutorSequential {
-    /// Checks the topology and makes it ready to run. Of the options, those about workers and time
-    /// have no meaning here.
+    /// Checks the topology and prepares the run. The options about workers and time have no effect here.
     ///
     /// # Errors
     ///
-    /// [`InvalidTopology`] as [`Topology::check`] tells it.
+    /// [`InvalidTopology`], as from [`Topology::check`].
     pub fn new(topology: Topology, options: Options) -> Result<Self, InvalidTopology> {
-        Ok(ExecutorSequential { prepared: Prepared::new(topology, options, "sequential", true)? })
+        Ok(ExecutorSequential { prepared: PreparedRun::new(topology, options, "sequential", true)? })
     }
 
-    /// Has `observer` told what happens, beside those told already.
+    /// Adds an observer, which is told what happens in the run.
     pub fn observe(&mut self, observer: impl Observer + 'static) {
         self.prepared.observe(observer);
     }
 
-    /// A handle with which the run can be ended early.
+    /// A handle that can end the run early.
     pub fn control(&self) -> Control {
         self.prepared.control()
     }
@@ -52,15 +51,15 @@ impl ExecutorSequential {
     ///
     /// # Errors
     ///
-    /// As [`ExecutorAsync::compute`](super::ExecutorAsync::compute), but for cancellation.
-    pub fn compute(self) -> Result<Outcome, Error> {
-        let (observers, started) = self.prepared.start()?.split();
-        let board = &started.board;
-        let mut shift = Shift::uncalled(board);
-        board.open(observers);
-        while shift.turn() {}
-        let ran = ended_by(shift.take_errors());
-        drop(shift);
+    /// As [`ExecutorAsync::run`](super::ExecutorAsync::run), except for cancellation.
+    pub fn run(self) -> Result<Outcome, Error> {
+        let mut started = self.prepared.start()?;
+        let observers = started.take_observers();
+        let mut worker = Worker::unrequested(&started.scheduler);
+        started.scheduler.open(observers);
+        while worker.step() {}
+        let ran = into_result(worker.take_errors());
+        drop(worker);
         started.finish(ran)
     }
 }

@@ -1,4 +1,4 @@
-//! Before and after: what every executor does around its works.
+//! What every executor does before and after its works.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -8,44 +8,46 @@ use std::{
 
 use terzetto::Error;
 
-use super::{Control, Observer, OneShotError, Options, Outcome, outcome::Stalled};
+use super::{Control, Observer, OneShotError, Options, Outcome, Stalled};
 use crate::{
     graph::{InvalidTopology, Topology, panic_text},
     job::{JobFolder, Record},
-    scheduler::{Board, Left, OneShot},
+    scheduler::{OneShot, RunSummary, Scheduler},
 };
 
-/// A topology, checked and taken apart.
-pub(super) struct Prepared {
+/// A checked topology, ready to run.
+pub(super) struct PreparedRun {
     name: String,
     executor: &'static str,
     one_shots: Vec<OneShot>,
-    board: Arc<Board>,
+    scheduler: Arc<Scheduler>,
     options: Options,
     observers: Vec<Box<dyn Observer>>,
 }
 
 /// A run whose one-shot works have run.
-pub(super) struct Started {
-    pub board: Arc<Board>,
-    pub sleep_time: Duration,
+pub(super) struct StartedRun {
+    pub scheduler: Arc<Scheduler>,
+    pub statistics_period: Duration,
     observers: Vec<Box<dyn Observer>>,
     job: Option<JobFolder>,
     expected: Option<usize>,
     start: Instant,
 }
 
-impl Prepared {
+impl PreparedRun {
+    /// Checks a topology and takes it apart.
     pub fn new(
         topology: Topology,
         options: Options,
         executor: &'static str,
-        lone: bool,
-    ) -> Result<Prepared, InvalidTopology> {
+        single_worker: bool,
+    ) -> Result<PreparedRun, InvalidTopology> {
         topology.check()?;
         let name = topology.name().to_owned();
-        let (one_shots, board) = Board::new(topology, &options, lone);
-        Ok(Prepared { name, executor, one_shots, board: Arc::new(board), options, observers: Vec::new() })
+        let (one_shots, scheduler) = Scheduler::new(topology, &options, single_worker);
+        let (scheduler, observers) = (Arc::new(scheduler), Vec::new());
+        Ok(PreparedRun { name, executor, one_shots, scheduler, options, observers })
     }
 
     pub fn observe(&mut self, observer: impl Observer + 'static) {
@@ -53,16 +55,16 @@ impl Prepared {
     }
 
     pub fn control(&self) -> Control {
-        Control { board: Arc::downgrade(&self.board) }
+        Control { scheduler: Arc::downgrade(&self.scheduler) }
     }
 
     /// Makes the job's folder and runs the one-shot works.
-    pub fn start(self) -> Result<Started, Error> {
-        let Prepared { name, executor, one_shots, board, options, mut observers } = self;
+    pub fn start(self) -> Result<StartedRun, Error> {
+        let PreparedRun { name, executor, one_shots, scheduler, options, mut observers } = self;
         let start = Instant::now();
-        let job = options.job(&name, executor)?;
+        let job = options.make_job_folder(&name, executor)?;
         if let Some(job) = &job {
-            observers.insert(0, Box::new(Record::new(job, options.level())));
+            observers.insert(0, Box::new(Record::new(job, options.get_log_level())));
         }
         for observer in &observers {
             observer.began(job.as_ref().map(JobFolder::path));
@@ -76,21 +78,21 @@ impl Prepared {
             };
             return Err(OneShotError { work: work.to_string(), cause }.into());
         }
-        let expected = options.expected();
-        Ok(Started { board, sleep_time: options.period(), observers, job, expected, start })
+        let (statistics_period, expected) = (options.get_statistics_period(), options.get_expected_results());
+        Ok(StartedRun { scheduler, statistics_period, observers, job, expected, start })
     }
 }
 
-impl Started {
-    /// The observers are for the board, which tells them.
-    pub fn split(mut self) -> (Vec<Box<dyn Observer>>, Started) {
-        (std::mem::take(&mut self.observers), self)
+impl StartedRun {
+    /// Takes the observers out, for the scheduler.
+    pub fn take_observers(&mut self) -> Vec<Box<dyn Observer>> {
+        std::mem::take(&mut self.observers)
     }
 
-    /// Tells what came of the run, to the job's folder, too.
+    /// Makes the outcome of a run, and writes its ending into the job's folder.
     pub fn finish(self, ran: Result<(), Error>) -> Result<Outcome, Error> {
-        let Left { ending, done, failed, errors, unused, unfinished, gathered, stalled } =
-            self.board.take_left();
+        let RunSummary { ending, done, failed, errors, unused, unfinished, gathered, stalled } =
+            self.scheduler.take_summary();
         let elapsed = self.start.elapsed();
         let arrived = (done + failed.len()).saturating_sub(errors.len());
         let missing = self.expected.map_or(0, |expected| expected.saturating_sub(arrived));

@@ -1,9 +1,11 @@
-//! The loops: one for each work, all in one nursery, and one that ends the run.
+//! The loops of [`ExecutorAsync`](super::ExecutorAsync): one for each work, and one that ends the run.
 //!
-//! Function for function these are the loops of fluidimage's `ExecutorAsync`. What differs is how a
-//! loop waits: there it looks every `sleep_time` whether it may start a worker, here it sleeps until
-//! its bell is rung. And a worker, once started, goes on with whatever may start next, instead of
-//! leaving its thread after one item.
+//! All loops are tasks of one nursery. The loop of a work waits until the scheduler requests a worker for that
+//! work, and starts it as another task. The worker then goes on with whatever work may start next. It does not
+//! leave its thread after each item.
+//!
+//! The last loop is the monitor. It reports statistics, and lets the scheduler look for items that have waited
+//! too long. When the scheduler is closed, all loops end.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,34 +13,36 @@ use terzetto::{CancelScope, Error, ErrorGroup, Nursery, checkpoint, move_on_afte
 
 use super::{Ending, Observer};
 use crate::{
-    graph::{ItemError, Kind},
-    scheduler::{Board, Shift, Stage},
+    graph::ItemError,
+    scheduler::{ScheduledWork, Scheduler, Worker},
 };
 
 /// What the loops share.
 #[derive(Clone, Copy)]
 pub(super) struct Loops<'a> {
-    pub board: &'a Arc<Board>,
-    /// Do workers have threads of their own, or do they take turns on the loop's?
+    pub scheduler: &'a Arc<Scheduler>,
+    /// Do workers run in threads of their own? Otherwise they take turns on the thread of the loops.
     pub threads: bool,
-    pub sleep_time: Duration,
+    pub statistics_period: Duration,
 }
 
 impl<'env> Loops<'env> {
-    /// Opens the nursery and starts everything in it; returns when the run has ended and no worker
-    /// works any more.
+    /// Runs all loops in one nursery. Returns when the run has ended and no worker is left.
     ///
     /// # Errors
-    /// Every error that ended the run, as a group; a cancellation from outside.
-    pub async fn start_async_works(self, observers: Vec<Box<dyn Observer>>) -> Result<(), Error> {
+    /// A group of all errors that ended the run; a cancellation from outside.
+    pub async fn run(self, observers: Vec<Box<dyn Observer>>) -> Result<(), Error> {
         let scope = CancelScope::new();
-        // `None` if the scope caught its own cancellation: the board knows why.
-        let _caught = scope
+        // `None` means that the scope was cancelled. The scheduler knows the reason.
+        let _cancelled = scope
             .run(async {
                 nursery(async |nursery| {
-                    self.define_functions(nursery);
-                    nursery.start_soon_named("update_has_to_stop", self.update_has_to_stop(&scope));
-                    self.board.open(observers);
+                    for (index, work) in self.scheduler.works.iter().enumerate() {
+                        let work_loop = WorkLoop { loops: self, index, work };
+                        nursery.start_soon_named(format!("loop of {}", work.name), work_loop.run(nursery));
+                    }
+                    nursery.start_soon_named("monitor", self.monitor(&scope));
+                    self.scheduler.open(observers);
                     Ok(())
                 })
                 .await
@@ -47,41 +51,24 @@ impl<'env> Loops<'env> {
         Ok(())
     }
 
-    /// Starts each work's loop, after its kind.
-    fn define_functions<'scope>(self, nursery: &'scope Nursery<'scope, 'env>)
-    where
-        'env: 'scope,
-    {
-        for (index, stage) in self.board.stages.iter().enumerate() {
-            let name = format!("loop of {}", stage.name);
-            let work = Loop { loops: self, index, stage };
-            match stage.kind {
-                Kind::Io => nursery.start_soon_named(name, work.async_func_work_io(nursery)),
-                Kind::Cpu => nursery.start_soon_named(name, work.async_func_work_cpu(nursery)),
-                _ => nursery.start_soon_named(name, work.async_func_work_global(nursery)),
-            };
-        }
-    }
-
-    /// Tells statistics every `sleep_time`, looks for work that was not worth a call at first and
-    /// has been waiting ever since, and ends the loops.
-    async fn update_has_to_stop(self, scope: &CancelScope) -> Result<(), Error> {
-        let _closer = Closer(self.board);
-        while !self.board.is_closed() {
-            let rung =
-                move_on_after(self.sleep_time.as_secs_f64(), async { Ok(self.board.end.wait().await?) });
-            if rung.await?.is_some() {
+    /// Reports statistics once in a period, until the scheduler is closed. If the run was cancelled, cancels
+    /// the scope.
+    async fn monitor(self, scope: &CancelScope) -> Result<(), Error> {
+        let _guard = CloseOnDrop(self.scheduler);
+        while !self.scheduler.is_closed() {
+            let closing = async { Ok(self.scheduler.closing.wait().await?) };
+            if move_on_after(self.statistics_period.as_secs_f64(), closing).await?.is_some() {
                 continue;
             }
-            self.board.tick();
-            if !self.board.observers().is_empty() {
-                let statistics = self.board.statistics();
-                for observer in self.board.observers() {
+            self.scheduler.tick();
+            if !self.scheduler.observers().is_empty() {
+                let statistics = self.scheduler.statistics();
+                for observer in self.scheduler.observers() {
                     observer.statistics(&statistics);
                 }
             }
         }
-        if self.board.asked() == Some(Ending::Cancelled) {
+        if self.scheduler.early_ending() == Some(Ending::Cancelled) {
             scope.cancel_with_reason("the executor's run was cancelled");
         }
         Ok(())
@@ -90,92 +77,52 @@ impl<'env> Loops<'env> {
 
 /// The loop of one work.
 #[derive(Clone, Copy)]
-struct Loop<'a> {
+struct WorkLoop<'a> {
     loops: Loops<'a>,
     index: usize,
-    stage: &'a Stage,
+    work: &'a ScheduledWork,
 }
 
-impl<'env> Loop<'env> {
-    /// The loop of an io work.
-    async fn async_func_work_io<'scope>(self, nursery: &'scope Nursery<'scope, 'env>) -> Result<(), Error> {
-        self.listen(|| {
-            let name = format!("worker for {}", self.stage.name);
-            nursery.start_soon_named(name, self.async_run_work_io());
-        })
-        .await
-    }
-
-    /// The loop of a cpu work.
-    async fn async_func_work_cpu<'scope>(self, nursery: &'scope Nursery<'scope, 'env>) -> Result<(), Error> {
-        self.listen(|| {
-            let name = format!("worker for {}", self.stage.name);
-            nursery.start_soon_named(name, self.async_run_work_cpu());
-        })
-        .await
-    }
-
-    /// The loop of a work with whole queues, or of a source.
-    async fn async_func_work_global<'scope>(
-        self,
-        nursery: &'scope Nursery<'scope, 'env>,
-    ) -> Result<(), Error> {
-        self.listen(|| {
-            let name = format!("worker for {}", self.stage.name);
-            nursery.start_soon_named(name, self.run_worker());
-        })
-        .await
-    }
-
-    /// Starts a worker for each ring of the bell, until the run is closed.
-    async fn listen(self, start: impl Fn()) -> Result<(), Error> {
-        // However the loop ends, nobody must wait for it.
-        let _closer = Closer(self.loops.board);
+impl<'env> WorkLoop<'env> {
+    /// Starts a worker for each request, until the scheduler is closed.
+    async fn run<'scope>(self, nursery: &'scope Nursery<'scope, 'env>) -> Result<(), Error> {
+        // If this loop ends for any reason, no worker could be started for its work. So the run must end.
+        let _guard = CloseOnDrop(self.loops.scheduler);
         loop {
-            let rings = self.stage.bell.wait().await?;
-            if self.loops.board.is_closed() {
+            let requests = self.work.worker_requests.wait().await?;
+            if self.loops.scheduler.is_closed() {
                 return Ok(());
             }
-            for _ in 0..rings {
-                start();
+            for _ in 0..requests {
+                nursery.start_soon_named(format!("worker for {}", self.work.name), self.run_worker());
             }
         }
     }
 
-    /// A worker that begins with an item that mostly waits.
-    async fn async_run_work_io(self) -> Result<(), Error> {
-        self.run_worker().await
-    }
-
-    /// A worker that begins with an item that mostly computes.
-    async fn async_run_work_cpu(self) -> Result<(), Error> {
-        self.run_worker().await
-    }
-
-    /// A worker, from its coming to its leaving.
+    /// A worker, from its arrival to its departure.
     async fn run_worker(self) -> Result<(), Error> {
-        let Loop { loops: Loops { board, threads, .. }, index, .. } = self;
+        let WorkLoop { loops: Loops { scheduler, threads, .. }, index, .. } = self;
         let errors = if threads {
-            let board = board.clone();
+            let scheduler = scheduler.clone();
             to_thread::run_sync(move || {
-                let mut shift = Shift::called(&board, index);
-                while shift.turn() {}
-                shift.take_errors()
+                let mut worker = Worker::requested(&scheduler, index);
+                while worker.step() {}
+                worker.take_errors()
             })
             .await?
         } else {
-            let mut shift = Shift::called(board, index);
-            while shift.turn() {
+            let mut worker = Worker::requested(scheduler, index);
+            while worker.step() {
                 checkpoint().await?;
             }
-            shift.take_errors()
+            worker.take_errors()
         };
-        ended_by(errors)
+        into_result(errors)
     }
 }
 
-/// The error of a worker whose items ended the run.
-pub(super) fn ended_by(errors: Vec<ItemError>) -> Result<(), Error> {
+/// The error of a worker whose items have ended the run.
+pub(super) fn into_result(errors: Vec<ItemError>) -> Result<(), Error> {
     let mut errors: Vec<Error> = errors.into_iter().map(Error::from).collect();
     match errors.len() {
         0 => Ok(()),
@@ -184,10 +131,10 @@ pub(super) fn ended_by(errors: Vec<ItemError>) -> Result<(), Error> {
     }
 }
 
-/// Closes the run when its loop is dropped: workers in threads must not go on alone.
-struct Closer<'a>(&'a Board);
+/// Closes the scheduler when a loop is dropped. Otherwise workers in threads would go on without it.
+struct CloseOnDrop<'a>(&'a Scheduler);
 
-impl Drop for Closer<'_> {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.close();
     }

@@ -1,4 +1,4 @@
-//! A bell that wakes a work's loop, from any thread, as often as needed.
+//! Wakes a task of the run's thread, from any thread.
 
 use std::{
     future::{Future, poll_fn},
@@ -12,33 +12,33 @@ use std::{
 
 use terzetto::{Cancelled, sleep_forever};
 
-/// Counts its rings, so that none is lost while its listener is busy.
+/// Wakes one waiting task. Notifications are counted, so none is lost while the task is busy.
 #[derive(Default)]
-pub(crate) struct Bell {
-    rings: AtomicUsize,
-    listener: Mutex<Option<Waker>>,
+pub(crate) struct Notify {
+    count: AtomicUsize,
+    waiter: Mutex<Option<Waker>>,
 }
 
-impl Bell {
-    /// Wakes the listener, or lets it not fall asleep.
-    pub fn ring(&self) {
-        self.rings.fetch_add(1, SeqCst);
-        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(listener) = listener {
-            listener.wake();
+impl Notify {
+    /// Wakes the waiting task. If no task waits, the next call of [`wait`](Notify::wait) returns at once.
+    pub fn notify(&self) {
+        self.count.fetch_add(1, SeqCst);
+        let waiter = self.waiter.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waiter) = waiter {
+            waiter.wake();
         }
     }
 
-    /// Waits for rings and returns how many came since the last call. One listener at a time.
+    /// Waits for notifications, and returns how many came since the last call. One task may wait at a time.
     pub async fn wait(&self) -> Result<usize, Cancelled> {
-        // The runtime does not know what a bell is, but it knows how to cancel a sleep.
+        // The runtime cancels the sleep, and so this future.
         let mut sleep = pin!(sleep_forever());
         poll_fn(|context| {
-            *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
-            // After the waker has been left: a ring in between is seen here.
-            match self.rings.swap(0, SeqCst) {
+            *self.waiter.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
+            // The count is read after the waker is stored, so a notification in between is seen here.
+            match self.count.swap(0, SeqCst) {
                 0 => sleep.as_mut().poll(context).map_ok(|()| 0),
-                rings => Poll::Ready(Ok(rings)),
+                count => Poll::Ready(Ok(count)),
             }
         })
         .await

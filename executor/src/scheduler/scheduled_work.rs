@@ -1,8 +1,8 @@
-//! A work as the executor sees it: what it is, and how long its calls take.
+//! A work as the scheduler sees it: the work, and the measured time of its calls.
 //!
-//! Works range from nanoseconds to minutes, and nobody says beforehand which one does what. So each
-//! call is timed, and two decisions follow from the mean: how many items a worker takes at once, and
-//! whether what waits is worth another thread.
+//! Works take from nanoseconds to minutes, and nobody says beforehand which one takes how long. So each call is
+//! timed. From the mean time follow two decisions: how many items a worker takes at once, and whether waiting
+//! items are worth another worker.
 
 use std::{
     sync::{
@@ -12,65 +12,69 @@ use std::{
     time::Duration,
 };
 
-use super::notify::Bell;
+use super::Notify;
 use crate::graph::{Kind, Work};
 
-/// About what it costs to have a thread do something: to wake it, and to be woken in turn.
-const HANDOVER: Duration = Duration::from_micros(50);
+/// The approximate cost of giving work to a thread: waking it, and being woken by it.
+const THREAD_SWITCH: Duration = Duration::from_micros(50);
 
-/// How long a worker may be away with one handful of items. Short works take several items at once,
-/// since the lock between them would cost more than they do.
-const HANDFUL: Duration = Duration::from_micros(20);
+/// How long one batch of quick items may take. A batch of one item would cost less than the lock around it.
+const BATCH_TIME: Duration = Duration::from_micros(20);
 
-/// A work, and what is known of it.
-pub(crate) struct Stage {
+/// A work, and what the scheduler knows of it.
+pub(crate) struct ScheduledWork {
     pub name: Arc<str>,
     pub kind: Kind,
     pub work: Arc<dyn Work>,
-    /// Calls its loop to start a worker.
-    pub bell: Bell,
-    /// About how long a call takes, ns; 0 while unknown.
-    pace: AtomicU64,
+    /// Asks the work's loop to start a worker.
+    pub worker_requests: Notify,
+    /// The mean time of a call, ns. It is 0 before the first call.
+    mean_call: AtomicU64,
 }
 
-impl Stage {
-    pub fn new(name: Arc<str>, kind: Kind, work: Arc<dyn Work>) -> Stage {
-        Stage { name, kind, work, bell: Bell::default(), pace: AtomicU64::new(0) }
+impl ScheduledWork {
+    pub fn new(name: Arc<str>, kind: Kind, work: Arc<dyn Work>) -> ScheduledWork {
+        ScheduledWork { name, kind, work, worker_requests: Notify::default(), mean_call: AtomicU64::new(0) }
     }
 
-    /// How many items to take at once.
-    pub fn handful(&self, ready: usize) -> usize {
-        match self.pace.load(Relaxed) {
-            _ if self.work.one_by_one() => 1,
-            // The first call tells.
+    /// How many of the items that are ready a worker takes at once.
+    pub fn batch_size(&self, ready: usize) -> usize {
+        match self.mean_call.load(Relaxed) {
+            _ if self.work.takes_one_at_a_time() => 1,
+            // The first call shows how long calls are.
             0 => 1,
-            pace => ready.min((HANDFUL.as_nanos() as u64 / pace).max(1) as usize),
+            mean => ready.min((BATCH_TIME.as_nanos() as u64 / mean).max(1) as usize),
         }
     }
 
-    pub fn is_worth(&self, ready: usize, away: Duration) -> bool {
-        match self.pace.load(Relaxed) {
+    /// Is it worth a thread switch to give the ready items to another worker, if the present worker will be
+    /// busy for `busy_for` before it can take them?
+    pub fn is_worth_a_worker(&self, ready: usize, busy_for: Duration) -> bool {
+        match self.mean_call.load(Relaxed) {
             0 => true,
-            pace => away.saturating_add(Duration::from_nanos(pace.saturating_mul(ready as u64))) >= HANDOVER,
+            mean => {
+                busy_for.saturating_add(Duration::from_nanos(mean.saturating_mul(ready as u64)))
+                    >= THREAD_SWITCH
+            }
         }
     }
 
-    /// How long so many calls are expected to take.
-    pub fn expected(&self, calls: usize) -> Duration {
-        match self.pace.load(Relaxed) {
+    /// The expected time of so many calls.
+    pub fn expected_time(&self, calls: usize) -> Duration {
+        match self.mean_call.load(Relaxed) {
             0 => Duration::MAX,
-            pace => Duration::from_nanos(pace.saturating_mul(calls as u64)),
+            mean => Duration::from_nanos(mean.saturating_mul(calls as u64)),
         }
     }
 
-    /// Learns from calls that were made: a mean that forgets.
-    pub fn learn(&self, calls: usize, elapsed: Duration) {
+    /// Records the time of calls that were made. The mean is a moving one: older calls count less.
+    pub fn record_time(&self, calls: usize, elapsed: Duration) {
         if calls == 0 {
             return;
         }
         let new = (elapsed.as_nanos() as u64 / calls as u64).max(1);
-        let old = self.pace.load(Relaxed);
+        let old = self.mean_call.load(Relaxed);
         let mean = if old == 0 { new } else { (3 * (old / 4)).saturating_add(new / 4).max(1) };
-        self.pace.store(mean, Relaxed);
+        self.mean_call.store(mean, Relaxed);
     }
 }

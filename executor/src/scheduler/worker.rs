@@ -1,4 +1,4 @@
-//! A worker: goes from item to item, in its thread, until there is nothing to do.
+//! A worker: it goes from item to item, in its thread, until there is nothing to do.
 
 use std::{
     cell::RefCell,
@@ -6,156 +6,157 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Board, State};
-use crate::graph::{Hand, ItemError, Key, Watch};
+use super::{Scheduler, SchedulerState};
+use crate::graph::{Batch, CallContext, ItemError, Key};
 
-/// A worker's time between its coming and its leaving.
-pub(crate) struct Shift {
-    board: Arc<Board>,
-    /// What the worker holds of each work, made when first needed.
-    hands: Vec<Option<Box<dyn Hand>>>,
+/// A worker, from its arrival to its departure.
+pub(crate) struct Worker {
+    scheduler: Arc<Scheduler>,
+    /// The worker's batch of each work, made when it is first needed.
+    batches: Vec<Option<Box<dyn Batch>>>,
+    /// Items that have arrived at the end of the graph, to be reported without the lock.
     arrived: Vec<(Key, Option<ItemError>)>,
     /// Errors that end the run.
     errors: Vec<ItemError>,
-    /// The stage whose items have been taken and are worked on next.
+    /// The work whose batch has items now.
     next: Option<usize>,
-    /// Nothing was left to do, and the board knows that this worker has left.
-    gone: bool,
+    /// Has the worker found nothing to do? Then the scheduler no longer counts it.
+    left: bool,
 }
 
-impl Shift {
-    /// The worker that was called for a stage has come.
-    pub fn called(board: &Arc<Board>, stage: usize) -> Shift {
-        board.arrive(stage);
-        Shift::new(board)
+impl Worker {
+    /// A worker that the scheduler has requested for a work.
+    pub fn requested(scheduler: &Arc<Scheduler>, work: usize) -> Worker {
+        scheduler.requested_worker_arrived(work);
+        Worker::new(scheduler)
     }
 
-    /// A worker comes that nobody has called.
-    pub fn uncalled(board: &Arc<Board>) -> Shift {
-        board.arrive_uncalled();
-        Shift::new(board)
+    /// A worker that nobody has requested.
+    pub fn unrequested(scheduler: &Arc<Scheduler>) -> Worker {
+        scheduler.unrequested_worker_arrived();
+        Worker::new(scheduler)
     }
 
-    fn new(board: &Arc<Board>) -> Shift {
-        let hands = board.stages.iter().map(|_| None).collect();
-        let board = board.clone();
-        Shift { board, hands, arrived: Vec::new(), errors: Vec::new(), next: None, gone: false }
+    fn new(scheduler: &Arc<Scheduler>) -> Worker {
+        let batches = scheduler.works.iter().map(|_| None).collect();
+        let scheduler = scheduler.clone();
+        Worker { scheduler, batches, arrived: Vec::new(), errors: Vec::new(), next: None, left: false }
     }
 
-    /// Works on the next item, or on a few if they are quick. Returns false if there is nothing to
-    /// do any more; the worker has left then.
-    pub fn turn(&mut self) -> bool {
-        let board = self.board.clone();
-        if self.next.is_none() && !self.gone {
-            self.take(&mut board.lock());
+    /// Runs the next batch. Returns false if there is nothing left to do; the worker has left then.
+    pub fn step(&mut self) -> bool {
+        let scheduler = self.scheduler.clone();
+        if self.next.is_none() && !self.left {
+            self.take(&mut scheduler.lock());
         }
-        let Some((index, hand)) =
-            self.next.take().and_then(|index| Some((index, self.hands[index].as_mut()?)))
+        let Some((index, batch)) =
+            self.next.take().and_then(|index| Some((index, self.batches[index].as_mut()?)))
         else {
             return false;
         };
-        let stage = &board.stages[index];
+        let work = &scheduler.works[index];
         let start = Instant::now();
-        let watcher = Watcher {
-            board: &board,
-            work: &stage.name,
+        let context = WorkerContext {
+            scheduler: &scheduler,
+            work: &work.name,
             raised: RefCell::default(),
             errors: RefCell::default(),
         };
-        let calls = hand.work(&watcher);
-        stage.learn(calls, start.elapsed());
-        self.errors.append(&mut watcher.errors.into_inner());
-        let mut raised = watcher.raised.into_inner();
-        // Delivering and taking in one go: one lock for both.
-        let mut state = board.lock();
-        state.ends().raised.append(&mut raised);
-        hand.deliver(state.ends());
-        board.settle(&mut state, index, &mut self.arrived);
+        let calls = batch.run(&context);
+        work.record_time(calls, start.elapsed());
+        self.errors.append(&mut context.errors.into_inner());
+        let mut raised = context.raised.into_inner();
+        // Delivering and taking the next batch share one lock.
+        let mut state = scheduler.lock();
+        state.progress.raised.append(&mut raised);
+        batch.deliver(&mut state.progress);
+        scheduler.delivered(&mut state, index, &mut self.arrived);
         self.take(&mut state);
         drop(state);
         for (key, error) in self.arrived.drain(..) {
-            board.tell_arrived(&key, error.as_ref());
+            scheduler.report_arrival(&key, error.as_ref());
         }
         self.next.is_some()
     }
 
-    /// Takes what may start now, or leaves.
-    fn take(&mut self, state: &mut State) {
-        let Some((index, count)) = self.board.next(state) else {
-            // Under the same lock: of two workers that find nothing, the second must see that it is
-            // the last.
-            self.gone = true;
-            self.board.leave(state);
+    /// Takes the next batch, or leaves.
+    fn take(&mut self, state: &mut SchedulerState) {
+        let Some((index, count)) = self.scheduler.next(state) else {
+            // The worker leaves under the lock under which it found nothing. So if two workers find
+            // nothing, the second one sees that it is the last.
+            self.left = true;
+            state.workers -= 1;
             return;
         };
-        let stage = &self.board.stages[index];
-        self.hands[index].get_or_insert_with(|| stage.work.clone().hand()).take(count);
+        let work = &self.scheduler.works[index];
+        self.batches[index].get_or_insert_with(|| work.work.clone().new_batch()).take(count);
         self.next = Some(index);
-        self.board.call_help(state, stage.expected(count));
+        self.scheduler.request_worker(state, work.expected_time(count));
     }
 
-    /// The errors that ended the run.
+    /// The errors that have ended the run.
     pub fn take_errors(&mut self) -> Vec<ItemError> {
         std::mem::take(&mut self.errors)
     }
 }
 
-impl Drop for Shift {
+impl Drop for Worker {
     fn drop(&mut self) {
-        if self.gone {
+        if self.left {
             return;
         }
-        let board = &self.board;
-        let mut state = board.lock();
+        let scheduler = &self.scheduler;
+        let mut state = scheduler.lock();
         if let Some(index) = self.next.take()
-            && let Some(hand) = &mut self.hands[index]
+            && let Some(batch) = &mut self.batches[index]
         {
-            // Taken and not touched: it goes back.
-            hand.deliver(state.ends());
-            board.settle(&mut state, index, &mut self.arrived);
+            // The items were taken and not used, so they go back to their queue.
+            batch.deliver(&mut state.progress);
+            scheduler.delivered(&mut state, index, &mut self.arrived);
         }
-        board.leave(&mut state);
+        state.workers -= 1;
     }
 }
 
-/// Passes on what happens in a work.
-struct Watcher<'a> {
-    board: &'a Board,
+/// Passes the events of a batch on to the observers, and keeps the errors.
+struct WorkerContext<'a> {
+    scheduler: &'a Scheduler,
     work: &'a Arc<str>,
+    /// All errors of the batch.
     raised: RefCell<Vec<ItemError>>,
     /// Those that end the run.
     errors: RefCell<Vec<ItemError>>,
 }
 
-impl Watch for Watcher<'_> {
-    fn goes_on(&self) -> bool {
-        !self.board.is_closed()
+impl CallContext for WorkerContext<'_> {
+    fn should_continue(&self) -> bool {
+        !self.scheduler.is_closed()
     }
 
-    fn is_curious(&self) -> bool {
-        !self.board.observers().is_empty()
+    fn wants_calls(&self) -> bool {
+        !self.scheduler.observers().is_empty()
     }
 
     fn started(&self, key: &Key) {
-        for observer in self.board.observers() {
+        for observer in self.scheduler.observers() {
             observer.started(self.work, key);
         }
     }
 
     fn finished(&self, key: &Key, elapsed: Duration, error: Option<&ItemError>) {
-        for observer in self.board.observers() {
+        for observer in self.scheduler.observers() {
             observer.finished(self.work, key, elapsed, error);
         }
     }
 
     fn failed(&self, error: &ItemError) {
-        for observer in self.board.observers() {
+        for observer in self.scheduler.observers() {
             observer.failed(error);
         }
         self.raised.borrow_mut().push(error.clone());
-        if self.board.stops_if_error {
+        if self.scheduler.stop_if_error {
             self.errors.borrow_mut().push(error.clone());
-            self.board.close();
+            self.scheduler.close();
         }
     }
 }

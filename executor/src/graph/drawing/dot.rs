@@ -1,10 +1,10 @@
-//! A picture of a topology, in graphviz's language.
+//! A graph in the language of graphviz.
 
 use std::fmt::Write;
 
 use crate::graph::{Kind, Topology};
 
-pub(in crate::graph) fn draw(topology: &Topology) -> String {
+pub(in crate::graph) fn render(topology: &Topology) -> String {
     let mut dot = String::new();
     let mut line = |text: String| {
         // Writing to a `String` cannot fail.

@@ -1,51 +1,52 @@
-//! A picture of a topology, laid out in layers: what flows goes from left to right.
+//! The layout of a graph: which node stands where.
 //!
-//! Each work and queue stands in the layer behind the last thing that feeds it. A line that passes
-//! layers by gets a bend in each of them, so that it runs around boxes and not through them. Within
-//! a layer, nodes and bends are ordered by the mean place of their neighbours (Sugiyama's barycentre
-//! heuristic, a few sweeps each way), which keeps most lines from crossing.
+//! The graph is drawn in layers, and items flow from left to right. Each work and queue stands in the layer
+//! behind the last node that feeds it. A line that crosses a layer gets a bend there, so it runs around boxes
+//! and not through them. Within a layer, nodes and bends are ordered by the mean position of their neighbours.
+//! This is Sugiyama's barycentre heuristic, with a few sweeps in each direction. It avoids most crossings.
 
 use crate::graph::{Kind, QueueId, Topology};
 
-/// How wide a letter is, about.
+/// The approximate width of a letter.
 const CHAR: f64 = 7.2;
 pub(super) const HEIGHT: f64 = 40.0;
 const GAP: (f64, f64) = (48.0, 22.0);
 const MARGIN: f64 = 16.0;
 const SWEEPS: usize = 8;
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Queue,
     /// A queue that keeps results.
     Results,
     Work(Kind),
-    /// Where a line passes a layer by.
+    /// A point where a line crosses a layer.
     Bend,
 }
 
+/// A work, a queue or a bend, and its place.
 pub(super) struct Node {
     pub name: String,
     pub shape: Shape,
     layer: usize,
-    /// Centre.
+    /// The centre.
     pub x: f64,
     pub y: f64,
     pub width: f64,
 }
 
-/// A topology laid out.
-pub(super) struct Drawing {
+/// A graph whose nodes have places.
+pub(super) struct Layout {
     pub title: String,
     pub nodes: Vec<Node>,
-    /// Each line as the nodes that it touches: its ends, and bends between.
+    /// The nodes of each line: its start, its bends, its end.
     pub lines: Vec<Vec<usize>>,
     pub size: (f64, f64),
 }
 
-impl Drawing {
-    pub fn new(topology: &Topology) -> Drawing {
+impl Layout {
+    pub fn new(topology: &Topology) -> Layout {
         let queues = topology.queues.iter().map(|queue| {
             let shape = if queue.keeps_results() { Shape::Results } else { Shape::Queue };
             Node::new(queue.name(), shape)
@@ -59,16 +60,16 @@ impl Drawing {
             lines.extend(work.inputs.iter().filter(known).map(|queue| vec![queue.index, at]));
             lines.extend(work.outputs.iter().filter(known).map(|queue| vec![at, queue.index]));
         }
-        let mut drawing = Drawing { title: topology.name().to_owned(), nodes, lines, size: (0.0, 0.0) };
-        drawing.assign_layers();
-        drawing.bend_lines();
-        let layers = drawing.order_layers();
-        drawing.place(&layers);
-        drawing
+        let mut layout = Layout { title: topology.name().to_owned(), nodes, lines, size: (0.0, 0.0) };
+        layout.assign_layers();
+        layout.bend_lines();
+        let layers = layout.order_layers();
+        layout.place(&layers);
+        layout
     }
 
     fn assign_layers(&mut self) {
-        // Longest way from a start; a circle, which a checked topology has not, stops by itself.
+        // The longest path from a start. In a circle, which a checked graph does not have, the loop ends, too.
         for _ in 0..self.nodes.len() {
             for line in &self.lines {
                 let behind = self.nodes[line[0]].layer + 1;
@@ -121,7 +122,7 @@ impl Drawing {
         layers
     }
 
-    /// What comes before a node on its lines, or what comes behind it.
+    /// The nodes before a node on its lines, or those behind it.
     fn neighbours(&self, node: usize, before: bool) -> impl Iterator<Item = usize> {
         let pairs = self.lines.iter().flat_map(|line| line.windows(2));
         pairs.filter_map(move |pair| match before {
@@ -142,7 +143,7 @@ impl Drawing {
                 node.x = left + width / 2.0;
                 node.y = MARGIN + (height - own) / 2.0 + row as f64 * (HEIGHT + GAP.1) + HEIGHT / 2.0;
                 if node.shape == Shape::Bend {
-                    // The line runs straight along the boxes above and below it.
+                    // The line runs straight between the boxes above and below it.
                     node.width = width;
                 }
             }

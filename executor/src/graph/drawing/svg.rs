@@ -1,15 +1,15 @@
-//! A drawing as SVG, which every browser shows.
+//! A laid out graph as SVG.
 
 use std::fmt::Write;
 
-use super::layout::{Drawing, HEIGHT, Node, Shape};
+use super::layout::{HEIGHT, Layout, Node, Shape};
 use crate::graph::Kind;
 
-// Writing to a `String` cannot fail, so that results of `write!` are dropped here.
+// Writing to a `String` cannot fail, so the results of `write!` are ignored in this file.
 
-pub(super) fn render(drawing: &Drawing) -> String {
+pub(super) fn render(layout: &Layout) -> String {
     let mut svg = String::new();
-    let (width, height) = drawing.size;
+    let (width, height) = layout.size;
     let _ = writeln!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
@@ -18,27 +18,27 @@ pub(super) fn render(drawing: &Drawing) -> String {
          <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" \
          markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0 8 4 0 8z\" fill=\"#555\"/></marker></defs>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>",
-        escaped(&drawing.title)
+        escaped(&layout.title)
     );
-    for line in &drawing.lines {
+    for line in &layout.lines {
         let _ = writeln!(
             svg,
             "<path d=\"{}\" fill=\"none\" stroke=\"#555\" marker-end=\"url(#tip)\"/>",
-            curve(drawing, line)
+            curve(layout, line)
         );
     }
-    for node in drawing.nodes.iter().filter(|node| node.shape != Shape::Bend) {
+    for node in layout.nodes.iter().filter(|node| node.shape != Shape::Bend) {
         draw_node(&mut svg, node);
     }
     svg.push_str("</svg>\n");
     svg
 }
 
-/// A line from node to node, level where it touches one.
-fn curve(drawing: &Drawing, line: &[usize]) -> String {
+/// A line from node to node. It is horizontal where it touches one.
+fn curve(layout: &Layout, line: &[usize]) -> String {
     let mut path = String::new();
     for pair in line.windows(2) {
-        let (from, to) = (&drawing.nodes[pair[0]], &drawing.nodes[pair[1]]);
+        let (from, to) = (&layout.nodes[pair[0]], &layout.nodes[pair[1]]);
         let (x0, y0, x1, y1) = (from.right(), from.y, to.left(), to.y);
         let middle = (x0 + x1) / 2.0;
         let start = if path.is_empty() { "M" } else { " L" };

@@ -1,4 +1,4 @@
-//! Works that are called once for each item.
+//! Io and cpu works, which are called once for each item.
 
 use std::{
     collections::VecDeque,
@@ -7,10 +7,7 @@ use std::{
     time::Instant,
 };
 
-use crate::graph::{
-    BoxError, Hand, Item, ItemError, Key, Queue, Watch, Work,
-    queue_set::{Ends, OutputSet},
-};
+use crate::graph::{Batch, BoxError, CallContext, Item, ItemError, Key, OutputSet, Progress, Queue, Work};
 
 /// An io or cpu work.
 pub(in crate::graph) struct Each<I, S, F> {
@@ -33,41 +30,42 @@ where
         }
     }
 
-    fn hand(self: Arc<Self>) -> Box<dyn Hand> {
-        Box::new(EachHand { work: self, taken: VecDeque::new(), made: Vec::new(), promised: 0 })
+    fn new_batch(self: Arc<Self>) -> Box<dyn Batch> {
+        Box::new(EachBatch { work: self, taken: VecDeque::new(), made: Vec::new(), reserved: 0 })
     }
 }
 
-struct EachHand<I, S: OutputSet, F> {
+/// Items that a worker has taken, and the values that were made of them.
+struct EachBatch<I, S: OutputSet, F> {
     work: Arc<Each<I, S, F>>,
     taken: VecDeque<Item<I>>,
     made: Vec<Item<S::Value>>,
-    promised: usize,
+    reserved: usize,
 }
 
-impl<I, S, F> Hand for EachHand<I, S, F>
+impl<I, S, F> Batch for EachBatch<I, S, F>
 where
     I: Send + 'static,
     S: OutputSet,
     F: Fn(&Key, I) -> Result<S::Value, BoxError> + Send + Sync + 'static,
 {
-    fn take(&mut self, most: usize) {
-        self.work.input.pop_into(&mut self.taken, most);
-        self.promised = self.taken.len();
-        self.work.outputs.promise(self.promised);
+    fn take(&mut self, count: usize) {
+        self.work.input.pop_into(&mut self.taken, count);
+        self.reserved = self.taken.len();
+        self.work.outputs.reserve(self.reserved);
     }
 
-    fn work(&mut self, watch: &dyn Watch) -> usize {
+    fn run(&mut self, context: &dyn CallContext) -> usize {
         let mut calls = 0;
-        while watch.goes_on()
+        while context.should_continue()
             && let Some((key, value)) = self.taken.pop_front()
         {
             let result = match value {
-                // An error passes on untouched.
+                // An error passes on unchanged.
                 Err(error) => Err(error),
                 Ok(value) => {
                     calls += 1;
-                    self.call(&key, value, watch)
+                    self.call(&key, value, context)
                 }
             };
             self.made.push((key, result));
@@ -75,46 +73,46 @@ where
         calls
     }
 
-    fn deliver(&mut self, ends: &mut Ends) {
+    fn deliver(&mut self, progress: &mut Progress) {
         let Each { input, outputs, .. } = &*self.work;
-        outputs.send(&mut self.made, ends);
-        outputs.release(self.promised);
+        outputs.send(&mut self.made, progress);
+        outputs.release(self.reserved);
         if !self.taken.is_empty() {
             input.put_back(&mut self.taken);
         }
     }
 }
 
-impl<I, S, F> EachHand<I, S, F>
+impl<I, S, F> EachBatch<I, S, F>
 where
     S: OutputSet,
     F: Fn(&Key, I) -> Result<S::Value, BoxError>,
 {
-    fn call(&self, key: &Key, value: I, watch: &dyn Watch) -> Result<S::Value, ItemError> {
+    fn call(&self, key: &Key, value: I, context: &dyn CallContext) -> Result<S::Value, ItemError> {
         let Each { name, function, .. } = &*self.work;
-        let start = watch.is_curious().then(|| {
-            watch.started(key);
+        let start = context.wants_calls().then(|| {
+            context.started(key);
             Instant::now()
         });
-        let result = guarded(name, key, || function(key, value));
+        let result = catch_error(name, key, || function(key, value));
         if let Err(error) = &result {
-            watch.failed(error);
+            context.failed(error);
         }
         if let Some(start) = start {
-            watch.finished(key, start.elapsed(), result.as_ref().err());
+            context.finished(key, start.elapsed(), result.as_ref().err());
         }
         result
     }
 }
 
-/// Calls a work's function; whatever goes wrong is the item's error.
-pub(super) fn guarded<T>(
+/// Calls a work's function. An error or a panic becomes the item's error.
+pub(super) fn catch_error<T>(
     name: &Arc<str>,
     key: &Key,
     call: impl FnOnce() -> Result<T, BoxError>,
 ) -> Result<T, ItemError> {
-    // Unwind safety: the value is lost with the panic, and what the function shares between items
-    // it shares between threads already, where a lock that saw a panic is poisoned.
+    // Unwind safety: the panic drops the item's value. Whatever the function shares between items, it shares
+    // between threads, too; so it is behind a lock, and the panic poisons that lock.
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(ItemError::new(name.clone(), key, error)),

@@ -1,4 +1,4 @@
-//! Works that see their whole queues.
+//! Global works, which see their whole queues.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -6,20 +6,18 @@ use std::sync::{
 };
 
 use crate::graph::{
-    BoxError, Hand, ItemError, Key, QueueSet, Watch, Work,
-    queue::AnyQueue,
-    queue_set::{Ends, Members},
-    works::each::guarded,
+    AnyQueue, Batch, BoxError, CallContext, ItemError, Key, Progress, QueueSet, Work, queue_set::QueueList,
+    works::each::catch_error,
 };
 
 /// Why a global work is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// Something has come into its inputs, or left its outputs.
+    /// An item has come into its inputs, or has left its outputs.
     Change,
-    /// Nothing more will come: what was held back must go out now. What the work holds itself, it
-    /// should push whatever room there is, since that is in memory already. What it leaves in its
-    /// inputs for want of room, it is called for again, for the same reason, when there is some.
+    /// No further item will come. The work must now push what it holds itself, even if an output has no room:
+    /// that is in memory already. If it leaves items in its inputs because an output has no room, it is called
+    /// again with this value when there is room.
     End,
 }
 
@@ -31,36 +29,37 @@ pub(in crate::graph) struct Global<I, O, F> {
     function: Mutex<F>,
     input_queues: Vec<Arc<dyn AnyQueue>>,
     output_queues: Vec<Arc<dyn AnyQueue>>,
-    /// What the counters of the queues said when the work was called last.
+    /// The [version](Global::version) of the queues at the last call.
     seen: AtomicUsize,
-    /// One call at a time.
+    /// Does a call run now? There is one at a time.
     running: AtomicBool,
-    /// The last call is due.
-    last: AtomicBool,
-    ended: AtomicBool,
+    /// Is the last call due?
+    last_call_due: AtomicBool,
+    /// Has it been due before? From then on, calls are made with [`Moment::End`].
+    finished: AtomicBool,
 }
 
 impl<I: QueueSet, O: QueueSet, F> Global<I, O, F> {
     pub fn new(name: Arc<str>, inputs: I, outputs: O, function: F) -> Self {
         Global {
-            input_queues: Members::of(&inputs).queues,
-            output_queues: Members::of(&outputs).queues,
+            input_queues: QueueList::of(&inputs).queues,
+            output_queues: QueueList::of(&outputs).queues,
             name,
             inputs,
             outputs,
             function: Mutex::new(function),
             seen: AtomicUsize::new(0),
             running: AtomicBool::new(false),
-            last: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
+            last_call_due: AtomicBool::new(false),
+            finished: AtomicBool::new(false),
         }
     }
 
-    /// Changes with every item that comes into the inputs, or leaves the outputs and makes room.
+    /// A number that changes when an item comes into an input, or leaves an output and makes room.
     fn version(&self) -> usize {
-        let came = self.input_queues.iter().map(|queue| queue.came());
-        let left = self.output_queues.iter().map(|queue| queue.left());
-        came.chain(left).fold(0, usize::wrapping_add)
+        let pushed = self.input_queues.iter().map(|queue| queue.pushed());
+        let popped = self.output_queues.iter().map(|queue| queue.popped());
+        pushed.chain(popped).fold(0, usize::wrapping_add)
     }
 
     fn has_room(&self) -> bool {
@@ -76,7 +75,7 @@ where
 {
     fn ready(&self) -> usize {
         let due = || {
-            self.last.load(SeqCst)
+            self.last_call_due.load(SeqCst)
                 || (self.input_queues.iter().any(|queue| queue.len() > 0)
                     && self.version() != self.seen.load(SeqCst)
                     && self.has_room())
@@ -84,37 +83,38 @@ where
         usize::from(!self.running.load(SeqCst) && due())
     }
 
-    fn one_by_one(&self) -> bool {
+    fn takes_one_at_a_time(&self) -> bool {
         true
     }
 
-    fn end(&self) -> bool {
-        let due = !self.ended.swap(true, SeqCst);
+    fn finish(&self) -> bool {
+        let due = !self.finished.swap(true, SeqCst);
         if due {
-            self.last.store(true, SeqCst);
+            self.last_call_due.store(true, SeqCst);
         }
         due
     }
 
     fn gathered(&self) -> Option<(usize, usize)> {
-        let taken = self.input_queues.iter().map(|queue| queue.left()).sum();
-        Some((taken, self.output_queues.iter().map(|queue| queue.came()).sum()))
+        let taken = self.input_queues.iter().map(|queue| queue.popped()).sum();
+        Some((taken, self.output_queues.iter().map(|queue| queue.pushed()).sum()))
     }
 
-    fn hand(self: Arc<Self>) -> Box<dyn Hand> {
-        Box::new(GlobalHand { work: self, moment: Moment::Change, error: None, came: Vec::new() })
+    fn new_batch(self: Arc<Self>) -> Box<dyn Batch> {
+        Box::new(GlobalBatch { work: self, moment: Moment::Change, error: None, pushed: Vec::new() })
     }
 }
 
-struct GlobalHand<I, O, F> {
+/// One call of a global work.
+struct GlobalBatch<I, O, F> {
     work: Arc<Global<I, O, F>>,
     moment: Moment,
     error: Option<(Key, ItemError)>,
-    /// How many items had come into each output before.
-    came: Vec<usize>,
+    /// How many items had been pushed into each output before the call.
+    pushed: Vec<usize>,
 }
 
-impl<I, O, F> Hand for GlobalHand<I, O, F>
+impl<I, O, F> Batch for GlobalBatch<I, O, F>
 where
     I: QueueSet,
     O: QueueSet,
@@ -124,33 +124,33 @@ where
         let work = &*self.work;
         work.running.store(true, SeqCst);
         work.seen.store(work.version(), SeqCst);
-        self.came.clear();
-        self.came.extend(work.output_queues.iter().map(|queue| queue.came()));
-        work.last.store(false, SeqCst);
-        self.moment = if work.ended.load(SeqCst) { Moment::End } else { Moment::Change };
+        self.pushed.clear();
+        self.pushed.extend(work.output_queues.iter().map(|queue| queue.pushed()));
+        work.last_call_due.store(false, SeqCst);
+        self.moment = if work.finished.load(SeqCst) { Moment::End } else { Moment::Change };
     }
 
-    fn work(&mut self, watch: &dyn Watch) -> usize {
-        if !watch.goes_on() {
+    fn run(&mut self, context: &dyn CallContext) -> usize {
+        if !context.should_continue() {
             return 0;
         }
         let Global { name, inputs, outputs, function, .. } = &*self.work;
         let mut function = function.lock().unwrap_or_else(PoisonError::into_inner);
         let key = Key::from(&**name);
-        if let Err(error) = guarded(name, &key, || function(inputs, outputs, self.moment)) {
-            watch.failed(&error);
+        if let Err(error) = catch_error(name, &key, || function(inputs, outputs, self.moment)) {
+            context.failed(&error);
             self.error = Some((key, error));
         }
         1
     }
 
-    fn deliver(&mut self, ends: &mut Ends) {
+    fn deliver(&mut self, progress: &mut Progress) {
         if let Some((key, error)) = self.error.take() {
-            ends.add_of_work(&key, &error);
+            progress.add_work_error(&key, &error);
         }
-        for (queue, came) in self.work.output_queues.iter().zip(&self.came) {
+        for (queue, before) in self.work.output_queues.iter().zip(&self.pushed) {
             if queue.keeps_results() {
-                queue.tell_newest(queue.came() - came, ends);
+                queue.report_newest(queue.pushed() - before, progress);
             }
         }
         self.work.running.store(false, SeqCst);

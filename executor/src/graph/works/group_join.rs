@@ -1,105 +1,109 @@
-//! Bringing items together: couples of images out of single images.
+//! Joins of groups: couples of images from single images.
 //!
-//! Three things are wanted of a join, and they pull apart. Each part arrives once, though several
-//! groups may want it (image 2 belongs to the couples 1-2 and 2-3), so parts must be *held*. Memory
-//! must stay *bounded*, so parts must not be taken as they come. And nothing may *deadlock*: if the
-//! bounded queue fills with parts that are not wanted yet, the one that is wanted cannot enter.
+//! A join has three aims, and each makes the others harder:
 //!
-//! The rule that gives all three: groups are made strictly in their order, and a part is taken out
-//! of its queue only when the group now at the front wants it. Hence
+//! - A member comes once, though several groups may want it: image 2 belongs to the couples 1-2 and 2-3. So
+//!   the join must *hold* members.
+//! - Memory must be *bounded*. So the join must not take members as they come.
+//! - Nothing may *deadlock*. If the bounded queue is full of members that no group wants yet, the wanted one
+//!   cannot enter.
 //!
-//! - the join holds the front group's parts, and parts that an earlier group has used and a later
-//!   one still wants: for consecutive couples that is two images, whatever the series' length;
-//! - all else waits in the queue, under the queue's limit;
-//! - if parts are produced in the order in which groups want them first, the front group's parts
-//!   are always ahead of those that could block them, and no deadlock is possible;
-//! - if they are produced in another order, the queue may fill with parts for later groups. The
-//!   executor sees that nothing moves, and only then the join takes one more part than the rule
-//!   allows. The bound yields where keeping it would mean to stop for ever.
+//! One rule serves all three: groups are made strictly in their order, and a member is taken out of its queue
+//! only when the first group wants it. It follows that
+//!
+//! - the join holds the members of the first group, and those which an earlier group has used and a later one
+//!   wants. For consecutive couples these are two images, however long the series is.
+//! - All other members wait in the queue, under the limit of the queue.
+//! - If members are made in the order in which groups first want them, those of the first group come before
+//!   all others. Then no deadlock is possible.
+//! - If members are made in another order, the queue may fill with members of later groups. The scheduler sees
+//!   that nothing moves. Only then the join takes one member more than the rule allows.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::graph::{ItemError, Join, Key, OutputSet, Queue, queue_set::Ends};
+use crate::graph::{ItemError, Join, Key, OutputSet, Progress, Queue};
 
-pub(in crate::graph) struct JoinWork<T, const N: usize> {
+/// A join that makes groups of `N` members.
+pub(in crate::graph) struct GroupJoin<T, const N: usize> {
     name: Arc<str>,
     groups: Queue<[Key; N]>,
-    parts: Queue<T>,
+    members: Queue<T>,
     output: Queue<[T; N]>,
-    state: Mutex<Option<State<T>>>,
+    state: Mutex<Option<GroupJoinState<T>>>,
 }
 
-struct State<T> {
-    /// How many places in groups still want each part.
+struct GroupJoinState<T> {
+    /// How often groups still want each member.
     wanted: HashMap<Key, usize>,
-    /// Parts taken out of the queue.
+    /// Members that were taken out of the queue.
     held: HashMap<Key, Result<T, ItemError>>,
-    /// How many parts had come when unwanted ones were last sorted out.
-    sorted: usize,
+    /// How many members had come when unwanted ones were last removed.
+    checked: usize,
 }
 
-impl<T: Clone + Send + 'static, const N: usize> JoinWork<T, N> {
-    pub fn new(name: Arc<str>, groups: Queue<[Key; N]>, parts: Queue<T>, output: Queue<[T; N]>) -> Self {
-        JoinWork { name, groups, parts, output, state: Mutex::new(None) }
+impl<T: Clone + Send + 'static, const N: usize> GroupJoin<T, N> {
+    pub fn new(name: Arc<str>, groups: Queue<[Key; N]>, members: Queue<T>, output: Queue<[T; N]>) -> Self {
+        GroupJoin { name, groups, members, output, state: Mutex::new(None) }
     }
 
-    fn state(&self) -> MutexGuard<'_, Option<State<T>>> {
+    fn state(&self) -> MutexGuard<'_, Option<GroupJoinState<T>>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts who wants what. One-shot works have filled the groups by the time of the first call.
-    fn count_wanted(&self) -> State<T> {
+    /// Counts how often each member is wanted. One-shot works have filled the groups before the first call.
+    fn count_wanted(&self) -> GroupJoinState<T> {
         let mut wanted = HashMap::new();
         self.groups.for_each(|(_, group)| {
-            for part in group.iter().flatten() {
-                *wanted.entry(part.clone()).or_insert(0) += 1;
+            for member in group.iter().flatten() {
+                *wanted.entry(member.clone()).or_insert(0) += 1;
             }
         });
-        State { wanted, held: HashMap::new(), sorted: 0 }
+        GroupJoinState { wanted, held: HashMap::new(), checked: 0 }
     }
 
-    /// Takes out parts that no group wants, among those that have come since the last look: a stray one, or the second
-    /// of one key. Values are told as unused; an error is found among those that reached no end.
-    fn sort_out(&self, state: &mut State<T>, ends: &mut Ends) {
-        let came = self.parts.came();
-        // What was still wanted then may be unwanted now; when no group is left, all is.
-        let are_last = self.groups.is_empty() && !self.parts.is_empty();
-        if came == state.sorted && !are_last {
+    /// Removes members that no group wants, among those that have come since the last call: a member of no
+    /// group, or the second one of a key. A value is recorded as unused. An error is found later, among the
+    /// errors that have not arrived.
+    fn remove_unwanted(&self, state: &mut GroupJoinState<T>, progress: &mut Progress) {
+        let pushed = self.members.pushed();
+        // A member may have been wanted then and be unwanted now. When no group is left, all members are.
+        let no_group_left = self.groups.is_empty() && !self.members.is_empty();
+        if pushed == state.checked && !no_group_left {
             return;
         }
-        state.sorted = came;
-        let unwanted = |part: &Key| !state.wanted.contains_key(part) || state.held.contains_key(part);
-        for (part, value) in self.parts.reject(unwanted) {
+        state.checked = pushed;
+        let unwanted = |member: &Key| !state.wanted.contains_key(member) || state.held.contains_key(member);
+        for (member, value) in self.members.take_where(unwanted) {
             if value.is_ok() {
-                log::warn!("`{}`: no group wants `{part}`, or it has come twice", self.name);
-                ends.unused.push((self.name.clone(), part));
+                log::warn!("`{}`: no group wants `{member}`, or it has come twice", self.name);
+                progress.unused.push((self.name.clone(), member));
             }
         }
     }
 
-    /// Takes the parts that a group wants out of the queue, as far as they are there.
-    fn gather(&self, state: &mut State<T>, group: &[Key; N]) {
-        for part in group {
-            if !state.held.contains_key(part)
-                && let Some(value) = self.parts.take(part)
+    /// Takes the members that a group wants, if they are in the queue.
+    fn gather(&self, state: &mut GroupJoinState<T>, group: &[Key; N]) {
+        for member in group {
+            if !state.held.contains_key(member)
+                && let Some(value) = self.members.take(member)
             {
-                state.held.insert(part.clone(), value);
+                state.held.insert(member.clone(), value);
             }
         }
     }
 
-    /// Makes the front group, if all its parts are held.
-    fn make(&self, state: &mut State<T>, group: &[Key; N]) -> Option<Result<[T; N], ItemError>> {
-        if !group.iter().all(|part| state.held.contains_key(part)) {
+    /// Makes the group, if all its members are held.
+    fn make(&self, state: &mut GroupJoinState<T>, group: &[Key; N]) -> Option<Result<[T; N], ItemError>> {
+        if !group.iter().all(|member| state.held.contains_key(member)) {
             return None;
         }
         let mut failed = None;
-        let parts: Vec<T> = group
+        let members: Vec<T> = group
             .iter()
-            .filter_map(|part| match state.give(part)? {
+            .filter_map(|member| match state.use_member(member)? {
                 Ok(value) => Some(value),
                 Err(error) => {
                     failed.get_or_insert(error);
@@ -107,36 +111,36 @@ impl<T: Clone + Send + 'static, const N: usize> JoinWork<T, N> {
                 }
             })
             .collect();
-        Some(match (failed, <[T; N]>::try_from(parts)) {
+        Some(match (failed, <[T; N]>::try_from(members)) {
             (Some(error), _) => Err(error),
-            (None, Ok(parts)) => Ok(parts),
-            // Not reached while each part held is given as often as it is wanted.
+            (None, Ok(members)) => Ok(members),
+            // Not reached: each member is given as often as groups want it.
             (None, Err(_)) => return None,
         })
     }
 }
 
-impl<T: Clone> State<T> {
-    /// Hands a held part to a group; the last one that wants it gets the part itself.
-    fn give(&mut self, part: &Key) -> Option<Result<T, ItemError>> {
-        match self.wanted.get_mut(part) {
+impl<T: Clone> GroupJoinState<T> {
+    /// Gives a held member to a group. The last group that wants it gets the member itself, others a clone.
+    fn use_member(&mut self, member: &Key) -> Option<Result<T, ItemError>> {
+        match self.wanted.get_mut(member) {
             Some(count) if *count > 1 => {
                 *count -= 1;
-                self.held.get(part).cloned()
+                self.held.get(member).cloned()
             }
             _ => {
-                self.wanted.remove(part);
-                self.held.remove(part)
+                self.wanted.remove(member);
+                self.held.remove(member)
             }
         }
     }
 }
 
-impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
-    fn advance(&self, ends: &mut Ends) -> bool {
+impl<T: Clone + Send + 'static, const N: usize> Join for GroupJoin<T, N> {
+    fn advance(&self, progress: &mut Progress) -> bool {
         let mut state = self.state();
         let state = state.get_or_insert_with(|| self.count_wanted());
-        self.sort_out(state, ends);
+        self.remove_unwanted(state, progress);
         let mut moved = false;
         while let Some((key, group)) = self.groups.with_front(Clone::clone) {
             let made = match group {
@@ -151,23 +155,23 @@ impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
             };
             let Some(made) = made else { break };
             self.groups.pop();
-            self.output.send(&mut vec![(key, made)], ends);
+            self.output.send(&mut vec![(key, made)], progress);
             moved = true;
         }
         if moved {
-            self.sort_out(state, ends);
+            self.remove_unwanted(state, progress);
         }
         moved
     }
 
-    fn yield_bound(&self) -> bool {
+    fn exceed_bound(&self) -> bool {
         let mut state = self.state();
         let Some(state) = state.as_mut() else {
             return false;
         };
-        if let Some((part, value)) = self.parts.pop() {
-            log::debug!("join `{}`: takes `{part}` before its turn to let others pass", self.name);
-            state.held.insert(part, value);
+        if let Some((member, value)) = self.members.pop() {
+            log::debug!("join `{}`: takes `{member}` before its turn to let others pass", self.name);
+            state.held.insert(member, value);
             return true;
         }
         false
@@ -181,7 +185,7 @@ impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
         &self.name
     }
 
-    fn give_up(&self, ends: &mut Ends) -> bool {
+    fn fail_incomplete(&self, progress: &mut Progress) -> bool {
         let mut state = self.state();
         let Some(state) = state.as_mut() else {
             return false;
@@ -189,11 +193,11 @@ impl<T: Clone + Send + 'static, const N: usize> Join for JoinWork<T, N> {
         let Some((_, Ok(group))) = self.groups.with_front(Clone::clone) else {
             return false;
         };
-        let Some(missing) = group.iter().find(|part| !state.held.contains_key(*part)) else {
+        let Some(missing) = group.iter().find(|member| !state.held.contains_key(*member)) else {
             return false;
         };
         let error = ItemError::new(self.name.clone(), missing, "it never arrived");
-        ends.raised.push(error.clone());
+        progress.raised.push(error.clone());
         state.held.insert(missing.clone(), Err(error));
         true
     }

@@ -1,69 +1,70 @@
-//! Bringing the items of one key together: what several queues hold under the same key leaves as a
-//! tuple, under that key.
+//! Joins by key: the items of one key from several queues leave together, as a tuple under that key.
 //!
-//! Where a key comes more than once, its items meet in the order in which they come: the first with the
-//! first, the second with the second.
+//! If a key comes more than once, its items meet in order of arrival: the first with the first, the second
+//! with the second.
 //!
-//! Items that still miss a partner are held here, at most as many as a queue may hold; all else
-//! waits in the queues. Branches may well deliver in different orders: if every place is taken by
-//! items whose partners cannot come, the executor sees that nothing moves, and the zip takes one
-//! more item than its bound allows. When nothing comes any more, what still misses a partner leaves
-//! as an error that names the queue in which nothing came.
+//! The join holds items whose partners have not come, at most as many as a queue may hold. All other items
+//! wait in the queues. The queues may be filled in different orders. Then every place in the join may be taken
+//! by an item whose partner cannot come. The scheduler sees that nothing moves, and the join takes one item
+//! more than its bound allows. When no further item comes, an item without a partner leaves as an error. The
+//! error names the queue from which nothing came.
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::graph::{ItemError, Join, Key, OutputSet, Queue, QueueSet, queue_set::Ends};
+use crate::graph::{ItemError, Join, Key, OutputSet, Progress, Queue, QueueSet};
 
-/// Several queues whose items are to be brought together by key: a tuple of references to queues.
-pub(crate) trait Zipped {
+/// Queues whose items can be joined by key: a tuple of references to queues.
+pub(crate) trait JoinableQueues {
     /// The tuple of values.
     type Value: Send + 'static;
     type Queues: QueueSet;
-    fn zip(self, name: Arc<str>, output: Queue<Self::Value>) -> (Self::Queues, Box<dyn Join>);
+    fn join(self, name: Arc<str>, output: Queue<Self::Value>) -> (Self::Queues, Box<dyn Join>);
+    /// The names of the queues, joined by `+`.
     fn label(&self) -> String;
 }
 
-struct Zip<Q, S, V> {
+struct KeyJoin<Q, S, V> {
     name: Arc<str>,
     queues: Q,
     output: Queue<V>,
-    state: Mutex<State<S>>,
+    state: Mutex<KeyJoinState<S>>,
 }
 
-/// What is held, by key, and the order in which the keys came.
-struct State<S> {
-    /// Of each key the tuples that have begun, whole ones first.
+/// What the join holds.
+struct KeyJoinState<S> {
+    /// The tuples of each key, whole ones first.
     held: HashMap<Key, VecDeque<S>>,
-    /// How many tuples that is.
+    /// How many tuples these are.
     count: usize,
     /// A key for each tuple that is whole.
     complete: VecDeque<Key>,
+    /// The keys in the order in which they came first.
     order: VecDeque<Key>,
-    /// How much may be held beyond the bound, since the bound stood in the way.
-    relief: usize,
+    /// How many tuples may be held beyond the bound, because the bound has stopped the run.
+    extra: usize,
 }
 
-impl<Q, S, V> Zip<Q, S, V> {
+impl<Q, S, V> KeyJoin<Q, S, V> {
     fn new(name: Arc<str>, queues: Q, output: Queue<V>) -> Self {
-        let state = State {
+        let state = KeyJoinState {
             held: HashMap::new(),
             count: 0,
             complete: VecDeque::new(),
             order: VecDeque::new(),
-            relief: 0,
+            extra: 0,
         };
-        Zip { name, queues, output, state: Mutex::new(state) }
+        KeyJoin { name, queues, output, state: Mutex::new(state) }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<S>> {
+    fn state(&self) -> MutexGuard<'_, KeyJoinState<S>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<S> State<S> {
+impl<S> KeyJoinState<S> {
     /// Takes the first tuple of a key.
     fn take_first(&mut self, key: &Key) -> Option<S> {
         let tuples = self.held.get_mut(key)?;
@@ -76,26 +77,26 @@ impl<S> State<S> {
     }
 }
 
-/// A value that has come, or has not.
+/// A member of a tuple, if it has come.
 type Slot<T> = Option<Result<T, ItemError>>;
 
-/// What is held of one key.
-trait Slots: Default {
+/// A tuple of which some members have come.
+trait PartialTuple: Default {
     type Value;
     fn is_whole(&self) -> bool;
-    /// The values, if all have come; of several errors the first.
+    /// The values, if all have come. If some are errors, the first error.
     fn into_values(self) -> Option<Result<Self::Value, ItemError>>;
 }
 
 macro_rules! zip_of_tuple {
     ($($name:ident $queue:ident $slot:ident $index:tt),+) => {
-        impl<$($name: Send + 'static),+> Zipped for ($(&Queue<$name>,)+) {
+        impl<$($name: Send + 'static),+> JoinableQueues for ($(&Queue<$name>,)+) {
             type Value = ($($name,)+);
             type Queues = ($(Queue<$name>,)+);
 
-            fn zip(self, name: Arc<str>, output: Queue<Self::Value>) -> (Self::Queues, Box<dyn Join>) {
+            fn join(self, name: Arc<str>, output: Queue<Self::Value>) -> (Self::Queues, Box<dyn Join>) {
                 let queues = ($(self.$index.clone(),)+);
-                (queues.clone(), Box::new(Zip::<_, ($(Slot<$name>,)+), _>::new(name, queues, output)))
+                (queues.clone(), Box::new(KeyJoin::<_, ($(Slot<$name>,)+), _>::new(name, queues, output)))
             }
 
             fn label(&self) -> String {
@@ -103,7 +104,7 @@ macro_rules! zip_of_tuple {
             }
         }
 
-        impl<$($name),+> Slots for ($(Slot<$name>,)+) {
+        impl<$($name),+> PartialTuple for ($(Slot<$name>,)+) {
             type Value = ($($name,)+);
 
             fn is_whole(&self) -> bool {
@@ -118,9 +119,9 @@ macro_rules! zip_of_tuple {
         }
 
         impl<$($name: Send + 'static),+> Join
-            for Zip<($(Queue<$name>,)+), ($(Slot<$name>,)+), ($($name,)+)>
+            for KeyJoin<($(Queue<$name>,)+), ($(Slot<$name>,)+), ($($name,)+)>
         {
-            fn advance(&self, ends: &mut Ends) -> bool {
+            fn advance(&self, progress: &mut Progress) -> bool {
                 let mut state = self.state();
                 let state = &mut *state;
                 let ($($queue,)+) = &self.queues;
@@ -128,12 +129,12 @@ macro_rules! zip_of_tuple {
                 loop {
                     let mut took = false;
                     $(
-                        let bound = $queue.limit().saturating_add(state.relief);
-                        // An item whose partner is held makes room; another one needs room.
+                        let bound = $queue.limit().saturating_add(state.extra);
+                        // An item whose partner is held completes a tuple. Another item needs a place.
                         let may = $queue.with_front(|(key, _)| {
                             let held = state.held.get(key);
                             state.count < bound
-                                || held.is_some_and(|tuples| tuples.iter().any(|slots| slots.$index.is_none()))
+                                || held.is_some_and(|tuples| tuples.iter().any(|partial| partial.$index.is_none()))
                         });
                         if may == Some(true) && let Some((key, value)) = $queue.pop() {
                             took = true;
@@ -141,7 +142,7 @@ macro_rules! zip_of_tuple {
                                 state.order.push_back(key.clone());
                                 VecDeque::new()
                             });
-                            let missing = tuples.iter().position(|slots| slots.$index.is_none());
+                            let missing = tuples.iter().position(|partial| partial.$index.is_none());
                             let place = missing.unwrap_or_else(|| {
                                 state.count += 1;
                                 tuples.push_back(Default::default());
@@ -154,15 +155,15 @@ macro_rules! zip_of_tuple {
                         }
                     )+
                     while self.output.room() > 0 && let Some(key) = state.complete.pop_front() {
-                        if let Some(values) = state.take_first(&key).and_then(Slots::into_values) {
-                            self.output.send(&mut vec![(key, values)], ends);
+                        if let Some(values) = state.take_first(&key).and_then(PartialTuple::into_values) {
+                            self.output.send(&mut vec![(key, values)], progress);
                             moved = true;
                         }
                     }
                     if $(state.count < $queue.limit())&&+ {
-                        state.relief = 0;
+                        state.extra = 0;
                     }
-                    // Keys that have left are forgotten from time to time.
+                    // From time to time, keys that have left are removed.
                     if state.order.len() > 2 * state.held.len() + 16 {
                         state.order.retain(|key| state.held.contains_key(key));
                     }
@@ -173,45 +174,44 @@ macro_rules! zip_of_tuple {
                 }
             }
 
-            fn yield_bound(&self) -> bool {
+            fn exceed_bound(&self) -> bool {
                 let mut state = self.state();
                 let state = &mut *state;
                 let ($($queue,)+) = &self.queues;
                 let waits = $(!$queue.is_empty())||+;
                 if waits {
                     log::debug!("`{}`: holds one item more to let others pass", self.name);
-                    state.relief += 1;
+                    state.extra += 1;
                 }
                 waits
             }
 
             fn held(&self) -> Vec<Key> {
                 let state = self.state();
-                let each = state.held.iter();
-                each.flat_map(|(key, tuples)| tuples.iter().map(|_| key.clone())).collect()
+                state.held.iter().flat_map(|(key, tuples)| tuples.iter().map(|_| key.clone())).collect()
             }
 
             fn name(&self) -> &str {
                 &self.name
             }
 
-            fn give_up(&self, ends: &mut Ends) -> bool {
+            fn fail_incomplete(&self, progress: &mut Progress) -> bool {
                 let mut state = self.state();
                 let state = &mut *state;
                 let ($($queue,)+) = &self.queues;
                 while let Some(key) = state.order.front().cloned() {
                     let tuples = state.held.get_mut(&key);
-                    let partial = tuples.and_then(|tuples| tuples.iter_mut().find(|slots| !slots.is_whole()));
-                    let Some(slots) = partial else {
+                    let partial = tuples.and_then(|tuples| tuples.iter_mut().find(|partial| !partial.is_whole()));
+                    let Some(partial) = partial else {
                         state.order.pop_front();
                         continue;
                     };
                     $(
-                        if slots.$index.is_none() {
+                        if partial.$index.is_none() {
                             let text = format!("no item of this key came in queue `{}`", $queue.name());
                             let error = ItemError::new(self.name.clone(), &key, text);
-                            ends.raised.push(error.clone());
-                            slots.$index = Some(Err(error));
+                            progress.raised.push(error.clone());
+                            partial.$index = Some(Err(error));
                         }
                     )+
                     state.complete.push_back(key);

@@ -1,21 +1,23 @@
-//! Works that list a series, item by item, as far as there is room.
+//! Sources, which list a series item by item.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
-use crate::graph::{Hand, Item, ItemError, Key, Queue, Watch, Work, queue_set::Ends, works::each::guarded};
+use crate::graph::{
+    Batch, CallContext, Item, ItemError, Key, Progress, Queue, Work, works::each::catch_error,
+};
 
 type Items<T> = Box<dyn Iterator<Item = (Key, T)> + Send>;
 
-/// An iterator that is asked for items while its output has room: a series of any length never
-/// stands in memory as a whole.
+/// An iterator that is asked for items while its output has room. So a series of any length is never in
+/// memory as a whole.
 pub(in crate::graph) struct Source<T> {
     pub name: Arc<str>,
     pub output: Queue<T>,
     items: Mutex<Items<T>>,
-    /// A worker is asking, or nothing more will come.
+    /// A worker asks the iterator now, or the iterator is at its end.
     closed: AtomicBool,
 }
 
@@ -31,44 +33,45 @@ impl<T: Send + 'static> Work for Source<T> {
     }
 
     fn is_exhausted(&self) -> bool {
-        // Once no worker works any more, nothing else closes it.
+        // This is asked after all workers have left, so no worker has closed it for the moment.
         self.closed.load(SeqCst)
     }
 
-    fn hand(self: Arc<Self>) -> Box<dyn Hand> {
-        Box::new(SourceHand { work: self, made: Vec::new(), promised: 0, ended: false, error: None })
+    fn new_batch(self: Arc<Self>) -> Box<dyn Batch> {
+        Box::new(SourceBatch { work: self, made: Vec::new(), reserved: 0, ended: false, error: None })
     }
 }
 
-struct SourceHand<T> {
+/// Items that a worker has got from the iterator.
+struct SourceBatch<T> {
     work: Arc<Source<T>>,
     made: Vec<Item<T>>,
-    promised: usize,
+    reserved: usize,
     ended: bool,
-    /// Why it has ended too early.
+    /// The iterator's panic, which has ended it too early.
     error: Option<(Key, ItemError)>,
 }
 
-impl<T: Send + 'static> Hand for SourceHand<T> {
-    fn take(&mut self, most: usize) {
+impl<T: Send + 'static> Batch for SourceBatch<T> {
+    fn take(&mut self, count: usize) {
         self.work.closed.store(true, SeqCst);
-        self.promised = most;
-        self.work.output.promise(most);
+        self.reserved = count;
+        self.work.output.reserve(count);
     }
 
-    fn work(&mut self, watch: &dyn Watch) -> usize {
+    fn run(&mut self, context: &dyn CallContext) -> usize {
         let mut items = self.work.items.lock().unwrap_or_else(PoisonError::into_inner);
         let mut calls = 0;
-        while calls < self.promised && watch.goes_on() {
+        while calls < self.reserved && context.should_continue() {
             calls += 1;
             let key = Key::from(&*self.work.name);
-            match guarded(&self.work.name, &key, || Ok(items.next())) {
+            match catch_error(&self.work.name, &key, || Ok(items.next())) {
                 Ok(Some((key, value))) => self.made.push((key, Ok(value))),
                 Ok(None) => self.ended = true,
-                // An iterator that has panicked is not asked again. What it would have listed is not known, so that
-                // this is no item's error.
+                // An iterator that has panicked is not asked again. Nobody knows what it would have listed, so
+                // this is the work's error and not an item's.
                 Err(error) => {
-                    watch.failed(&error);
+                    context.failed(&error);
                     self.error = Some((key, error));
                     self.ended = true;
                 }
@@ -80,12 +83,12 @@ impl<T: Send + 'static> Hand for SourceHand<T> {
         calls
     }
 
-    fn deliver(&mut self, ends: &mut Ends) {
+    fn deliver(&mut self, progress: &mut Progress) {
         if let Some((key, error)) = self.error.take() {
-            ends.add_of_work(&key, &error);
+            progress.add_work_error(&key, &error);
         }
         self.work.output.extend(self.made.drain(..));
-        self.work.output.release(self.promised);
+        self.work.output.release(self.reserved);
         self.work.closed.store(self.ended, SeqCst);
     }
 }

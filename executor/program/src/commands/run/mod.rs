@@ -63,8 +63,8 @@ pub fn run(
     log::info!(
         "terzetto {}: {total} {noun}, {} workers of each kind, {} items in a queue at most",
         env!("CARGO_PKG_VERSION"),
-        options.workers(),
-        options.queue_limit()
+        options.get_max_workers(),
+        options.get_queue_limit()
     );
     let start = Instant::now();
     let progress = Progress::new(count, args.quiet);
@@ -121,16 +121,14 @@ fn tell_what_is_left(outcome: &Outcome) {
 fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {
     let mut options = Options::new().stop_if_error(args.stop_if_error).expected_results(total);
     if let Some(workers) = args.workers {
-        options = options.nb_max_workers(workers);
+        options = options.max_workers(workers);
     }
     if let Some(items) = args.queue_max {
-        options = options.nb_items_queue_max(items);
+        options = options.queue_limit(items);
     }
     if let Some(job) = job {
-        options = options
-            .path_dir_result(job.folder)
-            .params(job.params.clone())
-            .logging_level(job.log_level.into());
+        options =
+            options.results_folder(job.folder).params(job.params.clone()).log_level(job.log_level.into());
         logging::set_file_level(job.log_level.into());
         if let Some(shard) = job.shard {
             options = options.shard(shard);
@@ -161,14 +159,14 @@ fn execute(
     if executor == ExecutorChoice::Sequential {
         let mut executor = ExecutorSequential::new(topology, options)?;
         let _watch = prepare(executor.control(), &mut |observer| executor.observe(observer))?;
-        return executor.compute();
+        return executor.run();
     }
     let mut executor = match executor {
         ExecutorChoice::AsyncSequential => ExecutorAsync::on_one_thread(topology, options)?,
         _ => ExecutorAsync::new(topology, options)?,
     };
     let _watch = prepare(executor.control(), &mut |observer| executor.observe(observer))?;
-    terzetto::run(executor.compute())
+    terzetto::run(executor.run())
 }
 
 /// What is said at the end of a run.

@@ -47,7 +47,7 @@ pub fn run(
     processes.grace(run.grace);
     let ended_by = EndedBy::default();
     let watching = watch(processes.control(), ended_by.clone())?;
-    let ran = terzetto::run(processes.compute());
+    let ran = terzetto::run(processes.run());
     drop(watching);
     screen.finish();
     logging::use_screen(Screen::plain());
