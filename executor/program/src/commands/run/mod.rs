@@ -151,7 +151,7 @@ fn execute(
         observe(Box::new(progress));
         if let Some(reporter) = Reporter::if_supervised() {
             reporter.expect(total);
-            reporter.follow(control.clone());
+            reporter.cancel_with_supervisor(control.clone());
             observe(Box::new(reporter));
         }
         watch(control, ended_by.clone())
