@@ -1,13 +1,13 @@
 //! Parts of a series, for several processes or machines.
 //!
-//! A cluster's own scheduler starts the same command many times and tells each where it stands; each
-//! computes its part, all write into one folder, and whatever is missing in the end, a run in
-//! `complete` mode computes. Parts are blocks of neighbours, so that an image that two couples share
-//! is read by one process only, but at the blocks' borders.
+//! The scheduler of a cluster starts the same command many times, and tells each process its number. Each process
+//! computes its part, and all write into one folder. If something is missing in the end, one more run in
+//! `complete` mode computes it. A part is a block of neighbours. So an image that belongs to two couples is read
+//! by one process only, except at the borders of the blocks.
 
 use std::{fmt, ops::Range, str::FromStr};
 
-/// Part `index` of `count`, counted from 1: `2/8`.
+/// Part `index` of `count` of a series. Parts are counted from 1: `2/8`.
 ///
 /// ```
 /// use terzetto_executor::Shard;
@@ -23,7 +23,7 @@ pub struct Shard {
     count: usize,
 }
 
-/// A part that makes no sense.
+/// There is no such part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardError(String);
 
@@ -47,7 +47,7 @@ impl Shard {
         }
     }
 
-    /// Which part this is, from 1.
+    /// The number of this part, from 1.
     pub fn index(self) -> usize {
         self.index
     }
@@ -57,16 +57,16 @@ impl Shard {
         self.count
     }
 
-    /// The part's items among `total`. The parts of a series cover it, share nothing, and differ by
-    /// one item at most.
+    /// The items of this part, of `total` items. All parts together are the series. No two parts share an item,
+    /// and their sizes differ by one at most.
     pub fn of(self, total: usize) -> Range<usize> {
-        // In 128 bits, since the product may be large.
+        // The product may need more than 64 bits.
         let at = |index: usize| (total as u128 * index as u128 / self.count as u128) as usize;
         at(self.index - 1)..at(self.index)
     }
 
-    /// The part that a task of a Slurm job array is about, read from `SLURM_ARRAY_TASK_ID`, `…_MIN`,
-    /// `…_COUNT` and `…_STEP` by way of `variable`; `None` outside a job array.
+    /// The part of a task in a Slurm job array. `variable` reads the variables `SLURM_ARRAY_TASK_ID`, `…_MIN`,
+    /// `…_COUNT` and `…_STEP`. `None` outside of a job array.
     ///
     /// # Errors
     /// [`ShardError`] if a variable is missing or is no number.

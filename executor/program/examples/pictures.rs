@@ -12,7 +12,8 @@ use terzetto_kernels::{
     synth_couple,
 };
 use terzetto_program::plot::{
-    Arrow, CorrelationPlot, MagnitudePlot, Plot, Summit, Windows, draw, draw_correlation, draw_magnitude,
+    Arrow, CorrelatedWindows, CorrelationPlot, MagnitudePlot, PeakMark, VectorsPlot, draw_correlation,
+    draw_magnitude, draw_vectors,
 };
 
 const SIDE: usize = 32;
@@ -31,8 +32,8 @@ fn main() -> Result<(), BoxError> {
     let subtitle = format!("windows of {} px  ·  {valid} of {} vectors valid", params.window, arrows.len());
     let title = "synthetic vortex";
     let size = (scene.width, scene.height);
-    let plot = Plot { title, subtitle: &subtitle, size, image: first.data(), arrows: &arrows };
-    fs::write(folder.join("vectors.png"), draw(&plot)?)?;
+    let plot = VectorsPlot { title, subtitle: &subtitle, size, image: first.data(), arrows: &arrows };
+    fs::write(folder.join("vectors.png"), draw_vectors(&plot)?)?;
 
     let plot = MagnitudePlot {
         title,
@@ -63,17 +64,17 @@ fn correlation(
     let peaks = map.peaks(2, 3);
     let summit = |peak: &terzetto_kernels::correlation::Peak| {
         let (x, y) = SubpixelParams::default().offset(&map, *peak).unwrap_or_default();
-        Summit { dx: peak.dx as f32 + x as f32, dy: peak.dy as f32 + y as f32, height: peak.value }
+        PeakMark { dx: peak.dx as f32 + x as f32, dy: peak.dy as f32 + y as f32, height: peak.value }
     };
-    let summits: Vec<Summit> = peaks.as_slice().iter().map(summit).collect();
+    let peaks: Vec<PeakMark> = peaks.as_slice().iter().map(summit).collect();
     let middle = |corner: usize| corner as f32 + (SIDE as f32 - 1.0) / 2.0;
     let plot = CorrelationPlot {
         title,
         subtitle: &format!("window of {SIDE} px at ({}, {})", middle(left), middle(top)),
         radius: map.radius(),
         values: map.values(),
-        summits: &summits,
-        windows: Some(Windows { side: SIDE, first: &windows[0], second: &windows[1] }),
+        peaks: &peaks,
+        windows: Some(CorrelatedWindows { side: SIDE, first: &windows[0], second: &windows[1] }),
     };
     Ok(draw_correlation(&plot)?)
 }

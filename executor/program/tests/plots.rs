@@ -1,7 +1,8 @@
 //! Pictures are looked at by eye; here their pixels are, where it is known what they must be.
 
 use terzetto_program::plot::{
-    Arrow, CorrelationPlot, MagnitudePlot, Plot, Summit, Windows, draw, draw_correlation, draw_magnitude,
+    Arrow, CorrelatedWindows, CorrelationPlot, MagnitudePlot, PeakMark, VectorsPlot, draw_correlation,
+    draw_magnitude, draw_vectors,
 };
 use tiny_skia::Pixmap;
 
@@ -169,12 +170,12 @@ fn correlations() -> Vec<f32> {
     values
 }
 
-const SUMMITS: [Summit; 2] =
-    [Summit { dx: 3.2, dy: -2.1, height: 0.9 }, Summit { dx: -4.0, dy: 3.0, height: 0.4 }];
+const PEAKS: [PeakMark; 2] =
+    [PeakMark { dx: 3.2, dy: -2.1, height: 0.9 }, PeakMark { dx: -4.0, dy: 3.0, height: 0.4 }];
 
 fn correlation(values: &[f32]) -> CorrelationPlot<'_> {
     let subtitle = "window of 32 px at (47.5, 31.5)";
-    CorrelationPlot { title: "vortex", subtitle, radius: 5, values, summits: &SUMMITS, windows: None }
+    CorrelationPlot { title: "vortex", subtitle, radius: 5, values, peaks: &PEAKS, windows: None }
 }
 
 /// Where a displacement is in the picture.
@@ -200,11 +201,11 @@ fn the_correlations_and_their_peaks_are_in_their_places() {
     // The crosses' middles.
     assert_eq!(at(3.2, -2.1), (255, 70, 60));
     assert_eq!(at(-4.0, 3.0), (255, 255, 255));
-    let plot = CorrelationPlot { summits: &[], ..correlation(&values) };
+    let plot = CorrelationPlot { peaks: &[], ..correlation(&values) };
     let bare = Picture::new(draw_correlation(&plot).unwrap());
     assert_eq!(bare.count(place_of(3.0, -2.0), 50.0, (255, 70, 60)), 0);
-    let far = [Summit { dx: 7.0, dy: f32::NAN, height: 0.9 }];
-    let plot = CorrelationPlot { summits: &far, ..correlation(&values) };
+    let far = [PeakMark { dx: 7.0, dy: f32::NAN, height: 0.9 }];
+    let plot = CorrelationPlot { peaks: &far, ..correlation(&values) };
     draw_correlation(&plot).expect("a peak beyond the map is not marked");
 }
 
@@ -214,7 +215,7 @@ fn windows_are_drawn_beside_their_map() {
     let alone = Picture::new(draw_correlation(&correlation(&values)).unwrap());
     let first: Vec<f32> = (0..64).map(|index| f32::from(u8::from(index % 8 < 4))).collect();
     let second: Vec<f32> = first.iter().map(|value| 1.0 - value).collect();
-    let windows = Some(Windows { side: 8, first: &first, second: &second });
+    let windows = Some(CorrelatedWindows { side: 8, first: &first, second: &second });
     let plot = CorrelationPlot { windows, ..correlation(&values) };
     let picture = Picture::new(draw_correlation(&plot).unwrap());
     assert_eq!(picture.0.height(), alone.0.height());
@@ -236,7 +237,7 @@ fn a_map_that_is_no_square_is_refused() {
     let message = refused(CorrelationPlot { radius: 6, ..correlation(&values) });
     assert_eq!(message, "cannot draw the picture: 121 correlations are no map of displacements up to 6 px");
     assert!(refused(CorrelationPlot { radius: usize::MAX, ..correlation(&values) }).contains("no map"));
-    let windows = Some(Windows { side: 3, first: &values[..9], second: &values[..8] });
+    let windows = Some(CorrelatedWindows { side: 3, first: &values[..9], second: &values[..8] });
     assert!(refused(CorrelationPlot { windows, ..correlation(&values) }).contains("8 pixels"));
 }
 
@@ -244,8 +245,8 @@ fn a_map_that_is_no_square_is_refused() {
 fn arrows_lie_on_the_dimmed_image() {
     let image: Vec<f32> = (0..80 * 64).map(|index| if index % 80 < 40 { 0.0 } else { 100.0 }).collect();
     let arrows = [arrow(20.0, 32.0, 3.0, true), arrow(60.0, 32.0, 3.0, false)];
-    let plot = Plot { title: "a", subtitle: "", size: (80, 64), image: &image, arrows: &arrows };
-    let picture = Picture::new(draw(&plot).unwrap());
+    let plot = VectorsPlot { title: "a", subtitle: "", size: (80, 64), image: &image, arrows: &arrows };
+    let picture = Picture::new(draw_vectors(&plot).unwrap());
     let at = |x: f32, y: f32| {
         let (x, y) = place(x, y);
         picture.color(x, y)
@@ -254,6 +255,6 @@ fn arrows_lie_on_the_dimmed_image() {
     assert_eq!(at(70.0, 5.0), (112, 112, 112));
     assert_eq!(at(20.0, 32.0), BRIGHTEST);
     assert_eq!(at(60.0, 32.0), (255, 70, 60));
-    let message = draw(&Plot { size: (80, 63), ..plot }).unwrap_err().to_string();
+    let message = draw_vectors(&VectorsPlot { size: (80, 63), ..plot }).unwrap_err().to_string();
     assert_eq!(message, "cannot draw the picture: 5120 pixels are no image of 80 x 63");
 }

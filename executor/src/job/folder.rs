@@ -1,14 +1,14 @@
-//! The folder of a job: what was run, whether it still runs, what came of it.
+//! The folder of a job: what was run, whether it still runs, and what has come of it.
 //!
 //! ```text
 //! RESULTS/job_2026-01-31T12-00-00_4711/
-//!     params.toml       what was asked for
-//!     info.toml         topology, executor, workers, results expected, when it began
-//!     is_running.lock   while the job runs: its process
-//!     results.txt       the key of each result, as it comes, a line each
-//!     errors/           exception_<work>_<key>.txt, one for each call that failed
-//!     log.txt           each call of a work
-//!     time_end.txt      when it ended, and how
+//!     params.toml       the parameters
+//!     info.toml         topology, executor, workers, number of expected results, start
+//!     is_running.lock   the process of the job, while it runs
+//!     results.txt       a line for each item that has arrived, with its key
+//!     errors/           exception_<work>_<key>.txt, a file for each call that has failed
+//!     log.txt           a line for each call of a work
+//!     time_end.txt      when and how the job has ended
 //! ```
 
 use std::{
@@ -25,7 +25,7 @@ use super::lock::Lock;
 use crate::results::write_atomic;
 use crate::shard::Shard;
 
-/// The start of every job folder's name.
+/// The start of the name of every job folder.
 pub(super) const PREFIX: &str = "job_";
 pub(super) const LOCK: &str = "is_running.lock";
 pub(super) const RESULTS: &str = "results.txt";
@@ -35,29 +35,29 @@ pub(super) const INFO: &str = "info.toml";
 pub const LOG: &str = "log.txt";
 pub(super) const END: &str = "time_end.txt";
 
-/// What a job's folder says of its run.
+/// What the folder of a job says about its run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct JobInfo {
     /// The topology's name.
     pub topology: String,
-    /// Which executor runs it.
+    /// The executor that runs it.
     pub executor: String,
-    /// How many works of each kind run at once, at most.
+    /// How many works of each kind run at once at most.
     pub max_workers: usize,
-    /// How many items a queue holds, at most.
+    /// How many items a queue holds at most.
     pub queue_limit: usize,
-    /// How many items will reach an end, if that is known.
+    /// How many items will arrive, if that is known.
     pub expected_results: Option<usize>,
     /// The part of the series, if it is not the whole.
     pub shard: Option<Shard>,
 }
 
-/// A job's folder cannot be made.
+/// The folder of a job cannot be made.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobError {
-    /// The folder for results is in use by another process.
+    /// Another process uses the folder for results.
     InUse {
         /// The folder of the other job.
         job: PathBuf,
@@ -85,34 +85,34 @@ impl Error for JobError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             JobError::InUse { .. } => None,
-            // The message has it already.
+            // The message already has the error.
             JobError::Io(..) => None,
         }
     }
 }
 
-/// The folder of a job that runs. Dropping it removes its lock.
+/// The folder of a running job. Dropping the value removes the lock.
 #[derive(Debug)]
 pub struct JobFolder {
     path: PathBuf,
 }
 
 impl JobFolder {
-    /// Makes the folder of a job in a folder for results, which must exist. `params` is kept there as
-    /// it is; it should be TOML.
+    /// Makes the folder of a job in the folder `results`, which must exist. `params` is written there
+    /// unchanged; it should be TOML.
     ///
     /// # Errors
     ///
-    /// [`JobError::InUse`] if another process is at work in `results`, unless both are about
-    /// different parts of a series; a lock whose process is dead does not count.
-    /// [`JobError::Io`] if something cannot be written.
+    /// - [`JobError::InUse`] if another process uses `results`. Two processes that compute different parts of a
+    ///   series may share the folder. The lock of a dead process does not count.
+    /// - [`JobError::Io`] if a file cannot be written.
     pub fn create(results: &Path, info: &JobInfo, params: &str) -> Result<JobFolder, JobError> {
         let path = make_folder(results)?;
         let job = JobFolder { path };
         let lock = Lock::own(info.shard);
         let file = job.path.join(LOCK);
-        // First the own lock, then a look at the others': of two that begin together at least one
-        // sees the other.
+        // The own lock is written first, and the others are read after that. So if two jobs begin together,
+        // at least one of them sees the other.
         lock.write(&file).map_err(|error| JobError::Io(file.clone(), error))?;
         if let Some((other, pid)) = other_job(results, &job.path, &lock) {
             drop(fs::remove_dir_all(&job.path));
@@ -133,12 +133,12 @@ impl JobFolder {
         fs::write(&path, text).map_err(|error| JobError::Io(path, error))
     }
 
-    /// Opens one of the job's files to add to it.
+    /// Opens a file of the job to append to it.
     pub(super) fn append(&self, name: &str) -> io::Result<File> {
         OpenOptions::new().create(true).append(true).open(self.path.join(name))
     }
 
-    /// Says when and how the job has ended, and gives its lock back.
+    /// Writes when and how the job has ended, and removes the lock.
     pub fn finish(self, how: &str) {
         let text = format!("time_end = \"{}\"\nending = {how:?}\n", now());
         if let Err(error) = write_atomic(&self.path.join(END), text.as_bytes()) {
@@ -149,7 +149,7 @@ impl JobFolder {
 
 impl Drop for JobFolder {
     fn drop(&mut self) {
-        // Where it cannot be removed, it will be seen that its process is dead.
+        // If the lock cannot be removed, others see that its process is dead.
         let _ = fs::remove_file(self.path.join(LOCK));
     }
 }
@@ -166,7 +166,7 @@ fn make_folder(results: &Path) -> Result<PathBuf, JobError> {
     loop {
         match fs::create_dir(&path) {
             Ok(()) => return Ok(path),
-            // A second job of one process within one second.
+            // This process has begun another job within the same second.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 again += 1;
                 path = results.join(format!("{name}_{again}"));
@@ -176,13 +176,13 @@ fn make_folder(results: &Path) -> Result<PathBuf, JobError> {
     }
 }
 
-/// Another job that is at work in the folder and stands in the way.
+/// Another running job with which this one may not share the folder.
 fn other_job(results: &Path, own: &Path, own_lock: &Lock) -> Option<(PathBuf, u32)> {
     job_folders(results).into_iter().filter(|path| path != own).find_map(|path| {
         let file = path.join(LOCK);
         let lock = Lock::read(&file)?;
-        let in_the_way = lock.is_held(&file) && !lock.gets_on_with(own_lock);
-        in_the_way.then_some((path, lock.pid))
+        let is_in_conflict = lock.is_held(&file) && !lock.is_compatible_with(own_lock);
+        is_in_conflict.then_some((path, lock.pid))
     })
 }
 

@@ -1,8 +1,8 @@
-//! Who is at work in a folder: a file that names a process.
+//! A lock: a file that names the process which uses a folder.
 //!
-//! A process that is killed leaves its lock. So a lock says of its process what tells it from a later
-//! one of the same number: when it was started. Of a process on another machine nothing can be
-//! known but that it touches its lock from time to time.
+//! A process that is killed leaves its lock behind, and its number may be given to another process later. So a
+//! lock also has the time when its process was started. About a process of another machine only one thing can be
+//! known: while it runs, it touches its lock from time to time.
 
 use std::{
     fs::{self, File},
@@ -15,21 +15,21 @@ use std::{
 use super::system_process::{host, is_running, start_of};
 use crate::shard::Shard;
 
-/// A process on another machine that has not touched its lock for so long is taken for dead.
-pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+/// A process of another machine counts as dead when it has not touched its lock for so long.
+pub(super) const STALE_AFTER: Duration = Duration::from_secs(600);
 
 /// What a lock file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lock {
     pub pid: u32,
-    /// When the process was started, in the system's ticks; where that cannot be known, 0.
+    /// When the process was started, in ticks of the system. It is 0 where that cannot be known.
     start: u64,
     host: String,
     pub shard: Option<Shard>,
 }
 
 impl Lock {
-    /// This process's lock.
+    /// The lock of this process.
     pub fn own(shard: Option<Shard>) -> Lock {
         let pid = process::id();
         Lock { pid, start: start_of(pid).unwrap_or(0), host: host(), shard }
@@ -43,7 +43,7 @@ impl Lock {
         File::create_new(path)?.write_all(text.as_bytes())
     }
 
-    /// Reads a lock; `None` if there is none, or one that says nothing.
+    /// Reads a lock. `None` if there is none or if it cannot be understood.
     pub fn read(path: &Path) -> Option<Lock> {
         let text = fs::read_to_string(path).ok()?;
         let value = |name: &str| {
@@ -60,21 +60,21 @@ impl Lock {
         })
     }
 
-    /// Does its process still run?
+    /// Does the process of this lock still run?
     pub fn is_held(&self, path: &Path) -> bool {
         if self.host != host() {
-            return age(path).is_none_or(|age| age < PATIENCE);
+            return age(path).is_none_or(|age| age < STALE_AFTER);
         }
         match (start_of(self.pid), is_running(self.pid)) {
             (Some(start), _) => start == self.start,
             (None, Some(running)) => running,
-            // Where nothing is known of processes, only age can tell.
-            (None, None) => age(path).is_none_or(|age| age < PATIENCE),
+            // Nothing is known of processes here, so the age of the lock decides.
+            (None, None) => age(path).is_none_or(|age| age < STALE_AFTER),
         }
     }
 
-    /// May both work in one folder? Different parts of a series do.
-    pub fn gets_on_with(&self, other: &Lock) -> bool {
+    /// May both processes use one folder? They may if they compute different parts of a series.
+    pub fn is_compatible_with(&self, other: &Lock) -> bool {
         match (self.shard, other.shard) {
             (Some(a), Some(b)) => a.count() == b.count() && a.index() != b.index(),
             _ => false,
@@ -99,13 +99,13 @@ mod tests {
         assert_eq!(read.as_ref(), Some(&own));
         assert!(own.is_held(&path));
         if start_of(own.pid).is_some() {
-            // The same number, but another process; and one that does not exist.
+            // Another process of the same number, and a process that does not exist.
             assert!(!Lock { start: own.start + 1, ..own.clone() }.is_held(&path));
             assert!(!Lock { pid: u32::MAX, ..own.clone() }.is_held(&path));
         }
-        // Elsewhere, age decides.
+        // For a process of another machine, age decides.
         assert!(Lock { host: "elsewhere".to_owned(), ..own.clone() }.is_held(&path));
-        File::open(&path)?.set_modified(SystemTime::now() - 2 * PATIENCE)?;
+        File::open(&path)?.set_modified(SystemTime::now() - 2 * STALE_AFTER)?;
         assert!(!Lock { host: "elsewhere".to_owned(), ..own }.is_held(&path));
         fs::remove_file(path)
     }
@@ -113,9 +113,9 @@ mod tests {
     #[test]
     fn parts_share_a_folder() {
         let lock = |shard: &str| Lock { shard: shard.parse().ok(), ..Lock::own(None) };
-        assert!(lock("1/3").gets_on_with(&lock("2/3")));
-        assert!(!lock("1/3").gets_on_with(&lock("1/3")));
-        assert!(!lock("1/3").gets_on_with(&lock("2/4")));
-        assert!(!lock("1/3").gets_on_with(&lock("")));
+        assert!(lock("1/3").is_compatible_with(&lock("2/3")));
+        assert!(!lock("1/3").is_compatible_with(&lock("1/3")));
+        assert!(!lock("1/3").is_compatible_with(&lock("2/4")));
+        assert!(!lock("1/3").is_compatible_with(&lock("")));
     }
 }

@@ -1,7 +1,6 @@
-//! How much memory this process uses.
+//! The memory that this process uses.
 
-/// The memory that this process has in use now (its resident set), bytes; `None` where the system
-/// does not say.
+/// The memory that this process uses now, in bytes: its resident set. `None` where the system does not tell it.
 pub fn resident_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,4 +1,10 @@
-//! The folder of a job.
+//! The record of a run: a folder with its parameters, log, results and errors.
+//!
+//! Each run that has a folder for results makes a [`JobFolder`] in it. People read it, and programs such as
+//! `terzetto monitor` read it with [`job_reports`].
+//!
+//! `folder` makes the folder. `lock` keeps two runs out of one folder for results, `system_process` tells
+//! processes apart. `record` is the observer that fills the folder during a run. `report` reads it.
 
 mod folder;
 mod lock;

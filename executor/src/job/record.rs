@@ -1,4 +1,4 @@
-//! Keeps the record of a run in its job's folder.
+//! The observer that keeps the record of a run in its job's folder.
 
 use std::{
     fmt::Write as _,
@@ -13,7 +13,7 @@ use log::{Level, LevelFilter};
 
 use super::{
     folder::{ERRORS, JobFolder, LOCK, LOG, RESULTS},
-    lock::PATIENCE,
+    lock::STALE_AFTER,
     memory::resident_bytes,
 };
 use crate::{
@@ -21,34 +21,35 @@ use crate::{
     run::{Observer, Statistics},
 };
 
-/// Writes what happens in a run into the folder of its job: results, errors, calls.
+/// Writes the results, errors and calls of a run into the folder of its job.
 pub(crate) struct Record {
     folder: PathBuf,
     level: LevelFilter,
-    results: Mutex<Lines>,
-    log: Mutex<Lines>,
+    results: Mutex<LineFile>,
+    log: Mutex<LineFile>,
+    /// When the lock was touched last.
     touched: Mutex<Instant>,
-    /// Memory in use, MB, and when that was looked up.
+    /// The memory in use, MB, and when it was read.
     memory: Mutex<(u64, Option<Instant>)>,
 }
 
-/// Lines are written together if they come faster than this.
-const TOGETHER: Duration = Duration::from_millis(10);
+/// Lines that come faster than this are written together.
+const WRITE_PERIOD: Duration = Duration::from_millis(10);
 
-/// How much memory is in use is looked up no more often than this.
+/// The memory in use is read no more often than this.
 const MEMORY_PERIOD: Duration = Duration::from_millis(50);
 
-/// A file to which lines are added. Lines that come slowly are written at once, each in one write; of
-/// lines that come fast a killed process loses the last few.
-struct Lines {
+/// A file to which lines are added. A line that comes alone is written at once, in one write. Lines that come
+/// fast are written together, so a killed process loses the last few of them.
+struct LineFile {
     file: Option<File>,
     waiting: String,
     written: Instant,
 }
 
-impl Lines {
-    fn new(file: Option<File>) -> Lines {
-        Lines { file, waiting: String::new(), written: Instant::now() }
+impl LineFile {
+    fn new(file: Option<File>) -> LineFile {
+        LineFile { file, waiting: String::new(), written: Instant::now() }
     }
 
     fn add(&mut self, line: impl FnOnce(&mut String)) {
@@ -57,14 +58,14 @@ impl Lines {
         }
         line(&mut self.waiting);
         self.waiting.push('\n');
-        if self.written.elapsed() >= TOGETHER {
+        if self.written.elapsed() >= WRITE_PERIOD {
             self.write();
         }
     }
 
     fn write(&mut self) {
         if let Some(file) = self.file.as_mut().filter(|_| !self.waiting.is_empty()) {
-            // The results themselves do not depend on it: a full disk must not end the run here.
+            // A failure here, such as a full disk, must not end the run: results do not depend on the record.
             let _ = file.write_all(self.waiting.as_bytes());
             self.waiting.clear();
             self.written = Instant::now();
@@ -72,7 +73,7 @@ impl Lines {
     }
 }
 
-impl Drop for Lines {
+impl Drop for LineFile {
     fn drop(&mut self) {
         self.write();
     }
@@ -82,9 +83,9 @@ impl Record {
     pub fn new(job: &JobFolder, level: LevelFilter) -> Record {
         let open = |name: &str| {
             let file = job.append(name).map_err(|error| log::warn!("cannot write {name}: {error}"));
-            Mutex::new(Lines::new(file.ok()))
+            Mutex::new(LineFile::new(file.ok()))
         };
-        let log = if level >= LevelFilter::Error { open(LOG) } else { Mutex::new(Lines::new(None)) };
+        let log = if level >= LevelFilter::Error { open(LOG) } else { Mutex::new(LineFile::new(None)) };
         Record {
             folder: job.path().to_owned(),
             level,
@@ -105,20 +106,20 @@ impl Record {
         }
     }
 
-    /// Memory in use, MB.
+    /// The memory in use, MB.
     fn memory(&self) -> u64 {
-        let (memory, looked_up) = &mut *lock(&self.memory);
-        if looked_up.is_none_or(|time| time.elapsed() > MEMORY_PERIOD) {
+        let (memory, read) = &mut *lock(&self.memory);
+        if read.is_none_or(|time| time.elapsed() > MEMORY_PERIOD) {
             *memory = resident_bytes().unwrap_or(0) / 1_000_000;
-            *looked_up = Some(Instant::now());
+            *read = Some(Instant::now());
         }
         *memory
     }
 
-    /// Shows other machines that this process is alive.
+    /// Touches the lock now and then: this shows other machines that the process is alive.
     fn touch(&self) {
         let mut touched = lock(&self.touched);
-        if touched.elapsed() > PATIENCE / 10 {
+        if touched.elapsed() > STALE_AFTER / 10 {
             *touched = Instant::now();
             if let Ok(file) = File::options().append(true).open(self.folder.join(LOCK)) {
                 let _ = file.set_modified(SystemTime::now());
@@ -157,7 +158,7 @@ impl Observer for Record {
     fn arrived(&self, key: &Key, error: Option<&ItemError>) {
         lock(&self.results).add(|line| {
             line.push_str(if error.is_some() { "failed\t" } else { "done\t" });
-            // A key must not pass for two.
+            // A key with a line break must not look like two keys.
             line.extend(key.as_str().chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
         });
         self.touch();
@@ -170,17 +171,17 @@ impl Observer for Record {
     }
 }
 
-/// Writes an error with the chain of its causes into a file of its own.
+/// Writes an error and its causes into a file.
 fn write_error(folder: &Path, error: &ItemError) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    let stem = format!("exception_{}_{}", plain(error.work()), plain(error.key().as_str()));
+    let stem = format!("exception_{}_{}", safe_name(error.work()), safe_name(error.key().as_str()));
     let mut text = format!("work: {}\nitem: {}\n", error.work(), error.key());
     let kind = if error.is_panic() { "panic" } else { "error" };
     for (depth, cause) in error.causes().into_iter().enumerate() {
         let label = if depth == 0 { kind } else { "caused by" };
         text.push_str(&format!("{label}: {cause}\n"));
     }
-    // Two keys may look alike once they are file names.
+    // Different keys may give the same file name.
     for again in 1.. {
         let name = if again == 1 { format!("{stem}.txt") } else { format!("{stem}_{again}.txt") };
         match File::create_new(folder.join(name)) {
@@ -191,8 +192,8 @@ fn write_error(folder: &Path, error: &ItemError) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A name that any file system takes: of a path, its end.
-fn plain(name: &str) -> String {
+/// A name that any file system accepts. Of a path, only the last part is kept.
+fn safe_name(name: &str) -> String {
     let end = name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(name);
     let safe = |c: char| if c.is_alphanumeric() || "-_.+".contains(c) { c } else { '_' };
     end.chars().map(safe).take(100).collect()

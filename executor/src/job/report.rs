@@ -1,4 +1,4 @@
-//! What the folders of jobs say: for whoever watches.
+//! Reads the folders of jobs.
 
 use std::{
     fs,
@@ -11,15 +11,14 @@ use super::{
     lock::Lock,
 };
 
-/// How a job is.
+/// The state of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobState {
     /// Its process runs.
     Running,
-    /// It has ended, in the way that it said: `finished`, `failed`, `stopped`, `cancelled` or
-    /// `error`.
+    /// It has ended, and its folder says how: `finished`, `failed`, `stopped`, `cancelled` or `error`.
     Ended(String),
-    /// Its process is gone and has not said how it ended.
+    /// Its process has ended without writing how.
     Killed,
 }
 
@@ -29,34 +28,34 @@ pub enum JobState {
 pub struct JobReport {
     /// The folder.
     pub folder: PathBuf,
-    /// How the job is.
+    /// The state of the job.
     pub state: JobState,
     /// The topology's name.
     pub topology: String,
-    /// Which executor runs it.
+    /// The executor that runs it.
     pub executor: String,
-    /// The part of the series, such as `1/4`, or nothing for the whole.
+    /// The part of the series, such as `1/4`, if it is not the whole.
     pub shard: Option<String>,
-    /// The process.
+    /// The number of its process.
     pub pid: Option<u32>,
-    /// How many results there are.
+    /// How many items have arrived with a value.
     pub done: usize,
     /// How many items have failed.
     pub failed: usize,
     /// How many results are expected.
     pub expected: Option<usize>,
-    /// How long the job has been running, or ran.
+    /// How long the job has run.
     pub elapsed: Option<Duration>,
 }
 
 impl JobReport {
-    /// Results and failures a second.
+    /// How many items arrive in a second.
     pub fn rate(&self) -> Option<f64> {
         let seconds = self.elapsed?.as_secs_f64();
         (seconds > 0.0).then(|| (self.done + self.failed) as f64 / seconds)
     }
 
-    /// How long a running job still needs, if it goes on as before.
+    /// How long a running job still needs at this rate.
     pub fn left(&self) -> Option<Duration> {
         let rate = self.rate().filter(|rate| *rate > 0.0)?;
         let missing = self.expected?.saturating_sub(self.done + self.failed);
@@ -64,8 +63,8 @@ impl JobReport {
     }
 }
 
-/// Reads the folders of all jobs in a folder for results, the oldest first. A folder in which
-/// nothing can be read is left out.
+/// Reads the folders of all jobs in a folder for results, the oldest first. Folders that cannot be read are
+/// left out.
 pub fn job_reports(results: &Path) -> Vec<JobReport> {
     job_folders(results).into_iter().filter_map(read).collect()
 }
@@ -85,7 +84,7 @@ fn read(folder: PathBuf) -> Option<JobReport> {
     let until = match (&state, &end) {
         (JobState::Running, _) => Some(SystemTime::now()),
         (_, Some(end)) => value(end, "time_end").and_then(|text| humantime::parse_rfc3339(&text).ok()),
-        // The last result is the last sign of life.
+        // The last result is the last thing known of the job.
         _ => fs::metadata(folder.join(RESULTS)).and_then(|data| data.modified()).ok(),
     };
     Some(JobReport {
@@ -102,7 +101,7 @@ fn read(folder: PathBuf) -> Option<JobReport> {
     })
 }
 
-/// The value of a line `name = value`, its quotes taken away: all that our own files need.
+/// The value of a line `name = value`, without quotes. The job files need no more of TOML than that.
 fn value(text: &str, name: &str) -> Option<String> {
     text.lines().find_map(|line| {
         let (key, value) = line.split_once(" = ")?;

@@ -206,11 +206,7 @@ impl Processes {
 
     /// Sends the processes `first`, and then the signals of the queue. After SIGINT and SIGTERM, it sends the
     /// next harsher signal when the grace period is over.
-    async fn forward_signals(
-        &self,
-        running: &RunningProcesses,
-        first: Option<Signal>,
-    ) -> Result<(), Error> {
+    async fn forward_signals(&self, running: &RunningProcesses, first: Option<Signal>) -> Result<(), Error> {
         let mut sent = first;
         if let Some(first) = first {
             running.signal(first);

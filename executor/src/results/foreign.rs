@@ -1,4 +1,5 @@
-//! Results in a folder that do not belong to a run: of another series, another rule for couples, of unknown origin.
+//! Foreign results: results in a folder that belong to no item of a run. They are of another series, of another
+//! rule for couples, or of unknown origin.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -8,60 +9,73 @@ use std::{
 
 use super::{
     MadeWith,
-    manifest::{Found, Manifest, file_name_of},
+    manifest::{Manifest, ReadManifest, file_name_of},
 };
 
-/// Results in a folder that are of none of the items of a run.
+/// Results in a folder that belong to no item of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Strangers {
-    /// Those made otherwise: item, and what differs.
+pub struct ForeignResults {
+    /// Items that were made otherwise, and the differences of each.
     pub otherwise: Vec<(String, Vec<String>)>,
-    /// Files that no manifest knows, whose names are like those of results.
+    /// Files that no manifest describes, and whose names look like those of results.
     pub unknown: Vec<String>,
 }
 
-/// Looks for results in a folder that do not belong to a series: `items` are the names of all its items, `images` those of
-/// all its images. Results made in the same way of images of the series, such as those of another range, belong to it;
-/// those of other tasks are not looked at.
-pub fn strangers(
-    results: &Path,
-    items: &HashSet<String>,
-    made_with: &MadeWith,
-    images: &HashSet<String>,
-) -> Strangers {
-    let own: HashSet<String> = items.iter().map(|item| file_name_of(item)).collect();
-    let mut known = HashSet::new();
-    let mut found = Strangers::default();
+/// A series, for [`find_foreign`].
+#[derive(Clone, Debug)]
+pub struct SeriesNames {
+    /// The names of all items of the series.
+    pub items: HashSet<String>,
+    /// The file names of all its inputs.
+    pub inputs: HashSet<String>,
+    /// What an input is called in texts, such as `image`.
+    pub input_noun: &'static str,
+    /// The endings of files that may be results, such as `.csv`.
+    pub endings: &'static [&'static str],
+}
+
+/// Looks in a folder for results that belong to no item of a series.
+///
+/// An item that is made of inputs of the series, in the same way, belongs to it. It may be an item of another range
+/// of the series. Results of other tasks are ignored.
+pub fn find_foreign(results: &Path, series: &SeriesNames, made_with: &MadeWith) -> ForeignResults {
+    let own: HashSet<String> = series.items.iter().map(|item| file_name_of(item)).collect();
+    let mut described = HashSet::new();
+    let mut found = ForeignResults::default();
     for path in Manifest::paths(results) {
         if path.file_name().is_some_and(|name| own.contains(&*name.to_string_lossy())) {
             continue;
         }
-        let Found::Manifest(manifest, _) = Manifest::read(&path) else { continue };
-        known.extend(manifest.files.iter().map(|mark| mark.name.clone()));
-        let is_there = manifest.files.iter().any(|mark| results.join(&mark.name).exists());
-        if !is_there || manifest.made_with.task() != made_with.task() {
+        let ReadManifest::Manifest(manifest, _) = Manifest::read(&path) else { continue };
+        described.extend(manifest.files.iter().map(|file| file.name.clone()));
+        let exists = manifest.files.iter().any(|file| results.join(&file.name).exists());
+        if !exists || manifest.made_with.task() != made_with.task() {
             continue;
         }
         let mut differences = manifest.made_with.differences(made_with);
-        let foreign = manifest.inputs.iter().find(|mark| !images.contains(&mark.name));
-        differences.extend(foreign.map(|mark| format!("image `{}` is not in the series", mark.name)));
+        let foreign = manifest.inputs.iter().find(|input| !series.inputs.contains(&input.name));
+        let noun = series.input_noun;
+        differences.extend(foreign.map(|input| format!("{noun} `{}` is not in the series", input.name)));
         if !differences.is_empty() {
             found.otherwise.push((manifest.item, differences));
         }
     }
     let start = made_with.task().map(|task| format!("{task}_")).unwrap_or_default();
-    let is_stranger = |name: &String| {
-        let item = [".csv", ".nc"].iter().find_map(|ending| name.strip_suffix(ending));
-        item.is_some_and(|item| item.starts_with(&start) && !items.contains(item)) && !known.contains(name)
+    let is_unknown = |name: &String| {
+        let item = series.endings.iter().find_map(|ending| name.strip_suffix(ending));
+        let looks_like_result =
+            item.is_some_and(|item| item.starts_with(&start) && !series.items.contains(item));
+        looks_like_result && !described.contains(name)
     };
     let entries = fs::read_dir(results).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    found.unknown = names.filter(is_stranger).collect();
+    found.unknown = names.filter(is_unknown).collect();
     found.unknown.sort();
     found
 }
 
-/// Differences of many items in a few lines, the most frequent first: `12 results: piv.passes[0].window was 32, is 64`.
+/// Puts the differences of many items into a few lines, the most frequent first:
+/// `12 results, such as piv_1-2: piv.passes[0].window was 32, is 64`.
 pub fn summarize(all: &[(String, Vec<String>)]) -> Vec<String> {
     let mut by_text: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (item, differences) in all {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Node, Scheduler, SchedulerState};
+use super::{FlowNode, Scheduler, SchedulerState};
 use crate::{graph::Kind, run::Stalled};
 
 impl Scheduler {
@@ -65,10 +65,10 @@ impl Scheduler {
 
     /// Tells a work or a join that no further item will come to it. Nodes are asked in flow order: what one of
     /// them now gives away may be what those behind it wait for.
-    fn finish_node(&self, node: Node, state: &mut SchedulerState) -> bool {
+    fn finish_node(&self, node: FlowNode, state: &mut SchedulerState) -> bool {
         match node {
-            Node::Work(index) => self.works[index].work.finish(),
-            Node::Join(index) => self.joins[index].fail_incomplete(&mut state.progress),
+            FlowNode::Work(index) => self.works[index].work.finish(),
+            FlowNode::Join(index) => self.joins[index].fail_incomplete(&mut state.progress),
         }
     }
 

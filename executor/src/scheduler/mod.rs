@@ -57,7 +57,7 @@ pub(crate) struct Scheduler {
     /// The joins, from the end of the graph to its beginning.
     joins: Vec<Box<dyn Join>>,
     /// Works and joins in flow order.
-    flow: Vec<Node>,
+    flow: Vec<FlowNode>,
     queues: Vec<Arc<dyn AnyQueue>>,
     max_workers: usize,
     queue_limit: usize,
@@ -76,7 +76,7 @@ pub(crate) struct Scheduler {
 
 /// A work or a join, by its index.
 #[derive(Clone, Copy)]
-enum Node {
+enum FlowNode {
     Work(usize),
     Join(usize),
 }
@@ -97,11 +97,11 @@ impl Scheduler {
             match node.body {
                 WorkBody::OneShot(function) => one_shots.push((node.name, function)),
                 WorkBody::Join(join) => {
-                    flow.push(Node::Join(joins.len()));
+                    flow.push(FlowNode::Join(joins.len()));
                     joins.push(join);
                 }
                 WorkBody::Scheduled(work) => {
-                    flow.push(Node::Work(works.len()));
+                    flow.push(FlowNode::Work(works.len()));
                     works.push(ScheduledWork::new(node.name, node.kind, work));
                 }
             }
@@ -109,8 +109,8 @@ impl Scheduler {
         // Both lists are turned round, so the indices change.
         for node in &mut flow {
             match node {
-                Node::Join(index) => *index = joins.len() - 1 - *index,
-                Node::Work(index) => *index = works.len() - 1 - *index,
+                FlowNode::Join(index) => *index = joins.len() - 1 - *index,
+                FlowNode::Work(index) => *index = works.len() - 1 - *index,
             }
         }
         works.reverse();

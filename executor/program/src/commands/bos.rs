@@ -1,4 +1,4 @@
-//! `terzetto bos`: each image of a series against a reference.
+//! `terzetto bos`: displacements in each image of a series against a reference.
 
 use std::{
     collections::HashSet,
@@ -20,22 +20,24 @@ use terzetto_kernels::read_image;
 use crate::commands::{
     args::BosArgs,
     piv::series,
-    run::{progress::Count, status::Status},
-    say,
+    print_line,
+    run::{progress::ItemCount, status::Status},
     setup::{
         made_with::made_with_piv,
-        parameters::{Overrides, in_force},
-        preprocessing::{mask, prepare_for_piv},
-        remaining::{Look, Todo},
-        series::{Ready, all_images, images, place},
+        parameters::{Overrides, effective_params},
+        preprocessing::{mask, preprocessing_for_piv},
+        remaining::{Comparison, Remaining},
+        series::{SeriesRun, all_images, images, results_plan},
     },
 };
 
 pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     let BosArgs { reference, input, measure, output, .. } = args;
-    let params =
-        in_force(input, &Overrides { measure: Some(measure), output: Some(output), ..Overrides::default() })?;
-    // Errors about the reference would otherwise come once for each image.
+    let params = effective_params(
+        input,
+        &Overrides { measure: Some(measure), output: Some(output), ..Overrides::default() },
+    )?;
+    // The reference is read once here. Otherwise its error would come once for each image.
     read_image(reference).map_err(|error| format!("the reference: {error}"))?;
     let mut images = images(&params, 1)?;
     let all = images.len();
@@ -46,12 +48,12 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     if images.is_empty() {
         return Err(format!("there is no image but the reference `{}`", reference.display()).into());
     }
-    let prepare = prepare_for_piv(&params, &images)?;
+    let preprocessing = preprocessing_for_piv(&params, &images)?;
     let mask = mask(&params)?;
-    let plan = place(&params, &args.results, Task::Bos.name())?;
-    let made_with = made_with_piv(Task::Bos.name(), &params, &prepare, "reference")?;
+    let plan = results_plan(&params, &args.results, Task::Bos.name())?;
+    let made_with = made_with_piv(Task::Bos.name(), &params, &preprocessing, "reference")?;
     let all = [all_images(&params), vec![reference.clone()]].concat();
-    let look = Look {
+    let comparison = Comparison {
         results: &args.results,
         plan: &plan,
         made_with: &made_with,
@@ -59,26 +61,26 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
         noun: "images",
         single: false,
     };
-    let todo = Todo::new(couples(&images, reference), &look, |couple| {
-        Task::Bos.wanted(couple, &params.output.formats, &params.output.plots)
+    let remaining = Remaining::new(couples(&images, reference), &comparison, |couple| {
+        Task::Bos.expected_item(couple, &params.output.formats, &params.output.plots)
     })?;
-    let Some(todo) = todo else { return Ok(Status::Done) };
-    say(&todo.announcement(&format!("images against {}", reference.display())));
-    let ready = Ready {
-        count: Count { total: todo.items.len(), noun: "images" },
+    let Some(remaining) = remaining else { return Ok(Status::Done) };
+    print_line(&remaining.announcement(&format!("images against {}", reference.display())));
+    let series_run = SeriesRun {
+        count: ItemCount { total: remaining.items.len(), noun: "images" },
         plan: &plan,
-        shard: todo.shard,
-        record: params.to_toml(),
+        shard: remaining.shard,
+        params_toml: params.to_toml(),
         results: &args.results,
         run: &args.run,
     };
-    ready.compute(args, || {
-        let series = series(&params, todo.items, plan.folder.clone());
-        Ok(piv(PivSeries { task: Task::Bos, prepare, mask, made_with, ..series }))
+    series_run.compute(args, || {
+        let series = series(&params, remaining.items, plan.folder.clone());
+        Ok(piv(PivSeries { task: Task::Bos, preprocessing, mask, made_with, ..series }))
     })
 }
 
-/// The reference with each image, under the image's name.
+/// Couples of the reference and each image, with the name of the image.
 fn couples(images: &[PathBuf], reference: &Path) -> Vec<Couple> {
     let stems: HashSet<String> = images.iter().map(|path| stem(path)).collect();
     let unique = stems.len() == images.len();

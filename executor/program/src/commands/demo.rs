@@ -1,4 +1,4 @@
-//! `terzetto demo`: a series with known displacements, computed and compared.
+//! `terzetto demo`: makes a series with known displacements, computes it, and compares the results with the truth.
 
 use std::{
     fs,
@@ -16,12 +16,11 @@ use terzetto_program::{
 
 use crate::commands::{
     args::{DemoArgs, FormatChoice, InputArgs, PivArgs, SavingChoice},
-    piv,
+    piv, print_line,
     run::status::Status,
-    say,
     setup::series::default_out,
     synth,
-    synthetic::Scene,
+    synthetic::SyntheticSeries,
 };
 
 pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
@@ -34,13 +33,13 @@ pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
     };
     let images = folder.join("images");
     let results = default_out(&images, "piv");
-    let scene = Scene::new(&args.scene)?;
-    say(&format!("Making {} couples in {}", args.scene.pairs, images.display()));
-    let status = synth::make(&images, &args.scene, &args.run)?;
+    let synthetic = SyntheticSeries::new(&args.synthetic)?;
+    print_line(&format!("Making {} couples in {}", args.synthetic.pairs, images.display()));
+    let status = synth::make(&images, &args.synthetic, &args.run)?;
     if status != Status::Done {
         return Ok(status);
     }
-    say("Computing displacements");
+    print_line("Computing displacements");
     let mut piv_args = PivArgs {
         input: InputArgs {
             folder: Some(images.clone()),
@@ -59,7 +58,7 @@ pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
         run: args.run.clone(),
     };
     if args.results.saving() == Saving::Ask {
-        // The images were made anew, and so are their results.
+        // The images are new, so their results are computed again.
         piv_args.results.saving = SavingChoice::Recompute;
     }
     let status = piv::command(&piv_args)?;
@@ -67,24 +66,29 @@ pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
         return Ok(status);
     }
     if args.output.format.as_ref().is_none_or(|formats| formats.contains(&FormatChoice::Csv)) {
-        compare(&images, &results, &scene, args)?;
+        compare(&images, &results, &synthetic, args)?;
     }
     Ok(status)
 }
 
-/// Reads the results back, as anybody would, and tells how far they are from the truth.
-fn compare(images: &Path, results: &Path, scene: &Scene, args: &DemoArgs) -> Result<(), BoxError> {
-    let size = args.scene.size;
+/// Reads the results, and prints how far they are from the truth.
+fn compare(
+    images: &Path,
+    results: &Path,
+    synthetic: &SyntheticSeries,
+    args: &DemoArgs,
+) -> Result<(), BoxError> {
+    let size = args.synthetic.size;
     let margin = args.measure.window.unwrap_or(PivSection::default().passes[0].window) as f64;
     let mut errors = Errors::default();
     let mut pictures = Vec::new();
     for couple in make_couples(&list_images(images)?, CoupleRule::Letters)?.couples {
         let stem = Task::Piv.file_stem(&couple.name);
         let field = read_field(&results.join(format!("{stem}.csv")))?;
-        errors.add(&field, scene, size, margin);
+        errors.add(&field, synthetic, size, margin);
         pictures.push(results.join(format!("{stem}.png")));
     }
-    say(&format!(
+    print_line(&format!(
         "mean absolute error {:.4} px a component, {} of {} vectors valid ({:.1} %), more than a window \
          away from the border",
         errors.sum / (2.0 * errors.valid.max(1) as f64),
@@ -95,7 +99,7 @@ fn compare(images: &Path, results: &Path, scene: &Scene, args: &DemoArgs) -> Res
     if args.output.plots().is_none_or(|plots| plots.contains(&PlotKind::Vectors))
         && let (Some(first), Some(last)) = (pictures.first(), pictures.last())
     {
-        say(&format!("pictures: {} … {}", first.display(), last.display()));
+        print_line(&format!("pictures: {} … {}", first.display(), last.display()));
     }
     Ok(())
 }
@@ -107,24 +111,24 @@ fn read_field(path: &PathBuf) -> Result<FieldFile, BoxError> {
     Ok(field)
 }
 
-/// Differences between what was measured and what is true.
+/// The errors of the measured displacements.
 #[derive(Default)]
 struct Errors {
-    /// Sum of the absolute differences of both components.
+    /// The sum of the absolute errors of both components.
     sum: f64,
     valid: usize,
     all: usize,
 }
 
 impl Errors {
-    /// Near the border, particles leave the image and windows see only part of the motion; what lies
-    /// within `margin` of it is not compared.
-    fn add(&mut self, field: &FieldFile, scene: &Scene, size: (usize, usize), margin: f64) {
+    /// Adds the vectors of a field. Near the border, particles leave the image, and windows see only a part of the
+    /// motion. So vectors within `margin` of the border are left out.
+    fn add(&mut self, field: &FieldFile, synthetic: &SyntheticSeries, size: (usize, usize), margin: f64) {
         let inside = |at: f64, side: usize| at >= margin && at <= side as f64 - 1.0 - margin;
         for row in field.rows.iter().filter(|row| inside(row.x, size.0) && inside(row.y, size.1)) {
             self.all += 1;
             if row.is_valid() {
-                let (dx, dy) = scene.displacement(row.x, row.y);
+                let (dx, dy) = synthetic.displacement(row.x, row.y);
                 self.valid += 1;
                 self.sum += (row.dx - dx).abs() + (row.dy - dy).abs();
             }

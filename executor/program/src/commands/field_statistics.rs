@@ -1,8 +1,8 @@
-//! What a field is like, in a few lines.
+//! Statistics of a vector field, as a few lines of text.
 
 use terzetto_kernels::{Flags, Vector, VectorField};
 
-/// How often each flag is set: `low_correlation 3, replaced 3`.
+/// How many vectors have each flag: `low_correlation 3, replaced 3`.
 pub fn flags(field: &VectorField) -> String {
     let count = |flag: Flags| field.vectors.iter().filter(|vector| vector.flags.contains(flag)).count();
     let counts = Flags::ALL.iter().map(|(flag, name)| (count(*flag), name)).filter(|(count, _)| *count > 0);
@@ -12,7 +12,7 @@ pub fn flags(field: &VectorField) -> String {
 /// A number of a vector.
 type Quantity = fn(&Vector) -> f64;
 
-/// Statistics of the valid vectors: a line of names, then a line for each quantity.
+/// A table of the valid vectors: a line of names, then a line for each quantity.
 pub fn table(field: &VectorField) -> Vec<String> {
     let quantities: [(&str, Quantity); 5] = [
         ("dx", |vector| vector.dx),
@@ -38,7 +38,7 @@ pub fn table(field: &VectorField) -> Vec<String> {
     lines
 }
 
-/// Of the finite values of a quantity.
+/// Statistics of the finite values of a quantity.
 #[derive(Debug, PartialEq)]
 struct Statistics {
     mean: f64,

@@ -1,9 +1,12 @@
-//! What the program does, one command a file.
+//! The commands of the program, one command a file.
 //!
-//! `args` is the command line; `piv`, `try_one` (`piv --try`), `bos`, `preprocess`, `mean`, `parameters` (`params`),
-//! `synth`, `demo`, `monitor` and `topology` are the commands. `parameters` also brings file and options together,
-//! `series`, `couples`, `prepare`, `made_with` and `todo` are what commands on images share. `run` runs a topology with everything a terminal
-//! expects of it: `progress`, `logging`, `signals`, an exit `status`; `processes` has several processes do it.
+//! - `args` is the command line.
+//! - `piv`, `try_couple` (which is `piv --try`), `bos`, `preprocess`, `mean`, `params`, `synth`, `demo`, `monitor` and
+//!   `topology` are the commands.
+//! - `setup` is what commands on a series do before they compute: they read parameters, list images, find what is
+//!   already done.
+//! - `run` runs a topology and does all that a terminal expects: progress, log, signals, exit status.
+//! - `synthetic` and `field_statistics` are the numbers behind `synth` and `piv --try`.
 
 mod args;
 mod bos;
@@ -11,6 +14,7 @@ mod demo;
 mod field_statistics;
 mod mean;
 mod monitor;
+mod params;
 mod piv;
 mod preprocess;
 mod run;
@@ -28,11 +32,11 @@ use terzetto_executor::processes::Reporter;
 use args::{Cli, Command};
 use run::status::Status;
 
-/// Parses the command line, obeys it, and says by the exit status how that went.
+/// Parses the command line and runs the command. The exit status says how it went.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let Some(command) = cli.command else {
-        say(&Cli::command().render_long_help().to_string());
+        print_line(&Cli::command().render_long_help().to_string());
         return ExitCode::SUCCESS;
     };
     run::logging::install();
@@ -41,21 +45,21 @@ pub fn main() -> ExitCode {
         Command::Bos(args) => bos::command(&args),
         Command::Preprocess(args) => preprocess::command(&args),
         Command::Mean(args) => mean::command(&args),
-        Command::Params => setup::parameters::command(),
+        Command::Params => params::command(),
         Command::Synth(args) => synth::command(&args),
         Command::Demo(args) => demo::command(&args),
         Command::Monitor(args) => monitor::command(&args),
         Command::Topology(args) => topology::command(&args),
     };
     let status = ended.unwrap_or_else(|error| {
-        // Not through the log: this is what the program has to say, whatever the log's level.
+        // This does not go through the log: the error must be printed, whatever the level of the log is.
         let _ = writeln!(std::io::stderr(), "error: {}", with_causes(&*error));
         Status::NothingRan
     });
     status.into()
 }
 
-/// An error and its causes on one line, without those that the errors above them have told already.
+/// An error and its causes on one line. A cause is left out if the text before it already ends with it.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -70,8 +74,9 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Prints a line, unless the standard output belongs to a supervisor. That nobody reads it any more, as with `| head`, is no error.
-fn say(line: &str) {
+/// Prints a line, unless the standard output belongs to a supervisor. It is no error if nobody reads the output any
+/// more, as with `| head`.
+fn print_line(line: &str) {
     if Reporter::if_supervised().is_none() {
         let _ = writeln!(std::io::stdout(), "{line}");
     }

@@ -1,4 +1,4 @@
-//! `terzetto monitor`: the jobs of a folder for results.
+//! `terzetto monitor`: shows the jobs of a folder for results.
 
 use std::{
     fmt::Write as _,
@@ -12,7 +12,7 @@ use terzetto_executor::{
     job::{JobReport, JobState, job_reports},
 };
 
-use crate::commands::{args::MonitorArgs, run::status::Status, say};
+use crate::commands::{args::MonitorArgs, print_line, run::status::Status};
 
 const PERIOD: Duration = Duration::from_millis(500);
 
@@ -26,10 +26,10 @@ pub fn command(args: &MonitorArgs) -> Result<Status, BoxError> {
         let jobs = job_reports(folder);
         let text = format!("{}\n\n{}", folder.display(), table(&jobs));
         if !live {
-            say(text.trim_end());
+            print_line(text.trim_end());
             return Ok(Status::Done);
         }
-        // From the upper left corner; each line's old rest is cleared, and all below.
+        // The cursor goes to the upper left corner. The rest of each old line is cleared, and all lines below.
         let screen = format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n"));
         let mut out = std::io::stdout();
         out.write_all(screen.as_bytes()).and_then(|()| out.flush())?;
@@ -40,7 +40,7 @@ pub fn command(args: &MonitorArgs) -> Result<Status, BoxError> {
     }
 }
 
-/// One line for each job, and a bar for each that runs.
+/// Two lines for each job: its state, and its counts.
 fn table(jobs: &[JobReport]) -> String {
     if jobs.is_empty() {
         return "no jobs\n".to_owned();

@@ -1,4 +1,4 @@
-//! `terzetto piv`: the couples of a series, computed.
+//! `terzetto piv`: displacements in the couples of a series.
 
 use terzetto_executor::BoxError;
 use terzetto_program::{
@@ -8,14 +8,14 @@ use terzetto_program::{
 
 use crate::commands::{
     args::PivArgs,
-    run::{progress::Count, status::Status},
+    run::{progress::ItemCount, status::Status},
     setup::{
-        couples::Plan,
-        made_with::{made_with_piv, record},
-        parameters::{Overrides, in_force},
-        preprocessing::{mask, prepare_for_piv},
-        remaining::{Look, Todo},
-        series::{Ready, all_images, place},
+        couples::CouplePlan,
+        made_with::{made_with_piv, params_toml},
+        parameters::{Overrides, effective_params},
+        preprocessing::{mask, preprocessing_for_piv},
+        remaining::{Comparison, Remaining},
+        series::{SeriesRun, all_images, results_plan},
     },
     try_couple,
 };
@@ -29,19 +29,19 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         measure: Some(measure),
         output: Some(output),
     };
-    let params = in_force(input, &overrides)?;
-    let couples = Plan::new(&params)?;
-    let prepare = prepare_for_piv(&params, &couples.images)?;
+    let params = effective_params(input, &overrides)?;
+    let couples = CouplePlan::new(&params)?;
+    let preprocessing = preprocessing_for_piv(&params, &couples.images)?;
     let mask = mask(&params)?;
     if let Some(couple) = &args.try_one {
         let chosen = try_couple::choose(&couples.couples, couple)?;
-        return try_couple::command(args, &params, chosen, prepare, mask);
+        return try_couple::command(args, &params, chosen, preprocessing, mask);
     }
-    let plan = place(&params, &args.results, Task::Piv.name())?;
-    couples.tell();
-    let made_with = made_with_piv(Task::Piv.name(), &params, &prepare, &couples.rule)?;
+    let plan = results_plan(&params, &args.results, Task::Piv.name())?;
+    couples.log_details();
+    let made_with = made_with_piv(Task::Piv.name(), &params, &preprocessing, &couples.rule)?;
     let images = [all_images(&params), couples.images.clone()].concat();
-    let look = Look {
+    let comparison = Comparison {
         results: &args.results,
         plan: &plan,
         made_with: &made_with,
@@ -49,22 +49,26 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         noun: "couples",
         single: false,
     };
-    let todo = Todo::new(couples.couples.clone(), &look, |couple| {
-        Task::Piv.wanted(couple, &params.output.formats, &params.output.plots)
+    let remaining = Remaining::new(couples.couples.clone(), &comparison, |couple| {
+        Task::Piv.expected_item(couple, &params.output.formats, &params.output.plots)
     })?;
-    let Some(todo) = todo else { return Ok(Status::Done) };
-    couples.announce(&todo.announcement(&format!("couples ({})", couples.rule)));
-    let ready = Ready {
-        count: Count { total: todo.items.len(), noun: "couples" },
+    let Some(remaining) = remaining else { return Ok(Status::Done) };
+    couples.print_summary(&remaining.announcement(&format!("couples ({})", couples.rule)));
+    let series_run = SeriesRun {
+        count: ItemCount { total: remaining.items.len(), noun: "couples" },
         plan: &plan,
-        shard: todo.shard,
-        record: params.to_toml(),
+        shard: remaining.shard,
+        params_toml: params.to_toml(),
         results: &args.results,
         run: &args.run,
     };
-    let status = ready.compute(args, || {
-        let series =
-            PivSeries { prepare, mask, made_with, ..series(&params, todo.items, plan.folder.clone()) };
+    let status = series_run.compute(args, || {
+        let series = PivSeries {
+            preprocessing,
+            mask,
+            made_with,
+            ..series(&params, remaining.items, plan.folder.clone())
+        };
         Ok(piv(series))
     })?;
     Ok(match status {
@@ -73,7 +77,7 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
     })
 }
 
-/// The series that the parameters describe, but for what is read from other files.
+/// The series that the parameters describe, without what is read from other files.
 pub fn series(
     params: &Params,
     couples: Vec<terzetto_program::series::Couple>,
@@ -82,7 +86,7 @@ pub fn series(
     PivSeries {
         formats: params.output.formats.clone(),
         plots: params.output.plots.clone(),
-        record: record(params),
+        params_toml: params_toml(params),
         ..PivSeries::new(couples, (&params.piv).into(), folder)
     }
 }

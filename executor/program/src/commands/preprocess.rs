@@ -1,35 +1,35 @@
-//! `terzetto preprocess`: images to filtered images.
+//! `terzetto preprocess`: filtered images.
 
 use terzetto_executor::BoxError;
 use terzetto_kernels::preprocess::Filter;
 use terzetto_program::{
     params::PreprocessSection,
-    pipelines::{PreprocessSeries, image_files, preprocess, wanted_image},
+    pipelines::{PreprocessSeries, expected_image, image_files, preprocess},
 };
 
 use crate::commands::{
     args::PreprocessArgs,
-    run::{progress::Count, status::Status},
-    say,
+    print_line,
+    run::{progress::ItemCount, status::Status},
     setup::{
         made_with::made_with,
-        parameters::{Overrides, in_force},
-        preprocessing::prepare,
-        remaining::{Look, Todo},
-        series::{Ready, all_images, images, place},
+        parameters::{Overrides, effective_params},
+        preprocessing::preprocessing,
+        remaining::{Comparison, Remaining},
+        series::{SeriesRun, all_images, images, results_plan},
     },
 };
 
 pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {
-    let params = in_force(&args.input, &Overrides::default())?;
+    let params = effective_params(&args.input, &Overrides::default())?;
     check(&params.preprocess)?;
     let images = images(&params, 1)?;
-    let prepare = prepare(&params, &images)?;
-    let plan = place(&params, &args.results, "pre")?;
+    let preprocessing = preprocessing(&params, &images)?;
+    let plan = results_plan(&params, &args.results, "pre")?;
     let files = image_files(&images).enumerate().collect();
-    let made_with = made_with("preprocess", &params, &prepare)?;
+    let made_with = made_with("preprocess", &params, &preprocessing)?;
     let all = all_images(&params);
-    let look = Look {
+    let comparison = Comparison {
         results: &args.results,
         plan: &plan,
         made_with: &made_with,
@@ -38,22 +38,23 @@ pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {
         single: false,
     };
     let temporal = params.preprocess.temporal.as_ref();
-    let todo = Todo::new(files, &look, |(index, file)| wanted_image(&images, *index, file, temporal))?;
-    let Some(todo) = todo else { return Ok(Status::Done) };
-    say(&todo.announcement("images"));
-    let ready = Ready {
-        count: Count { total: todo.items.len(), noun: "images" },
+    let remaining =
+        Remaining::new(files, &comparison, |(index, file)| expected_image(&images, *index, file, temporal))?;
+    let Some(remaining) = remaining else { return Ok(Status::Done) };
+    print_line(&remaining.announcement("images"));
+    let series_run = SeriesRun {
+        count: ItemCount { total: remaining.items.len(), noun: "images" },
         plan: &plan,
-        shard: todo.shard,
-        record: params.to_toml(),
+        shard: remaining.shard,
+        params_toml: params.to_toml(),
         results: &args.results,
         run: &args.run,
     };
-    ready.compute(args, || {
+    series_run.compute(args, || {
         Ok(preprocess(PreprocessSeries {
             images,
-            own: todo.items,
-            prepare,
+            own: remaining.items,
+            preprocessing,
             temporal: params.preprocess.temporal.clone(),
             folder: plan.folder.clone(),
             made_with,
@@ -61,7 +62,7 @@ pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {
     })
 }
 
-/// Is there something to do, and does it survive in a file of whole counts?
+/// Checks that there is something to do, and that a file of whole counts can hold the result.
 fn check(section: &PreprocessSection) -> Result<(), BoxError> {
     if section.is_empty() {
         let hint = "name a background, a filter over time or filters in a file, and the file with --params";

@@ -1,4 +1,4 @@
-//! `terzetto synth`: a series whose displacements are known.
+//! `terzetto synth`: a series of synthetic images with known displacements.
 
 use std::{fs, path::Path};
 
@@ -9,34 +9,34 @@ use terzetto_executor::{
 use terzetto_program::pipelines::{SynthSeries, synth};
 
 use crate::commands::{
-    args::{RunArgs, SceneArgs, SynthArgs},
-    run::{progress::Count, run, status::Status},
-    say,
-    synthetic::Scene,
+    args::{RunArgs, SynthArgs, SyntheticArgs},
+    print_line,
+    run::{progress::ItemCount, run, status::Status},
+    synthetic::SyntheticSeries,
 };
 
 pub fn command(args: &SynthArgs) -> Result<Status, BoxError> {
-    let status = make(&args.folder, &args.scene, &args.run)?;
-    say(&format!("images and truth.toml in {}", args.folder.display()));
+    let status = make(&args.folder, &args.synthetic, &args.run)?;
+    print_line(&format!("images and truth.toml in {}", args.folder.display()));
     Ok(status)
 }
 
 /// Writes the series that `args` describe into `folder`.
-pub fn make(folder: &Path, args: &SceneArgs, run_args: &RunArgs) -> Result<Status, BoxError> {
-    let scene = Scene::new(args)?;
+pub fn make(folder: &Path, args: &SyntheticArgs, run_args: &RunArgs) -> Result<Status, BoxError> {
+    let synthetic = SyntheticSeries::new(args)?;
     fs::create_dir_all(folder)
         .map_err(|error| format!("cannot make the folder `{}`: {error}", folder.display()))?;
     remove_leftovers(folder)
         .map_err(|error| format!("cannot tidy the folder `{}`: {error}", folder.display()))?;
-    // The truth comes first: images without it would be of no use, and it shows that the folder can
-    // be written to.
+    // The truth is written first: images without it would be of no use. It also shows that the folder can be
+    // written to.
     let truth = folder.join("truth.toml");
-    write_atomic(&truth, scene.to_toml().as_bytes())?;
+    write_atomic(&truth, synthetic.to_toml().as_bytes())?;
     let topology = synth(SynthSeries {
         pairs: args.pairs,
-        params: scene.params,
-        flow: scene.flow,
+        params: synthetic.params,
+        flow: synthetic.flow,
         folder: folder.to_owned(),
     });
-    run(topology, Count { total: args.pairs, noun: "couples" }, run_args, None)
+    run(topology, ItemCount { total: args.pairs, noun: "couples" }, run_args, None)
 }

@@ -1,27 +1,27 @@
-//! What the synthetic images show: the numbers behind the choices of the command line.
+//! Synthetic series: the numbers behind the options of the command line.
 
 use std::fmt::Write;
 
 use terzetto_executor::BoxError;
 use terzetto_kernels::synth::{Flow, SynthParams};
 
-use crate::commands::args::{FlowChoice, SceneArgs};
+use crate::commands::args::{FlowChoice, SyntheticArgs};
 
-/// Images and the flow in them.
+/// A synthetic series: the images and the flow in them.
 #[derive(Clone, Debug)]
-pub struct Scene {
+pub struct SyntheticSeries {
     /// What the images look like.
     pub params: SynthParams,
     /// What moves the particles.
     pub flow: Flow,
 }
 
-impl Scene {
-    /// The scene that the command line describes.
+impl SyntheticSeries {
+    /// The series that the command line describes.
     ///
     /// # Errors
-    /// A value that makes no sense, named as the option is.
-    pub fn new(args: &SceneArgs) -> Result<Scene, BoxError> {
+    /// A value is not valid. The error names its option.
+    pub fn new(args: &SyntheticArgs) -> Result<SyntheticSeries, BoxError> {
         let displacement = args.displacement;
         if !displacement.is_finite() || displacement.abs() > 100.0 {
             return Err(format!("--displacement is {displacement}, and must be -100 to 100 px").into());
@@ -34,15 +34,15 @@ impl Scene {
         let noise = args.noise * defaults.intensity;
         let params = SynthParams { width, height, noise, seed: args.seed, ..defaults };
         params.validate()?;
-        Ok(Scene { params, flow: flow(args) })
+        Ok(SyntheticSeries { params, flow: flow(args) })
     }
 
-    /// The displacement at a point, px; the centre of the upper left pixel is at (0, 0).
+    /// The displacement at a point, px. The centre of the upper left pixel is at (0, 0).
     pub fn displacement(&self, x: f64, y: f64) -> (f64, f64) {
         self.flow.displacement(x, y)
     }
 
-    /// The truth, for who wants to compare: how the images were made.
+    /// The truth as TOML: how the images were made.
     pub fn to_toml(&self) -> String {
         let SynthParams { width, height, density, particle_diameter, intensity, noise, seed } = self.params;
         let mut text = String::from("# How these synthetic images were made.\n");
@@ -64,13 +64,13 @@ impl Scene {
     }
 }
 
-/// A flow whose largest displacement within the image is the one asked for.
-fn flow(args: &SceneArgs) -> Flow {
+/// A flow whose largest displacement within the image is `--displacement`.
+fn flow(args: &SyntheticArgs) -> Flow {
     let peak = args.displacement;
     let (width, height) = (args.size.0 as f64, args.size.1 as f64);
     let (x, y) = ((width - 1.0) / 2.0, (height - 1.0) / 2.0);
     match args.flow {
-        // Along a line that is neither an axis nor a diagonal: no component is a whole number.
+        // The direction is neither an axis nor a diagonal, so no component is a whole number.
         FlowChoice::Uniform => Flow::Uniform { dx: 0.8 * peak, dy: -0.6 * peak },
         FlowChoice::Rotation => Flow::Rotation { x, y, angle: peak / x.hypot(y).max(1.0) },
         FlowChoice::Vortex => Flow::Vortex { x, y, peak, radius: width.min(height) * 0.3 },

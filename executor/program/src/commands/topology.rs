@@ -1,4 +1,4 @@
-//! `terzetto topology`: the topologies by name, and their graphs.
+//! `terzetto topology`: lists the topologies and draws their graphs.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,12 @@ use terzetto_kernels::{
 use terzetto_program::{
     params::TemporalSection,
     pipelines::{
-        Background, MeanSeries, PivSeries, Prepare, PreprocessSeries, SynthSeries, Task, mean, piv,
+        Background, MeanSeries, PivSeries, PreprocessSeries, Preprocessing, SynthSeries, Task, mean, piv,
         preprocess, synth,
     },
 };
 
-use crate::commands::{args::TopologyArgs, run::status::Status, say};
+use crate::commands::{args::TopologyArgs, print_line, run::status::Status};
 
 const NAMES: [(&str, &str); 5] = [
     ("piv", "displacements in couples of images, with everything that can be done to them first"),
@@ -32,14 +32,14 @@ const NAMES: [(&str, &str); 5] = [
 pub fn command(args: &TopologyArgs) -> Result<Status, BoxError> {
     let Some(name) = &args.name else {
         for (name, what) in NAMES {
-            say(&format!("{name:10} {what}"));
+            print_line(&format!("{name:10} {what}"));
         }
         return Ok(Status::Done);
     };
     let topology = by_name(name)?;
     match args.graph.as_deref() {
-        None => say(&describe(&topology)),
-        Some(path) if path == Path::new("-") => say(topology.to_dot().trim_end()),
+        None => print_line(&describe(&topology)),
+        Some(path) if path == Path::new("-") => print_line(topology.to_dot().trim_end()),
         Some(path) => {
             let picture = match path.extension().and_then(|ending| ending.to_str()) {
                 Some("svg") => topology.to_svg(),
@@ -52,16 +52,16 @@ pub fn command(args: &TopologyArgs) -> Result<Status, BoxError> {
     Ok(Status::Done)
 }
 
-/// A topology without a series: enough to look at.
+/// A topology without images, for its graph only.
 fn by_name(name: &str) -> Result<Topology, BoxError> {
     let folder = PathBuf::new();
     match name {
-        "piv" => Ok(piv(PivSeries { prepare: prepare(), ..nothing(folder) })),
-        "bos" => Ok(piv(PivSeries { task: Task::Bos, ..nothing(folder) })),
+        "piv" => Ok(piv(PivSeries { preprocessing: preprocessing(), ..empty_series(folder) })),
+        "bos" => Ok(piv(PivSeries { task: Task::Bos, ..empty_series(folder) })),
         "preprocess" => Ok(preprocess(PreprocessSeries {
             images: Vec::new(),
             own: Vec::new(),
-            prepare: prepare(),
+            preprocessing: preprocessing(),
             temporal: Some(TemporalSection::default()),
             folder,
             made_with: MadeWith::default(),
@@ -69,7 +69,7 @@ fn by_name(name: &str) -> Result<Topology, BoxError> {
         "mean" => Ok(mean(MeanSeries {
             images: Vec::new(),
             folder,
-            record: String::new(),
+            params_toml: String::new(),
             made_with: MadeWith::default(),
         })),
         "synth" => {
@@ -83,12 +83,12 @@ fn by_name(name: &str) -> Result<Topology, BoxError> {
     }
 }
 
-fn nothing(folder: PathBuf) -> PivSeries {
+fn empty_series(folder: PathBuf) -> PivSeries {
     PivSeries::new(Vec::new(), MultipassParams::default(), folder)
 }
 
-fn prepare() -> Prepare {
-    Prepare { background: Some(Background::Series(OverTime::Minimum, Vec::new())), filters: Vec::new() }
+fn preprocessing() -> Preprocessing {
+    Preprocessing { background: Some(Background::Series(OverTime::Minimum, Vec::new())), filters: Vec::new() }
 }
 
 fn describe(topology: &Topology) -> String {

@@ -1,4 +1,4 @@
-//! `terzetto piv --try`: one couple, computed and judged before hours are spent on a series.
+//! `terzetto piv --try`: computes one couple and prints how good it is, before hours are spent on a series.
 
 use std::{
     fs,
@@ -14,12 +14,12 @@ use terzetto_kernels::{
 };
 use terzetto_program::{
     params::{Params, PlotKind},
-    pipelines::{Plans, Prepare, Task, picture, picture_of_correlation, summits},
-    plot::Summit,
+    pipelines::{PlanPool, Preprocessing, Task, peak_marks, picture, picture_of_correlation},
+    plot::PeakMark,
     series::Couple,
 };
 
-use crate::commands::{args::PivArgs, field_statistics, run::status::Status, say};
+use crate::commands::{args::PivArgs, field_statistics, print_line, run::status::Status};
 
 /// The couple of this name, or the first one.
 pub fn choose<'a>(couples: &'a [Couple], name: &str) -> Result<&'a Couple, BoxError> {
@@ -38,20 +38,20 @@ pub fn command(
     args: &PivArgs,
     params: &Params,
     couple: &Couple,
-    prepare: Prepare,
+    preprocessing: Preprocessing,
     mask: Option<Mask>,
 ) -> Result<Status, BoxError> {
-    let prepared = prepare.now()?;
+    let preprocessor = preprocessing.build()?;
     let read = |path: &PathBuf| -> Result<Image, BoxError> {
         let mut image = read_image(path)?;
-        prepared.apply(&mut image)?;
+        preprocessor.apply(&mut image)?;
         Ok(image)
     };
     let [first, second] = couple.images.each_ref().map(read);
     let (first, second) = (first?, second?);
     let size = (first.width(), first.height());
     let multipass = MultipassParams::from(&params.piv);
-    let mut plan = Plans::new(multipass.clone(), mask).make(size)?;
+    let mut plan = PlanPool::new(multipass.clone(), mask).make(size)?;
     let middle = [(size.0 as f64 - 1.0) / 2.0, (size.1 as f64 - 1.0) / 2.0];
     plan.look_near(Some(args.at.unwrap_or(middle)));
     let mut times = Vec::new();
@@ -61,8 +61,8 @@ pub fn command(
         start = Instant::now();
     })?;
     let names = couple.images.each_ref().map(|path| path.display().to_string());
-    say(&format!("couple {}: {}, {}; {} x {} px", couple.name, names[0], names[1], size.0, size.1));
-    tell(&multipass, &result, &times);
+    print_line(&format!("couple {}: {}, {}; {} x {} px", couple.name, names[0], names[1], size.0, size.1));
+    print_passes(&multipass, &result, &times);
     let pictures = Pictures { folder: folder(args)?, stem: Task::Piv.file_stem(&couple.name) };
     let field = result.last().ok_or("no pass was computed")?;
     for kind in [PlotKind::Vectors, PlotKind::Magnitude] {
@@ -70,10 +70,10 @@ pub fn command(
     }
     for (index, (look, pass)) in plan.looks().into_iter().zip(&multipass.passes).enumerate() {
         let Some(look) = look else {
-            say(&format!("pass {index}: the window has nothing to correlate"));
+            print_line(&format!("pass {index}: the window has nothing to correlate"));
             continue;
         };
-        tell_peaks(index, pass, look);
+        print_peaks(index, pass, look);
         let bytes = picture_of_correlation(&couple.name, index, pass, look)?;
         pictures.write(&format!("_correlation_pass{index}.png"), &bytes)?;
     }
@@ -89,11 +89,11 @@ fn folder(args: &PivArgs) -> Result<PathBuf, BoxError> {
     Ok(folder)
 }
 
-/// Prints what each pass found, and what the last field is like.
-fn tell(params: &MultipassParams, result: &PivResult, times: &[Duration]) {
+/// Prints what each pass has found, and statistics of the last field.
+fn print_passes(params: &MultipassParams, result: &PivResult, times: &[Duration]) {
     for (index, (field, pass)) in result.passes.iter().zip(&params.passes).enumerate() {
         let time = times.get(index).map_or(0.0, Duration::as_secs_f64);
-        say(&format!(
+        print_line(&format!(
             "pass {index}: windows of {} px, grid of {} x {} vectors, {:.1} % valid, {time:.3} s",
             pass.window,
             field.nx,
@@ -102,13 +102,13 @@ fn tell(params: &MultipassParams, result: &PivResult, times: &[Duration]) {
         ));
         let flags = field_statistics::flags(field);
         if !flags.is_empty() {
-            say(&format!("  flags: {flags}"));
+            print_line(&format!("  flags: {flags}"));
         }
     }
     if let Some(last) = result.last() {
         let smoothed = if result.smoothed.is_some() { ", smoothed" } else { "" };
-        say(&format!("displacements of the last pass's valid vectors{smoothed}, px:"));
-        field_statistics::table(last).iter().for_each(|line| say(line));
+        print_line(&format!("displacements of the last pass's valid vectors{smoothed}, px:"));
+        field_statistics::table(last).iter().for_each(|line| print_line(line));
     }
 }
 
@@ -121,18 +121,18 @@ impl Pictures {
     fn write(&self, suffix: &str, bytes: &[u8]) -> Result<(), BoxError> {
         let path = self.folder.join(format!("{}{suffix}", self.stem));
         write_atomic(&path, bytes)?;
-        say(&format!("picture: {}", path.display()));
+        print_line(&format!("picture: {}", path.display()));
         Ok(())
     }
 }
 
-/// Prints where the peaks of one window's correlation are.
-fn tell_peaks(index: usize, pass: &PassParams, look: &Look) {
-    let place = |summit: &Summit| {
+/// Prints the peaks of one window's correlation.
+fn print_peaks(index: usize, pass: &PassParams, look: &Look) {
+    let place = |peak: &PeakMark| {
         let [x, y] = look.zero;
-        let (dx, dy) = (x + f64::from(summit.dx), y + f64::from(summit.dy));
-        format!("({dx:.2}, {dy:.2}) px with {:.3}", summit.height)
+        let (dx, dy) = (x + f64::from(peak.dx), y + f64::from(peak.dy));
+        format!("({dx:.2}, {dy:.2}) px with {:.3}", peak.height)
     };
-    let peaks: Vec<String> = summits(pass, look).iter().map(place).collect();
-    say(&format!("pass {index}, window at ({}, {}): peaks at {}", look.x, look.y, peaks.join(", ")));
+    let peaks: Vec<String> = peak_marks(pass, look).iter().map(place).collect();
+    print_line(&format!("pass {index}, window at ({}, {}): peaks at {}", look.x, look.y, peaks.join(", ")));
 }

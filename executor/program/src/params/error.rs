@@ -1,37 +1,37 @@
-//! What is wrong with a file of parameters: the file, the key, the value.
+//! Errors in files of parameters, with the file, the key and the value.
 
 use std::{error::Error, fmt, io};
 
 use terzetto_kernels::PivError;
 
-/// A value that makes no sense, and where it stands.
+/// A value that is not valid, and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The key from the top of the file on, such as `piv.passes[1].window`; elements count from 0.
+    /// The whole key, such as `piv.passes[1].window`. Elements are counted from 0.
     pub key: String,
     /// The value, and what it must be.
     pub problem: String,
 }
 
 impl Invalid {
-    /// A value of a section that makes no sense.
+    /// A value of a section that is not valid.
     pub(super) fn new(key: impl Into<String>, problem: impl Into<String>) -> Invalid {
         Invalid { key: key.into(), problem: problem.into() }
     }
 
-    /// The same, seen from one level up.
+    /// The same value, with the key of the section around it.
     pub(super) fn within(self, section: &str) -> Invalid {
         let key = if self.key.is_empty() { section.to_owned() } else { format!("{section}.{}", self.key) };
         Invalid { key, ..self }
     }
 
-    /// The error of the file, or whatever else the value comes from.
+    /// The error for a file, or for another source of parameters such as the command line.
     pub fn of(self, file: &str) -> ParamsError {
         ParamsError { file: file.to_owned(), line: None, key: self.key, problem: self.problem }
     }
 }
 
-/// The kernels name their parameters as files do.
+/// The kernels have the same names for their parameters as files.
 impl From<PivError> for Invalid {
     fn from(error: PivError) -> Invalid {
         match error {
@@ -59,13 +59,13 @@ impl ParamsError {
         ParamsError { file: file.to_owned(), line: None, key: String::new(), problem }
     }
 
-    /// What the reader of TOML, or of a key's type, has found.
+    /// An error of the TOML reader.
     pub(super) fn syntax(file: &str, key: &str, error: &toml::de::Error, text: &str) -> ParamsError {
         let line = error
             .span()
             .and_then(|span| text.get(..span.start))
             .map(|before| before.matches('\n').count() + 1);
-        // The path of an error at the top is a dot.
+        // The path of an error at the top level is a dot.
         let key = if key == "." { "" } else { key };
         let problem = error.message().trim().replace('\n', ", ");
         ParamsError { file: file.to_owned(), line, key: key.to_owned(), problem }

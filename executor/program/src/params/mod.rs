@@ -1,11 +1,11 @@
-//! Parameters of a computation on a series, as a file holds them.
+//! Files of parameters.
 //!
 //! A file has four sections: `[series]` says which images, `[preprocess]` what is done to them first, `[piv]` how
-//! displacements are measured, `[output]` what is written. All keys with their defaults and what they mean are in
-//! [`DEFAULTS`], which `terzetto params` prints: it is the reference, and a test holds it against the code.
+//! displacements are measured, `[output]` what is written. [`DEFAULTS`] has all keys with their defaults and meanings.
+//! `terzetto params` prints it. It is the reference, and a test compares it with the code.
 //!
-//! Nothing is guessed: unknown keys are refused, each value is checked, and an error names the file, the key
-//! and the value ([`ParamsError`]).
+//! Unknown keys are refused, and each value is checked. An error ([`ParamsError`]) names the file, the key and the
+//! value.
 
 mod error;
 mod output;
@@ -53,10 +53,10 @@ pub struct Params {
 }
 
 impl Params {
-    /// Reads and checks a file. Paths in it are relative to its folder, and absolute in what is returned.
+    /// Reads and checks a file. Paths in it are relative to its folder. The returned paths are absolute.
     ///
     /// # Errors
-    /// [`ParamsError`] if the file cannot be read, is no TOML, or has a key or value that makes no sense.
+    /// [`ParamsError`] if the file cannot be read, is not TOML, or has an unknown key or a value that is not valid.
     pub fn read(path: &Path) -> Result<Params, ParamsError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| ParamsError::unreadable(&name, &error))?;
@@ -66,10 +66,10 @@ impl Params {
         Ok(params)
     }
 
-    /// Reads and checks a text; errors call it `name`.
+    /// Reads and checks a text. Errors call it `name`.
     ///
     /// # Errors
-    /// [`ParamsError`] if the text is no TOML, or has a key or value that makes no sense.
+    /// [`ParamsError`] if the text is not TOML, or has an unknown key or a value that is not valid.
     pub fn parse(text: &str, name: &str) -> Result<Params, ParamsError> {
         let failed = |key: &str, error: &toml::de::Error| ParamsError::syntax(name, key, error, text);
         let document = toml::Deserializer::parse(text).map_err(|error| failed("", &error))?;
@@ -82,20 +82,20 @@ impl Params {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`Invalid`] with the key of the first value that makes no sense.
+    /// [`Invalid`] with the key of the first value that is not valid.
     pub fn validate(&self) -> Result<(), Invalid> {
         self.preprocess.validate().map_err(|invalid| invalid.within("preprocess"))?;
         self.piv.validate().map_err(|invalid| invalid.within("piv"))?;
         self.output.validate().map_err(|invalid| invalid.within("output"))
     }
 
-    /// All parameters as a file that [`Params::parse`] reads, without comments.
+    /// All parameters as a text that [`Params::parse`] reads, without comments.
     pub fn to_toml(&self) -> String {
-        // Fails for maps whose keys are no text, of which there are none, and for paths that are no Unicode.
+        // It fails only for paths that are not Unicode.
         toml::to_string(self).unwrap_or_else(|error| format!("# cannot be written as TOML: {error}\n"))
     }
 
-    /// Visits every path.
+    /// Calls `visit` with every path.
     pub fn paths(&mut self, mut visit: impl FnMut(&mut PathBuf)) {
         let background = self.preprocess.background.as_mut().and_then(|background| background.image.as_mut());
         let series = &mut self.series;
@@ -110,7 +110,7 @@ impl Params {
     }
 }
 
-/// The path without the help of the current folder.
+/// The path as an absolute one.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

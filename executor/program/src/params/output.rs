@@ -10,7 +10,7 @@ use super::Invalid;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutputSection {
-    /// The folder for results; none: beside the images' folder, `.piv` added.
+    /// The folder for results. `None`: the folder of the images with `.piv` added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
     /// The files of numbers of each couple, at least one.
@@ -33,7 +33,7 @@ impl OutputSection {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`Invalid`] if nothing would be written, or something twice.
+    /// [`Invalid`] if no file of numbers is named, or if something is named twice.
     pub fn validate(&self) -> Result<(), Invalid> {
         if self.formats.is_empty() {
             return Err(Invalid::new("formats", "[], must name at least one of \"csv\", \"netcdf\""));
@@ -55,7 +55,7 @@ impl OutputSection {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Format {
-    /// Text, one line a vector: the last pass.
+    /// Text with one line for each vector of the last pass.
     Csv,
     /// NetCDF 3 with all passes, flags, units and parameters, for xarray, MATLAB, ParaView.
     Netcdf,
@@ -83,7 +83,7 @@ pub enum PlotKind {
 }
 
 impl PlotKind {
-    /// What is added to the name of a couple's files.
+    /// The end of the name of its files.
     pub fn suffix(self) -> &'static str {
         match self {
             PlotKind::Vectors => ".png",

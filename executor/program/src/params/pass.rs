@@ -1,8 +1,8 @@
 //! `[[piv.passes]]` and `[piv.spline]`: the kernels' parameters, with defaults for one pass.
 //!
-//! The kernels' own defaults are those of a pass among others: the correlation that is fast where little is left to
-//! find, and a field that is smoothed. Whoever runs one pass wants the displacements as measured, also those of a
-//! third of the window: padded correlation, no smoothing.
+//! The defaults of the kernels are for one pass of several: a correlation that is fast for small displacements, and a
+//! smoothed field. With a single pass, displacements may be as large as a third of the window, and people want them as
+//! measured. So the defaults here are padded correlation and no smoothing.
 
 use serde::{Deserialize, Serialize};
 use terzetto_kernels::{
@@ -19,24 +19,24 @@ use terzetto_kernels::{
 pub struct PassSection {
     /// Side of the square interrogation window, px.
     pub window: usize,
-    /// Share of a window that its neighbour covers too.
+    /// The share of a window that its neighbour covers, too.
     pub overlap: f64,
     /// Whether pixels darker than their window's mean count as the mean.
     pub clip: bool,
     /// How the correlation is computed.
     pub correlation: Method,
-    /// Largest displacement along each axis that is searched, px; none: half a window.
+    /// The largest displacement along each axis that is searched, px. `None`: half a window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub displacement_max: Option<f64>,
     /// How many peaks of each correlation are found.
     pub peaks: usize,
-    /// Distance within which there is no second peak, px.
+    /// The radius around a peak without another peak, px.
     pub particle_radius: usize,
     /// How the field of the pass before is used.
     pub predictor: Predictor,
     /// How displacements are measured to fractions of a pixel.
     pub subpixel: SubpixelParams,
-    /// What a valid vector is.
+    /// When a vector is valid.
     pub validation: ValidationParams,
 }
 
@@ -102,13 +102,13 @@ impl From<PassSection> for PassParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SplineSection {
-    /// How stiff splines are; 0 passes through all vectors.
+    /// How stiff splines are. With 0 they pass through all vectors.
     pub smoothing: f64,
-    /// Vectors that one spline spans.
+    /// How many vectors one spline spans.
     pub subdomain: usize,
-    /// Vectors farther from the spline than this are taken for wrong, px.
+    /// Vectors that are farther from the spline than this count as wrong, px.
     pub threshold: f64,
-    /// Whether the last pass's field is smoothed, too.
+    /// Whether the field of the last pass is smoothed, too.
     pub smooth_last: bool,
 }
 

@@ -11,14 +11,14 @@ use super::{Invalid, PassSection, SplineSection};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PivSection {
-    /// Where the first pass looks, px right and down.
+    /// The mean displacement that the first pass starts from, px to the right and downwards.
     pub displacement_mean: [f64; 2],
-    /// An image of the series' size: pixels of value 0 do not count.
+    /// An image of the same size as those of the series. Pixels of value 0 do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
-    /// Largest share of a window's pixels that may be masked or outside the image.
+    /// The largest share of a window's pixels that may be masked or outside the image.
     pub masked_max: f64,
-    /// The part of the image in which windows lie; none: all of it.
+    /// The part of the image in which windows are placed. `None`: all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
     /// How fields are smoothed and carried from one pass to the next.
@@ -47,14 +47,14 @@ impl PivSection {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`Invalid`] with the key of the first that makes no sense.
+    /// [`Invalid`] with the key of the first value that is not valid.
     pub fn validate(&self) -> Result<(), Invalid> {
         MultipassParams::from(self).validate()?;
         Ok(())
     }
 
-    /// Changes the number of passes: new ones are as the last, with half of its window, and the circular
-    /// correlation, since little is left to find.
+    /// Changes the number of passes. A new pass is as the last one, with half of its window. It has the circular
+    /// correlation, because the displacements that are left to find are small.
     pub fn set_number(&mut self, number: usize) {
         while self.passes.len() < number {
             let Some(mut next) = self.passes.last().cloned() else { break };
@@ -65,7 +65,7 @@ impl PivSection {
         self.passes.truncate(number);
     }
 
-    /// Changes the windows: `window` px in the first pass, half as much in each further one.
+    /// Changes the windows: `window` px in the first pass, and half as much in each further one.
     pub fn set_window(&mut self, window: usize) {
         for (index, pass) in self.passes.iter_mut().enumerate() {
             pass.window = u32::try_from(index).ok().and_then(|half| window.checked_shr(half)).unwrap_or(0);

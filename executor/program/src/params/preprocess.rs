@@ -7,15 +7,15 @@ use terzetto_kernels::preprocess::{Filter, OverTime};
 
 use super::Invalid;
 
-/// What is done to each image, in this order: the background is subtracted, then the neighbours in time have their
-/// say, then come the filters.
+/// What is done to each image: the background is subtracted, then the filter over time is applied, then the other
+/// filters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PreprocessSection {
     /// What is subtracted from all images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background: Option<BackgroundSection>,
-    /// What neighbours in time have to do with each image; for `terzetto preprocess` only.
+    /// The filter over time, for `terzetto preprocess` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temporal: Option<TemporalSection>,
     /// Filters of single images, in order.
@@ -23,16 +23,16 @@ pub struct PreprocessSection {
     pub filters: Vec<Filter>,
 }
 
-/// An image that is subtracted from all others: read from a file, or made of the series.
+/// An image that is subtracted from all others. It is read from a file or made from the series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BackgroundSection {
-    /// What is kept of each pixel's values over the series.
+    /// The statistic of each pixel's values over the series.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statistic: Option<OverTime>,
-    /// How many images, evenly spread over the series, it is made of, at most.
+    /// How many images it is made of at most. They are evenly spread over the series.
     pub samples: usize,
-    /// The file that is subtracted instead.
+    /// The file, in place of a statistic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<PathBuf>,
 }
@@ -43,15 +43,15 @@ impl Default for BackgroundSection {
     }
 }
 
-/// A filter over a few images around each.
+/// A filter over each image and a few neighbours.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TemporalSection {
-    /// What is made of each pixel's values.
+    /// The statistic of each pixel's values.
     pub statistic: OverTime,
-    /// How many images, the one in the middle included: odd, 3 to 101. At the ends of the series there are fewer.
+    /// The number of images, with the one in the middle: odd, 3 to 101. At the ends of the series there are fewer.
     pub window: usize,
-    /// Is the outcome subtracted from the image in the middle, or does it take its place?
+    /// Is the statistic subtracted from the image in the middle? Otherwise it replaces the image.
     pub subtract: bool,
 }
 
@@ -70,7 +70,7 @@ impl PreprocessSection {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`Invalid`] with the key of the first that makes no sense.
+    /// [`Invalid`] with the key of the first value that is not valid.
     pub fn validate(&self) -> Result<(), Invalid> {
         if let Some(background) = &self.background {
             background.validate().map_err(|invalid| invalid.within("background"))?;

@@ -16,7 +16,7 @@ pub struct SeriesSection {
     /// Two images instead of a series.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images: Option<[PathBuf; 2]>,
-    /// Which numbers in file names: `start:stop:step`, each of which may be left out.
+    /// The range of numbers in file names.
     pub range: IndexRange,
     /// Which images make couples.
     pub couples: CoupleRule,

@@ -6,7 +6,7 @@
 //!                                                      └► marks ► save (global, at the end)
 //! ```
 //!
-//! Memory is that of one set of statistics, however long the series.
+//! The memory is that of one set of statistics, however long the series is.
 
 use std::{
     path::PathBuf,
@@ -20,45 +20,49 @@ use terzetto_kernels::{
     read_image,
 };
 
-use super::{check_size, image_key, read_stored_image, size};
+use super::{check_size, image_key, read_image_from, size};
 use terzetto_executor::{
     BoxError, Moment, Topology,
-    results::{MadeWith, Store, Wanted},
+    results::{ExpectedItem, MadeWith, Store},
 };
 
-/// The files that come of a series, in the order in which they are written. The last one has all numbers, unrounded;
-/// the images are of 16 bits, rounded to counts.
+/// The files of the statistics, in the order in which they are written. The images have 16 bits and are rounded to whole
+/// counts. The last file has all numbers, unrounded.
 pub const MEAN_FILES: [&str; 5] = ["mean.png", "std.png", "min.png", "max.png", "mean.nc"];
 
-/// What is to be read, and where results go.
+/// What [`mean`] computes, and where the results go.
 #[derive(Clone, Debug)]
 pub struct MeanSeries {
     /// The images.
     pub images: Vec<PathBuf>,
-    /// The folder for the results; it must exist.
+    /// The folder for the results, which must exist.
     pub folder: PathBuf,
-    /// All parameters as TOML, for the file that keeps them.
-    pub record: String,
-    /// What the results' manifest says of program and parameters.
+    /// All parameters as TOML. `mean.nc` keeps them.
+    pub params_toml: String,
+    /// What the results are made with, for their manifest.
     pub made_with: MadeWith,
 }
 
-/// The files of a series' statistics, and the images that they are made of.
-pub fn wanted_mean(images: &[PathBuf]) -> Wanted {
-    Wanted { item: MEAN.to_owned(), files: MEAN_FILES.map(str::to_owned).to_vec(), inputs: images.to_vec() }
+/// The files of the statistics, and the images that they are made of.
+pub fn expected_mean(images: &[PathBuf]) -> ExpectedItem {
+    ExpectedItem {
+        item: MEAN.to_owned(),
+        files: MEAN_FILES.map(str::to_owned).to_vec(),
+        inputs: images.to_vec(),
+    }
 }
 
 const MEAN: &str = "mean";
 
-/// The attribute that says how many images there were.
+/// The attribute with the number of images.
 const IMAGES: &str = "images";
 
-/// What was gathered so far: the statistics and the image that sets their size, the first in order.
-type Gathered = Option<(Statistics, PathBuf)>;
+/// The statistics so far, and the image that has set their size. It is the first one in order.
+type StatisticsSoFar = Option<(Statistics, PathBuf)>;
 
-/// The topology that gathers a series. Items that reach its end are images, under their paths.
+/// The topology that makes the statistics of a series. Items that arrive are images, under their paths.
 pub fn mean(series: MeanSeries) -> Topology {
-    let MeanSeries { images, folder, record, made_with } = series;
+    let MeanSeries { images, folder, params_toml, made_with } = series;
     let store = Arc::new(Store::new(folder, made_with));
     let (reader, all) = (store.clone(), images.clone());
     let mut topology = Topology::new("mean");
@@ -66,10 +70,10 @@ pub fn mean(series: MeanSeries) -> Topology {
     let read = topology.queue::<(PathBuf, Image)>("images");
     let added = topology.results::<()>("added");
     let marks = topology.queue::<()>("marks");
-    let gathered = Arc::new(Mutex::new(Gathered::None));
+    let gathered = Arc::new(Mutex::new(StatisticsSoFar::None));
     let (first, listed) = (gathered.clone(), images.clone());
     topology.one_shot("look at size", (), (), move |(), ()| {
-        // Images come in any order, and a stray one of another size must not set the size of all.
+        // Images come in any order. An odd image of another size must not set the size of all.
         let mut readable = listed.into_iter().filter_map(|path| Some((read_image(&path).ok()?, path)));
         *lock(&first) =
             readable.next().map(|(image, path)| (Statistics::new(image.width(), image.height()), path));
@@ -77,7 +81,7 @@ pub fn mean(series: MeanSeries) -> Topology {
     });
     topology.source("list images", &paths, images.into_iter().map(|path| (image_key(&path), path)));
     topology.io("read image", &paths).to(&read).each(move |_, path| {
-        let image = read_stored_image(&reader, &path)?;
+        let image = read_image_from(&reader, &path)?;
         Ok((path, image))
     });
     let sum = gathered.clone();
@@ -98,7 +102,7 @@ pub fn mean(series: MeanSeries) -> Topology {
         marks.drain();
         match &*lock(&gathered) {
             Some((statistics, _)) if moment == Moment::End && statistics.count() > 0 => {
-                save(statistics, &store, &record, &all)
+                save(statistics, &store, &params_toml, &all)
             }
             _ => Ok(()),
         }
@@ -106,12 +110,12 @@ pub fn mean(series: MeanSeries) -> Topology {
     topology
 }
 
-fn lock(gathered: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
-    // Nothing panics in between, so that a poisoned one is whole, too.
+fn lock(gathered: &Mutex<StatisticsSoFar>) -> MutexGuard<'_, StatisticsSoFar> {
+    // Nothing panics under the lock, so a poisoned value is whole, too.
     gathered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn save(statistics: &Statistics, store: &Store, record: &str, all: &[PathBuf]) -> Result<(), BoxError> {
+fn save(statistics: &Statistics, store: &Store, params_toml: &str, all: &[PathBuf]) -> Result<(), BoxError> {
     let images = [
         ("mean", statistics.mean()),
         ("std", statistics.standard_deviation()),
@@ -122,24 +126,24 @@ fn save(statistics: &Statistics, store: &Store, record: &str, all: &[PathBuf]) -
     for (name, image) in &images {
         files.push((format!("{name}.png"), encode_png16(image)?));
     }
-    files.push(("mean.nc".to_owned(), dataset(&images, statistics.count(), record).encode()?));
-    // Where an image could not be read, the statistics are not those of the series, and not done.
+    files.push(("mean.nc".to_owned(), dataset(&images, statistics.count(), params_toml).encode()?));
+    // If an image could not be read, these are not the statistics of the series. Then they have no manifest.
     let is_whole = statistics.count() == all.len() as u64;
     match is_whole {
         true => store.save(MEAN, &files, all)?,
-        false => store.save_unfinished(MEAN, &files)?,
+        false => store.save_incomplete(MEAN, &files)?,
     }
     Ok(())
 }
 
-fn dataset(images: &[(&str, Image)], count: u64, record: &str) -> Dataset {
+fn dataset(images: &[(&str, Image)], count: u64, params_toml: &str) -> Dataset {
     let text = |name: &str, value: &str| (name.to_owned(), Values::from(value));
     let attributes = vec![
         text("Conventions", "CF-1.8"),
         text("title", "Each pixel's statistics over a series of images"),
-        text("source", concat!("terzetto ", env!("CARGO_PKG_VERSION"))),
+        text("source", crate::PROGRAM),
         (IMAGES.to_owned(), Values::Doubles(vec![count as f64])),
-        text("parameters", record),
+        text("parameters", params_toml),
     ];
     let mut data = Dataset { attributes, ..Dataset::default() };
     let (width, height) = images.first().map_or((0, 0), |(_, image)| size(image));

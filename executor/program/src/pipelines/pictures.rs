@@ -1,4 +1,4 @@
-//! Pictures of what was computed.
+//! Pictures of computed fields and correlations.
 
 use terzetto_kernels::{Image, MultipassParams, PassParams, VectorField, multipass::Look};
 
@@ -6,15 +6,16 @@ use super::result_files::each_pass;
 use crate::{
     params::PlotKind,
     plot::{
-        Arrow, CorrelationPlot, MagnitudePlot, Plot, Summit, Windows, draw, draw_correlation, draw_magnitude,
+        Arrow, CorrelatedWindows, CorrelationPlot, MagnitudePlot, PeakMark, VectorsPlot, draw_correlation,
+        draw_magnitude, draw_vectors,
     },
 };
 use terzetto_executor::{BoxError, Key};
 
-/// A picture of a field, as a PNG file; the image is what the vectors belong to.
+/// A picture of a field over its image, as a PNG file.
 ///
 /// # Errors
-/// An image without pixels, a field without vectors.
+/// The image has no pixels, or the field no vectors.
 pub fn picture(
     kind: PlotKind,
     couple: &Key,
@@ -32,9 +33,13 @@ pub fn picture(
     );
     let (title, size) = (couple.as_str(), (image.width(), image.height()));
     Ok(match kind {
-        PlotKind::Vectors => {
-            draw(&Plot { title, subtitle: &subtitle, size, image: image.data(), arrows: &arrows })?
-        }
+        PlotKind::Vectors => draw_vectors(&VectorsPlot {
+            title,
+            subtitle: &subtitle,
+            size,
+            image: image.data(),
+            arrows: &arrows,
+        })?,
         PlotKind::Magnitude => draw_magnitude(&MagnitudePlot {
             title,
             subtitle: &subtitle,
@@ -50,7 +55,7 @@ pub fn picture(
 /// A picture of the correlation of one window, as a PNG file.
 ///
 /// # Errors
-/// A map without values.
+/// The map has no values.
 pub fn picture_of_correlation(
     couple: &Key,
     index: usize,
@@ -67,18 +72,22 @@ pub fn picture_of_correlation(
         subtitle: &subtitle,
         radius: look.map.radius(),
         values: look.map.values(),
-        summits: &summits(pass, look),
-        windows: Some(Windows { side: look.side, first: &look.windows[0], second: &look.windows[1] }),
+        peaks: &peak_marks(pass, look),
+        windows: Some(CorrelatedWindows {
+            side: look.side,
+            first: &look.windows[0],
+            second: &look.windows[1],
+        }),
     };
     Ok(draw_correlation(&plot)?)
 }
 
-/// The peaks of a window's correlation, the highest first, as displacements from the middle of the map.
-pub fn summits(pass: &PassParams, look: &Look) -> Vec<Summit> {
+/// The peaks of a window's correlation, the highest first. They are displacements from the middle of the map.
+pub fn peak_marks(pass: &PassParams, look: &Look) -> Vec<PeakMark> {
     let peaks = look.map.peaks(pass.peaks, pass.particle_radius);
-    let summit = |peak: &terzetto_kernels::correlation::Peak| {
+    let peak = |peak: &terzetto_kernels::correlation::Peak| {
         let (x, y) = pass.subpixel.offset(&look.map, *peak).unwrap_or_default();
-        Summit { dx: peak.dx as f32 + x as f32, dy: peak.dy as f32 + y as f32, height: peak.value }
+        PeakMark { dx: peak.dx as f32 + x as f32, dy: peak.dy as f32 + y as f32, height: peak.value }
     };
-    peaks.as_slice().iter().map(summit).collect()
+    peaks.as_slice().iter().map(peak).collect()
 }

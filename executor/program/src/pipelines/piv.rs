@@ -1,5 +1,4 @@
-//! Particle image velocimetry on a series of images: the displacement between the two images of
-//! each couple, as files of numbers and pictures.
+//! Displacements in couples of images (particle image velocimetry), as files of numbers and pictures.
 //!
 //! ```text
 //! list couples ─┬► paths ► read image (io) ► [raw images ► preprocess (cpu) ►] images ─┐
@@ -7,9 +6,9 @@
 //!                                                            ► fields ► draw (cpu) ► pages ► save (io)
 //! ```
 //!
-//! Each image is read and prepared once, also when several couples share it. Paths are listed in the order in
-//! which couples want them, which keeps the join's memory at two images. Background-oriented schlieren is the same
-//! with couples that share their first image, the reference.
+//! Each image is read and prepared once, even if several couples share it. Paths are listed in the order in which
+//! couples want them. So the join holds two images only. Background-oriented schlieren (BOS) is the same, with couples
+//! that share their first image, the reference.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,9 +19,9 @@ use std::{
 use terzetto_kernels::{Image, MultipassParams, multipass::Mask};
 
 use super::{
-    Plans, Prepare, image_key, plain, read_stored_image,
-    result_files::{Files, Measured, Pages},
-    size,
+    PlanPool, Preprocessing, image_key, read_image_from,
+    result_files::{ComputedField, FileContents, Files},
+    safe_name, size,
 };
 use crate::{
     params::{Format, PlotKind},
@@ -30,21 +29,21 @@ use crate::{
 };
 use terzetto_executor::{
     BoxError, Key, Queue, Topology,
-    results::{MadeWith, Store, Wanted},
+    results::{ExpectedItem, MadeWith, Store},
 };
 
-/// What displacements are measured for.
+/// What the couples of images are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Task {
-    /// Particles that move from the first image of a couple to the second.
+    /// Particles move from the first image of a couple to the second.
     #[default]
     Piv,
-    /// A background that seems to move from a reference to each image.
+    /// A background seems to move from a reference to each image.
     Bos,
 }
 
 impl Task {
-    /// The name of the topology, and the start of its files' names.
+    /// The name of the topology. The names of its files begin with it.
     pub fn name(self) -> &'static str {
         match self {
             Task::Piv => "piv",
@@ -52,7 +51,7 @@ impl Task {
         }
     }
 
-    /// What an item is.
+    /// What an item is called.
     pub fn noun(self) -> &'static str {
         match self {
             Task::Piv => "couple",
@@ -60,73 +59,83 @@ impl Task {
         }
     }
 
-    /// The name of a couple's results, without ending: `piv_im1-2`. It is the name of its manifest, too.
+    /// The name of a couple's files without ending: `piv_im1-2`. It is also the name of its manifest.
     pub fn file_stem(self, couple: &Key) -> String {
-        format!("{}_{}", self.name(), plain(couple.as_str()))
+        format!("{}_{}", self.name(), safe_name(couple.as_str()))
     }
 
-    /// A couple's files.
-    pub fn wanted(self, couple: &Couple, formats: &[Format], plots: &[PlotKind]) -> Wanted {
+    /// The files of a couple, and what they are made of.
+    pub fn expected_item(self, couple: &Couple, formats: &[Format], plots: &[PlotKind]) -> ExpectedItem {
         let item = self.file_stem(&couple.name);
         let tables = formats.iter().map(|format| format!("{item}.{}", format.ending()));
         let files = tables.chain(plots.iter().map(|plot| format!("{item}{}", plot.suffix()))).collect();
-        Wanted { item, files, inputs: couple.images.to_vec() }
+        ExpectedItem { item, files, inputs: couple.images.to_vec() }
     }
 }
 
-/// What is to be computed, and where results go.
+/// What [`piv`] computes, and where the results go.
 #[derive(Clone, Debug)]
 pub struct PivSeries {
-    /// What for.
+    /// What the couples are.
     pub task: Task,
-    /// The couples; their names must be unique, since files are named after them.
+    /// The couples. Their names must be unique, because files are named after them.
     pub couples: Vec<Couple>,
     /// What is done to each image first.
-    pub prepare: Prepare,
+    pub preprocessing: Preprocessing,
     /// How displacements are computed.
     pub params: MultipassParams,
-    /// Which pixels count; none: all of them.
+    /// Which pixels count. `None`: all of them.
     pub mask: Option<Mask>,
-    /// The folder for the results; it must exist.
+    /// The folder for the results, which must exist.
     pub folder: PathBuf,
     /// The files of numbers.
     pub formats: Vec<Format>,
     /// The pictures.
     pub plots: Vec<PlotKind>,
-    /// All parameters as TOML, for files that keep them.
-    pub record: String,
-    /// What the results' manifests say of program and parameters.
+    /// All parameters as TOML. Files of results keep them.
+    pub params_toml: String,
+    /// What the results are made with, for their manifests.
     pub made_with: MadeWith,
 }
 
 impl PivSeries {
-    /// Couples computed with these parameters: a table and a picture of each, nothing else.
+    /// A series with these parameters and without preprocessing. Each couple gives a table and a picture.
     pub fn new(couples: Vec<Couple>, params: MultipassParams, folder: PathBuf) -> PivSeries {
         PivSeries {
             task: Task::Piv,
             couples,
-            prepare: Prepare::default(),
+            preprocessing: Preprocessing::default(),
             params,
             mask: None,
             folder,
             formats: vec![Format::Csv],
             plots: vec![PlotKind::Vectors],
-            record: String::new(),
-            made_with: MadeWith::new(Task::Piv.name()),
+            params_toml: String::new(),
+            made_with: MadeWith::new(crate::PROGRAM, Task::Piv.name()),
         }
     }
 }
 
-/// The topology that computes a series. Items that reach its end are couples, under their names.
+/// The topology that measures the displacements of a series. Items that arrive are couples, under their names.
 pub fn piv(series: PivSeries) -> Topology {
-    let PivSeries { task, couples, prepare, params, mask, folder, formats, plots, record, made_with } =
-        series;
+    let PivSeries {
+        task,
+        couples,
+        preprocessing,
+        params,
+        mask,
+        folder,
+        formats,
+        plots,
+        params_toml,
+        made_with,
+    } = series;
     let store = Arc::new(Store::new(folder, made_with));
     let mut topology = Topology::new(task.name());
     let groups = topology.queue::<[Key; 2]>("couples of paths");
     let paths = topology.queue::<PathBuf>("paths");
     let pairs = topology.queue::<[Arc<Image>; 2]>("couples of images");
-    let fields = topology.queue::<Measured>("fields");
+    let fields = topology.queue::<ComputedField>("fields");
     let pages = topology.queue::<Files>("pages");
 
     let sources: Sources =
@@ -136,7 +145,7 @@ pub fn piv(series: PivSeries) -> Topology {
         let mut listed = HashSet::new();
         let mut names = HashSet::new();
         for Couple { name, images } in couples {
-            if !names.insert(plain(name.as_str())) {
+            if !names.insert(safe_name(name.as_str())) {
                 return Err(
                     format!("two couples are called `{name}`, and their files would be the same").into()
                 );
@@ -150,18 +159,18 @@ pub fn piv(series: PivSeries) -> Topology {
         }
         Ok(())
     });
-    let images = read_images(&mut topology, &paths, prepare, &store);
+    let images = read_images(&mut topology, &paths, preprocessing, &store);
     topology.join("make couples", &groups, &images).to(&pairs);
-    let plans = Plans::new(params.clone(), mask);
+    let plans = PlanPool::new(params.clone(), mask);
     let files = sources.clone();
     topology.cpu("compute", &pairs).to(&fields).each(move |couple, pair| {
         let [first, second] = &pair;
         check_sizes(&files, couple, first, second)?;
         let result = plans.compute(first, second)?;
         let image = first.clone();
-        Ok(Measured { result, image })
+        Ok(ComputedField { result, image })
     });
-    let contents = Pages { task, params, record, formats, plots };
+    let contents = FileContents { task, params, params_toml, formats, plots };
     let images_of = sources.clone();
     topology
         .cpu("draw", &fields)
@@ -175,44 +184,43 @@ pub fn piv(series: PivSeries) -> Topology {
     topology
 }
 
-/// Adds the works that read images and prepare them; preparing is a work of its own only if there is something to
-/// do.
+/// Adds the works that read images and preprocessing them. Preparing is a work of its own, if there is something to do.
 fn read_images(
     topology: &mut Topology,
     paths: &Queue<PathBuf>,
-    prepare: Prepare,
+    preprocessing: Preprocessing,
     store: &Arc<Store>,
 ) -> Queue<Arc<Image>> {
     let store = store.clone();
     let images = topology.queue::<Arc<Image>>("images");
-    if prepare.is_empty() {
+    if preprocessing.is_empty() {
         topology
             .io("read image", paths)
             .to(&images)
-            .each(move |_, path| Ok(Arc::new(read_stored_image(&store, &path)?)));
+            .each(move |_, path| Ok(Arc::new(read_image_from(&store, &path)?)));
         return images;
     }
-    let prepared = prepare.ready(topology);
+    let preprocessor = preprocessing.add_to(topology);
     let raw = topology.queue::<Image>("raw images");
-    topology.io("read image", paths).to(&raw).each(move |_, path| Ok(read_stored_image(&store, &path)?));
+    topology.io("read image", paths).to(&raw).each(move |_, path| Ok(read_image_from(&store, &path)?));
     topology.cpu("preprocess", &raw).to(&images).each(move |_, mut image| {
-        prepared.apply(&mut image)?;
+        preprocessor.apply(&mut image)?;
         Ok(Arc::new(image))
     });
     images
 }
 
-/// The files of each couple.
+/// The images of each couple.
 type Sources = HashMap<Key, [PathBuf; 2]>;
 
 fn check_sizes(sources: &Sources, couple: &Key, first: &Image, second: &Image) -> Result<(), BoxError> {
     if size(first) == size(second) {
         return Ok(());
     }
-    let tell = |index: usize, image: &Image| {
+    let describe = |index: usize, image: &Image| {
         let path = sources.get(couple).map_or(Path::new(""), |paths| &paths[index]);
         format!("`{}` has {} x {}", path.display(), image.width(), image.height())
     };
-    let (first, second) = (tell(0, first), tell(1, second));
+    let (first, second) = (describe(0, first), describe(1, second));
     Err(format!("the images differ in size: {first}, {second} pixels").into())
 }

@@ -1,4 +1,4 @@
-//! Plans ready for use.
+//! A pool of plans: what the kernels need to compute, kept for use again.
 
 use std::{
     collections::HashMap,
@@ -10,18 +10,18 @@ use terzetto_kernels::{Image, MultipassParams, MultipassPlan, PivError, PivResul
 use super::{check_size, size};
 use terzetto_executor::BoxError;
 
-/// Plans ready for use: each worker takes one and puts it back, so that there are as many as are
-/// used at once, and none is made twice for one size of image.
-pub struct Plans {
+/// Plans that are ready for use. A worker takes one and puts it back. So there are as many plans for a size of image as
+/// workers use at once.
+pub struct PlanPool {
     params: MultipassParams,
     mask: Option<Mask>,
     idle: Mutex<HashMap<(usize, usize), Vec<MultipassPlan>>>,
 }
 
-impl Plans {
-    /// Plans of these parameters; none is made yet.
-    pub fn new(params: MultipassParams, mask: Option<Mask>) -> Plans {
-        Plans { params, mask, idle: Mutex::default() }
+impl PlanPool {
+    /// An empty pool for these parameters.
+    pub fn new(params: MultipassParams, mask: Option<Mask>) -> PlanPool {
+        PlanPool { params, mask, idle: Mutex::default() }
     }
 
     /// The displacement of the pattern from the first image to the second.
@@ -61,7 +61,7 @@ impl Plans {
     }
 
     fn with_idle<R>(&self, f: impl FnOnce(&mut HashMap<(usize, usize), Vec<MultipassPlan>>) -> R) -> R {
-        // Nothing panics while the lock is held, so that a poisoned one is whole, too.
+        // Nothing panics under the lock, so a poisoned pool is whole, too.
         f(&mut self.idle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

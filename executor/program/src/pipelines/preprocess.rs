@@ -1,10 +1,10 @@
-//! Preprocessing of a series: images to filtered images, as PNG files of 16 bits.
+//! Filtered images of a series, as PNG files of 16 bits.
 //!
 //! ```text
 //! list ► paths ► read image (io) ► images ► filter (cpu) ► files ► save (io)
 //! ```
 //!
-//! With a filter over time, `images ► gather windows (global) ► windows` comes in between.
+//! A filter over time adds `images ► gather windows (global) ► windows` in front of the filter.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,13 +19,13 @@ use terzetto_kernels::{
 };
 
 use super::{
-    Prepare, check_size, image_key, plain, read_stored_image, size,
-    time_windows::{Window, Windows, neighbours, wanted},
+    Preprocessing, check_size, image_key, read_image_from, safe_name, size,
+    time_windows::{TimeWindow, TimeWindows, neighbours, wanted},
 };
 use crate::params::TemporalSection;
 use terzetto_executor::{
     BoxError, Key, Topology,
-    results::{MadeWith, Store, Wanted, file_name, stem},
+    results::{ExpectedItem, MadeWith, Store, file_name, stem},
 };
 
 /// An image and the name of the file that it becomes.
@@ -53,46 +53,46 @@ pub fn image_files(images: &[PathBuf]) -> impl Iterator<Item = ImageFile> {
     let unique = stems.len() == images.len();
     images.iter().map(move |path| {
         let name = if unique { stem(path) } else { file_name(path) };
-        ImageFile { path: path.clone(), name: format!("{}.png", plain(&name)) }
+        ImageFile { path: path.clone(), name: format!("{}.png", safe_name(&name)) }
     })
 }
 
-/// What is to be done, and where results go.
+/// What [`preprocess`] does, and where the results go.
 #[derive(Clone, Debug)]
 pub struct PreprocessSeries {
     /// All images of the series.
     pub images: Vec<PathBuf>,
-    /// Which of them are to be computed, and the names of their files.
+    /// The indices of those that are computed, and the names of their files.
     pub own: Vec<(usize, ImageFile)>,
     /// What is done to single images.
-    pub prepare: Prepare,
-    /// What is done in time, between the background and the filters.
+    pub preprocessing: Preprocessing,
+    /// The filter over time, between the background and the other filters.
     pub temporal: Option<TemporalSection>,
-    /// The folder for the images; it must exist.
+    /// The folder for the results, which must exist.
     pub folder: PathBuf,
-    /// What the results' manifests say of program and parameters.
+    /// What the results are made with, for their manifests.
     pub made_with: MadeWith,
 }
 
-/// An image's file, and the images that it is made of: with a filter over time, its neighbours, too.
-pub fn wanted_image(
+/// The file of an image, and the images that it is made of. With a filter over time, these are its neighbours, too.
+pub fn expected_image(
     images: &[PathBuf],
     index: usize,
     file: &ImageFile,
     temporal: Option<&TemporalSection>,
-) -> Wanted {
+) -> ExpectedItem {
     let inputs = images[neighbours(index, half(temporal), images.len())].to_vec();
-    Wanted { item: file.name.clone(), files: vec![file.name.clone()], inputs }
+    ExpectedItem { item: file.name.clone(), files: vec![file.name.clone()], inputs }
 }
 
-/// How many images on each side have to do with one.
+/// How many neighbours on each side an image has.
 fn half(temporal: Option<&TemporalSection>) -> usize {
     temporal.map_or(0, |temporal| temporal.window / 2)
 }
 
-/// The topology that filters a series. Items that reach its end are images, under their paths.
+/// The topology that filters a series. Items that arrive are images, under their paths.
 pub fn preprocess(series: PreprocessSeries) -> Topology {
-    let PreprocessSeries { images, own, prepare, temporal, folder, made_with } = series;
+    let PreprocessSeries { images, own, preprocessing, temporal, folder, made_with } = series;
     let store = Arc::new(Store::new(folder, made_with));
     let mut topology = Topology::new("preprocess");
     let paths = topology.queue::<PathBuf>("paths");
@@ -108,45 +108,50 @@ pub fn preprocess(series: PreprocessSeries) -> Topology {
     let own: Vec<usize> = own.into_iter().map(|(index, _)| index).collect();
     let listed: Vec<PathBuf> =
         wanted(&own, half, images.len()).into_iter().map(|index| images[index].clone()).collect();
-    let has_background = prepare.background.is_some();
-    let prepared = prepare.ready(&mut topology);
+    let has_background = preprocessing.background.is_some();
+    let preprocessor = preprocessing.add_to(&mut topology);
 
     let reader = store.clone();
     topology.source("list images", &paths, listed.into_iter().map(|path| (image_key(&path), path)));
     topology
         .io("read image", &paths)
         .to(&read)
-        .each(move |_, path| Ok(Arc::new(read_stored_image(&reader, &path)?)));
+        .each(move |_, path| Ok(Arc::new(read_image_from(&reader, &path)?)));
     match temporal {
         None => topology.cpu("filter", &read).to(&files).each(move |_, image| {
             let mut image = Arc::unwrap_or_clone(image);
-            prepared.apply(&mut image)?;
+            preprocessor.apply(&mut image)?;
             Ok(encode_png16(&image)?)
         }),
         Some(temporal) => {
-            // A background is off each image before it meets its neighbours.
-            let bare = if has_background {
-                let bare = topology.queue::<Arc<Image>>("images without background");
-                let prepared = prepared.clone();
-                topology.cpu("subtract background", &read).to(&bare).each(move |_, image| {
+            // The background is subtracted before an image meets its neighbours.
+            let without_background = if has_background {
+                let subtracted = topology.queue::<Arc<Image>>("images without background");
+                let preprocessor = preprocessor.clone();
+                topology.cpu("subtract background", &read).to(&subtracted).each(move |_, image| {
                     let mut image = Arc::unwrap_or_clone(image);
-                    prepared.subtract_background(&mut image)?;
+                    preprocessor.subtract_background(&mut image)?;
                     Ok(Arc::new(image))
                 });
-                bare
+                subtracted
             } else {
                 read
             };
-            let windows = topology.queue::<Window>("windows");
+            let windows = topology.queue::<TimeWindow>("windows");
             let keys = images.iter().map(|path| image_key(path)).collect();
-            let mut gathered = Windows::new(keys, &own, half, !has_background);
-            topology.global("gather windows", &bare, &windows, move |images, windows, moment| {
-                gathered.advance(images, windows, moment);
-                Ok(())
-            });
+            let mut gathered = TimeWindows::new(keys, &own, half, !has_background);
+            topology.global(
+                "gather windows",
+                &without_background,
+                &windows,
+                move |images, windows, moment| {
+                    gathered.advance(images, windows, moment);
+                    Ok(())
+                },
+            );
             topology.cpu("filter", &windows).to(&files).each(move |_, window| {
                 let mut image = in_time(&window, &temporal)?;
-                prepared.filter(&mut image)?;
+                preprocessor.filter(&mut image)?;
                 Ok(encode_png16(&image)?)
             });
         }
@@ -158,8 +163,8 @@ pub fn preprocess(series: PreprocessSeries) -> Topology {
     topology
 }
 
-/// The image in the middle of a window, filtered in time.
-fn in_time(window: &Window, temporal: &TemporalSection) -> Result<Image, BoxError> {
+/// The image in the middle of a window, filtered over time.
+fn in_time(window: &TimeWindow, temporal: &TemporalSection) -> Result<Image, BoxError> {
     let images: Vec<&Image> = window.images.iter().map(|image| &**image).collect();
     let expected = size(images[window.middle]);
     for (image, key) in images.iter().zip(&window.keys) {

@@ -1,4 +1,4 @@
-//! What is done to each image before anything is computed of it.
+//! What is done to each image before anything is measured: a background is subtracted, and filters are applied.
 
 use std::{
     path::PathBuf,
@@ -14,29 +14,29 @@ use terzetto_kernels::{
 use super::{check_size, size};
 use terzetto_executor::{BoxError, Topology};
 
-/// What is subtracted from all images.
+/// The image that is subtracted from all images.
 #[derive(Clone, Debug)]
 pub enum Background {
     /// This image.
     Image(Image),
-    /// What is made of these images, the pixel over time.
+    /// A statistic of these images, pixel by pixel.
     Series(OverTime, Vec<PathBuf>),
 }
 
 impl Background {
-    /// A background made of at most `samples` of the series' images, evenly spread.
+    /// A statistic of at most `samples` images, evenly spread over the series.
     pub fn of_series(statistic: OverTime, images: &[PathBuf], samples: usize) -> Background {
         let count = samples.min(images.len());
-        // In 128 bits, since the product may be large.
+        // The product may need more than 64 bits.
         let at = |index: usize| (index as u128 * images.len() as u128 / count as u128) as usize;
         Background::Series(statistic, (0..count).map(|index| images[at(index)].clone()).collect())
     }
 
-    /// The image itself, read and computed. Images of the series that cannot be read, or have another size than the
-    /// first one, are told in the log and left out.
+    /// Makes the image. Images of the series that cannot be read, or that have another size than the first one, are left
+    /// out; the log names them.
     ///
     /// # Errors
-    /// None of the images can be read.
+    /// No image can be read.
     pub fn compute(self) -> Result<Image, BoxError> {
         let (statistic, paths) = match self {
             Background::Image(image) => return Ok(image),
@@ -74,58 +74,58 @@ fn readable(paths: Vec<PathBuf>) -> impl Iterator<Item = Image> {
     })
 }
 
-/// What is done to each image.
+/// What is done to each image, as a description.
 #[derive(Clone, Debug, Default)]
-pub struct Prepare {
+pub struct Preprocessing {
     /// What is subtracted first.
     pub background: Option<Background>,
     /// The filters, in order.
     pub filters: Vec<Filter>,
 }
 
-impl Prepare {
+impl Preprocessing {
     /// Is nothing done?
     pub fn is_empty(&self) -> bool {
         self.background.is_none() && self.filters.is_empty()
     }
 
-    /// Makes it ready for the topology's works: a background is made by a one-shot work, before all else.
-    pub(super) fn ready(self, topology: &mut Topology) -> Arc<Prepared> {
-        let prepared = Arc::new(Prepared::new(self.filters));
+    /// Makes the preprocessor for the works of a topology. A one-shot work makes its background, before all else.
+    pub(super) fn add_to(self, topology: &mut Topology) -> Arc<ImagePreprocessor> {
+        let preprocessor = Arc::new(ImagePreprocessor::new(self.filters));
         if let Some(background) = self.background {
-            let place = prepared.clone();
-            topology.one_shot("background", (), (), move |(), ()| place.subtract(background));
+            let place = preprocessor.clone();
+            topology.one_shot("background", (), (), move |(), ()| place.set_background(background));
         }
-        prepared
+        preprocessor
     }
 
-    /// The same without a topology.
+    /// Makes the preprocessor at once, without a topology.
     ///
     /// # Errors
     /// As [`Background::compute`].
-    pub fn now(self) -> Result<Prepared, BoxError> {
-        let prepared = Prepared::new(self.filters);
+    pub fn build(self) -> Result<ImagePreprocessor, BoxError> {
+        let preprocessor = ImagePreprocessor::new(self.filters);
         if let Some(background) = self.background {
-            prepared.subtract(background)?;
+            preprocessor.set_background(background)?;
         }
-        Ok(prepared)
+        Ok(preprocessor)
     }
 }
 
-/// Prepares images, in several threads at once.
-pub struct Prepared {
+/// Applies a [`Preprocessing`] to images. Several threads may use it at once.
+pub struct ImagePreprocessor {
     background: OnceLock<Image>,
     filters: Vec<Filter>,
     idle: Mutex<Vec<Preprocessor>>,
 }
 
-impl Prepared {
-    fn new(filters: Vec<Filter>) -> Prepared {
-        Prepared { background: OnceLock::new(), filters, idle: Mutex::default() }
+impl ImagePreprocessor {
+    fn new(filters: Vec<Filter>) -> ImagePreprocessor {
+        ImagePreprocessor { background: OnceLock::new(), filters, idle: Mutex::default() }
     }
 
-    fn subtract(&self, background: Background) -> Result<(), BoxError> {
-        // It is computed once; a second one would change nothing.
+    fn set_background(&self, background: Background) -> Result<(), BoxError> {
+        // It cannot fail: the background is set once.
         let _ = self.background.set(background.compute()?);
         Ok(())
     }
@@ -133,7 +133,7 @@ impl Prepared {
     /// Subtracts the background.
     ///
     /// # Errors
-    /// A background of another size than the image.
+    /// The background has another size than the image.
     pub fn subtract_background(&self, image: &mut Image) -> Result<(), BoxError> {
         match self.background.get() {
             Some(background) => {
@@ -147,7 +147,7 @@ impl Prepared {
     /// Applies the filters.
     ///
     /// # Errors
-    /// A filter's parameter that makes no sense.
+    /// A parameter of a filter is not valid.
     pub fn filter(&self, image: &mut Image) -> Result<(), BoxError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
@@ -160,7 +160,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// All that is done to an image.
+    /// Subtracts the background and applies the filters.
     ///
     /// # Errors
     /// As the parts.

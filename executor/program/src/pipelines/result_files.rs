@@ -1,4 +1,4 @@
-//! The contents of a couple's files.
+//! The contents of the files of a couple.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,28 +17,33 @@ use crate::{
 };
 use terzetto_executor::{BoxError, Key};
 
-/// What each couple's files are made from, beside its own numbers.
-pub(super) struct Pages {
+/// What all couples have in common in their files.
+pub(super) struct FileContents {
     pub task: Task,
     pub params: MultipassParams,
     /// All parameters, TOML.
-    pub record: String,
+    pub params_toml: String,
     pub formats: Vec<Format>,
     pub plots: Vec<PlotKind>,
 }
 
 /// A computed field and the image that it is drawn over.
-pub(super) struct Measured {
+pub(super) struct ComputedField {
     pub result: PivResult,
     pub image: Arc<Image>,
 }
 
-/// Files in the order in which they are to be written: what follows the stem of their names, and the bytes.
+/// Files in the order in which they are written: the end of the name, and the bytes.
 pub(super) type Files = Vec<(String, Vec<u8>)>;
 
-impl Pages {
-    /// All files of a couple. Those of numbers come last.
-    pub fn files(&self, couple: &Key, images: &[PathBuf; 2], measured: &Measured) -> Result<Files, BoxError> {
+impl FileContents {
+    /// All files of a couple. Files of numbers come last.
+    pub fn files(
+        &self,
+        couple: &Key,
+        images: &[PathBuf; 2],
+        measured: &ComputedField,
+    ) -> Result<Files, BoxError> {
         let field = measured.result.last().ok_or("no pass was computed")?;
         let mut files = Files::new();
         for &kind in &self.plots {
@@ -47,7 +52,7 @@ impl Pages {
                 picture(kind, couple, &self.params, field, &measured.image)?,
             ));
         }
-        // Text last, as it is what people look for.
+        // The text comes last, because it is what people look for.
         let mut formats = self.formats.clone();
         formats.sort_by_key(|format| *format == Format::Csv);
         for format in formats {
@@ -68,12 +73,12 @@ impl Pages {
         Description {
             couple: couple.as_str().to_owned(),
             images: [name(&images[0]), name(&images[1])],
-            parameters: self.record.clone(),
+            parameters: self.params_toml.clone(),
         }
     }
 }
 
-/// The last pass's field with the comments that its file carries.
+/// The field of the last pass, with the comments of its file.
 pub fn field_file(
     task: Task,
     couple: &Key,
@@ -92,7 +97,7 @@ pub fn field_file(
         line("vector field", format!("{} {couple}", task.noun())),
         line("image 0", images[0].display().to_string()),
         line("image 1", images[1].display().to_string()),
-        line("program", format!("terzetto {}", env!("CARGO_PKG_VERSION"))),
+        line("program", crate::PROGRAM.to_owned()),
         line("window", format!("{} px", each_pass(params, |pass| pass.window.to_string()))),
         line("overlap", each_pass(params, |pass| pass.overlap.to_string())),
         line("grid", format!("{} x {} vectors, row by row", field.nx, field.ny)),
@@ -119,7 +124,7 @@ pub fn field_file(
     FieldFile { header, rows }
 }
 
-/// What the passes have, as `64, 32`; once if it is the same in all.
+/// A value of each pass, as `64, 32`. If it is the same in all passes, it is written once.
 pub(super) fn each_pass(params: &MultipassParams, value: impl Fn(&PassParams) -> String) -> String {
     let mut values: Vec<String> = params.passes.iter().map(value).collect();
     if values.iter().all(|value| *value == values[0]) {

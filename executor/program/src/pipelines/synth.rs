@@ -1,4 +1,4 @@
-//! Synthetic couples of images whose displacements are known, written as a series.
+//! Series of synthetic images whose displacements are known.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use terzetto_kernels::{
 
 use terzetto_executor::{Topology, results::write_atomic};
 
-/// What is to be made, and where it goes.
+/// What [`synth`] makes, and where it goes.
 #[derive(Clone, Debug)]
 pub struct SynthSeries {
     /// How many couples.
@@ -18,19 +18,19 @@ pub struct SynthSeries {
     pub params: SynthParams,
     /// What moves the particles.
     pub flow: Flow,
-    /// The folder for the images; it must exist.
+    /// The folder for the images, which must exist.
     pub folder: PathBuf,
 }
 
-/// The topology that writes `couple_0001a.png`, `couple_0001b.png` and so on. Items that reach its
-/// end are couples, under the names that the couples of the series will have: `couple_0001a-b`.
+/// The topology that writes `couple_0001a.png`, `couple_0001b.png` and so on. Items that arrive are couples, under the
+/// names that the couples of the series will have: `couple_0001a-b`.
 pub fn synth(series: SynthSeries) -> Topology {
     let SynthSeries { pairs, params, flow, folder } = series;
     let mut topology = Topology::new("synth");
     let numbers = topology.queue::<(usize, String)>("numbers");
     let files = topology.queue::<[(String, Vec<u8>); 2]>("files");
     topology.one_shot("number couples", (), &numbers, move |(), numbers| {
-        // At least four digits, so that most series are in order in any listing.
+        // With at least four digits, most series are in order in any listing.
         let digits = pairs.to_string().len().max(4);
         for index in 0..pairs {
             let stem = format!("couple_{:0digits$}", index + 1);

@@ -1,8 +1,8 @@
-//! Windows in time: each image with its neighbours, gathered as images arrive.
+//! Windows in time: each image with its neighbours, gathered as images come.
 //!
-//! Images are read by several workers and come in any order. Those that windows still want are held, windows leave in
-//! order; so what is held is a window, and what came too early, which has a bound: behind an image that is slow to
-//! read, the rest of the series waits in the queue, and is not read before its turn.
+//! Several workers read images, so they come in any order. Windows leave in order. An image is held as long as a window
+//! wants it. So what is held is one window, and the images that came too early. The number of these has a bound: while
+//! one image is slow to read, the rest of the series waits in the queue, and is not read before its turn.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,40 +14,40 @@ use terzetto_kernels::Image;
 
 use terzetto_executor::{Item, ItemError, Key, Moment, Queue};
 
-/// An image and those around it.
-pub(super) struct Window {
-    /// The neighbours, the image itself among them, in order. Those that could not be read are left out.
+/// An image and its neighbours in time.
+pub(super) struct TimeWindow {
+    /// The images in order, with the image itself among them. Neighbours that could not be read are left out.
     pub images: Vec<Arc<Image>>,
     /// The key of each of them.
     pub keys: Vec<Key>,
-    /// Which of them is the image.
+    /// The index of the image itself.
     pub middle: usize,
 }
 
-/// The windows of some images of a series.
-pub(super) struct Windows {
-    /// The keys of all images that any window wants, in order.
+/// The windows of some images of a series, while they are gathered.
+pub(super) struct TimeWindows {
+    /// The keys of all images of the series, in order.
     keys: Vec<Key>,
-    /// For each window, which images it wants and which of these is its own.
+    /// For each window the range of its images, and the index of its own image.
     wanted: VecDeque<(Range<usize>, usize)>,
     held: HashMap<Key, Result<Arc<Image>, ItemError>>,
-    /// Do images come straight from where they are read, in the order of the series? Then the one that is waited for
-    /// always finds its place in the queue, and the others may be left there.
+    /// Are images read in the order of the series, directly into the queue? Then the wanted image always finds a place
+    /// in the queue, and others may stay there.
     bounded: bool,
-    /// Images before this one are wanted no more.
-    forgotten: usize,
+    /// Images before this index have been dropped.
+    dropped: usize,
 }
 
-impl Windows {
-    /// Windows around each of `own`, which index `keys` and ascend, with up to `half` images on each side.
-    pub fn new(keys: Vec<Key>, own: &[usize], half: usize, bounded: bool) -> Windows {
+impl TimeWindows {
+    /// TimeWindows around each of `own`, which index `keys` and ascend, with up to `half` images on each side.
+    pub fn new(keys: Vec<Key>, own: &[usize], half: usize, bounded: bool) -> TimeWindows {
         let count = keys.len();
         let wanted = own.iter().map(|&index| (neighbours(index, half, count), index)).collect();
-        Windows { keys, wanted, held: HashMap::new(), bounded, forgotten: 0 }
+        TimeWindows { keys, wanted, held: HashMap::new(), bounded, dropped: 0 }
     }
 
-    /// A call as a global work.
-    pub fn advance(&mut self, images: &Queue<Arc<Image>>, windows: &Queue<Window>, moment: Moment) {
+    /// Moves what can be moved. The global work calls it.
+    pub fn advance(&mut self, images: &Queue<Arc<Image>>, windows: &Queue<TimeWindow>, moment: Moment) {
         self.send(windows, moment);
         while windows.room() > 0 || moment == Moment::End {
             let Some((key, image)) = self.next(images, moment) else { break };
@@ -56,7 +56,7 @@ impl Windows {
         }
     }
 
-    /// Takes an image out of the queue: any, or if enough came too early, one that the next window wants.
+    /// Takes an image out of the queue. If enough images came too early, only one that the next window wants.
     fn next(&self, images: &Queue<Arc<Image>>, moment: Moment) -> Option<Item<Arc<Image>>> {
         let Some((range, _)) = self.wanted.front().filter(|_| self.bounded && moment == Moment::Change)
         else {
@@ -69,8 +69,8 @@ impl Windows {
         missing.find_map(|key| Some((key.clone(), images.take(key)?)))
     }
 
-    /// Lets windows go that are complete, in order, as far as there is room. At the end, all are complete.
-    fn send(&mut self, windows: &Queue<Window>, moment: Moment) {
+    /// Sends complete windows in order, while there is room. At the end, all windows count as complete.
+    fn send(&mut self, windows: &Queue<TimeWindow>, moment: Moment) {
         while windows.room() > 0 || moment == Moment::End {
             let Some((range, own)) = self.wanted.front().cloned() else { return };
             let is_here = |index: usize| self.held.contains_key(&self.keys[index]);
@@ -79,18 +79,18 @@ impl Windows {
             }
             self.wanted.pop_front();
             windows.push_item(self.window(range.clone(), own));
-            for index in self.forgotten..range.start {
+            for index in self.dropped..range.start {
                 self.held.remove(&self.keys[index]);
             }
-            self.forgotten = self.forgotten.max(range.start);
+            self.dropped = self.dropped.max(range.start);
         }
     }
 
-    fn window(&self, range: Range<usize>, own: usize) -> Item<Window> {
+    fn window(&self, range: Range<usize>, own: usize) -> Item<TimeWindow> {
         let key = self.keys[own].clone();
         let found = |index: usize| self.held.get(&self.keys[index]);
         let (images, keys) = (Vec::with_capacity(range.len()), Vec::with_capacity(range.len()));
-        let mut window = Window { images, keys, middle: 0 };
+        let mut window = TimeWindow { images, keys, middle: 0 };
         for index in range {
             match found(index) {
                 Some(Ok(image)) => {
@@ -100,7 +100,7 @@ impl Windows {
                     window.images.push(image.clone());
                     window.keys.push(self.keys[index].clone());
                 }
-                // A neighbour that cannot be read is left out, and told under its own name.
+                // A neighbour that could not be read is left out. Its error is reported under its own key.
                 Some(Err(error)) if index == own => return (key, Err(error.clone())),
                 None if index == own => {
                     let error = ItemError::new("gather windows", &key, "it never arrived");
@@ -113,12 +113,12 @@ impl Windows {
     }
 }
 
-/// The images around one, as many as there are on each side up to `half`.
+/// The range of an image and its neighbours: up to `half` on each side.
 pub(super) fn neighbours(index: usize, half: usize, count: usize) -> Range<usize> {
     index.saturating_sub(half)..(index + half + 1).min(count)
 }
 
-/// All images that windows around `own` want, in order.
+/// All images in the windows of `own`, in order.
 pub(super) fn wanted(own: &[usize], half: usize, count: usize) -> Vec<usize> {
     let mut wanted = Vec::new();
     for &index in own {
@@ -136,10 +136,10 @@ mod tests {
     #[test]
     fn what_comes_too_early_waits_in_the_queue() {
         let images = Queue::<Arc<Image>>::standalone("images", 3);
-        let windows = Queue::<Window>::standalone("windows", usize::MAX);
+        let windows = Queue::<TimeWindow>::standalone("windows", usize::MAX);
         let keys: Vec<Key> = (0..20).map(|index| Key::from(index.to_string())).collect();
         let own: Vec<usize> = (0..20).collect();
-        let mut gathered = Windows::new(keys.clone(), &own, 1, true);
+        let mut gathered = TimeWindows::new(keys.clone(), &own, 1, true);
         let image = Arc::new(Image::from_fn(1, 1, |_, _| 0.0));
         for key in &keys[1..] {
             images.push(key.clone(), image.clone());

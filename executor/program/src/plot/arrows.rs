@@ -1,4 +1,4 @@
-//! The vectors as arrows: direction and length show the displacement, colour its magnitude.
+//! Vectors as arrows. Direction and length show the displacement, and the colour its magnitude.
 
 use super::{
     Arrow,
@@ -8,32 +8,32 @@ use super::{
     quantile,
 };
 
-/// Arrows nearer to each other than this on the page could not be told apart.
+/// The smallest distance of arrows on the page.
 pub const LEAST_SPACING: f32 = 11.0;
-/// The length of a long arrow, as a part of the arrows' spacing.
-const LONG: f32 = 1.25;
-/// No arrow is longer than this many times the spacing, however wrong its vector is.
-const LONGEST: f32 = 2.5;
+/// The length of an arrow of full magnitude, as a part of the spacing.
+const FULL_LENGTH: f32 = 1.25;
+/// The length of the longest arrow, as a part of the spacing. A wrong vector may be longer.
+const MAX_LENGTH: f32 = 2.5;
 
 /// How arrows are drawn in one picture.
 pub struct Scale {
-    /// The magnitude at the end of the colour bar, in pixels of the image.
+    /// The magnitude at the end of the color bar, in pixels of the image.
     pub full: f32,
-    /// Are there longer vectors than that?
+    /// Are there longer vectors?
     pub exceeded: bool,
-    /// How many times longer than its displacement an arrow is, in pixels of the image.
+    /// The length of an arrow divided by its displacement, both in pixels of the image.
     pub stretch: f32,
-    /// Every how-many-th row and column is drawn.
+    /// One row and column in so many is drawn.
     pub every: usize,
-    /// Rows and columns of the grid, for `every`.
+    /// The columns and rows of the grid, for `every`.
     columns: Vec<f32>,
     rows: Vec<f32>,
-    /// Distance of drawn arrows on the page.
+    /// The distance of drawn arrows on the page.
     spacing: f32,
 }
 
 impl Scale {
-    /// The scale of arrows that are drawn no nearer to each other than `least_spacing` on the page.
+    /// A scale for arrows whose distance on the page is at least `least_spacing`.
     pub fn new(arrows: &[Arrow], frame: &Frame, least_spacing: f32) -> Scale {
         let columns = distinct(arrows.iter().map(|arrow| arrow.x));
         let rows = distinct(arrows.iter().map(|arrow| arrow.y));
@@ -49,7 +49,7 @@ impl Scale {
         Scale {
             full,
             exceeded: lengths.last().is_some_and(|longest| *longest > full * 1.005),
-            stretch: LONG * spacing / frame.scale_x / full,
+            stretch: FULL_LENGTH * spacing / frame.scale_x / full,
             every,
             columns,
             rows,
@@ -60,7 +60,7 @@ impl Scale {
     fn is_drawn(&self, arrow: &Arrow) -> bool {
         let on_grid = |lines: &[f32], at: f32| {
             let index = lines.partition_point(|line| *line < at);
-            // Centred: what is left over is shared between both borders.
+            // The drawn rows are centred: both borders leave out the same number.
             index % self.every == (lines.len().max(1) - 1) % self.every / 2
         };
         self.every == 1 || (on_grid(&self.columns, arrow.x) && on_grid(&self.rows, arrow.y))
@@ -78,19 +78,19 @@ fn smallest_step(lines: &[f32], scale: f32) -> f32 {
     lines.windows(2).map(|pair| (pair[1] - pair[0]) * scale).fold(f32::INFINITY, f32::min)
 }
 
-/// Draws arrows on a dark image: their colour is the magnitude, flagged ones are red.
+/// Draws arrows on a dark image. Their colour is the magnitude. Arrows that are not valid are red.
 pub fn draw(canvas: &mut Canvas, frame: &Frame, arrows: &[Arrow], scale: &Scale) {
     let drawn = || arrows.iter().filter(|arrow| arrow.is_finite() && scale.is_drawn(arrow));
     for arrow in drawn().filter(|arrow| arrow.valid) {
         draw_one(canvas, frame, arrow, scale, on_dark(arrow.length() / scale.full), 0.0);
     }
-    // Flagged vectors come last: they must be seen.
+    // Arrows that are not valid come last, so that nothing hides them.
     for arrow in drawn().filter(|arrow| !arrow.valid) {
-        draw_one(canvas, frame, arrow, scale, Rgb::FLAGGED, 0.0);
+        draw_one(canvas, frame, arrow, scale, Rgb::INVALID, 0.0);
     }
 }
 
-/// Draws the valid arrows on colours: white with a dark rim, which stands out from each of them.
+/// Draws the valid arrows on colours, in white with a dark rim. These can be seen on every colour.
 pub fn draw_rimmed(canvas: &mut Canvas, frame: &Frame, arrows: &[Arrow], scale: &Scale) {
     let is_drawn = |arrow: &&Arrow| arrow.valid && arrow.is_finite() && scale.is_drawn(arrow);
     for arrow in arrows.iter().filter(is_drawn) {
@@ -99,7 +99,7 @@ pub fn draw_rimmed(canvas: &mut Canvas, frame: &Frame, arrows: &[Arrow], scale: 
     }
 }
 
-/// An arrow centred on the place of its vector: a shaft and a filled head, grown by a rim on all sides.
+/// Draws an arrow, centred on the place of its vector: a shaft and a filled head, with a rim on all sides.
 fn draw_one(canvas: &mut Canvas, frame: &Frame, arrow: &Arrow, scale: &Scale, color: Rgb, rim: f32) {
     let (x, y) = frame.place(arrow.x, arrow.y);
     let (dx, dy) = (arrow.dx * scale.stretch * frame.scale_x, arrow.dy * scale.stretch * frame.scale_y);
@@ -110,7 +110,7 @@ fn draw_one(canvas: &mut Canvas, frame: &Frame, arrow: &Arrow, scale: &Scale, co
         canvas.rectangle(x - half, y - half, 2.0 * half, 2.0 * half, color);
         return;
     }
-    let shown = length.min(LONGEST * scale.spacing);
+    let shown = length.min(MAX_LENGTH * scale.spacing);
     let (ux, uy) = (dx / length, dy / length);
     let head = (0.42 * shown).min(width * 4.6).max(width);
     let at = |along: f32, aside: f32| (x + ux * along - uy * aside, y + uy * along + ux * aside);

@@ -1,4 +1,4 @@
-//! A frame's outline, ticks and the names of its axes.
+//! The outline of a frame, its ticks, and the names of its axes.
 
 use super::{
     canvas::{Align, Canvas, NORMAL, SMALL},
@@ -10,7 +10,7 @@ use super::{
 /// The length of a tick.
 pub const TICK: f32 = 5.0;
 
-/// Draws both axes; coordinates are those of pixels, so that half a pixel lies beyond the first and last.
+/// Draws both axes. Coordinates are those of pixels, so half a pixel lies beyond the first and the last one.
 pub fn draw(canvas: &mut Canvas, frame: &Frame, [x_name, y_name]: [&str; 2]) {
     canvas.outline(frame.left, frame.top, frame.width, frame.height, Rgb::INK);
     draw_x(canvas, frame, x_name);

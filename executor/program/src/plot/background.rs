@@ -1,4 +1,4 @@
-//! Grey images: behind the arrows, and the windows beside a correlation map.
+//! Grey images: behind the arrows, and as windows beside a correlation map.
 
 use tiny_skia::{ColorU8, Pixmap};
 
@@ -7,17 +7,18 @@ use super::{PlotError, canvas::Canvas, frame::Frame, quantile};
 /// The darkest and the brightest grey of an image.
 type Tones = (f32, f32);
 
-/// Dark, so that what lies on it stands out.
+/// A dark image, on which arrows can be seen.
 pub const DIMMED: Tones = (18.0, 112.0);
-/// An image to be looked at itself.
+/// An image that is shown for itself.
 pub const FULL: Tones = (0.0, 255.0);
 
-/// An image of no pixels, or of another number than its size says, cannot be drawn.
+/// Checks that an image has pixels, and as many as its size says.
 pub fn check(image: &[f32], (width, height): (usize, usize)) -> Result<(), PlotError> {
     let fits = width > 0 && height > 0 && width.checked_mul(height) == Some(image.len());
     PlotError::check(fits, || format!("{} pixels are no image of {width} x {height}", image.len()))
 }
 
+/// Draws an image into a frame.
 pub fn draw(
     canvas: &mut Canvas,
     frame: &Frame,
@@ -26,7 +27,7 @@ pub fn draw(
     tones: Tones,
 ) {
     let (low, high) = grey_range(image);
-    // A large image is averaged over blocks first: single pixels picked out of it would glitter.
+    // A large image is averaged over blocks first. Single pixels picked out of it would look like noise.
     let block = ((1.0 / frame.scale_x.min(frame.scale_y)) as usize).max(1);
     let (columns, rows) = (width.div_ceil(block), height.div_ceil(block));
     let (Ok(page_columns), Ok(page_rows)) = (u32::try_from(columns), u32::try_from(rows)) else {
@@ -56,8 +57,7 @@ fn block_mean(image: &[f32], (width, height): (usize, usize), (x, y): (usize, us
     sum / count
 }
 
-/// The grey values between which the image is shown: a few glaring pixels shall not darken all
-/// else.
+/// The range of grey values that is shown. A few very bright pixels must not darken the rest.
 fn grey_range(image: &[f32]) -> (f32, f32) {
     let step = (image.len() / 20_000).max(1);
     let mut sample: Vec<f32> =

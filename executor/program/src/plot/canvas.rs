@@ -1,4 +1,4 @@
-//! The page, and the few shapes that a plot is made of.
+//! The page, and the shapes that a plot is made of.
 
 use tiny_skia::{
     FillRule, FilterQuality, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, PixmapPaint, Rect, Stroke,
@@ -11,10 +11,10 @@ use super::{PlotError, colors::Rgb, text::Font};
 pub const SMALL: f32 = 13.0;
 pub const NORMAL: f32 = 14.5;
 pub const LARGE: f32 = 19.0;
-/// An image's pixels are shown as squares from this size on, and smoothly below it.
+/// Pixels of an image are squares from this size on. Smaller pixels are interpolated.
 const SQUARE_PIXELS: f32 = 4.0;
 
-/// Where text stands relative to its point.
+/// The side of a text on which its point is.
 #[derive(Clone, Copy)]
 pub enum Align {
     Left,
@@ -22,7 +22,7 @@ pub enum Align {
     Right,
 }
 
-/// The page, being drawn on.
+/// A page that is drawn on.
 pub struct Canvas {
     pixels: Pixmap,
     font: Font,
@@ -47,7 +47,7 @@ impl Canvas {
         self.pixels.encode_png().map_err(|error| PlotError(error.to_string()))
     }
 
-    /// Lays a picture over part of the page.
+    /// Draws a picture over a part of the page.
     pub fn picture(&mut self, picture: &Pixmap, left: f32, top: f32, width: f32, height: f32) {
         let (scale_x, scale_y) = (width / picture.width() as f32, height / picture.height() as f32);
         let place = Transform::from_scale(scale_x, scale_y).post_translate(left, top);
@@ -103,8 +103,7 @@ impl Canvas {
         }
     }
 
-    /// Writes one line of text; `at` is on the base line. Text too wide for `room` is written
-    /// smaller.
+    /// Writes one line of text. `at` is on the base line. A text that is wider than `room` is written smaller.
     pub fn text(&mut self, text: &str, at: (f32, f32), size: f32, align: Align, room: f32) {
         let size = size * (room / self.font.width(text, size).max(1.0)).min(1.0);
         let shift = match align {

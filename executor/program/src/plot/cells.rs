@@ -10,12 +10,12 @@ const HATCHING: f32 = 7.0;
 pub enum Cell {
     /// A value's colour.
     Filled(Rgb),
-    /// Grey and hatched: not to be trusted.
+    /// Grey and hatched, because the value is not valid.
     Hatched,
 }
 
-/// The edges between cells whose centres are given, and half a step beyond the outer ones; a single cell is as wide
-/// as told.
+/// The edges of cells whose centres are given. The outer edges are half a step beyond the outer centres. A single cell has
+/// the width `single`.
 pub fn edges(centres: &[f32], single: f32) -> Vec<f32> {
     let [first, .., last] = centres else {
         return centres.iter().flat_map(|centre| [centre - 0.5 * single, centre + 0.5 * single]).collect();
@@ -41,12 +41,12 @@ pub fn draw(canvas: &mut Canvas, frame: &Frame, columns: &[f32], rows: &[f32], c
     }
 }
 
-/// A place within the frame on whole page units: so neither seam nor overlap shows between cells.
+/// A place within the frame, in whole page units. So cells neither overlap nor leave gaps.
 fn inside(frame: &Frame, (x, y): (f32, f32)) -> (f32, f32) {
     (x.clamp(frame.left, frame.right()).round(), y.clamp(frame.top, frame.bottom()).round())
 }
 
-/// Lines that rise to the right, continued from cell to cell.
+/// Draws lines that rise to the right and continue from cell to cell.
 fn hatch(canvas: &mut Canvas, [left, top, right, bottom]: [f32; 4]) {
     canvas.rectangle(left, top, right - left, bottom - top, Rgb::DOUBTFUL);
     let first = ((left + top) / HATCHING).ceil() as i64;

@@ -1,4 +1,4 @@
-//! The bar that says which colour means which value.
+//! The color bar, which shows the values of the colours.
 
 use super::{
     axes::TICK,
@@ -8,42 +8,42 @@ use super::{
     ticks::ticks,
 };
 
-/// A scale of colours.
-pub struct Bar<'a> {
+/// A range of values and its colours.
+pub struct ColorBar<'a> {
     /// The values at the lower and upper end.
     pub range: (f32, f32),
-    /// Are there values below the lower end, and above the upper one? A tip at the end says so.
+    /// Are there values below the lower end, or above the upper one? Then the bar has a tip there.
     pub below: bool,
     pub above: bool,
-    /// What the values are, with their unit.
+    /// The name of the values, with their unit.
     pub label: &'a str,
-    /// The colour of a value between 0, the lower end, and 1, the upper one.
+    /// The colour of a value. The value is 0 at the lower end and 1 at the upper end.
     pub color: fn(f32) -> Rgb,
 }
 
-impl Bar<'_> {
-    /// The colour of a value; beyond the ends, that of the end.
+impl ColorBar<'_> {
+    /// The colour of a value. Values beyond an end have the colour of the end.
     pub fn color_of(&self, value: f32) -> Rgb {
         let (low, high) = self.range;
         (self.color)((value - low) / (high - low))
     }
 }
 
-/// Draws the bar right of a frame.
-pub fn draw(canvas: &mut Canvas, frame: &Frame, bar: &Bar<'_>) {
+/// Draws the bar to the right of a frame.
+pub fn draw(canvas: &mut Canvas, frame: &Frame, bar: &ColorBar<'_>) {
     let (left, width, top, height) = (frame.right() + 22.0, 16.0, frame.top, frame.height);
     let steps = height as usize;
     for step in 0..steps {
         let part = 1.0 - (step as f32 + 0.5) / steps as f32;
-        // One unit more than the step, so that no seam shows between two.
+        // One unit more than the step, so that there is no gap between two steps.
         let y = top + step as f32 * height / steps as f32;
         let tall = (height / steps as f32 + 1.0).min(top + height - y);
         canvas.rectangle(left, y, width, tall, (bar.color)(part));
     }
     canvas.outline(left, top, width, height, Rgb::INK);
-    let mut tip = |edge: f32, away: f32, color: Rgb| {
-        let base = edge + away * 3.0;
-        let top = (left + width / 2.0, edge + away * 14.0);
+    let mut tip = |edge: f32, direction: f32, color: Rgb| {
+        let base = edge + direction * 3.0;
+        let top = (left + width / 2.0, edge + direction * 14.0);
         canvas.polygon(&[(left, base), (left + width, base), top], color);
     };
     if bar.above {

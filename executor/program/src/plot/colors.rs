@@ -2,6 +2,7 @@
 
 use tiny_skia::Color;
 
+/// A colour.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rgb(pub u8, pub u8, pub u8);
 
@@ -9,11 +10,11 @@ impl Rgb {
     pub const WHITE: Rgb = Rgb(255, 255, 255);
     /// Text and lines.
     pub const INK: Rgb = Rgb(34, 34, 40);
-    /// Vectors that are not to be trusted, and other marks that must be seen.
-    pub const FLAGGED: Rgb = Rgb(255, 70, 60);
+    /// Vectors that are not valid, and other marks that must be seen.
+    pub const INVALID: Rgb = Rgb(255, 70, 60);
     /// Where nothing was measured.
     pub const EMPTY: Rgb = Rgb(238, 238, 240);
-    /// The ground and the lines of what was measured and is not to be trusted.
+    /// The ground and the lines of cells that are not valid.
     pub const DOUBTFUL: Rgb = Rgb(200, 200, 204);
     pub const HATCHING: Rgb = Rgb(120, 120, 128);
 
@@ -22,8 +23,8 @@ impl Rgb {
     }
 }
 
-/// Viridis at every eighth of its length (Smith, van der Walt and Firing, released under CC0):
-/// equal steps look equal, also in grey and to the colour-blind.
+/// The colour map viridis at every eighth of its length (Smith, van der Walt and Firing, released under CC0). Equal steps
+/// look equal, also in grey and for people who are colour-blind.
 const VIRIDIS: [Rgb; 9] = [
     Rgb(0x44, 0x01, 0x54),
     Rgb(0x47, 0x2d, 0x7b),
@@ -36,10 +37,10 @@ const VIRIDIS: [Rgb; 9] = [
     Rgb(0xfd, 0xe7, 0x25),
 ];
 
-/// Where the colours on a dark image begin in viridis: its darkest part would vanish there.
+/// Where the colours for a dark image begin in viridis. Its darkest part could not be seen there.
 const START_ON_DARK: f32 = 0.3;
 
-/// The colour of a value between 0 and 1; values outside get the ends' colours.
+/// The colour of a value between 0 and 1. Values outside have the colour of the nearer end.
 pub fn viridis(value: f32) -> Rgb {
     let position = value.clamp(0.0, 1.0) * (VIRIDIS.len() - 1) as f32;
     let index = (position as usize).min(VIRIDIS.len() - 2);
@@ -49,7 +50,7 @@ pub fn viridis(value: f32) -> Rgb {
     Rgb(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
 }
 
-/// The same for what lies on a dark image.
+/// As [`viridis`], for a dark image.
 pub fn on_dark(value: f32) -> Rgb {
     viridis(START_ON_DARK + (1.0 - START_ON_DARK) * value.clamp(0.0, 1.0))
 }

@@ -1,33 +1,33 @@
-//! The length of the vectors as colours on their grid.
+//! The picture of the lengths of the vectors, as colours on their grid.
 
 use super::{
     Arrow, PlotError, arrows, axes,
     canvas::Canvas,
     cells::{self, Cell},
-    color_bar::{self, Bar},
+    color_bar::{self, ColorBar},
     colors::{self, Rgb},
     frame::{self, Frame},
     quantile, titles,
 };
 
-/// Arrows on colours are drawn farther apart than on an image: they must leave the colours visible.
+/// Arrows on colours are farther apart than on an image, so that the colours can be seen.
 const LEAST_SPACING: f32 = 26.0;
 
-/// What to draw.
+/// What [`draw_magnitude`] draws.
 #[derive(Clone, Debug)]
 pub struct MagnitudePlot<'a> {
     /// The line above the picture.
     pub title: &'a str,
     /// A smaller line under the title.
     pub subtitle: &'a str,
-    /// Width and height of the image in pixels: what the axes span.
+    /// Width and height of the image in pixels. The axes have this range.
     pub size: (usize, usize),
     /// Columns and rows of the grid.
     pub grid: (usize, usize),
-    /// The vectors of the grid, row by row; those that are not valid are shown hatched.
+    /// The vectors of the grid, row by row. Vectors that are not valid are hatched.
     pub vectors: &'a [Arrow],
-    /// The magnitudes at the ends of the colours, in pixels: the same for pictures that are to be compared. None:
-    /// what all but the smallest and the largest hundredth lie between.
+    /// The magnitudes at the ends of the colours, in pixels. Pictures that are compared need the same range. `None`: a
+    /// range that leaves out the smallest and the largest hundredth.
     pub range: Option<(f32, f32)>,
     /// Are arrows drawn on the colours?
     pub arrows: bool,
@@ -55,8 +55,8 @@ pub struct MagnitudePlot<'a> {
 ///
 /// # Errors
 ///
-/// [`PlotError`] if the image or the grid is empty, the grid does not fit its vectors or is not regular, or the range
-/// is none.
+/// [`PlotError`] if the image or the grid is empty, if the grid does not fit its vectors or is not regular, or if the
+/// range is not valid.
 pub fn draw_magnitude(plot: &MagnitudePlot<'_>) -> Result<Vec<u8>, PlotError> {
     let (width, height) = plot.size;
     PlotError::check(width > 0 && height > 0, || format!("no image is {width} x {height}"))?;
@@ -96,13 +96,13 @@ fn grid_lines(plot: &MagnitudePlot<'_>) -> Result<(Vec<f32>, Vec<f32>), PlotErro
         |(index, vector): (usize, &Arrow)| vector.x == xs[index % nx] && vector.y == ys[index / nx];
     let regular = grows(&xs) && grows(&ys) && plot.vectors.iter().enumerate().all(on_lines);
     PlotError::check(regular, || "the vectors do not lie on a grid, row by row".to_owned())?;
-    // A single row is as high as columns are wide, and the other way round.
+    // A single row is as high as the columns are wide. A single column is as wide as the rows are high.
     let step = |lines: &[f32]| lines.windows(2).map(|pair| pair[1] - pair[0]).next();
     let single = step(&xs).or(step(&ys)).unwrap_or(plot.size.0.min(plot.size.1) as f32 / 2.0);
     Ok((cells::edges(&xs, single), cells::edges(&ys, single)))
 }
 
-fn bar_of(plot: &MagnitudePlot<'_>) -> Result<Bar<'static>, PlotError> {
+fn bar_of(plot: &MagnitudePlot<'_>) -> Result<ColorBar<'static>, PlotError> {
     let is_shown = |vector: &&Arrow| vector.valid && vector.is_finite();
     let mut lengths: Vec<f32> = plot.vectors.iter().filter(is_shown).map(Arrow::length).collect();
     lengths.sort_by(f32::total_cmp);
@@ -114,13 +114,13 @@ fn bar_of(plot: &MagnitudePlot<'_>) -> Result<Bar<'static>, PlotError> {
         }
         None => match (quantile(&lengths, 0.01), quantile(&lengths, 0.99)) {
             (Some(low), Some(high)) if high - low > 1e-3 => (low, high),
-            // All the same: in the middle of the colours.
+            // All values are the same. They get the middle of the colours.
             (Some(low), Some(high)) => ((low - 0.5).max(0.0), high + 0.5),
             _ => (0.0, 1.0),
         },
     };
     let little = 0.005 * (high - low);
-    Ok(Bar {
+    Ok(ColorBar {
         range: (low, high),
         below: lengths.first().is_some_and(|length| *length < low - little),
         above: lengths.last().is_some_and(|length| *length > high + little),

@@ -1,18 +1,19 @@
-//! Pictures of displacements, for the eye that judges a field before it is used in numbers.
+//! Pictures of displacements. They show whether a field is good, before its numbers are used.
 //!
 //! | function | shows |
 //! |---|---|
-//! | [`draw`] | the vectors as arrows over the image |
-//! | [`draw_magnitude`] | the length of the vectors as colours on their grid |
-//! | [`draw_correlation`] | how one vector came about: its correlation map, peaks and windows |
+//! | [`draw_vectors`] | the vectors as arrows over the image |
+//! | [`draw_magnitude`] | the lengths of the vectors as colours on their grid |
+//! | [`draw_correlation`] | the correlation map behind one vector, with its peaks and windows |
 //!
-//! They are drawn in memory, in pure Rust, from any thread, and know nothing of where numbers come from.
+//! Pictures are drawn in memory, in pure Rust, from any thread. The functions take numbers and know nothing of where
+//! they come from.
 //!
 //! # Where to read
 //!
-//! `vectors`, `magnitude` and `correlation` are the three pictures. They are made of `axes`, `bar` (of colours),
-//! `titles`, `arrows`, `background` (grey images) and `cells` (coloured grids), which draw with the shapes of `canvas`,
-//! in the places of a `frame`.
+//! `vectors`, `magnitude` and `correlation` are the three pictures. They are made of `axes`, `color_bar`, `titles`,
+//! `arrows`, `background` (grey images) and `cells` (coloured grids). These draw with the shapes of `canvas`, at the
+//! places of a `frame`.
 
 mod arrows;
 mod axes;
@@ -33,11 +34,11 @@ use std::{error::Error, fmt};
 
 use terzetto_kernels::Vector;
 
-pub use correlation::{CorrelationPlot, Summit, Windows, draw_correlation};
+pub use correlation::{CorrelatedWindows, CorrelationPlot, PeakMark, draw_correlation};
 pub use magnitude::{MagnitudePlot, draw_magnitude};
-pub use vectors::{Plot, draw};
+pub use vectors::{VectorsPlot, draw_vectors};
 
-/// A vector of the field; all lengths in pixels of the image, y downwards.
+/// A vector of the field. All lengths are in pixels of the image, and y is downwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Arrow {
     /// Where the vector was measured.
@@ -48,7 +49,7 @@ pub struct Arrow {
     pub dx: f32,
     /// Displacement downwards.
     pub dy: f32,
-    /// Is it to be trusted? Others are marked.
+    /// Is the vector valid? Others are marked.
     pub valid: bool,
 }
 
@@ -92,7 +93,7 @@ impl fmt::Display for PlotError {
 
 impl Error for PlotError {}
 
-/// The value below which a part of the values lie; none of no values.
+/// The value below which `part` of the values lie. `None` if there are no values.
 fn quantile(sorted: &[f32], part: f32) -> Option<f32> {
     sorted.get((part * (sorted.len().max(1) - 1) as f32) as usize).copied()
 }

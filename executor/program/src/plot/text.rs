@@ -1,5 +1,5 @@
-//! Letters as paths. The font is a small part of DejaVu Sans, carried in the program, so that
-//! pictures look the same on every machine.
+//! Letters as paths. The font is a small part of DejaVu Sans. It is in the program, so pictures look the same on every
+//! machine.
 
 use tiny_skia::{Path, PathBuilder};
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
@@ -8,6 +8,7 @@ use super::PlotError;
 
 const FONT: &[u8] = include_bytes!("../../assets/DejaVuSans-subset.ttf");
 
+/// The font of the plots.
 pub struct Font(Face<'static>);
 
 impl Font {
@@ -16,12 +17,12 @@ impl Font {
         Ok(Font(face))
     }
 
-    /// The width of a line of text in page units; `size` is that of the font's em square.
+    /// The width of a line of text in page units. `size` is the size of the font's em square.
     pub fn width(&self, text: &str, size: f32) -> f32 {
         text.chars().map(|letter| self.advance(self.glyph(letter), size)).sum()
     }
 
-    /// The text's outline, starting at the origin, its base line on the x axis, y downwards.
+    /// The outline of a text. It starts at the origin, the base line is the x axis, and y is downwards.
     pub fn outline(&self, text: &str, size: f32) -> Option<Path> {
         let mut pen = Pen { path: PathBuilder::new(), x: 0.0, scale: self.scale(size) };
         for letter in text.chars() {
@@ -33,7 +34,7 @@ impl Font {
         pen.path.finish()
     }
 
-    /// Letters that the font lacks become the font's sign for that, glyph 0.
+    /// The glyph of a letter. For letters that the font lacks, it is glyph 0, the font's sign for that.
     fn glyph(&self, letter: char) -> GlyphId {
         self.0.glyph_index(letter).unwrap_or(GlyphId(0))
     }
@@ -47,7 +48,7 @@ impl Font {
     }
 }
 
-/// Draws glyphs into a path; a font's y axis points upwards, the page's downwards.
+/// Draws glyphs into a path. In a font, y is upwards; on the page, it is downwards.
 struct Pen {
     path: PathBuilder,
     x: f32,

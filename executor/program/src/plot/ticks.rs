@@ -7,11 +7,11 @@ pub struct Tick {
     pub label: String,
 }
 
-/// The multiples of a step between two values, about `count` of them; the step is 1, 2 or 5 times a power of ten.
-/// Without any such range, its start.
+/// The multiples of a step between two values, about `count` of them. The step is 1, 2 or 5 times a power of ten. If there
+/// is no range between the values, the only tick is `start`.
 pub fn ticks(start: f32, end: f32, count: usize) -> Vec<Tick> {
     let length = end - start;
-    // Steps that are lost in the values' rounding would repeat one value for ever.
+    // If the step is smaller than the rounding of the values, the ticks would all be the same value.
     let resolved = length > 1e-5 * start.abs().max(end.abs());
     if !(length.is_finite() && resolved && count > 0) {
         return vec![Tick { value: start, label: label(start, 2) }];
@@ -24,7 +24,7 @@ pub fn ticks(start: f32, end: f32, count: usize) -> Vec<Tick> {
         .find(|step| *step >= rough * 0.999)
         .unwrap_or(10.0 * unit);
     let decimals = (-(step * 1.0001).log10().floor()).max(0.0) as usize;
-    // What rounding takes from the ends is given back.
+    // The ends may be slightly wrong by rounding.
     let (first, last) = ((start / step - 1e-4).ceil() as i64, (end / step + 1e-4).floor() as i64);
     (first..=last)
         .map(|index| index as f32 * step)
@@ -32,7 +32,7 @@ pub fn ticks(start: f32, end: f32, count: usize) -> Vec<Tick> {
         .collect()
 }
 
-/// A number with the typographer's minus.
+/// A number as text, with a true minus sign.
 pub fn label(value: f32, decimals: usize) -> String {
     let digits = format!("{:.decimals$}", value.abs());
     let is_zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));

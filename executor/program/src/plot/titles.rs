@@ -12,7 +12,7 @@ pub fn draw(canvas: &mut Canvas, left: f32, title: &str, subtitle: &str) {
     canvas.text(subtitle, (left, 56.0), SMALL, Align::Left, room);
 }
 
-/// A subtitle that says how arrows are drawn, too.
+/// A subtitle that also says how arrows are drawn.
 pub fn with_arrows(subtitle: &str, scale: &Scale) -> String {
     let mut line = subtitle.to_owned();
     join(&mut line, &format!("arrows × {}", short(scale.stretch)));

@@ -1,24 +1,24 @@
-//! The vectors of a field as arrows over the image.
+//! The picture of vectors as arrows over the image.
 
 use super::{
     Arrow, PlotError, arrows, axes, background,
     canvas::Canvas,
-    color_bar::{self, Bar},
+    color_bar::{self, ColorBar},
     colors,
     frame::{self, Frame},
     titles,
 };
 
-/// What to draw.
+/// What [`draw_vectors`] draws.
 #[derive(Clone, Debug)]
-pub struct Plot<'a> {
+pub struct VectorsPlot<'a> {
     /// The line above the picture.
     pub title: &'a str,
     /// A smaller line under the title.
     pub subtitle: &'a str,
     /// Width and height of the image in pixels.
     pub size: (usize, usize),
-    /// The image's grey values, row by row; any range.
+    /// The grey values of the image, row by row. Any range is possible.
     pub image: &'a [f32],
     /// The vectors.
     pub arrows: &'a [Arrow],
@@ -27,19 +27,19 @@ pub struct Plot<'a> {
 /// Draws the vectors over the image and returns a PNG file.
 ///
 /// ```
-/// use terzetto_program::plot::{Arrow, Plot, draw};
+/// use terzetto_program::plot::{Arrow, VectorsPlot, draw_vectors};
 ///
 /// let image: Vec<f32> = (0..64 * 48).map(|index| (index % 7) as f32).collect();
 /// let arrow = Arrow { x: 31.5, y: 23.5, dx: 2.0, dy: -1.0, valid: true };
-/// let plot = Plot { title: "karman_01", subtitle: "", size: (64, 48), image: &image, arrows: &[arrow] };
-/// assert!(draw(&plot)?.starts_with(b"\x89PNG"));
+/// let plot = VectorsPlot { title: "karman_01", subtitle: "", size: (64, 48), image: &image, arrows: &[arrow] };
+/// assert!(draw_vectors(&plot)?.starts_with(b"\x89PNG"));
 /// # Ok::<(), terzetto_program::plot::PlotError>(())
 /// ```
 ///
 /// # Errors
 ///
 /// [`PlotError`] if the image is empty or its size does not fit its data.
-pub fn draw(plot: &Plot<'_>) -> Result<Vec<u8>, PlotError> {
+pub fn draw_vectors(plot: &VectorsPlot<'_>) -> Result<Vec<u8>, PlotError> {
     background::check(plot.image, plot.size)?;
     let frame = Frame::of_image(plot.size);
     let mut canvas = Canvas::new(frame::page_around(&frame))?;
@@ -52,7 +52,7 @@ pub fn draw(plot: &Plot<'_>) -> Result<Vec<u8>, PlotError> {
         subtitle.push_str("  ·  red: not valid");
     }
     titles::draw(&mut canvas, frame.left, plot.title, &subtitle);
-    let bar = Bar {
+    let bar = ColorBar {
         range: (0.0, scale.full),
         below: false,
         above: scale.exceeded,

@@ -1,17 +1,16 @@
-//! Vector fields as text: comments that say what the numbers are, a line of column names, a line
-//! for each vector.
+//! Vector fields as text: comments that say what the numbers are, a line of column names, and a line for each vector.
 //!
-//! Text is read by everything from a spreadsheet to `numpy.genfromtxt`, and by people in ten years.
+//! Every program reads text, from a spreadsheet to `numpy.genfromtxt`, and people will read it in ten years.
 
 use std::{error::Error, fmt, fmt::Write};
 
 /// The column names, in order.
 const COLUMNS: &str = "x,y,dx,dy,correlation,flags";
 
-/// A vector field as it stands in a file.
+/// The content of a file with a vector field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FieldFile {
-    /// Comment lines `name: value`: where the field comes from and how it was computed.
+    /// Comment lines `name: value`. They say where the field comes from and how it was computed.
     pub header: Vec<(String, String)>,
     /// The vectors.
     pub rows: Vec<Row>,
@@ -20,8 +19,8 @@ pub struct FieldFile {
 /// One vector of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Where the vector was measured, in pixels: x to the right, y downwards, the centre of the
-    /// upper left pixel at (0, 0).
+    /// The place of the vector, in pixels. x is to the right, y is downwards, and the centre of the upper left pixel
+    /// is at (0, 0).
     pub x: f64,
     /// See `x`.
     pub y: f64,
@@ -29,14 +28,14 @@ pub struct Row {
     pub dx: f64,
     /// See `dx`.
     pub dy: f64,
-    /// Height of the correlation peak, 1 at most.
+    /// The height of the correlation peak, at most 1.
     pub correlation: f64,
-    /// Why the vector is not to be trusted: names joined by `+`; empty if it is valid.
+    /// The names of what is wrong with the vector, joined by `+`. It is empty if the vector is valid.
     pub flags: String,
 }
 
 impl Row {
-    /// May the vector be trusted?
+    /// Is the vector valid?
     pub fn is_valid(&self) -> bool {
         self.flags.is_empty()
     }
@@ -63,10 +62,10 @@ fn write_to(text: &mut String, field: &FieldFile) -> fmt::Result {
     Ok(())
 }
 
-/// A text is not a vector field.
+/// The text is not a vector field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvError {
-    /// The line, counted from 1.
+    /// The number of the line, from 1.
     pub line: usize,
     /// What is wrong with it.
     pub problem: String,
@@ -80,11 +79,11 @@ impl fmt::Display for CsvError {
 
 impl Error for CsvError {}
 
-/// Reads what [`format_csv`] wrote.
+/// Reads a text that [`format_csv`] has written.
 ///
 /// # Errors
 ///
-/// [`CsvError`] with the line that is not as it should be.
+/// [`CsvError`] with the first line that is wrong.
 ///
 /// ```
 /// use terzetto_program::results::parse_csv;

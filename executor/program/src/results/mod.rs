@@ -1,4 +1,4 @@
-//! The text format of vector fields.
+//! The text format of vector fields: [`format_csv`] writes it, [`parse_csv`] reads it.
 
 mod csv;
 

@@ -1,29 +1,29 @@
-//! Couples of images by the numbers in their names.
+//! Couples by the numbers in the names.
 //!
-//! Images whose names differ in the number alone are one series; a folder may hold several. In each, numbers go up in
-//! steps: 1, 2, 3, or 10, 20, 30 if every tenth image was kept. What is not there makes no couple, so that a gap costs
-//! the couples at its edges and nothing else.
+//! Images belong to one series if their names differ only in the number. A folder may have several series. In each, the
+//! numbers go up in equal steps: 1, 2, 3, or 10, 20, 30 if every tenth image was kept. A missing image makes no couple. So
+//! a gap costs the couples at its edges, and no others.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
     CoupleRule, CouplesError,
-    by_role::{names_have_roles, place},
-    couples::Made,
+    by_role::{names_have_roles, role_position},
+    couples::RawCouples,
     names::{Numbered, Role, numbered, role},
     natural_order,
 };
 use terzetto_executor::results::{file_name, stem};
 
 /// The images of one series by number.
-struct Series<'a> {
+struct NumberedSeries<'a> {
     images: BTreeMap<u128, &'a PathBuf>,
-    /// Are there two images of each number, a and b? Then they count as two numbers.
+    /// Are there two images of each number, a and b? Then each number counts as two numbers.
     doubled: bool,
 }
 
-impl Series<'_> {
-    /// A number as it stands in names.
+impl NumberedSeries<'_> {
+    /// A number as it is written in names.
     fn label(&self, number: u128) -> String {
         match self.doubled {
             true => format!("{}{}", number / 2, if number.is_multiple_of(2) { 'a' } else { 'b' }),
@@ -36,16 +36,16 @@ pub(super) fn none_has_a_number(images: &[PathBuf]) -> bool {
     images.iter().all(|path| !stem(path).contains(|c: char| c.is_ascii_digit()))
 }
 
-/// The names, their numbers apart. Where names have roles, 1a is followed by 1b, and that by 2a.
+/// The numbers in the names, and whether they are doubled. If names have roles, the order is 1a, 1b, 2a.
 fn read(images: &[PathBuf], rule: CoupleRule) -> (Vec<Numbered>, bool) {
-    let place = place(images).filter(|_| rule != CoupleRule::Pairs && names_have_roles(images));
-    let Some(place) = place.filter(|_| !matches!(rule, CoupleRule::Apart(_))) else {
+    let place = role_position(images).filter(|_| rule != CoupleRule::Pairs && names_have_roles(images));
+    let Some(role_position) = place.filter(|_| !matches!(rule, CoupleRule::Apart(_))) else {
         return (numbered(&images.iter().map(|path| stem(path)).collect::<Vec<_>>()), false);
     };
     let (mut stems, mut seconds) = (Vec::new(), Vec::new());
     for path in images {
         let (found, rest) =
-            role(&stem(path), place).map_or((None, stem(path)), |(role, rest)| (Some(role), rest));
+            role(&stem(path), role_position).map_or((None, stem(path)), |(role, rest)| (Some(role), rest));
         stems.push(rest);
         seconds.push(u128::from(found == Some(Role::Second)));
     }
@@ -56,19 +56,19 @@ fn read(images: &[PathBuf], rule: CoupleRule) -> (Vec<Numbered>, bool) {
     (names, true)
 }
 
-pub(super) fn make(images: &[PathBuf], rule: CoupleRule) -> Result<Made<'_>, CouplesError> {
+pub(super) fn make(images: &[PathBuf], rule: CoupleRule) -> Result<RawCouples<'_>, CouplesError> {
     let (names, doubled) = read(images, rule);
     check_fractions(images, &names)?;
-    let mut made = Made::default();
-    let mut all: BTreeMap<&str, Series<'_>> = BTreeMap::new();
+    let mut made = RawCouples::default();
+    let mut all: BTreeMap<&str, NumberedSeries<'_>> = BTreeMap::new();
     for (image, name) in images.iter().zip(&names) {
         let Some(number) = name.number else {
-            made.leave(image, "its name has no number");
+            made.leave_out(image, "its name has no number");
             continue;
         };
         if let Some(other) = all
             .entry(&name.rest)
-            .or_insert_with(|| Series { images: BTreeMap::new(), doubled })
+            .or_insert_with(|| NumberedSeries { images: BTreeMap::new(), doubled })
             .images
             .insert(number, image)
         {
@@ -96,7 +96,7 @@ pub(super) fn make(images: &[PathBuf], rule: CoupleRule) -> Result<Made<'_>, Cou
     Ok(made)
 }
 
-/// Are 0.2 and 0.10 the second and the tenth image, or is 0.10 before 0.2?
+/// Checks that numbers do not look like fractions of different length: `0.10` may come after `0.2` or before it.
 fn check_fractions(images: &[PathBuf], names: &[Numbered]) -> Result<(), CouplesError> {
     let mut fractions = images.iter().zip(names).filter(|(_, name)| name.is_fraction);
     let Some((first, width)) = fractions.next().map(|(image, name)| (image, name.width)) else {
@@ -108,28 +108,32 @@ fn check_fractions(images: &[PathBuf], names: &[Numbered]) -> Result<(), Couples
     }
 }
 
-/// Pairs number i with number i + `distance`.
-fn apart<'a>(series: &Series<'a>, distance: u128, made: &mut Made<'a>) {
+/// Makes couples of number i and number i + `distance`.
+fn apart<'a>(series: &NumberedSeries<'a>, distance: u128, made: &mut RawCouples<'a>) {
     let before = |number: u128| number.checked_sub(distance).and_then(|number| series.images.get(&number));
     let after = |number: u128| number.checked_add(distance).and_then(|number| series.images.get(&number));
     for (&number, &image) in &series.images {
         match after(number) {
             Some(&partner) => made.pairs.push([image, partner]),
             None if before(number).is_none() => {
-                made.leave(image, format!("there is no image whose number is {distance} more or less"));
+                made.leave_out(image, format!("there is no image whose number is {distance} more or less"));
             }
             None => {}
         }
     }
 }
 
-/// Pairs each number with the next one, or two by two.
-fn in_steps<'a>(series: &Series<'a>, rule: CoupleRule, made: &mut Made<'a>) -> Result<(), CouplesError> {
+/// Makes couples of each number and the next one, or of numbers two by two.
+fn in_steps<'a>(
+    series: &NumberedSeries<'a>,
+    rule: CoupleRule,
+    made: &mut RawCouples<'a>,
+) -> Result<(), CouplesError> {
     let images: Vec<(u128, &PathBuf)> =
         series.images.iter().map(|(number, image)| (*number, *image)).collect();
     let Some(step) = step(&images)? else {
         let alone = "no other image is called like it but for the number";
-        images.iter().for_each(|(_, image)| made.leave(image, alone));
+        images.iter().for_each(|(_, image)| made.leave_out(image, alone));
         return Ok(());
     };
     if step > 1 {
@@ -149,7 +153,7 @@ fn in_steps<'a>(series: &Series<'a>, rule: CoupleRule, made: &mut Made<'a>) -> R
             if is_next(at) {
                 made.pairs.push([image, images[at + 1].1]);
             } else if at == 0 || !is_next(at - 1) {
-                made.leave(image, format!("there is no image {}", neighbours(series, number, step)));
+                made.leave_out(image, format!("there is no image {}", neighbours(series, number, step)));
             }
         }
         return Ok(());
@@ -164,14 +168,14 @@ fn in_steps<'a>(series: &Series<'a>, rule: CoupleRule, made: &mut Made<'a>) -> R
         if first {
             made.pairs.push([image, images[at + 1].1]);
         } else if is_first(number) || at == 0 || !is_next(at - 1) {
-            made.leave(image, format!("there is no image {partner}"));
+            made.leave_out(image, format!("there is no image {partner}"));
         }
     }
     Ok(())
 }
 
 /// The numbers before and after, as text.
-fn neighbours(series: &Series<'_>, number: u128, step: u128) -> String {
+fn neighbours(series: &NumberedSeries<'_>, number: u128, step: u128) -> String {
     let after = series.label(number.saturating_add(step));
     match number.checked_sub(step) {
         Some(before) => format!("{} and no image {after}", series.label(before)),
@@ -179,7 +183,7 @@ fn neighbours(series: &Series<'_>, number: u128, step: u128) -> String {
     }
 }
 
-/// By how much numbers go up; `None` for a single image.
+/// By how much the numbers go up. `None` for a single image.
 fn step(images: &[(u128, &PathBuf)]) -> Result<Option<u128>, CouplesError> {
     let steps = || images.windows(2).map(|two| two[1].0 - two[0].0);
     let Some(step) = steps().min() else { return Ok(None) };
@@ -192,8 +196,8 @@ fn step(images: &[(u128, &PathBuf)]) -> Result<Option<u128>, CouplesError> {
     }
 }
 
-/// Which numbers begin a pair, as the remainder of their count of steps by two. Series begin with 0 or 1, or, where
-/// every tenth image was kept, with 10. One that begins elsewhere may lack its first image.
+/// Which numbers begin a couple: those whose count of steps is even (0) or odd (1). A series begins with 0 or 1, or with
+/// 10 if every tenth image was kept. If it begins with another number, its first image may be missing.
 fn first_of_a_pair(images: &[(u128, &PathBuf)], step: u128) -> Result<u128, CouplesError> {
     let couples = |odd: u128| {
         let whole = |two: &&[(u128, &PathBuf)]| (two[0].0 / step) % 2 == odd && two[1].0 - two[0].0 == step;

@@ -1,41 +1,44 @@
-//! Couples of images whose names say which one is the first and which the second: `1a` and `1b`.
+//! Couples by roles: names that say which image is the first and which the second, such as `1a` and `1b`.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
     CouplesError,
-    couples::Made,
-    names::{Place, Role, role},
+    couples::RawCouples,
+    names::{Role, RolePosition, role},
     natural_order,
 };
 use terzetto_executor::results::stem;
 
-/// Do all names that have a number say which image of a couple they are, and are there both?
+/// Do all names with a number have a role, and do both roles occur?
 pub(super) fn names_have_roles(images: &[PathBuf]) -> bool {
-    let Some(place) = place(images) else { return false };
+    let Some(position) = role_position(images) else { return false };
     let has_number = |stem: &str| stem.contains(|c: char| c.is_ascii_digit());
-    images.iter().map(|path| stem(path)).all(|stem| role(&stem, place).is_some() || !has_number(&stem))
+    images.iter().map(|path| stem(path)).all(|stem| role(&stem, position).is_some() || !has_number(&stem))
 }
 
-/// Where the roles stand: where there are both.
-pub(super) fn place(images: &[PathBuf]) -> Option<Place> {
-    let has_both = |place: &Place| {
+/// The position at which both roles occur.
+pub(super) fn role_position(images: &[PathBuf]) -> Option<RolePosition> {
+    let has_both = |position: &RolePosition| {
         let is = |wanted: Role| {
-            images.iter().any(|path| role(&stem(path), *place).is_some_and(|(role, _)| role == wanted))
+            images.iter().any(|path| role(&stem(path), *position).is_some_and(|(role, _)| role == wanted))
         };
         is(Role::First) && is(Role::Second)
     };
-    [Place::End, Place::Start].into_iter().find(has_both)
+    [RolePosition::End, RolePosition::Start].into_iter().find(has_both)
 }
 
-/// Pairs images whose names are the same but for the role. A missing image costs its own couple only.
-pub(super) fn make(images: &[PathBuf]) -> Result<Made<'_>, CouplesError> {
-    let place = place(images).unwrap_or(Place::End);
-    let mut made = Made::default();
+/// Makes couples of images whose names differ only in the role. A missing image costs its own couple only.
+pub(super) fn make(images: &[PathBuf]) -> Result<RawCouples<'_>, CouplesError> {
+    let position = role_position(images).unwrap_or(RolePosition::End);
+    let mut made = RawCouples::default();
     let mut by_rest: BTreeMap<String, [Option<&PathBuf>; 2]> = BTreeMap::new();
     for image in images {
-        let Some((role, rest)) = role(&stem(image), place) else {
-            made.leave(image, "its name does not say whether it is the first or the second image (a or b)");
+        let Some((role, rest)) = role(&stem(image), position) else {
+            made.leave_out(
+                image,
+                "its name does not say whether it is the first or the second image (a or b)",
+            );
             continue;
         };
         let here = &mut by_rest.entry(rest).or_default()[if role == Role::First { 0 } else { 1 }];
@@ -48,8 +51,8 @@ pub(super) fn make(images: &[PathBuf]) -> Result<Made<'_>, CouplesError> {
     for (_, found) in all {
         match found {
             [Some(first), Some(second)] => made.pairs.push([first, second]),
-            [Some(first), None] => made.leave(first, "there is no second image (b) of this name"),
-            [None, Some(second)] => made.leave(second, "there is no first image (a) of this name"),
+            [Some(first), None] => made.leave_out(first, "there is no second image (b) of this name"),
+            [None, Some(second)] => made.leave_out(second, "there is no first image (a) of this name"),
             [None, None] => {}
         }
     }

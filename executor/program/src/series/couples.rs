@@ -1,8 +1,8 @@
-//! Which images make a couple, and what the couple is called.
+//! Which images make a couple, and the name of the couple.
 //!
-//! Couples go by what the names say, by numbers and roles, and never by position alone: a missing image would shift all
-//! that follow, and each couple after it would be wrong without looking so. What a name leaves open is refused or
-//! told, with a hint how to say it.
+//! Couples are made by what the names say: by numbers and roles, and never by position alone. With positions, a missing
+//! image would shift all later ones, and each couple after it would be wrong without looking wrong. Names that leave
+//! it open are refused, with a hint what to do.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,7 +18,7 @@ use terzetto_executor::{
 /// Two images between which displacements are measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Couple {
-    /// The couple's name, unique in its series: `im1-2` for `im1.png` and `im2.png`.
+    /// The name of the couple: `im1-2` for `im1.png` and `im2.png`. It is unique in its series.
     pub name: Key,
     /// The earlier image and the later one.
     pub images: [PathBuf; 2],
@@ -26,37 +26,37 @@ pub struct Couple {
 
 /// An image that belongs to no couple.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOver {
+pub struct LeftOverImage {
     /// The image.
     pub image: PathBuf,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
 /// The couples of a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Couples {
-    /// The rule that made them; never [`CoupleRule::Auto`].
+    /// The rule that has made them. It is never [`CoupleRule::Auto`].
     pub rule: CoupleRule,
-    /// The couples, in the series' order.
+    /// The couples, in the order of the series.
     pub couples: Vec<Couple>,
-    /// Images left over, and why.
-    pub single: Vec<LeftOver>,
-    /// What else somebody should know before a long computation: gaps in the numbers, several series in one folder.
+    /// Images that belong to no couple, and the reasons.
+    pub single: Vec<LeftOverImage>,
+    /// Other notes that matter before a long computation: gaps in the numbers, several series in one folder.
     pub notes: Vec<String>,
 }
 
-/// What a rule makes of images, before couples have names.
+/// The couples that a rule makes, before they have names.
 #[derive(Default)]
-pub(super) struct Made<'a> {
+pub(super) struct RawCouples<'a> {
     pub pairs: Vec<[&'a PathBuf; 2]>,
-    pub single: Vec<LeftOver>,
+    pub single: Vec<LeftOverImage>,
     pub notes: Vec<String>,
 }
 
-impl Made<'_> {
-    pub fn leave(&mut self, image: &Path, why: impl Into<String>) {
-        self.single.push(LeftOver { image: image.to_owned(), why: why.into() });
+impl RawCouples<'_> {
+    pub fn leave_out(&mut self, image: &Path, why: impl Into<String>) {
+        self.single.push(LeftOverImage { image: image.to_owned(), why: why.into() });
     }
 }
 
@@ -76,7 +76,7 @@ impl Made<'_> {
 ///
 /// # Errors
 ///
-/// [`CouplesError`] where the names leave open which images belong together, or none do.
+/// [`CouplesError`] if the names leave open which images belong together, or if no images do.
 pub fn make_couples(images: &[PathBuf], rule: CoupleRule) -> Result<Couples, CouplesError> {
     let rule = match rule {
         CoupleRule::Auto | CoupleRule::Pairs if by_role::names_have_roles(images) => CoupleRule::Letters,
@@ -101,11 +101,11 @@ pub fn make_couples(images: &[PathBuf], rule: CoupleRule) -> Result<Couples, Cou
     Ok(Couples { rule, couples: name_all(&made.pairs), single: made.single, notes: made.notes })
 }
 
-/// Each image with the next one.
-fn in_order(images: &[PathBuf]) -> Result<Made<'_>, CouplesError> {
+/// Couples of each image and the next one.
+fn in_order(images: &[PathBuf]) -> Result<RawCouples<'_>, CouplesError> {
     check_names(images)?;
     let pairs = images.iter().zip(images.iter().skip(1)).map(|(a, b)| [a, b]).collect();
-    Ok(Made { pairs, ..Made::default() })
+    Ok(RawCouples { pairs, ..RawCouples::default() })
 }
 
 fn check_names(images: &[PathBuf]) -> Result<(), CouplesError> {
@@ -115,21 +115,21 @@ fn check_names(images: &[PathBuf]) -> Result<(), CouplesError> {
     }
 }
 
-/// Two images whose names are the same but for the ending: most likely one image in two files.
+/// Two images whose names differ only in the ending. Most likely they are one image in two files.
 pub fn same_name(images: &[PathBuf]) -> Option<[&PathBuf; 2]> {
     let mut seen = HashMap::new();
     images.iter().find_map(|path| Some([seen.insert(stem(path).to_lowercase(), path)?, path]))
 }
 
-fn two_by_two(images: &[PathBuf]) -> Result<Made<'_>, CouplesError> {
+fn two_by_two(images: &[PathBuf]) -> Result<RawCouples<'_>, CouplesError> {
     check_names(images)?;
     let (pairs, rest) = images.as_chunks::<2>();
-    let mut made = Made { pairs: pairs.iter().map(|[a, b]| [a, b]).collect(), ..Made::default() };
-    rest.iter().for_each(|image| made.leave(image, "it is the last one of an odd number"));
+    let mut made = RawCouples { pairs: pairs.iter().map(|[a, b]| [a, b]).collect(), ..RawCouples::default() };
+    rest.iter().for_each(|image| made.leave_out(image, "it is the last one of an odd number"));
     Ok(made)
 }
 
-/// Names the couples shortly, or by whole file names if the short names would not be unique.
+/// Gives the couples short names. If these are not unique, the names are made of whole file names.
 pub(super) fn name_all(pairs: &[[&PathBuf; 2]]) -> Vec<Couple> {
     let short: Vec<String> = pairs.iter().map(|[a, b]| short_name(&stem(a), &stem(b))).collect();
     let unique = short.iter().collect::<HashSet<_>>().len() == short.len();
@@ -145,7 +145,7 @@ pub(super) fn name_all(pairs: &[[&PathBuf; 2]]) -> Vec<Couple> {
         .collect()
 }
 
-/// `first-second`, the second without the start that both share; a number is never cut in two.
+/// The name `first-second`. The second part leaves out the start that both share, but never a part of a number.
 pub(super) fn short_name(first: &str, second: &str) -> String {
     let mut shared = first
         .char_indices()

@@ -1,30 +1,30 @@
-//! Images of which the names do not tell which belong together.
+//! Errors about images whose names do not say which belong together.
 
 use std::{error::Error, fmt, path::PathBuf};
 
 use super::CoupleRule;
 use terzetto_executor::results::file_name;
 
-/// The names of images leave open which ones make couples, or none do.
+/// The names of images leave open which images make couples, or no images do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CouplesError {
     /// Two images have the same number.
     SameNumber(u128, [PathBuf; 2]),
-    /// Two images are the first of one couple, or the second.
+    /// Two images are the first one of a couple, or the second one.
     SameRole([PathBuf; 2]),
-    /// Two images have the same name but for its ending, and couples go by the order of names.
+    /// The names of two images differ only in the ending, and couples are made by the order of names.
     SameName([PathBuf; 2]),
-    /// The numbers look like decimal fractions, so that their order is not known.
+    /// The numbers look like decimal fractions, so their order is not known.
     Fraction([PathBuf; 2]),
-    /// The numbers do not go up in equal steps, as those of times do not.
+    /// The numbers do not go up in equal steps. They may be times.
     UnequalSteps {
         /// The smallest step.
         step: u128,
-        /// Two images that are apart by no multiple of it.
+        /// Two images whose distance is not a multiple of it.
         images: [PathBuf; 2],
     },
-    /// Images shall be taken two by two, but it is not known whether the first one begins a couple.
+    /// Images are taken two by two, but it is not known whether the first one begins a couple.
     WhichIsFirst {
         /// The number of the first image.
         number: u128,
@@ -37,9 +37,9 @@ pub enum CouplesError {
     NoCouple {
         /// How many images there are.
         count: usize,
-        /// The rule by which they were looked at.
+        /// The rule that was applied.
         rule: CoupleRule,
-        /// One that is left over, and why.
+        /// One image that is left over, and the reason.
         why: Option<(PathBuf, String)>,
     },
 }

@@ -1,4 +1,4 @@
-//! A list of couples in a file: for series whose names do not say which images belong together.
+//! A file that lists couples, for series whose names do not say which images belong together.
 //!
 //! ```text
 //! # first image, second image
@@ -39,14 +39,14 @@ impl fmt::Display for CouplesFileError {
 
 impl Error for CouplesFileError {}
 
-/// The couples that a file lists: a line for each, with the names of its first and its second image, relative to
-/// `folder`. They are apart by a tab, a comma or, if there is none of these, by spaces. Empty lines and lines that begin
-/// with `#` do not count.
+/// Reads the couples that a file lists. Each line has the names of a first and a second image, relative to `folder`. The
+/// names are separated by a tab or a comma, or by spaces if there is none of these. Empty lines and lines that begin with
+/// `#` are ignored.
 ///
 /// # Errors
 ///
-/// [`CouplesFileError`] with the line: not two names, an image that is not there, an image with itself, a couple that is
-/// there twice.
+/// [`CouplesFileError`] with the line: it does not have two names, an image does not exist, an image is coupled with
+/// itself, or a couple is listed twice.
 pub fn read_couples(file: &Path, folder: &Path) -> Result<Vec<Couple>, CouplesFileError> {
     let failed =
         |line: Option<usize>, problem: String| CouplesFileError { file: file.to_owned(), line, problem };
@@ -97,7 +97,7 @@ pub fn couple_of(images: [PathBuf; 2]) -> Couple {
     Couple { name: Key::from(short_name(&stem(&images[0]), &stem(&images[1]))), images }
 }
 
-/// The shortest names that are all different: of stems, of file names, of paths.
+/// The shortest names that are all different: made of file names without endings, of file names, or of paths.
 fn name_listed(pairs: &[[PathBuf; 2]], folder: &Path) -> Result<Vec<Couple>, String> {
     let path = |path: &PathBuf| {
         text(path.strip_prefix(folder).unwrap_or(path).as_os_str()).replace(['/', '\\'], "_")

@@ -1,4 +1,13 @@
-//! Series of images in a folder, and the couples made of them.
+//! Series of images in a folder, and the couples that they make.
+//!
+//! [`list_images`] lists a folder, [`select`] chooses images by their numbers, [`make_couples`] makes couples by a
+//! [`CoupleRule`]. [`read_couples`] reads couples from a file instead.
+//!
+//! # Where to read
+//!
+//! `names` takes a file name apart: its number, its role in a couple, and the rest. `by_number` and `by_role` make
+//! couples from these, `couples` chooses between them and names the couples. `natural` is the order of the names,
+//! `numbers` and `range` are the numbers by which images are chosen, `list` is the file of couples.
 
 mod by_number;
 mod by_role;
@@ -19,7 +28,7 @@ use std::{
 
 use terzetto_executor::results::file_name;
 
-pub use couples::{Couple, Couples, LeftOver, make_couples, same_name};
+pub use couples::{Couple, Couples, LeftOverImage, make_couples, same_name};
 pub use couples_error::CouplesError;
 pub use list::{CouplesFileError, couple_of, read_couples};
 pub use natural::natural_order;
@@ -27,24 +36,24 @@ pub use numbers::numbers;
 pub use range::IndexRange;
 pub use rule::CoupleRule;
 
-/// The file name endings that count as images.
+/// The endings of file names that count as images.
 pub const IMAGE_EXTENSIONS: [&str; 5] = ["png", "tif", "tiff", "bmp", "pgm"];
 
-/// A folder holds no series.
+/// The images of a series cannot be listed or chosen.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SeriesError {
     /// The folder cannot be listed.
     Folder(PathBuf, io::Error),
-    /// The file name is no pattern.
+    /// The last part of the path is not a pattern of file names.
     Pattern(PathBuf, String),
-    /// Fewer images than are needed: found, and needed.
+    /// There are fewer images than needed: the path, the number found, the number needed.
     TooFew(PathBuf, usize, usize),
-    /// The name of an image has no number by which it could be chosen.
+    /// The name of an image has no number, so a range cannot choose it.
     NoNumber(PathBuf),
     /// No image has a number in the range.
     OutOfRange(IndexRange, usize),
-    /// It is a single file, and no folder.
+    /// The path is a file, and not a folder.
     File(PathBuf),
 }
 
@@ -80,8 +89,8 @@ impl fmt::Display for SeriesError {
 
 impl Error for SeriesError {}
 
-/// The images of a folder, hidden files and folders in it left out, in [natural order](natural_order) of their
-/// file names. The last part of `path` may be a pattern of file names: `series/cam1_*.png`.
+/// The images of a folder, in [natural order](natural_order) of their file names. Hidden files and folders are left out.
+/// The last part of `path` may be a pattern of file names: `series/cam1_*.png`.
 ///
 /// # Errors
 ///
@@ -102,7 +111,8 @@ pub fn list_images(path: &Path) -> Result<Vec<PathBuf>, SeriesError> {
     for entry in fs::read_dir(&folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let is_chosen = pattern.as_ref().is_none_or(|pattern| pattern.matches(&lossy(&path)));
-        // A link to nothing is an image that cannot be read: left out, it would make couples of its neighbours.
+        // A link to nothing counts as an image that cannot be read. If it were left out, its neighbours could make a
+        // wrong couple.
         let is_file = fs::metadata(&path).map_or(true, |data| data.is_file());
         if is_chosen && is_image(&path) && is_file {
             images.push(path);
@@ -115,7 +125,7 @@ pub fn list_images(path: &Path) -> Result<Vec<PathBuf>, SeriesError> {
     Ok(images)
 }
 
-/// The folder of a series that is given as a folder, or as a pattern in one.
+/// The folder of a series. The path is a folder, or a folder and a pattern of file names.
 pub fn folder_of(path: &Path) -> PathBuf {
     match pattern_of(path) {
         Some(_) => match path.parent() {
@@ -126,7 +136,7 @@ pub fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// A folder whose name looks like a pattern is a folder nevertheless.
+/// The pattern in a path, if there is one. A folder whose name looks like a pattern is a folder.
 fn pattern_of(path: &Path) -> Option<String> {
     let name = lossy(path);
     (name.contains(['*', '?', '[']) && !path.is_dir()).then_some(name)
@@ -136,7 +146,7 @@ fn pattern_of(path: &Path) -> Option<String> {
 ///
 /// # Errors
 ///
-/// [`SeriesError`] if an image has no number, unless all are chosen; or if none is chosen.
+/// [`SeriesError`] if no image is chosen, or if an image has no number and not all are chosen.
 pub fn select(images: Vec<PathBuf>, range: IndexRange) -> Result<Vec<PathBuf>, SeriesError> {
     if range.is_all() {
         return Ok(images);
@@ -162,7 +172,7 @@ fn is_image(path: &Path) -> bool {
     ending.is_some_and(|ending| IMAGE_EXTENSIONS.contains(&&*ending)) && !file_name(path).starts_with('.')
 }
 
-/// A path's file name, as a pattern sees it.
+/// The file name of a path, as a pattern sees it.
 fn lossy(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -1,84 +1,84 @@
-//! What the file names of a series say: of each image its number, its role in a couple, and the rest.
+//! What a file name says: the number of the image, its role in a couple, and the rest.
 //!
-//! Two images belong to one series if their names are the same but for the number, and to one couple if they are the
-//! same but for the role. Upper and lower case, and zeros in front of numbers, make no difference: to the file system
-//! they may, to people they do not.
+//! Images belong to one series if their names differ only in the number. They belong to one couple if their names differ
+//! only in the role. Upper and lower case make no difference, nor do zeros in front of numbers. A file system may see a
+//! difference there, but people do not.
 
-/// Which image of a couple.
+/// The role of an image in a couple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     First,
     Second,
 }
 
-/// Where in the names roles stand.
+/// Where the role is in the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum RolePosition {
     /// `im1a`, `P_1_A`, `B00001_LA`, `run.H000.LB`.
     End,
     /// `a_0001`.
     Start,
 }
 
-/// What stands in the number's place in the rest of a name.
+/// What replaces the number in the rest of a name.
 const NUMBER: char = '#';
 
-/// A file name, its number apart.
+/// A file name, taken apart into its number and the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Numbered {
-    /// The number; beyond 128 bits, the largest one.
+    /// The number. If it needs more than 128 bits, the largest number.
     pub number: Option<u128>,
-    /// How many digits it is written with.
+    /// With how many digits it is written.
     pub width: usize,
-    /// Does it stand behind a point and another number, as the 10 in `0.10`?
+    /// Is it behind a point and another number, as 10 is in `0.10`?
     pub is_fraction: bool,
-    /// The name without it.
+    /// The name without the number.
     pub rest: String,
 }
 
-/// The role that a name says, at one of the places, and the name without it.
-pub(super) fn role(stem: &str, place: Place) -> Option<(Role, String)> {
+/// The role in a name, at this position, and the name without it.
+pub(super) fn role(stem: &str, place: RolePosition) -> Option<(Role, String)> {
     let (letter, mut rest) = match place {
-        Place::End => (stem.chars().next_back()?, stem.get(..stem.len() - 1)?),
-        Place::Start => (stem.chars().next()?, stem.get(1..)?),
+        RolePosition::End => (stem.chars().next_back()?, stem.get(..stem.len() - 1)?),
+        RolePosition::Start => (stem.chars().next()?, stem.get(1..)?),
     };
     let role = match letter.to_ascii_lowercase() {
         'a' => Role::First,
         'b' => Role::Second,
         // `LA` and `LB`: laser A and laser B.
-        'l' if place == Place::Start => {
+        'l' if place == RolePosition::Start => {
             let (role, rest) = role(rest, place)?;
             return Some((role, rest));
         }
         _ => return None,
     };
-    if place == Place::End {
+    if place == RolePosition::End {
         rest = rest.strip_suffix(['l', 'L']).filter(|rest| rest.ends_with(separates)).unwrap_or(rest);
     }
     let is_apart = match place {
-        Place::End => rest.ends_with(separates),
-        Place::Start => rest.starts_with(separates),
+        RolePosition::End => rest.ends_with(separates),
+        RolePosition::Start => rest.starts_with(separates),
     };
-    is_apart.then(|| (role, plain(rest)))
+    is_apart.then(|| (role, normalized(rest)))
 }
 
 fn separates(c: char) -> bool {
     c.is_ascii_digit() || "-_. ".contains(c)
 }
 
-/// A name as it is compared: small letters, numbers without zeros in front.
-fn plain(name: &str) -> String {
+/// A name as it is compared: in small letters, and with numbers without zeros in front.
+fn normalized(name: &str) -> String {
     pieces(name)
         .map(|piece| if is_number(piece) { trimmed(piece).to_owned() } else { piece.to_lowercase() })
         .collect()
 }
 
-/// The names of a series, their numbers apart: the last number of a name that is not the same in all names.
+/// Takes the names of a series apart. The number of a name is its last number that is not the same in all names.
 pub(super) fn numbered(stems: &[String]) -> Vec<Numbered> {
     let all: Vec<Vec<&str>> = stems.iter().map(|stem| numbers_from_the_end(stem)).collect();
     let place = own_place(&all);
     let number_at = |index: usize, place: usize| all[index].get(place).map(|digits| value(digits));
-    // Other numbers that grow with it, such as times, tell images of one series apart, too.
+    // Other numbers may grow with it, such as times. They belong to the number, and not to the rest.
     let mut order: Vec<usize> = (0..stems.len()).filter(|&index| number_at(index, place).is_some()).collect();
     order.sort_by_key(|&index| number_at(index, place));
     let grows = |other: usize| {
@@ -115,7 +115,8 @@ fn one(stem: &str, place: usize, changing: &[bool]) -> Numbered {
     named
 }
 
-/// Which number, counted from the names' ends, is the images' own: the last one that is not the same in all names.
+/// The index of the number that images are told apart by, counted from the ends of the names: the last one that is not the
+/// same in all names.
 pub(super) fn own_place(all: &[Vec<&str>]) -> usize {
     let differ = |place: usize| {
         let mut here = all.iter().filter_map(|numbers| numbers.get(place).map(|digits| value(digits)));
@@ -132,12 +133,12 @@ pub(super) fn numbers_from_the_end(text: &str) -> Vec<&str> {
     numbers
 }
 
-/// The number that digits write; beyond 128 bits, the largest one.
+/// The value of digits. If it needs more than 128 bits, the largest number.
 pub(super) fn value(digits: &str) -> u128 {
     digits.parse().unwrap_or(u128::MAX)
 }
 
-/// The runs of digits of a text, and what is between them.
+/// The runs of digits in a text, and the texts between them.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -166,7 +167,9 @@ mod tests {
 
     #[test]
     fn roles_stand_at_the_end_or_at_the_start() {
-        let at = |stem: &str, place: Place| role(stem, place).map(|(role, rest)| (role == Role::First, rest));
+        let at = |stem: &str, place: RolePosition| {
+            role(stem, place).map(|(role, rest)| (role == Role::First, rest))
+        };
         for (stem, is_first, rest) in [
             ("im1a", true, "im1"),
             ("P_01_B", false, "p_1_"),
@@ -174,15 +177,15 @@ mod tests {
             ("x.H000.LB", false, "x.h0."),
             ("7lb", false, "7"),
         ] {
-            assert_eq!(at(stem, Place::End), Some((is_first, rest.to_owned())), "{stem}");
+            assert_eq!(at(stem, RolePosition::End), Some((is_first, rest.to_owned())), "{stem}");
         }
         for stem in ["camera", "a", "b", "1c", "", "lab", "é", "1é"] {
-            assert_eq!(at(stem, Place::End), None, "{stem}");
+            assert_eq!(at(stem, RolePosition::End), None, "{stem}");
         }
-        assert_eq!(at("a_0001", Place::Start), Some((true, "_1".to_owned())));
-        assert_eq!(at("LB-7", Place::Start), Some((false, "-7".to_owned())));
+        assert_eq!(at("a_0001", RolePosition::Start), Some((true, "_1".to_owned())));
+        assert_eq!(at("LB-7", RolePosition::Start), Some((false, "-7".to_owned())));
         for stem in ["beam_1", "c_1", "", "la", "éa"] {
-            assert_eq!(at(stem, Place::Start), None, "{stem}");
+            assert_eq!(at(stem, RolePosition::Start), None, "{stem}");
         }
     }
 

@@ -1,12 +1,11 @@
-//! The order in which people count file names: `im9` before `im10`.
+//! Natural order of file names: `im9` comes before `im10`.
 
 use std::cmp::Ordering;
 
-/// Compares two names in natural order: runs of digits by their number, all else letter by letter, whether they are
-/// small or capital.
+/// Compares two names in natural order. Runs of digits are compared as numbers, and all other characters one by one,
+/// without regard to case.
 ///
-/// Names that differ only in leading zeros or in the letters' case are ordered by the text, so that only equal names are
-/// equal.
+/// Names that differ only in leading zeros or in case are ordered by their text. So only equal names are equal.
 ///
 /// ```
 /// use terzetto_program::series::natural_order;
@@ -32,7 +31,7 @@ pub fn natural_order(a: &str, b: &str) -> Ordering {
     rest_a.len().cmp(&rest_b.len()).then_with(|| a.cmp(b))
 }
 
-/// Numbers of any length: without leading zeros, more digits are more.
+/// Compares numbers of any length. Without leading zeros, the number with more digits is larger.
 fn compare_numbers(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
@@ -42,7 +41,7 @@ fn is_number(piece: &str) -> bool {
     piece.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Cuts off the longest start that is all digits, or a single other character.
+/// Cuts off the digits at the start, or one other character.
 fn take_piece<'a>(rest: &mut &'a str) -> &'a str {
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     let length = match digits {

@@ -1,15 +1,15 @@
-//! The numbers of a series' images, out of their file names.
+//! The numbers of images, from their file names.
 //!
-//! A name may hold several numbers: those of the run and of the camera are the same in all names of a series. The
-//! image's own is the last one that is not.
+//! A name may have several numbers. Those of the run and of the camera are the same in all names of a series. The number
+//! of the image is the last one that is not the same.
 
 use std::path::PathBuf;
 
 use super::names::{numbers_from_the_end, own_place};
 use terzetto_executor::results::stem;
 
-/// The number of each image, if its name has one; of a single image, or of names without anything to tell them
-/// apart, the last number of the name. Those beyond 64 bits count as the largest.
+/// The number of each image, if its name has one. If there is one image only, or if all numbers are the same, it is the
+/// last number of the name. Numbers that need more than 64 bits count as the largest number.
 ///
 /// ```
 /// use std::path::PathBuf;

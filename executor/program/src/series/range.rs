@@ -1,11 +1,11 @@
-//! A choice of images by their numbers.
+//! Ranges of numbers, which choose images.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Numbers from `start` to below `stop`, every `step`-th: `10:20:2`, each of which may be left out. fluidimage's
-/// `ind_start`, `ind_stop` and `ind_step`.
+/// A range of numbers `start:stop:step`, as in Python: `10:20:2`. Each of the three may be left out, and `stop` is not in
+/// the range. fluidimage calls them `ind_start`, `ind_stop` and `ind_step`.
 ///
 /// ```
 /// use terzetto_program::series::IndexRange;
@@ -32,12 +32,12 @@ impl Default for IndexRange {
 }
 
 impl IndexRange {
-    /// Is nothing left out?
+    /// Are all numbers in the range?
     pub fn is_all(self) -> bool {
         self == IndexRange::default()
     }
 
-    /// Is this number chosen, in a series that begins at `first`?
+    /// Is this number in the range, for a series that begins at `first`?
     pub fn contains(self, number: u64, first: u64) -> bool {
         let start = self.start.unwrap_or(first);
         number >= start

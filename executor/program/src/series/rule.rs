@@ -1,4 +1,4 @@
-//! Which images make couples: the rule, as the command line and files spell it.
+//! The rule for couples, as the command line and files of parameters write it.
 
 use std::{fmt, str::FromStr};
 
@@ -9,20 +9,20 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum CoupleRule {
-    /// [`Letters`](CoupleRule::Letters) if the file names say which is the first and which the second image of a
-    /// couple (`…1a`, `…1b`), else [`Consecutive`](CoupleRule::Consecutive).
+    /// [`Letters`](CoupleRule::Letters) if the names have letters (`…1a`, `…1b`), else
+    /// [`Consecutive`](CoupleRule::Consecutive).
     #[default]
     Auto,
-    /// Each image with its successor by number: 1-2, 2-3, 3-4. Over a gap in the numbers there is no couple.
+    /// Each image and the one of the next number: 1-2, 2-3, 3-4. There is no couple across a gap in the numbers.
     Consecutive,
-    /// Images two by two, by number: 1-2, 3-4; or by their letters if the names have them. Where 4 is missing, 3 is left
-    /// over, and 5-6 follows.
+    /// Images two by two: 1-2, 3-4. If the names have letters, as [`Letters`](CoupleRule::Letters). If 4 is missing, 3
+    /// is left over, and 5-6 follows.
     Pairs,
-    /// By the letters at the names' ends or starts: `1a`-`1b`, `2_LA`-`2_LB`, `a_3`-`b_3`.
+    /// By the letters at the ends or the starts of names: `1a`-`1b`, `2_LA`-`2_LB`, `a_3`-`b_3`.
     Letters,
-    /// Each image with the next one in the order of the names, whatever their numbers are: for names with times.
+    /// Each image and the next one in the order of names, whatever the numbers are. It is for names with times.
     Order,
-    /// The images of numbers i and i + n: fluidimage's `i:i+2` is 1, `i:i+3:2` is 2.
+    /// Images of the numbers i and i + n. It is written as in fluidimage: `i:i+2` for n = 1, `i:i+3:2` for n = 2.
     Apart(u64),
 }
 
@@ -58,13 +58,13 @@ impl FromStr for CoupleRule {
     }
 }
 
-/// The step of a slice `i:i+LENGTH:STEP` that takes two numbers, no more and no fewer.
+/// The step of a slice `i:i+LENGTH:STEP`, if the slice has exactly two numbers.
 fn distance(text: &str) -> Option<u64> {
     let text: String = text.split_whitespace().collect();
     let rest = text.strip_prefix("i:i+")?;
     let (length, step) = rest.split_once(':').unwrap_or((rest, "1"));
     let (length, step): (u64, u64) = (length.parse().ok()?, step.parse().ok()?);
-    // Beyond this the numbers of images would overflow.
+    // A larger step could overflow the numbers of images.
     (step < 1 << 32 && length > step && length <= 2 * step).then_some(step)
 }
 

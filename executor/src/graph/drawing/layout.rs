@@ -26,7 +26,7 @@ pub(super) enum Shape {
 }
 
 /// A work, a queue or a bend, and its place.
-pub(super) struct Node {
+pub(super) struct LayoutNode {
     pub name: String,
     pub shape: Shape,
     layer: usize,
@@ -39,7 +39,7 @@ pub(super) struct Node {
 /// A graph whose nodes have places.
 pub(super) struct Layout {
     pub title: String,
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<LayoutNode>,
     /// The nodes of each line: its start, its bends, its end.
     pub lines: Vec<Vec<usize>>,
     pub size: (f64, f64),
@@ -49,9 +49,9 @@ impl Layout {
     pub fn new(topology: &Topology) -> Layout {
         let queues = topology.queues.iter().map(|queue| {
             let shape = if queue.keeps_results() { Shape::Results } else { Shape::Queue };
-            Node::new(queue.name(), shape)
+            LayoutNode::new(queue.name(), shape)
         });
-        let works = topology.works.iter().map(|work| Node::new(&work.name, Shape::Work(work.kind)));
+        let works = topology.works.iter().map(|work| LayoutNode::new(&work.name, Shape::Work(work.kind)));
         let nodes = queues.chain(works).collect();
         let mut lines = Vec::new();
         for (index, work) in topology.works.iter().enumerate() {
@@ -86,7 +86,7 @@ impl Layout {
             let (first, last) = (line[0], line[1]);
             let between = self.nodes[first].layer + 1..self.nodes[last].layer;
             let bends = self.nodes.len()..self.nodes.len() + between.len();
-            self.nodes.extend(between.map(|layer| Node { layer, ..Node::new("", Shape::Bend) }));
+            self.nodes.extend(between.map(|layer| LayoutNode { layer, ..LayoutNode::new("", Shape::Bend) }));
             line.splice(1..1, bends);
         }
     }
@@ -153,13 +153,13 @@ impl Layout {
     }
 }
 
-impl Node {
-    fn new(name: &str, shape: Shape) -> Node {
+impl LayoutNode {
+    fn new(name: &str, shape: Shape) -> LayoutNode {
         let width = match shape {
             Shape::Bend => 0.0,
             _ => CHAR * name.chars().count().max(6) as f64 + 20.0,
         };
-        Node { name: name.to_owned(), shape, layer: 0, x: 0.0, y: 0.0, width }
+        LayoutNode { name: name.to_owned(), shape, layer: 0, x: 0.0, y: 0.0, width }
     }
 
     pub fn left(&self) -> f64 {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::layout::{HEIGHT, Layout, Node, Shape};
+use super::layout::{HEIGHT, Layout, LayoutNode, Shape};
 use crate::graph::Kind;
 
 // Writing to a `String` cannot fail, so the results of `write!` are ignored in this file.
@@ -48,7 +48,7 @@ fn curve(layout: &Layout, line: &[usize]) -> String {
     path
 }
 
-fn draw_node(svg: &mut String, node: &Node) {
+fn draw_node(svg: &mut String, node: &LayoutNode) {
     let (fill, radius) = match node.shape {
         Shape::Queue | Shape::Bend => ("#f3f3f3", HEIGHT / 2.0),
         Shape::Results => ("#d9ead3", HEIGHT / 2.0),

@@ -14,7 +14,7 @@ pub use run::{ExecutorChoice, IfChanged, LogLevel, ResultArgs, RunArgs, SavingCh
 pub use series::{
     BosArgs, FormatChoice, InputArgs, MeanArgs, MeasureArgs, OutputArgs, PivArgs, PreprocessArgs,
 };
-pub use synth::{DemoArgs, FlowChoice, SceneArgs, SynthArgs};
+pub use synth::{DemoArgs, FlowChoice, SynthArgs, SyntheticArgs};
 
 /// Measures velocity fields in series of particle images.
 ///

@@ -1,4 +1,4 @@
-//! The command line of a part: what a process of its own is told to compute.
+//! The command line of a process that computes a part of a series.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -14,20 +14,20 @@ use super::{
     RunArgs, SavingChoice,
 };
 
-/// A part of a series that a process is to compute.
+/// A part of a series for one process.
 #[derive(Clone, Copy, Debug)]
 pub struct Part<'a> {
     /// The folder for results.
     pub out: &'a Path,
     /// Which part.
     pub shard: Shard,
-    /// What to do about results that are there.
+    /// What to do with results that exist.
     pub saving: SavingChoice,
-    /// Which of them count as done, if not all.
+    /// Results from before this moment do not count as done.
     pub done_since: Option<SystemTime>,
 }
 
-/// Commands whose work can be shared by several processes.
+/// Commands whose work several processes can share.
 pub trait InParts {
     /// The command line of a part.
     fn part(&self, part: Part<'_>) -> Vec<OsString>;
@@ -61,6 +61,7 @@ impl InParts for PreprocessArgs {
     }
 }
 
+/// A command line that is being built.
 struct Line(Vec<OsString>);
 
 impl Line {
@@ -76,7 +77,7 @@ impl Line {
 
     fn option(&mut self, name: &str, value: Option<impl AsRef<OsStr>>) {
         if let Some(value) = value {
-            // With the equals sign, a value may begin with a dash.
+            // With an equals sign, the value may begin with a dash.
             let mut option = OsString::from(format!("--{name}="));
             option.push(value);
             self.0.push(option);
@@ -99,7 +100,7 @@ impl Line {
         self.flag("no-plots", args.no_plots);
     }
 
-    /// What all commands share; places come last.
+    /// Adds the options that all commands share. Positional arguments come last.
     fn end(
         mut self,
         input: &InputArgs,
@@ -158,7 +159,7 @@ mod tests {
         [command, parse(line)]
     }
 
-    /// The part's differences taken back.
+    /// Takes back what differs in the command line of a part.
     fn undo(input: &mut InputArgs, results: &mut ResultArgs, run: &mut RunArgs) {
         assert_eq!(results.shard.map(|shard| shard.to_string()).as_deref(), Some("2/3"));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! How works are run, and what is done about results that are there already.
+//! Options about the run and about results.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! What is computed of a series of images.
+//! Arguments of the commands on a series of images.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Synthetic images.
+//! Arguments about synthetic images.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ pub struct SynthArgs {
     /// The folder for the images, made if needed
     pub folder: PathBuf,
     #[command(flatten)]
-    pub scene: SceneArgs,
+    pub synthetic: SyntheticArgs,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -21,7 +21,7 @@ pub struct DemoArgs {
     /// The folder for images and results, made if needed [default: a new one for temporary files]
     pub folder: Option<PathBuf>,
     #[command(flatten)]
-    pub scene: SceneArgs,
+    pub synthetic: SyntheticArgs,
     #[command(flatten)]
     pub measure: MeasureArgs,
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub struct DemoArgs {
 
 /// What the synthetic images show.
 #[derive(Clone, Debug, Args)]
-pub struct SceneArgs {
+pub struct SyntheticArgs {
     /// How many couples of images
     #[arg(short = 'n', long, value_name = "N", default_value_t = 4, value_parser = at_least_one)]
     pub pairs: usize,

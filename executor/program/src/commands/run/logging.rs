@@ -1,4 +1,4 @@
-//! Where log lines go: all of them into a file, warnings and errors to the terminal, too.
+//! The log of the program. All lines go into the log file of the run's job. Warnings and errors also go to the terminal.
 
 use std::{
     fs::{File, OpenOptions},
@@ -15,13 +15,13 @@ use terzetto_executor::{Observer, job::LOG};
 
 use crate::commands::run::progress::Screen;
 
-/// The program's logger. It is installed before the first run and lives as long as the program.
+/// The logger of the program. It is installed before the first run.
 pub struct Logger {
     file: Mutex<LogFile>,
     screen: Mutex<Screen>,
 }
 
-/// The log file of a run's job, and what was said before there was one.
+/// The log file of a run's job, and the lines from before it was opened.
 struct LogFile {
     open: Option<File>,
     before: String,
@@ -36,8 +36,7 @@ fn logger() -> &'static Logger {
     })
 }
 
-/// Installs the logger; warnings and errors go to the terminal from now on, panics of works into
-/// the log.
+/// Installs the logger. From now on, warnings and errors go to the terminal. Panics of works go into the log.
 pub fn install() {
     if log::set_logger(logger()).is_ok() {
         log::set_max_level(LevelFilter::Warn);
@@ -45,28 +44,28 @@ pub fn install() {
     }
 }
 
-/// From now on, lines up to this level are kept for the log file of the run's job.
+/// Sets the level of the log file. Lines up to this level are kept for it from now on.
 pub fn set_file_level(level: LevelFilter) {
     lock(&logger().file).level = level;
     log::set_max_level(level.max(LevelFilter::Warn));
 }
 
-/// Observes a run to learn where its job's log is: what has been said before goes there, too.
-pub struct LogIntoJob;
+/// An observer that opens the log file when the job's folder has been made. Earlier lines are written into it, too.
+pub struct JobLogObserver;
 
-impl Observer for LogIntoJob {
+impl Observer for JobLogObserver {
     fn began(&self, job: Option<&Path>) {
         let file = &mut *lock(&logger().file);
         file.open = job.and_then(|job| OpenOptions::new().create(true).append(true).open(job.join(LOG)).ok());
         if let Some(open) = &mut file.open {
-            // A full disk must not end the run; the results' own errors will tell.
+            // A full disk must not end the run here. Results have errors of their own.
             let _ = open.write_all(file.before.as_bytes());
         }
         file.before.clear();
     }
 }
 
-/// Has lines for the terminal printed by this screen, so that they do not tear a progress bar.
+/// Sets the screen that prints lines for the terminal. It keeps them apart from the progress bar.
 pub fn use_screen(screen: Screen) {
     *lock(&logger().screen) = screen;
 }

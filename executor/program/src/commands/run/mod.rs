@@ -1,4 +1,7 @@
-//! Running a topology for someone who watches: progress, signals, a summary.
+//! Runs a topology for a person at a terminal: with progress, signals and a summary.
+//!
+//! `progress` is the progress bar, `logging` the log, `signals` Ctrl-C and SIGUSR2, `status` the exit status. `processes`
+//! runs several processes in place of one executor.
 
 pub mod logging;
 pub mod processes;
@@ -17,26 +20,26 @@ use terzetto_executor::{
 
 use crate::commands::{
     args::{ExecutorChoice, LogLevel, RunArgs},
+    print_line,
     run::{
-        logging::LogIntoJob,
-        progress::{Count, Progress, Screen},
-        signals::{Early, EndedBy, watch},
+        logging::JobLogObserver,
+        progress::{ItemCount, Progress, Screen},
+        signals::{EarlyEnd, EndingSignal, watch},
         status::Status,
     },
-    say,
 };
 
-/// Where a run keeps its record, and what it says there.
+/// The record of a run in its folder for results.
 pub struct Job<'a> {
     /// The folder for results.
     pub folder: &'a Path,
-    /// What was asked for, TOML.
+    /// All parameters, as TOML.
     pub params: String,
     pub log_level: LogLevel,
     pub shard: Option<Shard>,
 }
 
-/// Makes a folder for results and looks whether it can be written to, before hours are spent.
+/// Makes a folder for results, and removes what killed runs have left in it.
 pub fn prepare_folder(folder: &Path) -> Result<(), BoxError> {
     fs::create_dir_all(folder)
         .map_err(|error| format!("cannot make the folder `{}`: {error}", folder.display()))?;
@@ -51,14 +54,14 @@ pub fn prepare_folder(folder: &Path) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Runs a topology whose ends will see so many items; prints how it went.
+/// Runs a topology and prints how it went. `count` is the number of items that will arrive.
 pub fn run(
     topology: Topology,
-    count: Count,
+    count: ItemCount,
     args: &RunArgs,
     job: Option<Job<'_>>,
 ) -> Result<Status, BoxError> {
-    let Count { total, noun } = count;
+    let ItemCount { total, noun } = count;
     let options = options(total, args, job.as_ref());
     log::info!(
         "terzetto {}: {total} {noun}, {} workers of each kind, {} items in a queue at most",
@@ -71,8 +74,8 @@ pub fn run(
     let counts = progress.counts();
     let screen = progress.screen();
     logging::use_screen(screen.clone());
-    let ended_by = EndedBy::default();
-    let ran = execute(topology, options, args.executor, total, progress, &ended_by);
+    let ending_signal = EndingSignal::default();
+    let ran = execute(topology, options, args.executor, total, progress, &ending_signal);
     screen.finish();
     logging::use_screen(Screen::plain());
 
@@ -80,12 +83,12 @@ pub fn run(
     let summary = Summary { done, failed, count, start };
     let (mut is_complete, mut of_works) = (true, false);
     if let Ok(outcome) = &ran {
-        tell_what_is_left(outcome);
+        log_unfinished(outcome);
         (is_complete, of_works) = (outcome.is_complete(), outcome.ending == Ending::Failed);
     }
     let (early, error) = match ran {
-        Ok(outcome) if outcome.ending == Ending::Stopped => (Some(Early::Stopped), None),
-        Ok(_) => (ended_by.get(), None),
+        Ok(outcome) if outcome.ending == Ending::Stopped => (Some(EarlyEnd::Stopped), None),
+        Ok(_) => (ending_signal.get(), None),
         Err(error)
             if counts.get() == (0, 0) && error.find::<terzetto_executor::job::JobError>().is_some() =>
         {
@@ -96,14 +99,14 @@ pub fn run(
     if let Some(error) = &error {
         log::error!("{error}");
     }
-    Ok(match summary.tell(early, error.is_some() || of_works) {
+    Ok(match summary.print(early, error.is_some() || of_works) {
         Status::Done if !is_complete => Status::SomeFailed,
         status => status,
     })
 }
 
-/// Logs what has not reached an end.
-fn tell_what_is_left(outcome: &Outcome) {
+/// Logs the items that have not arrived.
+fn log_unfinished(outcome: &Outcome) {
     for Unfinished { at, keys, .. } in &outcome.unfinished {
         match keys.len() {
             0 => log::info!("not finished: `{at}` had not listed everything"),
@@ -137,24 +140,24 @@ fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {
     options
 }
 
-/// Runs a topology on the executor that was chosen.
+/// Runs a topology on the chosen executor.
 fn execute(
     topology: Topology,
     options: Options,
     executor: ExecutorChoice,
     total: usize,
     progress: Progress,
-    ended_by: &EndedBy,
+    ending_signal: &EndingSignal,
 ) -> Result<Outcome, terzetto::Error> {
     let prepare = |control: Control, observe: &mut dyn FnMut(Box<dyn Observer>)| {
-        observe(Box::new(LogIntoJob));
+        observe(Box::new(JobLogObserver));
         observe(Box::new(progress));
         if let Some(reporter) = Reporter::if_supervised() {
             reporter.expect(total);
             reporter.cancel_with_supervisor(control.clone());
             observe(Box::new(reporter));
         }
-        watch(control, ended_by.clone())
+        watch(control, ending_signal.clone())
     };
     if executor == ExecutorChoice::Sequential {
         let mut executor = ExecutorSequential::new(topology, options)?;
@@ -169,18 +172,18 @@ fn execute(
     terzetto::run(executor.run())
 }
 
-/// What is said at the end of a run.
+/// The summary at the end of a run.
 pub struct Summary {
     pub done: usize,
     pub failed: usize,
-    pub count: Count,
+    pub count: ItemCount,
     pub start: Instant,
 }
 
 impl Summary {
-    /// Prints and logs the summary; returns how the program ends.
-    pub fn tell(&self, early: Option<Early>, by_error: bool) -> Status {
-        let Summary { done, failed, count: Count { total, noun }, start } = self;
+    /// Prints and logs the summary. Returns the exit status.
+    pub fn print(&self, early: Option<EarlyEnd>, by_error: bool) -> Status {
+        let Summary { done, failed, count: ItemCount { total, noun }, start } = self;
         let mut line = format!("{done} of {total} {noun} done");
         if *failed > 0 {
             line.push_str(&format!(", {failed} failed"));
@@ -188,13 +191,13 @@ impl Summary {
         line.push_str(&format!(" in {:.2} s", start.elapsed().as_secs_f64()));
         let (line, status) = match early {
             _ if by_error => (format!("ended by an error: {line}"), Status::SomeFailed),
-            Some(Early::Interrupted(code)) => (format!("interrupted: {line}"), Status::Interrupted(code)),
-            Some(Early::Stopped) => (format!("stopped: {line}"), Status::SomeFailed),
+            Some(EarlyEnd::Interrupted(code)) => (format!("interrupted: {line}"), Status::Interrupted(code)),
+            Some(EarlyEnd::Stopped) => (format!("stopped: {line}"), Status::SomeFailed),
             None if done + failed < *total || *failed > 0 => (line, Status::SomeFailed),
             None => (line, Status::Done),
         };
         log::info!("{line}");
-        say(&line);
+        print_line(&line);
         status
     }
 }

@@ -1,4 +1,4 @@
-//! `--executor multi`: the items of a series, computed by several processes.
+//! `--executor multi`: several processes compute a series.
 
 use std::{env, process::Command, time::Instant};
 
@@ -12,8 +12,8 @@ use crate::commands::{
     args::{InParts, Part, RunArgs, SavingChoice},
     run::{
         Summary, logging,
-        progress::{Count, Progress, Screen},
-        signals::{EndedBy, watch},
+        progress::{ItemCount, Progress, Screen},
+        signals::{EndingSignal, watch},
         status::Status,
     },
 };
@@ -23,7 +23,7 @@ pub fn run(
     args: &(impl InParts + Clone + 'static),
     run: &RunArgs,
     plan: &SavingPlan,
-    count: Count,
+    count: ItemCount,
 ) -> Result<Status, BoxError> {
     let program = env::current_exe()?;
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
@@ -32,7 +32,7 @@ pub fn run(
     let (own, SavingPlan { folder: out, complete }) = (args.clone(), plan.clone());
     let mut processes = Processes::new(number, move |task| {
         let saving = if complete || task.again { SavingChoice::Complete } else { SavingChoice::Recompute };
-        // Who takes over must not take results of earlier runs for those of the process that died.
+        // A process that takes over must not count results of earlier runs as done.
         let done_since = (task.again && !complete).then_some(began);
         let mut command = Command::new(&program);
         command.args(own.part(Part { out: &out, shard: task.shard, saving, done_since }));
@@ -42,16 +42,16 @@ pub fn run(
     let progress = Progress::new(count, run.quiet);
     let screen = progress.screen();
     logging::use_screen(screen.clone());
-    processes.listen(move |report| progress.hear(report));
+    processes.listen(move |report| progress.record(report));
     processes.stop_if_error(run.stop_if_error);
     processes.grace(run.grace);
-    let ended_by = EndedBy::default();
-    let watching = watch(processes.control(), ended_by.clone())?;
+    let ending_signal = EndingSignal::default();
+    let watching = watch(processes.control(), ending_signal.clone())?;
     let ran = terzetto::run(processes.run());
     drop(watching);
     screen.finish();
     logging::use_screen(Screen::plain());
     let outcome = ran?;
     let summary = Summary { done: outcome.done, failed: outcome.failed.len(), count, start };
-    Ok(summary.tell(ended_by.get(), run.stop_if_error && !outcome.given_up.is_empty()))
+    Ok(summary.print(ending_signal.get(), run.stop_if_error && !outcome.given_up.is_empty()))
 }

@@ -1,4 +1,4 @@
-//! How far a run is: a bar on a terminal, plain lines elsewhere.
+//! The progress of a run: a bar on a terminal, plain lines elsewhere.
 
 use std::{
     fmt::Write,
@@ -13,12 +13,12 @@ use std::{
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use terzetto_executor::{ItemError, Key, Observer, processes::Report};
 
-/// Where lines of text go while a run is on.
+/// Where lines of text go during a run.
 #[derive(Clone)]
 pub struct Screen(Option<ProgressBar>);
 
 impl Screen {
-    /// Lines go straight to the standard error output.
+    /// A screen without a bar: lines go to the standard error output.
     pub fn plain() -> Screen {
         Screen(None)
     }
@@ -26,7 +26,7 @@ impl Screen {
     /// Prints a line, above the bar if there is one.
     pub fn line(&self, text: &str) {
         let print = || {
-            // Nobody listens if the terminal is gone.
+            // It fails if the terminal is gone. Then nobody reads the line.
             let _ = writeln!(std::io::stderr(), "{text}");
         };
         match &self.0 {
@@ -35,7 +35,7 @@ impl Screen {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
@@ -43,12 +43,12 @@ impl Screen {
     }
 }
 
-/// How many items have arrived: well, and as errors. Clones are the same counts.
+/// How many items have arrived with a value, and as errors. Clones are the same counts.
 #[derive(Clone, Default)]
-pub struct Counts(Arc<[AtomicUsize; 2]>);
+pub struct ArrivalCounts(Arc<[AtomicUsize; 2]>);
 
-impl Counts {
-    /// Arrived well, and as errors.
+impl ArrivalCounts {
+    /// The number with a value, and the number of errors.
     pub fn get(&self) -> (usize, usize) {
         (self.0[0].load(Relaxed), self.0[1].load(Relaxed))
     }
@@ -60,34 +60,34 @@ impl Counts {
 
 /// How many items a run has, and what they are called.
 #[derive(Clone, Copy, Debug)]
-pub struct Count {
+pub struct ItemCount {
     pub total: usize,
     /// Such as `couples`.
     pub noun: &'static str,
 }
 
-/// Counts the items of a run.
+/// ArrivalCounts the items of a run.
 pub struct Progress {
-    count: Count,
-    counts: Counts,
+    count: ItemCount,
+    counts: ArrivalCounts,
     start: Instant,
     quiet: bool,
     screen: Screen,
     last_line: Mutex<Option<Instant>>,
 }
 
-/// Plain lines come no more often than this.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Plain lines are printed no more often than this.
+const LINE_PERIOD: Duration = Duration::from_secs(2);
 
 impl Progress {
-    pub fn new(count: Count, quiet: bool) -> Progress {
+    pub fn new(count: ItemCount, quiet: bool) -> Progress {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(count.total as u64);
             let template = format!(
                 "{{bar:32}} {{pos}}/{{len}} {} · {{rate}} · {{elapsed}} so far, {{eta}} left {{msg}}",
                 count.noun
             );
-            // A wrong template would be a slip of ours; a bar of the plain style is better than none.
+            // A wrong template would be a mistake in this file. A bar in the plain style is better than none.
             if let Ok(style) = ProgressStyle::with_template(&template) {
                 let rate = |state: &ProgressState, out: &mut dyn Write| {
                     let _ = write!(out, "{:.1} a second", state.per_sec());
@@ -99,7 +99,7 @@ impl Progress {
         });
         Progress {
             count,
-            counts: Counts::default(),
+            counts: ArrivalCounts::default(),
             start: Instant::now(),
             quiet,
             screen: Screen(bar),
@@ -112,13 +112,13 @@ impl Progress {
         self.screen.clone()
     }
 
-    /// What has been counted; the progress itself goes to the executor.
-    pub fn counts(&self) -> Counts {
+    /// The counts. The progress itself is given to the executor.
+    pub fn counts(&self) -> ArrivalCounts {
         self.counts.clone()
     }
 
-    /// Takes in what another process reports.
-    pub fn hear(&self, report: &Report) {
+    /// Records the report of another process.
+    pub fn record(&self, report: &Report) {
         match report {
             Report::Done(_) => self.add(false),
             Report::Failed(..) => self.add(true),
@@ -142,7 +142,7 @@ impl Progress {
         }
         let mut last_line = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
         let is_last = done + failed == self.count.total;
-        if self.quiet || (!is_last && last_line.is_some_and(|time| time.elapsed() < PAUSE)) {
+        if self.quiet || (!is_last && last_line.is_some_and(|time| time.elapsed() < LINE_PERIOD)) {
             return;
         }
         *last_line = Some(Instant::now());
@@ -152,8 +152,8 @@ impl Progress {
 }
 
 /// `12/100 couples, 8.3 a second, 11 s left`
-fn plain_line(done: usize, failed: usize, count: Count, elapsed: Duration) -> String {
-    let Count { total, noun } = count;
+fn plain_line(done: usize, failed: usize, count: ItemCount, elapsed: Duration) -> String {
+    let ItemCount { total, noun } = count;
     let arrived = done + failed;
     let rate = arrived as f64 / elapsed.as_secs_f64().max(1e-6);
     let left = (total - arrived.min(total)) as f64 / rate.max(1e-6);
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn plain_lines_tell_rate_and_rest() {
-        let line = plain_line(9, 1, Count { total: 30, noun: "couples" }, Duration::from_secs(5));
+        let line = plain_line(9, 1, ItemCount { total: 30, noun: "couples" }, Duration::from_secs(5));
         assert_eq!(line, "10/30 couples, 2.0 a second, 10 s left, 1 failed");
     }
 }

@@ -1,7 +1,7 @@
-//! Ctrl-C and SIGUSR2, brought to whoever runs.
+//! Ctrl-C and SIGUSR2 end a run early.
 //!
-//! A signal's handler may do next to nothing; so signals are collected by `signal-hook`, and a
-//! thread of its own waits for the next one. It ends with the guard that [`watch`] returns.
+//! A signal handler may do next to nothing. So `signal-hook` collects the signals, and a thread waits for the next one.
+//! The thread ends when the guard is dropped that [`watch`] returns.
 
 use std::{
     io,
@@ -13,11 +13,11 @@ use std::{
 
 use terzetto_executor::{Control, processes::ProcessesControl};
 
-/// What can be ended early.
+/// A run that can be ended early.
 pub trait EndEarly: Send + 'static {
-    /// What runs is finished, nothing new is started.
+    /// Finishes running items and starts nothing new.
     fn stop(&self);
-    /// The same, and nothing that waits is waited for.
+    /// Ends the run as soon as possible.
     fn cancel(&self);
 }
 
@@ -41,26 +41,26 @@ impl EndEarly for ProcessesControl {
     }
 }
 
-/// Which signal has ended the run, if one has.
+/// The signal that has ended the run, if one has.
 #[derive(Clone, Default)]
-pub struct EndedBy(Arc<AtomicI32>);
+pub struct EndingSignal(Arc<AtomicI32>);
 
 /// How a signal has ended a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Early {
+pub enum EarlyEnd {
     /// SIGUSR2.
     Stopped,
-    /// Ctrl-C or SIGTERM, with the exit status that a shell expects of a program ended so.
+    /// Ctrl-C or SIGTERM, with the exit status that a shell expects then.
     Interrupted(u8),
 }
 
-impl EndedBy {
+impl EndingSignal {
     /// How a signal has ended the run, if one has.
-    pub fn get(&self) -> Option<Early> {
+    pub fn get(&self) -> Option<EarlyEnd> {
         match self.0.load(Ordering::Relaxed) {
             0 => None,
-            STOPPED => Some(Early::Stopped),
-            signal => u8::try_from(128 + signal).ok().map(Early::Interrupted),
+            STOPPED => Some(EarlyEnd::Stopped),
+            signal => u8::try_from(128 + signal).ok().map(EarlyEnd::Interrupted),
         }
     }
 }
@@ -86,38 +86,38 @@ mod unix {
         fn drop(&mut self) {
             self.0.close();
             if let Some(thread) = self.1.take() {
-                // It only passes signals on, and has nothing to panic about.
+                // The thread only forwards signals, and does not panic.
                 let _ = thread.join();
             }
         }
     }
 
-    /// Has signals end a run early, until the guard is dropped.
-    pub fn watch(run: impl EndEarly, ended_by: EndedBy) -> io::Result<Watch> {
+    /// Lets signals end a run early, until the guard is dropped.
+    pub fn watch(run: impl EndEarly, ending_signal: EndingSignal) -> io::Result<Watch> {
         second_ends_at_once()?;
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR2])?;
         let handle = signals.handle();
-        let pass_on = move || {
+        let forward = move || {
             for signal in signals.forever() {
                 if signal == SIGUSR2 {
                     log::warn!("stopping: what runs is finished, nothing new is started");
-                    ended_by.0.store(STOPPED, Ordering::Relaxed);
+                    ending_signal.0.store(STOPPED, Ordering::Relaxed);
                     run.stop();
                 } else {
                     log::warn!("interrupted: ending the run (once more ends it at once)");
-                    ended_by.0.store(signal, Ordering::Relaxed);
+                    ending_signal.0.store(signal, Ordering::Relaxed);
                     run.cancel();
                 }
             }
         };
-        let thread = thread::Builder::new().name("signals".into()).spawn(pass_on)?;
+        let thread = thread::Builder::new().name("signals".into()).spawn(forward)?;
         Ok(Watch(handle, Some(thread)))
     }
 
-    /// A second Ctrl-C, while the first is still being obeyed, ends the program on the spot.
+    /// Lets a second Ctrl-C end the program at once, while the run still ends because of the first one.
     fn second_ends_at_once() -> io::Result<()> {
         let first_has_come = Arc::default();
-        // The order matters: the flag is looked at before it is set.
+        // The order matters: a signal first reads the flag, and then sets it.
         flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&first_has_come))?;
         flag::register(SIGINT, first_has_come)?;
         Ok(())
@@ -127,8 +127,8 @@ mod unix {
 #[cfg(unix)]
 pub use unix::watch;
 
-/// Without Unix's signals, Ctrl-C ends the program at once; finished files are whole all the same.
+/// Without the signals of Unix, Ctrl-C ends the program at once. Finished files are whole nevertheless.
 #[cfg(not(unix))]
-pub fn watch(_: impl EndEarly, _: EndedBy) -> io::Result<()> {
+pub fn watch(_: impl EndEarly, _: EndingSignal) -> io::Result<()> {
     Ok(())
 }

@@ -1,18 +1,17 @@
-//! Exit statuses.
+//! The exit status.
 
 use std::process::ExitCode;
 
-/// How the program ends. Anything that keeps a command from running at all is an error instead, and
-/// becomes [`Status::NothingRan`].
+/// How the program ends. If a command could not run at all, it returns an error, which becomes [`Status::NothingRan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Everything was computed.
     Done,
     /// Some items failed or were left out.
     SomeFailed,
-    /// Wrong arguments, no images, no place for results.
+    /// Nothing could run: wrong arguments, no images, no place for results.
     NothingRan,
-    /// A signal ended the run; the shell's convention is 128 plus its number.
+    /// A signal has ended the run. By convention, the status is 128 plus the number of the signal.
     Interrupted(u8),
 }
 

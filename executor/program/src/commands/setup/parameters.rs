@@ -1,39 +1,28 @@
-//! The parameters in force: a file's, overridden by the command line; and `terzetto params`.
+//! The effective parameters: those of the file, overridden by the options.
 
 use std::path::{Path, PathBuf};
 
 use terzetto_executor::BoxError;
 use terzetto_program::{
-    params::{DEFAULTS, Params, SeriesSection},
+    params::{Params, SeriesSection},
     series::CoupleRule,
 };
 
-use crate::commands::{
-    args::{InputArgs, MeasureArgs, OutputArgs},
-    run::status::Status,
-    say,
-};
+use crate::commands::args::{InputArgs, MeasureArgs, OutputArgs};
 
-/// Prints the defaults.
-pub fn command() -> Result<Status, BoxError> {
-    say(DEFAULTS.trim_end());
-    Ok(Status::Done)
-}
-
-/// What a command's options override.
+/// The options of a command that override parameters.
 #[derive(Default)]
 pub struct Overrides<'a> {
     pub couples: Option<CoupleRule>,
     pub couples_file: Option<&'a PathBuf>,
-    /// The second of two images; the first takes the folder's place.
+    /// The second of two images. The first one is named in place of the folder.
     pub second: Option<&'a PathBuf>,
     pub measure: Option<&'a MeasureArgs>,
     pub output: Option<&'a OutputArgs>,
 }
 
-/// The parameters of a command. Paths in them are absolute: they are good for a later run, wherever that is
-/// started.
-pub fn in_force(input: &InputArgs, overrides: &Overrides<'_>) -> Result<Params, BoxError> {
+/// The effective parameters of a command. Paths in them are absolute, so a later run can use them in any folder.
+pub fn effective_params(input: &InputArgs, overrides: &Overrides<'_>) -> Result<Params, BoxError> {
     let mut params = match &input.params {
         Some(path) => Params::read(path)?,
         None => Params::default(),
@@ -82,12 +71,12 @@ pub fn in_force(input: &InputArgs, overrides: &Overrides<'_>) -> Result<Params, 
             params.output.plots = plots;
         }
     }
-    // The file was found sound, so that what is wrong now comes from the options.
+    // The file has been checked before. So if a value is not valid now, it comes from the options.
     params.validate().map_err(|invalid| invalid.of("the command line"))?;
     Ok(params)
 }
 
-/// Where the images are, as the command line or the file says.
+/// The path of the images.
 pub fn series_path(params: &Params) -> Result<&Path, BoxError> {
     let missing = "which images? Name a folder, or series.path in the file of --params";
     Ok(params.series.path.as_deref().ok_or(missing)?)

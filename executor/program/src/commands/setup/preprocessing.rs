@@ -1,4 +1,4 @@
-//! What the parameters say of images before displacements are measured: background, filters, mask.
+//! What is done to images before displacements are measured: background, filters, mask.
 
 use std::path::{Path, PathBuf};
 
@@ -6,11 +6,11 @@ use terzetto_executor::BoxError;
 use terzetto_kernels::{Image, multipass::Mask, read_image};
 use terzetto_program::{
     params::{BackgroundSection, Params},
-    pipelines::{Background, Prepare},
+    pipelines::{Background, Preprocessing},
 };
 
-/// What is done to single images of the series.
-pub fn prepare(params: &Params, images: &[PathBuf]) -> Result<Prepare, BoxError> {
+/// The background and the filters of the series.
+pub fn preprocessing(params: &Params, images: &[PathBuf]) -> Result<Preprocessing, BoxError> {
     let background = match &params.preprocess.background {
         None => None,
         Some(BackgroundSection { image: Some(path), .. }) => {
@@ -20,25 +20,25 @@ pub fn prepare(params: &Params, images: &[PathBuf]) -> Result<Prepare, BoxError>
             statistic.map(|statistic| Background::of_series(statistic, images, *samples))
         }
     };
-    Ok(Prepare { background, filters: params.preprocess.filters.clone() })
+    Ok(Preprocessing { background, filters: params.preprocess.filters.clone() })
 }
 
-/// The same for displacements, which have no place for a filter over time.
-pub fn prepare_for_piv(params: &Params, images: &[PathBuf]) -> Result<Prepare, BoxError> {
+/// As [`preprocessing`], for displacements. A filter over time is not possible there.
+pub fn preprocessing_for_piv(params: &Params, images: &[PathBuf]) -> Result<Preprocessing, BoxError> {
     if params.preprocess.temporal.is_some() {
         let hint = "run `terzetto preprocess` first, then this command on its folder";
         return Err(format!("preprocess.temporal: a filter over time needs a run of its own: {hint}").into());
     }
-    prepare(params, images)
+    preprocessing(params, images)
 }
 
-/// The mask, read.
+/// Reads the mask.
 pub fn mask(params: &Params) -> Result<Option<Mask>, BoxError> {
     let mask = |path: &PathBuf| read("piv.mask", path).map(|image| Mask::from_image(&image));
     params.piv.mask.as_ref().map(mask).transpose()
 }
 
-/// The image that a key of the parameters names.
+/// Reads the image that a key of the parameters names.
 fn read(key: &str, path: &Path) -> Result<Image, BoxError> {
     read_image(path).map_err(|error| format!("{key}: {error}").into())
 }

@@ -1,4 +1,4 @@
-//! What is left to do of a series: what is not done, or was made otherwise; and `--dry-run`.
+//! The items of a series that are left to compute: those that are not done, or were made otherwise. And `--dry-run`.
 
 use std::{collections::HashSet, path::PathBuf};
 
@@ -6,27 +6,28 @@ use terzetto_executor::{
     BoxError, Shard,
     processes::Reporter,
     results::{
-        ItemState, MadeWith, ResultsCheck, SavingPlan, Strangers, Wanted, file_name, strangers, summarize,
+        ExpectedItem, ForeignResults, ItemState, MadeWith, ResultsCheck, SavingPlan, SeriesNames, file_name,
+        find_foreign, summarize,
     },
 };
 
 use crate::commands::{
     args::{IfChanged, ResultArgs},
-    say,
+    print_line,
 };
 
-/// What is to be computed of a series.
-pub struct Todo<T> {
+/// The items of a series that are left to compute.
+pub struct Remaining<T> {
     /// The items that are left.
     pub items: Vec<T>,
-    /// How many there are in this part of the series.
+    /// How many items this part of the series has.
     pub count: usize,
-    /// Which part it is, if not the whole.
+    /// The part of the series, if it is not the whole.
     pub shard: Option<Shard>,
 }
 
-/// What results are compared with.
-pub struct Look<'a> {
+/// A series, and what its results are compared with.
+pub struct Comparison<'a> {
     pub results: &'a ResultArgs,
     pub plan: &'a SavingPlan,
     pub made_with: &'a MadeWith,
@@ -34,64 +35,69 @@ pub struct Look<'a> {
     pub images: &'a [PathBuf],
     /// What items are called: `couples`.
     pub noun: &'static str,
-    /// Is there one result of the whole series? It is computed again if it was made otherwise, since nothing is mixed.
+    /// Is there one result of the whole series? If it was made otherwise, it is computed again without a question: one
+    /// result cannot be a mixture.
     pub single: bool,
 }
 
-/// Of several things of a kind, so many are told on the terminal.
-const TOLD: usize = 5;
+/// Of many similar lines, so many are printed on the terminal.
+const MAX_LINES: usize = 5;
 
-impl<T> Todo<T> {
-    /// The items of a part that are not done. `None` in a dry run, which has listed them.
+/// An item that was made otherwise, and the differences.
+type Difference = (String, Vec<String>);
+
+impl<T> Remaining<T> {
+    /// The items of this part that are not done. `None` in a dry run, which lists them.
     ///
     /// # Errors
-    /// There are results that were made otherwise, and they are neither to be computed again nor kept.
+    /// Some results were made otherwise, and the options do not say whether to compute them again or keep them.
     pub fn new(
         items: Vec<T>,
-        look: &Look<'_>,
-        wanted: impl Fn(&T) -> Wanted,
-    ) -> Result<Option<Todo<T>>, BoxError> {
-        let Look { results, noun, .. } = *look;
+        comparison: &Comparison<'_>,
+        expected: impl Fn(&T) -> ExpectedItem,
+    ) -> Result<Option<Remaining<T>>, BoxError> {
+        let Comparison { results, noun, .. } = *comparison;
         let mut all = items;
-        let strangers = look.strangers(|| all.iter().map(|item| wanted(item).item).collect());
+        let foreign = comparison.find_foreign(|| all.iter().map(|item| expected(item).item).collect());
         let shard = results.shard()?;
         if let Some(shard) = shard {
-            // Before anything is left out as done: a part is the same part whenever it is computed.
+            // The part is cut before done items are left out. So it has the same items whenever it is computed.
             let range = shard.of(all.len());
             all = all.drain(range).collect();
         }
         let count = all.len();
-        let check = ResultsCheck::new(&look.plan.folder, look.made_with, results.done_since());
+        let check = ResultsCheck::new(&comparison.plan.folder, comparison.made_with, results.done_since())
+            .input_noun("image");
         let (mut left, mut reasons) = (Vec::new(), Vec::new());
         let (mut otherwise, mut damaged) = (Vec::new(), Vec::new());
         for item in all {
-            let wanted = wanted(&item);
-            let why = match look.state(&wanted, &check) {
+            let expected = expected(&item);
+            let reason = match comparison.state(&expected, &check) {
                 ItemState::Done => continue,
-                ItemState::Missing(why) => why,
-                ItemState::NotWhole(why) => {
-                    damaged.push(format!("{}: {why}: it is computed again", wanted.item));
-                    why
+                ItemState::Missing(reason) => reason,
+                ItemState::NotWhole(reason) => {
+                    damaged.push(format!("{}: {reason}: it is computed again", expected.item));
+                    reason
                 }
                 ItemState::MadeOtherwise(differences) => {
-                    let why = differences.join("; ");
-                    otherwise.push((wanted.item.clone(), differences));
+                    let reason = differences.join("; ");
+                    otherwise.push((expected.item.clone(), differences));
                     if results.if_changed == IfChanged::Keep {
                         continue;
                     }
-                    why
+                    reason
                 }
             };
-            reasons.push(format!("{}: {why}", wanted.item));
+            reasons.push(format!("{}: {reason}", expected.item));
             left.push(item);
         }
         if results.dry_run {
-            reasons.iter().for_each(|line| say(line));
-            say(&format!("would compute {} of {count} {noun}; nothing was done", left.len()));
+            reasons.iter().for_each(|line| print_line(line));
+            print_line(&format!("would compute {} of {count} {noun}; nothing was done", left.len()));
         }
-        tell_some(&damaged, "more");
-        look.judge(&strangers, otherwise)?;
-        Ok((!results.dry_run).then_some(Todo { items: left, count, shard }))
+        warn(&damaged, "more");
+        comparison.report_differences(&foreign, otherwise)?;
+        Ok((!results.dry_run).then_some(Remaining { items: left, count, shard }))
     }
 
     /// `5 couples (consecutive), part 1/3, 2 of them done before`
@@ -107,80 +113,90 @@ impl<T> Todo<T> {
     }
 }
 
-impl Look<'_> {
-    fn state(&self, wanted: &Wanted, check: &ResultsCheck<'_>) -> ItemState {
+impl Comparison<'_> {
+    /// What exists of an item. Unless the run completes results, everything is computed again.
+    fn state(&self, expected: &ExpectedItem, check: &ResultsCheck<'_>) -> ItemState {
         if self.plan.complete {
-            return check.state(wanted);
+            return check.state(expected);
         }
-        let is_there = wanted.files.iter().any(|name| self.plan.folder.join(name).exists());
-        ItemState::Missing(if is_there { "everything is computed again" } else { "no result" }.to_owned())
+        let exists = expected.files.iter().any(|name| self.plan.folder.join(name).exists());
+        ItemState::Missing(if exists { "everything is computed again" } else { "no result" }.to_owned())
     }
 
-    /// Results in the folder that are not of this series. A supervisor has looked for all its processes.
-    fn strangers(&self, items: impl FnOnce() -> HashSet<String>) -> Strangers {
+    /// Results in the folder that are not of this series. A supervisor has looked for them before its processes.
+    fn find_foreign(&self, items: impl FnOnce() -> HashSet<String>) -> ForeignResults {
         if Reporter::if_supervised().is_some() {
-            return Strangers::default();
+            return ForeignResults::default();
         }
-        let images: HashSet<String> = self.images.iter().map(|path| file_name(path)).collect();
-        strangers(&self.plan.folder, &items(), self.made_with, &images)
+        let series = SeriesNames {
+            items: items(),
+            inputs: self.images.iter().map(|path| file_name(path)).collect(),
+            input_noun: "image",
+            endings: &[".csv", ".nc"],
+        };
+        find_foreign(&self.plan.folder, &series, self.made_with)
     }
 
-    /// Refuses to mix results, or says that they are mixed.
-    fn judge(&self, strangers: &Strangers, own: Vec<(String, Vec<String>)>) -> Result<(), BoxError> {
+    /// Reports results that were made otherwise. Refuses to mix them with new ones, unless the options allow it.
+    fn report_differences(&self, foreign: &ForeignResults, own: Vec<Difference>) -> Result<(), BoxError> {
         let folder = self.plan.folder.display();
-        if let Some(name) = strangers.unknown.first() {
-            let count = strangers.unknown.len();
+        if let Some(name) = foreign.unknown.first() {
+            let count = foreign.unknown.len();
             log::warn!(
                 "`{folder}` has {count} files of unknown origin, such as `{name}`: they are not touched"
             );
         }
         let choice = self.results.if_changed;
-        let all = [&strangers.otherwise[..], &own].concat();
+        let all = [&foreign.otherwise[..], &own].concat();
         if all.is_empty() {
             return Ok(());
         }
         if self.single && choice != IfChanged::Keep {
             let lines: Vec<String> =
                 summarize(&own).into_iter().map(|line| format!("computed again: {line}")).collect();
-            tell_some(&lines, "more differences");
+            warn(&lines, "more differences");
             return Ok(());
         }
         if self.plan.complete && choice == IfChanged::Refuse {
-            let mut lines = summarize(&all);
-            let more = lines.len().saturating_sub(TOLD);
-            lines.truncate(TOLD);
-            if more > 0 {
-                lines.push(format!("{more} more differences"));
-            }
-            return Err(format!(
-                "the folder `{folder}` has results that were made otherwise, and nothing was computed:\n  {}\nsay \
-                 --if-changed recompute to compute them again, --if-changed keep to keep them as they are, or --saving \
-                 new-dir; --dry-run lists them",
-                lines.join("\n  ")
-            )
-            .into());
+            return Err(self.refusal(&all).into());
         }
         if choice == IfChanged::Keep {
             let lines: Vec<String> =
                 summarize(&own).into_iter().map(|line| format!("kept as it is: {line}")).collect();
-            tell_some(&lines, "more differences in what is kept");
+            warn(&lines, "more differences in what is kept");
         }
         let stays = |line| format!("`{folder}` has results that are not of this run, and they stay: {line}");
-        let lines: Vec<String> = summarize(&strangers.otherwise).into_iter().map(stays).collect();
-        tell_some(&lines, "more differences in what stays");
+        let lines: Vec<String> = summarize(&foreign.otherwise).into_iter().map(stays).collect();
+        warn(&lines, "more differences in what stays");
         Ok(())
+    }
+
+    fn refusal(&self, differences: &[Difference]) -> String {
+        let mut lines = summarize(differences);
+        let more = lines.len().saturating_sub(MAX_LINES);
+        lines.truncate(MAX_LINES);
+        if more > 0 {
+            lines.push(format!("{more} more differences"));
+        }
+        format!(
+            "the folder `{}` has results that were made otherwise, and nothing was computed:\n  {}\nsay \
+             --if-changed recompute to compute them again, --if-changed keep to keep them as they are, or --saving \
+             new-dir; --dry-run lists them",
+            self.plan.folder.display(),
+            lines.join("\n  ")
+        )
     }
 }
 
-/// Warnings; of a process that is supervised, which has them from its supervisor, notes in its log.
-fn tell_some(lines: &[String], more: &str) {
+/// Prints warnings. In a supervised process they only go into the log: the supervisor has printed them.
+fn warn(lines: &[String], more: &str) {
     if Reporter::if_supervised().is_some() {
         lines.iter().for_each(|line| log::info!("{line}"));
         return;
     }
-    lines.iter().take(TOLD).for_each(|line| log::warn!("{line}"));
-    lines.iter().skip(TOLD).for_each(|line| log::info!("{line}"));
-    if lines.len() > TOLD {
-        log::warn!("{} {more}: see the log", lines.len() - TOLD);
+    lines.iter().take(MAX_LINES).for_each(|line| log::warn!("{line}"));
+    lines.iter().skip(MAX_LINES).for_each(|line| log::info!("{line}"));
+    if lines.len() > MAX_LINES {
+        log::warn!("{} {more}: see the log", lines.len() - MAX_LINES);
     }
 }

@@ -1,4 +1,4 @@
-//! Asking what to do about results that are there already.
+//! Asks a person what to do with results that exist.
 
 use std::{
     io::{BufRead, IsTerminal, Write},
@@ -10,7 +10,7 @@ use terzetto_executor::{
     results::{Saving, SavingPlan},
 };
 
-/// Decides where results go, and asks the person at the terminal if need be.
+/// Decides where results go. If necessary, asks the person at the terminal.
 pub fn plan(saving: Saving, folder: &Path) -> Result<SavingPlan, BoxError> {
     let plan = saving
         .plan(folder, &ask)

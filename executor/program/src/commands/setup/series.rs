@@ -1,5 +1,4 @@
-//! What all commands on a series of images have in common: its images, the folder for results, and one process or
-//! several.
+//! What all commands on a series share: its images, its folder for results, and its run in one process or several.
 
 use std::{
     fs,
@@ -18,12 +17,12 @@ use terzetto_program::{
 
 use crate::commands::{
     args::{ExecutorChoice, InParts, ResultArgs, RunArgs},
-    run::{Job, logging, prepare_folder, processes, progress::Count, run, status::Status},
-    say,
+    print_line,
+    run::{Job, logging, prepare_folder, processes, progress::ItemCount, run, status::Status},
     setup::{parameters::series_path, saving},
 };
 
-/// The images of the series, at least so many.
+/// The images of the series. There must be at least `least` of them.
 pub fn images(params: &Params, least: usize) -> Result<Vec<PathBuf>, BoxError> {
     let path = series_path(params)?;
     let images = select(list_images(path)?, params.series.range)?;
@@ -41,9 +40,9 @@ pub fn images(params: &Params, least: usize) -> Result<Vec<PathBuf>, BoxError> {
     }
 }
 
-/// All images of the series, those outside its range, too.
+/// All images of the series, also those outside of its range.
 pub fn all_images(params: &Params) -> Vec<PathBuf> {
-    // What cannot be listed was an error before.
+    // If the folder cannot be listed, that was an error before.
     series_path(params).ok().and_then(|path| list_images(path).ok()).unwrap_or_default()
 }
 
@@ -57,8 +56,8 @@ pub fn series_folder(params: &Params) -> Result<PathBuf, BoxError> {
     }
 }
 
-/// Where results go: the folder is made, and may be written to.
-pub fn place(params: &Params, results: &ResultArgs, postfix: &str) -> Result<SavingPlan, BoxError> {
+/// Decides where results go, and makes the folder. So it is known that the folder can be written to.
+pub fn results_plan(params: &Params, results: &ResultArgs, postfix: &str) -> Result<SavingPlan, BoxError> {
     let folder = series_folder(params)?;
     let out = params.output.folder.clone().unwrap_or_else(|| default_out(&folder, postfix));
     if is_same(&folder, &out) {
@@ -71,7 +70,7 @@ pub fn place(params: &Params, results: &ResultArgs, postfix: &str) -> Result<Sav
     }
     logging::set_file_level(results.log_level.into());
     if results.dry_run {
-        // Who only wants to look need not say yet what is to become of results.
+        // A dry run writes nothing, so the question what to do with existing results is not asked.
         let saving = if results.saving() == Saving::Ask { Saving::Complete } else { results.saving() };
         return saving::plan(saving, &out);
     }
@@ -80,19 +79,19 @@ pub fn place(params: &Params, results: &ResultArgs, postfix: &str) -> Result<Sav
     Ok(plan)
 }
 
-/// A command whose items are ready to be computed.
-pub struct Ready<'a> {
-    pub count: Count,
+/// The items of a command, ready to be computed.
+pub struct SeriesRun<'a> {
+    pub count: ItemCount,
     pub plan: &'a SavingPlan,
     pub shard: Option<Shard>,
     /// All parameters, TOML.
-    pub record: String,
+    pub params_toml: String,
     pub results: &'a ResultArgs,
     pub run: &'a RunArgs,
 }
 
-impl Ready<'_> {
-    /// Computes the items by one process or several.
+impl SeriesRun<'_> {
+    /// Computes the items, in this process or in several.
     pub fn compute(
         self,
         command: &(impl InParts + Clone + 'static),
@@ -105,31 +104,31 @@ impl Ready<'_> {
             return Err("a part of a series is computed by one process: --shard and --executor multi".into());
         }
         let status = processes::run(command, self.run, self.plan, self.count)?;
-        self.tell_where();
+        self.print_folder();
         Ok(status)
     }
 
-    /// Computes the items by this process.
+    /// Computes the items in this process.
     pub fn compute_here(self, topology: Topology) -> Result<Status, BoxError> {
         let job = Job {
             folder: &self.plan.folder,
-            params: self.record.clone(),
+            params: self.params_toml.clone(),
             log_level: self.results.log_level,
             shard: self.shard,
         };
         let status = run(topology, self.count, self.run, Some(job))?;
-        self.tell_where();
+        self.print_folder();
         Ok(status)
     }
 
-    fn tell_where(&self) {
-        say(&format!("results in {}", self.plan.folder.display()));
+    fn print_folder(&self) {
+        print_line(&format!("results in {}", self.plan.folder.display()));
     }
 }
 
 /// `series` → `series.piv`, beside it.
 pub fn default_out(folder: &Path, postfix: &str) -> PathBuf {
-    // `.` and `..` and `a/..` have no name of their own until they are resolved.
+    // `.`, `..` and `a/..` have no name until they are resolved.
     let folder = match folder.file_name() {
         Some(name) if name != "." => folder.to_owned(),
         _ => folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
@@ -143,7 +142,7 @@ pub fn default_out(folder: &Path, postfix: &str) -> PathBuf {
 fn is_same(a: &Path, b: &Path) -> bool {
     match (fs::canonicalize(a), fs::canonicalize(b)) {
         (Ok(a), Ok(b)) => a == b,
-        // What does not exist yet is not the images' folder.
+        // A folder that does not exist is not the folder of the images.
         _ => false,
     }
 }
