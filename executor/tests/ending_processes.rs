@@ -12,8 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::Folder;
 use terzetto_executor::processes::Processes;
+
+use common::Folder;
 
 /// Half a minute and more: not for ever, so that a process nobody ends fails its test and does not hang it.
 const LONG: &str = "n=0; while [ $n -lt 3000 ]; do sleep 0.01; n=$((n+1)); done";

@@ -4,12 +4,13 @@ mod common;
 
 use std::{error::Error as StdError, fmt, fs, time::Duration};
 
-use common::{Folder, jobs, names};
 use terzetto::Error;
 use terzetto_executor::{
     ExecutorAsync, ExecutorSequential, Options, Topology,
     job::{JobError, JobState, job_reports},
 };
+
+use common::{Folder, jobs, names};
 
 #[derive(Debug)]
 struct Layer(&'static str, Option<Box<Layer>>);

@@ -11,9 +11,10 @@ use std::{
     time::Duration,
 };
 
-use common::gauge::{Counted, Gauge};
 use terzetto::Error;
 use terzetto_executor::{ExecutorAsync, Key, Options, Outcome, Topology};
+
+use common::gauge::{Counted, Gauge};
 
 fn execute(topology: Topology, options: Options) -> Result<Outcome, Error> {
     let executor = ExecutorAsync::new(topology, options)?;

@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 
-use common::gauge::{Counted, Gauge};
 use terzetto::Error;
 use terzetto_executor::{
     Control, Ending, ExecutorAsync, Item, ItemError, Key, Observer, OneShotError, Options, Outcome, Queue,
     Topology,
 };
+
+use common::gauge::{Counted, Gauge};
 
 fn execute(topology: Topology, options: Options) -> Result<Outcome, Error> {
     let executor = ExecutorAsync::new(topology, options)?;

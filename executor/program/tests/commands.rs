@@ -4,13 +4,14 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{Ended, Folder, half_written, jobs, names, run, synth, terzetto};
 use terzetto_kernels::{
     Flow, Image, SynthParams,
     output::netcdf::{Dataset, Values},
     read_image, synth_couple, write_png16,
 };
 use terzetto_program::results::parse_csv;
+
+use common::{Ended, Folder, half_written, jobs, names, run, synth, terzetto};
 
 /// A series of flat images with these values, in a folder `series`.
 fn flat_series(folder: &Folder, values: &[f32]) -> std::path::PathBuf {

@@ -7,10 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::{Ended, Folder, jobs, names, run, synth, terzetto};
 use terzetto_program::series::{
     CoupleRule, Couples, CouplesError, list_images, make_couples, natural_order, read_couples,
 };
+
+use common::{Ended, Folder, jobs, names, run, synth, terzetto};
 
 /// The couples of files with these names and the ending `.png`, in the order in which a folder lists them.
 fn made(names: &[&str], rule: CoupleRule) -> Result<Couples, CouplesError> {

@@ -11,8 +11,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use common::{Folder, half_written, jobs, names, run, synth, tables, terzetto};
 use terzetto_program::results::parse_csv;
+
+use common::{Folder, half_written, jobs, names, run, synth, tables, terzetto};
 
 const KILLS: usize = 50;
 const COUPLES: usize = 30;

@@ -4,12 +4,13 @@ mod common;
 
 use std::fs;
 
-use common::{Folder, run, synth, terzetto};
 use terzetto_executor::{ExecutorAsync, Key, Options};
 use terzetto_program::{
     pipelines::{PivSeries, piv},
     series::Couple,
 };
+
+use common::{Folder, run, synth, terzetto};
 
 #[test]
 fn couples_of_one_name_are_refused() {

@@ -4,9 +4,10 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{Ended, Folder, jobs, names, run, synth, terzetto};
 use terzetto_kernels::output::{decode, netcdf::Dataset, netcdf::Values};
 use terzetto_program::{params::Params, results::parse_csv};
+
+use common::{Ended, Folder, jobs, names, run, synth, terzetto};
 
 fn piv(folder: &Path, args: &[&str]) -> Ended {
     run(terzetto().arg("piv").arg(folder).args(["--complete"]).args(args))

@@ -12,8 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Ended, Folder, half_written, jobs, names, run, synth, tables, terzetto};
 use terzetto_program::results::parse_csv;
+
+use common::{Ended, Folder, half_written, jobs, names, run, synth, tables, terzetto};
 
 #[test]
 fn each_executor_gives_the_same_results() {

@@ -43,7 +43,6 @@ use crate::{
     graph::{AnyQueue, ItemError, Join, Key, OneShotFn, Topology, WorkBody, WorkNode},
     run::{Ending, Observer, Options},
 };
-
 use notify::Notify;
 pub(crate) use scheduled_work::ScheduledWork;
 use state::SchedulerState;

@@ -10,12 +10,11 @@ use terzetto_executor::{
     BoxError, Key,
     results::{file_name, stem},
 };
+use terzetto_kernels::read_image;
 use terzetto_program::{
     pipelines::{PivSeries, Task, piv},
     series::Couple,
 };
-
-use terzetto_kernels::read_image;
 
 use crate::commands::{
     args::BosArgs,

@@ -13,6 +13,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use terzetto_executor::{
+    BoxError, Moment, Topology,
+    results::{ExpectedItem, MadeWith, Store},
+};
 use terzetto_kernels::{
     Image, encode_png16,
     output::netcdf::{Dataset, Values, Variable},
@@ -21,10 +25,6 @@ use terzetto_kernels::{
 };
 
 use super::{check_size, image_key, read_image_from, size};
-use terzetto_executor::{
-    BoxError, Moment, Topology,
-    results::{ExpectedItem, MadeWith, Store},
-};
 
 /// The files of the statistics, in the order in which they are written. The images have 16 bits and are rounded to whole
 /// counts. The last file has all numbers, unrounded.

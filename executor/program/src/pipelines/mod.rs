@@ -33,12 +33,11 @@ pub use synth::{SynthSeries, synth};
 
 use std::path::Path;
 
-use terzetto_kernels::{Image, ImageError, decode_image};
-
 use terzetto_executor::{
     BoxError, Key,
     results::{Store, text},
 };
+use terzetto_kernels::{Image, ImageError, decode_image};
 
 /// The key of an image is its path. So errors name the file, and no two images have the same key.
 fn image_key(path: &Path) -> Key {

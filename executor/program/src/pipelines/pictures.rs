@@ -1,5 +1,6 @@
 //! Pictures of computed fields and correlations.
 
+use terzetto_executor::{BoxError, Key};
 use terzetto_kernels::{Image, MultipassParams, PassParams, VectorField, multipass::Look};
 
 use super::result_files::each_pass;
@@ -10,7 +11,6 @@ use crate::{
         draw_magnitude, draw_vectors,
     },
 };
-use terzetto_executor::{BoxError, Key};
 
 /// A picture of a field over its image, as a PNG file.
 ///

@@ -16,6 +16,10 @@ use std::{
     sync::Arc,
 };
 
+use terzetto_executor::{
+    BoxError, Key, Queue, Topology,
+    results::{ExpectedItem, MadeWith, Store},
+};
 use terzetto_kernels::{Image, MultipassParams, multipass::Mask};
 
 use super::{
@@ -26,10 +30,6 @@ use super::{
 use crate::{
     params::{Format, PlotKind},
     series::Couple,
-};
-use terzetto_executor::{
-    BoxError, Key, Queue, Topology,
-    results::{ExpectedItem, MadeWith, Store},
 };
 
 /// What the couples of images are.
@@ -184,7 +184,7 @@ pub fn piv(series: PivSeries) -> Topology {
     topology
 }
 
-/// Adds the works that read images and preprocessing them. Preparing is a work of its own, if there is something to do.
+/// Adds the works that read images and preprocess them. Preprocessing is a work of its own, if there is something to do.
 fn read_images(
     topology: &mut Topology,
     paths: &Queue<PathBuf>,

@@ -5,10 +5,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use terzetto_executor::BoxError;
 use terzetto_kernels::{Image, MultipassParams, MultipassPlan, PivError, PivResult, multipass::Mask};
 
 use super::{check_size, size};
-use terzetto_executor::BoxError;
 
 /// Plans that are ready for use. A worker takes one and puts it back. So there are as many plans for a size of image as
 /// workers use at once.

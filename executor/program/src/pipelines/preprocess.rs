@@ -13,6 +13,10 @@ use std::{
     sync::Arc,
 };
 
+use terzetto_executor::{
+    BoxError, Key, Topology,
+    results::{ExpectedItem, MadeWith, Store, file_name, stem},
+};
 use terzetto_kernels::{
     Image, encode_png16,
     preprocess::{over_time, subtract},
@@ -23,10 +27,6 @@ use super::{
     time_windows::{TimeWindow, TimeWindows, neighbours, wanted},
 };
 use crate::params::TemporalSection;
-use terzetto_executor::{
-    BoxError, Key, Topology,
-    results::{ExpectedItem, MadeWith, Store, file_name, stem},
-};
 
 /// An image and the name of the file that it becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+use terzetto_executor::{BoxError, Topology};
 use terzetto_kernels::{
     Image,
     preprocess::{Filter, OverTime, Preprocessor, Statistics, over_time, subtract},
@@ -12,7 +13,6 @@ use terzetto_kernels::{
 };
 
 use super::{check_size, size};
-use terzetto_executor::{BoxError, Topology};
 
 /// The image that is subtracted from all images.
 #[derive(Clone, Debug)]

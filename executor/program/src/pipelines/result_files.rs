@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use terzetto_executor::{BoxError, Key};
 use terzetto_kernels::{
     Image, MultipassParams, PassParams, PivResult, VectorField,
     output::{Description, encode},
@@ -15,7 +16,6 @@ use crate::{
     params::{Format, PlotKind},
     results::{FieldFile, Row, format_csv},
 };
-use terzetto_executor::{BoxError, Key};
 
 /// What all couples have in common in their files.
 pub(super) struct FileContents {

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
+use terzetto_executor::{Topology, results::write_atomic};
 use terzetto_kernels::{
     encode_png16,
     synth::{Flow, SynthParams, synth_couple},
 };
-
-use terzetto_executor::{Topology, results::write_atomic};
 
 /// What [`synth`] makes, and where it goes.
 #[derive(Clone, Debug)]

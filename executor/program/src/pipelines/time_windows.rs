@@ -10,9 +10,8 @@ use std::{
     sync::Arc,
 };
 
-use terzetto_kernels::Image;
-
 use terzetto_executor::{Item, ItemError, Key, Moment, Queue};
+use terzetto_kernels::Image;
 
 /// An image and its neighbours in time.
 pub(super) struct TimeWindow {

@@ -6,6 +6,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use terzetto_executor::results::{file_name, stem};
+
 use super::{
     CoupleRule, CouplesError,
     by_role::{names_have_roles, role_position},
@@ -13,7 +15,6 @@ use super::{
     names::{Numbered, Role, numbered, role},
     natural_order,
 };
-use terzetto_executor::results::{file_name, stem};
 
 /// The images of one series by number.
 struct NumberedSeries<'a> {

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use terzetto_executor::results::stem;
+
 use super::{
     CouplesError,
     couples::RawCouples,
     names::{Role, RolePosition, role},
     natural_order,
 };
-use terzetto_executor::results::stem;
 
 /// Do all names with a number have a role, and do both roles occur?
 pub(super) fn names_have_roles(images: &[PathBuf]) -> bool {

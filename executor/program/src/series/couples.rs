@@ -9,11 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CoupleRule, CouplesError, by_number, by_role};
 use terzetto_executor::{
     Key,
     results::{file_name, stem},
 };
+
+use super::{CoupleRule, CouplesError, by_number, by_role};
 
 /// Two images between which displacements are measured.
 #[derive(Clone, Debug, PartialEq, Eq)]

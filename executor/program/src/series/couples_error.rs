@@ -2,8 +2,9 @@
 
 use std::{error::Error, fmt, path::PathBuf};
 
-use super::CoupleRule;
 use terzetto_executor::results::file_name;
+
+use super::CoupleRule;
 
 /// The names of images leave open which images make couples, or no images do.
 #[derive(Clone, Debug, PartialEq, Eq)]

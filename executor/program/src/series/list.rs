@@ -13,11 +13,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Couple, couples::short_name};
 use terzetto_executor::{
     Key,
     results::{file_name, stem, text},
 };
+
+use super::{Couple, couples::short_name};
 
 /// A list of couples that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,9 @@
 
 use std::path::PathBuf;
 
-use super::names::{numbers_from_the_end, own_place};
 use terzetto_executor::results::stem;
+
+use super::names::{numbers_from_the_end, own_place};
 
 /// The number of each image, if its name has one. If there is one image only, or if all numbers are the same, it is the
 /// last number of the name. Numbers that need more than 64 bits count as the largest number.

@@ -10,7 +10,6 @@ use std::{
 };
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-
 use terzetto_executor::{Observer, job::LOG};
 
 use crate::commands::run::progress::Screen;
