@@ -31,7 +31,7 @@ fn execute(topology: Topology, options: Options, on: On) -> Result<Outcome, Erro
         On::Threads => ExecutorAsync::new(topology, options)?,
         On::OneThread => ExecutorAsync::on_one_thread(topology, options)?,
     };
-    // A run that hangs must fail its test and not the whole suite's patience.
+    // If a run hangs, its test must fail and not hang, too.
     terzetto::run(terzetto::fail_after(30.0, executor.run()))
 }
 

@@ -18,7 +18,7 @@ use common::gauge::{Counted, Gauge};
 
 fn execute(topology: Topology, options: Options) -> Result<Outcome, Error> {
     let executor = ExecutorAsync::new(topology, options)?;
-    // A run that hangs must fail its test and not the whole suite's patience.
+    // If a run hangs, its test must fail and not hang, too.
     terzetto::run(terzetto::fail_after(30.0, executor.run()))
 }
 

@@ -1,8 +1,7 @@
 //! How busy the cores are while a series of couples is computed.
 //!
-//! The processor time used over the time that passed says it on a quiet machine. On a shared one it
-//! says how much others took; so it is also counted how often at least as many of our threads wanted
-//! to run as there are cores.
+//! On a quiet machine, the processor time divided by the elapsed time shows it. On a shared machine that shows how
+//! much others have used. So it is also counted how often at least as many threads wanted to run as there are cores.
 
 use std::{
     fs,
@@ -23,7 +22,7 @@ use terzetto_program::{
     series::{CoupleRule, list_images, make_couples},
 };
 
-/// Synthesises a series, computes it, and prints the processor time used over the time that passed.
+/// Makes a synthetic series, computes it, and prints the processor time divided by the elapsed time.
 pub fn measure(pairs: usize) {
     let folder = std::env::temp_dir().join(format!("terzetto-busy-{}", std::process::id()));
     let (images, out) = (folder.join("images"), folder.join("out"));

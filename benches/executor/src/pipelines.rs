@@ -1,8 +1,7 @@
 //! The same three works that do nothing, on each executor.
 //!
-//! Everywhere an item has a key that is made of its number, is passed from work to work, and may be
-//! an error; queues between works are bounded alike. Rayon has no queues: it shows what the keys and
-//! the calls alone cost.
+//! In all of them, an item has a key made from its number, goes from work to work, and may be an error. The queues have
+//! the same bound. Rayon has no queues, so it shows the cost of the keys and the calls alone.
 
 use std::{hint::black_box, sync::Arc};
 
@@ -10,15 +9,15 @@ use rayon::prelude::*;
 use terzetto_executor::{ExecutorAsync, ExecutorSequential, Options, Topology};
 use tokio::sync::mpsc;
 
-/// How many items a queue holds: the executor's default for 2 cores.
+/// The limit of a queue: the default of the executor on 2 cores.
 pub const LIMIT: usize = 16;
 
-/// One way to have the works done.
+/// One way to run the works.
 pub struct Pipeline {
     pub name: &'static str,
-    /// Runs so many items through it; returns how many came out.
+    /// Runs so many items, and returns how many came out.
     pub run: fn(usize) -> usize,
-    /// So many times fewer items, where an item is slow.
+    /// If items are slow, so many times fewer are run.
     fewer: usize,
 }
 
@@ -142,7 +141,7 @@ fn tokio_one_thread(count: usize) -> usize {
     runtime.block_on(channels(count))
 }
 
-/// What a pipeline of works that may block looks like: each call in a thread for such calls.
+/// A pipeline of works that may block: each call runs in a thread for blocking calls.
 fn tokio_blocking(count: usize) -> usize {
     async fn stage(mut input: mpsc::Receiver<Item>, output: mpsc::Sender<Item>) {
         while let Some((key, value)) = input.recv().await {

@@ -1,4 +1,5 @@
-//! The pictures that a field is judged by, of a synthetic vortex: `cargo run --example pictures [FOLDER]`.
+//! The three pictures of a field, for a synthetic vortex:
+//! `cargo run -p terzetto-program --example pictures [FOLDER]`.
 //!
 //! Writes `vectors.png`, `magnitude.png` and `correlation.png`.
 
@@ -49,7 +50,7 @@ fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// The correlation map of the windows with a corner.
+/// The picture of the correlation of the windows with this upper left corner.
 fn correlation(
     title: &str,
     first: &Image,

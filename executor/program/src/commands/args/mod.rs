@@ -19,7 +19,7 @@ pub use synth::{DemoArgs, FlowChoice, SynthArgs, SyntheticArgs};
 /// Measures velocity fields in series of particle images.
 ///
 /// Each couple of images gives a field of displacements: a text file with one line for each vector, a
-/// NetCDF file with all that is known of them, and pictures. Try `terzetto demo`; then
+/// NetCDF file with everything that is known of the vectors, and pictures. Try `terzetto demo`, and then
 /// `terzetto piv FOLDER --try`.
 #[derive(Debug, Parser)]
 #[command(
@@ -35,50 +35,50 @@ pub struct Cli {
 pub enum Command {
     /// Compute the displacements in every couple of a folder's images.
     ///
-    /// Images end in png, tif, tiff, bmp or pgm; other files, hidden ones and folders are left out.
-    /// Couples go by the numbers in the file names, and by the letters a and b if there are any: a
-    /// missing image costs its own couples and shifts no other. Before anything is computed, it is
-    /// said which couples there are, where numbers have gaps, and which images are left over and why.
-    /// Names that leave it open are refused: list the couples in a file (--couples-file), or name two
-    /// images. A couple that fails (a broken file, two sizes) is reported and counted, and the others
-    /// are computed.
+    /// Images end in png, tif, tiff, bmp or pgm. Other files, hidden files and folders are left out.
+    /// Couples are made by the numbers in the file names, and by the letters a and b if there are any.
+    /// A missing image costs its own couples and shifts no others. Before it computes, the command
+    /// prints which couples there are, where numbers have gaps, and which images are left over and why.
+    /// Names that leave the couples open are refused: then list the couples in a file (--couples-file),
+    /// or name two images. A couple that fails (a broken file, two sizes) is reported and counted, and
+    /// the others are computed.
     ///
-    /// For each couple, piv_<couple>.csv, .nc and .png are written into the folder of results. No
-    /// file is ever half-written under its name. For the run itself there is a folder
-    /// job_<time>_<process> with its parameters, log, list of results, and errors; `terzetto
-    /// monitor` shows it. A folder manifests says of each result of which images and with which
-    /// parameters it was made: --complete goes by it, and refuses to mix results.
+    /// Each couple gives piv_<couple>.csv, .nc and .png in the folder for results. A file is whole or
+    /// absent, never half-written. The run has a folder job_<time>_<process> with its parameters, log,
+    /// list of results, and errors; `terzetto monitor` shows it. The folder manifests has a file for
+    /// each result, with the images and parameters that it was made of. --complete reads these files,
+    /// and refuses to mix results.
     ///
-    /// All parameters are in a file: `terzetto params` prints one with the defaults and what they
-    /// mean. With --try, one couple is computed and judged, and nothing is kept.
+    /// A file has all parameters: `terzetto params` prints it with the defaults and their meanings.
+    /// With --try, one couple is computed, its quality is printed, and nothing is kept.
     Piv(PivArgs),
     /// Compute the apparent displacements in each image against a reference image.
     ///
-    /// Background-oriented schlieren: a pattern seen through a transparent flow seems to shift. For
-    /// each image, bos_<image>.csv, .nc and .png are written. All else is as for `terzetto piv`.
+    /// Background-oriented schlieren: a pattern seen through a transparent flow seems to shift. Each
+    /// image gives bos_<image>.csv, .nc and .png. Everything else is as for `terzetto piv`.
     Bos(BosArgs),
     /// Filter a folder's images, one by one and over time.
     ///
-    /// What is done is in section [preprocess] of the file of parameters: a background, a filter
+    /// The section [preprocess] of the file of parameters says what is done: a background, a filter
     /// over time, filters of single images. Each image becomes a PNG file of 16 bits.
     Preprocess(PreprocessArgs),
     /// Compute mean, standard deviation, minimum and maximum of a folder's images.
     ///
-    /// They are written as PNG files of 16 bits, and unrounded into mean.nc.
+    /// They are written as PNG files of 16 bits, and without rounding into mean.nc.
     Mean(MeanArgs),
-    /// Print all parameters with their defaults and what they mean, as a file for --params.
+    /// Print all parameters with their defaults and meanings, as a file for --params.
     Params,
     /// Write a series of synthetic images whose displacements are known.
     ///
-    /// Couples are named couple_0001a.png and couple_0001b.png; truth.toml tells how they were
-    /// made.
+    /// The images of a couple are couple_0001a.png and couple_0001b.png. truth.toml has the numbers
+    /// that they were made with.
     Synth(SynthArgs),
     /// Write a synthetic series, compute it, and compare with the truth.
     Demo(DemoArgs),
     /// Show the running and finished jobs of a folder for results.
     ///
-    /// On a terminal the view is live until all jobs have ended or Ctrl-C; elsewhere it is printed
-    /// once.
+    /// On a terminal, the view is live until all jobs have ended, or until Ctrl-C. Elsewhere it is
+    /// printed once.
     Monitor(MonitorArgs),
     /// List the topologies, or draw one.
     Topology(TopologyArgs),

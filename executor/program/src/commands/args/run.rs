@@ -29,8 +29,8 @@ pub struct RunArgs {
     /// How many processes `--executor multi` starts [default: one for each core]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub processes: Option<usize>,
-    /// With --executor multi, how long a process that was interrupted may take to end; then it is terminated, and after
-    /// the same time again killed
+    /// With --executor multi, how long an interrupted process may take to end. After that it is terminated, and after the
+    /// same time again it is killed
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_seconds)]
     pub grace: Duration,
 }
@@ -55,7 +55,7 @@ pub enum ExecutorChoice {
 /// What is kept of runs.
 #[derive(Clone, Debug, Args)]
 pub struct ResultArgs {
-    /// What to do about results that are there already
+    /// What to do with results that exist
     #[arg(long, value_name = "MODE", value_enum, default_value_t = SavingChoice::Ask)]
     pub saving: SavingChoice,
     /// The same as --saving complete, to go on after an interruption. A result is done if its files are whole and were made
@@ -66,7 +66,7 @@ pub struct ResultArgs {
     /// with other parameters, by another rule for couples or another version
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = IfChanged::Refuse)]
     pub if_changed: IfChanged,
-    /// Compute nothing and write nothing: list what would be computed, and why
+    /// Compute and write nothing. List what would be computed, and why
     #[arg(long)]
     pub dry_run: bool,
     /// What was written before this moment, in nanoseconds since 1970, is not done: for a process that takes over from
@@ -83,7 +83,7 @@ pub struct ResultArgs {
 }
 
 impl ResultArgs {
-    /// What to do about results that are there already.
+    /// What to do with results that exist.
     pub fn saving(&self) -> Saving {
         if self.complete { Saving::Complete } else { self.saving.into() }
     }

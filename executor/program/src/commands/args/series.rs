@@ -26,8 +26,8 @@ pub struct PivArgs {
     /// the file's own if none is named
     #[arg(long, value_name = "FILE", conflicts_with_all = ["range", "couples"])]
     pub couples_file: Option<PathBuf>,
-    /// Compute one couple only, the first or the one named, tell how good it is, and keep nothing but its
-    /// pictures: in the folder of --out, or one for temporary files
+    /// Compute one couple only, the first or the named one, and print how good it is. Only its pictures are kept: in the
+    /// folder of --out, or in a folder for temporary files
     #[arg(long = "try", value_name = "COUPLE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub try_one: Option<String>,
     /// With --try, the place whose correlation is drawn, in pixels [default: the middle]
@@ -100,14 +100,14 @@ pub struct InputArgs {
 /// How displacements are computed.
 #[derive(Clone, Debug, Args)]
 pub struct MeasureArgs {
-    /// Side of the square windows that are compared in the first pass, in pixels; each further pass has
-    /// half of it [default: 32]
+    /// Side of the square windows of the first pass, in pixels. Each further pass has half of it
+    /// [default: 32]
     #[arg(short, long, value_name = "PX")]
     pub window: Option<usize>,
     /// How much neighbouring windows share, from 0 to below 1 [default: 0.5]
     #[arg(long, value_name = "PART")]
     pub overlap: Option<f64>,
-    /// How many passes; each that is new has half of the window before [default: 1]
+    /// How many passes. A new pass has half of the window of the pass before [default: 1]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub passes: Option<usize>,
 }
@@ -127,7 +127,7 @@ pub struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// The pictures, if the command line says so.
+    /// The pictures, if an option names them.
     pub fn plots(&self) -> Option<Vec<PlotKind>> {
         let named = self.plots.as_ref().filter(|_| !self.no_plots);
         let plots = named.map(|plots| plots.iter().filter_map(|choice| choice.kind()).collect());
