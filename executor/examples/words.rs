@@ -1,9 +1,9 @@
-//! Counts the words of every text file in a folder, and the most frequent of all.
+//! Counts the words of every text file in a folder, and finds the most frequent ones.
 //!
 //! `cargo run -p terzetto-executor --example words -- FOLDER`
 //!
-//! Files are read by io workers while others are counted by cpu workers; a file that cannot be read
-//! costs itself only; Ctrl-C aside, this is all of a program on top of the executor.
+//! Io workers read files while cpu workers count the words of others. A file that cannot be read does not affect the
+//! others. Only Ctrl-C is missing for a complete program.
 #![allow(clippy::print_stdout, reason = "an example shows something")]
 
 use std::{collections::HashMap, env, fs, path::PathBuf};
@@ -52,7 +52,7 @@ fn main() -> Result<(), terzetto::Error> {
         Ok(())
     });
 
-    let outcome = terzetto::run(ExecutorAsync::new(topology, Options::new())?.compute())?;
+    let outcome = terzetto::run(ExecutorAsync::new(topology, Options::new())?.run())?;
     for (file, length) in lengths.drain() {
         match length {
             Ok(length) => println!("{length:8} words in {file}"),

@@ -1,12 +1,13 @@
-//! Topologies of works, run as async loops in one nursery: fluidimage's `ExecutorAsync` in Rust.
+//! A dataflow library: a graph of queues and works, run as async loops in one nursery.
 //!
-//! A long computation on many items is rarely one function: files are read, arrays are computed,
-//! results are written, and each step wants another resource. A [`Topology`] says what there is to do
-//! as data: keyed [queues](Queue), and works that move items from one queue to the next. It is checked
-//! before it runs, and can be drawn. [`ExecutorAsync`] runs it: first the one-shot works, which fill
-//! queues; then each other work as an async loop in one nursery of [`terzetto`]. A loop waits until
-//! its input has an item, a worker is free and its output has room; then the item's function runs in
-//! a worker thread. All waiting is on events, nothing polls.
+//! It is for long computations on many items, such as a series of images: read files, compute, save. Each step
+//! needs another resource, and each item can fail by itself. The library overlaps the steps, bounds the memory, and
+//! carries each error to the end of its own item.
+//!
+//! You describe the graph with a [`Topology`]: [queues](Queue) of keyed items, and works that take items from one
+//! queue and put them into the next. It is checked before it runs, and can be drawn. [`ExecutorAsync`] runs it on
+//! [`terzetto`]: first the one-shot works, then each other work as a loop in one nursery. A function runs in a
+//! worker thread when its input has an item, a worker is free, and its output has room. Nothing polls.
 //!
 //! ```
 //! use terzetto_executor::{ExecutorAsync, Options, Topology};
@@ -22,7 +23,7 @@
 //! topology.io("read", &names).to(&texts).each(|_key, name| Ok(format!("hello {name}")));
 //! topology.cpu("measure", &texts).to(&lengths).each(|_key, text| Ok(text.len()));
 //!
-//! let executor = ExecutorAsync::new(topology, Options::new().nb_max_workers(2))?;
+//! let executor = ExecutorAsync::new(topology, Options::new().max_workers(2))?;
 //! terzetto::run(executor.run())?;
 //! let mut found: Vec<_> = lengths.drain().into_iter().map(|(key, length)| (key.to_string(), length)).collect();
 //! found.sort_by(|a, b| a.0.cmp(&b.0));
@@ -30,51 +31,46 @@
 //! # Ok::<(), terzetto::Error>(())
 //! ```
 //!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | item | a key, and a value or the error in its place |
+//! | to arrive | of an item: to reach the end of the graph, a queue of results or a work without output |
+//! | work | a node of the graph that takes items and makes items |
+//! | worker | what calls functions of works: a task of the nursery, in a thread of its own |
+//! | run | one execution of one topology |
+//! | job | the record of a run in a folder |
+//! | part, shard | some of the items of a series, for one process of several |
+//!
 //! # Errors
 //!
-//! An item is a key and a value or an error. An error passes later works untouched, down to the end of
-//! its key's way, where it is counted; the other items go on. With
-//! [`stop_if_error`](Options::stop_if_error) the first error ends the run instead. A panic in a work
-//! is its item's error.
+//! An error or a panic of a work takes the place of the item. Later works pass it on unchanged, and the other items
+//! go on. With [`stop_if_error`](Options::stop_if_error), the first error ends the run.
 //!
-//! # fluidimage's names
+//! # Where next
 //!
-//! [`executor`] has a table of the executor's pieces. Of topologies:
+//! - [`graph`]: queues and works. [`run`]: executors, options, outcomes. `scheduler`, which is private, decides which
+//!   work starts.
+//! - [`job`]: the record of a run. [`results`]: files that are whole, and manifests that say what they were made of.
+//! - [`processes`]: a series computed by several processes, each with a [`Shard`] of it.
+//! - [`fluidimage`]: for readers who know the Python library that this one follows.
 //!
-//! | fluidimage | here |
-//! |---|---|
-//! | a queue, a dictionary | [`Queue`] |
-//! | a work of kind `one shot` | [`Topology::one_shot`]; if it only lists a series, [`Topology::source`] |
-//! | a work of kind `io`; of no kind | [`Topology::io`]; [`Topology::cpu`] |
-//! | a `global` work | [`Topology::global`] |
-//! | a `global` work that makes couples | [`Topology::join`] |
-//! | a tuple of input queues | a tuple of references: `topology.cpu("add", (&a, &b))` |
-//! | `eat_key_value` | every function is given the key |
-//! | `saving.how` | [`results::Saving`] |
-//! | `complete`, which looks whether files are there | [`results::ResultsCheck`], which looks whether they are whole and of the same parameters |
-//! | `job_<time>_<pid>/` | [`results::JobFolder`] |
-//! | `create_default_params`, `params.xml` | [`params::Params`], [`params::DEFAULTS`] |
-//! | `ind_start`, `ind_stop`, `ind_step`; `strcouple` | [`series::IndexRange`]; [`series::CoupleRule`] |
-//! | topologies for PIV, BOS; preprocessing; mean image | [`topologies::piv`]; [`topologies::preprocess`]; [`topologies::mean`] |
-//!
-//! # Where to read
-//!
-//! `topology/` is what there is to do, `executor/` runs it, `results/` keeps what comes of it,
-//! `processes/` spreads it over several processes. `series/`, `params/`, `plot/` and `topologies/` are
-//! what the program `terzetto` (in `program/`) needs for images.
+//! The crate knows nothing of images. The program `terzetto` (crate `terzetto-program`) uses it for them.
 #![forbid(unsafe_code)]
 
-pub mod executor;
-pub mod params;
-pub mod plot;
+pub mod fluidimage;
+pub mod graph;
+pub mod job;
 pub mod processes;
 pub mod results;
-pub mod series;
-pub mod topologies;
-pub mod topology;
+pub mod run;
+mod scheduler;
+mod shard;
 
-pub use executor::{
+pub use graph::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Topology};
+pub use run::{
     Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, OneShotError, Options, Outcome,
     Stalled, Statistics, Unfinished, Unused,
 };
-pub use topology::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Topology};
+pub use shard::{Shard, ShardError};

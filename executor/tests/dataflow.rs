@@ -27,16 +27,16 @@ const EVERYWHERE: [On; 3] = [On::Threads, On::OneThread, On::NoLoop];
 
 fn execute(topology: Topology, options: Options, on: On) -> Result<Outcome, Error> {
     let executor = match on {
-        On::NoLoop => return ExecutorSequential::new(topology, options)?.compute(),
+        On::NoLoop => return ExecutorSequential::new(topology, options)?.run(),
         On::Threads => ExecutorAsync::new(topology, options)?,
         On::OneThread => ExecutorAsync::on_one_thread(topology, options)?,
     };
-    // A run that hangs must fail its test and not the whole suite's patience.
-    terzetto::run(terzetto::fail_after(30.0, executor.compute()))
+    // If a run hangs, its test must fail and not hang, too.
+    terzetto::run(terzetto::fail_after(30.0, executor.run()))
 }
 
 fn small() -> Options {
-    Options::new().nb_max_workers(3).nb_items_queue_max(3)
+    Options::new().max_workers(3).queue_limit(3)
 }
 
 /// The items of a queue of results by key, errors as text.
@@ -128,7 +128,7 @@ fn items_of_one_key_meet_in_their_order() -> Result<(), Error> {
             );
             topology.source("count b", &b, twice(39).chain([("alone".to_owned(), 5)]));
             topology.cpu("pair", (&a, &b)).to(&pairs).each(|_, pair| Ok(pair));
-            let outcome = execute(topology, small().nb_items_queue_max(room), on)?;
+            let outcome = execute(topology, small().queue_limit(room), on)?;
             assert_eq!((outcome.done, outcome.failed.len()), (41, 1), "{on:?}, room for {room}");
             assert_eq!(outcome.failed[0].0.as_str(), "alone");
             let values = pairs.drain().into_iter().filter_map(|(_, value)| value.ok());
@@ -150,7 +150,7 @@ fn a_join_gives_up_only_when_those_before_it_have() -> Result<(), Error> {
         topology.source("count c", &c, numbers(31));
         topology.cpu("first", (&a, &b)).to(&both).each(|_, (a, b)| Ok(a + b));
         topology.cpu("second", (&both, &c)).to(&sums).each(|_, (both, c)| Ok(both + c));
-        let outcome = execute(topology, small().nb_items_queue_max(1), on)?;
+        let outcome = execute(topology, small().queue_limit(1), on)?;
         assert_eq!((outcome.done, outcome.failed.len()), (30, 1), "{on:?}");
         let error = "work `join both + c` failed on `030`: no item of this key came in queue `both`";
         assert_eq!(found(&sums)["030"], Err(error.to_owned()));
@@ -223,7 +223,7 @@ fn a_global_work_may_hold_everything_back_until_the_end() -> Result<(), Error> {
             Ok(())
         });
         topology.cpu("end", &sorted).to(&ends).each(|_, n| Ok(n));
-        let outcome = execute(topology, small().nb_max_workers(1), on)?;
+        let outcome = execute(topology, small().max_workers(1), on)?;
         assert_eq!(outcome.done, 40, "{on:?}");
         let order: Vec<usize> = ends.drain().into_iter().filter_map(|(_, n)| n.ok()).collect();
         assert_eq!(order, (0..40).collect::<Vec<_>>(), "{on:?}");
@@ -325,7 +325,7 @@ fn a_slow_item_among_quick_ones_holds_nobody_up() -> Result<(), Error> {
         done.fetch_add(1, SeqCst);
         Ok(())
     });
-    let options = Options::new().nb_max_workers(3).nb_items_queue_max(16);
+    let options = Options::new().max_workers(3).queue_limit(16);
     assert_eq!(execute(topology, options, On::Threads)?.done, 3000);
     let meanwhile = meanwhile.load(SeqCst);
     println!("{meanwhile} of 3000 items were done when the slow one was");
@@ -348,7 +348,7 @@ fn every_worker_gets_work() -> Result<(), Error> {
         now.fetch_sub(1, SeqCst);
         Ok(())
     });
-    let options = Options::new().nb_max_workers(5).nb_items_queue_max(20);
+    let options = Options::new().max_workers(5).queue_limit(20);
     execute(topology, options, On::Threads)?;
     assert_eq!(most.load(SeqCst), 5);
     Ok(())
@@ -372,13 +372,12 @@ fn statistics_come_once_in_every_sleep_time() -> Result<(), Error> {
         thread::sleep(Duration::from_millis(20));
         Ok(())
     });
-    let options =
-        Options::new().nb_max_workers(2).nb_items_queue_max(4).sleep_time(Duration::from_millis(20));
+    let options = Options::new().max_workers(2).queue_limit(4).statistics_period(Duration::from_millis(20));
     let mut executor = ExecutorAsync::new(topology, options)?;
     let log = Log::default();
     let told = log.0.clone();
     executor.observe(log);
-    let outcome = terzetto::run(executor.compute())?;
+    let outcome = terzetto::run(executor.run())?;
     let told = told.lock().expect("no panic");
     let most = (outcome.elapsed.as_millis() / 20) as usize + 1;
     assert!((3..=most).contains(&told.len()), "{} in {:?}", told.len(), outcome.elapsed);

@@ -12,8 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::Folder;
 use terzetto_executor::processes::Processes;
+
+use common::Folder;
 
 /// Half a minute and more: not for ever, so that a process nobody ends fails its test and does not hang it.
 const LONG: &str = "n=0; while [ $n -lt 3000 ]; do sleep 0.01; n=$((n+1)); done";
@@ -49,7 +50,7 @@ fn cancelled(processes: Processes, begun: &Path) {
                 scope_.cancel();
                 Ok(())
             });
-            scope_.run(processes.compute()).await
+            scope_.run(processes.run()).await
         })
         .await
     }));
@@ -118,7 +119,7 @@ fn a_control_that_cancels_kills_in_the_end_too() {
                 control.cancel();
                 Ok(())
             });
-            processes.compute().await
+            processes.run().await
         })
         .await
     }));
@@ -134,7 +135,7 @@ fn a_process_is_not_waited_for_once_it_has_ended() {
     let pid = folder.join("pid");
     let script = format!("printf 'expected\\t1\\ndone\\ta\\n'; sleep 300 & echo $! >{}", pid.display());
     let processes = shell(script, Duration::from_millis(100));
-    let outcome = terzetto::run(terzetto::fail_after(60.0, processes.compute())).expect("it ends");
+    let outcome = terzetto::run(terzetto::fail_after(60.0, processes.run())).expect("it ends");
     assert_eq!((outcome.done, outcome.given_up.len()), (1, 0));
     let sleeper = fs::read_to_string(pid).expect("the sleeper's number");
     let ended = Command::new("kill").arg(sleeper.trim()).status();
@@ -151,7 +152,7 @@ fn a_process_that_ends_without_a_word_is_given_up() {
         ),
     ] {
         let processes = shell(script.to_owned(), Duration::from_secs(10));
-        let outcome = terzetto::run(terzetto::fail_after(60.0, processes.compute())).expect("it ends");
+        let outcome = terzetto::run(terzetto::fail_after(60.0, processes.run())).expect("it ends");
         assert_eq!(outcome.given_up.first().map(|(_, why)| why.as_str()), Some(why));
     }
 }

@@ -4,12 +4,13 @@ mod common;
 
 use std::{error::Error as StdError, fmt, fs, time::Duration};
 
-use common::{Folder, jobs, names};
 use terzetto::Error;
 use terzetto_executor::{
     ExecutorAsync, ExecutorSequential, Options, Topology,
-    results::{JobError, JobState, job_reports},
+    job::{JobError, JobState, job_reports},
 };
+
+use common::{Folder, jobs, names};
 
 #[derive(Debug)]
 struct Layer(&'static str, Option<Box<Layer>>);
@@ -44,13 +45,13 @@ fn topology() -> Topology {
 }
 
 fn options(folder: &Folder) -> Options {
-    Options::new().path_dir_result(&folder.0).params("number = 10\n").expected_results(10)
+    Options::new().results_folder(&folder.0).params("number = 10\n").expected_results(10)
 }
 
 #[test]
 fn everything_is_in_the_folder() -> Result<(), Error> {
     let folder = Folder::new();
-    let outcome = terzetto::run(ExecutorAsync::new(topology(), options(&folder))?.compute())?;
+    let outcome = terzetto::run(ExecutorAsync::new(topology(), options(&folder))?.run())?;
     assert_eq!((outcome.done, outcome.failed.len()), (8, 2));
     let job = &jobs(&folder.0)[0];
     let read =
@@ -80,7 +81,7 @@ fn everything_is_in_the_folder() -> Result<(), Error> {
 fn jobs_of_one_second_have_folders_of_their_own() -> Result<(), Error> {
     let folder = Folder::new();
     for _ in 0..3 {
-        ExecutorSequential::new(topology(), options(&folder))?.compute()?;
+        ExecutorSequential::new(topology(), options(&folder))?.run()?;
     }
     assert_eq!(jobs(&folder.0).len(), 3);
     Ok(())
@@ -95,10 +96,10 @@ fn a_folder_in_use_is_refused() -> Result<(), Error> {
     outer.source("count", &numbers, [("1", 1)]);
     // The other run is in the middle of its own.
     outer.io("second run", &numbers).each(move |_, _| {
-        let second = ExecutorSequential::new(topology(), Options::new().path_dir_result(&inner))?;
-        second.compute().map(|_| ()).map_err(Into::into)
+        let second = ExecutorSequential::new(topology(), Options::new().results_folder(&inner))?;
+        second.run().map(|_| ()).map_err(Into::into)
     });
-    let outcome = terzetto::run(ExecutorAsync::new(outer, options(&folder))?.compute())?;
+    let outcome = terzetto::run(ExecutorAsync::new(outer, options(&folder))?.run())?;
     let (_, error) = &outcome.failed[0];
     assert!(matches!(error.downcast_ref(), Some(JobError::InUse { pid, .. }) if *pid == std::process::id()));
     // Of the refused job nothing is left.
@@ -110,8 +111,8 @@ fn a_folder_in_use_is_refused() -> Result<(), Error> {
 fn a_missing_folder_is_named() -> Result<(), Error> {
     let folder = Folder::new();
     let missing = folder.join("missing");
-    let executor = ExecutorSequential::new(topology(), Options::new().path_dir_result(&missing))?;
-    let error = executor.compute().expect_err("there is no such folder");
+    let executor = ExecutorSequential::new(topology(), Options::new().results_folder(&missing))?;
+    let error = executor.run().expect_err("there is no such folder");
     assert!(error.to_string().contains(&missing.display().to_string()), "{error}");
     Ok(())
 }

@@ -11,18 +11,19 @@ use std::{
     time::Duration,
 };
 
-use common::gauge::{Counted, Gauge};
 use terzetto::Error;
 use terzetto_executor::{ExecutorAsync, Key, Options, Outcome, Topology};
 
+use common::gauge::{Counted, Gauge};
+
 fn execute(topology: Topology, options: Options) -> Result<Outcome, Error> {
     let executor = ExecutorAsync::new(topology, options)?;
-    // A run that hangs must fail its test and not the whole suite's patience.
+    // If a run hangs, its test must fail and not hang, too.
     terzetto::run(terzetto::fail_after(30.0, executor.run()))
 }
 
 fn small() -> Options {
-    Options::new().nb_max_workers(2).nb_items_queue_max(2)
+    Options::new().max_workers(2).queue_limit(2)
 }
 
 /// A series of images 0, 1, 2 … in consecutive couples, read in the given order.
@@ -65,7 +66,7 @@ fn couples_of(order: Vec<usize>, options: Options) -> Result<(Outcome, Vec<[usiz
 #[test]
 fn a_join_makes_each_couple_once_and_within_bounds() -> Result<(), Error> {
     for (workers, limit) in [(1, 1), (3, 1), (2, 2), (4, 3)] {
-        let options = Options::new().nb_max_workers(workers).nb_items_queue_max(limit);
+        let options = Options::new().max_workers(workers).queue_limit(limit);
         let (outcome, made, most) = couples_of((0..13).collect(), options)?;
         assert_eq!((outcome.done, outcome.failed.len()), (12, 0));
         let mut sorted = made.clone();
@@ -96,7 +97,7 @@ fn a_part_that_fails_costs_only_the_groups_that_want_it() -> Result<(), Error> {
 #[test]
 fn a_join_does_not_deadlock_whatever_the_order() -> Result<(), Error> {
     for limit in [1, 2, 4] {
-        let options = Options::new().nb_max_workers(2).nb_items_queue_max(limit);
+        let options = Options::new().max_workers(2).queue_limit(limit);
         let (outcome, made, _) = couples_of((0..13).rev().collect(), options)?;
         assert_eq!((outcome.done, made.len()), (12, 12));
     }

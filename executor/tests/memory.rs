@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use terzetto_executor::{ExecutorAsync, Options, Topology, results::resident_bytes};
+use terzetto_executor::{ExecutorAsync, Options, Topology, job::resident_bytes};
 
 const ITEMS: usize = 100_000;
 
@@ -55,8 +55,8 @@ fn a_long_series_holds_as_many_items_as_its_queues_and_no_more_memory_in_the_end
         drop(item);
         Ok(())
     });
-    let options = Options::new().nb_max_workers(workers).nb_items_queue_max(limit);
-    let outcome = terzetto::run(ExecutorAsync::new(topology, options).expect("sound").compute());
+    let options = Options::new().max_workers(workers).queue_limit(limit);
+    let outcome = terzetto::run(ExecutorAsync::new(topology, options).expect("sound").run());
     assert_eq!(outcome.expect("it runs").done, ITEMS);
     assert_eq!(alive.load(SeqCst), 0);
     // Three queues, and what workers have in hand at the end, where no queue bounds it.

@@ -1,15 +1,10 @@
 //! Whatever becomes of an item, it is counted and named, or the run has an error.
 
-mod common;
+use std::{thread, time::Duration};
 
-use std::{fs, thread, time::Duration};
-
-use common::{Folder, run, synth, terzetto};
 use terzetto::Error;
 use terzetto_executor::{
-    Ending, ExecutorAsync, ExecutorSequential, Key, Moment, OneShotError, Options, Outcome, Stalled,
-    Topology,
-    topologies::{PivSeries, piv},
+    Ending, ExecutorAsync, ExecutorSequential, Key, Moment, OneShotError, Options, Outcome, Stalled, Topology,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -23,15 +18,15 @@ const EVERYWHERE: [On; 3] = [On::Threads, On::OneThread, On::NoLoop];
 
 fn execute(topology: Topology, options: Options, on: On) -> Result<Outcome, Error> {
     let executor = match on {
-        On::NoLoop => return ExecutorSequential::new(topology, options)?.compute(),
+        On::NoLoop => return ExecutorSequential::new(topology, options)?.run(),
         On::Threads => ExecutorAsync::new(topology, options)?,
         On::OneThread => ExecutorAsync::on_one_thread(topology, options)?,
     };
-    terzetto::run(terzetto::fail_after(60.0, executor.compute()))
+    terzetto::run(terzetto::fail_after(60.0, executor.run()))
 }
 
 fn small() -> Options {
-    Options::new().nb_max_workers(2).nb_items_queue_max(3)
+    Options::new().max_workers(2).queue_limit(3)
 }
 
 fn numbers(count: usize) -> impl Iterator<Item = (String, usize)> {
@@ -309,7 +304,7 @@ fn what_was_under_way_when_a_run_was_ended_is_named() -> Result<(), Error> {
                 On::NoLoop => {
                     let executor = ExecutorSequential::new(topology, options)?;
                     sender.send(executor.control()).expect("it is received");
-                    executor.compute()
+                    executor.run()
                 }
                 _ => {
                     let executor = match on {
@@ -317,7 +312,7 @@ fn what_was_under_way_when_a_run_was_ended_is_named() -> Result<(), Error> {
                         _ => ExecutorAsync::on_one_thread(topology, options)?,
                     };
                     sender.send(executor.control()).expect("it is received");
-                    terzetto::run(terzetto::fail_after(60.0, executor.compute()))
+                    terzetto::run(terzetto::fail_after(60.0, executor.run()))
                 }
             };
             let outcome = ran?;
@@ -385,35 +380,8 @@ fn a_panic_of_an_observer_ends_the_run_as_a_panic() {
     });
     let mut executor = ExecutorAsync::new(topology, small()).expect("sound");
     executor.observe(Broken);
-    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| terzetto::run(executor.compute())));
+    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| terzetto::run(executor.run())));
     assert!(!matches!(ran, Ok(Ok(_))), "it must not pass for a run that went well");
-}
-
-#[test]
-fn couples_of_one_name_are_refused() {
-    let couple =
-        terzetto_executor::series::Couple { name: Key::from("a/b"), images: ["a".into(), "b".into()] };
-    let other = terzetto_executor::series::Couple { name: Key::from("a_b"), ..couple.clone() };
-    let topology = piv(PivSeries::new(vec![couple, other], Default::default(), "nowhere".into()));
-    let error = execute(topology, small(), On::Threads).expect_err("their files would be the same");
-    assert!(error.to_string().contains("two couples are called `a_b`"), "{error}");
-}
-
-#[test]
-fn the_program_tells_an_error_of_a_work_by_its_status() {
-    let folder = Folder::new();
-    let (images, out) = (folder.join("series"), folder.join("out"));
-    synth(&images, 1, 32);
-    // In the way of a result.
-    fs::create_dir_all(out.join("mean.png")).expect("the test's own folder");
-    for executor in ["async", "async-sequential", "sequential"] {
-        let mut command = terzetto();
-        command.arg("mean").arg(&images).arg("--out").arg(&out);
-        let ended = run(command.args(["--saving", "recompute", "--executor", executor]));
-        assert_eq!(ended.status, Some(1), "{}{}", ended.out, ended.err);
-        assert!(ended.out.contains("ended by an error: 2 of 2 images done, 1 failed"), "{}", ended.out);
-        assert!(ended.err.contains("work `save` failed on `save`: cannot write"), "{}", ended.err);
-    }
 }
 
 #[test]

@@ -13,21 +13,22 @@ use std::{
     time::Duration,
 };
 
-use common::gauge::{Counted, Gauge};
 use terzetto::Error;
 use terzetto_executor::{
     Control, Ending, ExecutorAsync, Item, ItemError, Key, Observer, OneShotError, Options, Outcome, Queue,
     Topology,
 };
 
+use common::gauge::{Counted, Gauge};
+
 fn execute(topology: Topology, options: Options) -> Result<Outcome, Error> {
     let executor = ExecutorAsync::new(topology, options)?;
-    // A run that hangs must fail its test and not the whole suite's patience.
+    // If a run hangs, its test must fail and not hang, too.
     terzetto::run(terzetto::fail_after(30.0, executor.run()))
 }
 
 fn small() -> Options {
-    Options::new().nb_max_workers(2).nb_items_queue_max(2)
+    Options::new().max_workers(2).queue_limit(2)
 }
 
 /// A one-shot work that fills `queue` with the numbers from 0.
@@ -72,7 +73,7 @@ fn one_worker_keeps_the_order_of_arrival() -> Result<(), Error> {
     fill_numbers(&mut topology, &numbers, 100);
     topology.cpu("double", &numbers).to(&doubles).each(|_, n| Ok(2 * n));
     topology.cpu("halve", &doubles).to(&results).each(|_, n| Ok(n / 2));
-    execute(topology, Options::new().nb_max_workers(1))?;
+    execute(topology, Options::new().max_workers(1))?;
     assert_eq!(values(results.drain()), (0..100).collect::<Vec<_>>());
     Ok(())
 }
@@ -222,7 +223,7 @@ fn workers_of_each_kind_are_limited_apart() -> Result<(), Error> {
     topology.io("read", &numbers).to(&read).each(work(&io));
     let compute = work(&cpu);
     topology.cpu("compute", &read).each(move |key, n| compute(key, n).map(|_| ()));
-    execute(topology, Options::new().nb_max_workers(3))?;
+    execute(topology, Options::new().max_workers(3))?;
     assert_eq!((io.most(), cpu.most()), (3, 3));
     Ok(())
 }
@@ -246,7 +247,7 @@ fn queues_stay_within_their_limit() -> Result<(), Error> {
             Ok(())
         });
         let workers = 2;
-        let options = Options::new().nb_max_workers(workers).nb_items_queue_max(limit);
+        let options = Options::new().max_workers(workers).queue_limit(limit);
         let outcome = execute(topology, options)?;
         assert_eq!(outcome.done, 60);
         // Items on their way into a queue hold a place in it; on their way to the end they do not.
@@ -276,7 +277,7 @@ fn downstream_works_go_first() -> Result<(), Error> {
     });
     // One worker for both: each item must leave before the next enters. A longer queue would let
     // works as quick as these take several items at once.
-    execute(topology, Options::new().nb_max_workers(1).nb_items_queue_max(1))?;
+    execute(topology, Options::new().max_workers(1).queue_limit(1))?;
     let expected: Vec<_> = (0..5).flat_map(|n| [format!("up {n}"), format!("down {n}")]).collect();
     assert_eq!(*seen.lock().expect("no panic"), expected);
     Ok(())

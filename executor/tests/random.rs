@@ -193,17 +193,17 @@ fn all_executors_find_the_same() -> Result<(), Error> {
     let seeds = std::env::var("TERZETTO_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(150);
     for seed in 0..seeds {
         let (topology, results) = build(seed);
-        let reference = found(&ExecutorSequential::new(topology, Options::new())?.compute()?, &results);
+        let reference = found(&ExecutorSequential::new(topology, Options::new())?.run()?, &results);
         let mut dice = Dice::new(seed + 1_000_000);
         for threads in [true, true, false] {
             let (topology, results) = build(seed);
             let (workers, limit) = (1 + dice.below(5), 1 + dice.below(9));
-            let options = Options::new().nb_max_workers(workers).nb_items_queue_max(limit);
+            let options = Options::new().max_workers(workers).queue_limit(limit);
             let executor = match threads {
                 true => ExecutorAsync::new(topology, options)?,
                 false => ExecutorAsync::on_one_thread(topology, options)?,
             };
-            let outcome = terzetto::run(terzetto::fail_after(60.0, executor.compute()));
+            let outcome = terzetto::run(terzetto::fail_after(60.0, executor.run()));
             let outcome = outcome.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
             assert!(
                 found(&outcome, &results) == reference,

@@ -239,3 +239,14 @@ fn the_picture_shows_every_name_and_keeps_boxes_apart() {
         }
     }
 }
+
+#[test]
+fn a_standalone_queue_belongs_to_no_topology() {
+    let (mut topology, ..) = sound();
+    let alone = Queue::<u32>::standalone("alone", 2);
+    assert_eq!((alone.limit(), alone.room()), (2, 2));
+    alone.push("a", 1);
+    assert_eq!(alone.room(), 1);
+    topology.cpu("wrong", &alone).each(|_, _| Ok(()));
+    assert_eq!(problems(&topology), [Problem::UnknownQueue { work: "wrong".into() }]);
+}

@@ -1,8 +1,7 @@
 //! How busy the cores are while a series of couples is computed.
 //!
-//! The processor time used over the time that passed says it on a quiet machine. On a shared one it
-//! says how much others took; so it is also counted how often at least as many of our threads wanted
-//! to run as there are cores.
+//! On a quiet machine, the processor time divided by the elapsed time shows it. On a shared machine that shows how
+//! much others have used. So it is also counted how often at least as many threads wanted to run as there are cores.
 
 use std::{
     fs,
@@ -13,17 +12,17 @@ use std::{
     time::Instant,
 };
 
-use terzetto_executor::{
-    ExecutorAsync, Observer, Options, Statistics,
-    series::{CoupleRule, list_images, make_couples},
-    topologies::{PivSeries, SynthSeries, piv, synth},
-};
+use terzetto_executor::{ExecutorAsync, Observer, Options, Statistics};
 use terzetto_kernels::{
     PivParams,
     synth::{Flow, SynthParams},
 };
+use terzetto_program::{
+    pipelines::{PivSeries, SynthSeries, piv, synth},
+    series::{CoupleRule, list_images, make_couples},
+};
 
-/// Synthesises a series, computes it, and prints the processor time used over the time that passed.
+/// Makes a synthetic series, computes it, and prints the processor time divided by the elapsed time.
 pub fn measure(pairs: usize) {
     let folder = std::env::temp_dir().join(format!("terzetto-busy-{}", std::process::id()));
     let (images, out) = (folder.join("images"), folder.join("out"));
@@ -32,7 +31,7 @@ pub fn measure(pairs: usize) {
     let params = SynthParams { width: 512, height: 512, ..SynthParams::default() };
     let flow = Flow::Vortex { x: 255.5, y: 255.5, peak: 4.0, radius: 150.0 };
     let series = SynthSeries { pairs, params, flow, folder: images.clone() };
-    terzetto::run(ExecutorAsync::new(synth(series), Options::new()).expect("sound").compute())
+    terzetto::run(ExecutorAsync::new(synth(series), Options::new()).expect("sound").run())
         .expect("synthesised");
 
     let couples =
@@ -42,7 +41,7 @@ pub fn measure(pairs: usize) {
     let mut executor = ExecutorAsync::new(piv(series), Options::new()).expect("sound");
     let samples = Samples::default();
     executor.observe(samples.clone());
-    let outcome = terzetto::run(executor.compute()).expect("computed");
+    let outcome = terzetto::run(executor.run()).expect("computed");
     let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get()) as f64;
     println!(

@@ -1,7 +1,7 @@
-//! How coarse works must be to be worth a second core.
+//! How long works must take to be worth a second core.
 //!
-//! Three works that compute for so long each, on rayon's threads and on the executor's: the time that
-//! all items take beside what one thread takes for them.
+//! Three works of equal length run on rayon's threads and on the executor's. The time for all items is compared with the
+//! time that one thread needs.
 
 use std::{
     hint::black_box,
@@ -13,7 +13,7 @@ use terzetto_executor::{ExecutorAsync, Options, Topology};
 
 const ROUNDS: usize = 5;
 
-/// Works of several lengths; prints how many times faster than one thread each way is.
+/// Runs works of several lengths, and prints how many times faster than one thread they are.
 pub fn measure() {
     let turns = turns_per_microsecond();
     println!("times faster than a loop on one thread, median of {ROUNDS} rounds");
@@ -48,14 +48,14 @@ fn terzetto(count: usize, spin: usize) {
         Ok(())
     });
     let executor = ExecutorAsync::new(topology, Options::new()).expect("a sound topology");
-    assert_eq!(terzetto::run(executor.compute()).expect("it runs").done, count);
+    assert_eq!(terzetto::run(executor.run()).expect("it runs").done, count);
 }
 
 fn three(n: usize, spin: usize) -> Box<usize> {
     Box::new(compute(compute(compute(n, spin), spin), spin))
 }
 
-/// Nothing useful, for so many turns.
+/// Computes nothing useful, for so many turns.
 fn compute(mut n: usize, turns: usize) -> usize {
     for _ in 0..turns {
         n = black_box(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));

@@ -1,5 +1,5 @@
-//! What an item costs that passes three works which do nothing: here, over rayon, through tokio's
-//! channels. `overhead [ITEMS]`, `grain` and `busy [COUPLES]`; see `benches/executor/run`.
+//! The cost of an item that passes three works which do nothing: here, with rayon, with tokio's channels.
+//! `overhead [ITEMS]`, `grain` and `busy [COUPLES]`: see `benches/executor/run`.
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
 mod busy;
@@ -26,7 +26,7 @@ fn main() {
     }
 }
 
-/// All pipelines in turn, several times over, so that each sees the same machine; the median counts.
+/// Runs all pipelines in turn, several times, so that each has the same machine. Prints the medians.
 fn overhead(items: usize, fluidimage: Option<f64>) {
     let pipelines = pipelines::all();
     let mut times = vec![Vec::new(); pipelines.len()];

@@ -1,8 +1,7 @@
 //! The same three works that do nothing, on each executor.
 //!
-//! Everywhere an item has a key that is made of its number, is passed from work to work, and may be
-//! an error; queues between works are bounded alike. Rayon has no queues: it shows what the keys and
-//! the calls alone cost.
+//! In all of them, an item has a key made from its number, goes from work to work, and may be an error. The queues have
+//! the same bound. Rayon has no queues, so it shows the cost of the keys and the calls alone.
 
 use std::{hint::black_box, sync::Arc};
 
@@ -10,15 +9,15 @@ use rayon::prelude::*;
 use terzetto_executor::{ExecutorAsync, ExecutorSequential, Options, Topology};
 use tokio::sync::mpsc;
 
-/// How many items a queue holds: the executor's default for 2 cores.
+/// The limit of a queue: the default of the executor on 2 cores.
 pub const LIMIT: usize = 16;
 
-/// One way to have the works done.
+/// One way to run the works.
 pub struct Pipeline {
     pub name: &'static str,
-    /// Runs so many items through it; returns how many came out.
+    /// Runs so many items, and returns how many came out.
     pub run: fn(usize) -> usize,
-    /// So many times fewer items, where an item is slow.
+    /// If items are slow, so many times fewer are run.
     fewer: usize,
 }
 
@@ -66,33 +65,33 @@ fn topology(count: usize, mixed: bool) -> Topology {
 }
 
 fn options() -> Options {
-    Options::new().nb_items_queue_max(LIMIT)
+    Options::new().queue_limit(LIMIT)
 }
 
 fn terzetto_async(count: usize) -> usize {
     let executor = ExecutorAsync::new(topology(count, false), options()).expect("a sound topology");
-    terzetto::run(executor.compute()).expect("it runs").done
+    terzetto::run(executor.run()).expect("it runs").done
 }
 
 fn terzetto_mixed(count: usize) -> usize {
     let executor = ExecutorAsync::new(topology(count, true), options()).expect("a sound topology");
-    terzetto::run(executor.compute()).expect("it runs").done
+    terzetto::run(executor.run()).expect("it runs").done
 }
 
 /// As fluidimage does: each call logged, each result listed.
 fn terzetto_recorded(count: usize) -> usize {
     let folder = std::env::temp_dir().join(format!("terzetto-overhead-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("the folder for temporary files");
-    let options = options().path_dir_result(&folder);
+    let options = options().results_folder(&folder);
     let executor = ExecutorAsync::new(topology(count, false), options).expect("a sound topology");
-    let done = terzetto::run(executor.compute()).expect("it runs").done;
+    let done = terzetto::run(executor.run()).expect("it runs").done;
     std::fs::remove_dir_all(folder).expect("the own folder");
     done
 }
 
 fn terzetto_sequential(count: usize) -> usize {
     let executor = ExecutorSequential::new(topology(count, false), options()).expect("a sound topology");
-    executor.compute().expect("it runs").done
+    executor.run().expect("it runs").done
 }
 
 type Item = (Arc<str>, Result<usize, String>);
@@ -142,7 +141,7 @@ fn tokio_one_thread(count: usize) -> usize {
     runtime.block_on(channels(count))
 }
 
-/// What a pipeline of works that may block looks like: each call in a thread for such calls.
+/// A pipeline of works that may block: each call runs in a thread for blocking calls.
 fn tokio_blocking(count: usize) -> usize {
     async fn stage(mut input: mpsc::Receiver<Item>, output: mpsc::Sender<Item>) {
         while let Some((key, value)) = input.recv().await {

@@ -1,110 +1,23 @@
-//! One process: started, listened to, waited for; and how others reach it.
+//! One process: it is started, its output is read, and it is waited for.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
-    future::poll_fn,
-    process::ExitStatus,
-    rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Poll, Waker},
-    time::Duration,
-};
+use std::{process::ExitStatus, time::Duration};
 
 use terzetto::{
-    CancelScope, Cancelled, Error, cancellable, current_time,
+    CancelScope, Cancelled, Error, current_time,
     io::{ReceiveStream, StreamError},
     nursery,
-    process::{Command, Process, Stdio, open_process},
-    signal::Signal,
+    process::{Command, Stdio, open_process},
 };
 
-/// The processes that run. They belong to the run's thread.
-#[derive(Default)]
-pub(super) struct Running {
-    processes: RefCell<Vec<Rc<Process>>>,
-    /// The last signal that was sent: for those that start late.
-    last: Cell<Option<Signal>>,
-}
+use super::running::RunningProcesses;
 
-/// A process among those that run, until this is dropped.
-struct Entry<'a>(&'a Running, Rc<Process>);
-
-impl Running {
-    fn enter(&self, process: Process) -> Entry<'_> {
-        let process = Rc::new(process);
-        if let Some(signal) = self.last.get() {
-            send(&process, signal);
-        }
-        self.processes.borrow_mut().push(process.clone());
-        Entry(self, process)
-    }
-
-    /// Sends a signal to all of them, and to those that are still to come.
-    pub fn signal(&self, signal: Signal) {
-        self.last.set(Some(signal));
-        for process in self.processes.borrow().iter() {
-            send(process, signal);
-        }
-    }
-}
-
-fn send(process: &Process, signal: Signal) {
-    if let Err(error) = process.send_signal(signal) {
-        log::warn!("{signal} could not be sent to {process}: {error}");
-    }
-}
-
-impl Drop for Entry<'_> {
-    fn drop(&mut self) {
-        self.0.processes.borrow_mut().retain(|other| !Rc::ptr_eq(other, &self.1));
-    }
-}
-
-/// Signals on their way to the processes, from any thread.
-#[derive(Clone, Default)]
-pub(super) struct Mail(Arc<Mutex<Letters>>);
-
-#[derive(Default)]
-struct Letters {
-    signals: VecDeque<Signal>,
-    reader: Option<Waker>,
-}
-
-impl Mail {
-    /// Has a signal sent to every process that runs.
-    pub fn send(&self, signal: Signal) {
-        let reader = {
-            let mut mail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            mail.signals.push_back(signal);
-            mail.reader.take()
-        };
-        if let Some(reader) = reader {
-            reader.wake();
-        }
-    }
-
-    /// Waits for the next one.
-    pub async fn next(&self) -> Result<Signal, Cancelled> {
-        cancellable(poll_fn(|cx| {
-            let mut mail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match mail.signals.pop_front() {
-                Some(signal) => Poll::Ready(signal),
-                None => {
-                    mail.reader = Some(cx.waker().clone());
-                    Poll::Pending
-                }
-            }
-        }))
-        .await
-    }
-}
-
-/// Starts a process, calls `line` with each line that it prints, and waits for its end. Its standard
-/// input stays open as long as this process lives: its end tells the child that nobody listens.
+/// Starts a process, calls `line` with each line of its output, and waits for its end.
 ///
-/// What the process has started may outlive it and hold its output open. So the output is read until the process
-/// has ended, and no longer than `grace` after that.
+/// The standard input of the process stays open while this process lives. When it closes, the process knows
+/// that its supervisor has ended.
+///
+/// A process may start others that outlive it and keep its output open. So the output is read until the process
+/// has ended, and for `grace` after that at most.
 ///
 /// # Cancellation
 /// A process that has been started is waited for all the same.
@@ -113,15 +26,16 @@ impl Mail {
 /// The system's error if the process cannot be started or waited for.
 pub(super) async fn run(
     command: std::process::Command,
-    running: &Running,
+    running: &RunningProcesses,
     grace: Duration,
     mut line: impl FnMut(&str),
 ) -> Result<ExitStatus, Error> {
     let command = Command::from_std(command).stdin(Stdio::Piped).stdout(Stdio::Piped);
-    // Ctrl-C at the terminal shall reach the supervisor alone, which passes it on, once.
+    // A Ctrl-C at the terminal must reach the supervisor alone, which forwards it once. So the process has a
+    // process group of its own.
     let mut process = open_process(command.process_group(0)).await?;
     let output = process.stdout.take();
-    let entry = running.enter(process);
+    let child = running.add(process);
     let (shield, reading) = (CancelScope::new().shielded(true), CancelScope::new());
     let (line, reading_) = (&mut line, &reading);
     let ended = shield.run(nursery(async |nursery| {
@@ -136,15 +50,15 @@ pub(super) async fn run(
                 Ok(())
             });
         }
-        let status = entry.1.wait().await?;
+        let status = child.process.wait().await?;
         reading_.set_deadline(current_time() + grace.as_secs_f64());
         Ok(status)
     }));
-    ended.await?.ok_or_else(|| Error::msg("nobody else knows of the shield"))
+    ended.await?.ok_or_else(|| Error::msg("the shield was cancelled, which nothing does"))
 }
 
-/// Calls `line` with each line that comes, until the end. What cannot be read is lost: the process must
-/// be waited for all the same.
+/// Calls `line` with each line, until the end of the output. If reading fails, the rest is lost: the process
+/// must be waited for all the same.
 async fn read_lines(output: &impl ReceiveStream, line: &mut impl FnMut(&str)) -> Result<(), Cancelled> {
     let (mut text, mut buffer) = (Vec::new(), vec![0; 4096]);
     loop {
@@ -152,7 +66,7 @@ async fn read_lines(output: &impl ReceiveStream, line: &mut impl FnMut(&str)) ->
             Ok(n) => n,
             Err(StreamError::Cancelled(cancelled)) => return Err(cancelled),
             Err(error) => {
-                log::warn!("a process can be heard no more: {error}");
+                log::warn!("the output of a process cannot be read any more: {error}");
                 0
             }
         };

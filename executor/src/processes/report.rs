@@ -1,26 +1,16 @@
-//! What a process tells the one that supervises it: lines on its standard output.
+//! What a process reports to its supervisor: lines on its standard output.
 
-use std::{
-    fmt,
-    io::{Read, Write},
-    thread,
-};
+use std::fmt;
 
-use crate::{
-    executor::{Control, Observer},
-    results::PARENT_VARIABLE,
-    topology::{ItemError, Key},
-};
-
-/// Something that a process tells.
+/// What a process reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Report {
-    /// So many items are to be computed.
+    /// How many items the process has to compute.
     Expected(usize),
-    /// The item of this key has reached its end with a value.
+    /// The item of this key has arrived with a value.
     Done(String),
-    /// The item of this key has reached its end as an error.
+    /// The item of this key has arrived as an error: key and error.
     Failed(String, String),
 }
 
@@ -36,7 +26,7 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    /// Reads a line; `None` if it is no report.
+    /// Reads a line. `None` if the line is no report.
     pub(super) fn parse(line: &str) -> Option<Report> {
         let mut fields = line.split('\t');
         Some(match (fields.next()?, fields.next()?, fields.next()) {
@@ -46,48 +36,6 @@ impl Report {
             _ => return None,
         })
     }
-}
-
-/// Tells a supervisor, on the standard output, what comes of each item.
-pub struct Reporter(());
-
-impl Reporter {
-    /// The reporter of this process, if it was started by [`Processes`](super::Processes).
-    pub fn if_supervised() -> Option<Reporter> {
-        std::env::var_os(PARENT_VARIABLE).map(|_| Reporter(()))
-    }
-
-    /// Tells how many items are to be computed. To be called before the run.
-    pub fn expect(&self, count: usize) {
-        tell(&Report::Expected(count));
-    }
-
-    /// Ends the run when the supervisor is gone: nobody would start what is missing again.
-    pub fn follow(&self, control: Control) {
-        let watch = move || {
-            let mut buffer = [0; 64];
-            while matches!(std::io::stdin().read(&mut buffer), Ok(1..)) {}
-            control.cancel();
-        };
-        if let Err(error) = thread::Builder::new().name("supervisor's end".into()).spawn(watch) {
-            log::warn!("cannot watch for the supervisor's end: {error}");
-        }
-    }
-}
-
-impl Observer for Reporter {
-    fn arrived(&self, key: &Key, error: Option<&ItemError>) {
-        let key = key.to_string();
-        tell(&match error {
-            None => Report::Done(key),
-            Some(error) => Report::Failed(key, error.to_string()),
-        });
-    }
-}
-
-fn tell(report: &Report) {
-    // One write for one line; if nobody listens any more, `follow` will see to it.
-    let _ = std::io::stdout().lock().write_all(format!("{report}\n").as_bytes());
 }
 
 #[cfg(test)]

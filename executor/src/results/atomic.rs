@@ -1,10 +1,9 @@
 //! Files that are whole or absent.
 //!
-//! A run may be interrupted at any instant, by Ctrl-C, a full disk or a power cut, and whoever looks
-//! into the result folder afterwards must be able to trust every file in it. So a file is written
-//! under a temporary name in its own folder (a rename is atomic only within one file system),
-//! forced to the disk, and then renamed. Without the `fsync` before the rename, a crash may leave
-//! the new name with no content.
+//! A run may end at any moment: by Ctrl-C, a full disk, a power cut. After that, every file in the folder for
+//! results must be whole. So a file is first written under a temporary name, in the same folder, because a
+//! rename is atomic only within one file system. Then its content is forced to the disk, and the file gets its
+//! name. Without the `fsync` before the rename, a crash could leave the name with no content.
 
 use std::{
     error::Error,
@@ -17,7 +16,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::process::{host, is_running};
+use crate::job::{host, is_running};
 
 /// A file could not be written.
 #[derive(Debug)]
@@ -49,17 +48,16 @@ impl Error for WriteError {
     }
 }
 
-/// Writes a file such that under its name there is, at any instant, either what was there before or
-/// the whole of `bytes`.
+/// Writes a file. At any moment, its name has either what it had before or the whole of `bytes`.
 ///
 /// # Errors
 ///
-/// [`WriteError`] with the path and the system's error. Nothing is left behind then.
+/// [`WriteError`] with the path and the system's error. No temporary file is left.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write(path, bytes, true).map_err(|source| WriteError::new(path, source))
 }
 
-/// The same, but that a crash of the machine may leave the name with no content.
+/// As [`write_atomic`], but after a crash of the machine the name may have no content.
 pub(super) fn write_atomic_unsynced(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write(path, bytes, false).map_err(|source| WriteError::new(path, source))
 }
@@ -79,12 +77,12 @@ fn write(path: &Path, bytes: &[u8], synced: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// The time of a folder's file system, with which the times of files in it may be compared: on a shared disk it is
-/// not this machine's.
+/// The time of a folder's file system. Times of files in the folder can be compared with it. On a shared disk it
+/// may differ from the time of this machine.
 ///
 /// # Errors
 ///
-/// [`WriteError`] if no file can be made there.
+/// [`WriteError`] if no file can be made in the folder.
 pub fn time_in(folder: &Path) -> Result<SystemTime, WriteError> {
     let path = folder.join("time");
     let now = || {
@@ -94,20 +92,20 @@ pub fn time_in(folder: &Path) -> Result<SystemTime, WriteError> {
     now().map_err(|source| WriteError { path: path.clone(), source })
 }
 
-/// Removes a file that did not get its name; one that got it is no longer found here.
+/// A temporary file. It is removed on drop, unless it was renamed.
 struct Temporary(PathBuf);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Most often it could not even be made; there is nobody to tell otherwise.
+        // Usually there is no such file. An error could be reported to nobody.
         let _ = fs::remove_file(&self.0);
     }
 }
 
 const SUFFIX: &str = ".part";
 
-/// `.name.host-process-count.part`, in the folder of `path`. Only the start of the name, since a long name would become
-/// too long: it is there for people, the numbers tell files apart.
+/// `.name.host-process-count.part`, in the folder of `path`. The name is cut, because a long one would become too
+/// long. It is there for people; the numbers tell files apart.
 fn temporary_name(path: &Path) -> io::Result<PathBuf> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = path
@@ -119,8 +117,8 @@ fn temporary_name(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(temporary))
 }
 
-/// The new name itself must reach the disk, too. Not every system can do that, and the file is whole
-/// either way, so that a failure is no error.
+/// Forces the new name of a file to the disk. Not every system can do that. The file is whole in any case, so a
+/// failure is no error.
 fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
@@ -128,11 +126,11 @@ fn sync_folder(path: &Path) {
     }
 }
 
-/// Removes temporary files that a killed process left in `folder`, and returns them. To be called
-/// before this process writes there.
+/// Removes temporary files that a killed process has left in `folder`, and returns their paths. Call it before
+/// this process writes there.
 ///
-/// Files of processes that still run are left alone. Where that cannot be known, as of processes on
-/// other machines, those younger than an hour are.
+/// Files of processes that still run are kept. For a process of another machine that cannot be known. Its files
+/// are kept if they are younger than an hour.
 ///
 /// # Errors
 ///
@@ -146,7 +144,7 @@ pub fn remove_leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
             continue;
         };
         let running = match writer {
-            // A file under our own number was left by an earlier process that had the same one.
+            // This process has not written yet. So an earlier process of the same number has left the file.
             (host_of, pid) if host_of == host() => {
                 if pid == process::id() {
                     Some(false)
@@ -165,7 +163,7 @@ pub fn remove_leftovers(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(removed)
 }
 
-/// The machine and the process that made a temporary file, if the name is one of ours.
+/// The machine and the process in the name of a temporary file, if it is such a name.
 fn writer_of(name: &str) -> Option<(&str, u32)> {
     let rest = name.strip_prefix('.')?.strip_suffix(SUFFIX)?;
     let (_, last) = rest.rsplit_once('.')?;

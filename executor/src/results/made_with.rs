@@ -1,4 +1,4 @@
-//! What results are made with: program, task and parameters. Two results belong together if these are the same.
+//! What results were made with: program, task, parameters. Results belong together if these are the same.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,15 @@ use toml::{Table, Value};
 
 use crate::BoxError;
 
-/// What a series of results is made with, but for the images. It holds no paths: a series may be moved.
+/// What a series of results was made with: program, task and parameters, but not the inputs. It has no paths,
+/// because a series may be moved.
 ///
 /// ```
 /// use terzetto_executor::results::MadeWith;
 ///
-/// let mut then = MadeWith::new("piv");
+/// let mut then = MadeWith::new("example 1.0", "piv");
 /// then.set("window", 32)?;
-/// let mut now = MadeWith::new("piv");
+/// let mut now = MadeWith::new("example 1.0", "piv");
 /// now.set("window", 64)?;
 /// assert_eq!(then.differences(&now), ["window was 32, is 64"]);
 /// # Ok::<(), terzetto_executor::BoxError>(())
@@ -26,11 +27,11 @@ pub struct MadeWith(Table);
 const TASK: &str = "task";
 
 impl MadeWith {
-    /// This version of the program, and a task.
-    pub fn new(task: &str) -> MadeWith {
-        let program = concat!("terzetto ", env!("CARGO_PKG_VERSION")).to_owned();
-        let entries = [("program", program), (TASK, task.to_owned())];
-        MadeWith(entries.into_iter().map(|(key, text)| (key.to_owned(), Value::String(text))).collect())
+    /// A program with its version, and a task.
+    pub fn new(program: &str, task: &str) -> MadeWith {
+        let entries = [("program", program), (TASK, task)];
+        let entry = |(key, text): (&str, &str)| (key.to_owned(), Value::String(text.to_owned()));
+        MadeWith(entries.into_iter().map(entry).collect())
     }
 
     /// Adds a parameter, or a section of parameters.
@@ -47,7 +48,7 @@ impl MadeWith {
         self.0.get(TASK).and_then(Value::as_str)
     }
 
-    /// What is not the same `now`, each with its key and both values.
+    /// The differences to `now`, each with its key and both values.
     pub fn differences(&self, now: &MadeWith) -> Vec<String> {
         let mut found = Vec::new();
         compare_tables(&self.0, &now.0, "", &mut found);
@@ -63,7 +64,7 @@ fn compare_tables(then: &Table, now: &Table, at: &str, found: &mut Vec<String>) 
     }
 }
 
-/// Compares two values of a key such as `piv.passes[0].window`; of two lists of tables, each with its counterpart.
+/// Compares two values of a key such as `piv.passes[0].window`. Lists of tables are compared table by table.
 fn compare(then: Option<&Value>, now: Option<&Value>, key: &str, found: &mut Vec<String>) {
     match (then, now) {
         (Some(Value::Table(then)), Some(Value::Table(now))) => compare_tables(then, now, key, found),
@@ -79,7 +80,7 @@ fn compare(then: Option<&Value>, now: Option<&Value>, key: &str, found: &mut Vec
     }
 }
 
-/// A value in a sentence: of a section, no more than that it is there.
+/// A value in a sentence. A section is only said to be there.
 fn text(value: Option<&Value>) -> String {
     match value {
         None => "absent".to_owned(),

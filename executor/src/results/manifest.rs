@@ -1,7 +1,7 @@
-//! The manifest of an item: which files were written of it, and of what they were made.
+//! The manifest of an item: which files it has, and what they were made of.
 //!
-//! That a file is there says little: it may be empty, cut, edited, or left by a run with other parameters. So when all files
-//! of an item are written, its manifest is, in the folder `manifests`; only with it the item counts as done.
+//! It is a TOML file in the folder `manifests`, written after the files of the item. Its first line is a checksum of
+//! the other lines.
 
 use std::{
     fs, io,
@@ -14,32 +14,34 @@ use serde::{Deserialize, Serialize};
 use super::{
     MadeWith, WriteError,
     atomic::write_atomic_unsynced,
-    mark::{Mark, checksum},
+    fingerprint::{Fingerprint, checksum},
 };
 
-/// The folder of manifests in a folder for results.
+/// The name of the folder of manifests, inside the folder for results.
 pub const MANIFESTS: &str = "manifests";
 
 const ENDING: &str = ".toml";
 const CHECKSUM: &str = "checksum = ";
 
+/// The manifest of an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
-    /// The start of the names of the item's files.
+    /// The name of the item. The names of its files begin with it.
     pub item: String,
     /// Its files, with their lengths and checksums.
-    pub files: Vec<Mark>,
-    /// The images that it was made of, in their order.
-    pub inputs: Vec<Mark>,
+    pub files: Vec<Fingerprint>,
+    /// The files that it was made of, in their order.
+    pub inputs: Vec<Fingerprint>,
     pub made_with: MadeWith,
 }
 
-/// What there is of a manifest.
-pub(super) enum Found {
-    Nothing,
-    /// Cut or edited.
+/// What was found when a manifest was read.
+pub(super) enum ReadManifest {
+    Absent,
+    /// It is cut, or somebody has edited it.
     Broken,
+    /// A manifest, and when it was written.
     Manifest(Manifest, SystemTime),
 }
 
@@ -48,19 +50,18 @@ impl Manifest {
         results.join(MANIFESTS).join(file_name_of(item))
     }
 
-    pub fn read(path: &Path) -> Found {
+    pub fn read(path: &Path) -> ReadManifest {
         let read = || -> io::Result<_> { Ok((fs::read_to_string(path)?, fs::metadata(path)?.modified()?)) };
         match read() {
-            Ok((text, written)) => {
-                parse(&text).map_or(Found::Broken, |manifest| Found::Manifest(manifest, written))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
-            Err(_) => Found::Broken,
+            Ok((text, written)) => parse(&text)
+                .map_or(ReadManifest::Broken, |manifest| ReadManifest::Manifest(manifest, written)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => ReadManifest::Absent,
+            Err(_) => ReadManifest::Broken,
         }
     }
 
-    /// Writes the manifest. A crash of the machine may lose it, and the item is computed again then; to wait for the disk
-    /// once more for each item would cost more.
+    /// Writes the manifest. It is not forced to the disk, because that would take too long for each item. If a crash
+    /// of the machine loses the manifest, the item is computed again.
     pub fn write(&self, results: &Path) -> Result<(), WriteError> {
         let path = Manifest::path(results, &self.item);
         let failed = |error: io::Error| WriteError::new(&path, error);
@@ -84,11 +85,12 @@ impl Manifest {
 
 fn parse(text: &str) -> Option<Manifest> {
     let (first, body) = text.split_once('\n')?;
-    let told = first.strip_prefix(CHECKSUM)?.trim_matches('"');
-    (told == checksum(body.as_bytes())).then(|| toml::from_str(body).ok())?
+    let written = first.strip_prefix(CHECKSUM)?.trim_matches('"');
+    (written == checksum(body.as_bytes())).then(|| toml::from_str(body).ok())?
 }
 
-/// The name of a manifest. Names have at most 255 bytes; of a longer one the end is a checksum.
+/// The file name of a manifest. A file name has at most 255 bytes. If the item has a longer name, a checksum
+/// replaces its end.
 pub(super) fn file_name_of(item: &str) -> String {
     if item.len() + ENDING.len() <= 255 {
         return format!("{item}{ENDING}");

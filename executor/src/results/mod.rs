@@ -1,35 +1,33 @@
-//! Results on disk: files that are whole or absent, manifests that say of what they were made, the folder of each job,
-//! what is to be done with results that are there already, and the text format of vector fields.
+//! Results in files: written whole, described by manifests, compared before a later run.
+//!
+//! A run makes *items*, such as the displacements of one couple of images. An item has one or several files, and is
+//! made of *inputs*, such as two images.
+//!
+//! That a file exists says little: it may be empty, edited, or left by a run with other parameters. So when all
+//! files of an item are written, its *manifest* is written, too. It has the checksum of each file and of each
+//! input, and what the item was made with. A later run can then keep what is whole and was made in the same way.
+//!
+//! - [`write_atomic`] writes a file that is whole or absent. [`Store`] writes an item and its manifest.
+//! - [`ResultsCheck`] says what exists of an item. [`find_foreign`] finds results that belong to no item of a run.
+//! - [`MadeWith`] is what an item was made with: program, task, parameters.
+//! - [`Saving`] is what a run does if its folder is not empty.
 
 mod atomic;
-mod csv;
-mod job;
-mod lock;
+mod check;
+mod fingerprint;
+mod foreign;
 mod made_with;
 mod manifest;
-mod mark;
-mod memory;
-mod process;
-mod record;
-mod report;
+mod names;
 mod saving;
-mod state;
 mod store;
-mod strangers;
 
 pub use atomic::{WriteError, remove_leftovers, time_in, write_atomic};
-pub use csv::{CsvError, FieldFile, Row, format_csv, parse_csv};
-pub use job::{JobError, JobFolder, JobInfo, LOG};
+pub use check::{ExpectedItem, ItemState, ResultsCheck};
+pub use fingerprint::content_fingerprint;
+pub use foreign::{ForeignResults, SeriesNames, find_foreign, summarize};
 pub use made_with::MadeWith;
 pub use manifest::MANIFESTS;
-pub use mark::content_mark;
-pub use memory::resident_bytes;
-pub(crate) use record::Record;
-pub use report::{JobReport, JobState, job_reports};
+pub use names::{file_name, stem, text};
 pub use saving::{Saving, SavingPlan};
-pub use state::{ItemState, ResultsCheck, Wanted};
-pub(crate) use store::Store;
-pub use strangers::{Strangers, strangers, summarize};
-
-/// The variable by which a process tells those that it supervises that they belong to it.
-pub const PARENT_VARIABLE: &str = "TERZETTO_SUPERVISOR";
+pub use store::Store;

@@ -1,21 +1,21 @@
-//! What to do about results that are there already.
+//! What to do with results that exist before a run.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// What a run does if its folder for results exists: fluidimage's `saving.how`.
+/// What a run does if its folder for results is not empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Saving {
-    /// Ask, if anything is in the folder.
+    /// Ask a person.
     #[default]
     Ask,
-    /// Leave it alone and make a new one, `NAME_1`, `NAME_2`, and so on.
+    /// Leave the folder alone and make a new one: `NAME_1`, `NAME_2`, and so on.
     NewDir,
-    /// Compute what is missing in it, or is not whole; [`ResultsCheck`](super::ResultsCheck) tells.
+    /// Compute what is missing or not whole. [`ResultsCheck`](super::ResultsCheck) finds it.
     Complete,
-    /// Compute everything again; each file is replaced as its successor is finished.
+    /// Compute everything again. A file is replaced when the new one is whole.
     Recompute,
 }
 
@@ -24,17 +24,17 @@ pub enum Saving {
 pub struct SavingPlan {
     /// The folder.
     pub folder: PathBuf,
-    /// Are results that are in it to be kept?
+    /// Are the results in the folder kept?
     pub complete: bool,
 }
 
 impl Saving {
-    /// Decides where results go; `ask` is called with the folder if that is for a person to say, and
-    /// answers with another mode, or `None` to give up.
+    /// Decides where results go. For [`Saving::Ask`], `ask` is called with the folder. It returns another mode, or
+    /// `None` to do nothing.
     ///
     /// # Errors
     ///
-    /// The system's error if the folder cannot be looked at.
+    /// The system's error if the folder cannot be listed.
     pub fn plan(
         self,
         folder: &Path,

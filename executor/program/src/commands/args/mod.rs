@@ -1,0 +1,123 @@
+//! The command line.
+
+mod part;
+mod run;
+mod series;
+mod synth;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use part::{InParts, Part};
+pub use run::{ExecutorChoice, IfChanged, LogLevel, ResultArgs, RunArgs, SavingChoice};
+pub use series::{
+    BosArgs, FormatChoice, InputArgs, MeanArgs, MeasureArgs, OutputArgs, PivArgs, PreprocessArgs,
+};
+pub use synth::{DemoArgs, FlowChoice, SynthArgs, SyntheticArgs};
+
+/// Measures velocity fields in series of particle images.
+///
+/// Each couple of images gives a field of displacements: a text file with one line for each vector, a
+/// NetCDF file with everything that is known of the vectors, and pictures. Try `terzetto demo`, and then
+/// `terzetto piv FOLDER --try`.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Exit status:\n  0    everything was computed\n  1    some couples or images failed or were left out; the others were computed\n  2    nothing could run: wrong arguments or parameters, no images, no place for results, or results in it\n       that were made otherwise\n  130  interrupted by Ctrl-C; what is finished stays\n\nSignals: Ctrl-C ends a run cleanly, a second Ctrl-C at once. SIGUSR2 lets running work finish and starts nothing new."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compute the displacements in every couple of a folder's images.
+    ///
+    /// Images end in png, tif, tiff, bmp or pgm. Other files, hidden files and folders are left out.
+    /// Couples are made by the numbers in the file names, and by the letters a and b if there are any.
+    /// A missing image costs its own couples and shifts no others. Before it computes, the command
+    /// prints which couples there are, where numbers have gaps, and which images are left over and why.
+    /// Names that leave the couples open are refused: then list the couples in a file (--couples-file),
+    /// or name two images. A couple that fails (a broken file, two sizes) is reported and counted, and
+    /// the others are computed.
+    ///
+    /// Each couple gives piv_<couple>.csv, .nc and .png in the folder for results. A file is whole or
+    /// absent, never half-written. The run has a folder job_<time>_<process> with its parameters, log,
+    /// list of results, and errors; `terzetto monitor` shows it. The folder manifests has a file for
+    /// each result, with the images and parameters that it was made of. --complete reads these files,
+    /// and refuses to mix results.
+    ///
+    /// A file has all parameters: `terzetto params` prints it with the defaults and their meanings.
+    /// With --try, one couple is computed, its quality is printed, and nothing is kept.
+    Piv(PivArgs),
+    /// Compute the apparent displacements in each image against a reference image.
+    ///
+    /// Background-oriented schlieren: a pattern seen through a transparent flow seems to shift. Each
+    /// image gives bos_<image>.csv, .nc and .png. Everything else is as for `terzetto piv`.
+    Bos(BosArgs),
+    /// Filter a folder's images, one by one and over time.
+    ///
+    /// The section [preprocess] of the file of parameters says what is done: a background, a filter
+    /// over time, filters of single images. Each image becomes a PNG file of 16 bits.
+    Preprocess(PreprocessArgs),
+    /// Compute mean, standard deviation, minimum and maximum of a folder's images.
+    ///
+    /// They are written as PNG files of 16 bits, and without rounding into mean.nc.
+    Mean(MeanArgs),
+    /// Print all parameters with their defaults and meanings, as a file for --params.
+    Params,
+    /// Write a series of synthetic images whose displacements are known.
+    ///
+    /// The images of a couple are couple_0001a.png and couple_0001b.png. truth.toml has the numbers
+    /// that they were made with.
+    Synth(SynthArgs),
+    /// Write a synthetic series, compute it, and compare with the truth.
+    Demo(DemoArgs),
+    /// Show the running and finished jobs of a folder for results.
+    ///
+    /// On a terminal, the view is live until all jobs have ended, or until Ctrl-C. Elsewhere it is
+    /// printed once.
+    Monitor(MonitorArgs),
+    /// List the topologies, or draw one.
+    Topology(TopologyArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct MonitorArgs {
+    /// The folder for results
+    pub folder: PathBuf,
+    /// Print the view once
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TopologyArgs {
+    /// Which one [default: list them]
+    pub name: Option<String>,
+    /// Draw its graph: into a file whose name ends in .svg or .dot, or print it as dot
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", requires = "name")]
+    pub graph: Option<PathBuf>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("must be a whole number".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_description_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,56 @@
+//! `terzetto mean`: statistics of a series of images.
+
+use terzetto_executor::{BoxError, results::MadeWith};
+use terzetto_program::PROGRAM;
+use terzetto_program::pipelines::{MeanSeries, expected_mean, mean};
+
+use crate::commands::{
+    args::{ExecutorChoice, MeanArgs},
+    print_line,
+    run::{progress::ItemCount, status::Status},
+    setup::{
+        made_with::params_toml,
+        parameters::{Overrides, effective_params},
+        remaining::{Comparison, Remaining},
+        series::{SeriesRun, images, results_plan},
+    },
+};
+
+pub fn command(args: &MeanArgs) -> Result<Status, BoxError> {
+    let params = effective_params(&args.input, &Overrides::default())?;
+    if args.results.shard()?.is_some() || args.run.executor == ExecutorChoice::Multi {
+        let hint = "choose images with --range instead of --shard, another executor than multi";
+        return Err(format!("statistics are gathered by one process: {hint}").into());
+    }
+    let mut images = images(&params, 1)?;
+    let plan = results_plan(&params, &args.results, "mean")?;
+    // Preprocessing has no effect on statistics.
+    let made_with = MadeWith::new(PROGRAM, "mean");
+    let comparison = Comparison {
+        results: &args.results,
+        plan: &plan,
+        made_with: &made_with,
+        images: &images,
+        noun: "results",
+        single: true,
+    };
+    let Some(remaining) = Remaining::new(vec![()], &comparison, |()| expected_mean(&images))? else {
+        return Ok(Status::Done);
+    };
+    if remaining.items.is_empty() {
+        print_line(&format!("{} images, done before", images.len()));
+        images.clear();
+    } else {
+        print_line(&format!("{} images", images.len()));
+    }
+    let series_run = SeriesRun {
+        count: ItemCount { total: images.len(), noun: "images" },
+        plan: &plan,
+        shard: None,
+        params_toml: params.to_toml(),
+        results: &args.results,
+        run: &args.run,
+    };
+    let folder = plan.folder.clone();
+    series_run.compute_here(mean(MeanSeries { images, folder, params_toml: params_toml(&params), made_with }))
+}

@@ -1,0 +1,92 @@
+//! `terzetto piv`: displacements in the couples of a series.
+
+use terzetto_executor::BoxError;
+use terzetto_program::{
+    params::Params,
+    pipelines::{PivSeries, Task, piv},
+};
+
+use crate::commands::{
+    args::PivArgs,
+    run::{progress::ItemCount, status::Status},
+    setup::{
+        couples::CouplePlan,
+        made_with::{made_with_piv, params_toml},
+        parameters::{Overrides, effective_params},
+        preprocessing::{mask, preprocessing_for_piv},
+        remaining::{Comparison, Remaining},
+        series::{SeriesRun, all_images, results_plan},
+    },
+    try_couple,
+};
+
+pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
+    let PivArgs { input, measure, output, .. } = args;
+    let overrides = Overrides {
+        couples: args.couples,
+        couples_file: args.couples_file.as_ref(),
+        second: args.second.as_ref(),
+        measure: Some(measure),
+        output: Some(output),
+    };
+    let params = effective_params(input, &overrides)?;
+    let couples = CouplePlan::new(&params)?;
+    let preprocessing = preprocessing_for_piv(&params, &couples.images)?;
+    let mask = mask(&params)?;
+    if let Some(couple) = &args.try_one {
+        let chosen = try_couple::choose(&couples.couples, couple)?;
+        return try_couple::command(args, &params, chosen, preprocessing, mask);
+    }
+    let plan = results_plan(&params, &args.results, Task::Piv.name())?;
+    couples.log_details();
+    let made_with = made_with_piv(Task::Piv.name(), &params, &preprocessing, &couples.rule)?;
+    let images = [all_images(&params), couples.images.clone()].concat();
+    let comparison = Comparison {
+        results: &args.results,
+        plan: &plan,
+        made_with: &made_with,
+        images: &images,
+        noun: "couples",
+        single: false,
+    };
+    let remaining = Remaining::new(couples.couples.clone(), &comparison, |couple| {
+        Task::Piv.expected_item(couple, &params.output.formats, &params.output.plots)
+    })?;
+    let Some(remaining) = remaining else { return Ok(Status::Done) };
+    couples.print_summary(&remaining.announcement(&format!("couples ({})", couples.rule)));
+    let series_run = SeriesRun {
+        count: ItemCount { total: remaining.items.len(), noun: "couples" },
+        plan: &plan,
+        shard: remaining.shard,
+        params_toml: params.to_toml(),
+        results: &args.results,
+        run: &args.run,
+    };
+    let status = series_run.compute(args, || {
+        let series = PivSeries {
+            preprocessing,
+            mask,
+            made_with,
+            ..series(&params, remaining.items, plan.folder.clone())
+        };
+        Ok(piv(series))
+    })?;
+    Ok(match status {
+        Status::Done if !couples.single.is_empty() => Status::SomeFailed,
+        status => status,
+    })
+}
+
+/// The series that the parameters describe, without what is read from other files.
+pub fn series(
+    params: &Params,
+    couples: Vec<terzetto_program::series::Couple>,
+    folder: std::path::PathBuf,
+) -> PivSeries {
+    PivSeries {
+        formats: params.output.formats.clone(),
+        plots: params.output.plots.clone(),
+        params_toml: params_toml(params),
+        ..PivSeries::new(couples, (&params.piv).into(), folder)
+    }
+}

@@ -1,0 +1,109 @@
+//! `terzetto topology`: lists the topologies and draws their graphs.
+
+use std::path::{Path, PathBuf};
+
+use terzetto_executor::{
+    BoxError, Topology,
+    results::{MadeWith, write_atomic},
+};
+use terzetto_kernels::{
+    MultipassParams,
+    preprocess::OverTime,
+    synth::{Flow, SynthParams},
+};
+use terzetto_program::{
+    params::TemporalSection,
+    pipelines::{
+        Background, MeanSeries, PivSeries, PreprocessSeries, Preprocessing, SynthSeries, Task, mean, piv,
+        preprocess, synth,
+    },
+};
+
+use crate::commands::{args::TopologyArgs, print_line, run::status::Status};
+
+const NAMES: [(&str, &str); 5] = [
+    ("piv", "displacements in couples of images, with everything that can be done to them first"),
+    ("bos", "displacements in images against a reference"),
+    ("preprocess", "filtered images, over time, too"),
+    ("mean", "statistics of a series of images"),
+    ("synth", "synthetic images with known displacements"),
+];
+
+pub fn command(args: &TopologyArgs) -> Result<Status, BoxError> {
+    let Some(name) = &args.name else {
+        for (name, what) in NAMES {
+            print_line(&format!("{name:10} {what}"));
+        }
+        return Ok(Status::Done);
+    };
+    let topology = by_name(name)?;
+    match args.graph.as_deref() {
+        None => print_line(&describe(&topology)),
+        Some(path) if path == Path::new("-") => print_line(topology.to_dot().trim_end()),
+        Some(path) => {
+            let picture = match path.extension().and_then(|ending| ending.to_str()) {
+                Some("svg") => topology.to_svg(),
+                Some("dot" | "gv") => topology.to_dot(),
+                _ => return Err(format!("`{}` does not end in .svg or .dot", path.display()).into()),
+            };
+            write_atomic(path, picture.as_bytes())?;
+        }
+    }
+    Ok(Status::Done)
+}
+
+/// A topology without images, for its graph only.
+fn by_name(name: &str) -> Result<Topology, BoxError> {
+    let folder = PathBuf::new();
+    match name {
+        "piv" => Ok(piv(PivSeries { preprocessing: preprocessing(), ..empty_series(folder) })),
+        "bos" => Ok(piv(PivSeries { task: Task::Bos, ..empty_series(folder) })),
+        "preprocess" => Ok(preprocess(PreprocessSeries {
+            images: Vec::new(),
+            own: Vec::new(),
+            preprocessing: preprocessing(),
+            temporal: Some(TemporalSection::default()),
+            folder,
+            made_with: MadeWith::default(),
+        })),
+        "mean" => Ok(mean(MeanSeries {
+            images: Vec::new(),
+            folder,
+            params_toml: String::new(),
+            made_with: MadeWith::default(),
+        })),
+        "synth" => {
+            let flow = Flow::Uniform { dx: 0.0, dy: 0.0 };
+            Ok(synth(SynthSeries { pairs: 0, params: SynthParams::default(), flow, folder }))
+        }
+        _ => {
+            let names = NAMES.map(|(name, _)| name).join(", ");
+            Err(format!("there is no topology `{name}`; there are: {names}").into())
+        }
+    }
+}
+
+fn empty_series(folder: PathBuf) -> PivSeries {
+    PivSeries::new(Vec::new(), MultipassParams::default(), folder)
+}
+
+fn preprocessing() -> Preprocessing {
+    Preprocessing { background: Some(Background::Series(OverTime::Minimum, Vec::new())), filters: Vec::new() }
+}
+
+fn describe(topology: &Topology) -> String {
+    let line = |work: terzetto_executor::graph::WorkInfo<'_>| {
+        format!(
+            "{:24} {:9} {} -> {}",
+            work.name,
+            work.kind.to_string(),
+            list(&work.inputs),
+            list(&work.outputs)
+        )
+    };
+    topology.works().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn list(queues: &[&str]) -> String {
+    if queues.is_empty() { "()".to_owned() } else { queues.join(", ") }
+}

@@ -1,0 +1,292 @@
+//! The graph of queues and works. Queues and works have names, and typed handles of the queues link them.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use super::{
+    AnyQueue, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, JoinBuilder, Key, Kind,
+    Moment, Queue, QueueId, QueueSet, WorkBody, WorkNode, check, drawing,
+    queue_set::QueueList,
+    works::{Global, Source},
+};
+
+/// A graph of queues and works. An executor such as [`ExecutorAsync`](crate::ExecutorAsync) runs it.
+///
+/// ```
+/// use terzetto_executor::{Key, Topology};
+///
+/// let mut topology = Topology::new("squares");
+/// let numbers = topology.queue::<u64>("numbers");
+/// let squares = topology.results::<u64>("squares");
+/// topology.one_shot("fill", (), &numbers, |(), numbers| {
+///     for n in 1..=3 {
+///         numbers.push(n.to_string(), n);
+///     }
+///     Ok(())
+/// });
+/// topology.cpu("square", &numbers).to(&squares).each(|_key: &Key, n| Ok(n * n));
+/// topology.check()?;
+/// # Ok::<(), terzetto_executor::InvalidTopology>(())
+/// ```
+pub struct Topology {
+    name: String,
+    id: u64,
+    pub(crate) queues: Vec<Arc<dyn AnyQueue>>,
+    pub(crate) works: Vec<WorkNode>,
+}
+
+impl Topology {
+    /// A topology without queues and works.
+    pub fn new(name: impl Into<String>) -> Self {
+        // A handle has the number of its topology, so a handle of another topology is noticed.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Topology {
+            name: name.into(),
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            queues: Vec::new(),
+            works: Vec::new(),
+        }
+    }
+
+    /// The topology's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Adds a queue between works. It holds at most [`queue_limit`](crate::Options::queue_limit) items. The
+    /// limit does not hold for one-shot works, which run before the others.
+    pub fn queue<T: Send + 'static>(&mut self, name: impl Into<String>) -> Queue<T> {
+        self.add_queue(name.into(), false)
+    }
+
+    /// Adds a queue that keeps results. No work takes from it, and it has no limit. [`Queue::drain`] gives its
+    /// items after the run.
+    pub fn results<T: Send + 'static>(&mut self, name: impl Into<String>) -> Queue<T> {
+        self.add_queue(name.into(), true)
+    }
+
+    fn add_queue<T: Send + 'static>(&mut self, name: String, keeps_results: bool) -> Queue<T> {
+        let id = QueueId { topology: self.id, index: self.queues.len() };
+        let queue = Queue::new(name, id, keeps_results);
+        self.queues.push(queue.erased());
+        queue
+    }
+
+    /// Adds a work that runs once, before the other works, on the executor's own thread. Usually it fills
+    /// queues.
+    ///
+    /// `inputs` are queues that other one-shot works fill, and `outputs` are queues that this one fills: `()`,
+    /// `&queue` or a tuple of these. A one-shot work that reads a queue runs after those that fill it. An error
+    /// or a panic of a one-shot work ends the run before the other works begin.
+    pub fn one_shot<I, O, F>(&mut self, name: &str, inputs: I, outputs: O, function: F)
+    where
+        I: IntoQueueSet,
+        O: IntoQueueSet,
+        F: FnOnce(I::Set, O::Set) -> Result<(), BoxError> + 'static,
+    {
+        let (inputs, outputs) = (inputs.into_set(), outputs.into_set());
+        self.works.push(WorkNode {
+            name: name.into(),
+            kind: Kind::OneShot,
+            filled_first: QueueList::of(&inputs).ids.len(),
+            inputs: ids(&inputs),
+            outputs: ids(&outputs),
+            body: WorkBody::OneShot(Box::new(move || function(inputs, outputs))),
+        });
+    }
+
+    /// Adds a work that lists a series. `items` is asked for the next item when `output` has room, so a series
+    /// of any length is never in memory as a whole. A one-shot work would push all items at the start.
+    ///
+    /// ```
+    /// # use terzetto_executor::{ExecutorAsync, Options, Topology};
+    /// let mut topology = Topology::new("sum");
+    /// let numbers = topology.queue::<u64>("numbers");
+    /// topology.source("count", &numbers, (0..1000).map(|n| (n.to_string(), n)));
+    /// topology.cpu("look", &numbers).each(|_, n| if n < 1000 { Ok(()) } else { Err("too large".into()) });
+    /// let outcome = terzetto::run(ExecutorAsync::new(topology, Options::new())?.run())?;
+    /// assert_eq!(outcome.done, 1000);
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn source<K, T, I>(&mut self, name: &str, output: &Queue<T>, items: I)
+    where
+        K: Into<Key>,
+        T: Send + 'static,
+        I: IntoIterator<Item = (K, T), IntoIter: Send + 'static>,
+    {
+        let name: Arc<str> = name.into();
+        let items = items.into_iter().map(|(key, value)| (key.into(), value));
+        self.works.push(WorkNode {
+            name: name.clone(),
+            kind: Kind::Source,
+            inputs: Vec::new(),
+            outputs: ids(output),
+            filled_first: 0,
+            body: WorkBody::Scheduled(Arc::new(Source::new(name, output.clone(), Box::new(items)))),
+        });
+    }
+
+    /// Adds a work that sees its whole queues. `function` is called when an item has come into an input or has
+    /// left an output, if an input has an item and every output has [room](Queue::room). It takes what it wants
+    /// and leaves the rest. So it can wait for more items, gather windows of images, or put off an item.
+    ///
+    /// When no other work can go on, the function is called with [`Moment::End`]. Items that it then leaves in
+    /// its inputs are an error of the run.
+    ///
+    /// One call runs at a time, in the thread of a worker.
+    ///
+    /// ```
+    /// # use terzetto_executor::{ExecutorAsync, Moment, Options, Topology};
+    /// let mut topology = Topology::new("mean");
+    /// let numbers = topology.queue::<f64>("numbers");
+    /// let mean = topology.results::<f64>("mean");
+    /// topology.source("count", &numbers, (1..=9).map(|n| (n.to_string(), f64::from(n))));
+    /// let (mut sum, mut count) = (0.0, 0.0);
+    /// topology.global("gather", &numbers, &mean, move |numbers, mean, moment| {
+    ///     while let Some((_, number)) = numbers.pop() {
+    ///         sum += number?;
+    ///         count += 1.0;
+    ///     }
+    ///     if moment == Moment::End {
+    ///         mean.push("mean", sum / count);
+    ///     }
+    ///     Ok(())
+    /// });
+    /// terzetto::run(ExecutorAsync::new(topology, Options::new())?.run())?;
+    /// assert!(matches!(mean.drain()[0], (_, Ok(5.0))));
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn global<I, O, F>(&mut self, name: &str, inputs: I, outputs: O, function: F)
+    where
+        I: IntoQueueSet,
+        O: IntoQueueSet,
+        F: FnMut(&I::Set, &O::Set, Moment) -> Result<(), BoxError> + Send + 'static,
+    {
+        let (inputs, outputs) = (inputs.into_set(), outputs.into_set());
+        let name: Arc<str> = name.into();
+        self.works.push(WorkNode {
+            name: name.clone(),
+            kind: Kind::Global,
+            inputs: ids(&inputs),
+            outputs: ids(&outputs),
+            filled_first: 0,
+            body: WorkBody::Scheduled(Arc::new(Global::new(name, inputs, outputs, function))),
+        });
+    }
+
+    /// Adds a work that is called for each item of `input`, in a worker thread, and mostly waits: for a disk or
+    /// a network. Complete it with [`EachBuilder::each`].
+    ///
+    /// `input` is `&queue`, or a tuple of these. Several queues are joined by key, and the function is called
+    /// with a tuple of values.
+    pub fn io<I: IntoInput>(&mut self, name: &str, input: I) -> EachBuilder<'_, I::Item> {
+        self.each_builder(name, Kind::Io, input)
+    }
+
+    /// Adds a work that is called for each item of `input`, in a worker thread, and mostly computes. Complete
+    /// it with [`EachBuilder::each`].
+    ///
+    /// `input` is `&queue`, or a tuple of these, as for [`Topology::io`].
+    ///
+    /// ```
+    /// # use terzetto_executor::{ExecutorAsync, Options, Topology};
+    /// let mut topology = Topology::new("diamond");
+    /// let numbers = topology.queue::<i64>("numbers");
+    /// let (halves, rests) = (topology.queue::<i64>("halves"), topology.queue::<i64>("rests"));
+    /// let again = topology.results::<i64>("again");
+    /// topology.source("count", &numbers, (0..50).map(|n| (n.to_string(), n)));
+    /// topology.cpu("split", &numbers).to((&halves, &rests)).each(|_, n| Ok((n / 2, n % 2)));
+    /// topology.cpu("join", (&halves, &rests)).to(&again).each(|_, (half, rest)| Ok(2 * half + rest));
+    /// terzetto::run(ExecutorAsync::new(topology, Options::new())?.run())?;
+    /// assert!(again.drain().iter().all(|(key, n)| matches!(n, Ok(n) if n.to_string() == key.as_str())));
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn cpu<I: IntoInput>(&mut self, name: &str, input: I) -> EachBuilder<'_, I::Item> {
+        self.each_builder(name, Kind::Cpu, input)
+    }
+
+    fn each_builder<I: IntoInput>(&mut self, name: &str, kind: Kind, input: I) -> EachBuilder<'_, I::Item> {
+        let input = input.into_input(self, name);
+        EachBuilder::new(self, name, kind, input)
+    }
+
+    /// Adds a work that brings items together. Each item of `groups` names the `members` that it wants, and
+    /// leaves with them under its own key. Complete it with [`JoinBuilder::to`].
+    ///
+    /// Groups leave in their order. A member that several groups want is cloned for all but the last, so put
+    /// large values into an [`Arc`]. If a member is an error, the group leaves with that error. If a member
+    /// never comes, the group leaves with an error that says so.
+    ///
+    /// Groups must come from one-shot works, because the join must know which members are wanted before the
+    /// first one comes. Least memory is used if members come in the order in which groups first want them.
+    pub fn join<T, const N: usize>(
+        &mut self,
+        name: &str,
+        groups: &Queue<[Key; N]>,
+        members: &Queue<T>,
+    ) -> JoinBuilder<'_, T, N>
+    where
+        T: Clone + Send + 'static,
+    {
+        JoinBuilder::new(self, name, groups.clone(), members.clone())
+    }
+
+    /// Checks that the graph can run.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTopology`] with every [`Problem`](super::Problem) found.
+    pub fn check(&self) -> Result<(), InvalidTopology> {
+        check::check(self)
+    }
+
+    /// The works, in the order in which they were added.
+    pub fn works(&self) -> impl Iterator<Item = WorkInfo<'_>> {
+        self.works.iter().map(|work| {
+            let names = |ids: &[QueueId]| {
+                let own = ids.iter().filter(|id| self.owns(**id));
+                own.map(|id| self.queues[id.index].name()).collect()
+            };
+            WorkInfo {
+                name: &work.name,
+                kind: work.kind,
+                inputs: names(&work.inputs),
+                outputs: names(&work.outputs),
+            }
+        })
+    }
+
+    /// The graph in the `dot` language of graphviz. Boxes are works, ellipses are queues.
+    pub fn to_dot(&self) -> String {
+        drawing::to_dot(self)
+    }
+
+    /// The graph as an SVG picture, which any browser shows. Boxes are works, rounded boxes are queues.
+    pub fn to_svg(&self) -> String {
+        drawing::to_svg(self)
+    }
+
+    pub(crate) fn owns(&self, queue: QueueId) -> bool {
+        queue.topology == self.id
+    }
+}
+
+/// The description of a work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkInfo<'t> {
+    /// The work's name.
+    pub name: &'t str,
+    /// How it is run.
+    pub kind: Kind,
+    /// The names of its inputs.
+    pub inputs: Vec<&'t str>,
+    /// The names of its outputs.
+    pub outputs: Vec<&'t str>,
+}
+
+pub(super) fn ids(queues: &impl QueueSet) -> Vec<QueueId> {
+    QueueList::of(queues).ids
+}

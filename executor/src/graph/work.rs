@@ -1,0 +1,141 @@
+//! The traits by which an executor calls a work, whatever the types of its items are.
+//!
+//! A work keeps typed handles of its queues. Towards the executor it has two small traits, which know counts
+//! and keys only. So nothing is ever cast back to its type, and no cast can fail.
+//!
+//! - [`Work`] is the work itself, which all workers share.
+//! - [`Batch`] is what one worker has taken from a work. A worker uses it in three steps: it *takes* items,
+//!   *runs* the work's function on them, and *delivers* the values. The first and the last step run under the
+//!   scheduler's lock and only move items. The step between calls the user's function.
+//!
+//! A batch may have several items. If a work needs milliseconds for an item, one item is enough. If it needs
+//! nanoseconds, several items share the cost of the lock.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{BoxError, ItemError, Key, Progress, QueueId};
+
+/// How a work is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Runs once, before all other works, on the executor's own thread.
+    OneShot,
+    /// Lists a series. It is asked for more items when its output has room.
+    Source,
+    /// Is called for each item, in a worker thread, and mostly waits.
+    Io,
+    /// Is called for each item, in a worker thread, and mostly computes.
+    Cpu,
+    /// Is called with its whole queues, whenever something has changed in them.
+    Global,
+    /// Brings items together, whenever one of them comes.
+    Join,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::OneShot => "one-shot",
+            Kind::Source => "source",
+            Kind::Io => "io",
+            Kind::Cpu => "cpu",
+            Kind::Global => "global",
+            Kind::Join => "join",
+        })
+    }
+}
+
+/// A work as a node of the graph.
+pub(crate) struct WorkNode {
+    pub name: Arc<str>,
+    pub kind: Kind,
+    pub inputs: Vec<QueueId>,
+    pub outputs: Vec<QueueId>,
+    /// How many of the inputs, counted from the first, must be full before the loops start.
+    pub filled_first: usize,
+    pub body: WorkBody,
+}
+
+/// The function of a one-shot work, with its queues bound.
+pub(crate) type OneShotFn = Box<dyn FnOnce() -> Result<(), BoxError>>;
+
+/// What a work does, by the way in which it is called.
+pub(crate) enum WorkBody {
+    OneShot(OneShotFn),
+    Scheduled(Arc<dyn Work>),
+    Join(Box<dyn Join>),
+}
+
+/// A source, an io, a cpu or a global work.
+pub(crate) trait Work: Send + Sync {
+    /// How many items the work could take now: its inputs have them, and its outputs have room.
+    fn ready(&self) -> usize;
+
+    /// Does a batch take one item only, however quick the work is?
+    fn takes_one_at_a_time(&self) -> bool {
+        false
+    }
+
+    /// Called when no other work can go on. A global work is now ready for its last call. Returns whether
+    /// the work has become ready.
+    fn finish(&self) -> bool {
+        false
+    }
+
+    /// Has a source listed everything?
+    fn is_exhausted(&self) -> bool {
+        true
+    }
+
+    /// How many items a global work has taken out of its inputs and put into its outputs.
+    fn gathered(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    /// An empty batch of this work, for one worker.
+    fn new_batch(self: Arc<Self>) -> Box<dyn Batch>;
+}
+
+/// The items that one worker has taken from one work.
+pub(crate) trait Batch: Send {
+    /// Takes up to `count` items and reserves places for their values. Runs under the scheduler's lock.
+    fn take(&mut self, count: usize);
+
+    /// Calls the work's function for each item, and returns the number of calls. Stops early when the run is
+    /// about to end.
+    fn run(&mut self, context: &dyn CallContext) -> usize;
+
+    /// Puts values and errors into the outputs, and unused items back. Runs under the scheduler's lock.
+    fn deliver(&mut self, progress: &mut Progress);
+}
+
+/// What a batch needs to know while it runs, and whom it tells of each call.
+pub(crate) trait CallContext {
+    /// May the batch begin the next item?
+    fn should_continue(&self) -> bool;
+    /// Must the batch call `started` and `finished`?
+    fn wants_calls(&self) -> bool;
+    fn started(&self, key: &Key);
+    fn finished(&self, key: &Key, elapsed: Duration, error: Option<&ItemError>);
+    /// The call has failed.
+    fn failed(&self, error: &ItemError);
+}
+
+/// A join. Its methods run under the scheduler's lock and only move values.
+pub(crate) trait Join: Send + Sync {
+    /// Moves what can be moved. Returns whether anything was.
+    fn advance(&self, progress: &mut Progress) -> bool;
+
+    /// Called when no work can go on. Takes one more item than the bound allows, so that items behind it can
+    /// pass. Returns whether there was one.
+    fn exceed_bound(&self) -> bool;
+
+    /// Called when no work can go on and no join can take more. No further item will come, so an incomplete
+    /// group leaves as an error. Returns whether there was one.
+    fn fail_incomplete(&self, progress: &mut Progress) -> bool;
+
+    /// The keys of the items that the join holds.
+    fn held(&self) -> Vec<Key>;
+
+    fn name(&self) -> &str;
+}

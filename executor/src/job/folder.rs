@@ -1,0 +1,220 @@
+//! The folder of a job: what was run, whether it still runs, and what has come of it.
+//!
+//! ```text
+//! RESULTS/job_2026-01-31T12-00-00_4711/
+//!     params.toml       the parameters
+//!     info.toml         topology, executor, workers, number of expected results, start
+//!     is_running.lock   the process of the job, while it runs
+//!     results.txt       a line for each item that has arrived, with its key
+//!     errors/           exception_<work>_<key>.txt, a file for each call that has failed
+//!     log.txt           a line for each call of a work
+//!     time_end.txt      when and how the job has ended
+//! ```
+
+use std::{
+    error::Error,
+    fmt,
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    process,
+    time::SystemTime,
+};
+
+use super::lock::Lock;
+use crate::results::write_atomic;
+use crate::shard::Shard;
+
+/// The start of the name of every job folder.
+pub(super) const PREFIX: &str = "job_";
+pub(super) const LOCK: &str = "is_running.lock";
+pub(super) const RESULTS: &str = "results.txt";
+pub(super) const ERRORS: &str = "errors";
+pub(super) const INFO: &str = "info.toml";
+/// The name of the log file in a job's folder.
+pub const LOG: &str = "log.txt";
+pub(super) const END: &str = "time_end.txt";
+
+/// What the folder of a job says about its run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JobInfo {
+    /// The topology's name.
+    pub topology: String,
+    /// The executor that runs it.
+    pub executor: String,
+    /// How many works of each kind run at once at most.
+    pub max_workers: usize,
+    /// How many items a queue holds at most.
+    pub queue_limit: usize,
+    /// How many items will arrive, if that is known.
+    pub expected_results: Option<usize>,
+    /// The part of the series, if it is not the whole.
+    pub shard: Option<Shard>,
+}
+
+/// The folder of a job cannot be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JobError {
+    /// Another process uses the folder for results.
+    InUse {
+        /// The folder of the other job.
+        job: PathBuf,
+        /// The other process.
+        pid: u32,
+    },
+    /// The system's error, and the path.
+    Io(PathBuf, io::Error),
+}
+
+impl fmt::Display for JobError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JobError::InUse { job, pid } => write!(
+                f,
+                "another run is at work in this folder: process {pid}, `{}` (if that is not so, remove its {LOCK})",
+                job.display()
+            ),
+            JobError::Io(path, error) => write!(f, "cannot write `{}`: {error}", path.display()),
+        }
+    }
+}
+
+impl Error for JobError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            JobError::InUse { .. } => None,
+            // The message already has the error.
+            JobError::Io(..) => None,
+        }
+    }
+}
+
+/// The folder of a running job. Dropping the value removes the lock.
+#[derive(Debug)]
+pub struct JobFolder {
+    path: PathBuf,
+}
+
+impl JobFolder {
+    /// Makes the folder of a job in the folder `results`, which must exist. `params` is written there
+    /// unchanged; it should be TOML.
+    ///
+    /// # Errors
+    ///
+    /// - [`JobError::InUse`] if another process uses `results`. Two processes that compute different parts of a
+    ///   series may share the folder. The lock of a dead process does not count.
+    /// - [`JobError::Io`] if a file cannot be written.
+    pub fn create(results: &Path, info: &JobInfo, params: &str) -> Result<JobFolder, JobError> {
+        let path = make_folder(results)?;
+        let job = JobFolder { path };
+        let lock = Lock::own(info.shard);
+        let file = job.path.join(LOCK);
+        // The own lock is written first, and the others are read after that. So if two jobs begin together,
+        // at least one of them sees the other.
+        lock.write(&file).map_err(|error| JobError::Io(file.clone(), error))?;
+        if let Some((other, pid)) = other_job(results, &job.path, &lock) {
+            drop(fs::remove_dir_all(&job.path));
+            return Err(JobError::InUse { job: other, pid });
+        }
+        job.write("params.toml", params)?;
+        job.write(INFO, &describe(info, results))?;
+        Ok(job)
+    }
+
+    /// The folder's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), JobError> {
+        let path = self.path.join(name);
+        fs::write(&path, text).map_err(|error| JobError::Io(path, error))
+    }
+
+    /// Opens a file of the job to append to it.
+    pub(super) fn append(&self, name: &str) -> io::Result<File> {
+        OpenOptions::new().create(true).append(true).open(self.path.join(name))
+    }
+
+    /// Writes when and how the job has ended, and removes the lock.
+    pub fn finish(self, how: &str) {
+        let text = format!("time_end = \"{}\"\nending = {how:?}\n", now());
+        if let Err(error) = write_atomic(&self.path.join(END), text.as_bytes()) {
+            log::warn!("{error}");
+        }
+    }
+}
+
+impl Drop for JobFolder {
+    fn drop(&mut self) {
+        // If the lock cannot be removed, others see that its process is dead.
+        let _ = fs::remove_file(self.path.join(LOCK));
+    }
+}
+
+fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+fn make_folder(results: &Path) -> Result<PathBuf, JobError> {
+    let time = now().trim_end_matches('Z').replace(':', "-");
+    let name = format!("{PREFIX}{time}_{}", process::id());
+    let mut path = results.join(&name);
+    let mut again = 1;
+    loop {
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            // This process has begun another job within the same second.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                again += 1;
+                path = results.join(format!("{name}_{again}"));
+            }
+            Err(error) => return Err(JobError::Io(path, error)),
+        }
+    }
+}
+
+/// Another running job with which this one may not share the folder.
+fn other_job(results: &Path, own: &Path, own_lock: &Lock) -> Option<(PathBuf, u32)> {
+    job_folders(results).into_iter().filter(|path| path != own).find_map(|path| {
+        let file = path.join(LOCK);
+        let lock = Lock::read(&file)?;
+        let is_in_conflict = lock.is_held(&file) && !lock.is_compatible_with(own_lock);
+        is_in_conflict.then_some((path, lock.pid))
+    })
+}
+
+/// The folders of all jobs, the oldest first.
+pub(super) fn job_folders(results: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(results).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders
+}
+
+fn describe(info: &JobInfo, results: &Path) -> String {
+    let JobInfo { topology, executor, max_workers, queue_limit, expected_results, shard } = info;
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let mut text = format!(
+        "topology = {topology:?}\nexecutor = {executor:?}\nprogram = \"terzetto {}\"\nprocess = {}\n\
+         nb_cpus = {cores}\nnb_max_workers = {max_workers}\nnb_items_queue_max = {queue_limit}\n\
+         path_dir_result = {:?}\ntime_start = \"{}\"\n",
+        env!("CARGO_PKG_VERSION"),
+        process::id(),
+        results.display().to_string(),
+        now()
+    );
+    if let Some(count) = expected_results {
+        text.push_str(&format!("expected_results = {count}\n"));
+    }
+    if let Some(shard) = shard {
+        text.push_str(&format!("shard = \"{shard}\"\n"));
+    }
+    text
+}

@@ -1,0 +1,204 @@
+//! Options of a run.
+
+use std::{path::PathBuf, thread::available_parallelism, time::Duration};
+
+use log::LevelFilter;
+
+use crate::{
+    job::{JobError, JobFolder, JobInfo},
+    shard::Shard,
+};
+
+/// Options of a run: how much may run and wait at once, what an error does, where a record is kept.
+///
+/// An option `x` is set by `x` and read by `get_x`, as in [`std::process::Command`]. The defaults are those of
+/// fluidimage; its names are aliases, see [`fluidimage`](crate::fluidimage).
+///
+/// ```
+/// use terzetto_executor::Options;
+///
+/// let options = Options::new().max_workers(4);
+/// assert_eq!(options.get_queue_limit(), 16);
+/// let options = options.queue_limit(2).stop_if_error(true);
+/// assert_eq!(options.get_queue_limit(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    max_workers: usize,
+    queue_limit: Option<usize>,
+    statistics_period: Duration,
+    log_level: LevelFilter,
+    stop_if_error: bool,
+    results_folder: Option<PathBuf>,
+    params: String,
+    expected_results: Option<usize>,
+    shard: Option<Shard>,
+}
+
+impl Options {
+    /// The defaults for this machine.
+    pub fn new() -> Self {
+        let cores = available_parallelism().map_or(1, |cores| cores.get());
+        Options {
+            max_workers: default_workers(cores),
+            queue_limit: None,
+            statistics_period: Duration::from_millis(10),
+            log_level: LevelFilter::Info,
+            stop_if_error: false,
+            results_folder: None,
+            params: String::new(),
+            expected_results: None,
+            shard: None,
+        }
+    }
+
+    /// How many io works may run at once, and also how many cpu works; at least 1. The two kinds are counted
+    /// apart. Default: [`default_workers`] for the cores of this machine.
+    #[must_use]
+    pub fn max_workers(mut self, workers: usize) -> Self {
+        self.max_workers = workers.max(1);
+        self
+    }
+
+    /// How many items may wait in a queue between works; at least 1. Default: four for each worker, and at
+    /// least 8.
+    #[must_use]
+    pub fn queue_limit(mut self, items: usize) -> Self {
+        self.queue_limit = Some(items.max(1));
+        self
+    }
+
+    /// Does the first error of an item end the run? Default: no. The item's error is kept, and other items go
+    /// on.
+    #[must_use]
+    pub fn stop_if_error(mut self, stop: bool) -> Self {
+        self.stop_if_error = stop;
+        self
+    }
+
+    /// How often observers are told [statistics](super::Observer::statistics). It is also how long quick items
+    /// wait at most behind a slow one, until another worker is requested. At least 1 ms; default: 10 ms.
+    #[must_use]
+    pub fn statistics_period(mut self, period: Duration) -> Self {
+        self.statistics_period = period.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How much is written into the job's log file. `Info`, the default, writes a line at the end of each call
+    /// of a work. `Debug` writes a line at its start, too.
+    #[must_use]
+    pub fn log_level(mut self, level: LevelFilter) -> Self {
+        self.log_level = level;
+        self
+    }
+
+    /// The folder for results, which must exist. A [`JobFolder`] is made in it, for the parameters, the log, the
+    /// list of results and the errors of this run. By default there is no such folder, and nothing is written.
+    #[must_use]
+    pub fn results_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.results_folder = Some(folder.into());
+        self
+    }
+
+    /// The parameters of the computation, as TOML. They are kept in the job's folder.
+    #[must_use]
+    pub fn params(mut self, toml: impl Into<String>) -> Self {
+        self.params = toml.into();
+        self
+    }
+
+    /// How many items are expected to arrive. The job's folder keeps the number, and
+    /// [`Outcome::missing`](super::Outcome::missing) is computed from it.
+    #[must_use]
+    pub fn expected_results(mut self, count: usize) -> Self {
+        self.expected_results = Some(count);
+        self
+    }
+
+    /// The part of a series that this run computes. Runs of different parts may share a folder for results.
+    #[must_use]
+    pub fn shard(mut self, shard: Shard) -> Self {
+        self.shard = Some(shard);
+        self
+    }
+
+    /// See [`max_workers`](Options::max_workers).
+    pub fn get_max_workers(&self) -> usize {
+        self.max_workers
+    }
+
+    /// See [`queue_limit`](Options::queue_limit).
+    pub fn get_queue_limit(&self) -> usize {
+        self.queue_limit.unwrap_or_else(|| self.max_workers.saturating_mul(4).max(8))
+    }
+
+    /// See [`stop_if_error`](Options::stop_if_error).
+    pub fn get_stop_if_error(&self) -> bool {
+        self.stop_if_error
+    }
+
+    /// See [`statistics_period`](Options::statistics_period).
+    pub fn get_statistics_period(&self) -> Duration {
+        self.statistics_period
+    }
+
+    /// See [`log_level`](Options::log_level).
+    pub fn get_log_level(&self) -> LevelFilter {
+        self.log_level
+    }
+
+    /// See [`expected_results`](Options::expected_results).
+    pub fn get_expected_results(&self) -> Option<usize> {
+        self.expected_results
+    }
+
+    /// Makes the folder of a job, if there is a folder for results.
+    pub(super) fn make_job_folder(
+        &self,
+        topology: &str,
+        executor: &str,
+    ) -> Result<Option<JobFolder>, JobError> {
+        let Some(folder) = &self.results_folder else {
+            return Ok(None);
+        };
+        let info = JobInfo {
+            topology: topology.to_owned(),
+            executor: executor.to_owned(),
+            max_workers: self.get_max_workers(),
+            queue_limit: self.get_queue_limit(),
+            expected_results: self.expected_results,
+            shard: self.shard,
+        };
+        JobFolder::create(folder, &info, &self.params).map(Some)
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options::new()
+    }
+}
+
+/// The default number of workers on a machine with so many cores: two more than cores below 16 cores, else as
+/// many as cores.
+pub fn default_workers(cores: usize) -> usize {
+    if cores < 16 { cores + 2 } else { cores }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_follow_the_cores() {
+        assert_eq!(default_workers(1), 3);
+        assert_eq!(default_workers(15), 17);
+        assert_eq!(default_workers(16), 16);
+    }
+
+    #[test]
+    fn zero_is_one() {
+        let options = Options::new().max_workers(0).queue_limit(0);
+        assert_eq!((options.get_max_workers(), options.get_queue_limit()), (1, 1));
+    }
+}

@@ -1,0 +1,90 @@
+//! What has come of a run.
+
+use std::time::Duration;
+
+use crate::graph::{ItemError, Key};
+
+/// What has come of a run.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Why the run ended.
+    pub ending: Ending,
+    /// How many items arrived at the end of the graph with a value.
+    pub done: usize,
+    /// The items that arrived as errors, in order of arrival.
+    ///
+    /// Behind them are the errors that a global work took out of its queues and did not pass on. Each of these
+    /// is under the key on which its work failed. An error of a source or a global work is here under the name
+    /// of the work.
+    pub failed: Vec<(Key, ItemError)>,
+    /// The errors of sources and global works. They are not about one item, and may cost any number of items. A
+    /// run with such an error ends as [`Ending::Failed`].
+    pub errors: Vec<ItemError>,
+    /// Values that a join removed, because no group wanted them or because their key came a second time.
+    pub unused: Vec<Unused>,
+    /// Items that had not arrived when the run ended early. It is empty after a run that was not ended early.
+    pub unfinished: Vec<Unfinished>,
+    /// How many items each global work took and made. A global work may drop items, and this shows it.
+    pub gathered: Vec<Gathered>,
+    /// How many of the [expected](super::Options::expected_results) items have not arrived.
+    pub missing: usize,
+    /// How long the run took.
+    pub elapsed: Duration,
+}
+
+impl Outcome {
+    /// Has every item arrived with a value?
+    pub fn is_complete(&self) -> bool {
+        self.ending == Ending::Finished
+            && self.failed.is_empty()
+            && self.unused.is_empty()
+            && self.unfinished.is_empty()
+            && self.missing == 0
+    }
+}
+
+/// A value that no work wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unused {
+    /// The join that removed it.
+    pub work: String,
+    /// The item's key.
+    pub key: Key,
+}
+
+/// Items that had not arrived when a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unfinished {
+    /// The queue in which they wait, the join that holds them, or the source that had not listed all.
+    pub at: String,
+    /// Their keys. There are none for a source, because the keys it has not listed are not known.
+    pub keys: Vec<Key>,
+}
+
+/// How many items went through a global work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Gathered {
+    /// The work.
+    pub work: String,
+    /// How many items it took out of its inputs.
+    pub taken: usize,
+    /// How many items came into its outputs.
+    pub made: usize,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Every queue was empty and no worker ran.
+    Finished,
+    /// As `Finished`, but a source or a global work has failed. Items may be missing: see [`Outcome::errors`].
+    Failed,
+    /// [`Control::stop`](super::Control::stop) was called. Running items were finished, and nothing new started.
+    Stopped,
+    /// [`Control::cancel`](super::Control::cancel) was called.
+    Cancelled,
+}

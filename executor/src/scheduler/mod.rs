@@ -1,0 +1,238 @@
+//! The scheduler: it decides which work may start.
+//!
+//! A work may start if three things are true: its input has an item, a worker of its kind is free, and its
+//! outputs have room. All three change only when a worker takes items or delivers values. A worker does both
+//! under one lock: it delivers, asks the scheduler which work may start now, takes items of that work, and
+//! leaves the lock. So a worker goes from item to item without waiting for anybody. It leaves its thread only
+//! when there is nothing to do. Nothing polls.
+//!
+//! # Order
+//!
+//! The scheduler looks at the works from the end of the graph to its beginning, and takes the first that may
+//! start. So an item that is nearly done leaves memory before a new one enters it.
+//!
+//! # Number of workers
+//!
+//! Workers are requested one by one. A worker that takes items may see that more items are ready. Then it
+//! requests one more worker: it notifies the loop of a work, and the loop starts the worker in the nursery. It
+//! costs time to wake a thread. Items that take less time are not worth a worker, if the present one comes back
+//! soon. `scheduled_work` measures how long items take.
+//!
+//! # Where to read
+//!
+//! `worker` is what runs in a thread. `choose` has the decisions. `state` is what changes under the lock,
+//! `summary` what is known at the end. `notify` wakes a loop from any thread. The loops are in
+//! [`run`](crate::run).
+
+mod choose;
+mod notify;
+mod scheduled_work;
+mod state;
+mod summary;
+mod worker;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use crate::{
+    graph::{AnyQueue, ItemError, Join, Key, OneShotFn, Topology, WorkBody, WorkNode},
+    run::{Ending, Observer, Options},
+};
+use notify::Notify;
+pub(crate) use scheduled_work::ScheduledWork;
+use state::SchedulerState;
+pub(crate) use summary::RunSummary;
+pub(crate) use worker::Worker;
+
+/// What all workers of a run share.
+pub(crate) struct Scheduler {
+    /// All works except one-shot ones and joins, from the end of the graph to its beginning.
+    pub works: Vec<ScheduledWork>,
+    /// The joins, from the end of the graph to its beginning.
+    joins: Vec<Box<dyn Join>>,
+    /// Works and joins in flow order.
+    flow: Vec<FlowNode>,
+    queues: Vec<Arc<dyn AnyQueue>>,
+    max_workers: usize,
+    queue_limit: usize,
+    /// How many items a batch has at most: half a queue. If an item turns out to be slow, other workers have
+    /// the other half.
+    max_batch: usize,
+    /// Is there never more than one worker?
+    single_worker: bool,
+    pub stop_if_error: bool,
+    closed: AtomicBool,
+    state: Mutex<SchedulerState>,
+    /// Notified when the scheduler is closed.
+    pub closing: Notify,
+    observers: OnceLock<Vec<Box<dyn Observer>>>,
+}
+
+/// A work or a join, by its index.
+#[derive(Clone, Copy)]
+enum FlowNode {
+    Work(usize),
+    Join(usize),
+}
+
+/// A one-shot work, taken out of its topology.
+pub(crate) type OneShot = (Arc<str>, OneShotFn);
+
+impl Scheduler {
+    /// Takes a checked topology apart. Returns the one-shot works in the order in which they must run, and the
+    /// scheduler of the other works.
+    pub fn new(topology: Topology, options: &Options, single_worker: bool) -> (Vec<OneShot>, Scheduler) {
+        let order = topology.flow_order();
+        let queues = topology.queues;
+        let mut nodes: Vec<Option<WorkNode>> = topology.works.into_iter().map(Some).collect();
+        let (mut one_shots, mut works, mut joins) = (Vec::new(), Vec::new(), Vec::new());
+        let mut flow = Vec::new();
+        for node in order.into_iter().filter_map(|index| nodes[index].take()) {
+            match node.body {
+                WorkBody::OneShot(function) => one_shots.push((node.name, function)),
+                WorkBody::Join(join) => {
+                    flow.push(FlowNode::Join(joins.len()));
+                    joins.push(join);
+                }
+                WorkBody::Scheduled(work) => {
+                    flow.push(FlowNode::Work(works.len()));
+                    works.push(ScheduledWork::new(node.name, node.kind, work));
+                }
+            }
+        }
+        // Both lists are turned round, so the indices change.
+        for node in &mut flow {
+            match node {
+                FlowNode::Join(index) => *index = joins.len() - 1 - *index,
+                FlowNode::Work(index) => *index = works.len() - 1 - *index,
+            }
+        }
+        works.reverse();
+        joins.reverse();
+        let queue_limit = options.get_queue_limit();
+        let scheduler = Scheduler {
+            state: Mutex::new(SchedulerState {
+                requested: vec![0; works.len()],
+                ..SchedulerState::default()
+            }),
+            works,
+            joins,
+            flow,
+            queues,
+            max_workers: options.get_max_workers(),
+            queue_limit,
+            max_batch: (queue_limit / 2).max(1),
+            single_worker,
+            stop_if_error: options.get_stop_if_error(),
+            closed: AtomicBool::new(false),
+            closing: Notify::default(),
+            observers: OnceLock::new(),
+        };
+        (one_shots, scheduler)
+    }
+
+    /// Starts the run after the one-shot works: from now on the limit of the queues holds, and the first worker
+    /// is requested.
+    pub fn open(&self, observers: Vec<Box<dyn Observer>>) {
+        let mut state = self.lock();
+        for queue in &self.queues {
+            queue.set_limit(self.queue_limit);
+        }
+        state.progress.keys_wanted = !observers.is_empty();
+        // Items that one-shot works have put into queues of results have arrived.
+        for queue in self.queues.iter().filter(|queue| queue.keeps_results()) {
+            queue.report_newest(queue.len(), &mut state.progress);
+        }
+        // It cannot fail: a scheduler is opened once.
+        let _ = self.observers.set(observers);
+        if self.find_ready(&state).is_some() || self.unblock(&mut state) {
+            self.request_worker(&mut state, Duration::MAX);
+        }
+    }
+
+    /// The observers of the run. There are none before the scheduler is opened.
+    pub fn observers(&self) -> &[Box<dyn Observer>] {
+        self.observers.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Reports an item that has arrived, to the log and to the observers.
+    pub fn report_arrival(&self, key: &Key, error: Option<&ItemError>) {
+        if let Some(error) = error {
+            log::error!("`{key}`: {error}");
+        }
+        for observer in self.observers() {
+            observer.arrived(key, error);
+        }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, SchedulerState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Is the run about to end? Then nothing new may start.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(SeqCst)
+    }
+
+    /// Lets nothing new start. Items that run now are finished.
+    pub fn close(&self) {
+        if !self.closed.swap(true, SeqCst) {
+            for work in &self.works {
+                work.worker_requests.notify();
+            }
+            self.closing.notify();
+        }
+    }
+
+    /// Ends the run early, unless it has ended. A run that was stopped may still be cancelled.
+    pub fn end_early(&self, ending: Ending) {
+        let mut state = self.lock();
+        if !self.is_closed() || state.early_ending == Some(Ending::Stopped) {
+            state.early_ending = Some(ending);
+        }
+        drop(state);
+        self.close();
+        self.closing.notify();
+    }
+
+    /// How somebody has ended the run early.
+    pub fn early_ending(&self) -> Option<Ending> {
+        self.lock().early_ending
+    }
+
+    /// A worker that was requested for a work has arrived.
+    pub fn requested_worker_arrived(&self, work: usize) {
+        self.lock().requested[work] -= 1;
+    }
+
+    /// A worker has arrived that nobody has requested.
+    pub fn unrequested_worker_arrived(&self) {
+        self.lock().workers += 1;
+    }
+
+    /// A worker has delivered a batch of a work. Joins now move what the new items allow. Items that have
+    /// arrived are added to `arrived`.
+    pub fn delivered(
+        &self,
+        state: &mut SchedulerState,
+        work: usize,
+        arrived: &mut Vec<(Key, Option<ItemError>)>,
+    ) {
+        *state.busy(self.works[work].kind) -= 1;
+        state.deliveries = state.deliveries.wrapping_add(1);
+        if !self.joins.is_empty() {
+            self.advance_joins(state);
+        }
+        for (key, error) in &state.progress.arrived {
+            if let Some(error) = error {
+                state.failed.push((key.clone(), error.clone()));
+            }
+        }
+        arrived.append(&mut state.progress.arrived);
+    }
+}
