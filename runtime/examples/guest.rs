@@ -6,7 +6,7 @@
 
 #![allow(clippy::print_stdout, reason = "an example talks")]
 
-use terzetto::{Builder, GuestTick, nursery, sleep};
+use terzetto::{Builder, lowlevel::GuestTick, nursery, sleep};
 use tokio::{
     sync::{mpsc, oneshot},
     time,

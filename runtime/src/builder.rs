@@ -148,15 +148,15 @@ impl Builder {
     /// `done` is called with its outcome, in the last tick. When this returns, the run is set up, and nothing of `main` has run. Between ticks no
     /// run is current, unless the host [enters](GuestRun::enter) this one. Handles of the guest's
     /// that the host holds work all the same (a scope is cancelled, an event set, a value sent); all else that it wants
-    /// of the guest goes through its [`Token`](crate::Token), by calls that do not block:
-    /// [`Token::run_sync_soon`](crate::Token::run_sync_soon).
+    /// of the guest goes through its [`Token`](crate::lowlevel::Token), by calls that do not block:
+    /// [`Token::run_sync_soon`](crate::lowlevel::Token::run_sync_soon).
     ///
     /// # Errors
     /// A [`RunError`](crate::RunError) if the run could not start.
     ///
     /// ```
     /// use std::{cell::RefCell, rc::Rc, sync::mpsc};
-    /// use terzetto::{Builder, GuestTick, sleep};
+    /// use terzetto::{Builder, sleep, lowlevel::GuestTick};
     ///
     /// // A host: a loop that runs what it is sent.
     /// let (send, ticks) = mpsc::channel::<GuestTick>();

@@ -38,7 +38,7 @@
 //! |---|---|
 //! | `deep-nesting` | nurseries and scopes nest as deep as memory goes; without it a stack of 2 MiB takes some 3,000 nurseries, 500 unoptimised, and a deeper one ends the process |
 //! | `fs` | [`fs`]: files, folders, paths, temporary files |
-//! | `guest` | [`GuestRun`]: a run whose loop another loop turns |
+//! | `guest` | [`lowlevel::GuestRun`]: a run whose loop another loop turns |
 //! | `process` | [`process`](mod@process), and `signal` with it |
 //! | `signal` | [`signal`](mod@signal), and Ctrl-C as an error of the main task; without it Ctrl-C ends the process |
 //! | `testing` | [`testing`]: a mock clock, a sequencer, streams in memory, checks |
@@ -86,6 +86,7 @@ mod error;
 #[cfg(feature = "fs")]
 pub mod fs;
 pub mod io;
+pub mod lowlevel;
 #[cfg(feature = "process")]
 pub mod process;
 #[cfg(feature = "signal")]
@@ -97,33 +98,18 @@ pub mod testing;
 mod threads;
 mod time;
 
-#[cfg(feature = "guest")]
-pub use crate::core::lowlevel::guest::{GuestRun, GuestTick};
 pub use crate::core::{
-    block::operation::Aborted,
     cancel::{
         cancellable::cancellable,
-        checkpoint::{cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled},
+        checkpoint::checkpoint,
         scope::{CancelScope, current_effective_deadline},
     },
-    lowlevel::{
-        install::{add_instrument, remove_instrument},
-        instrument::Instrument,
-        reschedule::{NotBlocked, Rescheduler, wait_task_rescheduled},
-        statistics::{Statistics, current_statistics, task_tree},
-        system::spawn_system_task,
-        token::{IdempotentCall, RunFinished, Token},
-        variable::RunVar,
-        whereabouts::{current_clock, current_root_task, in_run, in_task},
-    },
-    run::{
-        clock::{Clock, SystemClock},
-        run_loop::RunError,
-    },
+    lowlevel::statistics::task_tree,
+    run::run_loop::RunError,
     seconds::Seconds,
     task::{
         context_var::ContextVar,
-        current::{current_task, main_task},
+        current::current_task,
         handle::Task,
         nursery::{Nursery, nursery},
         start::{NeverStarted, StartedTwice, TaskStatus},
@@ -135,7 +121,7 @@ pub use error::{
     OrError, TaskOrigin,
 };
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
-pub use threads::{from_thread, start_soon::start_thread_soon, to_thread};
+pub use threads::{from_thread, to_thread};
 pub use time::{
     TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever, sleep_until,
 };

@@ -14,7 +14,7 @@ use std::{
     thread,
     time::Duration,
 };
-use terzetto::{Builder, Error, Instrument, Task, testing::MockClock};
+use terzetto::{Builder, Error, Task, lowlevel::Instrument, testing::MockClock};
 
 /// Runs `main` on a mock clock that jumps to the next deadline when all tasks are blocked.
 ///

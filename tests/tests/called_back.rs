@@ -9,10 +9,10 @@ use std::{
     task::{Context, Wake, Waker},
 };
 use terzetto::{
-    Aborted, CancelScope, Cancelled, ReceiveError, Rescheduler, channel, checkpoint, current_task,
+    CancelScope, Cancelled, ReceiveError, channel, checkpoint, current_task,
+    lowlevel::{Aborted, Rescheduler, wait_task_rescheduled},
     move_on_after, nursery, sleep, sleep_forever,
     sync::{Event, Lock},
-    wait_task_rescheduled,
 };
 use terzetto_tests::{begin, run_mock};
 

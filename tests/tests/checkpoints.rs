@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use terzetto::{
-    CancelScope, Error, TooSlow, cancel_shielded_checkpoint, channel, checkpoint, checkpoint_if_cancelled,
-    current_effective_deadline, current_time, fail_after, fail_at, move_on_after, move_on_at, nursery, sleep,
-    sleep_forever, sleep_until,
+    CancelScope, Error, TooSlow, channel, checkpoint, current_effective_deadline, current_time, fail_after,
+    fail_at,
+    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
+    move_on_after, move_on_at, nursery, sleep, sleep_forever, sleep_until,
     sync::{CapacityLimiter, Event, Lock, Semaphore},
     testing::{assert_checkpoints, assert_no_checkpoints},
     to_thread,

@@ -5,10 +5,10 @@ use futures_util::{
 };
 use std::{cell::Cell, io::ErrorKind, pin::pin};
 use terzetto::{
-    CancelScope, Error, cancel_shielded_checkpoint, checkpoint,
+    CancelScope, Error, checkpoint,
     compat::FuturesIo,
-    current_statistics,
     io::{Listener, ReceiveStream, SendStream, StreamError, TcpListener, TcpStream, UnixStream, pipe},
+    lowlevel::{cancel_shielded_checkpoint, current_statistics},
     move_on_after, nursery, sleep, sleep_forever,
     testing::{lockstep_stream_pair, memory_stream_pair, wait_all_tasks_blocked},
 };

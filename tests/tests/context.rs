@@ -6,9 +6,11 @@ use std::{
     sync::{Arc, mpsc},
 };
 use terzetto::{
-    CancelScope, CancelSource, Cancelled, ContextVar, Error, InternalError, RunFinished, Token, checkpoint,
-    current_root_task, current_statistics, current_task, main_task, nursery, sleep, sleep_forever,
-    spawn_system_task, task_tree, testing::wait_all_tasks_blocked, to_thread,
+    CancelScope, CancelSource, Cancelled, ContextVar, Error, InternalError, checkpoint, current_task,
+    lowlevel::{RunFinished, Token, current_root_task, current_statistics, main_task, spawn_system_task},
+    nursery, sleep, sleep_forever, task_tree,
+    testing::wait_all_tasks_blocked,
+    to_thread,
 };
 use terzetto_tests::{Trace, run_mock};
 

@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    CancelScope, ContextVar, Nursery, TaskStatus, checkpoint, current_effective_deadline, current_statistics,
-    nursery, sleep_forever,
+    CancelScope, ContextVar, Nursery, TaskStatus, checkpoint, current_effective_deadline,
+    lowlevel::current_statistics, nursery, sleep_forever,
 };
 use terzetto_tests::{OnDrop, begin, run_mock, within};
 

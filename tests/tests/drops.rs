@@ -10,13 +10,13 @@ use std::{
     task::{Context, Waker},
 };
 use terzetto::{
-    Error, IdempotentCall, Nursery, Rescheduler, TaskStatus, Token, cancellable, channel, checkpoint,
-    fail_after,
+    Error, Nursery, TaskStatus, cancellable, channel, checkpoint, fail_after,
     io::{Listener, ReceiveStream, SendStream, TcpListener, TcpStream, UnixStream, wait_readable},
+    lowlevel::{IdempotentCall, Rescheduler, Token, wait_task_rescheduled},
     nursery, sleep, sleep_forever,
     sync::{Borrower, CapacityLimiter, Condition, Event, Lock, ParkingLot, Semaphore},
     testing::{Sequencer, wait_all_tasks_blocked},
-    to_thread, wait_task_rescheduled,
+    to_thread,
 };
 use terzetto_tests::run_mock;
 
@@ -69,8 +69,11 @@ fn waits_that_nobody_has_answered() {
                 Box::pin(async { drop(a.receive_some(&mut [0; 8]).await) }),
                 Box::pin(async {
                     drop(
-                        wait_task_rescheduled(|_: Rescheduler<()>| (), |_| terzetto::Aborted::Succeeded)
-                            .await,
+                        wait_task_rescheduled(
+                            |_: Rescheduler<()>| (),
+                            |_| terzetto::lowlevel::Aborted::Succeeded,
+                        )
+                        .await,
                     )
                 }),
             ];

@@ -9,9 +9,9 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind},
 };
 use terzetto::{
-    CancelScope, CancelSource, Cancelled, Error, ErrorGroup, TooSlow, cancel_shielded_checkpoint, channel,
-    checkpoint, fail_after,
+    CancelScope, CancelSource, Cancelled, Error, ErrorGroup, TooSlow, channel, checkpoint, fail_after,
     io::StreamError,
+    lowlevel::cancel_shielded_checkpoint,
     nursery,
     process::{Command, run_process},
     sleep, sleep_forever,

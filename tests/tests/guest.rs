@@ -11,9 +11,13 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Builder, Error, GuestRun, GuestTick, Instrument, RunError, RunFinished, Token, checkpoint,
-    from_thread::CallError, io::wait_readable, nursery, sleep, sleep_forever, spawn_system_task,
-    testing::MockClock, to_thread,
+    Builder, Error, RunError, checkpoint,
+    from_thread::CallError,
+    io::wait_readable,
+    lowlevel::{GuestRun, GuestTick, Instrument, RunFinished, Token, spawn_system_task},
+    nursery, sleep, sleep_forever,
+    testing::MockClock,
+    to_thread,
 };
 use terzetto_tests::{OnDrop, within};
 

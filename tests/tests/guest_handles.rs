@@ -8,8 +8,10 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Aborted, Builder, CancelScope, Error, GuestRun, GuestTick, Rescheduler, channel, checkpoint,
-    move_on_after, nursery, sleep, sleep_forever, sync::Event, wait_task_rescheduled,
+    Builder, CancelScope, Error, channel, checkpoint,
+    lowlevel::{Aborted, GuestRun, GuestTick, Rescheduler, wait_task_rescheduled},
+    move_on_after, nursery, sleep, sleep_forever,
+    sync::Event,
 };
 use terzetto_tests::begin;
 

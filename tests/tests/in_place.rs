@@ -8,8 +8,8 @@ use std::{
     task::{Context, Poll},
 };
 use terzetto::{
-    Builder, Error, cancel_shielded_checkpoint, channel, checkpoint, current_time, fail_after, move_on_after,
-    nursery, sleep, testing::MockClock,
+    Builder, Error, channel, checkpoint, current_time, fail_after, lowlevel::cancel_shielded_checkpoint,
+    move_on_after, nursery, sleep, testing::MockClock,
 };
 use terzetto_tests::run_mock;
 
@@ -145,7 +145,7 @@ fn sched_02_deadlines_and_other_threads_reach_a_busy_nursery() {
         );
         assert!(outcome.await?.is_none());
         // A call from another thread.
-        let token = terzetto::Token::current();
+        let token = terzetto::lowlevel::Token::current();
         nursery(async |n| {
             n.start_soon(busy());
             let thread = std::thread::spawn(move || token.run_sync_soon(|| CALLED.set(true)));

@@ -22,11 +22,12 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Builder, Error, GuestTick, InternalError, Token, checkpoint,
+    Builder, Error, InternalError, checkpoint,
     io::wait_readable,
+    lowlevel::{GuestTick, Token, spawn_system_task},
     nursery, run,
     signal::{Signal, open_signal_receiver},
-    sleep, spawn_system_task, to_thread,
+    sleep, to_thread,
 };
 use terzetto_tests::within;
 

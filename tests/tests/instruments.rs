@@ -5,7 +5,9 @@ use std::{
     rc::Rc,
 };
 use terzetto::{
-    Builder, Error, Instrument, Task, add_instrument, checkpoint, nursery, remove_instrument, sleep,
+    Builder, Error, Task, checkpoint,
+    lowlevel::{Instrument, add_instrument, remove_instrument},
+    nursery, sleep,
     testing::MockClock,
 };
 use terzetto_tests::run_mock;

@@ -5,11 +5,12 @@ use std::{
     os::{fd::AsFd, unix::net},
 };
 use terzetto::{
-    CancelScope, Error, current_statistics,
+    CancelScope, Error,
     io::{
         PipeReceiver, ReceiveStream, StreamError, TcpStream, UnixStream, notify_closing, wait_readable,
         wait_writable,
     },
+    lowlevel::current_statistics,
     move_on_after, nursery, sleep,
     testing::wait_all_tasks_blocked,
 };

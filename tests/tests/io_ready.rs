@@ -9,11 +9,12 @@ use std::{
     },
 };
 use terzetto::{
-    CancelScope, Error, current_statistics, fail_after,
+    CancelScope, Error, fail_after,
     io::{
         PipeReceiver, PipeSender, ReceiveStream, SendStream, StreamError, TcpStream, notify_closing,
         wait_readable, wait_writable,
     },
+    lowlevel::current_statistics,
     nursery,
     testing::{assert_checkpoints, wait_all_tasks_blocked},
 };

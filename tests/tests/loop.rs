@@ -10,9 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 use terzetto::{
-    Builder, CancelScope, Error, Instrument, Nursery, Task, Token, cancel_shielded_checkpoint, checkpoint,
-    current_task, current_time, nursery, sleep, sleep_forever, spawn_system_task, sync::Event,
-    testing::wait_all_tasks_blocked, to_thread,
+    Builder, CancelScope, Error, Nursery, Task, checkpoint, current_task, current_time,
+    lowlevel::{Instrument, Token, cancel_shielded_checkpoint, spawn_system_task},
+    nursery, sleep, sleep_forever,
+    sync::Event,
+    testing::wait_all_tasks_blocked,
+    to_thread,
 };
 use terzetto_tests::{OnDrop, run_mock};
 

@@ -17,8 +17,9 @@ use std::{
 };
 use terzetto::{
     CancelScope, ContextVar, Error, Receiver, Sender, TaskStatus, channel, checkpoint,
-    current_effective_deadline, current_statistics, current_task, current_time, move_on_after, nursery,
-    sleep,
+    current_effective_deadline, current_task, current_time,
+    lowlevel::current_statistics,
+    move_on_after, nursery, sleep,
     sync::{CapacityLimiter, Event, Lock, Semaphore},
 };
 use terzetto_tests::{run_mock, within};

@@ -6,8 +6,8 @@ use std::{
     rc::Rc,
 };
 use terzetto::{
-    CancelScope, Error, cancel_shielded_checkpoint, checkpoint, current_time, move_on_after, nursery, sleep,
-    sleep_forever,
+    CancelScope, Error, checkpoint, current_time, lowlevel::cancel_shielded_checkpoint, move_on_after,
+    nursery, sleep, sleep_forever,
 };
 use terzetto_tests::{Trace, levels, run_mock};
 

@@ -13,7 +13,8 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Builder, CancelScope, ContextVar, Error, Instrument, Task, Token, checkpoint, current_statistics,
+    Builder, CancelScope, ContextVar, Error, Task, checkpoint,
+    lowlevel::{Instrument, Token, current_statistics},
     nursery, sleep, sleep_forever,
     to_thread::{self, Limit},
 };
@@ -112,7 +113,7 @@ fn an_instrument_whose_panic_panics_again_keeps_no_child_of_a_dropped_nursery() 
         }
     }
     let left = run_mock(async {
-        terzetto::add_instrument(Rc::new(Sour(Cell::new(true))));
+        terzetto::lowlevel::add_instrument(Rc::new(Sour(Cell::new(true))));
         Ok(drop_a_nursery(|_child| ()).await)
     });
     assert_eq!(left.unwrap(), (3, 0));

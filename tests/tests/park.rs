@@ -5,11 +5,11 @@ use std::{
     rc::Rc,
 };
 use terzetto::{
-    Aborted, CancelScope, Cancelled, Error, InternalError, NotBlocked, Rescheduler, checkpoint, current_task,
-    current_time, nursery, sleep, sleep_forever,
+    CancelScope, Cancelled, Error, InternalError, checkpoint, current_task, current_time,
+    lowlevel::{Aborted, NotBlocked, Rescheduler, wait_task_rescheduled},
+    nursery, sleep, sleep_forever,
     sync::{ParkError, ParkingLot},
     testing::wait_all_tasks_blocked,
-    wait_task_rescheduled,
 };
 use terzetto_tests::run_mock;
 

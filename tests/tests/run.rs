@@ -9,7 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 use terzetto::{
-    CancelScope, Error, RunError, RunFinished, Token, checkpoint, nursery, run, sleep, to_thread,
+    CancelScope, Error, RunError, checkpoint,
+    lowlevel::{RunFinished, Token},
+    nursery, run, sleep, to_thread,
 };
 use terzetto_tests::{Trace, run_mock};
 

@@ -2,8 +2,9 @@
 
 use std::{fs, mem::forget, os::unix::net::UnixStream as StdStream, time::Duration};
 use terzetto::{
-    Error, GuestTick, Token, channel,
+    Error, channel,
     io::{ReceiveStream, UnixStream},
+    lowlevel::{GuestTick, Token},
     move_on_after, nursery, sleep, sleep_forever,
     sync::Event,
 };

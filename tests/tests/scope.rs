@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 use terzetto::{
-    CancelScope, CancelSource, Error, Token, TooSlow, cancel_shielded_checkpoint, checkpoint,
-    checkpoint_if_cancelled, current_effective_deadline, current_statistics, current_time, fail_after,
+    CancelScope, CancelSource, Error, TooSlow, checkpoint, current_effective_deadline, current_time,
+    fail_after,
+    lowlevel::{Token, cancel_shielded_checkpoint, checkpoint_if_cancelled, current_statistics},
     move_on_after, nursery, sleep, sleep_forever, sleep_until,
 };
 use terzetto_tests::{Trace, levels, run_mock, sanitized};

@@ -11,9 +11,11 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Builder, CancelScope, Cancelled, Error, cancel_shielded_checkpoint, channel, checkpoint,
+    Builder, CancelScope, Cancelled, Error, channel, checkpoint,
     compat::FuturesIo,
-    current_task, move_on_after, nursery,
+    current_task,
+    lowlevel::cancel_shielded_checkpoint,
+    move_on_after, nursery,
     signal::{OpenSignalError, Signal, open_signal_receiver},
     sleep, sleep_forever,
     sync::Condition,
@@ -336,7 +338,7 @@ fn guest_02_ctrl_c_is_an_error_of_the_guests_main_task() {
     if !in_a_child("guest_02_ctrl_c_is_an_error_of_the_guests_main_task") {
         return;
     }
-    let (ask, ticks) = std::sync::mpsc::channel::<terzetto::GuestTick>();
+    let (ask, ticks) = std::sync::mpsc::channel::<terzetto::lowlevel::GuestTick>();
     let outcome = std::rc::Rc::new(std::cell::RefCell::new(None));
     let result = outcome.clone();
     let guest = Builder::new()

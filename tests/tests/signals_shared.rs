@@ -8,7 +8,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use terzetto::{
-    CancelScope, Cancelled, Error, cancel_shielded_checkpoint, fail_after, nursery,
+    CancelScope, Cancelled, Error, fail_after,
+    lowlevel::cancel_shielded_checkpoint,
+    nursery,
     signal::{Signal, SignalReceiver, open_signal_receiver},
     testing::wait_all_tasks_blocked,
 };

@@ -1,6 +1,6 @@
 //! The network under load, small: `load` runs the same with ten thousand connections.
 
-use terzetto::{CancelScope, current_statistics, io::open_tcp_listeners, nursery, sleep};
+use terzetto::{CancelScope, io::open_tcp_listeners, lowlevel::current_statistics, nursery, sleep};
 use terzetto_tests::load::{Behaviour, EchoServer, Protocol, Tally, open_descriptors, run_clients};
 
 const CONNECTIONS: u64 = 200;

@@ -7,8 +7,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 use terzetto::{
-    CancelScope, Error, NeverStarted, NurseryClosed, StartedTwice, TaskStatus, cancel_shielded_checkpoint,
-    checkpoint, current_time, move_on_after, nursery, sleep, sleep_forever,
+    CancelScope, Error, NeverStarted, NurseryClosed, StartedTwice, TaskStatus, checkpoint, current_time,
+    lowlevel::cancel_shielded_checkpoint, move_on_after, nursery, sleep, sleep_forever,
 };
 use terzetto_tests::{Trace, run_mock};
 

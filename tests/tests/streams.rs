@@ -6,8 +6,9 @@ use std::{
     rc::Rc,
 };
 use terzetto::{
-    CancelScope, Error, cancel_shielded_checkpoint, checkpoint, current_time,
+    CancelScope, Error, checkpoint, current_time,
     io::{HalfCloseableStream, ReceiveStream, Resource, SendStream, StapledStream, StreamError},
+    lowlevel::cancel_shielded_checkpoint,
     nursery, sleep,
     testing::{
         MemoryReceiveStream, MemorySendStream, MemoryStream, StreamCheckFailed, check_clogged_stream,
@@ -269,7 +270,7 @@ impl ReceiveStream for Faulty {
             },
             Fault::EatsWhenCancelled => {
                 let shielded = CancelScope::new().shielded(true);
-                if terzetto::checkpoint_if_cancelled().await.is_err() {
+                if terzetto::lowlevel::checkpoint_if_cancelled().await.is_err() {
                     let eaten = shielded.run(async { Ok(self.inner.receive_some(buffer).await?) }).await;
                     drop(eaten);
                     checkpoint().await?;

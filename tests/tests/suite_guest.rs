@@ -11,10 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 use terzetto::{
-    Builder, CancelScope, Clock, Error, GuestRun, GuestTick, Instrument, InternalError, RunFinished, Token,
-    add_instrument, checkpoint, current_time, in_run, in_task,
+    Builder, CancelScope, Error, InternalError, checkpoint, current_time,
     io::{StreamError, notify_closing, wait_readable, wait_writable},
-    nursery, remove_instrument, sleep, sleep_forever, spawn_system_task,
+    lowlevel::{
+        Clock, GuestRun, GuestTick, Instrument, RunFinished, Token, add_instrument, in_run, in_task,
+        remove_instrument, spawn_system_task,
+    },
+    nursery, sleep, sleep_forever,
     testing::{MockClock, wait_all_tasks_blocked},
 };
 use terzetto_tests::in_a_child;

@@ -6,8 +6,11 @@ use std::{
     rc::Rc,
 };
 use terzetto::{
-    Builder, CancelScope, Error, Instrument, Task, add_instrument, checkpoint, current_task, in_run, in_task,
-    main_task, nursery, remove_instrument, sleep, spawn_system_task,
+    Builder, CancelScope, Error, Task, checkpoint, current_task,
+    lowlevel::{
+        Instrument, add_instrument, in_run, in_task, main_task, remove_instrument, spawn_system_task,
+    },
+    nursery, sleep,
     testing::{MockClock, wait_all_tasks_blocked},
 };
 use terzetto_tests::run_mock;

@@ -10,8 +10,9 @@ use std::{
     },
 };
 use terzetto::{
-    Error, current_statistics,
+    Error,
     io::{StreamError, wait_readable, wait_writable},
+    lowlevel::current_statistics,
     nursery, run,
     testing::{assert_checkpoints, wait_all_tasks_blocked},
 };

@@ -10,9 +10,12 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Aborted, Builder, CancelScope, CancelSource, Cancelled, Error, Instrument, Rescheduler, TaskStatus,
-    Token, cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled, nursery, run, sleep,
-    sleep_forever, wait_task_rescheduled,
+    Builder, CancelScope, CancelSource, Cancelled, Error, TaskStatus, checkpoint,
+    lowlevel::{
+        Aborted, Instrument, Rescheduler, Token, cancel_shielded_checkpoint, checkpoint_if_cancelled,
+        wait_task_rescheduled,
+    },
+    nursery, run, sleep, sleep_forever,
 };
 use terzetto_tests::{in_a_child, within};
 

@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
 };
-use terzetto::{RunVar, nursery, run, testing::wait_all_tasks_blocked};
+use terzetto::{lowlevel::RunVar, nursery, run, testing::wait_all_tasks_blocked};
 use terzetto_tests::run_mock;
 
 #[test]
@@ -89,7 +89,7 @@ struct Stubborn(Rc<Cell<u32>>);
 impl Drop for Stubborn {
     fn drop(&mut self) {
         self.0.set(self.0.get() + 1);
-        if terzetto::in_run() {
+        if terzetto::lowlevel::in_run() {
             STUBBORN.set(Own(Rc::new(())));
             drop(STUBBORN.get());
         }

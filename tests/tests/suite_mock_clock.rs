@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 use terzetto::{
-    Builder, Clock, current_time, nursery, sleep,
+    Builder, current_time,
+    lowlevel::Clock,
+    nursery, sleep,
     testing::{MockClock, wait_all_tasks_blocked},
 };
 use terzetto_tests::Trace;

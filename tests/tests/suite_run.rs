@@ -8,12 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 use terzetto::{
-    Aborted, Builder, CancelScope, Cancelled, Clock, ContextVar, Error, InternalError, NurseryClosed,
-    Rescheduler, RunFinished, Task, TaskStatus, Token, cancel_shielded_checkpoint, checkpoint, current_clock,
-    current_root_task, current_task, current_time, in_run, in_task, main_task, nursery, run, sleep_forever,
-    spawn_system_task,
+    Builder, CancelScope, Cancelled, ContextVar, Error, InternalError, NurseryClosed, Task, TaskStatus,
+    checkpoint, current_task, current_time,
+    lowlevel::{
+        Aborted, Clock, Rescheduler, RunFinished, Token, cancel_shielded_checkpoint, current_clock,
+        current_root_task, in_run, in_task, main_task, spawn_system_task, wait_task_rescheduled,
+    },
+    nursery, run, sleep_forever,
     testing::{MockClock, wait_all_tasks_blocked},
-    to_thread, wait_task_rescheduled,
+    to_thread,
 };
 use terzetto_tests::{Trace, run_mock};
 

@@ -5,8 +5,9 @@ use std::{
     rc::Rc,
 };
 use terzetto::{
-    CancelScope, Cancelled, Error, ErrorGroup, cancel_shielded_checkpoint, checkpoint,
-    checkpoint_if_cancelled, nursery, sleep_forever,
+    CancelScope, Cancelled, Error, ErrorGroup, checkpoint,
+    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
+    nursery, sleep_forever,
     testing::{assert_checkpoints, wait_all_tasks_blocked},
 };
 use terzetto_tests::{OnDrop, run_mock};

@@ -2,8 +2,8 @@
 
 use std::{cell::Cell, error::Error as _, fmt, time::Duration};
 use terzetto::{
-    CancelScope, Error, ErrorGroup, TaskStatus, cancel_shielded_checkpoint, checkpoint, current_task,
-    current_time, nursery, sleep, sleep_forever, testing::wait_all_tasks_blocked,
+    CancelScope, Error, ErrorGroup, TaskStatus, checkpoint, current_task, current_time,
+    lowlevel::cancel_shielded_checkpoint, nursery, sleep, sleep_forever, testing::wait_all_tasks_blocked,
 };
 use terzetto_tests::run_mock;
 

@@ -2,8 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use terzetto::{
-    Builder, CancelScope, Error, cancel_shielded_checkpoint, checkpoint, current_effective_deadline,
-    current_time, fail_after, nursery, sleep, sleep_forever,
+    Builder, CancelScope, Error, checkpoint, current_effective_deadline, current_time, fail_after,
+    lowlevel::cancel_shielded_checkpoint,
+    nursery, sleep, sleep_forever,
     testing::{MockClock, wait_all_tasks_blocked},
 };
 use terzetto_tests::{Trace, run_mock};

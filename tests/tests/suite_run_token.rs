@@ -11,8 +11,10 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    CancelScope, Error, InternalError, RunFinished, Token, checkpoint, in_task, run, sleep, sleep_forever,
-    spawn_system_task, testing::wait_all_tasks_blocked,
+    CancelScope, Error, InternalError, checkpoint,
+    lowlevel::{RunFinished, Token, in_task, spawn_system_task},
+    run, sleep, sleep_forever,
+    testing::wait_all_tasks_blocked,
 };
 use terzetto_tests::run_mock;
 
@@ -93,7 +95,7 @@ fn trio_run_token_run_sync_soon_idempotent() {
 fn trio_run_token_run_sync_soon_idempotent_requeue() {
     // A call that has begun may be asked for again, and is made again.
     let made = Arc::new(AtomicU32::new(0));
-    let handle: Arc<Mutex<Option<terzetto::IdempotentCall>>> = Arc::default();
+    let handle: Arc<Mutex<Option<terzetto::lowlevel::IdempotentCall>>> = Arc::default();
     run(async {
         let (own, again) = (made.clone(), handle.clone());
         let redo = Token::current().idempotent(move || {

@@ -7,7 +7,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 use terzetto::{
-    Error, cancel_shielded_checkpoint, fail_after,
+    Error, fail_after,
+    lowlevel::cancel_shielded_checkpoint,
     signal::{OpenSignalError, Signal, open_signal_receiver},
     testing::wait_all_tasks_blocked,
 };

@@ -2,7 +2,9 @@
 
 use std::{any::Any, cell::Cell, cell::RefCell, rc::Rc};
 use terzetto::{
-    Error, Receiver, Sender, cancel_shielded_checkpoint, channel, nursery,
+    Error, Receiver, Sender, channel,
+    lowlevel::cancel_shielded_checkpoint,
+    nursery,
     sync::{CapacityLimiter, Lock, Semaphore},
     testing::wait_all_tasks_blocked,
 };

@@ -8,7 +8,12 @@ use std::{
     thread::{self, ThreadId},
     time::Duration,
 };
-use terzetto::{ContextVar, RunFinished, Token, in_run, run, start_thread_soon, sync::Event};
+use terzetto::{
+    ContextVar,
+    lowlevel::{RunFinished, Token, in_run, start_thread_soon},
+    run,
+    sync::Event,
+};
 use terzetto_tests::{OnDrop, within};
 
 /// The threads are the process's: one test at a time.

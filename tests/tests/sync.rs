@@ -5,7 +5,8 @@ use std::{
     rc::Rc,
 };
 use terzetto::{
-    Builder, CancelScope, Error, cancel_shielded_checkpoint, checkpoint, current_task, current_time,
+    Builder, CancelScope, Error, checkpoint, current_task, current_time,
+    lowlevel::cancel_shielded_checkpoint,
     move_on_after, nursery, sleep,
     sync::{
         AcquireError, Borrower, CapacityLimiter, Condition, ConditionError, Event, Lock, NotHeld, Semaphore,

@@ -6,8 +6,9 @@ use std::{
     time::Instant,
 };
 use terzetto::{
-    Builder, CancelScope, Clock, Error, cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled,
-    current_time, nursery, sleep,
+    Builder, CancelScope, Error, checkpoint, current_time,
+    lowlevel::{Clock, cancel_shielded_checkpoint, checkpoint_if_cancelled},
+    nursery, sleep,
     sync::Event,
     testing::{
         MockClock, Sequencer, SequencerError, assert_checkpoints, assert_no_checkpoints,

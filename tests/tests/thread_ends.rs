@@ -10,7 +10,11 @@ use std::{
     thread,
     time::Duration,
 };
-use terzetto::{Builder, GuestRun, GuestTick, nursery, sleep, sleep_forever};
+use terzetto::{
+    Builder,
+    lowlevel::{GuestRun, GuestTick},
+    nursery, sleep, sleep_forever,
+};
 use terzetto_tests::{OnDrop, within};
 
 thread_local! {

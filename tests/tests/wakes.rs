@@ -12,7 +12,10 @@ use std::{
     thread,
 };
 use terzetto::{
-    IdempotentCall, Token, checkpoint, current_statistics, nursery, testing::wait_all_tasks_blocked,
+    checkpoint,
+    lowlevel::{IdempotentCall, Token, current_statistics},
+    nursery,
+    testing::wait_all_tasks_blocked,
 };
 use terzetto_tests::{run_mock, sanitized};
 

@@ -2,7 +2,9 @@
 
 use std::{cell::Cell, rc::Rc};
 use terzetto::{
-    Builder, CancelScope, Error, Instrument, channel, checkpoint, move_on_after, nursery, sleep_forever,
+    Builder, CancelScope, Error, channel, checkpoint,
+    lowlevel::Instrument,
+    move_on_after, nursery, sleep_forever,
     sync::{Event, Lock},
 };
 

@@ -1,6 +1,6 @@
 //! `hyper` 1.x: transport, connections, timer and executor.
 
-use crate::{Error, Nursery, checkpoint_if_cancelled, current_time, sleep};
+use crate::{Error, Nursery, current_time, lowlevel::checkpoint_if_cancelled, sleep};
 use futures_io::{AsyncRead, AsyncWrite};
 use hyper::rt::{Executor, Read, ReadBufCursor, Sleep, Timer, Write};
 use send_wrapper::SendWrapper;

@@ -1,6 +1,6 @@
 //! Dropping what takes its time to be dropped.
 
-use crate::{core::run, spawn_system_task, to_thread};
+use crate::{core::run, lowlevel::spawn_system_task, to_thread};
 
 /// Drops `thing` in a worker thread, of which nobody waits but the end of the run. Outside a run, or at
 /// its end, it is dropped here and now.

@@ -1,8 +1,9 @@
 //! An open file.
 
 use crate::{
-    CancelScope, Error, checkpoint, checkpoint_if_cancelled,
-    fs::{FileError, OpenOptions, disposal::dispose, job::job_with, kept::Kept},
+    CancelScope, Error, checkpoint,
+    fs::{FileError, OpenOptions, disposal::dispose, job::job_with, unread::Kept},
+    lowlevel::checkpoint_if_cancelled,
     sync::{Permit, Semaphore},
     to_thread,
     to_thread::{DefaultLimit, Limit},

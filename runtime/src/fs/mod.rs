@@ -26,12 +26,12 @@ mod error;
 mod file;
 mod functions;
 mod job;
-mod kept;
 mod open;
 mod path;
 mod pattern;
 mod reader;
 mod temp;
+mod unread;
 
 pub use dir::{DirEntry, ReadDir, read_dir};
 pub use error::FileError;

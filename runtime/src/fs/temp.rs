@@ -1,8 +1,9 @@
 //! Files and folders that are gone when they are dropped.
 
 use crate::{
-    CancelScope, checkpoint_if_cancelled,
+    CancelScope,
     fs::{File, FileError, Path, disposal::dispose, job::job},
+    lowlevel::checkpoint_if_cancelled,
 };
 use std::{env, io};
 

@@ -1,9 +1,10 @@
 //! A stream of bytes over a descriptor: what sockets and pipes have in common.
 
 use crate::{
-    cancel_shielded_checkpoint, checkpoint,
+    checkpoint,
     core::block::reactor::Direction,
     io::{Source, StreamError, Turnstile, ensure_room},
+    lowlevel::cancel_shielded_checkpoint,
     sys::is_writable,
 };
 use std::{
@@ -178,7 +179,7 @@ where
     ) -> Result<(), StreamError> {
         let _inside = self.sending.enter("sending to this stream")?;
         let inner = self.source.get()?;
-        crate::checkpoint_if_cancelled().await?;
+        crate::lowlevel::checkpoint_if_cancelled().await?;
         if !self.ended.replace(true) {
             match shut_down(&inner) {
                 // The other side is gone already: it needs no telling.

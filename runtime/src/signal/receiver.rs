@@ -1,12 +1,13 @@
 //! Receivers: signals as values.
 
 use crate::{
-    Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled,
+    Cancelled,
     core::{
         block::wait_queue::{Park, WaitQueue},
         run,
         run::{Run, inbox::Inbox},
     },
+    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
     signal::{Signal, Signals, disposition},
 };
 use std::{

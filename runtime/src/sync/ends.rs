@@ -1,8 +1,8 @@
 //! The traits of channels: what code takes that does not care how its values travel.
 
 use crate::{
-    Error,
-    sync::{ProducerReceiver, ProducerSender, ReceiveError, Receiver, SendError, SendFailure, Sender},
+    Error, ReceiveError, Receiver, SendError, SendFailure, Sender,
+    sync::{ProducerReceiver, ProducerSender},
 };
 use std::rc::Rc;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Cancelled,
-    sync::parking_lot::{BrokenResource, ParkError},
+    sync::{BrokenResource, ParkError},
 };
 use std::{error::Error as StdError, fmt};
 

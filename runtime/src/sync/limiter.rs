@@ -1,10 +1,11 @@
 //! Capacity limiters: a limited number of borrowers at once, each known to the limiter.
 
 use crate::{
-    Cancelled, Task, cancel_shielded_checkpoint, checkpoint_if_cancelled,
+    Cancelled, Task,
     core::block::wait_queue::{Park, WaitQueue},
     current_task,
-    sync::error::{AcquireError, NotHeld},
+    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
+    sync::{AcquireError, NotHeld},
 };
 use std::{
     any::Any,

@@ -7,7 +7,8 @@
 //! forgotten, all who wait fail instead of waiting for ever.
 
 use crate::{
-    Task, cancel_shielded_checkpoint, checkpoint_if_cancelled, current_task,
+    Task, current_task,
+    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
     sync::{
         error::{AcquireError, NotHeld},
         parking_lot::{Parking, ParkingLot},

@@ -6,21 +6,18 @@
 //! acquires a guard, and gives back what it has acquired when the guard is dropped. Each guard can be forgotten. What
 //! is left then is trio's pair of `acquire` and `release`.
 
-pub mod channel;
+pub(crate) mod channel;
 mod condition;
 mod ends;
 mod error;
 mod event;
-mod exchange;
 mod limiter;
 mod lock;
 mod parking_lot;
 mod producer;
 mod semaphore;
-mod stream;
-mod transfer;
 
-pub use channel::{ChannelStatistics, ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
+pub use channel::{ChannelStatistics, ReceiverStream};
 pub use condition::{Condition, ConditionError};
 pub use ends::{Channel, ReceiveChannel, SendChannel};
 pub use error::{AcquireError, NotHeld};
@@ -30,4 +27,3 @@ pub use lock::{Lock, LockGuard, StrictFifoLock};
 pub use parking_lot::{BrokenResource, NotABreaker, ParkError, ParkingLot};
 pub use producer::{ProducerReceiver, ProducerSender, with_producer};
 pub use semaphore::{Permit, Semaphore};
-pub use stream::ReceiverStream;

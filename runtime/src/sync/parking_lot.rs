@@ -203,7 +203,7 @@ fn unpark(parked: &Parked, how: Unparked) -> bool {
 /// A queue of blocked tasks, woken in the order in which they came. Clones are the same lot.
 ///
 /// ```
-/// use terzetto::{nursery, sync::ParkingLot, cancel_shielded_checkpoint};
+/// use terzetto::{nursery, sync::ParkingLot, lowlevel::cancel_shielded_checkpoint};
 /// terzetto::run(async {
 ///     let lot = ParkingLot::new();
 ///     nursery(async |n| {

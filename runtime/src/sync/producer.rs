@@ -5,10 +5,8 @@
 //! somebody waits in a receive: before it begins, and at the end of each send.
 
 use crate::{
-    Error, checkpoint_if_cancelled,
-    core::block::wait_queue::WaitQueue,
-    nursery,
-    sync::channel::{ChannelStatistics, ReceiveError, Receiver, SendFailure, Sender, channel},
+    Error, ReceiveError, Receiver, SendFailure, Sender, channel, core::block::wait_queue::WaitQueue,
+    lowlevel::checkpoint_if_cancelled, nursery, sync::ChannelStatistics,
 };
 use std::{fmt, future::poll_fn, pin::pin, rc::Rc};
 

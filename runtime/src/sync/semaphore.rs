@@ -1,7 +1,8 @@
 //! Semaphores: a number of permits, given to tasks in the order of asking.
 
 use crate::{
-    Cancelled, cancel_shielded_checkpoint, checkpoint_if_cancelled,
+    Cancelled,
+    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
     sync::{
         error::{AcquireError, NotHeld},
         parking_lot::{Parking, ParkingLot},

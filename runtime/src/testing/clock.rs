@@ -1,8 +1,8 @@
 //! A clock that the test owns.
 
 use crate::{
-    Clock,
     core::{run, run::inbox::Inbox},
+    lowlevel::Clock,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-/// A clock that stands still until it is told to jump; trio's `MockClock`. A [guest run](crate::GuestRun) that sleeps hears of
+/// A clock that stands still until it is told to jump; trio's `MockClock`. A [guest run](crate::lowlevel::GuestRun) that sleeps hears of
 /// each change that its host makes.
 ///
 /// With [`MockClock::autojump`] it jumps to the next deadline whenever all tasks are blocked, so that

@@ -10,16 +10,17 @@
 //! the thread has set. Neither the thread nor the task sees what the function sets.
 
 use crate::{
-    Cancelled, Error, RunFinished, Token,
+    Cancelled, Error,
     core::{
         poll_tree::wrap,
         run,
         run::inbox::Inbox,
         task::{context::TaskContext, in_context::in_context},
     },
+    lowlevel::{RunFinished, Token},
     threads::{
         job::Shared,
-        table::{Begin, LoopCall, deliver},
+        jobs::{Begin, LoopCall, deliver},
     },
 };
 use std::{
@@ -256,7 +257,7 @@ impl Token {
     /// If `f` does.
     ///
     /// ```
-    /// use terzetto::{Token, sync::Event};
+    /// use terzetto::{sync::Event, lowlevel::Token};
     /// terzetto::run(async {
     ///     let token = Token::current();
     ///     let (done, heard) = std::sync::mpsc::channel();

@@ -8,14 +8,14 @@
 //! - `name`: the names of the threads.
 //! - `job`: a function on its way to a worker, and its result on the way back.
 //! - `start_soon`: a function for a worker that belongs to no run.
-//! - `table`: what the loop knows of the running jobs. Each job holds a token of its limiter until its thread is
+//! - `jobs`: what the loop knows of the running jobs. Each job holds a token of its limiter until its thread is
 //!   really done. The messages of a job find the task that waits for it here.
 
 pub mod from_thread;
 mod job;
+mod jobs;
 mod name;
 mod pool;
 pub(crate) mod start_soon;
-mod table;
 pub mod to_thread;
 mod workers;

@@ -57,14 +57,14 @@ where
 /// It needs no run, knows nothing of cancellation, and has no limit: it is for libraries that build something of their own
 /// of it. [`to_thread::run_sync`](crate::to_thread::run_sync) is for all others. Threads are kept for some seconds, for the
 /// next call. A thread counts as free when `f` has returned, so `deliver` should be short: a
-/// [`Token::run_sync_soon`](crate::Token::run_sync_soon), mostly. If `deliver` panics, that is logged.
+/// [`Token::run_sync_soon`](crate::lowlevel::Token::run_sync_soon), mostly. If `deliver` panics, that is logged.
 ///
 /// # Errors
 /// If a thread was needed, and the system could not make one. Then neither function is called.
 ///
 /// ```
 /// use std::sync::mpsc;
-/// use terzetto::start_thread_soon;
+/// use terzetto::lowlevel::start_thread_soon;
 /// let (send, outcome) = mpsc::channel();
 /// start_thread_soon(|| 6 * 7, move |answer| drop(send.send(answer)))?;
 /// assert_eq!(outcome.recv()?.unwrap(), 42);

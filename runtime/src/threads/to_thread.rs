@@ -1,12 +1,13 @@
 //! From the loop to a thread; trio's `to_thread`.
 
 use crate::{
-    Cancelled, Error, checkpoint_if_cancelled,
+    Cancelled, Error,
     core::{run, run::Run, task::context::TaskContext},
+    lowlevel::checkpoint_if_cancelled,
     sync::{Borrower, CapacityLimiter, Loan},
     threads::{
         job::{Job, Shared},
-        table::{Caller, Threads, ToCaller},
+        jobs::{Caller, Threads, ToCaller},
     },
 };
 use std::{

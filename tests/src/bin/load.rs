@@ -10,8 +10,9 @@ use std::{
     time::Instant,
 };
 use terzetto::{
-    Error, current_statistics, current_time,
+    Error, current_time,
     io::{TcpListener, open_tcp_listeners},
+    lowlevel::current_statistics,
     move_on_after, nursery, sleep, to_thread,
 };
 use terzetto_tests::load::{

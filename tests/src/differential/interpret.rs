@@ -8,8 +8,9 @@ use super::{
 use serde_json::{Value, json};
 use std::{cell::RefCell, collections::HashMap, pin::Pin, rc::Rc};
 use terzetto::{
-    Builder, CancelScope, Error, Nursery, ReceiveError, SendFailure, TaskStatus, cancel_shielded_checkpoint,
-    checkpoint, checkpoint_if_cancelled, current_time, nursery, sleep, sleep_forever,
+    Builder, CancelScope, Error, Nursery, ReceiveError, SendFailure, TaskStatus, checkpoint, current_time,
+    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
+    nursery, sleep, sleep_forever,
     sync::{AcquireError, ConditionError, LockGuard, NotHeld},
     testing::MockClock,
 };

@@ -36,17 +36,17 @@ fn io_01_a_dropped_winner_passes_a_readable_descriptor_on() {
         let (ours, mut theirs) = std::os::unix::net::UnixStream::pair()?;
         let mut first: Wait<'_, _> = Box::pin(wait_readable(&ours));
         begin(&mut first).await;
-        assert_eq!(terzetto::current_statistics().tasks_waiting_read, 1);
+        assert_eq!(terzetto::lowlevel::current_statistics().tasks_waiting_read, 1);
         std::io::Write::write_all(&mut theirs, b"x")?;
         // The system's word has come, and the first one is woken but not polled.
-        while terzetto::current_statistics().tasks_waiting_read > 0 {
+        while terzetto::lowlevel::current_statistics().tasks_waiting_read > 0 {
             terzetto::sleep(0.001).await?;
         }
         let mut second: Wait<'_, _> = Box::pin(wait_readable(&ours));
         begin(&mut second).await;
         drop(first);
         soon(second).await??;
-        assert_eq!(terzetto::current_statistics().tasks_waiting_read, 0);
+        assert_eq!(terzetto::lowlevel::current_statistics().tasks_waiting_read, 0);
         Ok(())
     })
     .unwrap();
@@ -83,9 +83,9 @@ fn sock_a_dropped_winner_passes_the_connection_on() {
         begin(&mut first).await;
         checkpoint().await?;
         begin(&mut first).await;
-        assert_eq!(terzetto::current_statistics().tasks_waiting_read, 1);
+        assert_eq!(terzetto::lowlevel::current_statistics().tasks_waiting_read, 1);
         let _client = TcpStream::connect(listener.local_addr()?).await?;
-        while terzetto::current_statistics().tasks_waiting_read > 0 {
+        while terzetto::lowlevel::current_statistics().tasks_waiting_read > 0 {
             terzetto::sleep(0.001).await?;
         }
         drop(first);
@@ -103,8 +103,12 @@ fn proc_03_a_dropped_winner_passes_the_end_of_the_process_on() {
         let [mut first, second] = two(|| process.wait()).await;
         checkpoint().await?;
         begin(&mut first).await;
-        assert_eq!(terzetto::current_statistics().tasks_waiting_read, 1, "the other waits its turn");
-        while terzetto::current_statistics().tasks_waiting_read > 0 {
+        assert_eq!(
+            terzetto::lowlevel::current_statistics().tasks_waiting_read,
+            1,
+            "the other waits its turn"
+        );
+        while terzetto::lowlevel::current_statistics().tasks_waiting_read > 0 {
             terzetto::sleep(0.001).await?;
         }
         drop(first);

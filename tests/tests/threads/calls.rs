@@ -11,9 +11,12 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    CancelScope, Error, InternalError, RunFinished, Token, checkpoint, current_task, from_thread,
-    from_thread::CallError, nursery, sleep, sleep_forever, spawn_system_task,
-    testing::wait_all_tasks_blocked, to_thread,
+    CancelScope, Error, InternalError, checkpoint, current_task, from_thread,
+    from_thread::CallError,
+    lowlevel::{RunFinished, Token, spawn_system_task},
+    nursery, sleep, sleep_forever,
+    testing::wait_all_tasks_blocked,
+    to_thread,
 };
 use terzetto_tests::within;
 

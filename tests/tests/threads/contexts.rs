@@ -5,8 +5,8 @@ use std::{
     thread,
 };
 use terzetto::{
-    ContextVar, Error, Token, checkpoint, from_thread, nursery, sleep, testing::wait_all_tasks_blocked,
-    to_thread,
+    ContextVar, Error, checkpoint, from_thread, lowlevel::Token, nursery, sleep,
+    testing::wait_all_tasks_blocked, to_thread,
 };
 
 static VALUE: ContextVar<&str> = ContextVar::new("value");

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 use terzetto::{
-    Builder, CancelScope, Error, Instrument, checkpoint, nursery, sleep, sync::CapacityLimiter,
+    Builder, CancelScope, Error, checkpoint, lowlevel::Instrument, nursery, sleep, sync::CapacityLimiter,
     testing::wait_all_tasks_blocked, to_thread,
 };
 

@@ -11,9 +11,10 @@
 //!   does both, and is one task's affair at a time.
 
 use crate::{
-    cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled,
+    checkpoint,
     compat::tls::records::Records,
     io::{ReceiveStream, Resource, SendStream, Stream, StreamError, Turnstile, ensure_room},
+    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
     sync::Semaphore,
 };
 use rustls::{

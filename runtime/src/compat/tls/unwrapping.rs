@@ -2,12 +2,12 @@
 //! the protocol that was agreed on, and a value that names the connection.
 
 use crate::{
-    checkpoint_if_cancelled,
     compat::tls::{
         TlsStream,
         stream::{State, broken},
     },
     io::{Stream, StreamError},
+    lowlevel::checkpoint_if_cancelled,
 };
 
 /// RFC 9266.

@@ -17,7 +17,7 @@ use std::{
 ///
 /// ```
 /// use std::{cell::Cell, rc::Rc};
-/// use terzetto::{Builder, Instrument, Task, checkpoint};
+/// use terzetto::{Builder, Task, checkpoint, lowlevel::Instrument};
 /// #[derive(Default)]
 /// struct Steps(Cell<usize>);
 /// impl Instrument for Steps {

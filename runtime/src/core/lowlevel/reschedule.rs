@@ -134,7 +134,7 @@ impl Operation for Custom {
 ///
 /// ```
 /// use std::cell::RefCell;
-/// use terzetto::{Aborted, Rescheduler, nursery, wait_task_rescheduled};
+/// use terzetto::{nursery, lowlevel::{Aborted, Rescheduler, wait_task_rescheduled}};
 /// terzetto::run(async {
 ///     let parked = RefCell::new(None::<Rescheduler<u32>>);
 ///     nursery(async |n| {

@@ -28,7 +28,7 @@ pub struct Statistics {
 ///
 /// ```
 /// terzetto::run(async {
-///     let statistics = terzetto::current_statistics();
+///     let statistics = terzetto::lowlevel::current_statistics();
 ///     assert_eq!((statistics.tasks_living, statistics.tasks_runnable), (1, 0));
 ///     Ok(())
 /// })?;

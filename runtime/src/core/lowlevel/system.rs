@@ -164,7 +164,7 @@ pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
 /// Outside a run.
 ///
 /// ```
-/// use terzetto::{sleep, spawn_system_task};
+/// use terzetto::{sleep, lowlevel::spawn_system_task};
 /// terzetto::run(async {
 ///     spawn_system_task("heartbeat", async { loop { sleep(1.0).await?; } })?;
 ///     Ok(())
@@ -174,10 +174,10 @@ pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
 pub fn spawn_system_task(
     name: impl Into<Cow<'static, str>>,
     future: impl Future<Output = Result<(), Error>> + 'static,
-) -> Result<Task, crate::RunFinished> {
+) -> Result<Task, crate::lowlevel::RunFinished> {
     let run = run::current();
     if run.inbox.is_ending() {
-        return Err(crate::RunFinished);
+        return Err(crate::lowlevel::RunFinished);
     }
     let info = TaskInfo::new(run.tree.number(), None, run.context.clone()).named(name);
     let node = Node::new(info, future);

@@ -26,7 +26,7 @@ impl StdError for RunFinished {}
 /// A handle to a run. Any thread may hold it, for ever. Two are equal if they are of the same run. trio's `TrioToken`.
 ///
 /// ```
-/// use terzetto::{CancelScope, Token, sleep_forever};
+/// use terzetto::{CancelScope, sleep_forever, lowlevel::Token};
 /// use std::{cell::RefCell, rc::Rc};
 /// thread_local!(static SCOPE: RefCell<Option<CancelScope>> = const { RefCell::new(None) });
 /// terzetto::run(async {
@@ -107,7 +107,7 @@ impl Token {
     ///
     /// ```
     /// use std::sync::{Arc, atomic::{AtomicU32, Ordering::SeqCst}};
-    /// use terzetto::{Token, checkpoint};
+    /// use terzetto::{checkpoint, lowlevel::Token};
     /// terzetto::run(async {
     ///     let made = Arc::new(AtomicU32::new(0));
     ///     let own = made.clone();

@@ -56,7 +56,7 @@ impl Extension for Variables {
 /// What each task has of its own is a [`ContextVar`](crate::ContextVar).
 ///
 /// ```
-/// use terzetto::{RunVar, nursery};
+/// use terzetto::{nursery, lowlevel::RunVar};
 /// static REQUESTS: RunVar<u32> = RunVar::with_default("requests", || 0);
 /// for _ in 0..2 {
 ///     terzetto::run(async {

@@ -11,13 +11,13 @@ use std::rc::Rc;
 /// `in_trio_run`.
 ///
 /// On the thread of a guest run's host that is so within the guest's ticks and inside
-/// [`GuestRun::enter`](crate::GuestRun::enter).
+/// [`GuestRun::enter`](crate::lowlevel::GuestRun::enter).
 ///
 /// ```
-/// assert!(!terzetto::in_run());
+/// assert!(!terzetto::lowlevel::in_run());
 /// terzetto::run(async {
-///     assert!(terzetto::in_run());
-///     assert!(!terzetto::to_thread::run_sync(terzetto::in_run).await?);
+///     assert!(terzetto::lowlevel::in_run());
+///     assert!(!terzetto::to_thread::run_sync(terzetto::lowlevel::in_run).await?);
 ///     Ok(())
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
@@ -27,13 +27,13 @@ pub fn in_run() -> bool {
 }
 
 /// Whether the calling code belongs to a task of a run: whether [`current_task`](crate::current_task) has an answer. In
-/// callbacks of the [`Token`](crate::Token) and in hooks of [instruments](crate::Instrument) about the run itself it does
+/// callbacks of the [`Token`](crate::lowlevel::Token) and in hooks of [instruments](crate::lowlevel::Instrument) about the run itself it does
 /// not. trio's `in_trio_task`.
 ///
 /// ```
-/// assert!(!terzetto::in_task());
+/// assert!(!terzetto::lowlevel::in_task());
 /// terzetto::run(async {
-///     assert!(terzetto::in_task());
+///     assert!(terzetto::lowlevel::in_task());
 ///     Ok(())
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
@@ -49,7 +49,7 @@ pub fn in_task() -> bool {
 /// Outside a run.
 ///
 /// ```
-/// use terzetto::{current_root_task, main_task};
+/// use terzetto::lowlevel::{current_root_task, main_task};
 /// terzetto::run(async {
 ///     let root = current_root_task();
 ///     assert_eq!(main_task().parent().as_ref(), Some(&root));
@@ -68,7 +68,7 @@ pub fn current_root_task() -> Task {
 /// Outside a run.
 ///
 /// ```
-/// use terzetto::{Builder, current_clock, current_time, testing::MockClock};
+/// use terzetto::{Builder, current_time, testing::MockClock, lowlevel::current_clock};
 /// Builder::new().clock(MockClock::new()).run(async {
 ///     assert_eq!(current_clock().now(), current_time());
 ///     Ok(())

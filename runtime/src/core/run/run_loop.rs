@@ -59,7 +59,7 @@ pub enum RunError {
     Nested,
     /// The reactor could not be made.
     Reactor(std::io::Error),
-    /// The host of a [guest run](crate::GuestRun) ended before the run.
+    /// The host of a [guest run](crate::lowlevel::GuestRun) ended before the run.
     Abandoned,
 }
 

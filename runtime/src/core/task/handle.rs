@@ -243,7 +243,7 @@ impl Task {
 
     /// The task whose nursery this one is in, also when it has ended, as long as that nursery is open. A task that
     /// [`Nursery::start`](crate::Nursery::start) has started, and that has yet to say that it is ready, is the child of the
-    /// task that called it. The parent of the main task is the [root task](crate::current_root_task), which has none. trio's
+    /// task that called it. The parent of the main task is the [root task](crate::lowlevel::current_root_task), which has none. trio's
     /// `parent_nursery`.
     #[doc(alias = "parent_nursery")]
     pub fn parent(&self) -> Option<Task> {
@@ -262,7 +262,7 @@ impl Task {
     ///     nursery(async |outer| {
     ///         outer.start_soon_named("starter", async move {
     ///             outer.start(async |status| {
-    ///                 let (me, main) = (current_task(), terzetto::main_task());
+    ///                 let (me, main) = (current_task(), terzetto::lowlevel::main_task());
     ///                 assert_eq!(me.parent().unwrap().name(), "starter");
     ///                 assert_eq!(me.eventual_parent_nursery(), Some(main.clone()));
     ///                 status.started(())?;

@@ -1,9 +1,9 @@
 //! Connecting a socket without blocking the thread.
 
 use crate::{
-    cancel_shielded_checkpoint, checkpoint_if_cancelled,
     core::block::reactor::Direction,
     io::{FdStream, Source, StreamError},
+    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
 };
 use socket2::{SockAddr, SockRef, Socket};
 use std::{

@@ -1,9 +1,10 @@
 //! Datagrams in the Unix domain.
 
 use crate::{
-    checkpoint, checkpoint_if_cancelled,
+    checkpoint,
     core::block::reactor::Direction,
     io::{Resource, Source, StreamError, net::unix_name::name},
+    lowlevel::checkpoint_if_cancelled,
     sleep,
 };
 use std::{
@@ -119,7 +120,7 @@ impl UnixDatagram {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 outcome => {
                     let length = outcome.map_err(StreamError::Io)?;
-                    crate::cancel_shielded_checkpoint().await;
+                    crate::lowlevel::cancel_shielded_checkpoint().await;
                     return Ok(length);
                 }
             }

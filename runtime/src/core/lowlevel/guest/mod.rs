@@ -9,13 +9,14 @@
 mod watcher;
 
 use crate::{
-    CancelReason, CancelSource, Error, RunError, RunFinished, Token,
+    CancelReason, CancelSource, Error, RunError,
     core::run::{
         Run,
         between_ticks::SleepPlan,
         run_loop::{RunLoop, RunOptions},
         set_current,
     },
+    lowlevel::{RunFinished, Token},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -268,7 +269,7 @@ impl GuestRun {
     ///
     /// ```
     /// use std::sync::mpsc;
-    /// use terzetto::{Builder, GuestTick, checkpoint, spawn_system_task};
+    /// use terzetto::{Builder, checkpoint, lowlevel::{GuestTick, spawn_system_task}};
     /// let (send, ticks) = mpsc::channel::<GuestTick>();
     /// let main = async { Ok(checkpoint().await?) };
     /// let guest = Builder::new().start_guest(main, move |tick| drop(send.send(tick)), |_end| ())?;

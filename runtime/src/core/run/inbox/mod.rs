@@ -1,7 +1,7 @@
 //! The inbox: how other threads reach a run.
 //!
 //! Everything inside a run happens on one thread, without locks. Wakes from other threads, callbacks given to the
-//! [`Token`](crate::Token) and signals go through the run's inbox. The run loop empties it once a tick. The inbox has
+//! [`Token`](crate::lowlevel::Token) and signals go through the run's inbox. The run loop empties it once a tick. The inbox has
 //! three parts. The [queue](message_queue) is lock-free. The [flag](sleep_flag) lets a push wake the loop only if the
 //! loop sleeps, and only once. The [marks] make sure that a task which is woken many times has only one message in
 //! the queue. So many pushes cost one system call, and many wakes of a task need the memory of one.

@@ -12,8 +12,8 @@ use std::{
 };
 
 /// A value that was given out.
-pub(super) struct Given<T> {
-    pub(super) value: T,
+pub(in crate::sync) struct Given<T> {
+    pub(in crate::sync) value: T,
     /// How many were given out before it.
     number: u64,
 }
@@ -60,36 +60,36 @@ impl<T> Buffer<T> {
 }
 
 /// What a blocked task brings with it.
-pub(super) struct Place<V> {
-    pub(super) value: Option<V>,
+pub(in crate::sync) struct Place<V> {
+    pub(in crate::sync) value: Option<V>,
     /// The end of the channel that it waits at.
     end: u64,
     /// Whether that end was closed meanwhile.
-    pub(super) closed: bool,
+    pub(in crate::sync) closed: bool,
 }
 
 impl<V> Place<V> {
-    pub(super) fn new(value: Option<V>, end: u64) -> Place<V> {
+    pub(in crate::sync) fn new(value: Option<V>, end: u64) -> Place<V> {
         Place { value, end, closed: false }
     }
 }
 
 /// What the ends of a channel share.
-pub(super) struct Shared<T: 'static> {
+pub(in crate::sync) struct Shared<T: 'static> {
     capacity: usize,
     buffer: RefCell<Buffer<T>>,
     senders: Cell<usize>,
     receivers: Cell<usize>,
     /// Blocked senders with their values.
-    pub(super) sending: Rc<WaitQueue<Place<T>>>,
+    pub(in crate::sync) sending: Rc<WaitQueue<Place<T>>>,
     /// Blocked receivers with the slots for theirs.
-    pub(super) receiving: Rc<WaitQueue<Place<Given<T>>>>,
+    pub(in crate::sync) receiving: Rc<WaitQueue<Place<Given<T>>>>,
     next_end: Cell<u64>,
 }
 
 impl<T> Shared<T> {
     /// A channel without ends.
-    pub(super) fn new(capacity: usize) -> Rc<Shared<T>> {
+    pub(in crate::sync) fn new(capacity: usize) -> Rc<Shared<T>> {
         let (returned, fresh) = Default::default();
         Rc::new(Shared {
             capacity,
@@ -102,7 +102,7 @@ impl<T> Shared<T> {
         })
     }
 
-    pub(super) fn statistics(&self) -> ChannelStatistics {
+    pub(in crate::sync) fn statistics(&self) -> ChannelStatistics {
         ChannelStatistics {
             // A value that came back when its room was taken is still on its way to a receiver.
             current_buffer_used: self.buffered().min(self.capacity),
@@ -115,37 +115,37 @@ impl<T> Shared<T> {
         }
     }
 
-    pub(super) fn buffered(&self) -> usize {
+    pub(in crate::sync) fn buffered(&self) -> usize {
         self.buffer.borrow().len()
     }
 
     /// A number that no other end of the channel has.
-    pub(super) fn new_end(&self) -> u64 {
+    pub(in crate::sync) fn new_end(&self) -> u64 {
         let end = self.next_end.get();
         self.next_end.set(end + 1);
         end
     }
 
-    pub(super) fn add_sender(&self) {
+    pub(in crate::sync) fn add_sender(&self) {
         self.senders.set(self.senders.get() + 1);
     }
 
-    pub(super) fn add_receiver(&self) {
+    pub(in crate::sync) fn add_receiver(&self) {
         self.receivers.set(self.receivers.get() + 1);
     }
 
     /// Whether all receivers are gone.
-    pub(super) fn is_broken(&self) -> bool {
+    pub(in crate::sync) fn is_broken(&self) -> bool {
         self.receivers.get() == 0
     }
 
     /// Whether all senders are gone.
-    pub(super) fn has_ended(&self) -> bool {
+    pub(in crate::sync) fn has_ended(&self) -> bool {
         self.senders.get() == 0
     }
 
     /// An open sending end is closed.
-    pub(super) fn close_sender(&self, end: u64) {
+    pub(in crate::sync) fn close_sender(&self, end: u64) {
         self.sending.unpark_where(|place| place.end == end, |place| place.closed = true);
         self.senders.set(self.senders.get() - 1);
         if self.has_ended() {
@@ -154,7 +154,7 @@ impl<T> Shared<T> {
     }
 
     /// An open receiving end is closed.
-    pub(super) fn close_receiver(&self, end: u64) {
+    pub(in crate::sync) fn close_receiver(&self, end: u64) {
         self.receiving.unpark_where(|place| place.end == end, |place| place.closed = true);
         self.receivers.set(self.receivers.get() - 1);
         if self.is_broken() {
@@ -168,7 +168,7 @@ impl<T> Shared<T> {
     }
 
     /// Hands a value to a waiting receiver or to the buffer; gives it back if neither will do.
-    pub(super) fn offer(&self, value: T) -> Option<T> {
+    pub(in crate::sync) fn offer(&self, value: T) -> Option<T> {
         let mut value = Some(value);
         self.receiving.unpark_one(|place| {
             place.value = value.take().map(|value| self.buffer.borrow_mut().number(value));
@@ -183,7 +183,7 @@ impl<T> Shared<T> {
     }
 
     /// Takes the next value, and that of a waiting sender into the room that this makes.
-    pub(super) fn take(&self) -> Option<Given<T>> {
+    pub(in crate::sync) fn take(&self) -> Option<Given<T>> {
         let mut first = self.buffer.borrow_mut().pop();
         if first.is_some() && self.buffered() >= self.capacity {
             return first;
@@ -202,7 +202,7 @@ impl<T> Shared<T> {
 
     /// Puts a value back that its receiver has not seen: to the next receiver, or in front of all that are
     /// later. If all receivers are gone, it goes the way of what is buffered then.
-    pub(super) fn put_back(&self, given: Given<T>) {
+    pub(in crate::sync) fn put_back(&self, given: Given<T>) {
         if self.is_broken() {
             return;
         }

@@ -4,11 +4,17 @@
 //! handed from task to task directly. A sender gives its value to the receiver that has waited longest. If a receiver
 //! makes room in the buffer, the value of the sender that has waited longest goes there.
 
+mod futures;
+mod state;
+mod stream;
+
+pub use stream::ReceiverStream;
+
 use crate::{
     Cancelled, Error,
-    sync::{
-        exchange::{Given, Shared},
-        transfer::{Next, Receive, Send},
+    sync::channel::{
+        futures::{Next, Receive, Send},
+        state::{Given, Shared},
     },
 };
 use std::{cell::Cell, error::Error as StdError, fmt, rc::Rc};
@@ -170,16 +176,16 @@ impl StdError for ReceiveError {
 /// The sending end. Clones are further ends; the channel ends with the last. A clone of a closed end
 /// is closed, too. Dropping an end closes it.
 pub struct Sender<T: 'static> {
-    pub(super) shared: Rc<Shared<T>>,
-    pub(super) end: u64,
+    pub(in crate::sync) shared: Rc<Shared<T>>,
+    pub(in crate::sync) end: u64,
     closed: Cell<bool>,
 }
 
 /// The receiving end. Clones compete for the values, each of which goes to one. A clone of a closed
 /// end is closed, too. Dropping an end closes it.
 pub struct Receiver<T: 'static> {
-    pub(super) shared: Rc<Shared<T>>,
-    pub(super) end: u64,
+    pub(in crate::sync) shared: Rc<Shared<T>>,
+    pub(in crate::sync) end: u64,
     closed: Cell<bool>,
 }
 
@@ -248,7 +254,7 @@ impl<T> Receiver<T> {
     }
 
     /// As [`Receiver::receive_nowait`], for who may put the value back.
-    pub(super) fn take(&self) -> Result<Given<T>, ReceiveError> {
+    pub(in crate::sync) fn take(&self) -> Result<Given<T>, ReceiveError> {
         if self.closed.get() {
             return Err(ReceiveError::Closed);
         }

@@ -1,9 +1,6 @@
 //! The receiving end of a channel as a `Stream`, for combinators that take one.
 
-use crate::{
-    core::cancel::scope::is_stale,
-    sync::channel::{ReceiveError, Receiver},
-};
+use crate::{ReceiveError, Receiver, core::cancel::scope::is_stale};
 use futures_core::Stream;
 use std::{
     fmt,

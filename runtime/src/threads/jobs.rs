@@ -17,7 +17,7 @@ use crate::{
         },
     },
     error::failure::FirstPanic,
-    spawn_system_task,
+    lowlevel::spawn_system_task,
     sync::CapacityLimiter,
     threads::{job, workers::Workers},
 };

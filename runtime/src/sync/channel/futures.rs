@@ -5,6 +5,7 @@
 //! looks up the run once in a poll, and changes its stage in place.
 
 use crate::{
+    ReceiveError, Receiver, SendError, SendFailure, Sender,
     core::{
         block::wait_queue::Parked,
         cancel::checkpoint::{CheckpointIfCancelled, Turn},
@@ -12,10 +13,7 @@ use crate::{
         run,
         run::Run,
     },
-    sync::{
-        channel::{ReceiveError, Receiver, SendError, SendFailure, Sender},
-        exchange::{Given, Place},
-    },
+    sync::channel::state::{Given, Place},
 };
 use std::{
     pin::Pin,
