@@ -1,0 +1,52 @@
+"""Errors as they stand in a trace."""
+
+import json
+import subprocess
+
+import trio
+
+
+class UserError(Exception):
+    pass
+
+
+class Over(BaseException):
+    """Ends what a thread does once the main task has ended. Nobody sees it."""
+
+
+def shape(error):
+    if isinstance(error, BaseExceptionGroup):
+        members = sorted((shape(member) for member in error.exceptions), key=json.dumps)
+        return {"group": members}
+    if isinstance(error, trio.Cancelled):
+        return "cancelled"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupt"
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, trio.TrioInternalError):
+        if isinstance(error.__cause__, AssertionError):
+            # A defect of trio itself.
+            raise AssertionError(str(error.__cause__)) from error
+        return "internal"
+    if isinstance(error, RuntimeError):
+        return "RuntimeError"
+    if isinstance(error, subprocess.CalledProcessError):
+        return "ProcessFailed"
+    if isinstance(error, Over):
+        return "over"
+    raise AssertionError(f"unforeseen: {error!r}") from error
+
+
+def task_name(text):
+    """The name in what trio shows of a task: `<Task 't1' at 0x7f…>`."""
+    if text is None:
+        return None
+    name = text.split("'")[1]
+    return "main" if name.endswith("Machine.main") else name
+
+
+def with_reason(error, origin):
+    """A cancellation: who asked for it, the text that was given, and (if `origin`) the task."""
+    outcome = ["cancelled", error.source, error.reason if error.source == "explicit" else None]
+    return outcome + [task_name(error.source_task)] if origin else outcome
