@@ -1,14 +1,14 @@
 //! The corpus of programs with trio's traces, replayed: see `tests/differential/README.md`.
 
 use std::{fs, path::Path};
-use terzetto_tests::differential::{Comparison, compare};
+use terzetto_tests::differential::{Comparison, Mode, compare};
 
 fn replay(name: &str, least: usize) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("differential/corpus").join(name);
     let text = fs::read_to_string(path).expect("the corpus is part of the project");
     let mut compared = 0;
     for line in text.lines() {
-        match compare(line) {
+        match compare(line, Mode::Ordinary) {
             Comparison::Same => compared += 1,
             Comparison::Malformed => panic!("no program and trace: {line}"),
             Comparison::Different(text) => panic!("{line}\n{text}"),
@@ -34,5 +34,5 @@ fn a_wrong_trace_is_noticed() {
     let line = text.lines().nth(1).expect("a second program");
     let wrong = line.replacen("[true, true]", "[false, true]", 1);
     assert_ne!(line, wrong);
-    assert!(matches!(compare(&wrong), Comparison::Different(_)));
+    assert!(matches!(compare(&wrong, Mode::Ordinary), Comparison::Different(_)));
 }

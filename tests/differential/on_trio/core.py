@@ -25,7 +25,9 @@ class Core:
 
     async def do_scope(self, number, kind, seconds, shield, block):
         scope = self.machine.scopes[number]
-        if kind == "deadline" or scope.deadline != math.inf:
+        if scope.is_relative:
+            scope.relative_deadline = seconds
+        elif kind == "deadline" or scope.deadline != math.inf:
             scope.deadline = trio.current_time() + seconds
         else:
             scope.relative_deadline = seconds
@@ -40,7 +42,10 @@ class Core:
         self.machine.scopes[number].cancel(reason="asked")
 
     async def do_set_deadline(self, number, seconds):
-        self.machine.scopes[number].deadline = trio.current_time() + seconds
+        try:
+            self.machine.scopes[number].deadline = trio.current_time() + seconds
+        except RuntimeError:
+            return "misuse"
 
     async def do_set_shield(self, number, shield):
         self.machine.scopes[number].shield = shield

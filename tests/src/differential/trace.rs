@@ -1,9 +1,9 @@
 //! Traces: what each task saw, and comparing two.
 
-use super::program::Program;
+use super::{Mode, program::Program};
 use serde_json::{Value, json};
-use std::{error::Error as StdError, fmt};
-use terzetto::{CancelSource, Error, NeverStarted, sync::NotHeld};
+use std::{error::Error as StdError, fmt, rc::Rc};
+use terzetto::{CancelSource, Error, InternalError, NeverStarted, process::ProcessFailed, sync::NotHeld};
 
 /// An error that a program raises.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl StdError for UserError {}
 
 /// What a `catch` statement catches.
 pub(super) fn is_users(error: &Error) -> bool {
-    !error.is_cancelled()
+    !error.is_cancelled() && error.downcast_ref::<ProcessFailed>().is_none()
 }
 
 /// An error as it stands in a trace.
@@ -28,6 +28,9 @@ pub(super) fn shape(error: &Error) -> Value {
         let mut members: Vec<Value> = group.errors().iter().map(shape).collect();
         members.sort_by_key(Value::to_string);
         return json!({ "group": members });
+    }
+    if error.is_interrupted() {
+        return json!("interrupt");
     }
     if error.is_cancelled() {
         return json!("cancelled");
@@ -38,13 +41,19 @@ pub(super) fn shape(error: &Error) -> Value {
     if error.downcast_ref::<NeverStarted>().is_some() || error.downcast_ref::<NotHeld>().is_some() {
         return json!("RuntimeError");
     }
+    if error.downcast_ref::<InternalError>().is_some() {
+        return json!("internal");
+    }
+    if error.downcast_ref::<ProcessFailed>().is_some() {
+        return json!("ProcessFailed");
+    }
     json!(format!("unexpected: {error}"))
 }
 
-/// As [`shape`]; of a cancellation also who asked for it, and the text that was given.
-pub(super) fn with_reason(error: &Error) -> Value {
+/// As [`shape`]; of a cancellation also who asked for it, the text that was given, and (if `origin`) the task.
+pub(super) fn with_reason(error: &Error, origin: bool) -> Value {
     match error.cancelled() {
-        Some(cancelled) if error.group().is_none() => {
+        Some(cancelled) if error.group().is_none() && !cancelled.is_interrupt() => {
             let reason = cancelled.reason();
             let source = match reason.source() {
                 CancelSource::Explicit => "explicit",
@@ -54,7 +63,10 @@ pub(super) fn with_reason(error: &Error) -> Value {
                 _ => "unknown",
             };
             let text = reason.text().filter(|_| source == "explicit");
-            json!(["cancelled", source, text])
+            match origin {
+                true => json!(["cancelled", source, text, reason.task()]),
+                false => json!(["cancelled", source, text]),
+            }
         }
         _ => shape(error),
     }
@@ -72,11 +84,11 @@ pub enum Comparison {
 }
 
 /// Runs the program of one line of the oracle's output and compares the traces.
-pub fn compare(line: &str) -> Comparison {
+pub fn compare(line: &str, mode: Mode) -> Comparison {
     let Ok(value) = serde_json::from_str::<Value>(line) else { return Comparison::Malformed };
     let Some(program) = value.get("program").and_then(Program::parse) else { return Comparison::Malformed };
     let Some(expected) = value.get("trace") else { return Comparison::Malformed };
-    let found = super::run(&program);
+    let found = super::run(&Rc::new(program), mode);
     if numbers_as_floats(&found) == numbers_as_floats(expected) {
         return Comparison::Same;
     }
@@ -95,6 +107,11 @@ pub fn compare(line: &str) -> Comparison {
                 text += &format!("{name}, entry {i}: trio {}, terzetto {}\n", tell(a), tell(b));
                 break;
             }
+        }
+    }
+    for (name, theirs) in expected["hooks"].as_object().into_iter().flatten() {
+        if theirs != &found["hooks"][name] {
+            text += &format!("hooks of {name}: trio {theirs}, terzetto {}\n", found["hooks"][name]);
         }
     }
     text += &format!("outcome: trio {}, terzetto {}", expected["outcome"], found["outcome"]);

@@ -1,0 +1,164 @@
+//! Producers, system tasks, Ctrl-C and signals, processes.
+
+use super::{
+    interpret::Task,
+    objects::Objects,
+    outside_words::{Making, OutsideAction},
+    program::Block,
+    run::current,
+    trace::{UserError, shape},
+};
+use serde_json::{Value, json};
+use signal_hook::{
+    consts::{SIGINT, SIGUSR2},
+    low_level::raise,
+};
+use std::{
+    cell::RefCell,
+    os::unix::process::ExitStatusExt,
+    process::ExitStatus,
+    rc::Rc,
+    sync::{Arc, Once, atomic::AtomicBool},
+};
+use terzetto::{
+    Error, ReceiveError, Sender, nursery,
+    process::{Command, Stdio, run_process, supervise},
+    signal::{Signal, open_signal_receiver},
+    spawn_system_task,
+    sync::with_producer,
+};
+
+/// As Python writes it down: negative for a signal.
+fn code(status: ExitStatus) -> Option<i32> {
+    status.code().or_else(|| status.signal().map(|signal| -signal))
+}
+
+impl OutsideAction {
+    /// What a receiver of signals has not taken is delivered again when it closes; that is not to end the process.
+    pub(super) fn ignore_what_nobody_takes() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            signal_hook::flag::register(SIGUSR2, Arc::new(AtomicBool::new(false)))
+                .expect("a handler of SIGUSR2 can be set");
+        });
+    }
+}
+
+/// What a producer does.
+async fn produce<'i>(
+    objects: &'i Objects,
+    name: &str,
+    makes: &'i [Making],
+    sender: Sender<i64>,
+) -> Result<(), Error> {
+    let me = Task::new(objects, name);
+    me.note("begin", json!("ok"));
+    for making in makes {
+        let done = match making {
+            Making::Yield(value) => {
+                sender.send(*value).await?;
+                me.note("yield", json!("ok"));
+                continue;
+            }
+            Making::Do(block) => me.block(block).await,
+        };
+        if let Err(error) = done {
+            if error.group().is_none() && error.downcast_ref::<UserError>().is_some() {
+                me.note("end", shape(&error));
+            }
+            return Err(error);
+        }
+    }
+    me.note("end", json!("ok"));
+    Ok(())
+}
+
+/// What a system task does.
+async fn system(objects: Rc<Objects>, name: String, block: Arc<Block>) -> Result<(), Error> {
+    Task::new(&objects, &name).whole(&block).await
+}
+
+impl<'i: 's, 's> Task<'i, 's> {
+    pub(super) async fn outside_action(&self, action: &'i OutsideAction) -> Result<Value, Error> {
+        let objects = self.objects;
+        match action {
+            OutsideAction::Producer { name, makes, takes } => {
+                with_producer(
+                    async |sender| produce(objects, name, makes, sender).await,
+                    async |receiver| {
+                        let mut taker = self.clone();
+                        taker.taken = Some(Rc::new(receiver));
+                        taker.block(takes).await
+                    },
+                )
+                .await?;
+            }
+            OutsideAction::Take => {
+                let taken = self.taken.as_ref().expect("only a consumer takes");
+                match taken.receive().await {
+                    Ok(value) => return Ok(json!(["value", value])),
+                    Err(ReceiveError::EndOfChannel) => return Ok(json!("end")),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            OutsideAction::System(name, block) => {
+                // Refused once the run is ending.
+                let _refused =
+                    spawn_system_task(name.clone(), system(current(), name.clone(), block.clone()));
+            }
+            OutsideAction::Interrupt => raise(SIGINT)?,
+            OutsideAction::Signals(block) => {
+                let receiver = open_signal_receiver(&[Signal::USR2])?;
+                objects.signals.replace(Some(Rc::new(receiver)));
+                let outcome = self.block(block).await;
+                objects.signals.take();
+                outcome?;
+            }
+            OutsideAction::RaiseSignal if objects.signals.borrow().is_none() => return Ok(json!("nobody")),
+            OutsideAction::RaiseSignal => raise(SIGUSR2)?,
+            OutsideAction::NextSignal => {
+                let receiver = objects.signals.borrow().clone();
+                let Some(receiver) = receiver else { return Ok(json!("nobody")) };
+                receiver.receive().await?;
+            }
+            OutsideAction::Process { code: wanted, check } => {
+                let held = objects.hold.held();
+                let command = Command::new("sh").arg("-c").arg(format!("exit {wanted}")).check(*check);
+                let done = run_process(command).await;
+                drop(held);
+                return Ok(json!(["value", code(done?.status)]));
+            }
+            OutsideAction::ProcessForever(block) => return self.process_forever(block).await,
+            OutsideAction::Thread { name, abandon, block } => self.thread(name, *abandon, block).await?,
+            OutsideAction::OpenGate(number) => objects.hold.open(*number),
+        }
+        Ok(json!("ok"))
+    }
+
+    /// A process that ends only when it is told to, and a block beside it.
+    async fn process_forever(&self, block: &'i Block) -> Result<Value, Error> {
+        let hold = &self.objects.hold;
+        let ending = Rc::new(RefCell::new(None));
+        let ends = ending.clone();
+        let command = Command::new("sleep").arg("1000").stdin(Stdio::Null).deliver_cancel(async move |process| {
+            ends.replace(Some(hold.held()));
+            Ok(process.kill()?)
+        });
+        let process = RefCell::new(None);
+        let outcome = nursery(async |n| {
+            let held = hold.held();
+            let started = n.start(|status| supervise(command, status)).await;
+            drop(held);
+            process.replace(Some(started?));
+            self.note("process", json!("started"));
+            let outcome = self.block(block).await;
+            n.cancel_scope().cancel();
+            outcome
+        })
+        .await;
+        ending.take();
+        outcome?;
+        let process = process.into_inner().expect("it has been started");
+        Ok(json!(["value", process.poll()?.and_then(code)]))
+    }
+}
