@@ -238,7 +238,7 @@ class Areas:
                         [["sleep", first], ["raise_signal"], *few()])
             case "threads":
                 gate = r.randrange(GATES)
-                thread = ["thread", self.name(), r.random() < 0.4, [["gate", gate], ["from_run", few() or [["checkpoint"]]]]]
+                thread = ["thread", self.name(), r.random() < 0.4, [["gate", gate], ["from_run", self.block({"nurseries": []}, 0, 2)]]]
                 number = self.scopes
                 self.scopes += 1
                 return ([["sleep", first], ["scope", number, "timeout", self.seconds(), False, [thread]], *few()],
