@@ -9,7 +9,7 @@ use super::{
 use serde_json::{Value, json};
 use std::{cell::RefCell, collections::HashMap, pin::Pin, rc::Rc};
 use terzetto::{
-    Error, Nursery, ReceiveError, Receiver, SendFailure, TaskStatus, cancel_shielded_checkpoint, checkpoint,
+    Error, Nursery, ReceiveError, SendFailure, TaskStatus, cancel_shielded_checkpoint, checkpoint,
     checkpoint_if_cancelled, current_time, nursery, sleep, sleep_forever,
     sync::{AcquireError, ConditionError, LockGuard, NotHeld},
 };
@@ -76,6 +76,13 @@ impl<'i: 'scope, 'scope, 'env> Level<'i> for Open<'i, 'scope, 'env> {
     }
 }
 
+/// Takes values from a producer.
+pub(super) trait Taking {
+    fn take<'a>(self: Rc<Self>) -> Pin<Box<dyn Future<Output = Result<i64, ReceiveError>> + 'a>>
+    where
+        Self: 'a;
+}
+
 /// One task of the program, at some depth of its blocks.
 #[derive(Clone)]
 pub(super) struct Task<'i, 's> {
@@ -86,7 +93,7 @@ pub(super) struct Task<'i, 's> {
     /// The locks of conditions that the task holds.
     held: Rc<RefCell<HashMap<usize, LockGuard>>>,
     /// Where `take` takes from.
-    pub(super) taken: Option<Rc<Receiver<i64>>>,
+    pub(super) taken: Option<Rc<dyn Taking + 's>>,
 }
 
 impl<'i: 's, 's> Task<'i, 's> {
@@ -154,7 +161,7 @@ impl<'i: 's, 's> Task<'i, 's> {
             Action::ShieldedCheckpoint => cancel_shielded_checkpoint().await,
             Action::Scope { number, absolute, seconds, shield, block } => {
                 let scope = &objects.scopes[*number];
-                if scope.is_relative() {
+                if objects.is_relative(*number) {
                     scope.set_relative_deadline(*seconds);
                 } else if *absolute || scope.deadline() != f64::INFINITY {
                     scope.set_deadline(current_time() + seconds);
@@ -168,7 +175,7 @@ impl<'i: 's, 's> Task<'i, 's> {
                 outcome?;
             }
             Action::Cancel(number) => objects.scopes[*number].cancel_with_reason("asked"),
-            Action::SetDeadline(number, _) if objects.scopes[*number].is_relative() => {
+            Action::SetDeadline(number, _) if objects.is_relative(*number) => {
                 return Ok(json!("misuse"));
             }
             Action::SetDeadline(number, seconds) => {

@@ -38,6 +38,8 @@ pub(super) struct Objects {
     pub(super) watch: Watch,
     /// The scopes that have been entered.
     pub(super) entered: RefCell<HashSet<usize>>,
+    /// The scopes that were given a timeout before.
+    pub(super) relative: RefCell<HashSet<usize>>,
     /// Of the tasks that `start` has started.
     pub(super) statuses: RefCell<HashMap<String, Rc<TaskStatus<i64>>>>,
     pub(super) signals: RefCell<Option<Rc<SignalReceiver>>>,
@@ -66,10 +68,16 @@ impl Objects {
             hold: Hold::new(program.gates),
             watch: program.watch,
             entered: RefCell::default(),
+            relative: RefCell::default(),
             statuses: RefCell::default(),
             signals: RefCell::default(),
             trace: RefCell::default(),
         }
+    }
+
+    /// Whether a scope's deadline counts from an entry that is still to come.
+    pub(super) fn is_relative(&self, scope: usize) -> bool {
+        self.relative.borrow().contains(&scope) && !self.entered.borrow().contains(&scope)
     }
 
     pub(super) async fn acquire(&self, kind: Kind, number: usize) -> Result<Held, AcquireError> {

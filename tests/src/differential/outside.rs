@@ -1,7 +1,7 @@
 //! Producers, system tasks, Ctrl-C and signals, processes.
 
 use super::{
-    interpret::Task,
+    interpret::{Taking, Task},
     objects::Objects,
     outside_words::{Making, OutsideAction},
     program::Block,
@@ -16,12 +16,13 @@ use signal_hook::{
 use std::{
     cell::RefCell,
     os::unix::process::ExitStatusExt,
+    pin::Pin,
     process::ExitStatus,
     rc::Rc,
     sync::{Arc, Once, atomic::AtomicBool},
 };
 use terzetto::{
-    Error, ReceiveError, Sender, nursery,
+    Error, ReceiveError, nursery,
     process::{Command, Stdio, run_process, supervise},
     signal::{Signal, open_signal_receiver},
     spawn_system_task,
@@ -44,33 +45,28 @@ impl OutsideAction {
     }
 }
 
-/// What a producer does.
-async fn produce<'i>(
-    objects: &'i Objects,
-    name: &str,
-    makes: &'i [Making],
-    sender: Sender<i64>,
-) -> Result<(), Error> {
-    let me = Task::new(objects, name);
-    me.note("begin", json!("ok"));
-    for making in makes {
-        let done = match making {
-            Making::Yield(value) => {
-                sender.send(*value).await?;
-                me.note("yield", json!("ok"));
-                continue;
-            }
-            Making::Do(block) => me.block(block).await,
-        };
-        if let Err(error) = done {
-            if error.group().is_none() && error.downcast_ref::<UserError>().is_some() {
-                me.note("end", shape(&error));
-            }
-            return Err(error);
-        }
+/// What a producer does, but for yielding.
+async fn make<'i: 's, 's>(me: &Task<'i, 's>, block: &'i Block) -> Result<(), Error> {
+    let done = me.block(block).await;
+    if let Err(error) = &done
+        && error.group().is_none()
+        && error.downcast_ref::<UserError>().is_some()
+    {
+        me.note("end", shape(error));
     }
-    me.note("end", json!("ok"));
-    Ok(())
+    done
+}
+
+/// What yields a producer's values, whatever type the runtime has for it.
+struct Receiving<F>(F);
+
+impl<F: AsyncFn() -> Result<i64, ReceiveError>> Taking for Receiving<F> {
+    fn take<'a>(self: Rc<Self>) -> Pin<Box<dyn Future<Output = Result<i64, ReceiveError>> + 'a>>
+    where
+        Self: 'a,
+    {
+        Box::pin(async move { (self.0)().await })
+    }
 }
 
 /// What a system task does.
@@ -84,18 +80,32 @@ impl<'i: 's, 's> Task<'i, 's> {
         match action {
             OutsideAction::Producer { name, makes, takes } => {
                 with_producer(
-                    async |sender| produce(objects, name, makes, sender).await,
+                    async |sender| {
+                        let me = Task::new(objects, name);
+                        me.note("begin", json!("ok"));
+                        for making in makes {
+                            match making {
+                                Making::Yield(value) => {
+                                    sender.send(*value).await?;
+                                    me.note("yield", json!("ok"));
+                                }
+                                Making::Do(block) => make(&me, block).await?,
+                            }
+                        }
+                        me.note("end", json!("ok"));
+                        Ok(())
+                    },
                     async |receiver| {
                         let mut taker = self.clone();
-                        taker.taken = Some(Rc::new(receiver));
+                        taker.taken = Some(Rc::new(Receiving(async || receiver.receive().await)));
                         taker.block(takes).await
                     },
                 )
                 .await?;
             }
             OutsideAction::Take => {
-                let taken = self.taken.as_ref().expect("only a consumer takes");
-                match taken.receive().await {
+                let taken = self.taken.clone().expect("only a consumer takes");
+                match taken.take().await {
                     Ok(value) => return Ok(json!(["value", value])),
                     Err(ReceiveError::EndOfChannel) => return Ok(json!("end")),
                     Err(error) => return Err(error.into()),

@@ -118,9 +118,10 @@ impl<'i: 's, 's> Task<'i, 's> {
             SyncAction::SetTimeout(number, seconds) => {
                 let scope = &objects.scopes[*number];
                 let entered = objects.entered.borrow().contains(number);
-                if !entered && !scope.is_relative() && scope.deadline() != f64::INFINITY {
+                if !entered && !objects.is_relative(*number) && scope.deadline() != f64::INFINITY {
                     return Ok(json!("misuse"));
                 }
+                objects.relative.borrow_mut().insert(*number);
                 scope.set_relative_deadline(*seconds);
             }
             SyncAction::EffectiveDeadline => {
