@@ -53,13 +53,14 @@ pub(super) fn shape(error: &Error) -> Value {
 /// As [`shape`]; of a cancellation also who asked for it, the text that was given, and (if `origin`) the task.
 pub(super) fn with_reason(error: &Error, origin: bool) -> Value {
     match error.cancelled() {
-        Some(cancelled) if error.group().is_none() && !cancelled.is_interrupt() => {
+        Some(cancelled) if error.group().is_none() && !error.is_interrupted() => {
             let reason = cancelled.reason();
             let source = match reason.source() {
                 CancelSource::Explicit => "explicit",
                 CancelSource::Deadline => "deadline",
                 CancelSource::Nursery => "nursery",
                 CancelSource::Shutdown => "shutdown",
+                CancelSource::CtrlC => "KeyboardInterrupt",
                 _ => "unknown",
             };
             let text = reason.text().filter(|_| source == "explicit");
