@@ -15,6 +15,9 @@ class Areas:
     def choose_areas(self, allowed):
         r = self.random
         self.areas = {area for area in AREAS if area in allowed and r.random() < SHARES.get(area, 0.2)}
+        if "hooks" in self.areas:
+            # These take other numbers of steps, or not always the same number.
+            self.areas -= {"producers", "threads", "interrupts", "processes"}
         self.left = {"interrupts": 2 if r.random() < 0.2 else 1, "processes": 2, "signals": 1, "system": 3}
         self.started = ["t0"]
         if "interrupts" in self.areas:

@@ -43,6 +43,9 @@ def task_name(text):
     if text is None:
         return None
     name = text.split("'")[1]
+    if name == "<init>":
+        # Trio's own.
+        return None
     return "main" if name.endswith("Machine.main") else name
 
 

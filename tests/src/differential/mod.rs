@@ -4,6 +4,7 @@
 //! there runs it on trio and writes down what each task saw; [`run`] does the same here. Two traces
 //! that differ are a difference in semantics. `tests/differential/README.md` describes the language.
 
+mod expected;
 mod hold;
 mod interpret;
 mod objects;

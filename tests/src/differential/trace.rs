@@ -1,6 +1,10 @@
 //! Traces: what each task saw, and comparing two.
 
-use super::{Mode, program::Program};
+use super::{
+    Mode,
+    expected::{Difference, Item},
+    program::Program,
+};
 use serde_json::{Value, json};
 use std::{error::Error as StdError, fmt, rc::Rc};
 use terzetto::{CancelSource, Error, InternalError, NeverStarted, process::ProcessFailed, sync::NotHeld};
@@ -78,6 +82,15 @@ pub(super) fn with_reason(error: &Error, origin: bool) -> Value {
 pub enum Comparison {
     /// Both traces are the same.
     Same,
+    /// They differ in what is known.
+    Expected {
+        /// What that is.
+        why: Vec<&'static str>,
+        /// Whether all of it are differences of principle, and no defects.
+        for_ever: bool,
+        /// Where they differ.
+        text: String,
+    },
     /// They differ; the text says where.
     Different(String),
     /// The line holds no program and trace.
@@ -90,33 +103,62 @@ pub fn compare(line: &str, mode: Mode) -> Comparison {
     let Some(program) = value.get("program").and_then(Program::parse) else { return Comparison::Malformed };
     let Some(expected) = value.get("trace") else { return Comparison::Malformed };
     let found = super::run(&Rc::new(program), mode);
-    if numbers_as_floats(&found) == numbers_as_floats(expected) {
+    let (expected, found) = (numbers_as_floats(expected), numbers_as_floats(&found));
+    if found == expected {
         return Comparison::Same;
     }
-    let mut text = String::new();
+    let difference = Difference { program: value["program"].to_string(), items: items(&expected, &found) };
+    let text = tell(&difference, &found["outcome"]);
+    let always = difference.expected_for_ever();
+    let for_ever = always.is_some();
+    match always.or_else(|| difference.expected()) {
+        Some(why) => Comparison::Expected { why, for_ever, text },
+        None => Comparison::Different(text),
+    }
+}
+
+/// In what two traces differ.
+fn items(expected: &Value, found: &Value) -> Vec<Item> {
+    let mut items = Vec::new();
     let tasks = |trace: &Value| trace["tasks"].as_object().cloned().unwrap_or_default();
-    let (theirs, ours) = (tasks(expected), tasks(&found));
+    let (theirs, ours) = (tasks(expected), tasks(found));
     for name in theirs.keys().chain(ours.keys().filter(|name| !theirs.contains_key(*name))) {
         let entries = |trace: &serde_json::Map<String, Value>| {
             trace.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
         };
         let (theirs, ours) = (entries(&theirs), entries(&ours));
-        for i in 0..theirs.len().max(ours.len()) {
-            let (a, b) = (theirs.get(i), ours.get(i));
-            if a.map(numbers_as_floats) != b.map(numbers_as_floats) {
-                let tell = |entry: Option<&Value>| entry.map_or("nothing".to_owned(), Value::to_string);
-                text += &format!("{name}, entry {i}: trio {}, terzetto {}\n", tell(a), tell(b));
-                break;
-            }
+        let place = (0..theirs.len().max(ours.len())).find(|&i| theirs.get(i) != ours.get(i));
+        if let Some(i) = place {
+            let entry = |trace: &[Value]| trace.get(i).cloned().unwrap_or_default();
+            items.push(Item::Entry { task: name.clone(), theirs: entry(&theirs), ours: entry(&ours) });
         }
     }
     for (name, theirs) in expected["hooks"].as_object().into_iter().flatten() {
-        if theirs != &found["hooks"][name] {
-            text += &format!("hooks of {name}: trio {theirs}, terzetto {}\n", found["hooks"][name]);
+        let ours = &found["hooks"][name];
+        if theirs != ours {
+            let text = |told: &Value| told.as_str().unwrap_or_default().to_owned();
+            items.push(Item::Hooks { theirs: text(theirs), ours: text(ours) });
         }
     }
-    text += &format!("outcome: trio {}, terzetto {}", expected["outcome"], found["outcome"]);
-    Comparison::Different(text)
+    if expected["outcome"] != found["outcome"] {
+        items.push(Item::Outcome { theirs: expected["outcome"].clone(), ours: found["outcome"].clone() });
+    }
+    items
+}
+
+fn tell(difference: &Difference, outcome: &Value) -> String {
+    let mut text = String::new();
+    let told = |entry: &Value| if entry.is_null() { "nothing".to_owned() } else { entry.to_string() };
+    for item in &difference.items {
+        text += &match item {
+            Item::Entry { task, theirs, ours } => {
+                format!("{task}: trio {}, terzetto {}\n", told(theirs), told(ours))
+            }
+            Item::Hooks { theirs, ours } => format!("hooks: trio {theirs}, terzetto {ours}\n"),
+            Item::Outcome { theirs, ours } => return text + &format!("outcome: trio {theirs}, terzetto {ours}"),
+        };
+    }
+    text + &format!("outcome of both: {outcome}")
 }
 
 /// The same value with whole numbers written as floats: JSON writers differ in that.

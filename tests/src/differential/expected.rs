@@ -1,0 +1,181 @@
+//! Differences that are known.
+//!
+//! A list of two kinds: [`Until::Mended`] are defects that somebody works on, and go from the list when they are
+//! mended; [`Until::Never`] are differences of principle, each with its reason. A program counts as different unless
+//! each of its differences is explained by one of them.
+
+use serde_json::Value;
+
+/// Something in which two traces differ: theirs is trio's.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// The first entry of a task that is not the same.
+    Entry { task: String, theirs: Value, ours: Value },
+    /// What an instrument was told of a task.
+    Hooks { theirs: String, ours: String },
+    /// How the main task ended.
+    Outcome { theirs: Value, ours: Value },
+}
+
+/// A program, and all in which its traces differ.
+#[derive(Debug)]
+pub(super) struct Difference {
+    /// The program as text.
+    pub(super) program: String,
+    pub(super) items: Vec<Item>,
+}
+
+/// How long a difference is to be expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Mended,
+    Never,
+}
+
+struct Expected {
+    why: &'static str,
+    until: Until,
+    explains: fn(&Difference, &Item) -> bool,
+}
+
+const EXPECTED: &[Expected] = &[
+    Expected {
+        why: "producers: they run ahead of their consumers, wrap what fails, begin in a cancelled region",
+        until: Until::Mended,
+        explains: |difference, _| difference.has("producer"),
+    },
+    Expected {
+        why: "Ctrl-C: one beside an error of main is lost; checkpoint_if_cancelled ignores a pending one; the nursery \
+              that it ends names another source",
+        until: Until::Mended,
+        explains: |difference, _| difference.has("interrupt"),
+    },
+    Expected {
+        why: "a nursery that fails does not name the task in the reason of its cancellation",
+        until: Until::Mended,
+        explains: |_, item| item.entry().is_some_and(|(theirs, ours)| but_for_the_task(theirs, ours)),
+    },
+    Expected {
+        why: "a limiter has no less than zero tokens available",
+        until: Until::Mended,
+        explains: |_, item| item.entry().is_some_and(|(theirs, ours)| but_for_debts(theirs, ours)),
+    },
+    Expected {
+        why: "a Ctrl-C that comes in the very tick in which the main task's nursery ends comes out of that nursery; trio \
+              has woken the main task already, and raises it at the next checkpoint",
+        until: Until::Never,
+        explains: |difference, _| difference.nursery_ends_with_interrupt(),
+    },
+    Expected {
+        why: "the wake for the schedule point at a nursery's end is told after the step, not within it",
+        until: Until::Never,
+        explains: |_, item| match item {
+            Item::Hooks { theirs, ours } => theirs.replace("as", "sa") == ours.replace("as", "sa"),
+            _ => false,
+        },
+    },
+    Expected {
+        why: "a producer's error that is a group of nothing but cancellations comes out as a cancellation",
+        until: Until::Never,
+        explains: |difference, item| {
+            difference.has("producer")
+                && match item {
+                    Item::Entry { theirs, ours, .. } | Item::Outcome { theirs, ours } => {
+                        without_reasons(theirs) == without_reasons(ours)
+                    }
+                    Item::Hooks { .. } => false,
+                }
+        },
+    },
+];
+
+impl Item {
+    fn entry(&self) -> Option<(&Value, &Value)> {
+        match self {
+            Item::Entry { theirs, ours, .. } => Some((theirs, ours)),
+            _ => None,
+        }
+    }
+}
+
+impl Difference {
+    fn has(&self, word: &str) -> bool {
+        self.program.contains(&format!("[\"{word}\""))
+    }
+
+    /// Why the difference is to be expected; none if it is not.
+    pub(super) fn expected(&self) -> Option<Vec<&'static str>> {
+        self.explained_by(|_| true)
+    }
+
+    /// As [`Difference::expected`], by differences of principle alone.
+    pub(super) fn expected_for_ever(&self) -> Option<Vec<&'static str>> {
+        self.explained_by(|expected| expected.until == Until::Never)
+    }
+
+    fn explained_by(&self, counts: impl Fn(&Expected) -> bool) -> Option<Vec<&'static str>> {
+        let counts = &counts;
+        // Those that explain the least come last in the list, and are preferred.
+        let mut reasons: Vec<&'static str> = self
+            .items
+            .iter()
+            .map(|item| {
+                let found = EXPECTED.iter().rev().find(|known| counts(known) && (known.explains)(self, item));
+                found.map(|known| known.why)
+            })
+            .collect::<Option<_>>()?;
+        reasons.sort_unstable();
+        reasons.dedup();
+        Some(reasons)
+    }
+
+    /// Whether the main task's trace differs first in a nursery, out of which only ours brings a Ctrl-C.
+    fn nursery_ends_with_interrupt(&self) -> bool {
+        self.has("interrupt")
+            && self.items.iter().any(|item| match item {
+                Item::Entry { task, theirs, ours } if task == "main" => {
+                    let interrupted = |entry: &Value| entry[2].to_string().contains("\"interrupt\"");
+                    theirs[1] == "nursery" && ours[1] == "nursery" && interrupted(ours) && !interrupted(theirs)
+                }
+                _ => false,
+            })
+    }
+}
+
+/// Whether two entries of a cancellation by a nursery differ only in that ours names no task.
+fn but_for_the_task(theirs: &Value, ours: &Value) -> bool {
+    let (Some(named), mut ours) = (theirs.pointer("/2/3"), ours.clone()) else { return false };
+    if ours.pointer("/2/1").is_none_or(|source| source != "nursery") {
+        return false;
+    }
+    match ours.pointer_mut("/2/3") {
+        Some(task) if task.is_null() => *task = named.clone(),
+        _ => return false,
+    }
+    ours == *theirs
+}
+
+/// Whether two entries with statistics differ only in the available tokens of limiters, which trio has below zero.
+fn but_for_debts(theirs: &Value, ours: &Value) -> bool {
+    let mut paid = theirs.clone();
+    for limiter in paid.pointer_mut("/3/4").and_then(Value::as_array_mut).into_iter().flatten() {
+        if limiter[2].as_f64().is_some_and(|available| available < 0.0) {
+            limiter[2] = 0.0.into();
+        }
+    }
+    paid == *ours
+}
+
+/// The same with each cancellation, and each group of nothing but cancellations, as one word.
+fn without_reasons(value: &Value) -> Value {
+    match value {
+        Value::Array(parts) if parts.first().is_some_and(|first| first == "cancelled") => "cancelled".into(),
+        Value::Array(parts) => parts.iter().map(without_reasons).collect(),
+        Value::Object(parts) => {
+            let members = without_reasons(&parts["group"]);
+            let all = members.as_array().is_some_and(|all| all.iter().all(|member| member == "cancelled"));
+            if all { "cancelled".into() } else { serde_json::json!({ "group": members }) }
+        }
+        other => other.clone(),
+    }
+}
