@@ -3,7 +3,7 @@ a smaller one that still differs.
 
     reduce.py COMPARE [TEXT] < lines
 
-COMPARE is the program `differential`. With TEXT, only differences whose report contains that count: so that one
+COMPARE is the program `differential`, perhaps with arguments. With TEXT, only differences whose report contains that count: so that one
 difference is not reduced to another."""
 
 import copy
@@ -117,7 +117,7 @@ class Reducer:
 
 
 def main():
-    reducer = Reducer([sys.argv[1]], sys.argv[2] if len(sys.argv) > 2 else "")
+    reducer = Reducer(sys.argv[1].split(), sys.argv[2] if len(sys.argv) > 2 else "")
     for line in sys.stdin:
         if line.startswith('{"program"'):
             reduced = reducer.reduce(line)
