@@ -128,11 +128,12 @@ class Areas:
         return ["producer", self.name(), makes, self.block({**where, "taken": True}, 1, 5)]
 
     def choices_system(self, where):
-        return [(2, self.system)] if self.left["system"] > 0 else []
+        # One that outlives the main task is refused, or not, by chance.
+        return [(2, self.system)] if self.left["system"] > 0 and not where.get("system") else []
 
     def system(self, where):
         self.use_up("system")
-        block = self.block({"nurseries": []})
+        block = self.block({"nurseries": [], "system": True})
         if self.random.random() < 0.9:
             block = [["catch", block]]
         return ["system", self.name(), block]
@@ -148,14 +149,16 @@ class Areas:
         return [(1, interrupt)]
 
     def choices_signals(self, where):
-        choices = [(1, lambda w: ["raise_signal"]), (1, lambda w: ["next_signal"])]
+        choices = [(1, lambda w: ["raise_signal"])]
+        if where.get("signals"):
+            choices.append((10, lambda w: ["next_signal"]))
         if self.left["signals"] > 0:
             choices.append((4, self.signals))
         return choices
 
     def signals(self, where):
         self.use_up("signals")
-        return ["signals", self.block(where, 1, 5)]
+        return ["signals", self.block({**where, "signals": True}, 1, 5)]
 
     def choices_threads(self, where):
         return [(4, self.thread), (3, lambda w: ["open_gate", self.random.randrange(GATES)])]
@@ -169,7 +172,7 @@ class Areas:
                 lambda: ["gate", r.randrange(GATES)],
                 lambda: ["check_cancelled"],
                 lambda: ["from_sync", self.at_once()],
-                lambda: ["from_run", self.block({"nurseries": []}, 1, 2)],
+                lambda: ["from_run", self.block({"nurseries": [], "system": True}, 1, 2)],
                 lambda: ["raise", "E%d" % r.randrange(4)],
                 lambda: [r.choice(["context_get", "context_set"]), r.randrange(2), r.randrange(100)],
             ])())
@@ -241,7 +244,7 @@ class Areas:
                         [["sleep", first], ["raise_signal"], *few()])
             case "threads":
                 gate = r.randrange(GATES)
-                thread = ["thread", self.name(), r.random() < 0.4, [["gate", gate], ["from_run", self.block({"nurseries": []}, 0, 2)]]]
+                thread = ["thread", self.name(), r.random() < 0.4, [["gate", gate], ["from_run", self.block({"nurseries": [], "system": True}, 0, 2)]]]
                 number = self.scopes
                 self.scopes += 1
                 return ([["sleep", first], ["scope", number, "timeout", self.seconds(), False, [thread]], *few()],

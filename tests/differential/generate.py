@@ -125,7 +125,7 @@ class Generator(Areas):
         self.tasks += 1
         target = self.random.choice(where["nurseries"])
         seen = where["nurseries"][: where["nurseries"].index(target) + 1]
-        return target, "t%d" % self.tasks, {"nurseries": seen}
+        return target, "t%d" % self.tasks, {"nurseries": seen, "system": where.get("system", False)}
 
     def spawn(self, where):
         target, name, inner = self.child(where)

@@ -62,6 +62,10 @@ class Hold:
         if self.jitter is not None:
             time.sleep(self.jitter() * 0.0004)
 
+    def soon(self):
+        """Whether a signal is seen in this tick already."""
+        return self.jitter is not None and self.jitter() < 0.5
+
     def let_through(self, gates):
         for gate in gates:
             self.open[gate] = True

@@ -7,28 +7,15 @@ use super::{
     program::Block,
     run::current,
     sync::{set_variable, variable},
-    trace::{UserError, shape},
+    trace::{Over, UserError, shape},
 };
 use serde_json::{Value, json};
 use std::{
-    fmt,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, Waker},
 };
 use terzetto::{Error, RunFinished, from_thread, to_thread};
-
-/// Ends what a thread does once the main task has ended. Nobody sees it.
-#[derive(Debug)]
-struct Over;
-
-impl fmt::Display for Over {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the program is over")
-    }
-}
-
-impl std::error::Error for Over {}
 
 /// What a thread knows.
 struct Worker {

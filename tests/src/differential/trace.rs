@@ -21,9 +21,21 @@ impl fmt::Display for UserError {
 
 impl StdError for UserError {}
 
+/// Ends what a thread does once the main task has ended. Nobody sees it.
+#[derive(Debug)]
+pub(super) struct Over;
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the program is over")
+    }
+}
+
+impl StdError for Over {}
+
 /// What a `catch` statement catches.
 pub(super) fn is_users(error: &Error) -> bool {
-    !error.is_cancelled() && error.downcast_ref::<ProcessFailed>().is_none()
+    !error.is_cancelled() && !error.is_interrupted() && error.downcast_ref::<ProcessFailed>().is_none()
 }
 
 /// An error as it stands in a trace.
@@ -44,6 +56,9 @@ pub(super) fn shape(error: &Error) -> Value {
     }
     if error.downcast_ref::<NeverStarted>().is_some() || error.downcast_ref::<NotHeld>().is_some() {
         return json!("RuntimeError");
+    }
+    if error.downcast_ref::<Over>().is_some() {
+        return json!("over");
     }
     if error.downcast_ref::<InternalError>().is_some() {
         return json!("internal");
@@ -107,7 +122,11 @@ pub fn compare(line: &str, mode: Mode) -> Comparison {
     if found == expected {
         return Comparison::Same;
     }
-    let difference = Difference { program: value["program"].to_string(), items: items(&expected, &found) };
+    let difference = Difference {
+        program: value["program"].to_string(),
+        has_cancelled_send: expected.to_string().contains("\"stream_send\",[\"cancelled\""),
+        items: items(&expected, &found),
+    };
     let text = tell(&difference, &found["outcome"]);
     let always = difference.expected_for_ever();
     let for_ever = always.is_some();
