@@ -4,6 +4,7 @@ occurred on standard error."""
 
 import collections
 import json
+import os
 import random
 import signal
 import sys
@@ -17,6 +18,8 @@ from trio._core import _run
 
 # What a receiver has not taken is delivered again when it closes, to nobody.
 signal.signal(signal.SIGUSR2, lambda *_: None)
+# How many seconds a run may take.
+PATIENCE = 20
 # In how many orders each program is run, to find out whether it depends on the order.
 ORDERS = 12
 
@@ -37,6 +40,7 @@ class Order:
 
 
 def run(program, seed):
+    signal.alarm(PATIENCE)
     _run._r = Order(seed)
     _run._ALLOW_DETERMINISTIC_SCHEDULING = True
     machine = Machine(program, random.Random(seed).random if seed > 1 else None)
@@ -69,11 +73,17 @@ def judge(program):
         return None
 
 
+def hangs(line):
+    print(f"a run of trio takes more than {PATIENCE} s: {line.strip()}", file=sys.stderr, flush=True)
+    os._exit(1)
+
+
 def main():
     stats = collections.Counter()
     racy = total = broken = 0
     for line in sys.stdin:
         program = json.loads(line)
+        signal.signal(signal.SIGALRM, lambda *_, line=line: hangs(line))
         total += 1
         try:
             first = run(program, 0)

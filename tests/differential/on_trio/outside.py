@@ -42,7 +42,7 @@ class Outside:
             return "end"
 
     async def do_system(self, name, block):
-        trio.lowlevel.spawn_system_task(self.machine.task, name, block, None, name=name)
+        trio.lowlevel.spawn_system_task(self.machine.limited, name, block, name=name)
 
     async def do_interrupt(self):
         # As if Ctrl-C had been pressed while trio's own code ran: then it waits for a checkpoint. By chance it is

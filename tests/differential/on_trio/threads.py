@@ -176,7 +176,7 @@ class Worker:
         async def call():
             self.hold.end()
             try:
-                await self.task.machine.task(self.name, block, None)
+                await self.task.machine.limited(self.name, block)
             finally:
                 self.hold.begin()
 

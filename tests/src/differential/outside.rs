@@ -5,7 +5,7 @@ use super::{
     objects::Objects,
     outside_words::{Making, OutsideAction},
     program::Block,
-    run::current,
+    run::{current, limited},
     trace::{UserError, shape},
 };
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ impl<F: AsyncFn() -> Result<i64, ReceiveError>> Taking for Receiving<F> {
 
 /// What a system task does.
 async fn system(objects: Rc<Objects>, name: String, block: Arc<Block>) -> Result<(), Error> {
-    Task::new(&objects, &name).whole(&block).await
+    limited(&objects, &name, &block).await
 }
 
 impl<'i: 's, 's> Task<'i, 's> {

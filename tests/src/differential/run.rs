@@ -1,8 +1,8 @@
 //! Running a program: as an ordinary run, or as the guest of a host's loop.
 
 use super::{
-    hold::Hold, interpret::Task, objects::Objects, outside_words::OutsideAction, program::Program, trace::shape,
-    watch::Hooks,
+    hold::Hold, interpret::Task, objects::Objects, outside_words::OutsideAction, program::{Block, Program},
+    trace::shape, watch::Hooks,
 };
 use serde_json::{Value, json};
 use std::{
@@ -12,10 +12,10 @@ use std::{
     time::Duration,
 };
 use terzetto::{
-    Builder, CancelScope, Error, GuestTick, current_time, sleep_until, spawn_system_task, testing::MockClock,
+    Builder, CancelScope, Error, GuestTick, sleep_until, spawn_system_task, testing::MockClock,
 };
 
-/// When the main task is cancelled, in case a program waits for ever.
+/// When tasks that nobody else would cancel are cancelled, in case a program waits for ever.
 const LIMIT: f64 = 50.0;
 
 /// How long a host waits for its guest to ask for a tick.
@@ -69,14 +69,18 @@ pub fn run(program: &Rc<Program>, mode: Mode) -> Value {
 async fn whole(program: Rc<Program>, place: Rc<OnceCell<Rc<Objects>>>) -> Result<(), Error> {
     let objects = place.get_or_init(|| Rc::new(Objects::new(&program))).clone();
     CURRENT.set(Some(objects.clone()));
-    let start = current_time();
     if program.gates > 0 {
-        spawn_system_task("opens all gates", open_all_at(start + LIMIT + 5.0, objects.hold.clone()))?;
+        spawn_system_task("opens all gates", open_all_at(LIMIT + 5.0, objects.hold.clone()))?;
     }
-    let scope = CancelScope::with_deadline(start + LIMIT);
-    let outcome = scope.run(Task::new(&objects, "main").whole(&program.main)).await;
+    let outcome = limited(&objects, "main", &program.main).await;
     objects.hold.finish();
-    outcome.map(drop)
+    outcome
+}
+
+/// Runs a task that nobody else would cancel.
+pub(super) async fn limited(objects: &Objects, name: &str, block: &Block) -> Result<(), Error> {
+    let scope = CancelScope::with_deadline(LIMIT);
+    scope.run(Task::new(objects, name).whole(block)).await.map(drop)
 }
 
 /// No thread waits for ever.

@@ -5,7 +5,7 @@ use super::{
     interpret::Task,
     outside_words::{ThreadAction, ThreadStatement},
     program::Block,
-    run::current,
+    run::{current, limited},
     sync::{set_variable, variable},
     trace::{Over, UserError, shape},
 };
@@ -79,7 +79,7 @@ fn over<T>(outcome: Result<T, Error>) -> Result<T, Error> {
 async fn from_run(name: String, block: Arc<Block>) -> Result<(), Error> {
     let objects = current();
     objects.hold.end();
-    let outcome = Task::new(&objects, &name).whole(&block).await;
+    let outcome = limited(&objects, &name, &block).await;
     objects.hold.begin();
     outcome
 }
