@@ -303,6 +303,16 @@ impl Run {
         }
     }
 
+    /// Looks at the scopes directly in this one. In trio they are what `started` moves, and whatever touches a scope
+    /// notices that its deadline has passed.
+    pub(crate) fn look_at_scopes_in(&self, id: ScopeId) {
+        let children: Vec<ScopeId> = {
+            let nodes = self.scopes.nodes.borrow();
+            nodes.get(id).map(|node| node.children.iter(&nodes).collect()).unwrap_or_default()
+        };
+        children.into_iter().for_each(|child| self.recalculate(child));
+    }
+
     /// Carries a change of a scope (cancelled, shield moved) down the tree, and delivers to what is
     /// blocked in each scope that has become cancelled.
     pub(crate) fn recalculate(&self, id: ScopeId) {

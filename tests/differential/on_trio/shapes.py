@@ -46,6 +46,8 @@ def task_name(text):
     if name == "<init>":
         # Trio's own.
         return None
+    if "do_from_run" in name:
+        return "a call from a thread"
     return "main" if name.endswith("Machine.main") else name
 
 
