@@ -17,7 +17,7 @@ class Areas:
         self.areas = {area for area in AREAS if area in allowed and r.random() < SHARES.get(area, 0.2)}
         if "hooks" in self.areas:
             # These take other numbers of steps, or not always the same number.
-            self.areas -= {"producers", "threads", "interrupts", "processes"}
+            self.areas -= {"producers", "threads", "interrupts", "processes", "signals"}
         self.left = {"interrupts": 2 if r.random() < 0.2 else 1, "processes": 2, "signals": 1, "system": 3}
         self.started = ["t0"]
         if "interrupts" in self.areas:

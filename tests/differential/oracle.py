@@ -60,7 +60,7 @@ def run(program, seed):
 def walk(trace, stats):
     for entries in trace["tasks"].values():
         for _, op, outcome, *_ in entries:
-            word = outcome if isinstance(outcome, str) else "group" if isinstance(outcome, dict) else str(outcome[0])
+            word = outcome if isinstance(outcome, str) else "group" if isinstance(outcome, dict) else str(outcome[:1])
             stats[op, word if word[0] != "E" else "user error"] += 1
 
 

@@ -14,6 +14,13 @@ class Over(BaseException):
     """Ends what a thread does once the main task has ended. Nobody sees it."""
 
 
+def holds_assertion(error):
+    """Whether it is a defect of trio itself, which asserts that something cannot happen."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(holds_assertion(member) for member in error.exceptions)
+    return isinstance(error, AssertionError)
+
+
 def shape(error):
     if isinstance(error, BaseExceptionGroup):
         members = sorted((shape(member) for member in error.exceptions), key=json.dumps)
@@ -25,9 +32,8 @@ def shape(error):
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, trio.TrioInternalError):
-        if isinstance(error.__cause__, AssertionError):
-            # A defect of trio itself.
-            raise AssertionError(str(error.__cause__)) from error
+        if holds_assertion(error.__cause__):
+            raise AssertionError("trio fails in a system task") from error
         return "internal"
     if isinstance(error, RuntimeError):
         return "RuntimeError"

@@ -30,6 +30,9 @@ class Hold:
         self.spin()
 
     def spin(self):
+        if self.under_way and self.soon():
+            # By chance the loop is late.
+            time.sleep(0.001)
         if self.under_way and not self.spins and not self.over:
             self.spins = True
             trio.lowlevel.spawn_system_task(self.spinner)
@@ -192,6 +195,8 @@ class Threads:
         self.machine.hold.begin()
         try:
             await trio.to_thread.run_sync(worker.work, block, abandon_on_cancel=abandon)
+        except Over:
+            return "over"
         finally:
             if worker.ended:
                 self.note("log", worker.log)

@@ -139,7 +139,7 @@ impl<'i: 's, 's> Task<'i, 's> {
                 return Ok(json!(["value", code(done?.status)]));
             }
             OutsideAction::ProcessForever(block) => return self.process_forever(block).await,
-            OutsideAction::Thread { name, abandon, block } => self.thread(name, *abandon, block).await?,
+            OutsideAction::Thread { name, abandon, block } => return self.thread(name, *abandon, block).await,
             OutsideAction::OpenGate(number) => objects.hold.open(*number),
         }
         Ok(json!("ok"))

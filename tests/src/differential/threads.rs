@@ -90,7 +90,7 @@ impl<'i: 's, 's> Task<'i, 's> {
         name: &str,
         abandon: bool,
         block: &Arc<Vec<ThreadStatement>>,
-    ) -> Result<(), Error> {
+    ) -> Result<Value, Error> {
         let log = Arc::<Mutex<Vec<Value>>>::default();
         let under_way = UnderWay::new(&self.objects.hold);
         let worker = Worker { name: name.to_owned(), gates: self.objects.hold.gates.clone(), log: log.clone() };
@@ -108,6 +108,9 @@ impl<'i: 's, 's> Task<'i, 's> {
             let log = std::mem::take(&mut *log.lock().unwrap_or_else(PoisonError::into_inner));
             self.note("log", Value::Array(log));
         }
-        outcome?
+        match outcome? {
+            Err(error) if error.downcast_ref::<Over>().is_some() => Ok(json!("over")),
+            done => done.map(|()| json!("ok")),
+        }
     }
 }
