@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-from functools import partial
 
 import trio
 from trio._core import _run
@@ -91,18 +90,20 @@ class Outside:
             ending[0].__enter__()
             process.kill()
 
-        try:
-            async with trio.open_nursery() as nursery:
-                with hold.held():
-                    start = partial(trio.run_process, ["sleep", "1000"], deliver_cancel=deliver,
-                                    stdin=subprocess.DEVNULL)
-                    process = await nursery.start(start)
-                self.note("process", "started")
-                try:
-                    await self.block(block)
-                finally:
-                    nursery.cancel_scope.cancel()
-        finally:
-            for held in ending:
-                held.__exit__()
+        async def supervise(task_status):
+            try:
+                await trio.run_process(["sleep", "1000"], deliver_cancel=deliver, stdin=subprocess.DEVNULL,
+                                       task_status=task_status)
+            finally:
+                for held in ending:
+                    held.__exit__()
+
+        async with trio.open_nursery() as nursery:
+            with hold.held():
+                process = await nursery.start(supervise)
+            self.note("process", "started")
+            try:
+                await self.block(block)
+            finally:
+                nursery.cancel_scope.cancel()
         return ["value", process.returncode]

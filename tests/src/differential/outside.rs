@@ -157,7 +157,12 @@ impl<'i: 's, 's> Task<'i, 's> {
         let process = RefCell::new(None);
         let outcome = nursery(async |n| {
             let held = hold.held();
-            let started = n.start(|status| supervise(command, status)).await;
+            let supervised = async |status| {
+                let outcome = supervise(command, status).await;
+                ending.take();
+                outcome
+            };
+            let started = n.start(supervised).await;
             drop(held);
             process.replace(Some(started?));
             self.note("process", json!("started"));
@@ -166,7 +171,6 @@ impl<'i: 's, 's> Task<'i, 's> {
             outcome
         })
         .await;
-        ending.take();
         outcome?;
         let process = process.into_inner().expect("it has been started");
         Ok(json!(["value", process.poll()?.and_then(code)]))
