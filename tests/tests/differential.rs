@@ -3,12 +3,12 @@
 use std::{fs, path::Path};
 use terzetto_tests::differential::{Comparison, Mode, compare};
 
-fn replay(name: &str, least: usize) {
+fn replay(name: &str, least: usize, mode: Mode) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("differential/corpus").join(name);
     let text = fs::read_to_string(path).expect("the corpus is part of the project");
     let mut compared = 0;
     for line in text.lines() {
-        match compare(line, Mode::Ordinary) {
+        match compare(line, mode) {
             Comparison::Same | Comparison::Expected { .. } => compared += 1,
             Comparison::Malformed => panic!("no program and trace: {line}"),
             Comparison::Different(text) => panic!("{line}\n{text}"),
@@ -19,12 +19,19 @@ fn replay(name: &str, least: usize) {
 
 #[test]
 fn programs_chosen_for_variety_agree_with_trio() {
-    replay("chosen.jsonl", 100);
+    replay("chosen.jsonl", 100, Mode::Ordinary);
+    replay("wider.jsonl", 100, Mode::Ordinary);
+}
+
+#[test]
+fn programs_agree_with_trio_as_guests() {
+    replay("chosen.jsonl", 100, Mode::Guest);
+    replay("wider.jsonl", 100, Mode::Guest);
 }
 
 #[test]
 fn programs_that_once_differed_agree_with_trio() {
-    replay("found.jsonl", 3);
+    replay("found.jsonl", 20, Mode::Ordinary);
 }
 
 #[test]

@@ -95,7 +95,9 @@ const EXPECTED: &[Expected] = &[
         explains: |difference, _| {
             let shut_down = |entry: &Value| entry.pointer("/2/1").is_some_and(|source| source == "shutdown");
             let begins_late = |item: &Item| {
-                let late = |(theirs, ours): (&Value, &Value)| !shut_down(theirs) && (ours.is_null() || shut_down(ours));
+                let late = |(theirs, ours): (&Value, &Value)| {
+                    !shut_down(theirs) && (ours.is_null() || shut_down(ours))
+                };
                 item.entry().is_some_and(late)
             };
             difference.has("system") && difference.items.iter().any(begins_late)
@@ -105,7 +107,8 @@ const EXPECTED: &[Expected] = &[
         why: "a cancelled send of a lockstep stream takes its data back; in trio it stays",
         until: Until::Never,
         explains: |difference, _| {
-            let receives = |item: &Item| item.entry().is_some_and(|(theirs, _)| theirs[1] == "stream_receive");
+            let receives =
+                |item: &Item| item.entry().is_some_and(|(theirs, _)| theirs[1] == "stream_receive");
             difference.program.contains("\"lockstep\"")
                 && difference.has_cancelled_send
                 && difference.items.iter().any(receives)
@@ -225,7 +228,11 @@ fn without_reasons(value: &Value) -> Value {
             let members = parts["group"].as_array().into_iter().flatten();
             let mut members: Vec<Value> = members.map(without_reasons).collect();
             members.dedup();
-            if members == ["cancelled"] { "cancelled".into() } else { serde_json::json!({ "group": members }) }
+            if members == ["cancelled"] {
+                "cancelled".into()
+            } else {
+                serde_json::json!({ "group": members })
+            }
         }
         other => other.clone(),
     }

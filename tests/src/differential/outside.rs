@@ -139,7 +139,9 @@ impl<'i: 's, 's> Task<'i, 's> {
                 return Ok(json!(["value", code(done?.status)]));
             }
             OutsideAction::ProcessForever(block) => return self.process_forever(block).await,
-            OutsideAction::Thread { name, abandon, block } => return self.thread(name, *abandon, block).await,
+            OutsideAction::Thread { name, abandon, block } => {
+                return self.thread(name, *abandon, block).await;
+            }
             OutsideAction::OpenGate(number) => objects.hold.open(*number),
         }
         Ok(json!("ok"))
@@ -150,10 +152,11 @@ impl<'i: 's, 's> Task<'i, 's> {
         let hold = &self.objects.hold;
         let ending = Rc::new(RefCell::new(None));
         let ends = ending.clone();
-        let command = Command::new("sleep").arg("1000").stdin(Stdio::Null).deliver_cancel(async move |process| {
-            ends.replace(Some(hold.held()));
-            Ok(process.kill()?)
-        });
+        let command =
+            Command::new("sleep").arg("1000").stdin(Stdio::Null).deliver_cancel(async move |process| {
+                ends.replace(Some(hold.held()));
+                Ok(process.kill()?)
+            });
         let process = RefCell::new(None);
         let outcome = nursery(async |n| {
             let held = hold.held();

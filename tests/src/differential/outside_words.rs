@@ -67,9 +67,7 @@ impl OutsideAction {
             "thread" => OutsideAction::Thread {
                 name: parts.name(1)?,
                 abandon: parts.flag(2)?,
-                block: Arc::new(
-                    parts.values(3)?.iter().map(ThreadStatement::parse).collect::<Option<_>>()?,
-                ),
+                block: Arc::new(parts.values(3)?.iter().map(ThreadStatement::parse).collect::<Option<_>>()?),
             },
             "open_gate" => OutsideAction::OpenGate(parts.index(1)?),
             _ => return None,

@@ -122,7 +122,9 @@ impl Program {
         };
         // What the first programs did not have may be left out.
         let words = |name: &str| -> Option<Vec<&str>> {
-            value.get(name).map_or(Some(Vec::new()), |all| all.as_array()?.iter().map(Value::as_str).collect())
+            value
+                .get(name)
+                .map_or(Some(Vec::new()), |all| all.as_array()?.iter().map(Value::as_str).collect())
         };
         let or_none = |name: &str| value.get(name).map_or(Some(0), |_| number(name));
         let watch = words("watch")?;

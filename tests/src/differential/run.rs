@@ -1,8 +1,13 @@
 //! Running a program: as an ordinary run, or as the guest of a host's loop.
 
 use super::{
-    hold::Hold, interpret::Task, objects::Objects, outside_words::OutsideAction, program::{Block, Program},
-    trace::shape, watch::Hooks,
+    hold::Hold,
+    interpret::Task,
+    objects::Objects,
+    outside_words::OutsideAction,
+    program::{Block, Program},
+    trace::shape,
+    watch::Hooks,
 };
 use serde_json::{Value, json};
 use std::{
@@ -11,9 +16,7 @@ use std::{
     sync::{Mutex, PoisonError, mpsc},
     time::Duration,
 };
-use terzetto::{
-    Builder, CancelScope, Error, GuestTick, sleep_until, spawn_system_task, testing::MockClock,
-};
+use terzetto::{Builder, CancelScope, Error, GuestTick, sleep_until, spawn_system_task, testing::MockClock};
 
 /// When tasks that nobody else would cancel are cancelled, in case a program waits for ever.
 const LIMIT: f64 = 50.0;
@@ -59,7 +62,8 @@ pub fn run(program: &Rc<Program>, mode: Mode) -> Value {
     };
     CURRENT.set(None);
     let trace = place.get().map(|objects| objects.trace.take()).unwrap_or_default();
-    let mut found = json!({ "tasks": trace, "outcome": outcome.map_or_else(|e| shape(&e), |()| json!("ok")) });
+    let mut found =
+        json!({ "tasks": trace, "outcome": outcome.map_or_else(|e| shape(&e), |()| json!("ok")) });
     if program.watch.hooks {
         found["hooks"] = json!(hooks.0.take());
     }

@@ -38,9 +38,7 @@ impl SyncAction {
             "get" => SyncAction::Get(parts.index(1)?),
             "park" => SyncAction::Park(parts.index(1)?),
             "unpark" => SyncAction::Unpark(parts.index(1)?, parts.or_null(2, Parts::index)?),
-            "repark" => {
-                SyncAction::Repark(parts.index(1)?, parts.index(2)?, parts.or_null(3, Parts::index)?)
-            }
+            "repark" => SyncAction::Repark(parts.index(1)?, parts.index(2)?, parts.or_null(3, Parts::index)?),
             "break_lot" => SyncAction::BreakLot(parts.index(1)?),
             "with_for" => SyncAction::WithFor(parts.index(1)?, parts.integer(2)?, parts.block(3)?),
             "borrow_nowait" => SyncAction::BorrowNowait(parts.index(1)?, parts.integer(2)?),

@@ -93,7 +93,8 @@ impl<'i: 's, 's> Task<'i, 's> {
     ) -> Result<Value, Error> {
         let log = Arc::<Mutex<Vec<Value>>>::default();
         let under_way = UnderWay::new(&self.objects.hold);
-        let worker = Worker { name: name.to_owned(), gates: self.objects.hold.gates.clone(), log: log.clone() };
+        let worker =
+            Worker { name: name.to_owned(), gates: self.objects.hold.gates.clone(), log: log.clone() };
         let (block, in_thread) = (block.clone(), under_way.clone());
         let work = move || {
             if !in_thread.begin() {

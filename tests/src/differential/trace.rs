@@ -179,7 +179,9 @@ fn tell(difference: &Difference, outcome: &Value) -> String {
                 format!("{task}: trio {}, terzetto {}\n", told(theirs), told(ours))
             }
             Item::Hooks { theirs, ours } => format!("hooks: trio {theirs}, terzetto {ours}\n"),
-            Item::Outcome { theirs, ours } => return text + &format!("outcome: trio {theirs}, terzetto {ours}"),
+            Item::Outcome { theirs, ours } => {
+                return text + &format!("outcome: trio {theirs}, terzetto {ours}");
+            }
         };
     }
     text + &format!("outcome of both: {outcome}")
