@@ -221,6 +221,10 @@ class Areas:
                         [["sleep", first + second], word, *few(), ["unpark", 1 - lot, None]])
             case "limiters":
                 limiter, who = r.randrange(2), r.randrange(3)
+                if r.random() < 0.5:
+                    # It waits until there are more tokens.
+                    return ([["sleep", first], ["with_for", limiter, who, few()], *few()],
+                            [["set_tokens", limiter, 0], ["sleep", first + second], ["set_tokens", limiter, r.randint(1, 3)]])
                 return ([["with_for", limiter, who, [["sleep", first]]], *few()],
                         [["sleep", second], ["with_for", limiter, (who + 1) % 3, few()],
                          ["set_tokens", limiter, r.randrange(4)]])

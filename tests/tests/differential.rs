@@ -32,6 +32,7 @@ fn programs_agree_with_trio_as_guests() {
 #[test]
 fn programs_that_once_differed_agree_with_trio() {
     replay("found.jsonl", 20, Mode::Ordinary);
+    replay("found.jsonl", 20, Mode::Guest);
 }
 
 #[test]

@@ -222,8 +222,13 @@ where
         let run = &self.run;
         if let Some(plan) = parts.sleep.take() {
             run.inbox.awake();
+            // A signal may have come in the tick itself: the clock must not jump over it.
+            let mail = run.inbox.has_mail();
             let heard = run.look_at_events(0.0);
-            run.wake_up(&plan, heard);
+            run.wake_up(&plan, heard || mail);
+            if mail {
+                run.take_signals();
+            }
         }
         run.look_without_sleep();
         parts.drive.tick();

@@ -22,7 +22,7 @@ pub(super) enum Item {
 pub(super) struct Difference {
     /// The program as text.
     pub(super) program: String,
-    /// Whether a send to a stream in memory is cancelled in it.
+    /// Whether a send to a stream in memory is cancelled in it, or closed.
     pub(super) has_cancelled_send: bool,
     pub(super) items: Vec<Item>,
 }
@@ -104,7 +104,7 @@ const EXPECTED: &[Expected] = &[
         },
     },
     Expected {
-        why: "a cancelled send of a lockstep stream takes its data back; in trio it stays",
+        why: "a send of a lockstep stream that is cancelled or closed takes its data back; in trio they stay",
         until: Until::Never,
         explains: |difference, _| {
             let receives =
