@@ -205,7 +205,7 @@ class Areas:
 
     def area_meetings(self):
         return [area for area in ("lots", "limiters", "closing", "streams", "producers", "interrupts", "signals",
-                                  "threads", "status") if area in self.areas]
+                                  "threads", "status", "context") if area in self.areas]
 
     def meeting_of(self, area, nursery):
         """As `meeting`, where two tasks are about something of an area."""
@@ -253,6 +253,12 @@ class Areas:
                 self.scopes += 1
                 return ([["sleep", first], ["scope", number, "timeout", self.seconds(), False, [thread]], *few()],
                         [["sleep", first + second], ["open_gate", gate], *few()])
+            case "context":
+                variable = r.randrange(2)
+                child = ["spawn", nursery, self.name(), [["sleep", second], ["context_get", variable]]]
+                return ([["context_set", variable, 1], child, ["sleep", first], ["context_set", variable, 2],
+                         *few(), ["context_get", variable]],
+                        [["context_set", variable, 3], *few(), ["context_get", variable]])
             case "status":
                 name = self.name()
                 self.started.append(name)
