@@ -5,6 +5,8 @@ import subprocess
 
 import trio
 
+from .watch import plain
+
 
 class UserError(Exception):
     pass
@@ -52,9 +54,7 @@ def task_name(text):
     if name == "<init>":
         # Trio's own.
         return None
-    if "do_from_run" in name:
-        return "a call from a thread"
-    return "main" if name.endswith("Machine.main") else name
+    return plain(name)
 
 
 def with_reason(error, origin):

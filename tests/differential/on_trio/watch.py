@@ -3,10 +3,17 @@
 import trio
 
 
+def plain(name):
+    """A task's name as it is here."""
+    if name.endswith("Machine.main"):
+        return "main"
+    return "a call from a thread" if "do_from_run" in name else name
+
+
 def name_of(task):
     if task is None:
         return None
-    return "main" if task.name.endswith("Machine.main") else task.name
+    return plain(task.name)
 
 
 def borrower(who):
