@@ -9,7 +9,7 @@ def features(line):
     found = set()
     for entries in json.loads(line)["trace"]["tasks"].values():
         words = []
-        for _, op, outcome in entries:
+        for _, op, outcome, *_ in entries:
             if isinstance(outcome, list):
                 outcome = outcome[:2] if outcome[0] == "cancelled" else outcome[0]
             elif isinstance(outcome, dict):

@@ -1,14 +1,18 @@
-"""Prints random concurrent programs, one JSON object a line: generate.py SEED COUNT."""
+"""Prints random concurrent programs, one JSON object a line: generate.py SEED COUNT [AREAS].
+
+AREAS names areas of the language, with commas between them: `all` (the default), or `core` for none."""
 
 import json
 import random
 import sys
 
+from areas import AREAS, Areas
+
 KINDS = ("lock", "semaphore", "limiter")
 
 
-class Generator:
-    def __init__(self, seed):
+class Generator(Areas):
+    def __init__(self, seed, areas=AREAS):
         self.random = random.Random(seed)
         self.seed = seed
         self.tasks = 0
@@ -28,6 +32,8 @@ class Generator:
             "limiters": [r.randint(1, 2) for _ in range(2)],
             "channels": [r.randint(0, 2) for _ in range(2)],
         }
+        self.choose_areas(areas)
+        self.counts |= self.area_objects()
 
     def seconds(self):
         # Fine steps seldom coincide; coarse ones do so on purpose. Both are exact in binary.
@@ -52,15 +58,20 @@ class Generator:
             (4, self.with_),
             (1, lambda w: ["release", r.choice(KINDS), r.randrange(2)]),
             (2, lambda w: ["condition", 0, self.block({**w, "condition": True})]),
-            (3, lambda w: ["send", r.randrange(2), r.randrange(100)]),
-            (3, lambda w: ["receive", r.randrange(2)]),
-            (1, lambda w: ["send_nowait", r.randrange(2), r.randrange(100)]),
-            (1, lambda w: ["receive_nowait", r.randrange(2)]),
             (self.trouble, lambda w: ["raise", "E%d" % r.randrange(4)]),
             (2, lambda w: ["try", self.block(w), self.block(w, 1, 2)]),
             (2, lambda w: ["catch", self.block(w)]),
             (2, self.cleanup),
         ]
+        if "closing" not in self.areas:
+            # These know only open channels.
+            choices += [
+                (3, lambda w: ["send", r.randrange(2), r.randrange(100)]),
+                (3, lambda w: ["receive", r.randrange(2)]),
+                (1, lambda w: ["send_nowait", r.randrange(2), r.randrange(100)]),
+                (1, lambda w: ["receive_nowait", r.randrange(2)]),
+            ]
+        choices += self.area_choices(where)
         if where["nurseries"]:
             choices.append((8, self.spawn))
             choices.append((4, self.start))
@@ -114,7 +125,7 @@ class Generator:
         self.tasks += 1
         target = self.random.choice(where["nurseries"])
         seen = where["nurseries"][: where["nurseries"].index(target) + 1]
-        return target, "t%d" % self.tasks, {"nurseries": seen}
+        return target, "t%d" % self.tasks, {"nurseries": seen, "system": where.get("system", False)}
 
     def spawn(self, where):
         target, name, inner = self.child(where)
@@ -122,6 +133,7 @@ class Generator:
 
     def start(self, where):
         target, name, inner = self.child(where)
+        self.started.append(name)
         block = self.block({**inner, "status": True}, 1, 5)
         if self.random.random() < 0.7:
             block.insert(self.random.randint(0, len(block)), ["started", self.random.randrange(100)])
@@ -137,7 +149,11 @@ class Generator:
         first, second = self.seconds(), self.seconds()
         number = self.scopes
         where = {"nurseries": [nursery]}
-        match r.choice(["condition", "event", "instant", "lock", "shield", "channel", "handed"]):
+        kinds = ["condition", "event", "instant", "lock", "shield", "channel", "handed"]
+        if "closing" in self.areas:
+            kinds.remove("channel")
+        kind = r.choice(kinds + 2 * self.area_meetings())
+        match kind:
             case "condition":
                 pair = (
                     [["sleep", first], ["condition", 0, [["cond_wait", 0], *self.block(where, 0, 1)]]],
@@ -172,7 +188,7 @@ class Generator:
                     [["send", channel, r.randrange(100)] for _ in range(r.randint(1, 4))],
                     [["sleep", first], *[["receive", channel] for _ in range(r.randint(1, 4))]],
                 )
-            case _:
+            case "handed":
                 # Started into a nursery that is cancelled about then, from inside a nursery of its own.
                 inner = self.nurseries
                 self.nurseries += 1
@@ -182,6 +198,8 @@ class Generator:
                     [["start", nursery, self.name(), body], *self.block(where, 0, 1)],
                     [["sleep", second], r.choice([["cancel_nursery", nursery], ["sleep", 0.5]])],
                 )
+            case _:
+                pair = self.meeting_of(kind, nursery)
         return [["spawn", nursery, self.name(), block] for block in pair]
 
     def crowd(self):
@@ -207,8 +225,12 @@ class Generator:
 
 def main():
     seed, count = int(sys.argv[1]), int(sys.argv[2])
+    named = sys.argv[3] if len(sys.argv) > 3 else "all"
+    areas = {"all": AREAS, "core": ()}.get(named, named.split(","))
+    if unknown := set(areas) - set(AREAS):
+        sys.exit(f"no such area: {', '.join(sorted(unknown))}; there are {', '.join(AREAS)}, and all and core")
     for index in range(count):
-        print(json.dumps(Generator(seed * 1_000_003 + index).program()))
+        print(json.dumps(Generator(seed * 1_000_003 + index, areas).program()))
 
 
 main()

@@ -269,6 +269,24 @@ fn start_09_started_is_quiet_when_the_caller_is_cancelled() {
 }
 
 #[test]
+fn start_09_started_notices_deadlines_that_have_passed() {
+    let scope = CancelScope::with_timeout(1.0);
+    run_mock(nursery(async |n| {
+        n.start(async |status: TaskStatus<()>| {
+            let inside = async {
+                scope.set_relative_deadline(0.0);
+                Ok(status.started(())?)
+            };
+            // Nothing checks for cancellation inside.
+            scope.run(inside).await.map(drop)
+        })
+        .await
+    }))
+    .unwrap();
+    assert!(scope.cancel_called() && !scope.cancelled_caught());
+}
+
+#[test]
 fn start_10_the_same_function_runs_under_start_soon() {
     async fn work(status: TaskStatus<u8>, ran: &Cell<u8>) -> Result<(), Error> {
         status.started(1)?;

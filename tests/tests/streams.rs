@@ -157,6 +157,27 @@ fn test_05_the_suites_pass_on_memory_and_lockstep_streams() {
     .unwrap();
 }
 
+#[test]
+fn test_05_a_lockstep_send_that_is_cancelled_is_no_end_of_the_stream() {
+    let (sender, receiver) = lockstep_stream_one_way_pair();
+    let scope = CancelScope::new();
+    run_mock(nursery(async |n| {
+        n.start_soon(async {
+            assert!(scope.run(async { Ok(sender.send_all(b"back").await?) }).await?.is_none());
+            sleep(1.0).await?;
+            Ok(sender.send_all(b"there").await?)
+        });
+        sleep(0.5).await?;
+        // The data are there when the receiver looks, and are taken back while it gives others their turn.
+        scope.cancel();
+        let mut buffer = [0; 8];
+        let size = receiver.receive_some(&mut buffer).await?;
+        assert_eq!(&buffer[..size], b"there");
+        Ok(())
+    }))
+    .unwrap();
+}
+
 /// One way in which a stream can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {

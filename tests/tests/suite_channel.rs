@@ -406,3 +406,23 @@ fn the_traits_of_channels_are_those_of_memory_and_of_producers() {
     })
     .unwrap();
 }
+
+#[test]
+fn a_producer_in_a_cancelled_region_lets_neither_side_begin() {
+    run_mock(async {
+        let scope = CancelScope::new();
+        scope.cancel();
+        scope
+            .run(async {
+                let refused = with_producer(
+                    async |_sender: ProducerSender<i32>| panic!("the producer has begun"),
+                    async |_receiver| -> Result<(), Error> { panic!("the consumer has begun") },
+                );
+                assert!(refused.await.unwrap_err().is_cancelled());
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    })
+    .unwrap();
+}

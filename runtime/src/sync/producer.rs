@@ -18,8 +18,8 @@ use std::{fmt, future::poll_fn, pin::pin, rc::Rc};
 /// ended. When `producer` ends, the values do.
 ///
 /// # Cancellation
-/// A schedule point; what runs inside is cancelled as usual. The cancellation of the producer at the
-/// end does not come out.
+/// A checkpoint on entering, before `consumer` begins; a schedule point at the end. What runs inside is cancelled as
+/// usual. The cancellation of the producer at the end does not come out.
 ///
 /// # Errors
 /// The error of the one that failed, as it is. If both fail, an [`ErrorGroup`](crate::ErrorGroup) of both errors. That the
@@ -64,15 +64,20 @@ where
             let (sender, receiver) =
                 (ProducerSender { sender, demand: demand.clone() }, ProducerReceiver { receiver, demand });
             let shared = sender.sender.shared.clone();
-            n.start_soon_named("producer", async move {
-                if sender.demanded().await.is_err() {
-                    return Ok(());
+            // As in trio, `start` makes entering a checkpoint: in a cancelled region the consumer does not begin.
+            n.start_named("producer", async move |status| {
+                status.started(())?;
+                match sender.demanded().await {
+                    Ok(()) => {}
+                    Err(SendFailure::Cancelled(cancelled)) => return Err(cancelled.into()),
+                    Err(_) => return Ok(()),
                 }
                 match producer(sender).await {
                     Err(error) if shared.is_broken() => without_broken(error),
                     ended => ended,
                 }
-            });
+            })
+            .await?;
             let value = consumer(receiver).await?;
             n.cancel_scope().cancel();
             Ok(value)

@@ -1,43 +1,21 @@
-//! The interpreter: programs run on this runtime.
+//! The interpreter: tasks run a program's statements on this runtime.
 
 use super::{
     objects::Objects,
-    program::{Block, Program, Statement},
+    program::{Action, Block, Statement},
     trace::{UserError, is_users, shape, with_reason},
+    watch::statistics,
 };
 use serde_json::{Value, json};
 use std::{cell::RefCell, collections::HashMap, pin::Pin, rc::Rc};
 use terzetto::{
-    Builder, CancelScope, Error, Nursery, ReceiveError, SendFailure, TaskStatus, checkpoint, current_time,
+    Error, Nursery, ReceiveError, SendFailure, TaskStatus, checkpoint, current_time,
     lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
     nursery, sleep, sleep_forever,
     sync::{AcquireError, ConditionError, LockGuard, NotHeld},
-    testing::MockClock,
 };
 
-/// When the main task is cancelled, in case a program waits for ever.
-const LIMIT: f64 = 50.0;
-
-type Step<'s, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 's>>;
-
-/// Runs a program on a mock clock and returns its trace.
-pub fn run(program: &Program) -> Value {
-    let outcome = Builder::new().clock(MockClock::autojump()).run(async {
-        let objects = Objects::new(program);
-        let outcome = {
-            let scope = CancelScope::with_deadline(current_time() + LIMIT);
-            let main =
-                Task { objects: &objects, name: "main".into(), env: None, status: None, held: Rc::default() };
-            scope.run(main.whole(&program.main)).await
-        };
-        let word = match outcome {
-            Ok(_) => json!("ok"),
-            Err(error) => shape(&error),
-        };
-        Ok(json!({ "tasks": objects.trace.take(), "outcome": word }))
-    });
-    outcome.unwrap_or_else(|error| json!({ "outcome": format!("the run failed: {error}") }))
-}
+pub(super) type Step<'s, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 's>>;
 
 /// An open nursery in which statements can start tasks.
 trait Level<'i> {
@@ -71,7 +49,7 @@ impl<'i: 'scope, 'scope, 'env> Open<'i, 'scope, 'env> {
     fn child(self: Rc<Self>, name: &str, status: Option<Rc<TaskStatus<i64>>>) -> Task<'i, 'scope> {
         let (number, above, objects) = (self.number, self.above.clone(), self.objects);
         let env = Some(Rc::new(Around { number, level: self, above }));
-        Task { objects, name: name.into(), env, status, held: Rc::default() }
+        Task { env, status, ..Task::new(objects, name) }
     }
 }
 
@@ -88,7 +66,9 @@ impl<'i: 'scope, 'scope, 'env> Level<'i> for Open<'i, 'scope, 'env> {
     {
         let nursery = self.nursery;
         Box::pin(nursery.start_named(name.to_owned(), async move |status: TaskStatus<i64>| {
-            self.child(name, Some(Rc::new(status))).whole(block).await
+            let status = Rc::new(status);
+            self.objects.statuses.borrow_mut().insert(name.to_owned(), status.clone());
+            self.child(name, Some(status)).whole(block).await
         }))
     }
 
@@ -97,25 +77,43 @@ impl<'i: 'scope, 'scope, 'env> Level<'i> for Open<'i, 'scope, 'env> {
     }
 }
 
+/// Takes values from a producer.
+pub(super) trait Taking {
+    fn take<'a>(self: Rc<Self>) -> Pin<Box<dyn Future<Output = Result<i64, ReceiveError>> + 'a>>
+    where
+        Self: 'a;
+}
+
 /// One task of the program, at some depth of its blocks.
 #[derive(Clone)]
-struct Task<'i, 's> {
-    objects: &'i Objects,
-    name: Rc<str>,
+pub(super) struct Task<'i, 's> {
+    pub(super) objects: &'i Objects,
+    pub(super) name: Rc<str>,
     env: Env<'i, 's>,
     status: Option<Rc<TaskStatus<i64>>>,
     /// The locks of conditions that the task holds.
     held: Rc<RefCell<HashMap<usize, LockGuard>>>,
+    /// Where `take` takes from.
+    pub(super) taken: Option<Rc<dyn Taking + 's>>,
 }
 
 impl<'i: 's, 's> Task<'i, 's> {
-    fn note(&self, word: &str, outcome: Value) {
-        let time = (current_time() * 1024.0).round() / 1024.0;
-        let mut trace = self.objects.trace.borrow_mut();
-        trace.entry(self.name.to_string()).or_default().push(json!([time, word, outcome]));
+    /// A task with no nursery around it.
+    pub(super) fn new(objects: &'i Objects, name: &str) -> Task<'i, 's> {
+        Task { objects, name: name.into(), env: None, status: None, held: Rc::default(), taken: None }
     }
 
-    async fn whole(self, block: &'i Block) -> Result<(), Error> {
+    pub(super) fn note(&self, word: &str, outcome: Value) {
+        let time = (current_time() * 1024.0).round() / 1024.0;
+        let mut trace = self.objects.trace.borrow_mut();
+        let mut entry = vec![json!(time), json!(word), outcome];
+        if self.objects.watch.statistics {
+            entry.push(statistics(self.objects));
+        }
+        trace.entry(self.name.to_string()).or_default().push(Value::Array(entry));
+    }
+
+    pub(super) async fn whole(self, block: &'i Block) -> Result<(), Error> {
         self.objects.trace.borrow_mut().entry(self.name.to_string()).or_default();
         let outcome = self.block(block).await;
         match &outcome {
@@ -125,20 +123,22 @@ impl<'i: 's, 's> Task<'i, 's> {
         outcome
     }
 
-    fn block(&self, block: &'i Block) -> Step<'s, ()> {
+    pub(super) fn block(&self, block: &'i Block) -> Step<'s, ()> {
         let task = self.clone();
-        Box::pin(async move {
-            for statement in block {
-                match task.statement(statement).await {
-                    Ok(outcome) => task.note(statement.word(), outcome),
-                    Err(error) => {
-                        task.note(statement.word(), with_reason(&error));
-                        return Err(error);
-                    }
+        Box::pin(async move { task.statements(block).await })
+    }
+
+    pub(super) async fn statements(&self, all: impl IntoIterator<Item = &'i Statement>) -> Result<(), Error> {
+        for statement in all {
+            match self.statement(statement).await {
+                Ok(outcome) => self.note(&statement.word, outcome),
+                Err(error) => {
+                    self.note(&statement.word, with_reason(&error, self.objects.watch.origin));
+                    return Err(error);
                 }
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     fn level(&self, number: u64) -> Rc<dyn Level<'i> + 's> {
@@ -152,44 +152,50 @@ impl<'i: 's, 's> Task<'i, 's> {
         panic!("a program names nursery {number}, which is not around the statement");
     }
 
-    async fn statement(&self, statement: &'i Statement) -> Result<Value, Error> {
+    pub(super) async fn statement(&self, statement: &'i Statement) -> Result<Value, Error> {
         let objects = self.objects;
-        match statement {
-            Statement::Sleep(seconds) => sleep(*seconds).await?,
-            Statement::SleepForever => sleep_forever().await?,
-            Statement::Checkpoint => checkpoint().await?,
-            Statement::CheckpointIfCancelled => checkpoint_if_cancelled().await?,
-            Statement::ShieldedCheckpoint => cancel_shielded_checkpoint().await,
-            Statement::Scope { number, absolute, seconds, shield, block } => {
+        match &statement.action {
+            Action::Sleep(seconds) => sleep(*seconds).await?,
+            Action::SleepForever => sleep_forever().await?,
+            Action::Checkpoint => checkpoint().await?,
+            Action::CheckpointIfCancelled => checkpoint_if_cancelled().await?,
+            Action::ShieldedCheckpoint => cancel_shielded_checkpoint().await,
+            Action::Scope { number, absolute, seconds, shield, block } => {
                 let scope = &objects.scopes[*number];
-                if *absolute || scope.deadline() != f64::INFINITY {
+                if objects.is_relative(*number) {
+                    scope.set_relative_deadline(*seconds);
+                } else if *absolute || scope.deadline() != f64::INFINITY {
                     scope.set_deadline(current_time() + seconds);
                 } else {
                     scope.set_relative_deadline(*seconds);
                 }
                 scope.set_shield(*shield);
+                objects.entered.borrow_mut().insert(*number);
                 let outcome = scope.run(self.block(block)).await;
                 self.note("scope_end", json!([scope.cancelled_caught(), scope.cancel_called()]));
                 outcome?;
             }
-            Statement::Cancel(number) => objects.scopes[*number].cancel_with_reason("asked"),
-            Statement::SetDeadline(number, seconds) => {
+            Action::Cancel(number) => objects.scopes[*number].cancel_with_reason("asked"),
+            Action::SetDeadline(number, _) if objects.is_relative(*number) => {
+                return Ok(json!("misuse"));
+            }
+            Action::SetDeadline(number, seconds) => {
                 objects.scopes[*number].set_deadline(current_time() + seconds);
             }
-            Statement::SetShield(number, shield) => objects.scopes[*number].set_shield(*shield),
-            Statement::Nursery(number, block) => self.nursery(*number, block).await?,
-            Statement::Spawn(number, name, block) => self.level(*number).spawn(name, block),
-            Statement::Start(number, name, block) => {
+            Action::SetShield(number, shield) => objects.scopes[*number].set_shield(*shield),
+            Action::Nursery(number, block) => self.nursery(*number, block).await?,
+            Action::Spawn(number, name, block) => self.level(*number).spawn(name, block),
+            Action::Start(number, name, block) => {
                 return Ok(json!(["value", self.level(*number).start(name, block).await?]));
             }
-            Statement::Started(value) => {
+            Action::Started(value) => {
                 let told = self.status.as_ref().map(|status| status.started(*value));
                 return Ok(json!(if let Some(Ok(())) = told { "ok" } else { "misuse" }));
             }
-            Statement::CancelNursery(number) => self.level(*number).cancel(),
-            Statement::EventSet(number) => objects.events[*number].set(),
-            Statement::EventWait(number) => objects.events[*number].wait().await?,
-            Statement::With(kind, number, block) => {
+            Action::CancelNursery(number) => self.level(*number).cancel(),
+            Action::EventSet(number) => objects.events[*number].set(),
+            Action::EventWait(number) => objects.events[*number].wait().await?,
+            Action::With(kind, number, block) => {
                 let held = match objects.acquire(*kind, *number).await {
                     Ok(held) => held,
                     Err(AcquireError::AlreadyHeld | AcquireError::AlreadyBorrowed) => {
@@ -204,10 +210,10 @@ impl<'i: 's, 's> Task<'i, 's> {
                 }
                 outcome?;
             }
-            Statement::Release(kind, number) => {
+            Action::Release(kind, number) => {
                 return Ok(json!(if objects.release(*kind, *number) { "ok" } else { "misuse" }));
             }
-            Statement::Condition(number, block) => {
+            Action::Condition(number, block) => {
                 let guard = match objects.conditions[*number].acquire().await {
                     Ok(guard) => guard,
                     Err(AcquireError::AlreadyHeld) => return Ok(json!("misuse")),
@@ -220,7 +226,7 @@ impl<'i: 's, 's> Task<'i, 's> {
                 drop(guard);
                 outcome?;
             }
-            Statement::CondWait(number) => {
+            Action::CondWait(number) => {
                 // Taken out for the wait: no other statement of this task runs meanwhile.
                 let guard = self.held.borrow_mut().remove(number);
                 let mut guard = guard.ok_or(NotHeld::Lock)?;
@@ -231,12 +237,12 @@ impl<'i: 's, 's> Task<'i, 's> {
                     outcome => outcome?,
                 }
             }
-            Statement::Notify(number, count) => objects.conditions[*number].notify(*count)?,
-            Statement::Send(number, value) => objects.channels[*number].0.send(*value).await?,
-            Statement::Receive(number) => {
+            Action::Notify(number, count) => objects.conditions[*number].notify(*count)?,
+            Action::Send(number, value) => objects.channels[*number].0.send(*value).await?,
+            Action::Receive(number) => {
                 return Ok(json!(["value", objects.channels[*number].1.receive().await?]));
             }
-            Statement::SendNowait(number, value) => {
+            Action::SendNowait(number, value) => {
                 if let Err(error) = objects.channels[*number].0.send_nowait(*value) {
                     match error.failure() {
                         SendFailure::WouldBlock => return Ok(json!("would_block")),
@@ -244,18 +250,18 @@ impl<'i: 's, 's> Task<'i, 's> {
                     }
                 }
             }
-            Statement::ReceiveNowait(number) => match objects.channels[*number].1.receive_nowait() {
+            Action::ReceiveNowait(number) => match objects.channels[*number].1.receive_nowait() {
                 Ok(value) => return Ok(json!(["value", value])),
                 Err(ReceiveError::WouldBlock) => return Ok(json!("would_block")),
                 Err(error) => return Err(error.into()),
             },
-            Statement::Raise(name) => return Err(UserError(name.clone()).into()),
-            Statement::Try(block, cleanup) => {
+            Action::Raise(name) => return Err(UserError(name.clone()).into()),
+            Action::Try(block, cleanup) => {
                 let outcome = self.block(block).await;
                 self.block(cleanup).await?;
                 outcome?;
             }
-            Statement::Catch(block) => {
+            Action::Catch(block) => {
                 if let Err(error) = self.block(block).await {
                     match error.into_group() {
                         Err(error) if is_users(&error) => {}
@@ -268,6 +274,8 @@ impl<'i: 's, 's> Task<'i, 's> {
                     }
                 }
             }
+            Action::Sync(action) => return self.sync_action(action).await,
+            Action::Outside(action) => return self.outside_action(action).await,
         }
         Ok(json!("ok"))
     }
@@ -277,6 +285,7 @@ impl<'i: 's, 's> Task<'i, 's> {
             let open = Open { number, nursery: n, objects: self.objects, above: self.env.clone() };
             let mut task = Rc::new(open).child(&self.name, self.status.clone());
             task.held = self.held.clone();
+            task.taken = self.taken.clone();
             task.block(block).await
         })
         .await

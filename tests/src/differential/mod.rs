@@ -4,11 +4,22 @@
 //! there runs it on trio and writes down what each task saw; [`run`] does the same here. Two traces
 //! that differ are a difference in semantics. `tests/differential/README.md` describes the language.
 
+mod expected;
+mod hold;
 mod interpret;
 mod objects;
+mod outside;
+mod outside_words;
 mod program;
+mod run;
+mod sync;
+mod sync_words;
+mod threads;
 mod trace;
+mod watch;
 
-pub use interpret::run;
-pub use program::{Program, Statement};
+pub use outside_words::{Making, OutsideAction, ThreadStatement};
+pub use program::{Action, Program, Statement};
+pub use run::{Mode, run};
+pub use sync_words::SyncAction;
 pub use trace::{Comparison, compare};

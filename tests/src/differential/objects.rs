@@ -1,11 +1,26 @@
 //! What the tasks of a program share.
 
-use super::program::{Kind, Program};
+use super::{
+    hold::Hold,
+    program::{Kind, Program, StreamKind, Watch},
+};
 use serde_json::Value;
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap, HashSet},
+    rc::Rc,
+};
 use terzetto::{
-    CancelScope, Receiver, Sender, channel,
-    sync::{AcquireError, CapacityLimiter, Condition, Event, Loan, Lock, LockGuard, Permit, Semaphore},
+    CancelScope, Receiver, Sender, TaskStatus, channel,
+    io::{ReceiveStream, SendStream, StreamError},
+    signal::SignalReceiver,
+    sync::{
+        AcquireError, CapacityLimiter, Condition, Event, Loan, Lock, LockGuard, ParkingLot, Permit, Semaphore,
+    },
+    testing::{
+        LockstepReceiveStream, LockstepSendStream, MemoryReceiveStream, MemorySendStream,
+        lockstep_stream_one_way_pair, memory_stream_one_way_pair,
+    },
 };
 
 /// The objects of a program, and its trace.
@@ -14,9 +29,20 @@ pub(super) struct Objects {
     pub(super) events: Vec<Event>,
     pub(super) conditions: Vec<Condition>,
     pub(super) channels: Vec<(Sender<i64>, Receiver<i64>)>,
-    locks: Vec<Lock>,
-    semaphores: Vec<Semaphore>,
-    limiters: Vec<CapacityLimiter>,
+    pub(super) locks: Vec<Lock>,
+    pub(super) semaphores: Vec<Semaphore>,
+    pub(super) limiters: Vec<CapacityLimiter>,
+    pub(super) lots: Vec<ParkingLot>,
+    pub(super) streams: Vec<Stream>,
+    pub(super) hold: Hold,
+    pub(super) watch: Watch,
+    /// The scopes that have been entered.
+    pub(super) entered: RefCell<HashSet<usize>>,
+    /// The scopes that were given a timeout before.
+    pub(super) relative: RefCell<HashSet<usize>>,
+    /// Of the tasks that `start` has started.
+    pub(super) statuses: RefCell<HashMap<String, Rc<TaskStatus<i64>>>>,
+    pub(super) signals: RefCell<Option<Rc<SignalReceiver>>>,
     pub(super) trace: RefCell<BTreeMap<String, Vec<Value>>>,
 }
 
@@ -37,8 +63,21 @@ impl Objects {
             locks: (0..program.locks).map(|_| Lock::new()).collect(),
             semaphores: program.semaphores.iter().map(|&value| Semaphore::new(value)).collect(),
             limiters: program.limiters.iter().map(|&total| CapacityLimiter::new(total)).collect(),
+            lots: (0..program.lots).map(|_| ParkingLot::new()).collect(),
+            streams: program.streams.iter().map(|&kind| Stream::new(kind)).collect(),
+            hold: Hold::new(program.gates),
+            watch: program.watch,
+            entered: RefCell::default(),
+            relative: RefCell::default(),
+            statuses: RefCell::default(),
+            signals: RefCell::default(),
             trace: RefCell::default(),
         }
+    }
+
+    /// Whether a scope's deadline counts from an entry that is still to come.
+    pub(super) fn is_relative(&self, scope: usize) -> bool {
+        self.relative.borrow().contains(&scope) && !self.entered.borrow().contains(&scope)
     }
 
     pub(super) async fn acquire(&self, kind: Kind, number: usize) -> Result<Held, AcquireError> {
@@ -72,6 +111,53 @@ impl Objects {
             Kind::Lock => self.locks[number].release().is_ok(),
             Kind::Semaphore => self.semaphores[number].release().is_ok(),
             Kind::Limiter => self.limiters[number].release().is_ok(),
+        }
+    }
+}
+
+/// A stream in memory: its two ends.
+pub(super) enum Stream {
+    Memory(MemorySendStream, MemoryReceiveStream),
+    Lockstep(LockstepSendStream, LockstepReceiveStream),
+}
+
+impl Stream {
+    fn new(kind: StreamKind) -> Stream {
+        match kind {
+            StreamKind::Memory => {
+                let (send, receive) = memory_stream_one_way_pair();
+                Stream::Memory(send, receive)
+            }
+            StreamKind::Lockstep => {
+                let (send, receive) = lockstep_stream_one_way_pair();
+                Stream::Lockstep(send, receive)
+            }
+        }
+    }
+
+    pub(super) async fn send(&self, size: usize) -> Result<(), StreamError> {
+        let data = vec![0; size];
+        match self {
+            Stream::Memory(send, _) => send.send_all(&data).await,
+            Stream::Lockstep(send, _) => send.send_all(&data).await,
+        }
+    }
+
+    pub(super) async fn receive(&self, size: usize) -> Result<usize, StreamError> {
+        let mut room = vec![0; size];
+        match self {
+            Stream::Memory(_, receive) => receive.receive_some(&mut room).await,
+            Stream::Lockstep(_, receive) => receive.receive_some(&mut room).await,
+        }
+    }
+
+    /// Closes the sending end (0) or the receiving one (1).
+    pub(super) async fn close(&self, end: usize) -> Result<(), StreamError> {
+        match (self, end) {
+            (Stream::Memory(send, _), 0) => send.close().await,
+            (Stream::Memory(_, receive), _) => receive.close().await,
+            (Stream::Lockstep(send, _), 0) => send.close().await,
+            (Stream::Lockstep(_, receive), _) => receive.close().await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The language: what a program may say.
 
+use super::{outside_words::OutsideAction, sync_words::SyncAction};
 use serde_json::Value;
 
 /// A whole program.
@@ -19,6 +20,16 @@ pub struct Program {
     pub limiters: Vec<usize>,
     /// The capacity of each channel.
     pub channels: Vec<usize>,
+    /// How many parking lots.
+    pub lots: usize,
+    /// The kind of each stream in memory.
+    pub streams: Vec<StreamKind>,
+    /// How many gates, at which threads wait.
+    pub gates: usize,
+    /// What is looked at from outside.
+    pub watch: Watch,
+    /// Whether it sends signals to its process.
+    pub uses_signals: bool,
     /// What the main task does.
     pub main: Vec<Statement>,
 }
@@ -37,10 +48,10 @@ pub enum Kind {
     Limiter,
 }
 
-/// One statement; the README of the language says what each does.
+/// What a statement does; the README of the language describes each.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is documented with the language")]
-pub enum Statement {
+pub enum Action {
     Sleep(f64),
     SleepForever,
     Checkpoint,
@@ -69,6 +80,37 @@ pub enum Statement {
     Raise(String),
     Try(Block, Block),
     Catch(Block),
+    Sync(SyncAction),
+    Outside(OutsideAction),
+}
+
+/// A kind of stream in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamKind {
+    /// Sending never waits.
+    Memory,
+    /// Sending waits for the receiver.
+    Lockstep,
+}
+
+/// What a trace holds beside the outcomes of statements.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Watch {
+    /// The statistics of all objects after each statement.
+    pub statistics: bool,
+    /// What an instrument is told of each task.
+    pub hooks: bool,
+    /// The task that asked for a cancellation.
+    pub origin: bool,
+}
+
+/// One statement: its word in the language, and what it does.
+#[derive(Debug)]
+pub struct Statement {
+    /// The word with which it is written in the trace.
+    pub word: String,
+    /// What it does.
+    pub action: Action,
 }
 
 impl Program {
@@ -78,6 +120,14 @@ impl Program {
         let numbers = |name: &str| -> Option<Vec<usize>> {
             value.get(name)?.as_array()?.iter().map(|n| n.as_u64().map(|n| n as usize)).collect()
         };
+        // What the first programs did not have may be left out.
+        let words = |name: &str| -> Option<Vec<&str>> {
+            value
+                .get(name)
+                .map_or(Some(Vec::new()), |all| all.as_array()?.iter().map(Value::as_str).collect())
+        };
+        let or_none = |name: &str| value.get(name).map_or(Some(0), |_| number(name));
+        let watch = words("watch")?;
         Some(Program {
             scopes: number("scopes")?,
             events: number("events")?,
@@ -86,8 +136,29 @@ impl Program {
             semaphores: numbers("semaphores")?,
             limiters: numbers("limiters")?,
             channels: numbers("channels")?,
+            lots: or_none("lots")?,
+            streams: words("streams")?.into_iter().map(StreamKind::parse).collect::<Option<_>>()?,
+            gates: or_none("gates")?,
+            watch: Watch {
+                statistics: watch.contains(&"statistics"),
+                hooks: watch.contains(&"hooks"),
+                origin: watch.contains(&"origin"),
+            },
+            uses_signals: ["[\"interrupt\"]", "[\"raise_signal\"]", "[\"signals\","]
+                .iter()
+                .any(|word| value.to_string().contains(word)),
             main: block(value.get("main")?)?,
         })
+    }
+}
+
+impl StreamKind {
+    fn parse(word: &str) -> Option<StreamKind> {
+        match word {
+            "memory" => Some(StreamKind::Memory),
+            "lockstep" => Some(StreamKind::Lockstep),
+            _ => None,
+        }
     }
 }
 
@@ -95,90 +166,117 @@ fn block(value: &Value) -> Option<Block> {
     value.as_array()?.iter().map(Statement::parse).collect()
 }
 
-impl Statement {
-    /// The word that stands for the statement in a program and in a trace.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Statement::Sleep(_) => "sleep",
-            Statement::SleepForever => "sleep_forever",
-            Statement::Checkpoint => "checkpoint",
-            Statement::CheckpointIfCancelled => "checkpoint_if_cancelled",
-            Statement::ShieldedCheckpoint => "shielded_checkpoint",
-            Statement::Scope { .. } => "scope",
-            Statement::Cancel(_) => "cancel",
-            Statement::SetDeadline(..) => "set_deadline",
-            Statement::SetShield(..) => "set_shield",
-            Statement::Nursery(..) => "nursery",
-            Statement::Spawn(..) => "spawn",
-            Statement::Start(..) => "start",
-            Statement::Started(_) => "started",
-            Statement::CancelNursery(_) => "cancel_nursery",
-            Statement::EventSet(_) => "event_set",
-            Statement::EventWait(_) => "event_wait",
-            Statement::With(..) => "with",
-            Statement::Release(..) => "release",
-            Statement::Condition(..) => "condition",
-            Statement::CondWait(_) => "cond_wait",
-            Statement::Notify(..) => "notify",
-            Statement::Send(..) => "send",
-            Statement::Receive(_) => "receive",
-            Statement::SendNowait(..) => "send_nowait",
-            Statement::ReceiveNowait(_) => "receive_nowait",
-            Statement::Raise(_) => "raise",
-            Statement::Try(..) => "try",
-            Statement::Catch(_) => "catch",
-        }
+/// The parts of a statement that is being read: its word, then the arguments.
+pub(super) struct Parts<'v>(&'v [Value]);
+
+impl<'v> Parts<'v> {
+    pub(super) fn of(value: &'v Value) -> Option<Parts<'v>> {
+        value.as_array().map(|parts| Parts(parts))
     }
 
-    fn parse(value: &Value) -> Option<Statement> {
-        let parts = value.as_array()?;
-        let number = |i: usize| parts.get(i)?.as_u64();
-        let index = |i: usize| number(i).map(|n| n as usize);
-        let integer = |i: usize| parts.get(i)?.as_i64();
-        let seconds = |i: usize| parts.get(i)?.as_f64();
-        let text = |i: usize| parts.get(i)?.as_str();
-        let inside = |i: usize| block(parts.get(i)?);
-        let kind = |i: usize| match text(i)? {
+    pub(super) fn number(&self, i: usize) -> Option<u64> {
+        self.0.get(i)?.as_u64()
+    }
+
+    pub(super) fn index(&self, i: usize) -> Option<usize> {
+        self.number(i).map(|n| n as usize)
+    }
+
+    pub(super) fn integer(&self, i: usize) -> Option<i64> {
+        self.0.get(i)?.as_i64()
+    }
+
+    pub(super) fn seconds(&self, i: usize) -> Option<f64> {
+        self.0.get(i)?.as_f64()
+    }
+
+    pub(super) fn flag(&self, i: usize) -> Option<bool> {
+        self.0.get(i)?.as_bool()
+    }
+
+    pub(super) fn text(&self, i: usize) -> Option<&str> {
+        self.0.get(i)?.as_str()
+    }
+
+    pub(super) fn name(&self, i: usize) -> Option<String> {
+        self.text(i).map(str::to_owned)
+    }
+
+    pub(super) fn block(&self, i: usize) -> Option<Block> {
+        block(self.0.get(i)?)
+    }
+
+    pub(super) fn statement(&self, i: usize) -> Option<Statement> {
+        Statement::parse(self.0.get(i)?)
+    }
+
+    pub(super) fn values(&self, i: usize) -> Option<&[Value]> {
+        self.0.get(i)?.as_array().map(Vec::as_slice)
+    }
+
+    /// Something that may be null.
+    pub(super) fn or_null<T>(&self, i: usize, read: impl Fn(&Self, usize) -> Option<T>) -> Option<Option<T>> {
+        if self.0.get(i)?.is_null() { Some(None) } else { read(self, i).map(Some) }
+    }
+
+    fn kind(&self, i: usize) -> Option<Kind> {
+        match self.text(i)? {
             "lock" => Some(Kind::Lock),
             "semaphore" => Some(Kind::Semaphore),
             "limiter" => Some(Kind::Limiter),
             _ => None,
-        };
-        Some(match text(0)? {
-            "sleep" => Statement::Sleep(seconds(1)?),
-            "sleep_forever" => Statement::SleepForever,
-            "checkpoint" => Statement::Checkpoint,
-            "checkpoint_if_cancelled" => Statement::CheckpointIfCancelled,
-            "shielded_checkpoint" => Statement::ShieldedCheckpoint,
-            "scope" => Statement::Scope {
-                number: index(1)?,
-                absolute: text(2)? == "deadline",
-                seconds: seconds(3)?,
-                shield: parts.get(4)?.as_bool()?,
-                block: inside(5)?,
+        }
+    }
+}
+
+impl Statement {
+    pub(super) fn parse(value: &Value) -> Option<Statement> {
+        let parts = Parts::of(value)?;
+        let word = parts.name(0)?;
+        let action = Action::parse(&word, &parts)
+            .or_else(|| SyncAction::parse(&word, &parts).map(Action::Sync))
+            .or_else(|| OutsideAction::parse(&word, &parts).map(Action::Outside))?;
+        Some(Statement { word, action })
+    }
+}
+
+impl Action {
+    fn parse(word: &str, parts: &Parts<'_>) -> Option<Action> {
+        Some(match word {
+            "sleep" => Action::Sleep(parts.seconds(1)?),
+            "sleep_forever" => Action::SleepForever,
+            "checkpoint" => Action::Checkpoint,
+            "checkpoint_if_cancelled" => Action::CheckpointIfCancelled,
+            "shielded_checkpoint" => Action::ShieldedCheckpoint,
+            "scope" => Action::Scope {
+                number: parts.index(1)?,
+                absolute: parts.text(2)? == "deadline",
+                seconds: parts.seconds(3)?,
+                shield: parts.flag(4)?,
+                block: parts.block(5)?,
             },
-            "cancel" => Statement::Cancel(index(1)?),
-            "set_deadline" => Statement::SetDeadline(index(1)?, seconds(2)?),
-            "set_shield" => Statement::SetShield(index(1)?, parts.get(2)?.as_bool()?),
-            "nursery" => Statement::Nursery(number(1)?, inside(2)?),
-            "spawn" => Statement::Spawn(number(1)?, text(2)?.to_owned(), inside(3)?),
-            "start" => Statement::Start(number(1)?, text(2)?.to_owned(), inside(3)?),
-            "started" => Statement::Started(integer(1)?),
-            "cancel_nursery" => Statement::CancelNursery(number(1)?),
-            "event_set" => Statement::EventSet(index(1)?),
-            "event_wait" => Statement::EventWait(index(1)?),
-            "with" => Statement::With(kind(1)?, index(2)?, inside(3)?),
-            "release" => Statement::Release(kind(1)?, index(2)?),
-            "condition" => Statement::Condition(index(1)?, inside(2)?),
-            "cond_wait" => Statement::CondWait(index(1)?),
-            "notify" => Statement::Notify(index(1)?, index(2)?),
-            "send" => Statement::Send(index(1)?, integer(2)?),
-            "receive" => Statement::Receive(index(1)?),
-            "send_nowait" => Statement::SendNowait(index(1)?, integer(2)?),
-            "receive_nowait" => Statement::ReceiveNowait(index(1)?),
-            "raise" => Statement::Raise(text(1)?.to_owned()),
-            "try" => Statement::Try(inside(1)?, inside(2)?),
-            "catch" => Statement::Catch(inside(1)?),
+            "cancel" => Action::Cancel(parts.index(1)?),
+            "set_deadline" => Action::SetDeadline(parts.index(1)?, parts.seconds(2)?),
+            "set_shield" => Action::SetShield(parts.index(1)?, parts.flag(2)?),
+            "nursery" => Action::Nursery(parts.number(1)?, parts.block(2)?),
+            "spawn" => Action::Spawn(parts.number(1)?, parts.name(2)?, parts.block(3)?),
+            "start" => Action::Start(parts.number(1)?, parts.name(2)?, parts.block(3)?),
+            "started" => Action::Started(parts.integer(1)?),
+            "cancel_nursery" => Action::CancelNursery(parts.number(1)?),
+            "event_set" => Action::EventSet(parts.index(1)?),
+            "event_wait" => Action::EventWait(parts.index(1)?),
+            "with" => Action::With(parts.kind(1)?, parts.index(2)?, parts.block(3)?),
+            "release" => Action::Release(parts.kind(1)?, parts.index(2)?),
+            "condition" => Action::Condition(parts.index(1)?, parts.block(2)?),
+            "cond_wait" => Action::CondWait(parts.index(1)?),
+            "notify" => Action::Notify(parts.index(1)?, parts.index(2)?),
+            "send" => Action::Send(parts.index(1)?, parts.integer(2)?),
+            "receive" => Action::Receive(parts.index(1)?),
+            "send_nowait" => Action::SendNowait(parts.index(1)?, parts.integer(2)?),
+            "receive_nowait" => Action::ReceiveNowait(parts.index(1)?),
+            "raise" => Action::Raise(parts.name(1)?),
+            "try" => Action::Try(parts.block(1)?, parts.block(2)?),
+            "catch" => Action::Catch(parts.block(1)?),
             _ => return None,
         })
     }

@@ -75,6 +75,16 @@ impl Run {
         }
     }
 
+    /// Recalculates the scopes directly in this one, and so notices the deadlines of theirs that have passed. In trio
+    /// these are the scopes that `started` moves, and trio recalculates each of them.
+    pub(crate) fn look_at_scopes_in(&self, id: ScopeId) {
+        let children: Vec<ScopeId> = {
+            let nodes = self.scopes.nodes.borrow();
+            nodes.get(id).map(|node| node.children.iter(&nodes).collect()).unwrap_or_default()
+        };
+        children.into_iter().for_each(|child| self.recalculate(child));
+    }
+
     /// Carries a change of a scope (a cancellation, a changed shield) down the tree. Delivers the cancellation to the
     /// waits in each scope that has become cancelled.
     pub(crate) fn recalculate(&self, id: ScopeId) {

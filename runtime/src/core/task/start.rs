@@ -86,6 +86,7 @@ impl Pending {
         }
         self.settle(Stage::Moved);
         run.move_scope(self.scope, self.nursery_scope);
+        run.look_at_scopes_in(self.scope);
     }
 }
 

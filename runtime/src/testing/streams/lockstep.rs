@@ -147,11 +147,17 @@ impl ReceiveStream for LockstepReceiveStream {
         shared.receiver_waits.set(true);
         shared.something_happened();
         let closed = || shared.sender_closed.get() || shared.receiver_closed.get();
-        shared.wait_until(|| shared.has_data() || closed()).await?;
-        drop(waits);
-        if shared.receiver_closed.get() {
-            return Err(StreamError::Closed);
+        loop {
+            shared.wait_until(|| shared.has_data() || closed()).await?;
+            if shared.receiver_closed.get() {
+                return Err(StreamError::Closed);
+            }
+            // A send that was cancelled meanwhile has taken its data back: that is not the end.
+            if shared.has_data() || shared.sender_closed.get() {
+                break;
+            }
         }
+        drop(waits);
         let mut data = shared.data.borrow_mut();
         let n = buffer.len().min(data.len());
         for (place, byte) in buffer.iter_mut().zip(data.drain(..n)) {

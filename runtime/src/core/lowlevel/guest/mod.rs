@@ -152,6 +152,8 @@ where
         let run = &self.run;
         if let Some(plan) = parts.sleep.take() {
             run.inbox.awake();
+            // A signal may have come during the tick. The clock must not jump over it.
+            let mail = run.inbox.has_messages();
             let heard = match parts.watched {
                 true => run.wait_for_events(0.0),
                 false => run.look_at_events(0.0),
@@ -159,7 +161,10 @@ where
             if parts.watched {
                 run.instruments.tell(|instrument| instrument.after_io_wait(plan.timeout));
             }
-            run.wake_up(&plan, heard);
+            run.wake_up(&plan, heard || mail);
+            if mail {
+                run.take_signals();
+            }
         }
         run.do_without_sleep();
         parts.run_loop.tick();

@@ -1,0 +1,176 @@
+//! Differences that are known.
+//!
+//! They are differences of principle, each with its reason. A program counts as different unless each of its
+//! differences is explained by one of them. A defect does not belong here: it is mended.
+
+use serde_json::Value;
+
+/// Something in which two traces differ: theirs is trio's.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// The first entry of a task that is not the same.
+    Entry { task: String, theirs: Value, ours: Value },
+    /// What an instrument was told of a task.
+    Hooks { theirs: String, ours: String },
+    /// How the main task ended.
+    Outcome { theirs: Value, ours: Value },
+}
+
+/// A program, and all in which its traces differ.
+#[derive(Debug)]
+pub(super) struct Difference {
+    /// The program as text.
+    pub(super) program: String,
+    /// Whether a send to a stream in memory is cancelled in it, or closed.
+    pub(super) has_cancelled_send: bool,
+    pub(super) items: Vec<Item>,
+}
+
+struct Expected {
+    why: &'static str,
+    explains: fn(&Difference, &Item) -> bool,
+}
+
+const EXPECTED: &[Expected] = &[
+    Expected {
+        why: "a Ctrl-C beside an error of the main task is in a group with it; trio leaves the error to the context",
+        explains: |_, item| match item {
+            Item::Outcome { theirs, ours } => {
+                theirs == "interrupt"
+                    && ours["group"].as_array().is_some_and(|all| all.iter().any(|one| one == "interrupt"))
+            }
+            _ => false,
+        },
+    },
+    Expected {
+        why: "a pending Ctrl-C comes out of the end of the main task's nursery, or of the call of `start` whose child \
+              ends without a word; in trio of what the main task does next in that instant; other tasks may make a step \
+              more or less before they are cancelled by it",
+        explains: |difference, _| difference.sees_interrupt_elsewhere(),
+    },
+    Expected {
+        why: "trio fails with an internal error if a Ctrl-C and a cancellation meet in `start`",
+        explains: |difference, item| {
+            let (theirs, ours) = match item {
+                Item::Entry { theirs, ours, .. } | Item::Outcome { theirs, ours } => (theirs, ours),
+                Item::Hooks { .. } => return false,
+            };
+            let fails = theirs.to_string().contains("\"internal\"");
+            difference.has("interrupt") && fails && ours.to_string().contains("\"interrupt\"")
+        },
+    },
+    Expected {
+        why: "a system task begins some ticks later than in trio, and not at all once the main task has ended",
+        explains: |difference, _| {
+            let shut_down = |entry: &Value| entry.pointer("/2/1").is_some_and(|source| source == "shutdown");
+            let begins_late = |item: &Item| {
+                let late = |(theirs, ours): (&Value, &Value)| {
+                    !shut_down(theirs) && (ours.is_null() || shut_down(ours))
+                };
+                matches!(item, Item::Hooks { .. }) || item.entry().is_some_and(late)
+            };
+            difference.has("system") && difference.items.iter().any(begins_late)
+        },
+    },
+    Expected {
+        why: "a send of a lockstep stream that is cancelled or closed takes its data back; in trio they stay",
+        explains: |difference, _| {
+            let receives =
+                |item: &Item| item.entry().is_some_and(|(theirs, _)| theirs[1] == "stream_receive");
+            difference.program.contains("\"lockstep\"")
+                && difference.has_cancelled_send
+                && difference.items.iter().any(receives)
+        },
+    },
+    Expected {
+        why: "the wake for the schedule point at a nursery's end is told after the step, not within it",
+        explains: |_, item| match item {
+            Item::Hooks { theirs, ours } => theirs.replace("as", "sa") == ours.replace("as", "sa"),
+            _ => false,
+        },
+    },
+    Expected {
+        why: "a group of nothing but cancellations that comes out of a producer or a process has fewer levels",
+        explains: |difference, item| {
+            ["producer", "process", "process_forever"].iter().any(|word| difference.has(word))
+                && match item {
+                    Item::Entry { theirs, ours, .. } | Item::Outcome { theirs, ours } => {
+                        without_reasons(theirs) == without_reasons(ours)
+                    }
+                    Item::Hooks { .. } => false,
+                }
+        },
+    },
+];
+
+impl Item {
+    fn entry(&self) -> Option<(&Value, &Value)> {
+        match self {
+            Item::Entry { theirs, ours, .. } => Some((theirs, ours)),
+            _ => None,
+        }
+    }
+}
+
+impl Difference {
+    fn has(&self, word: &str) -> bool {
+        self.program.contains(&format!("[\"{word}\""))
+    }
+
+    /// Why the difference is to be expected; none if it is not.
+    pub(super) fn expected(&self) -> Option<Vec<&'static str>> {
+        // Those that explain the least come last in the list, and are preferred.
+        let mut reasons: Vec<&'static str> = self
+            .items
+            .iter()
+            .map(|item| {
+                let found = EXPECTED.iter().rev().find(|known| (known.explains)(self, item));
+                found.map(|known| known.why)
+            })
+            .collect::<Option<_>>()?;
+        reasons.sort_unstable();
+        reasons.dedup();
+        Some(reasons)
+    }
+}
+
+impl Difference {
+    /// Whether only the main task's trace differs, first in a statement that ends in the same instant, and is not simply
+    /// done here, and both end with a Ctrl-C. Cancellations of other tasks may have other reasons by that, or come a step
+    /// sooner or later: a signal is seen between two ticks.
+    fn sees_interrupt_elsewhere(&self) -> bool {
+        let interrupted = |value: &Value| value.to_string().contains("\"interrupt\"");
+        self.has("interrupt")
+            && self.items.iter().all(|item| match item {
+                Item::Entry { task, theirs, ours } => {
+                    let in_an_instant = theirs[0] == ours[0] && theirs[1] == ours[1] && ours[2] != "ok";
+                    let by_interrupt =
+                        |entry: &Value| entry.pointer("/2/1").is_some_and(|by| by == "KeyboardInterrupt");
+                    let same = without_reasons(theirs) == without_reasons(ours);
+                    let one_step_off = theirs[0] == ours[0] && (by_interrupt(theirs) || by_interrupt(ours));
+                    in_an_instant && (task == "main" || same) || task != "main" && one_step_off
+                }
+                Item::Outcome { theirs, ours } => interrupted(theirs) && interrupted(ours),
+                Item::Hooks { .. } => false,
+            })
+    }
+}
+
+/// The same with each cancellation, and each group of nothing but cancellations, as one word.
+fn without_reasons(value: &Value) -> Value {
+    match value {
+        Value::Array(parts) if parts.first().is_some_and(|first| first == "cancelled") => "cancelled".into(),
+        Value::Array(parts) => parts.iter().map(without_reasons).collect(),
+        Value::Object(parts) => {
+            let members = parts["group"].as_array().into_iter().flatten();
+            let mut members: Vec<Value> = members.map(without_reasons).collect();
+            members.dedup();
+            if members == ["cancelled"] {
+                "cancelled".into()
+            } else {
+                serde_json::json!({ "group": members })
+            }
+        }
+        other => other.clone(),
+    }
+}
