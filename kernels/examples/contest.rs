@@ -24,7 +24,7 @@ use std::{
     time::Instant,
 };
 use terzetto_kernels::{
-    Flow, Image, MultipassParams, MultipassPlan, SynthParams, correlation::Method, encode_png16,
+    Flow, Image, MultipassParams, MultipassPlan, SynthParams, correlation::CorrelationMethod, encode_png16,
     multipass::Predictor, read_image, synth_couple,
 };
 
@@ -55,7 +55,7 @@ fn params(mode: &str) -> Fallible<MultipassParams> {
         }
         "padded" => {
             let mut params = params("one")?;
-            params.passes[0].correlation = Method::Padded;
+            params.passes[0].correlation = CorrelationMethod::Padded;
             params
         }
         "multi" => MultipassParams::zoom(32, 2),

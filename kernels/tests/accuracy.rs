@@ -1,7 +1,8 @@
 //! The error of PIV on synthetic images with a known displacement.
 
 use terzetto_kernels::{
-    Flow, MultipassParams, MultipassPlan, PivParams, PivPlan, SynthParams, correlation::Method, synth_couple,
+    Flow, MultipassParams, MultipassPlan, PivParams, PivPlan, SynthParams, correlation::CorrelationMethod,
+    synth_couple,
 };
 
 /// Mean absolute error of both components away from the border, and the share of valid vectors.
@@ -73,7 +74,7 @@ fn bias_and_random(params: &MultipassParams, dx: f64) -> (f64, f64) {
 fn errors_are_those_of_the_literature() {
     let one = MultipassParams::zoom(32, 1);
     let mut padded = one.clone();
-    padded.passes[0].correlation = Method::Padded;
+    padded.passes[0].correlation = CorrelationMethod::Padded;
     let mut shifted = MultipassParams::zoom(32, 2);
     shifted.passes[1].window = 32;
     for (dx, most) in [(0.0, 0.012), (0.25, 0.022), (2.0, 0.045), (3.3, 0.048), (7.0, 0.07)] {

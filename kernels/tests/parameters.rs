@@ -28,8 +28,8 @@ fn a_file_names_what_differs_from_the_defaults() {
     "#;
     let params: MultipassParams = toml::from_str(text).unwrap();
     params.validate().unwrap();
-    assert_eq!(params.passes[0].correlation, correlation::Method::Padded);
-    assert_eq!(params.passes[0].subpixel.method, subpixel::Method::Centroid);
+    assert_eq!(params.passes[0].correlation, correlation::CorrelationMethod::Padded);
+    assert_eq!(params.passes[0].subpixel.method, subpixel::SubpixelMethod::Centroid);
     assert_eq!(params.passes[1].predictor, Predictor::Deform);
     assert_eq!(params.passes[1].step(), 8);
     assert!(params.passes[1].validation.neighbour_difference.is_infinite());
@@ -51,8 +51,8 @@ fn every_default_survives_a_file() {
 
 #[test]
 fn names_are_those_that_files_use() {
-    use correlation::Method as Correlation;
-    use subpixel::Method as Subpixel;
+    use correlation::CorrelationMethod as Correlation;
+    use subpixel::SubpixelMethod as Subpixel;
     #[derive(serde::Serialize)]
     struct One<T> {
         name: T,

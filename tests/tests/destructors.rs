@@ -53,7 +53,7 @@ fn a_destructor_that_panics_does_not_keep_the_other_children_from_being_dropped(
     }));
     let left = result.unwrap().unwrap();
     let memory_freed = Arc::strong_count(&mark) == 1;
-    // The strand's head is freed together with the memory of its pinned future.
+    // The node's header is freed together with the memory of its pinned future.
     assert!(
         dropped.get() || !memory_freed,
         "the memory of a pinned future was freed, and its destructor has not run"

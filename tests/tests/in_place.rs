@@ -53,7 +53,7 @@ fn sched_01_a_busy_nursery_does_not_poll_what_is_above_it() {
 }
 
 #[test]
-fn sched_02_a_busy_nursery_does_not_starve_its_own_strand() {
+fn sched_02_a_busy_nursery_does_not_starve_its_own_node() {
     // What stands beside the nursery in its parent is polled in the same tick, though the children never
     // rest until it has been.
     run_mock(async {

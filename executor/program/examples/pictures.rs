@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 use terzetto_executor::BoxError;
 use terzetto_kernels::{
     Flow, Image, PivParams, PivPlan, SynthParams,
-    correlation::{CorrelationMap, Correlator, Couple, Method},
+    correlation::{CorrelationMap, CorrelationMethod, Correlator, Couple},
     subpixel::SubpixelParams,
     synth_couple,
 };
@@ -61,7 +61,7 @@ fn correlation(
     let norm = windows.iter().map(|window| window.iter().map(|value| value * value).sum::<f32>().sqrt());
     let mut map = CorrelationMap::new(SIDE / 2 - 1, 1);
     let couple = Couple { first: &windows[0], second: &windows[1], norm: norm.product() };
-    Correlator::new(Method::Circular, SIDE, map.radius())?.correlate(couple, &mut map);
+    Correlator::new(CorrelationMethod::Circular, SIDE, map.radius())?.correlate(couple, &mut map);
     let peaks = map.peaks(2, 3);
     let summit = |peak: &terzetto_kernels::correlation::Peak| {
         let (x, y) = SubpixelParams::default().offset(&map, *peak).unwrap_or_default();

@@ -31,7 +31,7 @@ use errors::Errors;
 use std::{error::Error, fs, path::Path};
 use terzetto_kernels::{
     Flow, SynthParams, encode_png16,
-    subpixel::{Method, SubpixelParams},
+    subpixel::{SubpixelMethod, SubpixelParams},
 };
 use ways::{WAYS, Way, measure, params};
 
@@ -60,13 +60,13 @@ fn print_subpixel_table() -> Fallible<()> {
          method,radius,diameter,noise,bias,random,lost"
     );
     for (method, radius) in [
-        (Method::Gaussian3, 1),
-        (Method::Gaussian2d, 1),
-        (Method::Gaussian2d, 2),
-        (Method::Centroid, 1),
-        (Method::Centroid, 2),
-        (Method::Parabola, 1),
-        (Method::None, 1),
+        (SubpixelMethod::Gaussian3, 1),
+        (SubpixelMethod::Gaussian2d, 1),
+        (SubpixelMethod::Gaussian2d, 2),
+        (SubpixelMethod::Centroid, 1),
+        (SubpixelMethod::Centroid, 2),
+        (SubpixelMethod::Parabola, 1),
+        (SubpixelMethod::None, 1),
     ] {
         for (diameter, noise) in [(1.5, 100.0), (2.5, 100.0), (4.0, 100.0), (2.5, 2000.0)] {
             // Where the peak lies between pixels decides over the error: the root of the mean of both squares.

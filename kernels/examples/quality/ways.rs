@@ -2,7 +2,7 @@
 
 use super::{Fallible, cases::Case, errors::Errors};
 use terzetto_kernels::{
-    MultipassParams, MultipassPlan, PassParams, correlation::Method, multipass::Predictor,
+    MultipassParams, MultipassPlan, PassParams, correlation::CorrelationMethod, multipass::Predictor,
     subpixel::SubpixelParams,
 };
 
@@ -22,7 +22,8 @@ pub const WAYS: [Way; 5] = [Way::OnePass, Way::Clipped, Way::Padded, Way::Shift,
 pub fn params(way: Way, subpixel: SubpixelParams) -> MultipassParams {
     let pass = PassParams { subpixel, ..PassParams::default() };
     let predictor = if matches!(way, Way::Deform) { Predictor::Deform } else { Predictor::Shift };
-    let correlation = if matches!(way, Way::Padded) { Method::Padded } else { Method::Circular };
+    let correlation =
+        if matches!(way, Way::Padded) { CorrelationMethod::Padded } else { CorrelationMethod::Circular };
     let passes = match way {
         Way::OnePass | Way::Padded => vec![PassParams { correlation, ..pass }],
         Way::Clipped => vec![PassParams { clip: true, ..pass }],

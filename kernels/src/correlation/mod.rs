@@ -10,7 +10,7 @@
 //! itself 1. At `d`, only the share `s(d)` of the pixels has a partner; without the division the peak
 //! would be biased towards zero (Raffel et al., *Particle Image Velocimetry*, on the bias of windows).
 //!
-//! [`Method`] chooses how the sum is computed; [`Correlator`] is the plan of one window size.
+//! [`CorrelationMethod`] chooses how the sum is computed; [`Correlator`] is the plan of one window size.
 
 mod direct;
 mod fourier;
@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Method {
+pub enum CorrelationMethod {
     /// By Fourier transform, as if the windows were periodic: the fastest. What wraps around is other
     /// particles and so noise, which grows with the displacement. The search goes to `window / 2 - 1`.
     #[default]
@@ -40,21 +40,21 @@ pub enum Method {
     Direct,
 }
 
-impl Method {
+impl CorrelationMethod {
     /// The name that parameter and result files give it.
     pub fn name(self) -> &'static str {
         match self {
-            Method::Circular => "circular",
-            Method::Padded => "padded",
-            Method::Direct => "direct",
+            CorrelationMethod::Circular => "circular",
+            CorrelationMethod::Padded => "padded",
+            CorrelationMethod::Direct => "direct",
         }
     }
 
     /// The largest displacement along an axis that can be searched with windows of a size, px.
     pub fn largest_reach(self, window: usize) -> usize {
         match self {
-            Method::Circular => (window / 2).saturating_sub(1),
-            Method::Padded | Method::Direct => window.saturating_sub(2),
+            CorrelationMethod::Circular => (window / 2).saturating_sub(1),
+            CorrelationMethod::Padded | CorrelationMethod::Direct => window.saturating_sub(2),
         }
     }
 }
@@ -73,14 +73,14 @@ pub struct Couple<'a> {
 /// Correlates windows of one size; made once, one for each worker.
 ///
 /// ```
-/// use terzetto_kernels::correlation::{CorrelationMap, Correlator, Couple, Method};
+/// use terzetto_kernels::correlation::{CorrelationMap, Correlator, Couple, CorrelationMethod};
 ///
 /// // One bright pixel that moves by (2, -1) pixels.
 /// let mut windows = [[0.0; 64]; 2];
 /// windows[0][3 * 8 + 3] = 1.0;
 /// windows[1][2 * 8 + 5] = 1.0;
 /// let couple = Couple { first: &windows[0], second: &windows[1], norm: 1.0 };
-/// let mut correlator = Correlator::new(Method::Padded, 8, 5)?;
+/// let mut correlator = Correlator::new(CorrelationMethod::Padded, 8, 5)?;
 /// let mut map = CorrelationMap::new(4, 1);
 /// correlator.correlate(couple, &mut map);
 /// let peak = map.peaks(1, 2).first().ok_or("no peak")?;
@@ -102,16 +102,18 @@ impl Correlator {
     ///
     /// # Errors
     /// A `window` below 4 px, a `radius` of more than one pixel beyond what the method can search.
-    pub fn new(method: Method, window: usize, radius: usize) -> Result<Correlator, PivError> {
+    pub fn new(method: CorrelationMethod, window: usize, radius: usize) -> Result<Correlator, PivError> {
         PivError::check((4..=4096).contains(&window), "window", window, "4 to 4096 px")?;
         let largest = method.largest_reach(window) + 1;
         let wanted = "1 px to what the method can search in such a window";
         PivError::check((1..=largest).contains(&radius), "radius", radius, wanted)?;
         let engine = match method {
-            Method::Circular => Engine::Fourier(Box::new(Fourier::new(window, window))),
+            CorrelationMethod::Circular => Engine::Fourier(Box::new(Fourier::new(window, window))),
             // What wraps around the padded plane stays beyond the radius.
-            Method::Padded => Engine::Fourier(Box::new(Fourier::new(window, smooth(window + radius)))),
-            Method::Direct => Engine::Direct(Direct::new(window)),
+            CorrelationMethod::Padded => {
+                Engine::Fourier(Box::new(Fourier::new(window, smooth(window + radius))))
+            }
+            CorrelationMethod::Direct => Engine::Direct(Direct::new(window)),
         };
         Ok(Correlator { engine, radius })
     }
@@ -198,13 +200,14 @@ mod tests {
     fn each_method_equals_its_definition() {
         for n in [8_usize, 15, 16, 24, 32] {
             let windows = [1, 2, 3, 4].map(|seed| noise(n, seed));
-            for method in [Method::Circular, Method::Padded, Method::Direct] {
+            for method in [CorrelationMethod::Circular, CorrelationMethod::Padded, CorrelationMethod::Direct]
+            {
                 let reach = method.largest_reach(n);
                 let mut maps = [CorrelationMap::new(reach, 1), CorrelationMap::new(reach, 1)];
                 let couple = |i: usize| Couple { first: &windows[i], second: &windows[i + 2], norm: 2.0 };
                 let mut correlator = Correlator::new(method, n, reach + 1).unwrap();
                 correlator.correlate_two([couple(0), couple(1)], &mut maps);
-                let period = (method == Method::Circular).then_some(n);
+                let period = (method == CorrelationMethod::Circular).then_some(n);
                 let most = reach as isize;
                 for d in [(0, 0), (1, -2), (-2, 3), (most, -most), (-most, 1)] {
                     for (index, map) in maps.iter().enumerate() {
@@ -233,7 +236,7 @@ mod tests {
         let n = 16;
         let a = noise(n, 9);
         let norm = a.iter().map(|value| value * value).sum();
-        for method in [Method::Circular, Method::Padded, Method::Direct] {
+        for method in [CorrelationMethod::Circular, CorrelationMethod::Padded, CorrelationMethod::Direct] {
             let mut map = CorrelationMap::new(4, 1);
             let couple = Couple { first: &a, second: &a, norm };
             Correlator::new(method, n, 5).unwrap().correlate(couple, &mut map);
@@ -245,9 +248,9 @@ mod tests {
 
     #[test]
     fn a_radius_beyond_the_method_is_refused() {
-        assert!(Correlator::new(Method::Circular, 32, 17).is_err());
-        assert!(Correlator::new(Method::Padded, 32, 17).is_ok());
-        assert!(Correlator::new(Method::Direct, 32, 0).is_err());
-        assert!(Correlator::new(Method::Direct, 2, 1).is_err());
+        assert!(Correlator::new(CorrelationMethod::Circular, 32, 17).is_err());
+        assert!(Correlator::new(CorrelationMethod::Padded, 32, 17).is_ok());
+        assert!(Correlator::new(CorrelationMethod::Direct, 32, 0).is_err());
+        assert!(Correlator::new(CorrelationMethod::Direct, 2, 1).is_err());
     }
 }

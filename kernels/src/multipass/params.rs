@@ -31,7 +31,7 @@ pub struct PassParams {
     /// which helps noisy images of bright particles, at the cost of a larger bias on small ones.
     pub clip: bool,
     /// How the correlation is computed.
-    pub correlation: correlation::Method,
+    pub correlation: correlation::CorrelationMethod,
     /// Largest displacement along each axis that is searched, px, counted from the predicted one; none: half a
     /// window, less a pixel.
     pub displacement_max: Option<f64>,
@@ -53,7 +53,7 @@ impl Default for PassParams {
             window: 32,
             overlap: 0.5,
             clip: false,
-            correlation: correlation::Method::default(),
+            correlation: correlation::CorrelationMethod::default(),
             displacement_max: None,
             peaks: 2,
             particle_radius: 3,

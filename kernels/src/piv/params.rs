@@ -2,7 +2,7 @@
 
 use crate::{
     PivError,
-    correlation::Method,
+    correlation::CorrelationMethod,
     multipass::{MultipassParams, PassParams, SplineParams},
     validation::ValidationParams,
 };
@@ -58,7 +58,7 @@ impl PivParams {
         PassParams {
             window: self.window,
             overlap: self.overlap,
-            correlation: Method::Padded,
+            correlation: CorrelationMethod::Padded,
             displacement_max: self.displacement_max,
             peaks: 1,
             validation: ValidationParams {

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Method {
+pub enum SubpixelMethod {
     /// A Gaussian through the peak and its two neighbours, along each axis alone.
     Gaussian3,
     /// An elliptic Gaussian, also a tilted one, as the least-squares fit to the logarithms of all samples
@@ -36,15 +36,15 @@ pub enum Method {
     None,
 }
 
-impl Method {
+impl SubpixelMethod {
     /// The name that parameter and result files give it.
     pub fn name(self) -> &'static str {
         match self {
-            Method::Gaussian3 => "gaussian3",
-            Method::Gaussian2d => "gaussian_2d",
-            Method::Centroid => "centroid",
-            Method::Parabola => "parabola",
-            Method::None => "none",
+            SubpixelMethod::Gaussian3 => "gaussian3",
+            SubpixelMethod::Gaussian2d => "gaussian_2d",
+            SubpixelMethod::Centroid => "centroid",
+            SubpixelMethod::Parabola => "parabola",
+            SubpixelMethod::None => "none",
         }
     }
 }
@@ -54,14 +54,14 @@ impl Method {
 #[serde(default, deny_unknown_fields)]
 pub struct SubpixelParams {
     /// What is fitted to the peak.
-    pub method: Method,
+    pub method: SubpixelMethod,
     /// How far from the peak samples are used, px, 1 to 4; the three-point methods use 1.
     pub radius: usize,
 }
 
 impl Default for SubpixelParams {
     fn default() -> Self {
-        SubpixelParams { method: Method::default(), radius: 1 }
+        SubpixelParams { method: SubpixelMethod::default(), radius: 1 }
     }
 }
 
@@ -77,9 +77,9 @@ impl SubpixelParams {
     /// How far from a peak samples are used, px.
     pub fn reach(&self) -> usize {
         match self.method {
-            Method::Gaussian2d | Method::Centroid => self.radius,
-            Method::Gaussian3 | Method::Parabola => 1,
-            Method::None => 0,
+            SubpixelMethod::Gaussian2d | SubpixelMethod::Centroid => self.radius,
+            SubpixelMethod::Gaussian3 | SubpixelMethod::Parabola => 1,
+            SubpixelMethod::None => 0,
         }
     }
 
@@ -94,12 +94,12 @@ impl SubpixelParams {
     pub fn offset(&self, map: &CorrelationMap, peak: Peak) -> Option<(f64, f64)> {
         let limit = self.radius as f64;
         let (x, y) = match self.method {
-            Method::None => (0.0, 0.0),
-            Method::Gaussian3 => three_point::both_axes(map, peak, three_point::gaussian)?,
-            Method::Parabola => three_point::both_axes(map, peak, three_point::parabola)?,
-            Method::Gaussian2d => gaussian_2d::offset(map, peak, self.radius)
+            SubpixelMethod::None => (0.0, 0.0),
+            SubpixelMethod::Gaussian3 => three_point::both_axes(map, peak, three_point::gaussian)?,
+            SubpixelMethod::Parabola => three_point::both_axes(map, peak, three_point::parabola)?,
+            SubpixelMethod::Gaussian2d => gaussian_2d::offset(map, peak, self.radius)
                 .or_else(|| three_point::both_axes(map, peak, three_point::gaussian))?,
-            Method::Centroid => centroid::offset(map, peak, self.radius)?,
+            SubpixelMethod::Centroid => centroid::offset(map, peak, self.radius)?,
         };
         (x.abs() <= limit && y.abs() <= limit).then_some((x, y))
     }
@@ -125,7 +125,11 @@ mod tests {
 
     #[test]
     fn gaussians_are_found_exactly() {
-        let cases = [(Method::Gaussian3, 1, 0.0), (Method::Gaussian2d, 1, 0.4), (Method::Gaussian2d, 2, 0.7)];
+        let cases = [
+            (SubpixelMethod::Gaussian3, 1, 0.0),
+            (SubpixelMethod::Gaussian2d, 1, 0.4),
+            (SubpixelMethod::Gaussian2d, 2, 0.7),
+        ];
         for (method, radius, tilt) in cases {
             let params = SubpixelParams { method, radius };
             for (x, y) in [(0.0, 0.0), (0.3, -0.45), (-0.49, 0.12)] {
@@ -141,13 +145,15 @@ mod tests {
         let map = hill_of(0.2, -0.3, 0.0, 0.8);
         let peak = map.peaks(1, 1).first().unwrap();
         let fit = |method| SubpixelParams { method, radius: 1 }.offset(&map, peak);
-        assert_eq!(fit(Method::Gaussian2d), fit(Method::Gaussian3));
-        assert!(fit(Method::Gaussian2d).is_some());
+        assert_eq!(fit(SubpixelMethod::Gaussian2d), fit(SubpixelMethod::Gaussian3));
+        assert!(fit(SubpixelMethod::Gaussian2d).is_some());
     }
 
     #[test]
     fn the_others_are_exact_in_the_middle_and_near_elsewhere() {
-        for (method, radius, error) in [(Method::Parabola, 1, 0.1), (Method::Centroid, 3, 0.1)] {
+        for (method, radius, error) in
+            [(SubpixelMethod::Parabola, 1, 0.1), (SubpixelMethod::Centroid, 3, 0.1)]
+        {
             let params = SubpixelParams { method, radius };
             let top = |map: CorrelationMap| params.offset(&map, map.peaks(1, 1).first()?);
             let (u, v) = top(hill(0.0, 0.0, 0.0)).unwrap();
@@ -159,7 +165,12 @@ mod tests {
 
     #[test]
     fn what_is_no_peak_gives_no_offset() {
-        for method in [Method::Gaussian3, Method::Gaussian2d, Method::Centroid, Method::Parabola] {
+        for method in [
+            SubpixelMethod::Gaussian3,
+            SubpixelMethod::Gaussian2d,
+            SubpixelMethod::Centroid,
+            SubpixelMethod::Parabola,
+        ] {
             let params = SubpixelParams { method, radius: 1 };
             let flat = CorrelationMap::new(4, 1);
             assert_eq!(params.offset(&flat, Peak::default()), None, "{method:?}: a flat map");

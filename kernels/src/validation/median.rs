@@ -57,19 +57,19 @@ impl Neighbours {
     }
 
     /// For each component the median, and the median distance from it.
-    fn statistics(mut self) -> [Statistics; 2] {
+    fn statistics(mut self) -> [MedianAndSpread; 2] {
         let count = self.count;
         self.components.each_mut().map(|values| {
             let values = &mut values[..count];
             let middle = median(values);
             values.iter_mut().for_each(|value| *value = (*value - middle).abs());
-            Statistics { median: middle, spread: median(values) }
+            MedianAndSpread { median: middle, spread: median(values) }
         })
     }
 }
 
 /// One component of the neighbours.
-struct Statistics {
+struct MedianAndSpread {
     median: f64,
     spread: f64,
 }

@@ -96,7 +96,7 @@ const ROOM: usize = 16 * 1024;
 /// How much is sent at once.
 const PIECE: usize = 64 * 1024;
 
-type Operation<T> = Pin<Box<dyn Future<Output = Result<T, StreamError>>>>;
+type StreamOperation<T> = Pin<Box<dyn Future<Output = Result<T, StreamError>>>>;
 
 /// The traits of `futures-io` for a stream of any kind: in memory, encrypted, made by others.
 ///
@@ -125,11 +125,11 @@ type Operation<T> = Pin<Box<dyn Future<Output = Result<T, StreamError>>>>;
 /// ```
 pub struct FuturesIo<S> {
     stream: Rc<S>,
-    receiving: Option<Operation<(Vec<u8>, usize)>>,
+    receiving: Option<StreamOperation<(Vec<u8>, usize)>>,
     /// What was received, and which part of it was not read.
     received: (Vec<u8>, std::ops::Range<usize>),
-    sending: Option<Operation<()>>,
-    closing: Option<Operation<()>>,
+    sending: Option<StreamOperation<()>>,
+    closing: Option<StreamOperation<()>>,
     /// Why what was written last could not be sent, if only closing found out.
     unsent: Option<io::Error>,
     /// Whether a send has failed.

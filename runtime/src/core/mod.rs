@@ -1,7 +1,7 @@
 //! The core of the runtime: tasks, nurseries, cancel scopes, waiting, and the loop that runs them.
 //!
-//! Begin here. This page gives the words, an order of reading, and three walks through the code: one wake-up, one
-//! cancellation, one message. The core knows nothing of sockets, threads, signals or files. They are built on the
+//! Begin here. This page gives the words, an order of reading, and walks through the code: one wake-up, one
+//! cancellation, one message, and a wake-up that comes from another thread. The core knows nothing of sockets, threads, signals or files. They are built on the
 //! core. Those that must take part in a run [plug in](run::extensions).
 //!
 //! # The idea in short
@@ -17,7 +17,7 @@
 //! | here | trio | tokio | what it is |
 //! |---|---|---|---|
 //! | [`Run`](run::Run) | `Runner` | `Runtime` (one thread) | the state of one call of [`run`](crate::run()) |
-//! | [run loop](run::run_loop), tick | `unrolled_run`, batch | scheduler loop, tick | a tick polls each task once that was runnable when it began |
+//! | [run loop](run::run_loop), tick | `unrolled_run`, batch | scheduler loop, tick | a tick polls, once, each node that was runnable when the tick began |
 //! | task | task | task | one thread of control with a name: what a user sees |
 //! | [node](poll_tree::node) | (the task's coroutine) | task cell | a future that is polled on its own: a task's outermost future, or the body of a nursery |
 //! | [nursery](task::nursery) | nursery | (`JoinSet`) | the block that ends when all of its tasks have ended |
@@ -27,13 +27,16 @@
 //! | [poll path](poll_tree::poll_path) | – | – | the nodes that are being polled now, one inside the other |
 //! | [cancel scope](cancel::scope) | `CancelScope` | (`CancellationToken`) | code that can be cancelled together |
 //! | [scope tree](cancel::tree) | `CancelStatus` | – | the entered scopes |
-//! | checkpoint | checkpoint | (coop budget) | where a task lets others run and learns of its cancellation |
+//! | schedule point | schedule point | (coop budget) | where a task lets others run |
+//! | cancel point | cancel point | – | where a task learns of its cancellation |
+//! | checkpoint | checkpoint | – | both at once: a schedule point and a cancel point |
+//! | interrupt | `KeyboardInterrupt` | – | a Ctrl-C that is to be raised in the main task |
 //! | [wait](block::wait) | `wait_task_rescheduled` | – | what a blocked operation leaves with the run |
 //! | [waiter](block::waiter) | – | – | what a wait wakes: a node, or a foreign waker |
 //! | [operation](block::operation) | abort function | – | what a task is blocked in, and how that is aborted |
-//! | [wait queue](block::wait_queue) | `ParkingLot` | `Notify`, wait list | tasks that are parked in order, each with a value to hand over |
+//! | [wait queue](block::wait_queue) | (`ParkingLot`) | wait list | tasks that are parked in order, each with a value to hand over. The public [`ParkingLot`](crate::sync::ParkingLot) is another thing: its tasks can move to another lot |
 //! | [reactor](block::reactor) | IO manager | driver | the operating system's events |
-//! | [inbox](run::inbox) | `EntryQueue` | inject queue | how other threads and signal handlers reach a run |
+//! | [inbox](run::inbox) | `EntryQueue`, wakeup socket | inject queue | how other threads and signal handlers reach a run |
 //! | host (of a guest run) | host | – | the loop of another library that turns our run |
 //! | foreign | – | – | of another library: a future that does not look at cancellation, a waker that is not ours |
 //!
@@ -50,19 +53,22 @@
 //!    and how a block ends. [`task::start`] is for a task that says when it is ready. [`task::current`] finds the
 //!    current task. [`task::context`], [`task::current_context`], [`task::context_var`] and [`task::in_context`] are
 //!    task-local values. [`task::unit`] is a detail.
-//! 4. **Cancellation.** [`cancel::state`] and [`cancel::tree`] are data. [`cancel::deliver`] carries a cancellation
+//! 4. **Cancellation.** [`cancel`] says why it is level-triggered. [`cancel::state`] and [`cancel::tree`] are data. [`cancel::deliver`] carries a cancellation
 //!    through the tree. [`cancel::steer`] changes a scope, [`cancel::scope`] is its handle, and [`cancel::entered`]
 //!    is the future inside it. Then read [`cancel::checkpoint`], [`cancel::deadlines`] and [`cancel::cancellable`].
 //!    [`cancel::stuck`] finds tasks that cannot be cancelled, and [`cancel::stuck_check`] says when to look for them.
 //!    [`cancel::interrupt`] and [`cancel::raise_interrupt`] are Ctrl-C without the signal.
-//! 5. **Blocking.** [`block::operation`], [`block::waits`] and [`block::waiter`] are data. [`block::wait`] has the
-//!    functions that change a wait. [`block::wait_queue`] is what most primitives stand on. [`block::reactor`],
+//! 5. **Blocking.** [`block`] has the three rules of every operation. [`block::operation`], [`block::waits`] and [`block::waiter`] are data. [`block::wait`] has the
+//!    functions that change a wait. [`block::wait_queue`] is what events, channels
+//!    and `start` stand on. [`block::reactor`],
 //!    [`block::by_fd`] and [`block::descriptor`] wait for the operating system.
 //! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
 //!    [`run::between_ticks`] is what it does between two ticks. [`run::wake`] and [`run::tasks`] are what happens
 //!    inside a tick. [`run::inbox`] lets other threads in. [`run::clock`] is time. [`run::extensions`] is for what
 //!    plugs in. [`run::per_process`] makes the runtime survive a fork.
-//! 7. **Low level.** [`lowlevel`] is for libraries that build on this one, and for tools that watch a run.
+//! 7. **Low level.** [`lowlevel`] is for libraries that build on this one, and for tools that watch a run: its
+//!    [instruments](lowlevel::instrument), [`wait_task_rescheduled`](lowlevel::reschedule), the
+//!    [`Token`](lowlevel::token), and [guest runs](lowlevel::guest).
 //!
 //! A reader may skip what exists only for speed: [`poll_tree::fast_path`], and everything that is kept for the next
 //! nursery or scope.
@@ -85,6 +91,19 @@
 //! 5. The woken node is polled with a [waker](poll_tree::waker) that is its number. Its future asks its
 //!    [wait](block::wait::Blocked::poll), learns that it was rescheduled, and goes on.
 //!
+//! # A wake-up from another thread, step by step
+//!
+//! A future of another library is done in a thread of its own, and wakes the task that awaits it.
+//!
+//! 1. The [waker](poll_tree::waker) has two numbers: of the run and of the node. It finds the inbox of the run in a list
+//!    of all runs of the process.
+//! 2. [`Inbox::wake`](run::inbox::Inbox::wake) sets the mark of the node. If the mark was set before, that is all. If
+//!    not, a message with the number of the node is pushed into the queue.
+//! 3. The [flag](run::inbox) says whether the loop sleeps. If so, this push rings the reactor's waker, and no later push
+//!    does before the loop has woken.
+//! 4. The loop takes the message, clears the mark, and calls [`Run::wake`](run::Run::wake). The rest is a wake-up as
+//!    above.
+//!
 //! # A cancellation, step by step
 //!
 //! A scope is cancelled while a task in it waits to receive.
@@ -102,26 +121,30 @@
 //!    [`exit_scope`](run::Run::exit_scope) whether the cancellation is its own. If so, it swallows this error and no
 //!    other.
 //!
+//! The scope stays marked. So a later checkpoint in it fails, too, and a wait that is begun in it is aborted when it is
+//! [armed](block::wait::Blocked::arm).
+//!
 //! # A message, step by step
 //!
 //! One task receives from a channel, then another one sends.
 //!
-//! 1. `receive` finds nothing. It parks the task in the channel's wait queue, with an empty place for the value:
+//! 1. `receive` finds nothing. It parks the task in the channel's wait queue, with room for the value:
 //!    [`park_now`](block::wait_queue::WaitQueue::park_now). That registers a [wait](block::wait::Blocked) in the
 //!    current scope, and the future answers that it is pending.
 //! 2. `send` takes the first parked receiver out of the wait queue
-//!    ([`unpark_one`](block::wait_queue::WaitQueue::unpark_one)), writes the value into its place, and reschedules
+//!    ([`unpark_one`](block::wait_queue::WaitQueue::unpark_one)), writes the value there, and reschedules
 //!    its wait. The rest is a wake-up as above.
 //! 3. `send` has succeeded at once. It lets other tasks run before it returns, since every operation is a checkpoint:
 //!    [`Turn`](cancel::checkpoint::Turn).
-//! 4. In the next tick both tasks are polled. The receiver collects its place, with the value. If the receiver's
+//! 4. In the next tick both tasks are polled. The receiver collects the value. If the receiver's
 //!    future was dropped in between, the value goes back to the channel.
 //!
 //! # Which module may import which
 //!
 //! Data does not know the run. The [state](run::state) of a run is made of data. Functions that change a run stand
-//! above it. `.ci/circle` counts the modules that import each other in a circle. Five are left in a circle that
-//! cannot be cut: a [waker](poll_tree::waker) finds the current [run](run::state), the run holds the
+//! may import it, and not the reverse. `.ci/circle` finds the modules that import each other in a circle. The core has
+//! two such circles that cannot be cut. One has four modules: [nodes](poll_tree::node), the [nurseries](poll_tree::nursery_node)
+//! that they belong to, their [ready queues](poll_tree::ready_queue), and [handles](task::handle). The other has five: a [waker](poll_tree::waker) finds the current [run](run::state), the run holds the
 //! [tree](poll_tree::tree) and the [waits](block::waits), and [waiters](block::waiter) recognise our wakers.
 
 pub(crate) mod block;

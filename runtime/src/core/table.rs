@@ -4,7 +4,7 @@
 //! nothing, and why a dropped future leaves nothing dangling. A million blocked tasks need a few million such
 //! numbers, so memory matters here. A key is half a word, and so is an `Option` of one. The free places are listed in
 //! a vector of their own. (In the crate `slab` the list runs through the places themselves.) So an entry takes no
-//! more room than its value, if the type of the value has a bit pattern to spare, as a reference has.
+//! more room than its value, if the value's type has a niche, as a reference has.
 
 use std::{
     num::NonZeroU32,

@@ -1,6 +1,6 @@
 //! Conversions: what becomes an [`Error`], and what an `Error` becomes.
 
-use crate::error::{Cancelled, Error, ErrorGroup, Kind, Message, Other};
+use crate::error::{Cancelled, Error, ErrorGroup, Kind, MessageError, Other};
 use std::{any::Any, error::Error as StdError, io, ops::Deref};
 
 type Boxed = Box<dyn StdError + Send + Sync>;
@@ -12,7 +12,7 @@ impl Error {
     /// assert_eq!(terzetto::Error::msg("no such queue").to_string(), "no such queue");
     /// ```
     pub fn msg(text: impl Into<String>) -> Error {
-        Error::from(Message(text.into()))
+        Error::from(MessageError(text.into()))
     }
 
     /// An error that is boxed already: `?` does not take such a one in, [`OrError::or_error`] does.

@@ -24,7 +24,7 @@ enum Before<'a> {
 }
 
 /// An error of a group, below all groups of one.
-struct Entry<'a> {
+struct DrawnError<'a> {
     before: Vec<Before<'a>>,
     what: What<'a>,
 }
@@ -34,22 +34,22 @@ enum What<'a> {
     Several(&'a Members),
 }
 
-impl<'a> Entry<'a> {
+impl<'a> DrawnError<'a> {
     /// The entry that a whole group makes.
-    fn of_group(group: &'a Members) -> Entry<'a> {
-        Entry { before: Vec::new(), what: What::Several(group) }.descend()
+    fn of_group(group: &'a Members) -> DrawnError<'a> {
+        DrawnError { before: Vec::new(), what: What::Several(group) }.descend()
     }
 
-    fn of_member(origin: Option<&'a TaskOrigin>, error: &'a Error) -> Entry<'a> {
+    fn of_member(origin: Option<&'a TaskOrigin>, error: &'a Error) -> DrawnError<'a> {
         let what = match error.group() {
             Some(group) => What::Several(&group.0),
             None => What::Single(error),
         };
-        Entry { before: origin.map(Before::Task).into_iter().collect(), what }.descend()
+        DrawnError { before: origin.map(Before::Task).into_iter().collect(), what }.descend()
     }
 
     /// Goes down through groups of one.
-    fn descend(mut self) -> Entry<'a> {
+    fn descend(mut self) -> DrawnError<'a> {
         while let What::Several(group) = self.what
             && let [error] = group.errors()
         {
@@ -95,7 +95,7 @@ impl<'a> Entry<'a> {
 
 /// Writes a group, an error in each line.
 pub(super) fn write_group(group: &Members, f: &mut impl Write, with_causes: bool) -> fmt::Result {
-    let whole = Entry::of_group(group);
+    let whole = DrawnError::of_group(group);
     whole.write(f, with_causes)?;
     // A list of its own: groups may nest deeper than a thread's stack.
     let mut open: Vec<_> = whole.members().into_iter().collect();
@@ -106,7 +106,7 @@ pub(super) fn write_group(group: &Members, f: &mut impl Write, with_causes: bool
         };
         let indent = 2 * open.len().min(DEEPEST);
         write!(f, "\n{:indent$}- ", "")?;
-        let entry = Entry::of_member(origin, error);
+        let entry = DrawnError::of_member(origin, error);
         entry.write(&mut Indented { to: &mut *f, indent: indent + 2 }, with_causes)?;
         open.extend(entry.members());
     }

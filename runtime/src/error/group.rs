@@ -324,12 +324,12 @@ enum Part {
 
 /// One side of a group that is being divided.
 #[derive(Default)]
-struct Side {
+struct GroupHalf {
     errors: Vec<Error>,
     origins: Vec<Option<TaskOrigin>>,
 }
 
-impl Side {
+impl GroupHalf {
     fn push(&mut self, error: Error, origin: Option<TaskOrigin>) {
         self.errors.push(error);
         self.origins.push(origin);
@@ -348,8 +348,8 @@ struct Divided {
     from: Option<TaskOrigin>,
     left: vec::IntoIter<Error>,
     origins: vec::IntoIter<Option<TaskOrigin>>,
-    matched: Side,
-    rest: Side,
+    matched: GroupHalf,
+    rest: GroupHalf,
 }
 
 impl Divided {
@@ -357,7 +357,7 @@ impl Divided {
         let left = group.take_errors().into_iter();
         let (message, origins) =
             (mem::take(&mut group.0.message), mem::take(&mut group.0.origins).into_iter());
-        Divided { message, from, left, origins, matched: Side::default(), rest: Side::default() }
+        Divided { message, from, left, origins, matched: GroupHalf::default(), rest: GroupHalf::default() }
     }
 
     fn next(&mut self) -> Option<(Error, Option<TaskOrigin>)> {

@@ -172,7 +172,7 @@ struct Other {
 impl Other {
     fn new(error: Box<dyn StdError + Send + Sync>) -> Other {
         // Errors that are only a text are many, and there is nothing to look for.
-        let inside = if error.is::<Message>() { Inside::Nothing.into() } else { OnceLock::new() };
+        let inside = if error.is::<MessageError>() { Inside::Nothing.into() } else { OnceLock::new() };
         Other { error, inside }
     }
 
@@ -198,15 +198,15 @@ impl Other {
 }
 
 #[derive(Debug)]
-struct Message(String);
+struct MessageError(String);
 
-impl fmt::Display for Message {
+impl fmt::Display for MessageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl StdError for Message {}
+impl StdError for MessageError {}
 
 impl Error {
     /// Whether the error as a whole is a cancellation. A group is when all its members are, an error of a user's own

@@ -13,14 +13,14 @@ use std::{
 const BATCH: usize = 128;
 
 /// What is known of an entry without asking the system again.
-struct Found {
+struct FoundEntry {
     path: PathBuf,
     file_type: io::Result<fs::FileType>,
 }
 
 struct Listing {
     dir: fs::ReadDir,
-    ready: VecDeque<io::Result<Found>>,
+    ready: VecDeque<io::Result<FoundEntry>>,
 }
 
 /// The entries of a folder, in no order; made by [`read_dir`].
@@ -67,7 +67,7 @@ impl Listing {
     fn fill(&mut self) {
         for entry in self.dir.by_ref().take(BATCH) {
             // On some file systems the type has to be asked for: that is why it is done here.
-            let found = entry.map(|entry| Found { path: entry.path(), file_type: entry.file_type() });
+            let found = entry.map(|entry| FoundEntry { path: entry.path(), file_type: entry.file_type() });
             self.ready.push_back(found);
         }
     }
@@ -98,7 +98,7 @@ impl ReadDir {
         }
         let found = lock(&self.listing).ready.pop_front();
         match found.transpose() {
-            Ok(found) => Ok(found.map(|Found { path, file_type }| DirEntry { path, file_type })),
+            Ok(found) => Ok(found.map(|FoundEntry { path, file_type }| DirEntry { path, file_type })),
             Err(error) => Err(FileError::new("list", &self.path, error)),
         }
     }

@@ -422,7 +422,7 @@ impl File {
         let closed = closed.await;
         if !self.closed.replace(true) {
             // Interrupted, which no shield prevents, or there is no thread to be had.
-            dispose(Doomed(self.open.clone()));
+            dispose(ClosedOnDrop(self.open.clone()));
         }
         checkpoint_if_cancelled().await?;
         match closed.as_ref().err().and_then(Error::cancelled) {
@@ -433,9 +433,9 @@ impl File {
 }
 
 /// A file that is closed when this is dropped, whoever else has it.
-struct Doomed(Arc<Open>);
+struct ClosedOnDrop(Arc<Open>);
 
-impl Drop for Doomed {
+impl Drop for ClosedOnDrop {
     fn drop(&mut self) {
         drop(self.0.lock().take());
     }

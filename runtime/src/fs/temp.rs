@@ -90,15 +90,15 @@ impl TempDir {
 impl Drop for TempDir {
     fn drop(&mut self) {
         if let Some(inner) = self.inner.take() {
-            dispose(Doomed(Some(inner)));
+            dispose(RemovedOnDrop(Some(inner)));
         }
     }
 }
 
 /// A folder that goes when this is dropped, wherever that is; a failure is logged.
-struct Doomed(Option<tempfile::TempDir>);
+struct RemovedOnDrop(Option<tempfile::TempDir>);
 
-impl Drop for Doomed {
+impl Drop for RemovedOnDrop {
     fn drop(&mut self) {
         let Some(inner) = self.0.take() else { return };
         let path = inner.path().to_owned();

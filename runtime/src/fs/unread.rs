@@ -20,7 +20,7 @@ use std::{
 pub(super) type Number = u64;
 
 #[derive(Default)]
-struct State {
+struct UnreadState {
     next: Number,
     /// What was read and not given out.
     unread: Vec<u8>,
@@ -32,11 +32,11 @@ struct State {
 
 /// See the [module](self).
 #[derive(Default)]
-pub(super) struct Kept(Mutex<State>);
+pub(super) struct Kept(Mutex<UnreadState>);
 
 impl Kept {
     /// Never waits long: it is held only to move something.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, UnreadState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -10,19 +10,19 @@ pub(crate) struct Turnstile(Cell<bool>);
 
 /// Who is inside; leaving is dropping it.
 #[derive(Debug)]
-pub(crate) struct Inside<'a>(&'a Cell<bool>);
+pub(crate) struct InsideGuard<'a>(&'a Cell<bool>);
 
 impl Turnstile {
     /// Goes in; `what` says in the error what another task is doing already.
-    pub(crate) fn enter(&self, what: &'static str) -> Result<Inside<'_>, StreamError> {
+    pub(crate) fn enter(&self, what: &'static str) -> Result<InsideGuard<'_>, StreamError> {
         if self.0.replace(true) {
             return Err(StreamError::Busy(what));
         }
-        Ok(Inside(&self.0))
+        Ok(InsideGuard(&self.0))
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for InsideGuard<'_> {
     fn drop(&mut self) {
         self.0.set(false);
     }

@@ -5,13 +5,13 @@
 
 use crate::{
     core::{
-        block::{descriptor::Waiting, reactor::Direction},
+        block::{descriptor::DescriptorWait, reactor::Direction},
         cancel::checkpoint::{CheckpointIfCancelled, Turn},
         run,
     },
     io::{
         Source, StreamError,
-        readiness::{Entry, heard},
+        readiness::{SourceEntry, heard},
     },
 };
 use std::{
@@ -31,14 +31,14 @@ enum Turns {
     /// It is due as soon as the descriptor is ready.
     Due,
     /// The descriptor is waited for.
-    Waiting(Waiting),
+    Waiting(DescriptorWait),
 }
 
 impl Turns {
     /// Polls until the next attempt is worth it.
     fn poll(
         &mut self,
-        entry: &Entry,
+        entry: &SourceEntry,
         direction: Direction,
         cx: &Context<'_>,
     ) -> Poll<Result<(), StreamError>> {

@@ -9,7 +9,7 @@
 use crate::{
     core::{
         block::{
-            descriptor::Waiting,
+            descriptor::DescriptorWait,
             reactor::{Direction, Heard},
         },
         cancel::scope::current_cancellation,
@@ -44,7 +44,7 @@ fn offer(lengths: impl Iterator<Item = usize> + Clone) -> (Range<usize>, usize) 
 /// What a source keeps between two polls of a direction.
 #[derive(Default)]
 pub(super) struct Polled {
-    waiting: RefCell<Option<(Waiting, Waker)>>,
+    waiting: RefCell<Option<(DescriptorWait, Waker)>>,
     /// The tick of the last poll, and how many there were in it.
     burst: Cell<(u64, u32)>,
 }

@@ -11,7 +11,7 @@ use crate::{
     core::{
         block::{
             by_fd::SourceId,
-            descriptor::Waiting,
+            descriptor::DescriptorWait,
             reactor::{Direction, Heard},
         },
         run,
@@ -128,14 +128,14 @@ pub(super) fn heard(what: Heard, direction: Direction) -> Result<(), StreamError
 }
 
 /// The place of a descriptor of our own in the reactor of its run.
-pub(super) struct Entry {
+pub(super) struct SourceEntry {
     pub(super) run: Rc<Run>,
     pub(super) id: SourceId,
     #[cfg(feature = "futures-io")]
     pub(super) polled: [Polled; 2],
 }
 
-impl Entry {
+impl SourceEntry {
     /// Whether a direction is ready, as far as is known.
     pub(super) fn is_ready(&self, direction: Direction) -> bool {
         self.run.reactor.is_ready(self.id, direction)
@@ -147,7 +147,7 @@ impl Entry {
     }
 
     /// Begins to wait until the system says that a direction is ready.
-    pub(super) fn begin_wait(&self, direction: Direction, cx: &Context<'_>) -> Result<Waiting, Heard> {
+    pub(super) fn begin_wait(&self, direction: Direction, cx: &Context<'_>) -> Result<DescriptorWait, Heard> {
         #[cfg(feature = "futures-io")]
         self.polled[direction as usize].yield_to_another();
         self.run.reactor.begin_wait(&self.run, cx, self.id, direction)
@@ -162,7 +162,7 @@ impl Entry {
 
 /// A descriptor of our own in the reactor of its run.
 pub(crate) struct Source<T: AsFd> {
-    entry: Entry,
+    entry: SourceEntry,
     closed: Cell<bool>,
     /// How to leave the mode of the open file, if others may have that, too.
     mode: RefCell<Option<Mode>>,
@@ -186,7 +186,7 @@ impl<T: AsFd> Source<T> {
     fn enter(inner: T, mode: Option<Mode>) -> io::Result<Source<T>> {
         let run = run::current();
         let id = run.reactor.enter(&run, inner.as_fd().as_raw_fd())?;
-        let entry = Entry {
+        let entry = SourceEntry {
             run,
             id,
             #[cfg(feature = "futures-io")]
@@ -247,7 +247,7 @@ impl<T: AsFd> Source<T> {
     }
 
     /// The descriptor's entry in the reactor.
-    pub(super) fn entry(&self) -> &Entry {
+    pub(super) fn entry(&self) -> &SourceEntry {
         &self.entry
     }
 

@@ -11,7 +11,7 @@ use crate::{
 use rustix::process::{self, Pid, kill_process, test_kill_process};
 use std::{cell::RefCell, fmt, io, os::fd::OwnedFd, process::ExitStatus, rc::Rc};
 
-struct Inner {
+struct ProcessState {
     name: String,
     pid: u32,
     child: RefCell<Child>,
@@ -41,7 +41,7 @@ pub struct Process {
     pub stdout: Option<PipeReceiver>,
     /// Comes from its standard error, if that is piped.
     pub stderr: Option<PipeReceiver>,
-    inner: Rc<Inner>,
+    inner: Rc<ProcessState>,
 }
 
 impl Process {
@@ -52,7 +52,7 @@ impl Process {
         stdout: Option<OwnedFd>,
         stderr: Option<OwnedFd>,
     ) -> io::Result<Process> {
-        let inner = Rc::new(Inner {
+        let inner = Rc::new(ProcessState {
             name,
             pid: child.id(),
             child: RefCell::new(child),
@@ -198,7 +198,7 @@ impl Process {
     }
 }
 
-impl Drop for Inner {
+impl Drop for ProcessState {
     fn drop(&mut self) {
         if let Some(exit) = self.exit.take() {
             exit.close();

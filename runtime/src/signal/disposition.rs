@@ -37,7 +37,7 @@ use std::{
     thread,
 };
 
-type Runs = Vec<Arc<Inbox>>;
+type Inboxes = Vec<Arc<Inbox>>;
 
 /// Signals have numbers from 1 to 64.
 pub(super) const SIGNALS: usize = 65;
@@ -45,7 +45,7 @@ pub(super) const SIGNALS: usize = 65;
 /// What a process does about signals.
 struct Dispositions {
     /// The lists for the handler, by signal; null where nobody asks.
-    published: [AtomicPtr<Runs>; SIGNALS],
+    published: [AtomicPtr<Inboxes>; SIGNALS],
     /// How many handlers are under way.
     under_way: AtomicUsize,
     /// What was there before ours, for each signal where ours is.
@@ -136,7 +136,7 @@ impl Dispositions {
     }
 
     /// Replaces the list of runs for a signal. To be called with the list of former actions locked.
-    fn publish(&self, signal: Signal, change: impl FnOnce(&mut Runs)) -> usize {
+    fn publish(&self, signal: Signal, change: impl FnOnce(&mut Inboxes)) -> usize {
         let place = &self.published[signal.number() as usize];
         // SAFETY: the pointer is null or a live box, and only this function frees it, under the lock.
         let mut runs = unsafe { place.load(SeqCst).as_ref() }.cloned().unwrap_or_default();

@@ -53,7 +53,7 @@ impl StdError for OpenSignalError {
     }
 }
 
-struct Shared {
+struct ReceiverState {
     signals: Vec<Signal>,
     /// Signals not taken yet, each once, in order of arrival.
     pending: RefCell<VecDeque<Signal>>,
@@ -62,12 +62,12 @@ struct Shared {
 
 /// The receivers of a run.
 #[derive(Default)]
-pub(super) struct Receivers(RefCell<Vec<Weak<Shared>>>);
+pub(super) struct Receivers(RefCell<Vec<Weak<ReceiverState>>>);
 
 impl Receivers {
     /// Gives a signal to all receivers that are open for it; returns whether there was one.
     pub(super) fn deliver(&self, signal: Signal) -> bool {
-        let open: Vec<Rc<Shared>> = self.0.borrow().iter().filter_map(Weak::upgrade).collect();
+        let open: Vec<Rc<ReceiverState>> = self.0.borrow().iter().filter_map(Weak::upgrade).collect();
         let mut delivered = false;
         for receiver in open.iter().filter(|receiver| receiver.signals.contains(&signal)) {
             delivered = true;
@@ -87,7 +87,7 @@ impl Receivers {
         receivers.iter().filter_map(Weak::upgrade).any(|receiver| receiver.signals.contains(&signal))
     }
 
-    fn remove(&self, receiver: &Rc<Shared>) {
+    fn remove(&self, receiver: &Rc<ReceiverState>) {
         self.0.borrow_mut().retain(|other| !std::ptr::eq(other.as_ptr(), Rc::as_ptr(receiver)));
     }
 }
@@ -97,7 +97,7 @@ impl Receivers {
 pub struct SignalReceiver {
     run: Rc<Run>,
     inbox: Arc<Inbox>,
-    shared: Rc<Shared>,
+    shared: Rc<ReceiverState>,
     /// How many of the signals are claimed: fewer only if opening fails half-way.
     claimed: usize,
 }
@@ -148,7 +148,7 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
         named.push(signal);
     }
     let run = run::current();
-    let shared = Rc::new(Shared {
+    let shared = Rc::new(ReceiverState {
         signals: named,
         pending: RefCell::default(),
         waiting: WaitQueue::new("waiting for a signal"),
@@ -201,7 +201,7 @@ impl SignalReceiver {
 
 /// A wait until a signal has come. Dropped in between, it wakes the next that waits.
 struct Arrival<'a> {
-    shared: &'a Shared,
+    shared: &'a ReceiverState,
     park: Park<'a, ()>,
 }
 

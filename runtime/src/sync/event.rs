@@ -19,10 +19,10 @@ use std::{cell::Cell, fmt, rc::Rc};
 /// ```
 #[derive(Clone)]
 pub struct Event {
-    inner: Rc<Inner>,
+    inner: Rc<EventState>,
 }
 
-struct Inner {
+struct EventState {
     set: Cell<bool>,
     waiting: Rc<WaitQueue<()>>,
 }
@@ -37,7 +37,10 @@ impl Event {
     /// An event that has not happened.
     pub fn new() -> Event {
         Event {
-            inner: Rc::new(Inner { set: Cell::new(false), waiting: WaitQueue::new("waiting for an event") }),
+            inner: Rc::new(EventState {
+                set: Cell::new(false),
+                waiting: WaitQueue::new("waiting for an event"),
+            }),
         }
     }
 

@@ -20,16 +20,16 @@ use std::{
 
 /// Somebody on whose behalf a token is borrowed: a task, or any key.
 #[derive(Clone)]
-pub struct Borrower(Rc<dyn Key>);
+pub struct Borrower(Rc<dyn BorrowerKey>);
 
-trait Key {
-    fn equals(&self, other: &dyn Key) -> bool;
+trait BorrowerKey {
+    fn equals(&self, other: &dyn BorrowerKey) -> bool;
     fn hash(&self, state: &mut DefaultHasher);
     fn as_any(&self) -> &dyn Any;
 }
 
-impl<K: Hash + Eq + 'static> Key for K {
-    fn equals(&self, other: &dyn Key) -> bool {
+impl<K: Hash + Eq + 'static> BorrowerKey for K {
+    fn equals(&self, other: &dyn BorrowerKey) -> bool {
         other.as_any().downcast_ref::<K>() == Some(self)
     }
 
@@ -79,7 +79,7 @@ impl fmt::Debug for Borrower {
     }
 }
 
-struct Inner {
+struct LimiterState {
     total: Cell<usize>,
     /// Who has a token, and how many go on with it: several that wait for the same borrower may.
     borrowers: RefCell<HashMap<Borrower, usize>>,
@@ -87,7 +87,7 @@ struct Inner {
     queue: Rc<WaitQueue<Borrower>>,
 }
 
-impl Inner {
+impl LimiterState {
     /// Gives the tokens that are free now to who waits for them, before anybody else can ask. Of two that
     /// wait for the same borrower both go on with its one token, and nobody is let in instead of the
     /// second.
@@ -143,7 +143,7 @@ impl Inner {
 /// ```
 #[derive(Clone)]
 pub struct CapacityLimiter {
-    inner: Rc<Inner>,
+    inner: Rc<LimiterState>,
 }
 
 impl CapacityLimiter {
@@ -153,7 +153,7 @@ impl CapacityLimiter {
     /// A limiter with `total` tokens.
     pub fn new(total: usize) -> CapacityLimiter {
         CapacityLimiter {
-            inner: Rc::new(Inner {
+            inner: Rc::new(LimiterState {
                 total: Cell::new(total),
                 borrowers: RefCell::default(),
                 queue: WaitQueue::new("waiting for a limiter"),

@@ -22,7 +22,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-struct Inner {
+struct LockState {
     owner: RefCell<Option<Task>>,
     /// Counts the holdings, so that an old guard cannot release a new one.
     holding: Cell<u64>,
@@ -60,7 +60,7 @@ struct Inner {
 /// ```
 #[derive(Clone)]
 pub struct Lock {
-    inner: Rc<Inner>,
+    inner: Rc<LockState>,
 }
 
 /// A lock whose waiters are served strictly in order; trio's `StrictFIFOLock`. Here every [`Lock`]
@@ -76,7 +76,7 @@ impl Default for Lock {
 impl Lock {
     /// A lock that is free.
     pub fn new() -> Lock {
-        let inner = Inner {
+        let inner = LockState {
             owner: RefCell::new(None),
             holding: Cell::new(0),
             queue: ParkingLot::named("waiting for a lock"),

@@ -100,10 +100,10 @@ impl fmt::Display for NotABreaker {
 impl StdError for NotABreaker {}
 
 /// One parked task. It knows in which lot it stands, since it can be moved.
-struct Parked {
+struct LotWaiter {
     /// The task by which it was polled last.
     task: RefCell<Task>,
-    lot: RefCell<Weak<Inner>>,
+    lot: RefCell<Weak<LotState>>,
     ticket: Cell<u64>,
     wait: Cell<Option<Ticket>>,
     unparked: Cell<Unparked>,
@@ -120,7 +120,7 @@ enum Unparked {
     WithAll,
 }
 
-impl Parked {
+impl LotWaiter {
     fn task(&self) -> Task {
         self.task.borrow().clone()
     }
@@ -134,7 +134,7 @@ impl Parked {
     }
 }
 
-impl Operation for Parked {
+impl Operation for LotWaiter {
     fn abort(&self, _key: u32, _cancelled: &Cancelled) -> Aborted {
         self.leave();
         Aborted::Succeeded
@@ -149,17 +149,17 @@ impl Operation for Parked {
     }
 }
 
-struct Inner {
+struct LotState {
     /// What a task that is parked here is doing.
     what: &'static str,
     /// By the order of arrival.
-    queue: RefCell<BTreeMap<u64, Rc<Parked>>>,
+    queue: RefCell<BTreeMap<u64, Rc<LotWaiter>>>,
     next: Cell<u64>,
     broken: RefCell<Option<BrokenResource>>,
 }
 
-impl Inner {
-    fn push(self: &Rc<Inner>, parked: Rc<Parked>) {
+impl LotState {
+    fn push(self: &Rc<LotState>, parked: Rc<LotWaiter>) {
         let ticket = self.next.get();
         self.next.set(ticket + 1);
         parked.ticket.set(ticket);
@@ -178,19 +178,19 @@ impl Inner {
     }
 }
 
-impl ExitHook for Inner {
+impl ExitHook for LotState {
     fn task_exited(&self, task: &Task) {
         self.break_by(task);
     }
 }
 
 /// Wakes a task that has left its lot. Returns whether it can go on: its run may be over.
-fn reschedule(parked: &Parked) -> bool {
+fn reschedule(parked: &LotWaiter) -> bool {
     parked.wait.get().is_some_and(Ticket::reschedule)
 }
 
 /// As [`reschedule`], for good.
-fn unpark(parked: &Parked, how: Unparked) -> bool {
+fn unpark(parked: &LotWaiter, how: Unparked) -> bool {
     // Before it is woken: what that calls may drop it.
     parked.unparked.set(how);
     let goes_on = reschedule(parked);
@@ -221,7 +221,7 @@ fn unpark(parked: &Parked, how: Unparked) -> bool {
 /// ```
 #[derive(Clone)]
 pub struct ParkingLot {
-    inner: Rc<Inner>,
+    inner: Rc<LotState>,
 }
 
 impl Default for ParkingLot {
@@ -239,7 +239,7 @@ impl ParkingLot {
     /// An empty lot; `what` says in dumps what a task that is parked in it is doing.
     pub fn named(what: &'static str) -> ParkingLot {
         let (queue, next, broken) = Default::default();
-        ParkingLot { inner: Rc::new(Inner { what, queue, next, broken }) }
+        ParkingLot { inner: Rc::new(LotState { what, queue, next, broken }) }
     }
 
     /// How many tasks are parked.
@@ -269,7 +269,7 @@ impl ParkingLot {
     }
 
     pub(crate) fn parking(&self) -> Parking {
-        Parking { lot: self.inner.clone(), state: State::New }
+        Parking { lot: self.inner.clone(), state: LotParkStage::New }
     }
 
     /// Wakes the first `count` tasks and returns them. Waits of a run that is over do not count. If the wait
@@ -291,7 +291,7 @@ impl ParkingLot {
     }
 
     /// Takes out the first that is parked.
-    fn next(&self) -> Option<Rc<Parked>> {
+    fn next(&self) -> Option<Rc<LotWaiter>> {
         let first = self.inner.queue.borrow_mut().pop_first();
         first.map(|(_, parked)| parked)
     }
@@ -367,23 +367,23 @@ impl fmt::Debug for ParkingLot {
     }
 }
 
-enum State {
+enum LotParkStage {
     New,
-    Parked(Rc<Parked>, Blocked),
+    Parked(Rc<LotWaiter>, Blocked),
     Done,
 }
 
 /// A task on its way into, in, or out of a lot.
 pub(crate) struct Parking {
-    lot: Rc<Inner>,
-    state: State,
+    lot: Rc<LotState>,
+    state: LotParkStage,
 }
 
 impl Parking {
     /// Whether the task was unparked as one of several, and has not seen it yet. Its run may be over.
     pub(crate) fn is_unparked(&self) -> bool {
         match &self.state {
-            State::Parked(parked, _) => parked.unparked.get() == Unparked::One,
+            LotParkStage::Parked(parked, _) => parked.unparked.get() == Unparked::One,
             _ => false,
         }
     }
@@ -392,7 +392,7 @@ impl Parking {
     /// its wait yet.
     pub(crate) fn was_moved(&self) -> bool {
         match &self.state {
-            State::Parked(parked, _) => parked.lot.borrow().as_ptr() != Rc::as_ptr(&self.lot),
+            LotParkStage::Parked(parked, _) => parked.lot.borrow().as_ptr() != Rc::as_ptr(&self.lot),
             _ => false,
         }
     }
@@ -400,7 +400,9 @@ impl Parking {
     /// The lot in which the task stands, or stood last.
     fn last_lot(&self) -> Option<ParkingLot> {
         match &self.state {
-            State::Parked(parked, _) => parked.lot.borrow().upgrade().map(|inner| ParkingLot { inner }),
+            LotParkStage::Parked(parked, _) => {
+                parked.lot.borrow().upgrade().map(|inner| ParkingLot { inner })
+            }
             _ => None,
         }
     }
@@ -431,13 +433,13 @@ impl Future for Parking {
     type Output = Result<(), ParkError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if matches!(self.state, State::New) {
+        if matches!(self.state, LotParkStage::New) {
             let broken = self.lot.broken.borrow().clone();
             if let Some(broken) = broken {
-                self.state = State::Done;
+                self.state = LotParkStage::Done;
                 return Poll::Ready(Err(ParkError::Broken(broken)));
             }
-            let parked = Rc::new(Parked {
+            let parked = Rc::new(LotWaiter {
                 task: RefCell::new(current_task()),
                 lot: RefCell::default(),
                 ticket: Cell::new(0),
@@ -450,11 +452,11 @@ impl Future for Parking {
             parked.wait.set(Some(blocked.ticket()));
             self.lot.push(parked.clone());
             blocked.arm(&run);
-            self.state = State::Parked(parked, blocked);
+            self.state = LotParkStage::Parked(parked, blocked);
             // If it is cancelled already, it goes on with the next tick.
             return Poll::Pending;
         }
-        let State::Parked(parked, blocked) = &self.state else {
+        let LotParkStage::Parked(parked, blocked) = &self.state else {
             polled_after_its_end();
         };
         let outcome = match run::with(|run| blocked.poll(run, cx)) {
@@ -469,14 +471,14 @@ impl Future for Parking {
                 None => Ok(()),
             },
         };
-        self.state = State::Done;
+        self.state = LotParkStage::Done;
         Poll::Ready(outcome)
     }
 }
 
 impl Drop for Parking {
     fn drop(&mut self) {
-        if let State::Parked(parked, _) = &self.state {
+        if let LotParkStage::Parked(parked, _) = &self.state {
             parked.leave();
         }
     }

@@ -16,7 +16,7 @@ use std::{
     task::{Context, Poll},
 };
 
-struct Inner {
+struct SemaphoreState {
     value: Cell<usize>,
     max: Option<usize>,
     queue: ParkingLot,
@@ -44,14 +44,14 @@ struct Inner {
 /// ```
 #[derive(Clone)]
 pub struct Semaphore {
-    inner: Rc<Inner>,
+    inner: Rc<SemaphoreState>,
 }
 
 impl Semaphore {
     /// A semaphore with `value` permits and no maximum but that of the type.
     pub fn new(value: usize) -> Semaphore {
         Semaphore {
-            inner: Rc::new(Inner {
+            inner: Rc::new(SemaphoreState {
                 value: Cell::new(value),
                 max: None,
                 queue: ParkingLot::named("waiting for a semaphore"),
@@ -66,7 +66,7 @@ impl Semaphore {
     pub fn with_max(value: usize, max: usize) -> Semaphore {
         assert!(value <= max, "the semaphore's initial value {value} exceeds its maximum {max}");
         Semaphore {
-            inner: Rc::new(Inner {
+            inner: Rc::new(SemaphoreState {
                 value: Cell::new(value),
                 max: Some(max),
                 queue: ParkingLot::named("waiting for a semaphore"),

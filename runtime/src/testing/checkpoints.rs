@@ -76,7 +76,7 @@ pub(crate) fn watch<T>(inside: impl Future<Output = T>) -> impl Future<Output = 
     let mut begun = None;
     wrap::around(inside, move |inside, cx| {
         let (watching, tick) = begun.get_or_insert_with(|| {
-            let watching = Watching::begin(run::current());
+            let watching = CheckpointWatch::begin(run::current());
             let tick = watching.run.tree.tick.get();
             (watching, tick)
         });
@@ -89,18 +89,18 @@ pub(crate) fn watch<T>(inside: impl Future<Output = T>) -> impl Future<Output = 
 }
 
 /// While somebody looks, cancel points are noted.
-struct Watching {
+struct CheckpointWatch {
     run: Rc<Run>,
     watch: Rc<Watch>,
 }
 
-impl Watching {
-    fn begin(run: Rc<Run>) -> Watching {
-        Watching { watch: run.tree.watches.begin(current_task()), run }
+impl CheckpointWatch {
+    fn begin(run: Rc<Run>) -> CheckpointWatch {
+        CheckpointWatch { watch: run.tree.watches.begin(current_task()), run }
     }
 }
 
-impl Drop for Watching {
+impl Drop for CheckpointWatch {
     fn drop(&mut self) {
         self.run.tree.watches.end(&self.watch);
     }

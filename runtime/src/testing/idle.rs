@@ -43,7 +43,7 @@ use std::{future::poll_fn, rc::Rc, task::Poll};
 pub async fn wait_all_tasks_blocked(cushion: impl Seconds) -> Result<(), Cancelled> {
     let cushion = cushion.checked_seconds("cushion");
     let run = run::current();
-    let mut waiting: Option<(Entry, Blocked)> = None;
+    let mut waiting: Option<(IdleEntry, Blocked)> = None;
     poll_fn(|cx| {
         if let Some((_, blocked)) = &waiting {
             return blocked.poll(&run, cx);
@@ -51,16 +51,16 @@ pub async fn wait_all_tasks_blocked(cushion: impl Seconds) -> Result<(), Cancell
         let blocked = Blocked::new(&run, cx, run.operations.idle.clone(), 0);
         let key = run.idlers.borrow_mut().add(cushion, Expiry::Wake(blocked.id()));
         blocked.arm(&run);
-        waiting = Some((Entry(run.clone(), key), blocked));
+        waiting = Some((IdleEntry(run.clone(), key), blocked));
         Poll::Pending
     })
     .await
 }
 
 /// An entry in the table of those who wait for idleness, that leaves it with the waiter.
-struct Entry(Rc<Run>, DeadlineKey);
+struct IdleEntry(Rc<Run>, DeadlineKey);
 
-impl Drop for Entry {
+impl Drop for IdleEntry {
     fn drop(&mut self) {
         self.0.idlers.borrow_mut().remove(self.1);
     }

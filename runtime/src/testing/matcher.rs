@@ -5,7 +5,7 @@ use std::{any::type_name, error::Error as StdError, fmt};
 
 type Check = Box<dyn Fn(&Error) -> bool>;
 
-enum Kind {
+enum MatcherKind {
     /// Any error that is not a group.
     Leaf(Option<&'static str>, Check),
     /// A group whose members these are, in any order.
@@ -32,7 +32,7 @@ enum Kind {
 /// # Ok::<(), terzetto::testing::Mismatch>(())
 /// ```
 pub struct Matcher {
-    kind: Kind,
+    kind: MatcherKind,
     texts: Vec<String>,
     checks: Vec<Check>,
     flattens: bool,
@@ -51,29 +51,29 @@ impl fmt::Display for Mismatch {
 impl StdError for Mismatch {}
 
 impl Matcher {
-    fn of_kind(kind: Kind) -> Matcher {
+    fn of_kind(kind: MatcherKind) -> Matcher {
         Matcher { kind, texts: Vec::new(), checks: Vec::new(), flattens: false }
     }
 
     /// Any error but a group.
     pub fn any() -> Matcher {
-        Matcher::of_kind(Kind::Leaf(None, Box::new(|_| true)))
+        Matcher::of_kind(MatcherKind::Leaf(None, Box::new(|_| true)))
     }
 
     /// A cancellation.
     pub fn cancelled() -> Matcher {
-        Matcher::of_kind(Kind::Leaf(Some("a cancellation"), Box::new(Error::is_cancelled)))
+        Matcher::of_kind(MatcherKind::Leaf(Some("a cancellation"), Box::new(Error::is_cancelled)))
     }
 
     /// A group of errors that match these, each one, in any order.
     pub fn group(members: impl IntoIterator<Item = Matcher>) -> Matcher {
-        Matcher::of_kind(Kind::Group(members.into_iter().collect()))
+        Matcher::of_kind(MatcherKind::Group(members.into_iter().collect()))
     }
 
     /// An error that was made from an `E`.
     pub fn of<E: StdError + 'static>() -> Matcher {
         let is = |error: &Error| error.downcast_ref::<E>().is_some();
-        Matcher::of_kind(Kind::Leaf(Some(type_name::<E>()), Box::new(is)))
+        Matcher::of_kind(MatcherKind::Leaf(Some(type_name::<E>()), Box::new(is)))
     }
 
     /// An error that was made from an `E` of which this is true.
@@ -108,7 +108,7 @@ impl Matcher {
     /// A [`Mismatch`] that says what is not.
     pub fn matches(&self, error: &Error) -> Result<(), Mismatch> {
         match &self.kind {
-            Kind::Leaf(expected, is) => {
+            MatcherKind::Leaf(expected, is) => {
                 let expected = expected.unwrap_or("an error");
                 if let Some(group) = error.group() {
                     let text =
@@ -120,7 +120,7 @@ impl Matcher {
                 }
                 self.matches_text(&error.to_string())?;
             }
-            Kind::Group(members) => {
+            MatcherKind::Group(members) => {
                 let Some(group) = error.group() else {
                     let text =
                         format!("expected a group of {}; it is {:?}", members.len(), error.to_string());
@@ -191,8 +191,10 @@ fn assign(
 impl fmt::Debug for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Leaf(expected, _) => f.debug_tuple("Matcher").field(&expected.unwrap_or("any")).finish(),
-            Kind::Group(members) => f.debug_tuple("Matcher").field(members).finish(),
+            MatcherKind::Leaf(expected, _) => {
+                f.debug_tuple("Matcher").field(&expected.unwrap_or("any")).finish()
+            }
+            MatcherKind::Group(members) => f.debug_tuple("Matcher").field(members).finish(),
         }
     }
 }

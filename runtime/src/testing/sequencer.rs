@@ -86,9 +86,9 @@ impl Drop for Unmade<'_> {
 }
 
 /// Lets the next step begin, also when this one is dropped half-way.
-struct Done<'a>(&'a Sequencer, usize);
+struct StepEnd<'a>(&'a Sequencer, usize);
 
-impl Drop for Done<'_> {
+impl Drop for StepEnd<'_> {
     fn drop(&mut self) {
         self.0.event(self.1 + 1).set();
     }
@@ -129,7 +129,7 @@ impl Sequencer {
             if self.broken.get() {
                 return Err(SequencerError::Broken);
             }
-            let _done = Done(self, step);
+            let _done = StepEnd(self, step);
             Ok(inside.await)
         }
     }

@@ -19,7 +19,7 @@ use crate::{
     },
     lowlevel::{RunFinished, Token},
     threads::{
-        job::Shared,
+        job::JobShared,
         jobs::{Begin, LoopCall, deliver},
     },
 };
@@ -35,14 +35,14 @@ use std::{
 
 thread_local! {
     /// The job that this thread is doing.
-    static JOB: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+    static JOB: RefCell<Option<Arc<JobShared>>> = const { RefCell::new(None) };
 }
 
 /// While it lives, the thread belongs to a job.
 pub(super) struct Link;
 
 impl Link {
-    pub(super) fn enter(job: Arc<Shared>) -> Link {
+    pub(super) fn enter(job: Arc<JobShared>) -> Link {
         JOB.set(Some(job));
         Link
     }
@@ -130,7 +130,7 @@ where
     })
 }
 
-fn job() -> Result<Arc<Shared>, Error> {
+fn job() -> Result<Arc<JobShared>, Error> {
     match JOB.try_with(|job| job.borrow().clone()).ok().flatten() {
         Some(job) => Ok(job),
         None if run::try_with(|_| ()).is_some() => Err(CallError::OnTheLoop.into()),

@@ -32,7 +32,7 @@ pub(super) trait Work: Send + Sync {
 #[must_use]
 pub(super) enum Done {
     /// For the loop of a run. It has nothing of the user's in it, so it does not block.
-    Job(Arc<Shared>),
+    Job(Arc<JobShared>),
     /// For somebody else, who is told by a call that does not panic.
     Deliver(Box<dyn FnOnce()>),
 }
@@ -56,14 +56,14 @@ impl Done {
     }
 }
 
-enum State<F, T> {
+enum JobState<F, T> {
     Waiting(F, TaskContext),
     Running,
     Done(thread::Result<T>),
 }
 
 /// What the loop and the job's own thread must know of a job, whatever it computes.
-pub(crate) struct Shared {
+pub(crate) struct JobShared {
     pub(crate) inbox: Arc<Inbox>,
     /// The job's number in the loop's table.
     pub(crate) key: usize,
@@ -74,8 +74,8 @@ pub(crate) struct Shared {
 pub(super) struct Job<F, T> {
     /// What its thread is called meanwhile; none: like its function.
     name: Option<Cow<'static, str>>,
-    state: Mutex<State<F, T>>,
-    shared: Arc<Shared>,
+    state: Mutex<JobState<F, T>>,
+    shared: Arc<JobShared>,
 }
 
 impl<F, T> Job<F, T> {
@@ -83,20 +83,20 @@ impl<F, T> Job<F, T> {
         name: Option<Cow<'static, str>>,
         work: F,
         context: TaskContext,
-        shared: Arc<Shared>,
+        shared: Arc<JobShared>,
     ) -> Arc<Self> {
-        Arc::new(Job { name, state: Mutex::new(State::Waiting(work, context)), shared })
+        Arc::new(Job { name, state: Mutex::new(JobState::Waiting(work, context)), shared })
     }
 
-    fn replace(&self, state: State<F, T>) -> State<F, T> {
+    fn replace(&self, state: JobState<F, T>) -> JobState<F, T> {
         // Nothing of the user's runs under the lock.
         std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
     }
 
     /// The result, once, when the job is done.
     pub(super) fn take_result(&self) -> Option<thread::Result<T>> {
-        match self.replace(State::Running) {
-            State::Done(result) => Some(result),
+        match self.replace(JobState::Running) {
+            JobState::Done(result) => Some(result),
             other => {
                 self.replace(other);
                 None
@@ -111,12 +111,12 @@ where
     T: Send,
 {
     fn work(self: Arc<Self>) -> Done {
-        if let State::Waiting(work, context) = self.replace(State::Running) {
+        if let JobState::Waiting(work, context) = self.replace(JobState::Running) {
             let result = catch_unwind(AssertUnwindSafe(|| {
                 let _link = Link::enter(self.shared.clone());
                 context.enter(work)
             }));
-            self.replace(State::Done(result));
+            self.replace(JobState::Done(result));
         }
         let done = Done::Job(self.shared.clone());
         // What nobody waits for is dropped here, before the thread counts as free.

@@ -72,14 +72,14 @@ pub(super) enum ToCaller {
 
 /// The task that waits for a job.
 pub(super) struct Caller {
-    pub(super) job: Arc<job::Shared>,
+    pub(super) job: Arc<job::JobShared>,
     abandons: bool,
     message: RefCell<VecDeque<ToCaller>>,
     wait: Cell<Option<WaitId>>,
 }
 
 impl Caller {
-    pub(super) fn new(job: Arc<job::Shared>, abandons: bool) -> Rc<Caller> {
+    pub(super) fn new(job: Arc<job::JobShared>, abandons: bool) -> Rc<Caller> {
         Rc::new(Caller { job, abandons, message: RefCell::default(), wait: Cell::new(None) })
     }
 
@@ -132,7 +132,7 @@ impl Operation for Caller {
     }
 }
 
-struct Entry {
+struct JobEntry {
     /// What is held until the thread is done: the token of a limiter.
     loan: Option<Box<dyn Any>>,
     /// None until the job is started, and once it is abandoned.
@@ -142,7 +142,7 @@ struct Entry {
 /// The threads of a run, and the jobs that run in them.
 pub(crate) struct Threads {
     pub(super) workers: Workers,
-    jobs: RefCell<Slab<Entry>>,
+    jobs: RefCell<Slab<JobEntry>>,
     default_limiter: OnceCell<CapacityLimiter>,
     all_done: Rc<WaitQueue<()>>,
 }
@@ -155,7 +155,7 @@ impl Extension for Threads {
 }
 
 /// A thread is done with its job.
-impl Notice for job::Shared {
+impl Notice for job::JobShared {
     fn heard(&self) {
         run::with(|run| Threads::of(run).job_done(run, self.key));
     }
@@ -191,7 +191,7 @@ impl Threads {
 
     /// Enters a job; returns its number.
     pub(super) fn enter(&self, loan: Box<dyn Any>) -> usize {
-        self.jobs.borrow_mut().insert(Entry { loan: Some(loan), caller: None })
+        self.jobs.borrow_mut().insert(JobEntry { loan: Some(loan), caller: None })
     }
 
     /// The job is started: its messages go to this caller.
@@ -203,7 +203,8 @@ impl Threads {
 
     /// A caller waits for its job no more. If the job is done, its number may be another's by now.
     pub(super) fn abandon(&self, caller: &Rc<Caller>) {
-        let own = |entry: &&mut Entry| entry.caller.as_ref().is_some_and(|other| Rc::ptr_eq(other, caller));
+        let own =
+            |entry: &&mut JobEntry| entry.caller.as_ref().is_some_and(|other| Rc::ptr_eq(other, caller));
         let entry = self.jobs.borrow_mut().get_mut(caller.job.key).filter(own).and_then(|e| e.caller.take());
         if let Some(caller) = entry {
             let gone =

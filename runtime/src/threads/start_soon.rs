@@ -24,9 +24,9 @@ static WORKERS: PerProcess<OnceLock<Workers>> =
     PerProcess::new([const { Slot::new(OnceLock::new()) }; GENERATIONS]);
 
 /// A function, and who is told what came of it. Gone once they are taken out.
-struct LoopCall<F, D>(Mutex<Option<(F, D)>>);
+struct SoonJob<F, D>(Mutex<Option<(F, D)>>);
 
-impl<T, F, D> Work for LoopCall<F, D>
+impl<T, F, D> Work for SoonJob<F, D>
 where
     T: Send + 'static,
     F: FnOnce() -> T + Send,
@@ -77,7 +77,7 @@ where
     D: FnOnce(thread::Result<T>) + Send + 'static,
 {
     let workers = WORKERS.get().get_or_init(|| Workers::new(None));
-    workers.start(Arc::new(LoopCall(Mutex::new(Some((f, deliver))))))
+    workers.start(Arc::new(SoonJob(Mutex::new(Some((f, deliver))))))
 }
 
 #[cfg(all(test, not(loom)))]

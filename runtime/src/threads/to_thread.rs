@@ -6,7 +6,7 @@ use crate::{
     lowlevel::checkpoint_if_cancelled,
     sync::{Borrower, CapacityLimiter, Loan},
     threads::{
-        job::{Job, Shared},
+        job::{Job, JobShared},
         jobs::{Caller, Threads, ToCaller},
     },
 };
@@ -138,7 +138,7 @@ impl<L: Limit> Options<L> {
             let token = self.limit.admit().await?;
             let threads = Threads::of(&run);
             let key = threads.enter(Box::new(token));
-            let shared = Arc::new(Shared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new() });
+            let shared = Arc::new(JobShared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new() });
             let job = Job::new(self.name, work, TaskContext::current(), shared.clone());
             if let Err(error) = threads.workers.start(job.clone()) {
                 threads.job_done(&run, key);
@@ -146,7 +146,7 @@ impl<L: Limit> Options<L> {
             }
             let caller = Caller::new(shared, self.abandons);
             threads.set_caller(caller.clone());
-            let waiting = Waiting { run: run.clone(), caller };
+            let waiting = WaitingCaller { run: run.clone(), caller };
             loop {
                 match waiting.caller.receive(&run).await? {
                     ToCaller::Done => break,
@@ -163,12 +163,12 @@ impl<L: Limit> Options<L> {
 }
 
 /// While a task waits for a job. Dropped early, the job is abandoned.
-struct Waiting {
+struct WaitingCaller {
     run: Rc<Run>,
     caller: Rc<Caller>,
 }
 
-impl Drop for Waiting {
+impl Drop for WaitingCaller {
     fn drop(&mut self) {
         Threads::of(&self.run).abandon(&self.caller);
     }

@@ -28,7 +28,7 @@ const KEEPS_NAME: Duration = Duration::from_millis(20);
 /// The name of an idle worker.
 const IDLE: &str = "terzetto idle";
 
-type Job = Arc<dyn Work>;
+type AnyJob = Arc<dyn Work>;
 
 /// The place where one worker sleeps.
 struct Sleeper {
@@ -72,28 +72,28 @@ impl Sleeper {
     }
 }
 
-struct State {
-    pool: Pool<Job, Arc<Sleeper>>,
+struct PoolState {
+    pool: Pool<AnyJob, Arc<Sleeper>>,
     /// How many workers there are.
     count: usize,
     closed: bool,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct WorkersShared {
+    state: Mutex<PoolState>,
     left: Condvar,
     /// How long an idle worker stays.
     idle_timeout: Duration,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl WorkersShared {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         // Jobs run outside the lock, so what it guards is whole whatever they do.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The life of a worker.
-    fn serve(&self, first: Job) {
+    fn serve(&self, first: AnyJob) {
         let sleeper = Sleeper::new();
         let mut name = ThreadName::default();
         let mut job = Some(first);
@@ -110,7 +110,7 @@ impl Shared {
     }
 
     /// Searches, and sleeps, until there is a job; none if the worker leaves.
-    fn search(&self, sleeper: &Arc<Sleeper>, name: &mut ThreadName) -> Option<Job> {
+    fn search(&self, sleeper: &Arc<Sleeper>, name: &mut ThreadName) -> Option<AnyJob> {
         let mut idle_since = None;
         loop {
             let mut state = self.lock();
@@ -148,7 +148,7 @@ impl Shared {
 }
 
 /// Wakes the worker that is to be woken before this job begins.
-fn begin((job, next): (Job, Option<Arc<Sleeper>>)) -> Job {
+fn begin((job, next): (AnyJob, Option<Arc<Sleeper>>)) -> AnyJob {
     if let Some(sleeper) = next {
         sleeper.wake();
     }
@@ -157,7 +157,7 @@ fn begin((job, next): (Job, Option<Arc<Sleeper>>)) -> Job {
 
 /// The worker threads of a run.
 pub(crate) struct Workers {
-    shared: Arc<Shared>,
+    shared: Arc<WorkersShared>,
     stack_size: Option<usize>,
     /// The process whose threads they are.
     process: u32,
@@ -170,13 +170,13 @@ impl Workers {
     }
 
     fn with_idle_timeout(stack_size: Option<usize>, idle_timeout: Duration) -> Workers {
-        let state = State { pool: Pool::new(), count: 0, closed: false };
-        let shared = Shared { state: Mutex::new(state), left: Condvar::new(), idle_timeout };
+        let state = PoolState { pool: Pool::new(), count: 0, closed: false };
+        let shared = WorkersShared { state: Mutex::new(state), left: Condvar::new(), idle_timeout };
         Workers { shared: Arc::new(shared), stack_size, process: process::id() }
     }
 
     /// Gives a job to a worker, which starts it at once.
-    pub(crate) fn start(&self, work: Job) -> io::Result<()> {
+    pub(crate) fn start(&self, work: AnyJob) -> io::Result<()> {
         let mut state = self.shared.lock();
         let brought = state.pool.bring(work);
         state.count += usize::from(matches!(brought, Brought::Refused(_)));
@@ -192,7 +192,7 @@ impl Workers {
     }
 
     /// Makes a worker, which is counted already.
-    fn hire(&self, first: Job) -> io::Result<()> {
+    fn hire(&self, first: AnyJob) -> io::Result<()> {
         let mut builder = thread::Builder::new().name("terzetto worker".into());
         if let Some(size) = self.stack_size {
             builder = builder.stack_size(size);
@@ -240,7 +240,7 @@ mod tests {
         let inbox = Arc::new(Inbox::new(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap()));
         let barrier = Arc::new(Barrier::new(size + 1));
         for key in 0..size {
-            let shared = job::Shared { inbox: inbox.clone(), key, cancelled: OnceLock::new() };
+            let shared = job::JobShared { inbox: inbox.clone(), key, cancelled: OnceLock::new() };
             let attends = barrier.clone();
             let job = job::Job::new(None, move || attends.wait(), TaskContext::default(), Arc::new(shared));
             workers.start(job).unwrap();

@@ -130,6 +130,8 @@ pub fn compare(line: &str, mode: Mode) -> Comparison {
         has_cancelled_send: ["[\"cancelled\"", "\"closed\""]
             .iter()
             .any(|end| expected.to_string().contains(&format!("\"stream_send\",{end}"))),
+        has_cancelled_take: expected.to_string().contains("\"take\",[\"cancelled\""),
+        raises_interrupt: found.to_string().contains("\"interrupt\"]") || found["outcome"] == "interrupt",
         items: items(&expected, &found),
     };
     let text = tell(&difference, &found["outcome"]);

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use terzetto_kernels::{
     PassParams,
-    correlation::Method,
+    correlation::CorrelationMethod,
     multipass::{Predictor, SplineParams},
     subpixel::SubpixelParams,
     validation::ValidationParams,
@@ -24,7 +24,7 @@ pub struct PassSection {
     /// Whether pixels darker than their window's mean count as the mean.
     pub clip: bool,
     /// How the correlation is computed.
-    pub correlation: Method,
+    pub correlation: CorrelationMethod,
     /// The largest displacement along each axis that is searched, px. `None`: half a window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub displacement_max: Option<f64>,
@@ -58,7 +58,7 @@ impl Default for PassSection {
             window,
             overlap,
             clip,
-            correlation: Method::Padded,
+            correlation: CorrelationMethod::Padded,
             displacement_max,
             peaks,
             particle_radius,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use terzetto_kernels::{MultipassParams, correlation::Method, multipass::Region};
+use terzetto_kernels::{MultipassParams, correlation::CorrelationMethod, multipass::Region};
 
 use super::{Invalid, PassSection, SplineSection};
 
@@ -59,7 +59,7 @@ impl PivSection {
         while self.passes.len() < number {
             let Some(mut next) = self.passes.last().cloned() else { break };
             next.window /= 2;
-            next.correlation = Method::Circular;
+            next.correlation = CorrelationMethod::Circular;
             self.passes.push(next);
         }
         self.passes.truncate(number);

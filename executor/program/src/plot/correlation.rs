@@ -66,7 +66,7 @@ pub struct CorrelatedWindows<'a> {
 ///
 /// ```
 /// use terzetto_program::plot::{CorrelationPlot, PeakMark, CorrelatedWindows, draw_correlation};
-/// use terzetto_kernels::{correlation::{CorrelationMap, Correlator, Couple, Method}, subpixel::SubpixelParams};
+/// use terzetto_kernels::{correlation::{CorrelationMap, Correlator, Couple, CorrelationMethod}, subpixel::SubpixelParams};
 ///
 /// // A blurred spot that moves by (2, -1) pixels.
 /// let spot = |x: f32, y: f32| move |i: usize| {
@@ -76,7 +76,7 @@ pub struct CorrelatedWindows<'a> {
 /// let first: Vec<f32> = (0..256).map(spot(7.0, 8.0)).collect();
 /// let second: Vec<f32> = (0..256).map(spot(9.0, 7.0)).collect();
 /// let mut map = CorrelationMap::new(7, 1);
-/// Correlator::new(Method::Circular, 16, 8)?
+/// Correlator::new(CorrelationMethod::Circular, 16, 8)?
 ///     .correlate(Couple { first: &first, second: &second, norm: 1.0 }, &mut map);
 /// let peaks = map.peaks(2, 3);
 /// let marks: Vec<PeakMark> = peaks.as_slice().iter().map(|peak| {

@@ -39,7 +39,7 @@ const PIECE: usize = 64 * 1024;
 const ENOUGH: usize = 16 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum TlsState {
     Open,
     /// The connection failed, or was cut short amid a record.
     Broken,
@@ -65,7 +65,7 @@ pub(super) enum State {
 pub struct TlsStream<S> {
     pub(super) transport: S,
     pub(super) connection: RefCell<Connection>,
-    pub(super) state: Cell<State>,
+    pub(super) state: Cell<TlsState>,
     https_compatible: bool,
     handshaken: Cell<bool>,
     /// Whether somebody is closing it.
@@ -88,12 +88,12 @@ fn cut_off() -> StreamError {
 }
 
 /// Marks the stream as broken, unless what is under way comes to its end.
-struct Amid<'a>(&'a Cell<State>, bool);
+struct Amid<'a>(&'a Cell<TlsState>, bool);
 
 impl Drop for Amid<'_> {
     fn drop(&mut self) {
-        if !self.1 && self.0.get() == State::Open {
-            self.0.set(State::Broken);
+        if !self.1 && self.0.get() == TlsState::Open {
+            self.0.set(TlsState::Broken);
         }
     }
 }
@@ -141,7 +141,7 @@ impl<S: Stream> TlsStream<S> {
         TlsStream {
             transport,
             connection: connection.into(),
-            state: Cell::new(State::Open),
+            state: Cell::new(TlsState::Open),
             https_compatible: false,
             handshaken: Cell::new(false),
             parting: Cell::new(false),
@@ -193,10 +193,10 @@ impl<S: Stream> TlsStream<S> {
 
     pub(super) fn ensure_open(&self) -> Result<(), StreamError> {
         match self.state.get() {
-            State::Open => Ok(()),
-            State::Broken => Err(StreamError::Broken(None)),
-            State::CutOff => Err(cut_off()),
-            State::Closed => Err(StreamError::Closed),
+            TlsState::Open => Ok(()),
+            TlsState::Broken => Err(StreamError::Broken(None)),
+            TlsState::CutOff => Err(cut_off()),
+            TlsState::Closed => Err(StreamError::Closed),
         }
     }
 
@@ -220,8 +220,8 @@ impl<S: Stream> TlsStream<S> {
                 Err(StreamError::Cancelled(cancelled)) => return Err(cancelled.into()),
                 Err(error) => {
                     // Whatever the transport says: there will be no agreement.
-                    if self.state.get() == State::Open {
-                        self.state.set(State::Broken);
+                    if self.state.get() == TlsState::Open {
+                        self.state.set(TlsState::Broken);
                     }
                     if self.connection.borrow().wants_write() {
                         // The other side should know why.
@@ -282,7 +282,7 @@ impl<S: Stream> TlsStream<S> {
             connection.read_tls(&mut io::empty()).map_err(broken)?;
             let peer_has_closed = connection.process_new_packets().map_err(broken)?.peer_has_closed();
             if !peer_has_closed || connection.is_handshaking() {
-                self.state.set(State::CutOff);
+                self.state.set(TlsState::CutOff);
                 return Err(cut_off());
             }
             return Ok(());
@@ -302,7 +302,7 @@ impl<S: Stream> TlsStream<S> {
                 Ok(state) if state.peer_has_closed() || state.plaintext_bytes_to_read() >= ENOUGH => break,
                 Ok(_) => {}
                 Err(error) => {
-                    self.state.set(State::Broken);
+                    self.state.set(TlsState::Broken);
                     return Err(broken(error));
                 }
             }
@@ -362,11 +362,11 @@ impl<S: Stream> Resource for TlsStream<S> {
         }
         let _parting = Parting::begin(&self.parting);
         let mut parted = Ok(());
-        if self.state.get() == State::Open && !self.https_compatible {
+        if self.state.get() == TlsState::Open && !self.https_compatible {
             parted = self.ensure_handshake().await;
         }
-        let state = self.state.replace(State::Closed);
-        if state == State::Open && self.handshaken.get() && !self.https_compatible {
+        let state = self.state.replace(TlsState::Closed);
+        if state == TlsState::Open && self.handshaken.get() && !self.https_compatible {
             self.connection.borrow_mut().send_close_notify();
             parted = self.flush().await;
             if let Err(error @ (StreamError::Broken(_) | StreamError::Busy(_))) = parted {
@@ -409,7 +409,7 @@ impl<S: Stream> ReceiveStream for TlsStream<S> {
     async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
         ensure_room(buffer)?;
         let _inside = self.receiving.enter("receiving from this stream")?;
-        let ended = |state: State| self.https_compatible && state == State::CutOff;
+        let ended = |state: TlsState| self.https_compatible && state == TlsState::CutOff;
         if !ended(self.state.get()) {
             self.ensure_open()?;
             match self.receive(buffer).await {

@@ -4,7 +4,7 @@
 use crate::{
     compat::tls::{
         TlsStream,
-        stream::{State, broken},
+        stream::{TlsState, broken},
     },
     io::{Stream, StreamError},
     lowlevel::checkpoint_if_cancelled,
@@ -33,7 +33,7 @@ impl<S: Stream> TlsStream<S> {
         self.flush().await?;
         loop {
             if self.has_plaintext() {
-                self.state.set(State::Broken);
+                self.state.set(TlsState::Broken);
                 return Err(broken(
                     "the other side has sent data before its farewell that nobody has received",
                 ));

@@ -32,7 +32,8 @@ impl ByFd {
         self.0.get(fd as usize).copied().flatten()
     }
 
-    /// Enters a descriptor, which must be open. Returns the source that was still entered under its number, if any.
+    /// Enters a descriptor, which must be open. If another source still has this number, returns that one: its
+    /// descriptor was closed without a word.
     pub(crate) fn insert(&mut self, fd: RawFd, id: SourceId) -> Option<SourceId> {
         let place = fd as usize;
         if place >= self.0.len() {

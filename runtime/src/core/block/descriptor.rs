@@ -8,7 +8,7 @@ use crate::{
     core::{
         block::{
             by_fd::SourceId,
-            reactor::{BOTH, Direction, Heard, OWN, Reactor, Side, Source},
+            reactor::{BOTH, Direction, Heard, OWN, Reactor, Side, SourceState},
             wait::Blocked,
         },
         run,
@@ -37,7 +37,7 @@ impl Reactor {
             self.generation.set((generation + 1) % u32::MAX);
             let id = SourceId { place, generation };
             let eventless = !self.register(fd, id, interest)?;
-            sources.insert(Source { fd, generation, holders: 1, eventless, sides: [Side::NEW; 2] });
+            sources.insert(SourceState { fd, generation, holders: 1, eventless, sides: [Side::NEW; 2] });
             id
         };
         // If a source is still entered under this number, its descriptor was closed without notice.
@@ -113,7 +113,7 @@ impl Reactor {
         cx: &task::Context<'_>,
         id: SourceId,
         direction: Direction,
-    ) -> Result<Waiting, Heard> {
+    ) -> Result<DescriptorWait, Heard> {
         run::with(|current| {
             assert!(current.id == run.id, "a socket or pipe of one run was waited for in another run");
         });
@@ -136,7 +136,7 @@ impl Reactor {
         if eventless {
             self.wake(run, id, direction);
         }
-        Ok(Waiting { reactor: self.clone(), id, direction, blocked })
+        Ok(DescriptorWait { reactor: self.clone(), id, direction, blocked })
     }
 
     /// Says in the system's place that a side is ready. A task that waits for it wakes in the next tick.
@@ -165,7 +165,7 @@ impl Reactor {
         id: SourceId,
         direction: Direction,
     ) -> Result<Heard, Cancelled> {
-        let mut waiting: Option<Waiting> = None;
+        let mut waiting: Option<DescriptorWait> = None;
         poll_fn(|cx| {
             if let Some(waiting) = &waiting {
                 return waiting.poll(cx);
@@ -181,21 +181,21 @@ impl Reactor {
 }
 
 /// A task that waits for a side. Dropping this leaves the side free.
-pub(crate) struct Waiting {
+pub(crate) struct DescriptorWait {
     reactor: Rc<Reactor>,
     id: SourceId,
     direction: Direction,
     blocked: Blocked,
 }
 
-impl Waiting {
+impl DescriptorWait {
     /// The news for the task, once there is some.
     pub(crate) fn poll(&self, cx: &task::Context<'_>) -> task::Poll<Result<Heard, Cancelled>> {
         run::with(|run| self.blocked.poll(run, cx)).map_ok(|()| self.reactor.heard(self.id, self.direction))
     }
 }
 
-impl Drop for Waiting {
+impl Drop for DescriptorWait {
     fn drop(&mut self) {
         let mut sources = self.reactor.sources.borrow_mut();
         let Some(source) = Reactor::find(&mut sources, self.id) else { return };

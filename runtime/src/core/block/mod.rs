@@ -2,7 +2,8 @@
 //!
 //! Every operation that blocks does three things. It registers a wait, with a way to abort it. It withdraws the wait
 //! if its future is dropped. When it is woken, it looks first whether it has succeeded, and only then whether it was
-//! cancelled. So an operation that has succeeded is never reported as cancelled.
+//! cancelled. So an operation that has succeeded is never reported as cancelled. A sleep is the one exception. It has
+//! nothing to lose, so it reports a cancellation that came in the same tick as its end, as trio's does.
 
 pub(crate) mod by_fd;
 pub(crate) mod descriptor;

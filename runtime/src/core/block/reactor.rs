@@ -80,7 +80,7 @@ pub(crate) struct Side {
     /// The last news: the side is ready, and nobody has found otherwise since. It begins as true, since a first try
     /// is worth it.
     pub(crate) ready: bool,
-    /// Whether more may be there without a further event. That is so after the peer has hung up, or has sent urgent
+    /// Whether data may be left that no further event will tell of. That is so after the peer has hung up, or has sent urgent
     /// data: a read stops at urgent data though there is more behind it.
     pub(crate) edgeless: bool,
     /// Whether the last waiter was told that the descriptor is being closed.
@@ -92,7 +92,7 @@ impl Side {
     pub(crate) const NEW: Side = Side { ready: true, edgeless: false, closing: false, waiter: None };
 }
 
-pub(crate) struct Source {
+pub(crate) struct SourceState {
     pub(crate) fd: RawFd,
     pub(crate) generation: u32,
     /// The number of holders: the socket that the source belongs to, or tasks that wait for a foreign descriptor.
@@ -106,7 +106,7 @@ pub(crate) struct Reactor {
     /// `None` once the run has ended. A future of the run that is kept must not keep this descriptor open.
     poll: RefCell<Option<Poll>>,
     events: RefCell<Events>,
-    pub(crate) sources: RefCell<Slab<Source>>,
+    pub(crate) sources: RefCell<Slab<SourceState>>,
     pub(crate) by_fd: RefCell<ByFd>,
     pub(crate) generation: Cell<u32>,
     /// How many tasks wait in each direction.
@@ -269,7 +269,7 @@ impl Reactor {
         self.by_fd.borrow().get(fd)
     }
 
-    pub(crate) fn find(sources: &mut Slab<Source>, id: SourceId) -> Option<&mut Source> {
+    pub(crate) fn find(sources: &mut Slab<SourceState>, id: SourceId) -> Option<&mut SourceState> {
         sources.get_mut(id.place as usize).filter(|source| source.generation == id.generation)
     }
 

@@ -4,7 +4,7 @@
 //! wake, and the operation, with a key that names this wait in the operation. Then one of two things happens first.
 //!
 //! - Somebody reschedules the wait. From then on no cancellation can touch it, so an operation that has completed is
-//!   never reported as cancelled.
+//!   not reported as cancelled. (A [sleep](crate::sleep) asks its scope again, since it has nothing to lose.)
 //! - The scope is cancelled. The operation's abort function is called at once. It takes the task out of the
 //!   operation's queue, so nothing is handed to a task that will not take it.
 //!

@@ -30,13 +30,13 @@ use std::{
 struct ParkedTask<T> {
     payload: T,
     wait: Ticket,
-    stage: Stage,
+    stage: ParkStage,
     links: Links,
 }
 
 /// What has happened to a parked task.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum ParkStage {
     Queued,
     /// The task was woken by somebody who has seen its payload.
     Unparked,
@@ -63,17 +63,21 @@ struct QueueState<T> {
 
 impl<T> QueueState<T> {
     fn push(&mut self, payload: T, wait: Ticket) -> Key {
-        let key =
-            self.parked.insert(ParkedTask { payload, wait, stage: Stage::Queued, links: Links::default() });
+        let key = self.parked.insert(ParkedTask {
+            payload,
+            wait,
+            stage: ParkStage::Queued,
+            links: Links::default(),
+        });
         self.order.push(&mut self.parked, key);
         self.len += 1;
         key
     }
 
     /// Takes an entry out of the order. The entry stays in the table until its task collects it.
-    fn unlink(&mut self, key: Key, stage: Stage) {
+    fn unlink(&mut self, key: Key, stage: ParkStage) {
         let Some(entry) = self.parked.get_mut(key) else { return };
-        if entry.stage != Stage::Queued {
+        if entry.stage != ParkStage::Queued {
             return;
         }
         entry.stage = stage;
@@ -98,7 +102,7 @@ impl<T> Operation for WaitQueue<T> {
 
     fn forget(&self, key: u32) {
         if let Some(key) = Key::from_bits(key) {
-            self.queue.borrow_mut().unlink(key, Stage::Withdrawn);
+            self.queue.borrow_mut().unlink(key, ParkStage::Withdrawn);
         }
     }
 
@@ -123,7 +127,7 @@ impl<T: 'static> WaitQueue<T> {
         let (result, wait) = {
             let mut queue = self.queue.borrow_mut();
             let key = queue.order.first()?;
-            queue.unlink(key, Stage::Unparked);
+            queue.unlink(key, ParkStage::Unparked);
             let entry = &mut queue.parked[key];
             (hand_over(&mut entry.payload), entry.wait)
         };
@@ -139,7 +143,7 @@ impl<T: 'static> WaitQueue<T> {
             let all = queue.order.iter(&queue.parked);
             let chosen: Vec<Key> = all.filter(|&key| chosen(&queue.parked[key].payload)).collect();
             for key in chosen {
-                queue.unlink(key, Stage::Unparked);
+                queue.unlink(key, ParkStage::Unparked);
                 let entry = &mut queue.parked[key];
                 hand_over(&mut entry.payload);
                 waits.push(entry.wait);
@@ -198,7 +202,7 @@ impl<T> Parked<'_, T> {
     fn collect(&mut self) -> Option<T> {
         let key = self.key.take()?;
         let mut queue = self.queue.queue.borrow_mut();
-        queue.unlink(key, Stage::Withdrawn);
+        queue.unlink(key, ParkStage::Withdrawn);
         queue.parked.remove(key).map(|entry| entry.payload)
     }
 
@@ -207,8 +211,8 @@ impl<T> Parked<'_, T> {
     pub(crate) fn unclaimed(&mut self) -> Option<T> {
         let stage = self.queue.queue.borrow().parked.get(self.key?)?.stage;
         match stage {
-            Stage::Unparked => self.collect(),
-            Stage::Queued | Stage::Withdrawn => None,
+            ParkStage::Unparked => self.collect(),
+            ParkStage::Queued | ParkStage::Withdrawn => None,
         }
     }
 

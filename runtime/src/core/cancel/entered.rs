@@ -3,7 +3,7 @@
 use crate::{
     Error,
     core::{
-        cancel::state::{ScopeState, Stage},
+        cancel::state::{ScopeStage, ScopeState},
         ids::ScopeId,
         misuse::polled_after_its_end,
         poll_tree::stack::Deep,
@@ -30,7 +30,7 @@ pub(crate) struct Entered {
 impl Entered {
     pub(crate) fn new(run: Rc<Run>, cell: Rc<ScopeState>) -> Entered {
         assert!(
-            cell.stage.get() == Stage::New,
+            cell.stage.get() == ScopeStage::New,
             "a cancel scope can be entered only once; make a new `CancelScope`"
         );
         let relative = cell.relative.replace(f64::INFINITY);
@@ -42,7 +42,7 @@ impl Entered {
             cell.check_deadline(|| now);
         }
         let id = run.scopes.enter(cell.clone(), run.tree.current.get());
-        cell.stage.set(Stage::Entered(run.id, id));
+        cell.stage.set(ScopeStage::Entered(run.id, id));
         let unarmed = cell.deadline.get() < f64::INFINITY;
         run.unarmed.set(run.unarmed.get() + usize::from(unarmed));
         Entered { cell, run, id, unarmed: Cell::new(unarmed) }
@@ -85,7 +85,7 @@ impl Entered {
     }
 
     fn exit(&self) -> bool {
-        if self.cell.stage.replace(Stage::Exited) == Stage::Exited {
+        if self.cell.stage.replace(ScopeStage::Exited) == ScopeStage::Exited {
             return false;
         }
         self.disarm();

@@ -1,14 +1,15 @@
 //! An interrupt: an error that comes from outside and is raised once, in the main task.
 //!
 //! Ctrl-C is one, if nobody else handles it. The core does not know where an interrupt comes from;
-//! [`signal`](crate::signal) makes one from a signal. An interrupt that has come is *pending* until it is raised. It
-//! is raised in one of three ways: it aborts a wait of the main task, or the end of a nursery raises it for which the
-//! main task waits, or the main task's next checkpoint does. If it is still pending when the main task has ended, the
+//! [`signal`](crate::signal) makes one from a signal. An interrupt that has come is *pending* until it is raised. One
+//! of four places raises it, whichever comes first. A wait of the main task is aborted by it. The main task's next
+//! checkpoint raises it. A nursery that the main task is waiting to close raises it, and so does
+//! [`start`](crate::Nursery::start). If it is still pending when the main task has ended, the
 //! run returns it.
 
 use std::cell::Cell;
 
-/// The state of Ctrl-C in a run.
+/// The interrupt of a run, and how far it has come.
 #[derive(Default)]
 pub(crate) struct Interrupt {
     /// Whether an interrupt has come that has not been raised yet.

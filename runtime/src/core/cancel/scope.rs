@@ -9,7 +9,7 @@ use crate::{
     core::{
         cancel::{
             entered::InScope,
-            state::{ScopeState, Stage},
+            state::{ScopeStage, ScopeState},
         },
         run,
         run::Run,
@@ -124,8 +124,8 @@ impl CancelScope {
     /// Whether the scope was cancelled, or its deadline has passed, even if no checkpoint has noticed it yet.
     pub fn cancel_called(&self) -> bool {
         let run = match self.cell.stage.get() {
-            Stage::Entered(of_run, _) => run::with_run(of_run, Rc::clone),
-            Stage::New | Stage::Exited => run::try_with(Rc::clone),
+            ScopeStage::Entered(of_run, _) => run::with_run(of_run, Rc::clone),
+            ScopeStage::New | ScopeStage::Exited => run::try_with(Rc::clone),
         };
         if let Some(run) = run {
             self.cell.check_deadline(|| run.clock.now());
@@ -170,7 +170,7 @@ impl CancelScope {
     /// # Panics
     /// Before entry, if the scope has an absolute deadline. After entry, outside a run.
     pub fn relative_deadline(&self) -> f64 {
-        if self.cell.stage.get() != Stage::New {
+        if self.cell.stage.get() != ScopeStage::New {
             return self.cell.deadline.get() - run::current().clock.now();
         }
         self.refuse_absolute();
@@ -202,7 +202,7 @@ impl CancelScope {
     /// ```
     pub fn set_relative_deadline(&self, timeout: impl Seconds) {
         let timeout = timeout.checked_seconds("timeout");
-        if self.cell.stage.get() != Stage::New {
+        if self.cell.stage.get() != ScopeStage::New {
             return self.set_deadline(run::current().clock.now() + timeout);
         }
         self.refuse_absolute();
@@ -212,7 +212,7 @@ impl CancelScope {
     /// Whether the deadline counts from an entry that is still to come; none once the scope is entered, when it counts
     /// from nothing any more.
     pub fn is_relative(&self) -> Option<bool> {
-        (self.cell.stage.get() == Stage::New).then(|| self.cell.relative.get() != f64::INFINITY)
+        (self.cell.stage.get() == ScopeStage::New).then(|| self.cell.relative.get() != f64::INFINITY)
     }
 
     fn refuse_absolute(&self) {

@@ -17,7 +17,7 @@ use std::{
 };
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Stage {
+pub(crate) enum ScopeStage {
     New,
     Entered(RunId, ScopeId),
     Exited,
@@ -25,7 +25,7 @@ pub(crate) enum Stage {
 
 /// The state of a scope, shared by its handles and its entry in the scope tree.
 pub(crate) struct ScopeState {
-    pub(crate) stage: Cell<Stage>,
+    pub(crate) stage: Cell<ScopeStage>,
     pub(crate) deadline: Cell<f64>,
     /// The deadline in seconds from entry, if it was given so.
     pub(crate) relative: Cell<f64>,
@@ -40,7 +40,7 @@ impl ScopeState {
     /// The state of a scope that nobody has entered or steered yet.
     pub(crate) fn fresh() -> ScopeState {
         ScopeState {
-            stage: Cell::new(Stage::New),
+            stage: Cell::new(ScopeStage::New),
             deadline: Cell::new(f64::INFINITY),
             relative: Cell::new(f64::INFINITY),
             timer: Cell::new(None),

@@ -5,7 +5,7 @@ use crate::{
     core::{
         cancel::{
             deadlines::Expiry,
-            state::{ScopeState, Stage},
+            state::{ScopeStage, ScopeState},
         },
         ids::{RunId, ScopeId},
         run,
@@ -21,14 +21,14 @@ impl ScopeState {
 
     /// Calls `f` with the run in which the scope is entered, if it is entered and that run has not ended.
     pub(crate) fn entered<R>(&self, f: impl FnOnce(&Run, ScopeId) -> R) -> Option<R> {
-        let Stage::Entered(of_run, id) = self.stage.get() else { return None };
+        let ScopeStage::Entered(of_run, id) = self.stage.get() else { return None };
         run::with_run(of_run, |run| f(run, id))
     }
 
     /// Notes that the scope was entered by code that takes it out of the tree itself, and not by an
     /// [`Entered`](crate::core::cancel::entered::Entered).
     pub(crate) fn entered_as(&self, of_run: RunId, id: ScopeId) {
-        self.stage.set(Stage::Entered(of_run, id));
+        self.stage.set(ScopeStage::Entered(of_run, id));
     }
 
     pub(crate) fn cancel(&self, reason: CancelReason) {
@@ -54,7 +54,7 @@ impl ScopeState {
 
     /// Cancels the scope if its deadline has passed.
     pub(crate) fn check_deadline(&self, now: impl FnOnce() -> f64) {
-        let open = self.stage.get() != Stage::Exited && !self.called.get();
+        let open = self.stage.get() != ScopeStage::Exited && !self.called.get();
         if open && self.deadline.get() < f64::INFINITY && now() >= self.deadline.get() {
             self.cancel(CancelReason::new(CancelSource::Deadline));
         }

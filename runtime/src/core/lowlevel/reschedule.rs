@@ -22,7 +22,7 @@ use std::{
 
 type AbortFn<'a> = Box<dyn FnOnce(&Cancelled) -> Aborted + 'a>;
 
-struct Shared<T> {
+struct RescheduleState<T> {
     outcome: RefCell<Option<Result<T, Error>>>,
     wait: Cell<Option<Ticket>>,
     operation: Weak<Custom>,
@@ -30,7 +30,7 @@ struct Shared<T> {
 
 /// Wakes a blocked task; trio's `reschedule`.
 pub struct Rescheduler<T> {
-    shared: Rc<Shared<T>>,
+    shared: Rc<RescheduleState<T>>,
 }
 
 impl<T> Clone for Rescheduler<T> {
@@ -163,7 +163,7 @@ pub async fn wait_task_rescheduled<T>(
         abort: RefCell::new(Some(Box::new(abort))),
         interrupted: Cell::new(false),
     });
-    let shared = Rc::new(Shared {
+    let shared = Rc::new(RescheduleState {
         outcome: RefCell::new(None),
         wait: Cell::new(None),
         operation: Rc::downgrade(&operation),

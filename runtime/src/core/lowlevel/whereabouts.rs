@@ -26,9 +26,9 @@ pub fn in_run() -> bool {
     run::try_with(|_| ()).is_some()
 }
 
-/// Whether the calling code belongs to a task of a run: whether [`current_task`](crate::current_task) has an answer. In
-/// callbacks of the [`Token`](crate::lowlevel::Token) and in hooks of [instruments](crate::lowlevel::Instrument) about the run itself it does
-/// not. trio's `in_trio_task`.
+/// Whether the calling code belongs to a task of a run: whether [`current_task`](crate::current_task) has an answer. It
+/// has none in callbacks of the [`Token`](crate::lowlevel::Token), nor in hooks of
+/// [instruments](crate::lowlevel::Instrument) about the run itself. trio's `in_trio_task`.
 ///
 /// ```
 /// assert!(!terzetto::lowlevel::in_task());

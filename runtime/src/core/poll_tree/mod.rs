@@ -2,19 +2,21 @@
 //!
 //! Nodes and nurseries alternate. A [node] is a future that is polled on its own: a task's outermost future, or the
 //! body of a nursery. A node belongs to the nursery that polls it. A [nursery](nursery_node) belongs to the node
-//! whose future holds it. That node is its *parent*. The root is a nursery that the run loop polls.
+//! whose future holds it. That node is usually its *parent*. The parent of the root nursery is the run loop. The
+//! parent of a nursery that something foreign polls is that foreign thing's waker.
 //!
 //! # Safety
 //!
 //! A child may borrow from the frame that opened its nursery. Its node forgets that lifetime, since one table holds
-//! all nodes, whatever they borrow. This chapter says, once, what makes that sound. Each `// SAFETY:` comment of the
-//! core cites one of these names.
+//! all nodes, whatever they borrow. This chapter says, once, what makes that sound. A `// SAFETY:` comment of the
+//! core cites one of these names. Where `unsafe` is about something else, its comment says all that matters: the layout of
+//! a node's memory, system calls, and the lock-free [queue](crate::core::run::inbox).
 //!
 //! | name | what always holds |
 //! |---|---|
-//! | OWNED | Only its nursery polls and drops a node's future: inside a poll or the drop of the nursery's own future, or through a `&'scope Nursery` while `'scope` lasts. All that the future borrows outlives both. |
+//! | OWNED | Only its nursery polls and drops a node's future: inside a poll or the drop of the nursery's own future, or through a `&'scope Nursery` while `'scope` lasts. What the future borrows outlives the nursery's future and `'scope`. |
 //! | EXCLUSIVE | A reference to the future exists only during a poll (states `Polled` and `Abandoned`), and while the state `Dropped` is being entered. Both begin in the state `Idle` only. Only the caller that leaves `Idle` makes the reference. |
-//! | PINNED | The future is written once, and stays in that place until it is dropped. Its memory is freed after the drop, or never. |
+//! | PINNED | The future is written once, and stays in that place until it is dropped. Its memory is freed after the drop, or never; memory of a future that has nothing to drop may be freed without one. |
 //! | COUNTED | The header of a node is freed when the last reference to the node goes. All references to the header are shared ones. |
 //! | CLOSED | A nursery's handle cannot leave its block, and a child cannot borrow from the block: both lifetimes of [`Nursery`](crate::Nursery) are invariant, and its body must accept every `'scope`. |
 //! | NUMBER | A waker is a number. It keeps nothing alive and points to nothing. |

@@ -1,8 +1,9 @@
 //! The poll path: the nodes that are being polled now, one inside the other, from the run loop downwards.
 //!
 //! Running code may ask for its task (`current_task`) and its scope. A nursery asks whether any node above it has
-//! something to do (see [`fast_path`](crate::core::poll_tree::fast_path)). All three answers change where a poll
-//! enters another nursery, and are restored where it leaves that nursery.
+//! something to do (see [`fast_path`](crate::core::poll_tree::fast_path)). The answers are the current task, the
+//! current scope, and whether every node above was entered only to reach a nursery below it. They change where a poll enters
+//! another nursery, and are restored where it leaves that nursery.
 
 use crate::core::{
     cancel::tree::Within,

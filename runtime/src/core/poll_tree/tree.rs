@@ -38,9 +38,9 @@ pub(crate) struct PollTree {
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<NodeId>>,
-    /// The task that has ended in the step of which instruments are being told. It has no number any more.
+    /// The task that has just ended, while instruments are told of its last step. It has left the table already.
     ended: RefCell<Option<Task>>,
-    /// True while each node on the poll path was entered only to reach one nursery below it. Such a node has nothing
+    /// True while each node on the poll path was entered only to reach a single nursery below it. Such a node has nothing
     /// else to do when the poll comes back to it.
     pub(crate) passes_through: Cell<bool>,
     /// How many nodes are queued in the nurseries on the poll path.

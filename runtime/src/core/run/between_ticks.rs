@@ -196,7 +196,7 @@ impl Run {
     pub(crate) fn make_calls(&self) -> bool {
         let calls = self.calls.take();
         let any = !calls.is_empty();
-        // A tick in which calls were made is one, also if no task is polled in it.
+        // Calls count as a poll, so that events are looked at even if no task is polled.
         self.tree.note_poll();
         for call in calls {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.context.clone().enter(call))) {

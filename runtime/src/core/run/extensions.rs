@@ -1,7 +1,14 @@
-//! What other parts of the crate plug into a run: threads, signals.
+//! How parts of the crate that the core does not name take part in a run.
 //!
-//! The core knows nothing of them. Each keeps its own state here, finds it by its type, and is told when the run
-//! ends.
+//! Each keeps its own state here, finds it by its type, and is told when the run ends. Threads, signals and the hooks of
+//! the network do so, and in the core itself system tasks and run variables. There are four more ways into a run:
+//!
+//! | way | who uses it |
+//! |---|---|
+//! | [`Operation`](crate::core::block::operation::Operation): what a task is blocked in, and how that is aborted | every primitive, and tasks that wait for a thread |
+//! | [`Message`](crate::core::run::inbox::Message): a call or a notice from another thread | tokens, and jobs that are done |
+//! | [`on_signals`](crate::core::run::Run::on_signals): a function that is told which signals have come | signals |
+//! | [`Reactor`](crate::core::block::reactor::Reactor): the events of a descriptor | sockets, pipes, waits for any descriptor |
 
 use std::{
     any::Any,

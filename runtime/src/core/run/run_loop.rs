@@ -1,4 +1,17 @@
 //! The run loop: setting a run up, turning its loop tick by tick, and taking it down.
+//!
+//! One turn of the loop has these steps, in this order.
+//!
+//! 1. Take the messages and signals that have come.
+//! 2. If nothing is runnable, sleep in the reactor until an event, a message or the next deadline; then take messages
+//!    again.
+//! 3. Look at the operating system's events, if that was not done for a while.
+//! 4. Make the calls that other threads have asked for.
+//! 5. Expire deadlines: a sleep ends, or a scope is cancelled.
+//! 6. Tick: poll once each node that is runnable now.
+//!
+//! Steps 1 to 5 are [`do_between_ticks`](Run::do_between_ticks), and step 6 is [`tick`](RunLoop::tick). A nursery may
+//! [begin the next tick itself](crate::core::poll_tree::fast_path) if steps 1 to 5 would do nothing.
 
 use crate::{
     CancelSource, Cancelled, Error, ErrorGroup, InternalError,
@@ -34,7 +47,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// What the two errors of a run have in common whose main task failed before a Ctrl-C could be raised in it.
+/// The message of the group that a run returns if its main task failed before a pending Ctrl-C could be raised in it.
 const FAILED_AND_INTERRUPTED: &str = "Ctrl-C came, and the main task has failed";
 
 /// Plugs something into a run that is being set up.
@@ -164,7 +177,7 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
         let active = ActiveRun(run.clone());
         run.clock.start();
         run.instruments.tell(|instrument| instrument.before_run());
-        // The first tick is one in which events are looked at, too, if instruments are told of that.
+        // With an instrument installed, the first turn looks at events, too.
         run.tree.note_poll();
         let node = run.task_spawned(run.main.clone(), run.tree.root().clone());
         Ok(RunLoop {

@@ -24,7 +24,6 @@
 //!
 //! As in trio, the task that opened the nursery goes on one tick after the body and all children have ended. That
 //! wait cannot be cancelled. A cancellation reaches the children, and the block ends when they have ended.
-//! wait cannot be cancelled: cancellation reaches the children, and the block ends when they have.
 
 use crate::{
     BodyCancelled, CancelReason, CancelSource, Error, NurseryClosed,

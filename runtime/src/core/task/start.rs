@@ -40,7 +40,7 @@ use std::{
 
 /// How far a start has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum StartStage {
     /// The task is under the scopes of the caller of `start`.
     Starting,
     /// The task is a child like any other.
@@ -55,7 +55,7 @@ pub(crate) struct Pending {
     /// The child's own scope. It is moved from the caller to the nursery.
     scope: ScopeId,
     nursery_scope: ScopeId,
-    stage: Cell<Stage>,
+    stage: Cell<StartStage>,
     /// How the child ended, if it ended before it was moved.
     end: RefCell<Option<End>>,
     /// The wait queue in which the caller of `start` is parked.
@@ -71,7 +71,7 @@ impl Pending {
         }
     }
 
-    fn settle(&self, stage: Stage) {
+    fn settle(&self, stage: StartStage) {
         self.stage.set(stage);
         let caller = self.caller_task.take();
         drop(caller);
@@ -81,10 +81,10 @@ impl Pending {
     fn started(&self) {
         let Some(run) = self.run.upgrade() else { return };
         // If the caller is being cancelled, so is the child. The child stays here, and will end soon.
-        if self.stage.get() != Stage::Starting || run.scopes.is_cancelled(self.scope) {
+        if self.stage.get() != StartStage::Starting || run.scopes.is_cancelled(self.scope) {
             return;
         }
-        self.settle(Stage::Moved);
+        self.settle(StartStage::Moved);
         run.move_scope(self.scope, self.nursery_scope);
         run.look_at_scopes_in(self.scope);
     }
@@ -96,7 +96,7 @@ impl Starter for Pending {
     }
 
     fn is_unmoved(&self) -> bool {
-        self.stage.get() != Stage::Moved
+        self.stage.get() != StartStage::Moved
     }
 
     fn caller_task(&self) -> Option<Task> {
@@ -106,18 +106,18 @@ impl Starter for Pending {
     fn child_ended(&self, end: End) -> Option<End> {
         self.exit_scope();
         let before = self.stage.get();
-        if before == Stage::Moved {
+        if before == StartStage::Moved {
             return Some(end);
         }
         *self.end.borrow_mut() = Some(end);
-        self.settle(Stage::Ended);
+        self.settle(StartStage::Ended);
         None
     }
 
     fn child_dropped(&self) {
         let caller = self.caller_task.take();
         drop(caller);
-        if self.stage.replace(Stage::Ended) != Stage::Ended {
+        if self.stage.replace(StartStage::Ended) != StartStage::Ended {
             self.exit_scope();
         }
     }
@@ -217,8 +217,8 @@ impl Drop for Unmoved<'_, '_, '_> {
         if self.holds_interrupt.get() {
             self.nursery.run.interrupt.hold(false);
         }
-        if self.pending.stage.get() == Stage::Starting {
-            self.pending.stage.set(Stage::Ended);
+        if self.pending.stage.get() == StartStage::Starting {
+            self.pending.stage.set(StartStage::Ended);
             let caller = self.pending.caller_task.take();
             drop(caller);
             // SAFETY: the node is a child of the nursery, and this is a part of a future that holds a `&'scope` to
@@ -244,8 +244,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     /// nursery stays open meanwhile.
     ///
     /// # Cancellation
-    /// A checkpoint. If the caller is cancelled, so is the task, and `start` fails when the task has ended. So it does if a
-    /// Ctrl-C finds the main task here. If the future is dropped, the task is dropped with it.
+    /// A checkpoint. If the caller is cancelled, so is the task, and `start` fails when the task has ended. It fails,
+    /// too, if a Ctrl-C comes while the main task waits here. If the future is dropped, the task is dropped with it.
     ///
     /// # Errors
     /// The task's own error if it fails before it is ready; the nursery is not cancelled then. [`NeverStarted`] if
@@ -321,7 +321,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
                 run: Rc::downgrade(&run),
                 scope,
                 nursery_scope: self.scope_id,
-                stage: Cell::new(Stage::Starting),
+                stage: Cell::new(StartStage::Starting),
                 end: RefCell::new(None),
                 caller: WaitQueue::new("waiting for a task to be started"),
                 caller_task: RefCell::new(run.tree.current_task()),
@@ -339,14 +339,14 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let pending = &unmoved.pending;
             let mut settled = pin!(async {
                 // Like the end of a nursery, this wait cannot be aborted. A cancellation reaches the child instead.
-                while pending.stage.get() == Stage::Starting {
+                while pending.stage.get() == StartStage::Starting {
                     pending.caller.park_unabortable(()).await;
                 }
             });
             let mut interrupt = None;
             poll_fn(|cx| {
                 // If the caller is now polled in another scope, the child's scope is moved there too.
-                if pending.stage.get() == Stage::Starting {
+                if pending.stage.get() == StartStage::Starting {
                     run.follow(scope);
                 }
                 let polled = settled.as_mut().poll(cx);
@@ -357,7 +357,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             })
             .await;
             let task = || InFull(&Task::of(&unmoved.node)).to_string();
-            if pending.stage.get() == Stage::Moved {
+            if pending.stage.get() == StartStage::Moved {
                 return value.take().ok_or_else(|| NeverStarted { task: task() }.into());
             }
             let end = pending.end.take();

@@ -13,7 +13,7 @@ use crate::{
         run,
         run::Run,
     },
-    sync::channel::state::{Given, Place},
+    sync::channel::state::{Given, WaiterSlot},
 };
 use std::{
     pin::Pin,
@@ -23,17 +23,17 @@ use std::{
 /// A send: [`Sender::send`].
 pub(super) struct Send<'a, T: 'static> {
     sender: &'a Sender<T>,
-    stage: Stage,
+    stage: TransferStage,
     /// Looks whether it is cancelled before it begins.
     look: CheckpointIfCancelled,
     /// None once it has begun.
     value: Option<T>,
-    parked: Option<Parked<'a, Place<T>>>,
+    parked: Option<Parked<'a, WaiterSlot<T>>>,
 }
 
 /// How far a send or a receive is. There is nothing in it to drop, so that it costs nothing to go on.
 #[derive(Clone, Copy)]
-enum Stage {
+enum TransferStage {
     /// Looks whether it is cancelled.
     Looking,
     /// Has done its work, and lets the others run.
@@ -45,16 +45,16 @@ enum Stage {
 impl<'a, T> Send<'a, T> {
     pub(super) fn new(sender: &'a Sender<T>, value: T) -> Send<'a, T> {
         let look = CheckpointIfCancelled::default();
-        Send { sender, stage: Stage::Looking, look, value: Some(value), parked: None }
+        Send { sender, stage: TransferStage::Looking, look, value: Some(value), parked: None }
     }
 
     fn begin(&mut self, value: T, run: &Run, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
         match self.sender.send_nowait(value) {
-            Ok(()) => self.stage = Stage::Yielding(Turn::begin(run, cx)),
+            Ok(()) => self.stage = TransferStage::Yielding(Turn::begin(run, cx)),
             Err(SendError { value, failure: SendFailure::WouldBlock }) => {
-                let place = Place::new(Some(value), self.sender.end);
+                let place = WaiterSlot::new(Some(value), self.sender.end);
                 self.parked = Some(self.sender.shared.sending.park_now(place, run, cx));
-                self.stage = Stage::Parked;
+                self.stage = TransferStage::Parked;
             }
             Err(error) => return self.done(Err(error)),
         }
@@ -62,13 +62,13 @@ impl<'a, T> Send<'a, T> {
     }
 
     fn done(&mut self, outcome: Result<(), SendError<T>>) -> Poll<Result<(), SendError<T>>> {
-        self.stage = Stage::Done;
+        self.stage = TransferStage::Done;
         Poll::Ready(outcome)
     }
 
     fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
         match (&mut self.stage, &mut self.parked) {
-            (Stage::Looking, _) => {
+            (TransferStage::Looking, _) => {
                 let looked = ready!(self.look.poll_in(run, cx));
                 let Some(value) = self.value.take() else { polled_after_its_end() };
                 match looked {
@@ -78,11 +78,11 @@ impl<'a, T> Send<'a, T> {
                     }
                 }
             }
-            (Stage::Yielding(turn), _) => match turn.is_over(run, cx) {
+            (TransferStage::Yielding(turn), _) => match turn.is_over(run, cx) {
                 true => self.done(Ok(())),
                 false => Poll::Pending,
             },
-            (Stage::Parked, Some(parked)) => {
+            (TransferStage::Parked, Some(parked)) => {
                 let (place, outcome) = ready!(parked.poll(run, cx));
                 self.parked = None;
                 let Some(value) = place.value else { return self.done(Ok(())) };
@@ -93,7 +93,7 @@ impl<'a, T> Send<'a, T> {
                 };
                 self.done(Err(SendError { value, failure }))
             }
-            (Stage::Parked, None) | (Stage::Done, _) => polled_after_its_end(),
+            (TransferStage::Parked, None) | (TransferStage::Done, _) => polled_after_its_end(),
         }
     }
 }
@@ -112,30 +112,30 @@ impl<T> Future for Send<'_, T> {
 /// A receive: [`Receiver::receive`]. It loses nothing when it is dropped.
 pub(super) struct Receive<'a, T: 'static> {
     receiver: &'a Receiver<T>,
-    stage: Stage,
+    stage: TransferStage,
     /// Looks whether it is cancelled before it begins.
     look: CheckpointIfCancelled,
     /// What was received, while the others run.
     given: Option<Given<T>>,
-    parked: Option<Parked<'a, Place<Given<T>>>>,
+    parked: Option<Parked<'a, WaiterSlot<Given<T>>>>,
 }
 
 impl<'a, T> Receive<'a, T> {
     pub(super) fn new(receiver: &'a Receiver<T>) -> Receive<'a, T> {
         let look = CheckpointIfCancelled::default();
-        Receive { receiver, stage: Stage::Looking, look, given: None, parked: None }
+        Receive { receiver, stage: TransferStage::Looking, look, given: None, parked: None }
     }
 
     fn begin(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<T, ReceiveError>> {
         match self.receiver.take() {
             Ok(given) => {
                 self.given = Some(given);
-                self.stage = Stage::Yielding(Turn::begin(run, cx));
+                self.stage = TransferStage::Yielding(Turn::begin(run, cx));
             }
             Err(ReceiveError::WouldBlock) => {
-                let place = Place::new(None, self.receiver.end);
+                let place = WaiterSlot::new(None, self.receiver.end);
                 self.parked = Some(self.receiver.shared.receiving.park_now(place, run, cx));
-                self.stage = Stage::Parked;
+                self.stage = TransferStage::Parked;
             }
             Err(error) => return self.done(Err(error)),
         }
@@ -143,24 +143,24 @@ impl<'a, T> Receive<'a, T> {
     }
 
     fn done(&mut self, outcome: Result<T, ReceiveError>) -> Poll<Result<T, ReceiveError>> {
-        self.stage = Stage::Done;
+        self.stage = TransferStage::Done;
         Poll::Ready(outcome)
     }
 
     fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<T, ReceiveError>> {
         match (&mut self.stage, &mut self.parked) {
-            (Stage::Looking, _) => match ready!(self.look.poll_in(run, cx)) {
+            (TransferStage::Looking, _) => match ready!(self.look.poll_in(run, cx)) {
                 Ok(()) => self.begin(run, cx),
                 Err(cancelled) => self.done(Err(ReceiveError::Cancelled(cancelled))),
             },
-            (Stage::Yielding(turn), _) => match turn.is_over(run, cx) {
+            (TransferStage::Yielding(turn), _) => match turn.is_over(run, cx) {
                 true => match self.given.take() {
                     Some(given) => self.done(Ok(given.value)),
                     None => polled_after_its_end(),
                 },
                 false => Poll::Pending,
             },
-            (Stage::Parked, Some(parked)) => {
+            (TransferStage::Parked, Some(parked)) => {
                 let (place, outcome) = ready!(parked.poll(run, cx));
                 self.parked = None;
                 self.done(match (place.value, outcome) {
@@ -170,7 +170,7 @@ impl<'a, T> Receive<'a, T> {
                     (None, Ok(())) => Err(ReceiveError::EndOfChannel),
                 })
             }
-            (Stage::Parked, None) | (Stage::Done, _) => polled_after_its_end(),
+            (TransferStage::Parked, None) | (TransferStage::Done, _) => polled_after_its_end(),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     Cancelled, Error,
     sync::channel::{
         futures::{Next, Receive, Send},
-        state::{Given, Shared},
+        state::{ChannelState, Given},
     },
 };
 use std::{cell::Cell, error::Error as StdError, fmt, rc::Rc};
@@ -62,7 +62,7 @@ pub struct ChannelStatistics {
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 pub fn channel<T: 'static>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let shared = Shared::new(capacity);
+    let shared = ChannelState::new(capacity);
     (Sender::new(shared.clone()), Receiver::new(shared))
 }
 
@@ -176,7 +176,7 @@ impl StdError for ReceiveError {
 /// The sending end. Clones are further ends; the channel ends with the last. A clone of a closed end
 /// is closed, too. Dropping an end closes it.
 pub struct Sender<T: 'static> {
-    pub(in crate::sync) shared: Rc<Shared<T>>,
+    pub(in crate::sync) shared: Rc<ChannelState<T>>,
     pub(in crate::sync) end: u64,
     closed: Cell<bool>,
 }
@@ -184,14 +184,14 @@ pub struct Sender<T: 'static> {
 /// The receiving end. Clones compete for the values, each of which goes to one. A clone of a closed
 /// end is closed, too. Dropping an end closes it.
 pub struct Receiver<T: 'static> {
-    pub(in crate::sync) shared: Rc<Shared<T>>,
+    pub(in crate::sync) shared: Rc<ChannelState<T>>,
     pub(in crate::sync) end: u64,
     closed: Cell<bool>,
 }
 
 impl<T> Sender<T> {
     /// The first sending end.
-    fn new(shared: Rc<Shared<T>>) -> Sender<T> {
+    fn new(shared: Rc<ChannelState<T>>) -> Sender<T> {
         shared.add_sender();
         Sender { end: shared.new_end(), shared, closed: Cell::new(false) }
     }
@@ -240,7 +240,7 @@ impl<T> Sender<T> {
 
 impl<T> Receiver<T> {
     /// The first receiving end.
-    fn new(shared: Rc<Shared<T>>) -> Receiver<T> {
+    fn new(shared: Rc<ChannelState<T>>) -> Receiver<T> {
         shared.add_receiver();
         Receiver { end: shared.new_end(), shared, closed: Cell::new(false) }
     }

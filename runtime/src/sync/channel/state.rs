@@ -60,7 +60,7 @@ impl<T> Buffer<T> {
 }
 
 /// What a blocked task brings with it.
-pub(in crate::sync) struct Place<V> {
+pub(in crate::sync) struct WaiterSlot<V> {
     pub(in crate::sync) value: Option<V>,
     /// The end of the channel that it waits at.
     end: u64,
@@ -68,30 +68,30 @@ pub(in crate::sync) struct Place<V> {
     pub(in crate::sync) closed: bool,
 }
 
-impl<V> Place<V> {
-    pub(in crate::sync) fn new(value: Option<V>, end: u64) -> Place<V> {
-        Place { value, end, closed: false }
+impl<V> WaiterSlot<V> {
+    pub(in crate::sync) fn new(value: Option<V>, end: u64) -> WaiterSlot<V> {
+        WaiterSlot { value, end, closed: false }
     }
 }
 
 /// What the ends of a channel share.
-pub(in crate::sync) struct Shared<T: 'static> {
+pub(in crate::sync) struct ChannelState<T: 'static> {
     capacity: usize,
     buffer: RefCell<Buffer<T>>,
     senders: Cell<usize>,
     receivers: Cell<usize>,
     /// Blocked senders with their values.
-    pub(in crate::sync) sending: Rc<WaitQueue<Place<T>>>,
+    pub(in crate::sync) sending: Rc<WaitQueue<WaiterSlot<T>>>,
     /// Blocked receivers with the slots for theirs.
-    pub(in crate::sync) receiving: Rc<WaitQueue<Place<Given<T>>>>,
+    pub(in crate::sync) receiving: Rc<WaitQueue<WaiterSlot<Given<T>>>>,
     next_end: Cell<u64>,
 }
 
-impl<T> Shared<T> {
+impl<T> ChannelState<T> {
     /// A channel without ends.
-    pub(in crate::sync) fn new(capacity: usize) -> Rc<Shared<T>> {
+    pub(in crate::sync) fn new(capacity: usize) -> Rc<ChannelState<T>> {
         let (returned, fresh) = Default::default();
-        Rc::new(Shared {
+        Rc::new(ChannelState {
             capacity,
             buffer: RefCell::new(Buffer { returned, fresh, given: 0, peak: 0 }),
             senders: Cell::new(0),

@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-type Next<T> = Pin<Box<dyn Future<Output = Result<Option<T>, ReceiveError>>>>;
+type NextValue<T> = Pin<Box<dyn Future<Output = Result<Option<T>, ReceiveError>>>>;
 
 /// The values of a channel as a [`Stream`]; made by [`Receiver::into_stream`].
 ///
@@ -19,7 +19,7 @@ type Next<T> = Pin<Box<dyn Future<Output = Result<Option<T>, ReceiveError>>>>;
 /// left since, the stream begins afresh.
 pub struct ReceiverStream<T: 'static> {
     receiver: Rc<Receiver<T>>,
-    next: Option<Next<T>>,
+    next: Option<NextValue<T>>,
 }
 
 impl<T> Receiver<T> {

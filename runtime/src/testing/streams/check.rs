@@ -37,21 +37,21 @@ impl fmt::Display for StreamCheckFailed {
 impl std::error::Error for StreamCheckFailed {}
 
 pub(super) type Checked = Result<(), Error>;
-type Outcome<T> = Result<T, StreamError>;
+type StreamOutcome<T> = Result<T, StreamError>;
 
 pub(super) fn ensure(holds: bool, rule: &'static str) -> Checked {
     if holds { Ok(()) } else { Err(StreamCheckFailed { rule }.into()) }
 }
 
-pub(super) fn closed<T>(outcome: Outcome<T>, rule: &'static str) -> Checked {
+pub(super) fn closed<T>(outcome: StreamOutcome<T>, rule: &'static str) -> Checked {
     ensure(matches!(outcome, Err(StreamError::Closed)), rule)
 }
 
-pub(super) fn busy<T>(outcome: Outcome<T>, rule: &'static str) -> Checked {
+pub(super) fn busy<T>(outcome: StreamOutcome<T>, rule: &'static str) -> Checked {
     ensure(matches!(outcome, Err(StreamError::Busy(_))), rule)
 }
 
-pub(super) fn well<T>(outcome: Outcome<T>, rule: &'static str) -> Result<T, Error> {
+pub(super) fn well<T>(outcome: StreamOutcome<T>, rule: &'static str) -> Result<T, Error> {
     outcome.map_err(|error| match error {
         // What cancels the check itself must go on.
         StreamError::Cancelled(cancelled) => cancelled.into(),
@@ -61,7 +61,7 @@ pub(super) fn well<T>(outcome: Outcome<T>, rule: &'static str) -> Result<T, Erro
 
 /// Runs `inside`, which must go well and be a checkpoint.
 pub(super) async fn checkpoint_well<T>(
-    inside: impl Future<Output = Outcome<T>>,
+    inside: impl Future<Output = StreamOutcome<T>>,
     rule: &'static str,
 ) -> Result<T, Error> {
     let (outcome, seen) = watch(inside).await;
@@ -155,12 +155,12 @@ where
     .await
 }
 
-fn is_cancelled<T>(outcome: &Outcome<T>) -> bool {
+fn is_cancelled<T>(outcome: &StreamOutcome<T>) -> bool {
     matches!(outcome, Err(StreamError::Cancelled(_)))
 }
 
 /// Runs `inside` in a scope that is cancelled already.
-async fn in_cancelled<T>(inside: impl Future<Output = Outcome<T>>) -> Result<Outcome<T>, Error> {
+async fn in_cancelled<T>(inside: impl Future<Output = StreamOutcome<T>>) -> Result<StreamOutcome<T>, Error> {
     let scope = CancelScope::new();
     scope.cancel();
     let outcome = scope.run(async { Ok(inside.await) }).await?;
@@ -168,7 +168,7 @@ async fn in_cancelled<T>(inside: impl Future<Output = Outcome<T>>) -> Result<Out
 }
 
 /// Closes without the ceremony that may need the other side.
-pub(super) async fn forcefully(resource: &impl Resource) -> Result<Outcome<()>, Error> {
+pub(super) async fn forcefully(resource: &impl Resource) -> Result<StreamOutcome<()>, Error> {
     match in_cancelled(resource.close()).await? {
         Err(StreamError::Cancelled(_)) => Ok(Ok(())),
         outcome => Ok(outcome),
@@ -177,7 +177,7 @@ pub(super) async fn forcefully(resource: &impl Resource) -> Result<Outcome<()>, 
 
 /// Sends and checks side by side.
 pub(super) async fn both(
-    sending: impl Future<Output = Outcome<()>>,
+    sending: impl Future<Output = StreamOutcome<()>>,
     receiving: impl Future<Output = Checked>,
 ) -> Checked {
     nursery(async |n| {

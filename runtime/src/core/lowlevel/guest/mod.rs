@@ -153,7 +153,7 @@ where
         if let Some(plan) = parts.sleep.take() {
             run.inbox.awake();
             // A signal may have come during the tick. The clock must not jump over it.
-            let mail = run.inbox.has_messages();
+            let has_messages = run.inbox.has_messages();
             let heard = match parts.watched {
                 true => run.wait_for_events(0.0),
                 false => run.look_at_events(0.0),
@@ -161,8 +161,8 @@ where
             if parts.watched {
                 run.instruments.tell(|instrument| instrument.after_io_wait(plan.timeout));
             }
-            run.wake_up(&plan, heard || mail);
-            if mail {
+            run.wake_up(&plan, heard || has_messages);
+            if has_messages {
                 run.take_signals();
             }
         }

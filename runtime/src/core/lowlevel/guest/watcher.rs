@@ -11,7 +11,7 @@ use std::{
 
 /// What the watcher's thread is doing, as far as matters to who ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Watching {
+enum WatcherState {
     /// It waits, for events or for the next sleep.
     Waits,
     /// It asks the host for a tick, which may last as long as the host likes.
@@ -24,14 +24,14 @@ enum Watching {
 pub(crate) struct Watcher {
     sleeps: Option<mpsc::Sender<f64>>,
     thread: Option<thread::JoinHandle<()>>,
-    watching: Arc<Mutex<Watching>>,
+    watching: Arc<Mutex<WatcherState>>,
 }
 
 /// Goes from one state of the watcher to another, unless it is to end. Returns the state before.
-fn watch(watching: &Mutex<Watching>, next: Watching) -> Watching {
+fn watch(watching: &Mutex<WatcherState>, next: WatcherState) -> WatcherState {
     let mut now = watching.lock().unwrap_or_else(PoisonError::into_inner);
     let before = *now;
-    if before != Watching::Ends {
+    if before != WatcherState::Ends {
         *now = next;
     }
     before
@@ -58,16 +58,16 @@ fn wait_for(events: &OwnedFd, timeout: f64) {
 impl Watcher {
     pub(crate) fn start(ask: impl Fn() + Send + 'static, events: OwnedFd) -> std::io::Result<Watcher> {
         let (sleeps, sleep) = mpsc::channel::<f64>();
-        let watching = Arc::new(Mutex::new(Watching::Waits));
+        let watching = Arc::new(Mutex::new(WatcherState::Waits));
         let own = watching.clone();
         let work = move || {
             while let Ok(timeout) = sleep.recv() {
                 wait_for(&events, timeout);
-                if watch(&own, Watching::Asks) == Watching::Ends {
+                if watch(&own, WatcherState::Asks) == WatcherState::Ends {
                     return;
                 }
                 ask();
-                if watch(&own, Watching::Waits) == Watching::Ends {
+                if watch(&own, WatcherState::Waits) == WatcherState::Ends {
                     return;
                 }
             }
@@ -88,7 +88,7 @@ impl Watcher {
     /// this very call to return, is left to end by itself.
     pub(crate) fn end(mut self, inbox: &Inbox) {
         self.sleeps = None;
-        if watch(&self.watching, Watching::Ends) == Watching::Asks {
+        if watch(&self.watching, WatcherState::Ends) == WatcherState::Asks {
             return;
         }
         inbox.wake_loop();

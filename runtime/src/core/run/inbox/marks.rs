@@ -3,7 +3,7 @@
 //! Any thread may wake a task, as often as it likes, while the loop is busy. If each wake were a message, the queue
 //! would grow without bound. The loop only has to know *whether* a node was woken since it last looked. So a wake
 //! sets the node's mark. Only a wake that finds the mark clear puts a message into the queue. The loop takes the
-//! message out, clears the mark, and then polls the node. Hence the queue never holds more wakes than there are
+//! message out, clears the mark, and queues the node for the next poll. Hence the queue never holds more wakes than there are
 //! places for nodes.
 //!
 //! No wake is lost, for this reason. Setting and clearing are read-modify-writes of one atomic, so one of them comes
@@ -36,19 +36,19 @@ pub(crate) struct Marks {
 
 /// The position of a node's mark.
 #[derive(Debug, PartialEq, Eq)]
-struct Place {
+struct MarkPosition {
     chunk: usize,
     word: usize,
     bit: u64,
 }
 
-impl Place {
-    fn of(node: NodeId) -> Place {
+impl MarkPosition {
+    fn of(node: NodeId) -> MarkPosition {
         let number = node.to_bits() as usize;
         // The words before chunk `n` are 2^n - 1.
         let word = number / 64 + 1;
         let chunk = word.ilog2() as usize;
-        Place { chunk, word: word - (1 << chunk), bit: 1 << (number % 64) }
+        MarkPosition { chunk, word: word - (1 << chunk), bit: 1 << (number % 64) }
     }
 }
 
@@ -59,7 +59,7 @@ impl Marks {
 
     /// Marks a node as woken. Returns whether it was not marked before.
     pub(crate) fn set(&self, node: NodeId) -> bool {
-        let Place { chunk, word, bit } = Place::of(node);
+        let MarkPosition { chunk, word, bit } = MarkPosition::of(node);
         let words = self.chunks[chunk].get_or_init(|| (0..1 << chunk).map(|_| AtomicU64::new(0)).collect());
         // The write is needed even if the mark is set already: the loop's clearing must read it, and see what came
         // before it.
@@ -68,7 +68,7 @@ impl Marks {
 
     /// Clears the mark of a node. The loop does this before it polls the node.
     pub(crate) fn clear(&self, node: NodeId) {
-        let Place { chunk, word, bit } = Place::of(node);
+        let MarkPosition { chunk, word, bit } = MarkPosition::of(node);
         if let Some(words) = self.chunks[chunk].get() {
             words[word].fetch_and(!bit, AcqRel);
         }
@@ -77,7 +77,7 @@ impl Marks {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::{CHUNKS, Marks, Place};
+    use super::{CHUNKS, MarkPosition, Marks};
     use crate::core::ids::NodeId;
 
     fn node(number: u32) -> NodeId {
@@ -86,16 +86,16 @@ mod tests {
 
     #[test]
     fn every_node_has_a_mark_of_its_own() {
-        let mut last = Place::of(node(1));
+        let mut last = MarkPosition::of(node(1));
         for number in 2..100_000 {
-            let place = Place::of(node(number));
+            let place = MarkPosition::of(node(number));
             assert!(place.word < 1 << place.chunk, "{place:?}");
-            let order = |place: &Place| (place.chunk, place.word, place.bit);
+            let order = |place: &MarkPosition| (place.chunk, place.word, place.bit);
             assert!(order(&last) < order(&place), "{last:?} {place:?}");
             last = place;
         }
         // The greatest key that a table gives away.
-        let place = Place::of(node(u32::MAX >> 1));
+        let place = MarkPosition::of(node(u32::MAX >> 1));
         assert!(place.chunk < CHUNKS && place.word < 1 << place.chunk, "{place:?}");
     }
 

@@ -3,8 +3,8 @@
 //! It is a stack of nodes linked through one atomic pointer (Treiber 1986). These nodes have nothing to do with the
 //! poll tree. A push is one allocation and one compare-and-swap. A take swaps the whole stack out and reverses it, so
 //! that values come in the order of the pushes. Nodes leave only all together. So a pusher never looks into a node
-//! that another thread may free. The usual fault of such stacks cannot arise: a node is freed, and a new one comes
-//! back at the same address. It does no harm here, since a push does not care which stack it puts its node on.
+//! that another thread may free. In other such stacks it is a fault if a node is freed and a new one has its address. Here
+//! that is harmless, since a push does not care which stack it puts its node on.
 
 #[cfg(loom)]
 use loom::sync::atomic::{AtomicPtr, Ordering};
@@ -12,19 +12,19 @@ use std::ptr;
 #[cfg(not(loom))]
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-struct Node<T> {
+struct QueueNode<T> {
     value: T,
-    below: *mut Node<T>,
+    below: *mut QueueNode<T>,
 }
 
 /// The head of a closed queue. No node has this address, and it is never dereferenced.
-fn closed<T>() -> *mut Node<T> {
+fn closed<T>() -> *mut QueueNode<T> {
     ptr::without_provenance_mut(1)
 }
 
 /// A queue that any thread may push to.
 pub(crate) struct Queue<T> {
-    head: AtomicPtr<Node<T>>,
+    head: AtomicPtr<QueueNode<T>>,
 }
 
 // SAFETY: a queue owns its values, and hands each to one taker only. Threads share nothing in it except the head,
@@ -40,7 +40,7 @@ impl<T> Queue<T> {
 
     /// Adds a value. Gives it back if the queue is closed.
     pub(crate) fn push(&self, value: T) -> Result<(), T> {
-        let node = Box::into_raw(Box::new(Node { value, below: ptr::null_mut() }));
+        let node = Box::into_raw(Box::new(QueueNode { value, below: ptr::null_mut() }));
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             if head == closed() {
@@ -100,7 +100,7 @@ impl<T> Drop for Queue<T> {
 /// Values that were taken out together, in the order in which they were pushed.
 pub(crate) struct Batch<T> {
     /// The first node of a list that this batch owns.
-    next: *mut Node<T>,
+    next: *mut QueueNode<T>,
 }
 
 impl<T> Batch<T> {
@@ -108,7 +108,7 @@ impl<T> Batch<T> {
     ///
     /// # Safety
     /// `top` is null, or the top of a stack of nodes that were made from boxes. Nobody else can reach them.
-    unsafe fn turned(mut top: *mut Node<T>) -> Batch<T> {
+    unsafe fn turned(mut top: *mut QueueNode<T>) -> Batch<T> {
         let mut next = ptr::null_mut();
         while !top.is_null() {
             // SAFETY: `top` is a node of the stack, by the contract above.

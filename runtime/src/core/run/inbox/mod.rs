@@ -1,8 +1,8 @@
 //! The inbox: how other threads reach a run.
 //!
 //! Everything inside a run happens on one thread, without locks. Wakes from other threads, callbacks given to the
-//! [`Token`](crate::lowlevel::Token) and signals go through the run's inbox. The run loop empties it once a tick. The inbox has
-//! three parts. The [queue](message_queue) is lock-free. The [flag](sleep_flag) lets a push wake the loop only if the
+//! [`Token`](crate::lowlevel::Token) and signals go through the run's inbox. The run loop empties it between ticks, and again when it
+//! has slept. The inbox has three parts. The [queue](message_queue) is lock-free. The [flag](sleep_flag) lets a push wake the loop only if the
 //! loop sleeps, and only once. The [marks] make sure that a task which is woken many times has only one message in
 //! the queue. So many pushes cost one system call, and many wakes of a task need the memory of one.
 
@@ -51,7 +51,8 @@ pub(crate) struct Inbox {
     signals: AtomicU64,
     /// `None` once the run has ended. Whoever still holds the inbox must not keep this descriptor open.
     waker: RwLock<Option<mio::Waker>>,
-    /// A number that belongs to the handler of signals, which can store nothing elsewhere.
+    /// When the first Ctrl-C came that was not heard. Only the handler of signals reads it. A handler can store nothing
+    /// elsewhere.
     pub(crate) interrupted: AtomicU64,
     /// Whether the run is about to end. Calls are still accepted then, but no tasks are started for them.
     ending: AtomicBool,

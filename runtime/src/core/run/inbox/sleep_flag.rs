@@ -48,7 +48,7 @@ impl SleepFlag {
 #[cfg(all(test, loom))]
 mod tests {
     use super::{
-        super::{marks::Marks, queue::Queue},
+        super::{marks::Marks, message_queue::Queue},
         SleepFlag,
     };
     use crate::core::ids::NodeId;
