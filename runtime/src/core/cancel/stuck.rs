@@ -8,7 +8,6 @@
 //!
 //! The run looks for such tasks when it is about to sleep, and only after a scope has been cancelled. So this slows
 //! down nothing that runs.
-//! runs is slower for it.
 
 use crate::core::{ids::ScopeId, run::Run, task::handle::Task};
 use std::time::Duration;

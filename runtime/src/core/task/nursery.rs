@@ -24,7 +24,6 @@
 //!
 //! As in trio, the task that opened the nursery goes on one tick after the body and all children have ended. That
 //! wait cannot be cancelled. A cancellation reaches the children, and the block ends when they have ended.
-//! wait cannot be cancelled: cancellation reaches the children, and the block ends when they have.
 
 use crate::{
     BodyCancelled, CancelReason, CancelSource, Error, NurseryClosed,
@@ -212,7 +211,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.closed.get()
     }
 
-    /// The scope around the body and all children. To cancel it ends the block without an error.
+    /// The scope around the body and all children. To cancel it is no error of the block, but a body that has no value
+    /// then may be: see [`BodyCancelled`](crate::BodyCancelled).
     pub fn cancel_scope(&self) -> &CancelScope {
         &self.scope
     }
