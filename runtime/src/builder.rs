@@ -79,8 +79,8 @@ impl Builder {
         self
     }
 
-    /// Runs the tasks of each batch in a random order, the same for the same seed. Without a seed
-    /// they run in the order of their wakes.
+    /// Runs the tasks of each batch in a random order within each nursery, the same for the same seed. Without a seed
+    /// they run in the order of their wakes, nursery by nursery.
     ///
     /// Programs should not depend on the order within a batch; running their tests with many seeds
     /// shows whether they do. The environment variable `TERZETTO_SEED` (a number, or `random`) does
@@ -145,7 +145,8 @@ impl Builder {
     ///
     /// Whenever the run has something to do, `schedule` is called, from this thread or another: it has
     /// to make the host's loop call [`GuestTick::run`], soon, on this thread. When the run is over,
-    /// `done` is called with its outcome, in the last tick. When this returns, the run is set up, and nothing of `main` has run. Between ticks no
+    /// `done` is called with its outcome: in the last tick, or where the [`GuestRun`] is dropped before that. It is not
+    /// called if the run panics. When this returns, the run is set up, and nothing of `main` has run. Between ticks no
     /// run is current, unless the host [enters](GuestRun::enter) this one. Handles of the guest's
     /// that the host holds work all the same (a scope is cancelled, an event set, a value sent); all else that it wants
     /// of the guest goes through its [`Token`](crate::lowlevel::Token), by calls that do not block:

@@ -31,8 +31,8 @@
 //!
 //! # Features
 //!
-//! All of the first table are on unless a program says `default-features = false`: then it is built in half
-//! the time, and names what it needs.
+//! All of the first table are on unless a program says `default-features = false`: then it is built
+//! sooner, and names what it needs.
 //!
 //! | feature | what is there by it |
 //! |---|---|

@@ -65,7 +65,7 @@ pub(super) struct Members {
 /// nurseries need not be searched again in each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
-    /// No cancellation, and no group that is empty.
+    /// No cancellation.
     Clean,
     /// Nothing but cancellations.
     Cancelled,
@@ -261,6 +261,8 @@ impl Members {
 
     pub(super) fn content(&self) -> Content {
         match self.kept {
+            // A group that was made empty is a failure.
+            0 if self.errors.is_empty() => Content::Clean,
             0 => Content::Cancelled,
             _ if self.caught.load(Ordering::Relaxed) => Content::Clean,
             kept if self.mixed || kept < self.errors.len() => Content::Mixed,

@@ -209,8 +209,8 @@ impl fmt::Display for MessageError {
 impl StdError for MessageError {}
 
 impl Error {
-    /// Whether the error as a whole is a cancellation. A group is when all its members are, an error of a user's own
-    /// when it is what the error comes from.
+    /// Whether the error as a whole is a cancellation. A group is when it has members and all of them are, an error of
+    /// a user's own when it is what the error comes from.
     pub fn is_cancelled(&self) -> bool {
         self.content() == Content::Cancelled
     }
@@ -312,7 +312,7 @@ impl Error {
     /// Divides the error into its cancellations and the rest. A plain error is wholly one or the
     /// other, also an error of a user's own; a group divides, and keeps its shape on both sides.
     pub fn split_cancelled(self) -> (Option<Error>, Option<Error>) {
-        if !matches!(self.0, Kind::Group(_)) {
+        if !matches!(self.0, Kind::Group(_)) || self.content() != Content::Mixed {
             return if self.is_cancelled() { (Some(self), None) } else { (None, Some(self)) };
         }
         match self.into_group() {

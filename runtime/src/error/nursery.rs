@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The nursery is closed: its body and all its children have ended.
+/// The nursery is closed: its body and all its children have ended, or it is being dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NurseryClosed;
 

@@ -127,8 +127,8 @@ impl Condition {
     ///
     /// # Cancellation
     /// A checkpoint. When it returns, the lock is held again, also if it was cancelled: then it is
-    /// acquired again under a shield, whatever comes meanwhile. A Ctrl-C that comes is what it fails
-    /// with. If the future is dropped half-way, the guard guards nothing any more. A notification that came
+    /// acquired again under a shield, whatever is cancelled meanwhile. A Ctrl-C that comes is what it fails
+    /// with. The lock is not held if it is broken meanwhile. If the future is dropped half-way, the guard guards nothing any more. A notification that came
     /// before goes to the next waiter then.
     ///
     /// # Errors

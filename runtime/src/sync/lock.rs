@@ -4,7 +4,6 @@
 //! lock in between. A task that acquires a lock gets a guard, which releases the lock when it is dropped. The owner
 //! is still a *task*, as in trio. A task cannot acquire the lock twice. If it ends and its guard was forgotten, all
 //! waiters fail and do not wait for ever.
-//! forgotten, all who wait fail instead of waiting for ever.
 
 use crate::{
     Task, current_task,

@@ -2,7 +2,7 @@
 //! parking lot, from which users build more.
 //!
 //! All of them are fair. The task that asked first is served first. What is handed over is handed over at once, so no
-//! other task can take it in between. None of them leaves the run's thread, so none costs an atomic operation. A task
+//! other task can take it in between. None of them leaves the run's thread, so none needs an atomic operation. A task
 //! acquires a guard, and gives back what it has acquired when the guard is dropped. Each guard can be forgotten. What
 //! is left then is trio's pair of `acquire` and `release`.
 

@@ -59,7 +59,7 @@ impl Semaphore {
         }
     }
 
-    /// A semaphore that never has more than `max` permits.
+    /// A semaphore of which never more than `max` permits are free.
     ///
     /// # Panics
     /// If `value` is greater than `max`.
@@ -79,7 +79,7 @@ impl Semaphore {
         self.inner.value.get()
     }
 
-    /// The most permits it may have.
+    /// The most permits that may be free.
     pub fn max_value(&self) -> Option<usize> {
         self.inner.max
     }
@@ -130,7 +130,7 @@ impl Semaphore {
     /// Gives a permit back, or a new one: to the first waiter, if there is one.
     ///
     /// # Errors
-    /// [`NotHeld::AboveMaximum`] if there were more than the maximum then, or more than [`usize::MAX`].
+    /// [`NotHeld::AboveMaximum`] if more than the maximum were free then, or more than [`usize::MAX`].
     pub fn release(&self) -> Result<(), NotHeld> {
         if !self.inner.queue.unpark(1).is_empty() {
             return Ok(());

@@ -52,7 +52,8 @@ impl Future for Yield {
     }
 }
 
-/// Lets every other runnable task run once. Never fails. It is a schedule point and no cancel point. trio's
+/// Lets other tasks run: the caller goes on in the next tick, and each tick runs every runnable task once. Never
+/// fails. It is a schedule point and no cancel point. trio's
 /// `cancel_shielded_checkpoint`.
 ///
 /// # Panics
@@ -61,8 +62,8 @@ pub fn cancel_shielded_checkpoint() -> impl Future<Output = ()> {
     Yield::default()
 }
 
-/// Lets every other runnable task run once, then fails if the region is cancelled. It yields first, so that it sees a
-/// deadline that has just passed. trio's `checkpoint`.
+/// Lets other tasks run, then fails if the region is cancelled. The caller goes on in the next tick, and each tick runs
+/// every runnable task once. It yields first, so that it sees a deadline that has just passed. trio's `checkpoint`.
 ///
 /// # Cancellation
 /// A checkpoint. Nothing is lost.

@@ -123,8 +123,8 @@ impl Operation for Custom {
 /// with the cancellation that `abort` was given, as its error.
 ///
 /// # Cancellation
-/// A checkpoint, since it always blocks. `abort` decides what a cancellation does. If the future is dropped, neither
-/// of the two functions is called.
+/// A checkpoint, since it always blocks. `abort` decides what a cancellation does. If the future is dropped,
+/// `abort` is not called, nor is `begin` if it was not called before.
 ///
 /// # Errors
 /// The error with which the task is rescheduled. `Cancelled`.

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The run has ended, or is ending. Nothing can be started or called in it any more.
+/// The run has ended, or is ending. What was asked of it is not done, or not to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunFinished;
 

@@ -64,7 +64,7 @@ pub(crate) struct RunOptions {
     pub(crate) plug_in: PlugIn,
 }
 
-/// Why a run could not start.
+/// Why a run could not start, or could not go on.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RunError {

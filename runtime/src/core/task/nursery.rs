@@ -211,7 +211,8 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         self.closed.get()
     }
 
-    /// The scope around the body and all children. To cancel it ends the block without an error.
+    /// The scope around the body and all children. To cancel it is no error of the block, but a body that has no value
+    /// then may be: see [`BodyCancelled`](crate::BodyCancelled).
     pub fn cancel_scope(&self) -> &CancelScope {
         &self.scope
     }

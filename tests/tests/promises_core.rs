@@ -1,0 +1,865 @@
+//! Sentences of the core's and of `sync`'s documentation that promise something of every case, where no other test
+//! holds them.
+
+use signal_hook::{consts::SIGUSR1, low_level};
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    os::unix::process::ExitStatusExt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    process,
+    rc::Rc,
+    sync::Mutex,
+    task::{Context, Waker},
+};
+use terzetto::{
+    BodyCancelled, Builder, CancelScope, Error, ErrorGroup, InternalError, Task, cancellable, channel,
+    checkpoint, current_effective_deadline, current_task, current_time, fail_after, fail_at,
+    lowlevel::{
+        Aborted, Instrument, Rescheduler, Token, cancel_shielded_checkpoint, checkpoint_if_cancelled,
+        current_root_task, current_statistics, main_task, spawn_system_task, wait_task_rescheduled,
+    },
+    move_on_after, move_on_at, nursery,
+    signal::{Signal, open_signal_receiver},
+    sleep, sleep_forever, sleep_until,
+    sync::{
+        CapacityLimiter, Condition, ConditionError, Event, Lock, NotHeld, ParkingLot, Semaphore,
+        with_producer,
+    },
+    task_tree,
+    testing::{MockClock, assert_no_checkpoints, wait_all_tasks_blocked},
+};
+use terzetto_tests::{Trace, begin, run_mock};
+
+/// Polls a future once, outside any run.
+fn poll_outside(future: impl Future) {
+    let _ = pin!(future).poll(&mut Context::from_waker(Waker::noop())).is_ready();
+}
+
+#[test]
+fn run_05_what_needs_a_run_panics_outside() {
+    let calls: [(&str, fn()); 20] = [
+        ("cancellable", || poll_outside(cancellable(std::future::ready(())))),
+        ("checkpoint", || poll_outside(checkpoint())),
+        ("cancel_shielded_checkpoint", || poll_outside(cancel_shielded_checkpoint())),
+        ("checkpoint_if_cancelled", || poll_outside(checkpoint_if_cancelled())),
+        ("CancelScope::run", || poll_outside(CancelScope::new().run(async { Ok(()) }))),
+        ("current_effective_deadline", || {
+            let _ = current_effective_deadline();
+        }),
+        ("current_statistics", || {
+            let _ = current_statistics();
+        }),
+        ("current_time", || {
+            let _ = current_time();
+        }),
+        ("current_root_task", || drop(current_root_task())),
+        ("fail_after", || poll_outside(fail_after(1.0, async { Ok(()) }))),
+        ("fail_at", || poll_outside(fail_at(1.0, async { Ok(()) }))),
+        ("move_on_after", || poll_outside(move_on_after(1.0, async { Ok(()) }))),
+        ("move_on_at", || poll_outside(move_on_at(1.0, async { Ok(()) }))),
+        ("nursery", || poll_outside(nursery(async |_| Ok(())))),
+        ("sleep", || poll_outside(sleep(1.0))),
+        ("sleep_until", || poll_outside(sleep_until(1.0))),
+        ("sleep_forever", || poll_outside(sleep_forever())),
+        ("spawn_system_task", || drop(spawn_system_task("system", async { Ok(()) }))),
+        ("task_tree", || drop(task_tree())),
+        ("wait_task_rescheduled", || {
+            poll_outside(wait_task_rescheduled(|_: Rescheduler<()>| (), |_| Aborted::Succeeded));
+        }),
+    ];
+    for (name, call) in calls {
+        assert!(catch_unwind(call).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn run_05_what_needs_a_task_panics_outside() {
+    let calls: [(&str, fn()); 7] = [
+        ("current_task", || drop(current_task())),
+        ("Lock::acquire", || poll_outside(Lock::new().acquire())),
+        ("Lock::acquire_nowait", || drop(Lock::new().acquire_nowait())),
+        ("CapacityLimiter::acquire", || poll_outside(CapacityLimiter::new(1).acquire())),
+        ("CapacityLimiter::release", || {
+            let _ = CapacityLimiter::new(1).release();
+        }),
+        ("Condition::notify", || {
+            let _ = Condition::new().notify(1);
+        }),
+        ("ParkingLot::park", || poll_outside(ParkingLot::new().park())),
+    ];
+    for (name, call) in calls {
+        assert!(catch_unwind(call).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn ckpt_05_of_tasks_that_only_yield_each_runs_once_a_tick() {
+    for shielded in [false, true] {
+        run_mock(async {
+            let steps: &[Cell<u32>; 9] = &Default::default();
+            nursery(async |outer| {
+                // Some in the body's nursery, some in nurseries below.
+                for group in 0..3 {
+                    let busy = move |i: usize| async move {
+                        loop {
+                            steps[i].set(steps[i].get() + 1);
+                            checkpoint().await?;
+                        }
+                    };
+                    outer.start_soon(async move {
+                        nursery(async |n| {
+                            n.start_soon::<_>(busy(3 * group));
+                            n.start_soon::<_>(busy(3 * group + 1));
+                            busy(3 * group + 2).await
+                        })
+                        .await
+                    });
+                }
+                // Until all have begun.
+                sleep(0.0).await?;
+                while steps.iter().any(|steps| steps.get() == 0) {
+                    checkpoint().await?;
+                }
+                let before = steps.each_ref().map(Cell::get);
+                for ticks in 1..=10 {
+                    if shielded {
+                        cancel_shielded_checkpoint().await;
+                    } else {
+                        checkpoint().await?;
+                    }
+                    // The order within a tick may be random: then one may be a step ahead or behind.
+                    for (steps, before) in steps.iter().zip(before) {
+                        assert!((steps.get() - before).abs_diff(ticks) <= 1);
+                    }
+                }
+                outer.cancel_scope().cancel();
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
+    }
+}
+
+#[test]
+fn scope_entering_and_leaving_a_scope_is_no_checkpoint() {
+    run_mock(async {
+        assert_no_checkpoints(async {
+            CancelScope::new().run(async { Ok(()) }).await?;
+            move_on_after(1.0, async { Ok(()) }).await?;
+            move_on_at(1.0, async { Ok(()) }).await?;
+            fail_after(1.0, async { Ok(()) }).await?;
+            // Also if it swallows a cancellation that comes from inside.
+            let scope = CancelScope::new();
+            scope.cancel();
+            assert!(scope.run(async { Ok(()) }).await?.is_some());
+            Ok::<_, Error>(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn scope_01_a_scope_cuts_short_only_what_looks() {
+    run_mock(async {
+        // A time limit is no bound for what never looks, or hides from it.
+        let scope = CancelScope::with_timeout(1.0);
+        let slow = CancelScope::new().shielded(true);
+        let ended = scope.run(async { slow.run(async { Ok(sleep(5.0).await?) }).await }).await?;
+        assert_eq!((ended, current_time()), (Some(Some(())), 5.0));
+        assert!(scope.cancel_called() && !scope.cancelled_caught());
+        // Work that an outer scope has cut short was not caught by the inner one.
+        let (outer, inner) = (CancelScope::new(), CancelScope::new());
+        outer.cancel();
+        assert!(outer.run(async { inner.run(async { Ok(checkpoint().await?) }).await }).await?.is_none());
+        assert!(outer.cancelled_caught() && !inner.cancelled_caught());
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn scope_18_a_cancellation_has_the_reason_of_the_scope_that_was_cancelled_first() {
+    run_mock(async {
+        for outer_first in [false, true] {
+            let (outer, inner) = (CancelScope::new(), CancelScope::new());
+            let text = RefCell::new(None);
+            outer
+                .run(async {
+                    inner
+                        .run(async {
+                            let scopes = [(&outer, "outer"), (&inner, "inner")];
+                            let [first, second] = if outer_first { scopes } else { [scopes[1], scopes[0]] };
+                            first.0.cancel_with_reason(first.1);
+                            second.0.cancel_with_reason(second.1);
+                            second.0.cancel_with_reason("again");
+                            let cancelled = checkpoint().await.unwrap_err();
+                            *text.borrow_mut() = cancelled.reason().text().map(str::to_owned);
+                            Err::<(), Error>(cancelled.into())
+                        })
+                        .await
+                })
+                .await?;
+            let expected = if outer_first { "outer" } else { "inner" };
+            assert_eq!(text.borrow().as_deref(), Some(expected));
+        }
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn sched_05_a_wait_that_is_dropped_calls_no_abort() {
+    run_mock(async {
+        let (begun, aborted) = (Cell::new(0), Rc::new(Cell::new(0)));
+        let scope = CancelScope::new();
+        let wait = || {
+            let own = aborted.clone();
+            Box::pin(wait_task_rescheduled(
+                |_: Rescheduler<()>| begun.set(begun.get() + 1),
+                move |_| {
+                    own.set(own.get() + 1);
+                    Aborted::Succeeded
+                },
+            ))
+        };
+        drop(wait());
+        assert_eq!(begun.get(), 0);
+        let mut waiting = wait();
+        scope
+            .run(async {
+                begin(&mut waiting).await;
+                drop(waiting);
+                scope.cancel();
+                Ok(())
+            })
+            .await?;
+        assert_eq!((begun.get(), aborted.get()), (1, 0));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn park_03_reparking_to_the_same_lot_puts_tasks_behind_the_others() {
+    run_mock(async {
+        let lot = &ParkingLot::new();
+        nursery(async |n| {
+            for name in ["a", "b", "c"] {
+                n.start_soon_named(name, async { Ok(lot.park().await?) });
+                wait_all_tasks_blocked(0.0).await?;
+            }
+            lot.repark(lot, 1);
+            assert_eq!(current_statistics().tasks_runnable, 0, "none is woken");
+            let names: Vec<String> = lot.unpark_all().iter().map(|task| task.name().to_owned()).collect();
+            assert_eq!(names, ["b", "c", "a"]);
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn sync_05_a_wait_cancelled_in_the_tick_of_its_turn_has_acquired_nothing() {
+    run_mock(async {
+        let (lock, semaphore, limiter) = (&Lock::new(), &Semaphore::new(0), &CapacityLimiter::new(0));
+        let scope = &CancelScope::new();
+        let held = lock.acquire().await?;
+        nursery(async |n| {
+            n.start_soon(async move {
+                let work = nursery(async |n| {
+                    n.start_soon(async { lock.acquire().await.map(drop).map_err(Error::from) });
+                    n.start_soon(async { semaphore.acquire().await.map(drop).map_err(Error::from) });
+                    n.start_soon(async { limiter.acquire().await.map(drop).map_err(Error::from) });
+                    Ok(())
+                });
+                scope.run(work).await.map(drop)
+            });
+            wait_all_tasks_blocked(0.0).await?;
+            assert_eq!((lock.tasks_waiting(), semaphore.tasks_waiting(), limiter.tasks_waiting()), (1, 1, 1));
+            // First the cancellation, then their turn, and nobody has run in between.
+            scope.cancel();
+            drop(held);
+            semaphore.release()?;
+            limiter.set_total_tokens(1);
+            assert_eq!((lock.is_locked(), semaphore.value(), limiter.borrowed_tokens()), (false, 1, 0));
+            Ok(())
+        })
+        .await?;
+        assert!(scope.cancelled_caught());
+        assert_eq!((lock.is_locked(), semaphore.value(), limiter.borrowed_tokens()), (false, 1, 0));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn sync_10_a_cancelled_wait_holds_the_lock_again_though_more_is_cancelled_meanwhile() {
+    run_mock(async {
+        let condition = &Condition::new();
+        nursery(async |n| {
+            n.start_soon(async {
+                sleep(0.5).await?;
+                let _held = condition.acquire().await?;
+                CancelScope::new().shielded(true).run(async { Ok(sleep(9.5).await?) }).await?;
+                Ok(())
+            });
+            let (outer, inner) = (CancelScope::with_timeout(2.0), CancelScope::with_timeout(1.0));
+            outer
+                .run(async {
+                    let wait = async {
+                        let mut held = condition.acquire().await?;
+                        let waited = condition.wait(&mut held).await;
+                        assert!(matches!(waited, Err(ConditionError::Cancelled(_))));
+                        assert_eq!(current_time(), 10.0);
+                        assert_eq!(condition.lock().owner(), Some(current_task()));
+                        Ok(waited?)
+                    };
+                    inner.run(wait).await
+                })
+                .await?;
+            assert!(outer.cancelled_caught());
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn sync_10_the_guard_of_a_wait_that_is_dropped_guards_nothing() {
+    run_mock(async {
+        let condition = Condition::new();
+        let mut held = condition.acquire().await?;
+        {
+            let mut wait = Box::pin(condition.wait(&mut held));
+            begin(&mut wait).await;
+        }
+        assert!(!condition.lock().is_locked());
+        let again = condition.acquire().await?;
+        drop(held);
+        assert!(condition.lock().is_locked(), "the old guard has released nothing");
+        drop(again);
+        assert_eq!(condition.notify(1), Err(NotHeld::Lock));
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// Does not compile if a type is `Send`: then there are two answers.
+trait NotSend<Answer> {
+    fn holds() {}
+}
+impl<T: ?Sized> NotSend<()> for T {}
+impl<T: ?Sized + Send> NotSend<u8> for T {}
+
+#[test]
+fn sync_no_primitive_leaves_the_runs_thread() {
+    <Event as NotSend<_>>::holds();
+    <Lock as NotSend<_>>::holds();
+    <Semaphore as NotSend<_>>::holds();
+    <CapacityLimiter as NotSend<_>>::holds();
+    <Condition as NotSend<_>>::holds();
+    <ParkingLot as NotSend<_>>::holds();
+    <terzetto::Sender<u8> as NotSend<_>>::holds();
+    <terzetto::Receiver<u8> as NotSend<_>>::holds();
+}
+
+#[test]
+fn chan_06_whatever_comes_after_closing_fails_and_closing_twice_is_fine() {
+    /// The value of a failed send need be neither `Send` nor an error.
+    async fn send(sender: &terzetto::Sender<Rc<u8>>) -> Result<(), Error> {
+        Ok(sender.send(Rc::new(1)).await?)
+    }
+    run_mock(async {
+        let (sender, receiver) = channel(1);
+        send(&sender).await?;
+        for _ in 0..2 {
+            sender.close();
+            assert!(send(&sender).await.is_err());
+        }
+        // What was sent before is not lost.
+        assert_eq!(receiver.receive().await?, Rc::new(1));
+        for _ in 0..2 {
+            receiver.close();
+            assert!(receiver.receive().await.is_err());
+        }
+        with_producer(
+            async |values| Ok(values.send(1).await?),
+            async |values| {
+                for _ in 0..2 {
+                    values.close();
+                    assert!(values.receive().await.is_err());
+                }
+                Ok(())
+            },
+        )
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn nur_05_only_errors_of_tasks_have_an_origin() {
+    run_mock(async {
+        let outer = CancelScope::new();
+        let origins = RefCell::new(Vec::new());
+        let ended = outer
+            .run(async {
+                let error = nursery(async |n| {
+                    n.start_soon_named("fails", async {
+                        let _ = sleep_forever().await;
+                        Err(Error::msg("of a child"))
+                    });
+                    n.start_soon_named("is cancelled", async { Ok(sleep_forever().await?) });
+                    wait_all_tasks_blocked(0.0).await?;
+                    outer.cancel();
+                    Err::<(), _>(Error::msg("of the body"))
+                })
+                .await
+                .unwrap_err();
+                let group = error.group().unwrap();
+                for (i, member) in group.errors().iter().enumerate() {
+                    let what =
+                        if member.is_cancelled() { "a cancellation".to_owned() } else { member.to_string() };
+                    origins.borrow_mut().push((what, group.origin(i).map(|task| task.name().to_owned())));
+                }
+                assert!(group.origin(group.errors().len()).is_none());
+                Err::<(), _>(error)
+            })
+            .await;
+        assert!(ended.is_err());
+        let mut origins = origins.take();
+        origins.sort();
+        assert_eq!(
+            origins,
+            [
+                ("a cancellation".to_owned(), None),
+                ("of a child".to_owned(), Some("fails".to_owned())),
+                ("of the body".to_owned(), None)
+            ]
+        );
+        assert!(ErrorGroup::new("made by hand", vec![Error::msg("one")]).origin(0).is_none());
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn nur_18_the_errors_of_the_others_are_lost_to_a_panic() {
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        run_mock(nursery(async |n| {
+            n.start_soon::<_>(async { Err(Error::msg("an error")) });
+            n.start_soon(async { panic!("a panic") });
+            Ok(())
+        }))
+    }));
+    assert_eq!(ended.unwrap_err().downcast_ref::<&str>(), Some(&"a panic"));
+}
+
+#[test]
+fn start_a_task_that_panics_before_it_is_ready_panics_in_the_caller() {
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        run_mock(nursery(async |n| {
+            n.start(async |_status: terzetto::TaskStatus<()>| {
+                checkpoint().await?;
+                panic!("not ready")
+            })
+            .await
+        }))
+    }));
+    assert_eq!(ended.unwrap_err().downcast_ref::<&str>(), Some(&"not ready"));
+}
+
+#[test]
+fn run_06_a_line_of_equal_tasks_has_the_deadline_of_the_oldest() {
+    run_mock(async {
+        nursery(async |n| {
+            for deadline in [700.0, 500.0, 900.0] {
+                n.start_soon_named("waits", async move {
+                    move_on_after(deadline, async { Ok(sleep_forever().await?) }).await.map(drop)
+                });
+                wait_all_tasks_blocked(0.0).await?;
+            }
+            let tree = task_tree();
+            let lines: Vec<&str> = tree.lines().filter(|line| line.contains("waits")).collect();
+            assert!(lines.len() == 1 && lines[0].contains("700") && lines[0].ends_with("×3"), "{tree}");
+            n.cancel_scope().cancel();
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+/// What was logged, with the level.
+static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Capture;
+
+impl log::Log for Capture {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        LOGGED.lock().unwrap().push(format!("{} {}", record.level(), record.args()));
+    }
+    fn flush(&self) {}
+}
+
+/// One of this file's tests, to be run again in a process of its own.
+fn in_a_process_of_its_own(test: &str) -> process::Command {
+    let mut command = process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
+    command
+}
+
+/// The order in which the tasks of one batch run.
+fn order(builder: Builder) -> Vec<u32> {
+    let order = RefCell::new(Vec::new());
+    builder
+        .clock(MockClock::autojump())
+        .run(nursery(async |n| {
+            for i in 0..20 {
+                let order = &order;
+                n.start_soon(async move {
+                    order.borrow_mut().push(i);
+                    Ok(())
+                });
+            }
+            Ok(())
+        }))
+        .unwrap();
+    order.into_inner()
+}
+
+#[test]
+fn sched_03_the_environment_gives_a_seed_to_runs_that_have_none() {
+    const TEST: &str = "sched_03_the_environment_gives_a_seed_to_runs_that_have_none";
+    const CHILD: &str = "TERZETTO_TEST_SEED";
+    if let Ok(seed) = std::env::var(CHILD) {
+        let _ = log::set_logger(&Capture);
+        log::set_max_level(log::LevelFilter::Info);
+        let found = order(Builder::new());
+        match seed.as_str() {
+            "none" => assert_eq!(found, (0..20).collect::<Vec<_>>(), "the order of the wakes"),
+            "random" => {
+                let again: Vec<_> = (0..3).map(|_| order(Builder::new())).collect();
+                assert!(again.iter().any(|order| *order != found), "four equal orders");
+            }
+            seed => {
+                let logged = LOGGED.lock().unwrap().clone();
+                assert!(
+                    logged.iter().any(|line| line.starts_with("INFO") && line.contains(seed)),
+                    "{logged:?}"
+                );
+                assert_eq!(found, order(Builder::new().seed(seed.parse().unwrap())));
+                // A seed of its own is stronger.
+                assert_ne!(found, order(Builder::new().seed(12)));
+            }
+        }
+        return;
+    }
+    for seed in ["none", "random", "1234567"] {
+        let mut child = in_a_process_of_its_own(TEST);
+        child.env(CHILD, seed).env_remove("TERZETTO_SEED");
+        if seed != "none" {
+            child.env("TERZETTO_SEED", seed);
+        }
+        let output = child.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && text.contains("1 passed"), "{seed}: {text}");
+    }
+}
+
+#[test]
+fn the_tree_is_dumped_on_sigusr1_only_if_that_was_asked_for_and_nobody_receives_the_signal() {
+    const TEST: &str =
+        "the_tree_is_dumped_on_sigusr1_only_if_that_was_asked_for_and_nobody_receives_the_signal";
+    const CHILD: &str = "TERZETTO_TEST_SIGUSR1";
+    let Ok(dumps) = std::env::var(CHILD) else {
+        let of_child = |dumps| in_a_process_of_its_own(TEST).env(CHILD, dumps).output().unwrap();
+        let output = of_child("yes");
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        // By default the signal does what it does.
+        assert_eq!(of_child("no").status.signal(), Some(SIGUSR1));
+        return;
+    };
+    let _ = log::set_logger(&Capture);
+    log::set_max_level(log::LevelFilter::Warn);
+    let dumped = || LOGGED.lock().unwrap().iter().filter(|line| line.starts_with("WARN")).count();
+    let builder = if dumps == "yes" { Builder::new().dump_on_sigusr1(true) } else { Builder::new() };
+    builder
+        .run(async {
+            if dumps == "yes" {
+                let signals = open_signal_receiver(&[Signal::from_raw(SIGUSR1)])?;
+                low_level::raise(SIGUSR1)?;
+                fail_after(10.0, async { Ok(signals.receive().await?) }).await?;
+                sleep(0.01).await?;
+                assert_eq!(dumped(), 0);
+                drop(signals);
+            }
+            low_level::raise(SIGUSR1)?;
+            sleep(0.01).await?;
+            assert_eq!(dumped(), 1);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_handle_to_a_run_is_harmless_for_ever() {
+    let token = run_mock(async { Ok(Token::current()) }).unwrap();
+    let other = run_mock(async { Ok((Token::current(), Token::current(), main_task())) }).unwrap();
+    assert!(token != other.0 && other.0 == other.1);
+    // Also on a thread that has had no run.
+    let clone = token.clone();
+    std::thread::spawn(move || assert!(clone.run_sync_soon(|| ()).is_err())).join().unwrap();
+}
+
+#[test]
+fn sync_06_of_a_semaphore_with_a_maximum_never_more_are_free() {
+    assert!(catch_unwind(|| Semaphore::with_max(3, 2)).is_err());
+    run_mock(async {
+        let semaphore = Semaphore::with_max(2, 2);
+        let permit = semaphore.acquire().await?;
+        semaphore.release()?;
+        assert_eq!(semaphore.value(), 2);
+        // A permit that is given back twice is not counted.
+        drop(permit);
+        assert_eq!((semaphore.value(), semaphore.release()), (2, Err(NotHeld::AboveMaximum)));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_group_of_several_comes_back_from_into_single_as_it_was() {
+    let one = |text: &str| Error::msg(text.to_owned());
+    let several = ErrorGroup::new("several", vec![one("a"), one("b")]);
+    let text = several.to_string();
+    let back = several.into_single().unwrap_err();
+    assert_eq!((back.to_string(), back.message(), back.errors().len()), (text.clone(), "several", 2));
+    // The only member of a group may be a group of several.
+    assert_eq!(ErrorGroup::new("outer", vec![back.into()]).into_single().unwrap().to_string(), text);
+    let inner = ErrorGroup::new("inner", vec![one("a")]);
+    assert_eq!(ErrorGroup::new("outer", vec![inner.into()]).into_single().unwrap().to_string(), "a");
+}
+
+#[test]
+fn a_chain_begins_with_the_error_and_looks_into_io_errors() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("the disk")]
+    struct Disk;
+    #[derive(Debug, thiserror::Error)]
+    #[error("the file")]
+    struct File(#[source] std::io::Error);
+    let error = Error::from(File(std::io::Error::other(Disk)));
+    let chain: Vec<_> = error.chain().collect();
+    assert!(chain.first().unwrap().is::<File>() && chain.last().unwrap().is::<Disk>());
+    assert_eq!(chain.iter().filter(|error| error.is::<Disk>()).count(), 1);
+}
+
+#[test]
+fn scope_15_a_deadline_is_read_only_as_it_was_given_until_the_scope_is_entered() {
+    run_mock(async {
+        let panics = |read: &dyn Fn() -> f64| catch_unwind(AssertUnwindSafe(read)).is_err();
+        let (relative, absolute) = (CancelScope::with_timeout(2.0), CancelScope::with_deadline(2.0));
+        assert!(panics(&|| relative.deadline()) && panics(&|| absolute.relative_deadline()));
+        assert_eq!((relative.relative_deadline(), absolute.deadline()), (2.0, 2.0));
+        for scope in [relative, absolute] {
+            let own = scope.clone();
+            scope
+                .run(async {
+                    sleep(1.0).await?;
+                    assert_eq!(own.deadline() - current_time(), own.relative_deadline());
+                    Ok(())
+                })
+                .await?;
+        }
+        let none = CancelScope::new();
+        assert_eq!((none.deadline(), none.relative_deadline()), (f64::INFINITY, f64::INFINITY));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn nur_12_a_cancelled_body_without_a_value_is_an_error_unless_it_returns_nothing() {
+    let cut_short = run_mock(nursery(async |n| {
+        n.cancel_scope().cancel();
+        sleep_forever().await?;
+        Ok(7)
+    }));
+    assert!(cut_short.unwrap_err().find::<BodyCancelled>().is_some());
+    run_mock(nursery(async |n| {
+        n.cancel_scope().cancel();
+        Ok(sleep_forever().await?)
+    }))
+    .unwrap();
+    // A scope inside, as the documentation advises.
+    let value = run_mock(nursery(async |_| {
+        let inside = CancelScope::new();
+        inside.cancel();
+        inside.run(async { sleep_forever().await.map(|()| 7).map_err(Error::from) }).await
+    }));
+    assert_eq!(value.unwrap(), None);
+}
+
+#[test]
+fn sys_02_the_other_system_tasks_are_cancelled_before_main_and_the_cause_is_in_one_group() {
+    let trace = Rc::new(Trace::default());
+    let error = run_mock(async {
+        let own = trace.clone();
+        spawn_system_task("other", async move {
+            let cancelled = sleep_forever().await;
+            own.note("other");
+            CancelScope::new().shielded(true).run(async { Ok(sleep(1.0).await?) }).await?;
+            own.note("ended");
+            Ok(cancelled?)
+        })?;
+        spawn_system_task("fails", async {
+            sleep(1.0).await?;
+            Err(Error::msg("broken"))
+        })?;
+        let cancelled = sleep_forever().await;
+        trace.note("main");
+        Ok(cancelled?)
+    })
+    .unwrap_err();
+    assert_eq!(trace.text(), "other ended main");
+    let cause = error.downcast_ref::<InternalError>().unwrap().cause().unwrap();
+    let members = cause.group().unwrap().errors();
+    assert!(members.len() == 1 && members[0].group().is_none(), "{cause:?}");
+}
+
+#[test]
+fn time_01_infinity_is_for_ever_and_whole_seconds_are_seconds() {
+    run_mock(async {
+        let waits = move_on_after(1000, async { Ok(sleep(f64::INFINITY).await?) });
+        assert!(waits.await?.is_none());
+        assert_eq!(current_time(), 1000.0);
+        move_on_after(f64::INFINITY, async { Ok(sleep(1000).await?) }).await?.unwrap();
+        CancelScope::with_deadline(f64::INFINITY).run(async { Ok(sleep(1000).await?) }).await?.unwrap();
+        assert_eq!(current_time(), 3000.0);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn stat_01_a_deadline_that_is_overdue_is_negative() {
+    let clock = MockClock::autojump();
+    let own = clock.clone();
+    Builder::new()
+        .clock(clock)
+        .run(async move {
+            let late = CancelScope::with_timeout(1.0).run(async {
+                own.jump(3.0);
+                assert_eq!(current_statistics().seconds_to_next_deadline, -2.0);
+                Ok(checkpoint().await?)
+            });
+            assert!(late.await?.is_none());
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn sync_10_a_wait_whose_lock_is_broken_meanwhile_says_so_and_holds_nothing() {
+    run_mock(async {
+        let condition = &Condition::new();
+        nursery(async |n| {
+            n.start_soon_named("forgets", async {
+                sleep(0.5).await?;
+                condition.acquire().await?.forget();
+                Ok(sleep(1.5).await?)
+            });
+            let scope = CancelScope::with_timeout(1.0);
+            let ended = scope.run(async {
+                let mut held = condition.acquire().await?;
+                let waited = condition.wait(&mut held).await;
+                assert_eq!(current_time(), 2.0);
+                assert!(matches!(&waited, Err(ConditionError::Broken(by)) if by.task() == "forgets"));
+                assert_ne!(condition.lock().owner(), Some(current_task()));
+                Ok(waited?)
+            });
+            assert!(ended.await.unwrap_err().to_string().contains("forgets"));
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
+#[test]
+fn inst_03_the_log_says_that_an_instrument_was_removed() {
+    struct Faulty;
+    impl Instrument for Faulty {
+        fn before_task_step(&self, _task: &Task) {
+            panic!("a hook");
+        }
+    }
+    let _ = log::set_logger(&Capture);
+    log::set_max_level(log::LevelFilter::Warn);
+    Builder::new().instrument(Rc::new(Faulty)).run(async { Ok(checkpoint().await?) }).unwrap();
+    let logged = LOGGED.lock().unwrap().clone();
+    assert!(logged.iter().any(|line| line.contains("a hook of an instrument panicked")), "{logged:?}");
+}
+
+#[test]
+fn scope_05_cancellations_come_last_in_a_group() {
+    run_mock(async {
+        let scope = CancelScope::new();
+        scope.cancel();
+        let cancelled = Cell::new(None);
+        scope
+            .run(async {
+                cancelled.set(checkpoint().await.err());
+                Ok(())
+            })
+            .await?;
+        let cancelled = cancelled.take().unwrap();
+        let members = vec![cancelled.clone().into(), Error::msg("a"), cancelled.into(), Error::msg("b")];
+        let group = ErrorGroup::new("mixed", members);
+        let first: Vec<String> = group.leaves().take(2).map(ToString::to_string).collect();
+        assert_eq!((first, group.leaves().count()), (vec!["a".to_owned(), "b".to_owned()], 4));
+        assert!(group.errors()[2..].iter().all(Error::is_cancelled));
+        let error = Error::from(group);
+        assert!(!error.is_cancelled() && error.cancelled().is_some());
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn scope_05_a_group_without_errors_is_a_failure_that_no_scope_swallows() {
+    let empty = || Error::from(ErrorGroup::new("no reason", Vec::new()));
+    assert!(!empty().is_cancelled());
+    let (cancelled, rest) = empty().split_cancelled();
+    assert!(cancelled.is_none() && rest.is_some());
+    run_mock(async {
+        let scope = CancelScope::new();
+        scope.cancel();
+        assert_eq!(
+            scope.run(async { Err::<(), _>(empty()) }).await.unwrap_err().to_string(),
+            "no reason (0 errors)"
+        );
+        assert!(!scope.cancelled_caught());
+        // The failure cancels its nursery, which does not take it for that cancellation.
+        let failed = nursery(async |n| {
+            n.start_soon(async { Ok(sleep_forever().await?) });
+            n.start_soon_named("fails", async { Err(empty()) });
+            Ok(())
+        });
+        let group = failed.await.unwrap_err().into_group().unwrap();
+        assert_eq!((group.errors().len(), group.origin(0).unwrap().name()), (1, "fails"));
+        Ok(())
+    })
+    .unwrap();
+}
