@@ -47,14 +47,14 @@
 //! 2. **The poll tree.** [`poll_tree::node`] says who owns a future; read it with the [safety chapter](poll_tree).
 //!    Then read [`poll_tree::nursery_node`], [`poll_tree::ready_queue`] and [`poll_tree::tree`], which says how a
 //!    wake leaves its trail. [`poll_tree::waker`] says why a waker is a number. [`poll_tree::poll_path`] is the way
-//!    down. [`poll_tree::look`] computes the tree of tasks from the table. [`poll_tree::wrap`] keeps futures small,
+//!    down. [`poll_tree::inspect`] computes the tree of tasks from the table. [`poll_tree::wrap`] keeps futures small,
 //!    and [`poll_tree::stack`] makes deep nesting safe.
 //! 3. **Tasks.** [`task::handle`] is what the run knows of a task. [`task::nursery`] says why children may borrow,
 //!    and how a block ends. [`task::start`] is for a task that says when it is ready. [`task::current`] finds the
 //!    current task. [`task::context`], [`task::current_context`], [`task::context_var`] and [`task::in_context`] are
 //!    task-local values. [`task::unit`] is a detail.
-//! 4. **Cancellation.** [`cancel`] says why it is level-triggered. [`cancel::state`] and [`cancel::tree`] are data. [`cancel::deliver`] carries a cancellation
-//!    through the tree. [`cancel::steer`] changes a scope, [`cancel::scope`] is its handle, and [`cancel::entered`]
+//! 4. **Cancellation.** [`cancel`] says why it is level-triggered. [`cancel::state`] and [`cancel::tree`] are data. [`cancel::propagate`] carries a cancellation
+//!    through the tree. [`cancel::control`] changes a scope, [`cancel::scope`] is its handle, and [`cancel::entered`]
 //!    is the future inside it. Then read [`cancel::checkpoint`], [`cancel::deadlines`] and [`cancel::cancellable`].
 //!    [`cancel::stuck`] finds tasks that cannot be cancelled, and [`cancel::stuck_check`] says when to look for them.
 //!    [`cancel::interrupt`] and [`cancel::raise_interrupt`] are Ctrl-C without the signal.

@@ -1,7 +1,7 @@
 //! The state of a cancel scope. Its handles, its entry in the scope tree and the future inside it share this state.
 //!
 //! It is plain data, below the scope tree. The functions that change it and have to tell the run are in
-//! [`steer`](super::steer).
+//! [`control`](super::control).
 
 use crate::{
     CancelReason, CancelSource,

@@ -43,7 +43,7 @@
 //!   that is kept elsewhere keeps the state of its run alive. It panics if it is polled in another run.
 
 pub(crate) mod fast_path;
-pub(crate) mod look;
+pub(crate) mod inspect;
 pub(crate) mod node;
 pub(crate) mod nursery_node;
 pub(crate) mod poll_path;

@@ -230,7 +230,7 @@ impl PollTree {
     }
 
     /// Makes sure that a nursery is polled in the next tick. For `wake_foreign`, see [`PollTree::wake`].
-    pub(crate) fn notify_parent(&self, nursery: &NurseryNode, wake_foreign: impl FnOnce(&Waker)) {
+    pub(crate) fn notify_parent_of(&self, nursery: &NurseryNode, wake_foreign: impl FnOnce(&Waker)) {
         let foreign = self.notify(&self.table.borrow(), nursery);
         foreign.inspect(wake_foreign);
     }
@@ -317,7 +317,7 @@ impl PollTree {
             self.queued_on_path.set(self.queued_on_path.get() - queued);
         }
         if queued > 0 {
-            self.notify_parent(nursery, wake_foreign);
+            self.notify_parent_of(nursery, wake_foreign);
         }
     }
 

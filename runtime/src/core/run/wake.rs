@@ -46,14 +46,14 @@ impl Run {
     }
 
     /// Makes sure that a nursery is polled in the next tick.
-    pub(crate) fn notify_parent(&self, nursery: &NurseryNode) {
-        self.tree.notify_parent(nursery, |waker| self.wake_foreign(waker));
+    pub(crate) fn notify_parent_of(&self, nursery: &NurseryNode) {
+        self.tree.notify_parent_of(nursery, |waker| self.wake_foreign(waker));
     }
 
     /// Makes sure that every nursery that a task has open is polled in the next tick.
     pub(crate) fn notify_nurseries_of(&self, task: &Task) {
         for nursery in self.tree.nurseries_of(task) {
-            self.notify_parent(&nursery);
+            self.notify_parent_of(&nursery);
         }
     }
 }

@@ -201,7 +201,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
         self.in_tree.remove_child(node);
         self.run.task_exited(node);
-        self.run.notify_parent(&self.in_tree);
+        self.run.notify_parent_of(&self.in_tree);
         dropped.map(drop)
     }
 
@@ -398,7 +398,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         // From here on the parent itself is runnable, and not only a nursery below it.
         match tree.parent(in_tree) {
             Some(parent) => run.wake(parent),
-            None => run.notify_parent(in_tree),
+            None => run.notify_parent_of(in_tree),
         }
         Poll::Pending
     }

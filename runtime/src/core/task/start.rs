@@ -49,7 +49,7 @@ enum StartStage {
 }
 
 /// A start under way. The child, its status and the call of `start` share it.
-pub(crate) struct Pending {
+pub(crate) struct PendingStart {
     /// A weak reference: a handle of the task leads here, and must not keep the run alive.
     run: Weak<Run>,
     /// The child's own scope. It is moved from the caller to the nursery.
@@ -64,7 +64,7 @@ pub(crate) struct Pending {
     caller_task: RefCell<Option<Task>>,
 }
 
-impl Pending {
+impl PendingStart {
     fn exit_scope(&self) {
         if let Some(run) = self.run.upgrade() {
             run.exit_scope(self.scope);
@@ -90,7 +90,7 @@ impl Pending {
     }
 }
 
-impl Starter for Pending {
+impl Starter for PendingStart {
     fn scope(&self) -> ScopeId {
         self.scope
     }
@@ -126,7 +126,7 @@ impl Starter for Pending {
 /// With this a task says that it is ready; trio's `task_status`. [`Nursery::start`] gives it to the task.
 pub struct TaskStatus<T> {
     value: Rc<RefCell<Option<T>>>,
-    pending: Option<Rc<Pending>>,
+    pending: Option<Rc<PendingStart>>,
     notified: Cell<bool>,
 }
 
@@ -193,7 +193,7 @@ impl StdError for NeverStarted {}
 /// Drops the child if the call of `start` is dropped before the child is started.
 struct Unmoved<'a, 'scope, 'env> {
     nursery: &'a Nursery<'scope, 'env>,
-    pending: Rc<Pending>,
+    pending: Rc<PendingStart>,
     node: Node,
     /// Whether it has taken a Ctrl-C, and has yet to hand it on.
     holds_interrupt: Cell<bool>,
@@ -317,7 +317,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let cell = ScopeState::new();
             let scope = run.scopes.enter(cell.clone(), None);
             cell.entered_as(run.id, scope);
-            let pending = Rc::new(Pending {
+            let pending = Rc::new(PendingStart {
                 run: Rc::downgrade(&run),
                 scope,
                 nursery_scope: self.scope_id,
