@@ -7,6 +7,11 @@ use std::{
     io::SeekFrom,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    sync::{
+        atomic::{AtomicBool, Ordering::SeqCst},
+        mpsc,
+    },
+    thread,
 };
 use terzetto::{
     CancelScope, Error,
@@ -20,7 +25,7 @@ use terzetto::{
     sleep,
     testing::{lockstep_stream_pair, memory_stream_pair, wait_all_tasks_blocked},
 };
-use terzetto_tests::{begin, run_mock};
+use terzetto_tests::{begin, in_a_child, run_mock};
 
 /// Runs `work` in a cancelled scope, which must catch the cancellation.
 async fn cancelled<T>(work: impl Future<Output = Result<T, Error>>) {
@@ -352,4 +357,38 @@ fn sig_01_signals_come_in_the_order_in_which_the_loop_has_noticed_them() {
         Ok(())
     })
     .unwrap();
+}
+
+#[test]
+fn sig_04_ctrl_c_goes_to_the_run_that_was_the_first_to_start_when_nobody_handled_it() {
+    if !in_a_child("sig_04_ctrl_c_goes_to_the_run_that_was_the_first_to_start_when_nobody_handled_it") {
+        return;
+    }
+    let over = &AtomicBool::new(false);
+    let raise = || signal_hook::low_level::raise(Signal::INT.number()).unwrap();
+    thread::scope(|threads| {
+        let run_that_has_started = || {
+            let (started, has_started) = mpsc::channel();
+            let run = threads.spawn(move || {
+                terzetto::run(async {
+                    started.send(())?;
+                    while !over.load(SeqCst) {
+                        sleep(0.01).await?;
+                    }
+                    Ok(())
+                })
+            });
+            has_started.recv().unwrap();
+            run
+        };
+        let [first, second] = [run_that_has_started(), run_that_has_started()];
+        raise();
+        assert!(first.join().unwrap().unwrap_err().is_interrupted());
+        // Nobody handles it now, so it is the next one's.
+        let third = run_that_has_started();
+        raise();
+        assert!(third.join().unwrap().unwrap_err().is_interrupted());
+        over.store(true, SeqCst);
+        second.join().unwrap().unwrap();
+    });
 }
