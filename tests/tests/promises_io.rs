@@ -8,6 +8,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{
+        Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
         mpsc,
     },
@@ -18,7 +19,11 @@ use terzetto::{
     compat::FuturesIo,
     fail_after,
     fs::{self, BufReader, File, FileError, TempDir, TempFile},
-    io::{ReceiveStream, StreamError, UdpSocket, UnixDatagram, UnixStream, getaddrinfo},
+    io::{
+        ReceiveStream, StreamError, TcpStream, UdpSocket, UnixDatagram, UnixStream, getaddrinfo,
+        open_tcp_listeners, serve_listeners,
+    },
+    lowlevel::start_thread_soon,
     nursery,
     process::{Command, Process, supervise},
     signal::{Signal, open_signal_receiver},
@@ -391,4 +396,55 @@ fn sig_04_ctrl_c_goes_to_the_run_that_was_the_first_to_start_when_nobody_handled
         over.store(true, SeqCst);
         second.join().unwrap().unwrap();
     });
+}
+
+#[test]
+fn sock_04_a_server_that_is_cancelled_has_closed_its_listeners() {
+    terzetto::run(async {
+        let mut address = None;
+        nursery(async |n| {
+            let listeners = n
+                .start(async |status| {
+                    let listeners = open_tcp_listeners(0, Some("127.0.0.1"), None).await?;
+                    serve_listeners(listeners, async |_: TcpStream| Ok(()), status).await
+                })
+                .await?;
+            let at = listeners[0].local_addr()?;
+            TcpStream::connect(at).await?;
+            address = Some(at);
+            drop(listeners);
+            n.cancel_scope().cancel();
+            Ok(())
+        })
+        .await?;
+        let refused = TcpStream::connect(address.unwrap()).await;
+        assert!(matches!(refused, Err(StreamError::Io(_))), "{refused:?}");
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn thread_06_without_a_thread_neither_the_function_nor_its_delivery_is_called() {
+    const NAME: &str = "thread_06_without_a_thread_neither_the_function_nor_its_delivery_is_called";
+    const STACK: &str = "RUST_MIN_STACK";
+    let no_machine_has_room = (1_u64 << 60).to_string();
+    if std::env::var(STACK).is_ok_and(|size| size == no_machine_has_room) {
+        let called = Arc::new(AtomicBool::new(false));
+        let (work, deliver) = (called.clone(), called.clone());
+        let outcome =
+            start_thread_soon(move || work.store(true, SeqCst), move |_| deliver.store(true, SeqCst));
+        assert!(outcome.is_err());
+        assert!(Arc::strong_count(&called) == 1 && !called.load(SeqCst));
+        println!("it was tried");
+        return;
+    }
+    // The size of stacks is read once in a process.
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", NAME, "--nocapture", "--test-threads=1"])
+        .env(STACK, no_machine_has_room)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("it was tried"), "{output:?}");
 }
