@@ -401,7 +401,7 @@ fn sig_04_ctrl_c_goes_to_the_run_that_was_the_first_to_start_when_nobody_handled
 #[test]
 fn sock_04_a_server_that_is_cancelled_has_closed_its_listeners() {
     terzetto::run(async {
-        let mut address = None;
+        let mut kept = None;
         nursery(async |n| {
             let listeners = n
                 .start(async |status| {
@@ -411,13 +411,14 @@ fn sock_04_a_server_that_is_cancelled_has_closed_its_listeners() {
                 .await?;
             let at = listeners[0].local_addr()?;
             TcpStream::connect(at).await?;
-            address = Some(at);
-            drop(listeners);
+            // Whoever still has them changes nothing.
+            kept = Some((at, listeners));
             n.cancel_scope().cancel();
             Ok(())
         })
         .await?;
-        let refused = TcpStream::connect(address.unwrap()).await;
+        let (at, _listeners) = kept.unwrap();
+        let refused = TcpStream::connect(at).await;
         assert!(matches!(refused, Err(StreamError::Io(_))), "{refused:?}");
         Ok(())
     })
