@@ -1,8 +1,8 @@
 //! Images: a plain row-major array of `f32` counts, and files in and out.
 //!
 //! A camera delivers 8 or 16-bit counts. The kernels compute in `f32`, which
-//! holds both ranges exactly, so one pixel type serves all formats and no
-//! arithmetic on pixels can overflow. Values are *raw counts*: reading an
+//! holds both ranges exactly. So one pixel type serves both, and sums of counts
+//! do not wrap around. Values are *raw counts*: reading an
 //! 8-bit file gives 0 to 255, a 16-bit file 0 to 65535; nothing is rescaled.
 //!
 //! # Coordinates

@@ -1,8 +1,8 @@
 //! The numeric work of particle image velocimetry: from images to vector fields, and to files.
 //!
 //! Pure functions over images, without threads of their own: who calls them owns parallelism. What
-//! depends on sizes only is planned once and used for many couples, one plan for each worker: no window
-//! allocates.
+//! depends on sizes only is planned once and used for many couples, one plan for each worker: the correlation
+//! of a window allocates nothing.
 //!
 //! # Where things are
 //!

@@ -6,7 +6,7 @@ use super::ItemError;
 
 /// The error type of a work's function: any error that threads can share.
 ///
-/// `?` turns every ordinary error into it. `"text".into()` makes one from text.
+/// `?` turns an error of a type that is `Send`, `Sync` and `'static` into it. `"text".into()` makes one from text.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 
 /// What a queue holds: the key of an item, and its value or the error in its place.

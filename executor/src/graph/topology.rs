@@ -263,7 +263,7 @@ impl Topology {
         drawing::to_dot(self)
     }
 
-    /// The graph as an SVG picture, which any browser shows. Boxes are works, rounded boxes are queues.
+    /// The graph as an SVG picture, which browsers show. Boxes are works, rounded boxes are queues.
     pub fn to_svg(&self) -> String {
         drawing::to_svg(self)
     }

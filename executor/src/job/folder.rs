@@ -186,7 +186,7 @@ fn other_job(results: &Path, own: &Path, own_lock: &Lock) -> Option<(PathBuf, u3
     })
 }
 
-/// The folders of all jobs, the oldest first.
+/// The folders of all jobs, in the order of their names, which begin with a time.
 pub(super) fn job_folders(results: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(results).into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = entries

@@ -63,8 +63,8 @@ impl JobReport {
     }
 }
 
-/// Reads the folders of all jobs in a folder for results, the oldest first. Folders that cannot be read are
-/// left out.
+/// Reads the folders of all jobs in a folder for results, in the order of their names. A name begins with the
+/// second in which the job began. Folders that cannot be read are left out.
 pub fn job_reports(results: &Path) -> Vec<JobReport> {
     job_folders(results).into_iter().filter_map(read).collect()
 }

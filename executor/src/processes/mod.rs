@@ -2,8 +2,8 @@
 //!
 //! Each process runs an executor of its own on its [part](Shard) of the series, and reports each item that has
 //! arrived. All processes write into one folder. Files are whole or absent, so the processes need not agree with
-//! each other. If a process dies, another one computes what is missing of its part. If the supervisor ends, for
-//! any reason, its processes end, too.
+//! each other. If a process dies, another one computes what is missing of its part. If the supervisor ends, even
+//! if it is killed, the processes that [watch for it](Reporter::cancel_with_supervisor) cancel their runs.
 //!
 //! A process runs a command. Usually this is the same program with two arguments more: its part, and whether to
 //! compute only what is missing. In the process, a [`Reporter`] must be among the executor's observers.

@@ -22,8 +22,8 @@ const MOST: usize = 1 << 20;
 /// An open file; trio's asynchronous file object, with the methods of `std::fs::File`.
 ///
 /// Operations take `&self`, and those of several tasks are done one after the other, in the order of
-/// asking. There is no buffer: what [`File::write_all`] has written is with the system, and each
-/// operation costs a trip to a thread. For many small reads there is [`BufReader`](crate::fs::BufReader).
+/// asking. There is no buffer: what [`File::write_all`] has written is with the system, and an
+/// operation costs a trip to a thread, unless what it reads was left by a dropped read. For many small reads there is [`BufReader`](crate::fs::BufReader).
 ///
 /// A read whose future is dropped, in a `select!` say, loses nothing: the thread goes on, the next operation
 /// waits for it, and the next read returns what it has read. Before a write, or a move to another place, the file

@@ -7,10 +7,10 @@
 //! those of `std::fs`. [`TempFile`] and [`TempDir`] are gone when they are dropped.
 //!
 //! # Cancellation
-//! Everything here is a checkpoint: what is asked for in a cancelled region is not done. Once a thread
-//! has begun, it cannot be called back, so the operation is finished, its result is returned, and the
-//! cancellation shows at the next checkpoint: one always knows what was done. A future that is dropped
-//! meanwhile leaves the thread to finish. What it reads from an open [`File`] is kept for the next read;
+//! Each async function here is a checkpoint: what is asked for in a cancelled region is not done. Only
+//! the methods `close` do their work all the same. Once a thread has begun, it cannot be called back, so
+//! the operation is finished, its result is returned, and the cancellation shows at the next checkpoint:
+//! the task learns what was done. A future that is dropped meanwhile leaves the thread to finish. What it reads from an open [`File`] is kept for the next read;
 //! other results are lost.
 //!
 //! # Errors
@@ -18,7 +18,7 @@
 //! [`Error`](crate::Error) it is found by `downcast_ref`.
 //!
 //! # Panics
-//! Everything here panics outside a run.
+//! What asks the system panics outside a run, when it is first polled. What only looks at a name does not.
 
 mod dir;
 mod disposal;

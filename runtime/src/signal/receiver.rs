@@ -55,7 +55,7 @@ impl StdError for OpenSignalError {
 
 struct ReceiverState {
     signals: Vec<Signal>,
-    /// Signals not taken yet, each once, in order of arrival.
+    /// Signals not taken yet, each once, in the order in which the loop has noticed them.
     pending: RefCell<VecDeque<Signal>>,
     waiting: Rc<WaitQueue<()>>,
 }
@@ -166,12 +166,13 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
 }
 
 impl SignalReceiver {
-    /// Waits for the next signal. Several of one kind that come before one is taken are one;
-    /// different kinds come in the order of their arrival. Several tasks may wait: each signal goes to one
+    /// Waits for the next signal. Several of one kind that come before one is taken are one.
+    /// Different kinds come in the order in which the run's loop has noticed them; those that it notices
+    /// together come in the order of their numbers. Several tasks may wait: each signal goes to one
     /// of them.
     ///
     /// # Cancellation
-    /// A checkpoint. No signal is lost, also if the future is dropped: then it is for the next that waits.
+    /// A checkpoint. No signal is lost by it, also if the future is dropped: then it is for the next that waits.
     ///
     /// # Errors
     /// [`Cancelled`] in a cancelled region.

@@ -1,5 +1,5 @@
-//! Letters as paths. The font is a small part of DejaVu Sans. It is in the program, so pictures look the same on every
-//! machine.
+//! Letters as paths. The font is a small part of DejaVu Sans. It is in the program, so pictures do not
+//! depend on the fonts of the machine.
 
 use tiny_skia::{Path, PathBuilder};
 use ttf_parser::{Face, GlyphId, OutlineBuilder};

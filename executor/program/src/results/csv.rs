@@ -1,6 +1,6 @@
 //! Vector fields as text: comments that say what the numbers are, a line of column names, and a line for each vector.
 //!
-//! Every program reads text, from a spreadsheet to `numpy.genfromtxt`, and people will read it in ten years.
+//! Spreadsheets read such text, and so do `numpy.genfromtxt` and people.
 
 use std::{error::Error, fmt, fmt::Write};
 
