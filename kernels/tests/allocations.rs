@@ -1,39 +1,16 @@
 //! The work on a window allocates nothing: what it needs was made with the plan. An allocator counts, so this test has
 //! a process of its own.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
-
 use terzetto_kernels::{
     Flow, MultipassParams, MultipassPlan, SynthParams, multipass::Predictor, synth_couple,
 };
 
-/// The system's allocator, which counts.
-struct Counting;
-
-static COUNT: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: the system's allocator does the work.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.fetch_add(1, Relaxed);
-        // SAFETY: what the caller promises is what the system's allocator asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
+/// An allocator that counts.
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static COUNTING: dhat::Alloc = dhat::Alloc;
 
 /// How often a couple allocates in two passes whose windows overlap by this share, and how many windows there are.
-fn allocations(predictor: Predictor, overlap: f64) -> (usize, usize) {
+fn allocations(predictor: Predictor, overlap: f64) -> (u64, u64) {
     let scene = SynthParams { width: 192, height: 192, ..SynthParams::default() };
     let (first, second) = synth_couple(&scene, &Flow::Uniform { dx: 3.0, dy: 1.0 }, 0).unwrap();
     let mut params = MultipassParams::zoom(32, 2);
@@ -43,13 +20,17 @@ fn allocations(predictor: Predictor, overlap: f64) -> (usize, usize) {
     }
     let mut plan = MultipassPlan::new(&params, 192, 192).unwrap();
     plan.compute(&first, &second).unwrap();
-    let before = COUNT.load(Relaxed);
+    let before = dhat::HeapStats::get().total_blocks;
     let result = plan.compute(&first, &second).unwrap();
-    (COUNT.load(Relaxed) - before, result.passes.iter().map(|field| field.vectors.len()).sum())
+    (
+        dhat::HeapStats::get().total_blocks - before,
+        result.passes.iter().map(|field| field.vectors.len() as u64).sum(),
+    )
 }
 
 #[test]
 fn no_window_allocates() {
+    let _counts = dhat::Profiler::builder().testing().build();
     for predictor in [Predictor::Shift, Predictor::Deform] {
         let (few, windows) = allocations(predictor, 0.0);
         let (many, more_windows) = allocations(predictor, 0.75);
