@@ -109,13 +109,13 @@ where
 /// Awaits a connection of `hyper`, server's or client's, as an operation of this runtime.
 ///
 /// A connection whose task is cancelled fails, since its transport does; but HTTP/2 hides why. This
-/// asks the region.
+/// asks the scope.
 ///
 /// # Cancellation
 /// If cancelled, the connection is closed without a farewell.
 ///
 /// # Errors
-/// [`Cancelled`](crate::Cancelled) if the connection fails in a cancelled region; else `hyper`'s.
+/// [`Cancelled`](crate::Cancelled) if the connection fails in a cancelled scope; else `hyper`'s.
 ///
 /// # Panics
 /// Outside a run.
@@ -137,7 +137,7 @@ pub fn drive_connection<T>(
 
 /// Time as the run's clock has it, also when that is a mock.
 ///
-/// In a cancelled region time stands still: a timeout does not pass, and what it would have ended
+/// In a cancelled scope time stands still: a timeout does not pass, and what it would have ended
 /// is ended by the cancellation.
 #[derive(Debug, Clone, Copy)]
 pub struct HyperTimer {

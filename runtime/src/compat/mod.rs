@@ -6,7 +6,7 @@
 //! | `hyper` | `HyperIo`, `drive_connection`, `HyperTimer`, `NurseryExecutor`: HTTP on this runtime |
 //! | `tls` | [`tls::TlsStream`] over any stream, through `rustls` |
 //!
-//! What is polled through these traits knows cancellation: in a cancelled region a read or a write fails,
+//! What is polled through these traits knows cancellation: in a cancelled scope a read or a write fails,
 //! with [`Cancelled`](crate::Cancelled) inside its `io::Error`, and [`Error`](crate::Error) finds it there.
 //! [`FuturesIo`] is different: what it has received already is read all the same, and it may take over a write,
 //! so that only the flush fails. Foreign futures that wait for something else are for

@@ -1,4 +1,4 @@
-//! `Cancelled`: the error that a checkpoint returns in a cancelled region.
+//! `Cancelled`: the error that a checkpoint returns in a cancelled scope.
 
 use crate::error::{inside, inside::Inside, opaque};
 use std::{error::Error as StdError, fmt, sync::Arc};
@@ -20,7 +20,7 @@ pub enum CancelSource {
     CtrlC,
 }
 
-/// Why a region was cancelled: the source, a text, the task that asked. The first reason is kept.
+/// Why a scope was cancelled: the source, a text, the task that asked. The first reason is kept.
 #[derive(Debug, Clone)]
 pub struct CancelReason {
     source: CancelSource,
@@ -86,7 +86,7 @@ impl fmt::Display for CancelReason {
     }
 }
 
-/// The error of every checkpoint in a cancelled, unshielded region; trio's `Cancelled`.
+/// The error of every checkpoint in a scope that is cancelled and that no shield hides; trio's `Cancelled`.
 ///
 /// Only the runtime makes it. Let it travel (`?`) to the scope that was cancelled, which swallows
 /// it; code that must clean up does so in a shielded scope on the way.

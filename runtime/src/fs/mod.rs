@@ -7,7 +7,7 @@
 //! those of `std::fs`. [`TempFile`] and [`TempDir`] are gone when they are dropped.
 //!
 //! # Cancellation
-//! Each async function here is a checkpoint: what is asked for in a cancelled region is not done. Only
+//! Each async function here is a checkpoint: what is asked for in a cancelled scope is not done. Only
 //! the methods `close` do their work all the same. Once a thread has begun, it cannot be called back, so
 //! the operation is finished, its result is returned, and the cancellation shows at the next checkpoint:
 //! the task learns what was done. A future that is dropped meanwhile leaves the thread to finish. What it reads from an open [`File`] is kept for the next read;

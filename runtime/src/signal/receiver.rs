@@ -175,7 +175,7 @@ impl SignalReceiver {
     /// A checkpoint. No signal is lost by it, also if the future is dropped: then it is for the next that waits.
     ///
     /// # Errors
-    /// [`Cancelled`] in a cancelled region.
+    /// [`Cancelled`] in a cancelled scope.
     pub async fn receive(&self) -> Result<Signal, Cancelled> {
         checkpoint_if_cancelled().await?;
         if self.pending() > 0 {

@@ -67,7 +67,7 @@ impl Event {
     /// A checkpoint, also if the event is set already. Nothing is lost.
     ///
     /// # Errors
-    /// [`Cancelled`] in a cancelled region.
+    /// [`Cancelled`] in a cancelled scope.
     pub async fn wait(&self) -> Result<(), Cancelled> {
         if self.is_set() {
             return checkpoint().await;

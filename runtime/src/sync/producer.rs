@@ -64,7 +64,7 @@ where
             let (sender, receiver) =
                 (ProducerSender { sender, demand: demand.clone() }, ProducerReceiver { receiver, demand });
             let shared = sender.sender.shared.clone();
-            // As in trio, `start` makes entering a checkpoint: in a cancelled region the consumer does not begin.
+            // As in trio, `start` makes entering a checkpoint: in a cancelled scope the consumer does not begin.
             n.start_named("producer", async move |status| {
                 status.started(())?;
                 match sender.demanded().await {
@@ -165,7 +165,7 @@ impl<T> ProducerReceiver<T> {
     /// As [`ProducerReceiver::receive`].
     ///
     /// # Errors
-    /// [`ReceiveError::Cancelled`] in a cancelled region; [`ReceiveError::Closed`].
+    /// [`ReceiveError::Cancelled`] in a cancelled scope; [`ReceiveError::Closed`].
     pub async fn next(&self) -> Result<Option<T>, ReceiveError> {
         self.asking(self.receiver.next()).await
     }

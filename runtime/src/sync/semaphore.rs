@@ -113,7 +113,7 @@ impl Semaphore {
     /// A checkpoint. If cancelled, nothing was taken.
     ///
     /// # Errors
-    /// [`Cancelled`] in a cancelled region.
+    /// [`Cancelled`] in a cancelled scope.
     pub async fn acquire(&self) -> Result<Permit, Cancelled> {
         checkpoint_if_cancelled().await?;
         if let Ok(permit) = self.acquire_nowait() {

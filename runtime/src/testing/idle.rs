@@ -21,7 +21,7 @@ use std::{future::poll_fn, rc::Rc, task::Poll};
 /// A checkpoint.
 ///
 /// # Errors
-/// [`Cancelled`] in a cancelled region.
+/// [`Cancelled`] in a cancelled scope.
 ///
 /// # Panics
 /// If `cushion` is negative or NaN; outside a run.

@@ -181,7 +181,7 @@ impl Drop for WaitingCaller {
 /// [`from_thread`](crate::from_thread). For more say in how it runs, see [`options`].
 ///
 /// # Cancellation
-/// A checkpoint before the work starts: in a cancelled region it never does. Once started it cannot
+/// A checkpoint before the work starts: in a cancelled scope it never does. Once started it cannot
 /// be cancelled: the result is returned, and the cancellation shows at the next checkpoint. If the
 /// future is dropped, the work goes on and its result is dropped.
 ///
@@ -241,7 +241,7 @@ pub fn active_thread_count() -> usize {
 /// A checkpoint.
 ///
 /// # Errors
-/// [`Cancelled`] in a cancelled region.
+/// [`Cancelled`] in a cancelled scope.
 ///
 /// # Panics
 /// Outside a run.

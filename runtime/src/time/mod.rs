@@ -37,7 +37,7 @@ pub fn current_time() -> f64 {
 /// A checkpoint.
 ///
 /// # Errors
-/// [`Cancelled`] in a cancelled region.
+/// [`Cancelled`] in a cancelled scope.
 ///
 /// # Panics
 /// If the time is negative or NaN; outside a run.
@@ -61,7 +61,7 @@ pub fn sleep(time: impl Seconds) -> impl Future<Output = Result<(), Cancelled>> 
 /// A checkpoint.
 ///
 /// # Errors
-/// [`Cancelled`] in a cancelled region.
+/// [`Cancelled`] in a cancelled scope.
 ///
 /// # Panics
 /// If `time` is NaN; outside a run.
@@ -122,7 +122,7 @@ impl Sleep {
         }
         let outcome = match self {
             Sleep::Checkpoint(checkpoint) => ready!(checkpoint.poll_in(run, cx)),
-            // As in trio, where a sleep is a scope with a deadline: if the region was cancelled in the tick
+            // As in trio, where a sleep is a scope with a deadline: if the scope was cancelled in the tick
             // in which the sleep ended, the outer cancellation is the one that counts.
             Sleep::Blocked(blocked, timer) => match ready!(blocked.poll(run, cx)) {
                 Ok(()) => {

@@ -27,7 +27,7 @@ use std::{
 /// A checkpoint. If cancelled, `future` is dropped. The documentation of its library says what is lost by that.
 ///
 /// # Errors
-/// [`Cancelled`] in a cancelled region.
+/// [`Cancelled`] in a cancelled scope.
 ///
 /// # Panics
 /// Outside a run.

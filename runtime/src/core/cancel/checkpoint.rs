@@ -62,14 +62,14 @@ pub fn cancel_shielded_checkpoint() -> impl Future<Output = ()> {
     Yield::default()
 }
 
-/// Lets other tasks run, then fails if the region is cancelled. The caller goes on in the next tick, and each tick runs
+/// Lets other tasks run, then fails if the scope is cancelled. The caller goes on in the next tick, and each tick runs
 /// every runnable task once. It yields first, so that it sees a deadline that has just passed. trio's `checkpoint`.
 ///
 /// # Cancellation
 /// A checkpoint. Nothing is lost.
 ///
 /// # Errors
-/// [`Cancelled`] in a cancelled region.
+/// [`Cancelled`] in a cancelled scope.
 ///
 /// # Panics
 /// Outside a run.
@@ -144,11 +144,11 @@ impl Future for Checkpoint {
     }
 }
 
-/// Fails if the region is cancelled. Otherwise returns at once, without yielding.
+/// Fails if the scope is cancelled. Otherwise returns at once, without yielding.
 /// trio's `checkpoint_if_cancelled`.
 ///
 /// # Errors
-/// [`Cancelled`] in a cancelled region.
+/// [`Cancelled`] in a cancelled scope.
 ///
 /// # Panics
 /// Outside a run.

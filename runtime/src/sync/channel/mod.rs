@@ -299,7 +299,7 @@ impl<T> Receiver<T> {
     /// does not let others run.
     ///
     /// # Errors
-    /// [`ReceiveError::Cancelled`] in a cancelled region; [`ReceiveError::Closed`] if this end is.
+    /// [`ReceiveError::Cancelled`] in a cancelled scope; [`ReceiveError::Closed`] if this end is.
     pub fn next(&self) -> impl Future<Output = Result<Option<T>, ReceiveError>> {
         Next::new(self)
     }
