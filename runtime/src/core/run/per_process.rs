@@ -131,11 +131,22 @@ pub(crate) mod forked {
         time::{Duration, Instant},
     };
 
-    /// Calls `f` in a forked child. Returns whether it returned there in time; if not, the child is killed.
+    /// Calls `f` in a forked child. Returns whether it returned there in time.
     pub(crate) fn returns_in_a_child(f: impl FnOnce()) -> bool {
-        // ThreadSanitizer ends children that make threads.
+        call_in_a_child(f).unwrap_or(true)
+    }
+
+    /// Calls `f` in a forked child. Returns whether it ended the child, or panicked there.
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    pub(crate) fn fails_in_a_child(f: impl FnOnce()) -> bool {
+        !call_in_a_child(f).unwrap_or(false)
+    }
+
+    /// Whether `f` returned in a forked child in time; if not, the child is killed. None if children cannot be forked
+    /// here: ThreadSanitizer ends children that make threads.
+    fn call_in_a_child(f: impl FnOnce()) -> Option<bool> {
         if std::env::var_os("TERZETTO_SANITIZED").is_some() {
-            return true;
+            return None;
         }
         // SAFETY: the child has this thread only, and calls `f`, which waits for no other thread. The child uses the
         // allocator of the C library, which is made to survive a fork. It leaves by `_exit`, so it touches nothing
@@ -155,10 +166,10 @@ pub(crate) mod forked {
                 unsafe { libc::kill(child, libc::SIGKILL) };
                 // SAFETY: as above. The place for the status is null, so nothing is written.
                 unsafe { libc::waitpid(child, ptr::null_mut(), 0) };
-                return false;
+                return Some(false);
             }
             thread::sleep(Duration::from_millis(1));
         }
-        status == 0
+        Some(status == 0)
     }
 }
