@@ -10,7 +10,8 @@
 //! Therefore a nursery's future owns its children, and polls them inside its own poll. So all futures of a run form a
 //! *poll tree*, with the run loop at its root. A wake leaves a trail from the woken future up to the root. A tick
 //! follows the trails down, and polls what was woken and nothing else. The cancel scopes form a second tree, the
-//! scope tree. Every blocked task has a wait in the list of one scope, so a cancellation finds it there.
+//! scope tree. Every blocked operation has a wait in the list of one scope, so a cancellation finds it there. A task that
+//! waits for its nursery to end has none, since that cannot be cancelled.
 //!
 //! # Words
 //!
@@ -134,15 +135,16 @@
 //! 2. `send` takes the first parked receiver out of the wait queue
 //!    ([`unpark_one`](block::wait_queue::WaitQueue::unpark_one)), writes the value there, and reschedules
 //!    its wait. The rest is a wake-up as above.
-//! 3. `send` has succeeded at once. It lets other tasks run before it returns, since every operation is a checkpoint:
-//!    [`Turn`](cancel::checkpoint::Turn).
+//! 3. `send` has succeeded at once. It lets other tasks run before it returns, since every operation is a
+//!    schedule point: [`Turn`](cancel::checkpoint::Turn). Its cancel point came before it sent anything:
+//!    [`CheckpointIfCancelled`](cancel::checkpoint::CheckpointIfCancelled).
 //! 4. In the next tick both tasks are polled. The receiver collects the value. If the receiver's
 //!    future was dropped in between, the value goes back to the channel.
 //!
 //! # Which module may import which
 //!
-//! Data does not know the run. The [state](run::state) of a run is made of data. Functions that change a run stand
-//! may import it, and not the reverse. `.ci/circle` finds the modules that import each other in a circle. The core has
+//! Data does not know the run. The [state](run::state) of a run is made of data. Functions that change a run may
+//! import it. It does not import them. `.ci/circle` finds the modules that import each other in a circle. The core has
 //! two such circles that cannot be cut. One has four modules: [nodes](poll_tree::node), the [nurseries](poll_tree::nursery_node)
 //! that they belong to, their [ready queues](poll_tree::ready_queue), and [handles](task::handle). The other has five: a [waker](poll_tree::waker) finds the current [run](run::state), the run holds the
 //! [tree](poll_tree::tree) and the [waits](block::waits), and [waiters](block::waiter) recognise our wakers.

@@ -9,7 +9,7 @@ use crate::core::{
     poll_tree::waker,
     table::{Key, Table},
 };
-use std::{cell::RefCell, task::Waker};
+use std::{cell::RefCell, rc::Rc, task::Waker};
 
 /// The number of a node, or the key of a foreign waker with the spare bit set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,8 @@ impl Waiter {
 
 /// A foreign waker, and the node that was being polled when it was handed over.
 struct Foreign {
-    waker: Waker,
+    /// Counted, so that it can be copied out of the table. A waker's own `clone` is foreign code.
+    waker: Rc<Waker>,
     polled_by: Option<NodeId>,
 }
 
@@ -59,7 +60,7 @@ impl Waiters {
     #[cold]
     fn keep(&self, current: Option<NodeId>, waker: &Waker) -> Waiter {
         // The waker's `clone` is foreign code, so nothing is borrowed when it is called.
-        let foreign = Foreign { waker: waker.clone(), polled_by: current };
+        let foreign = Foreign { waker: Rc::new(waker.clone()), polled_by: current };
         Waiter::foreign(self.foreign.borrow_mut().insert(foreign))
     }
 
@@ -94,7 +95,7 @@ impl Waiters {
     }
 
     /// The foreign waker, if the waiter is one.
-    pub(crate) fn foreign(&self, waiter: Waiter) -> Option<Waker> {
+    pub(crate) fn foreign(&self, waiter: Waiter) -> Option<Rc<Waker>> {
         Some(self.foreign.borrow().get(waiter.as_foreign()?)?.waker.clone())
     }
 

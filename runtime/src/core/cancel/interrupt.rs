@@ -1,10 +1,15 @@
 //! An interrupt: an error that comes from outside and is raised once, in the main task.
 //!
 //! Ctrl-C is one, if nobody else handles it. The core does not know where an interrupt comes from;
-//! [`signal`](crate::signal) makes one from a signal. An interrupt that has come is *pending* until it is raised. One
-//! of four places raises it, whichever comes first. A wait of the main task is aborted by it. The main task's next
-//! checkpoint raises it. A nursery that the main task is waiting to close raises it, and so does
-//! [`start`](crate::Nursery::start). If it is still pending when the main task has ended, the
+//! [`signal`](crate::signal) makes one from a signal. An interrupt that has come is *pending* until it is raised. The
+//! first of these raises it:
+//!
+//! - a wait of the main task, which it aborts,
+//! - the main task's next checkpoint,
+//! - the end of a nursery for which the main task waits,
+//! - [`start`](crate::Nursery::start), if the main task waits in it.
+//!
+//! If it is still pending when the main task has ended, the
 //! run returns it.
 
 use std::cell::Cell;

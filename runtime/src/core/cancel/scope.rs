@@ -100,8 +100,8 @@ impl CancelScope {
         InScope::new(self.cell.clone(), inside)
     }
 
-    /// Cancels what runs in the scope, now and for good. Does nothing if the scope was cancelled before, or has
-    /// ended.
+    /// Cancels what runs in the scope, now and for good. Does nothing if the scope was cancelled before. If the
+    /// scope has ended, only [`cancel_called`](CancelScope::cancel_called) changes, as in trio.
     pub fn cancel(&self) {
         self.cancel_for(None);
     }
@@ -210,8 +210,8 @@ impl CancelScope {
         self.cell.relative.set(timeout);
     }
 
-    /// Whether the deadline counts from an entry that is still to come; none once the scope is entered, when it counts
-    /// from nothing any more.
+    /// Whether the deadline counts from an entry that is still to come. `None` once the scope is entered, since the
+    /// deadline is absolute then.
     pub fn is_relative(&self) -> Option<bool> {
         (self.cell.stage.get() == ScopeStage::New).then(|| self.cell.relative.get() != f64::INFINITY)
     }

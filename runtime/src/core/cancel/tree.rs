@@ -1,6 +1,7 @@
 //! The scope tree: the cancel scopes of a run that are entered.
 //!
-//! Every blocked operation belongs to one scope, and every entered scope but the root has a parent. A scope is
+//! Every blocked operation belongs to one scope while that scope is entered, and every entered scope but the root has a
+//! parent. A scope is
 //! *effectively cancelled* if it was cancelled itself, or if it is not shielded and its parent is effectively
 //! cancelled. Each entry of the tree stores that answer, so a checkpoint asks in constant time. When something above
 //! changes, a loop carries the change down the tree. The loop has a stack of its own, since scopes may nest deeper

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The run has ended, or is ending. What was asked of it is not done, or not to its end.
+/// The run has ended, or is ending. The request was not carried out, or only in part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunFinished;
 

@@ -8,8 +8,7 @@
 //!
 //! No program must be able to see the difference. That holds under these conditions:
 //!
-//! - Nothing is queued anywhere else. All queued nodes stand in this nursery's queue. Exceptions are the nodes below
-//!   a nursery that has not been polled yet. Their trail leads up to a node that is queued here.
+//! - Nothing is queued anywhere else. Every queued node stands in this nursery's queue, or is below a node that does.
 //! - No node on the poll path was woken itself, or has a second nursery to poll. Such a node may have more to do when
 //!   the poll comes back to it in this very tick. It may be polling the other arm of a `join!`, and ticks that begin
 //!   down here would starve that arm.

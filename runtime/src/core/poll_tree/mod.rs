@@ -14,22 +14,24 @@
 //!
 //! | name | what always holds |
 //! |---|---|
-//! | OWNED | Only its nursery polls and drops a node's future: inside a poll or the drop of the nursery's own future, or through a `&'scope Nursery` while `'scope` lasts. What the future borrows outlives the nursery's future and `'scope`. |
+//! | OWNED | Only its nursery polls and drops a node's future. It does so in a poll of the nursery's own future, in the drop of that future, or in code that has a `&'scope Nursery`. (Main and system futures are `'static`, and the run loop polls them.) What the future borrows outlives the nursery's future and `'scope`. |
 //! | EXCLUSIVE | A reference to the future exists only during a poll (states `Polled` and `Abandoned`), and while the state `Dropped` is being entered. Both begin in the state `Idle` only. Only the caller that leaves `Idle` makes the reference. |
-//! | PINNED | The future is written once, and stays in that place until it is dropped. Its memory is freed after the drop, or never; memory of a future that has nothing to drop may be freed without one. |
+//! | PINNED | The future is written once, and stays in that place until it is dropped. If dropping it does something, its memory is freed only after that, or never. |
 //! | COUNTED | The header of a node is freed when the last reference to the node goes. All references to the header are shared ones. |
 //! | CLOSED | A nursery's handle cannot leave its block, and a child cannot borrow from the block: both lifetimes of [`Nursery`](crate::Nursery) are invariant, and its body must accept every `'scope`. |
 //! | NUMBER | A waker is a number. It keeps nothing alive and points to nothing. |
+//! | WAITS | What a wait leaves with the run is `'static`, and points into no future. So a cancellation or a deadline may call an abort function though the task's future was forgotten. |
 //!
 //! By situation:
 //!
-//! - **Poll.** Only [`Nursery`](crate::Nursery) polls nodes, inside the poll of its own future (OWNED). If code
+//! - **Poll.** Only [`Nursery`](crate::Nursery) polls nodes that borrow, inside the poll of its own future (OWNED). If code
 //!   inside that poll tries to poll the same node again, it finds the node `Polled` and does nothing (EXCLUSIVE).
 //! - **Drop.** When a nursery's future is dropped, it drops the body first, then the children, then the nursery that
 //!   they may refer to (OWNED). Each is dropped in its place (PINNED).
 //! - **Forget.** If a nursery's future is forgotten, it is never polled or dropped again. Then its children are never
 //!   polled or dropped either, since nobody else may do that (OWNED). Their borrows may dangle, but nothing reads
-//!   them. Their memory stays (PINNED). A scheduler that polled children directly would read those borrows. That is
+//!   them. A wake reaches only headers and queues. A cancellation reaches only waits (WAITS). The children's memory stays,
+//!   since the forgotten nursery still counts as a reference to them (COUNTED, PINNED). It also keeps the state of the run. A scheduler that polled children directly would read those borrows. That is
 //!   why only the nursery polls them.
 //! - **Escape.** A nursery's handle outside its block could start a child that borrows what has ended. The handle
 //!   cannot leave the block (CLOSED). A [`Task`](crate::Task) may escape. It is a reference to the node's header

@@ -1,7 +1,7 @@
 //! Nursery nodes: what the poll tree knows of a nursery.
 //!
-//! A nursery belongs to the node whose future holds it. That node is its *parent*. A node belongs to the nursery that
-//! polls it. The root is a nursery that the run loop polls. Futures can only be polled from the top downwards, so a
+//! A nursery belongs to the node whose future holds it. That node is usually its *parent*. A node belongs to the nursery
+//! that polls it. The root is a nursery that the run loop polls. Futures can only be polled from the top downwards, so a
 //! wake leaves a trail. It queues the node in its nursery, then the nursery's parent in the nursery above, and so on.
 //! The trail stops at the first node that is queued already, since an earlier wake has made the rest of it. A tick
 //! then goes down only where something is queued.
@@ -30,7 +30,7 @@ pub(crate) enum Parent {
     RunLoop,
     Node(NodeId),
     /// Something foreign (a `join!`, a `FuturesUnordered`) that has wakers of its own.
-    Foreign(Waker),
+    Foreign(Rc<Waker>),
 }
 
 /// The part of a nursery that the poll tree knows.

@@ -162,7 +162,8 @@ impl PollTree {
     fn parent_of(&self, waker: &Waker) -> Parent {
         match waker::node_of(waker, self.run) {
             Some(node) => Parent::Node(node),
-            None => Parent::Foreign(waker.clone()),
+            // The waker's `clone` is foreign code, so nothing is borrowed when it is called.
+            None => Parent::Foreign(Rc::new(waker.clone())),
         }
     }
 
@@ -182,7 +183,7 @@ impl PollTree {
                 {
                     let foreign = self.notify(&table, nursery);
                     drop(table);
-                    foreign.inspect(wake_foreign);
+                    foreign.as_deref().inspect(|waker| wake_foreign(waker));
                 }
             }
         }
@@ -214,7 +215,7 @@ impl PollTree {
 
     /// Makes sure that a nursery is polled in the next tick, by queueing its parent and every node above. If the
     /// trail ends at something foreign, returns its waker. The caller must call that waker when nothing is borrowed.
-    fn notify<'a>(&self, table: &'a Table<Node>, mut nursery: &'a NurseryNode) -> Option<Waker> {
+    fn notify<'a>(&self, table: &'a Table<Node>, mut nursery: &'a NurseryNode) -> Option<Rc<Waker>> {
         while !nursery.notified.replace(true) {
             let parent = match &*nursery.parent.borrow() {
                 Parent::RunLoop => {
@@ -232,7 +233,7 @@ impl PollTree {
     /// Makes sure that a nursery is polled in the next tick. For `wake_foreign`, see [`PollTree::wake`].
     pub(crate) fn notify_parent_of(&self, nursery: &NurseryNode, wake_foreign: impl FnOnce(&Waker)) {
         let foreign = self.notify(&self.table.borrow(), nursery);
-        foreign.inspect(wake_foreign);
+        foreign.as_deref().inspect(|waker| wake_foreign(waker));
     }
 
     /// The node that is the parent of a nursery, if the parent is a node.
@@ -244,7 +245,7 @@ impl PollTree {
     }
 
     /// The wakers of all foreign parents of nurseries.
-    pub(crate) fn foreign_parents(&self) -> Vec<Waker> {
+    pub(crate) fn foreign_parents(&self) -> Vec<Rc<Waker>> {
         let table = self.table.borrow();
         let nurseries =
             table.iter().filter(|(_, node)| node.info.is_body()).filter_map(|(_, body)| body.nursery());

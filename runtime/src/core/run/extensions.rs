@@ -26,7 +26,7 @@ pub(crate) struct Extensions {
 
 /// Something that is plugged into a run.
 pub(crate) trait Extension: Any {
-    /// Called when the run ends. The run is still the current one, and all of its tasks are gone.
+    /// Called when the run ends. The run is still the current one. Its main task and system tasks are gone.
     fn run_ends(&self);
 }
 

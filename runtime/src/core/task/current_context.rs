@@ -7,7 +7,7 @@ use crate::core::{
 };
 use std::{cell::RefCell, mem};
 thread_local! {
-    /// The context of a worker thread's job.
+    /// The context of a worker thread's job, and of a token's call outside any task.
     static OF_THREAD: RefCell<TaskContext> = const { RefCell::new(TaskContext(None)) };
 }
 
