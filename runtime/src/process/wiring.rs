@@ -14,7 +14,7 @@ pub(super) struct Wiring {
     pub(super) command: process::Command,
     pub(super) stdin: Stdio,
     pub(super) stdout: Stdio,
-    /// None: where the standard output goes.
+    /// `None` means the same place as the standard output.
     pub(super) stderr: Option<Stdio>,
 }
 
