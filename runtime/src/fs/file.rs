@@ -100,7 +100,7 @@ impl File {
     /// Opens a file for reading.
     ///
     /// # Errors
-    /// As [`OpenOptions::open`].
+    /// The errors of [`OpenOptions::open`].
     pub async fn open(path: impl AsRef<Path>) -> Result<File, FileError> {
         File::options().read(true).open(path).await
     }
@@ -108,7 +108,7 @@ impl File {
     /// Opens a file for writing. An existing file is emptied, and a missing file is created.
     ///
     /// # Errors
-    /// As [`OpenOptions::open`].
+    /// The errors of [`OpenOptions::open`].
     pub async fn create(path: impl AsRef<Path>) -> Result<File, FileError> {
         File::options().write(true).create(true).truncate(true).open(path).await
     }
@@ -116,7 +116,7 @@ impl File {
     /// Creates a file for reading and writing. Fails if the file exists already.
     ///
     /// # Errors
-    /// As [`OpenOptions::open`].
+    /// The errors of [`OpenOptions::open`].
     pub async fn create_new(path: impl AsRef<Path>) -> Result<File, FileError> {
         File::options().read(true).write(true).create_new(true).open(path).await
     }
@@ -233,7 +233,7 @@ impl File {
     /// Fills `buffer`.
     ///
     /// # Cancellation
-    /// As [`File::read`].
+    /// The same as [`File::read`].
     ///
     /// # Errors
     /// The errors of [`File::read`]; [`UnexpectedEof`](ErrorKind::UnexpectedEof) if the file ends before `buffer` is
@@ -256,10 +256,10 @@ impl File {
     /// Reads the rest of the file.
     ///
     /// # Cancellation
-    /// As [`File::read`].
+    /// The same as [`File::read`].
     ///
     /// # Errors
-    /// As [`File::read`].
+    /// The errors of [`File::read`].
     pub async fn read_to_end(&self) -> Result<Vec<u8>, FileError> {
         let read = |file: &mut fs::File, bytes: &mut Vec<u8>| file.read_to_end(bytes).map(drop);
         self.read_by(usize::MAX, read).await
@@ -268,7 +268,7 @@ impl File {
     /// Reads the rest of the file as a string.
     ///
     /// # Cancellation
-    /// As [`File::read`].
+    /// The same as [`File::read`].
     ///
     /// # Errors
     /// The errors of [`File::read`]; [`InvalidData`](ErrorKind::InvalidData) if the data is not UTF-8.

@@ -48,10 +48,10 @@ impl Path {
     /// Like [`Path::glob`], in this folder and all folders below it; trio's `rglob`.
     ///
     /// # Cancellation
-    /// As [`Path::glob`].
+    /// The same as [`Path::glob`].
     ///
     /// # Errors
-    /// As [`Path::glob`].
+    /// The errors of [`Path::glob`].
     pub async fn rglob(&self, pattern: &str) -> Result<Vec<Path>, FileError> {
         if pattern.is_empty() || pattern.starts_with('/') {
             // So that the error describes the pattern as it was given.

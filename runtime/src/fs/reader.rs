@@ -106,7 +106,7 @@ impl BufReader {
     /// Reads the next line, without its end (`\n` or `\r\n`). Returns `None` at the end of the file.
     ///
     /// # Cancellation
-    /// As [`BufReader::next_until`].
+    /// The same as [`BufReader::next_until`].
     ///
     /// # Errors
     /// The errors of [`File::read`]; [`InvalidData`](ErrorKind::InvalidData) if the line is not UTF-8. This line is

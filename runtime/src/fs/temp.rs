@@ -46,7 +46,7 @@ impl TempDir {
     /// A checkpoint; see the [module](super). If the future is dropped, the folder is removed.
     ///
     /// # Errors
-    /// Cancelled; what the system says.
+    /// Cancelled; the system's errors.
     pub async fn new() -> Result<TempDir, FileError> {
         TempDir::new_in(env::temp_dir()).await
     }
@@ -54,7 +54,7 @@ impl TempDir {
     /// Like [`TempDir::new`], in the folder `parent`.
     ///
     /// # Errors
-    /// As [`TempDir::new`].
+    /// The errors of [`TempDir::new`].
     pub async fn new_in(parent: impl AsRef<std::path::Path>) -> Result<TempDir, FileError> {
         let made = job("make a temporary folder in", parent.as_ref(), |parent| tempfile::tempdir_in(parent));
         let inner = made.await?;
@@ -139,7 +139,7 @@ impl TempFile {
     /// A checkpoint; see the [module](super). If the future is dropped, the file is removed.
     ///
     /// # Errors
-    /// Cancelled; what the system says.
+    /// Cancelled; the system's errors.
     pub async fn new() -> Result<TempFile, FileError> {
         TempFile::new_in(env::temp_dir()).await
     }
@@ -148,7 +148,7 @@ impl TempFile {
     /// here, because a file cannot be renamed from one file system to another.
     ///
     /// # Errors
-    /// As [`TempFile::new`].
+    /// The errors of [`TempFile::new`].
     pub async fn new_in(parent: impl AsRef<std::path::Path>) -> Result<TempFile, FileError> {
         let make = |parent: &std::path::Path| tempfile::NamedTempFile::new_in(parent);
         let made = job("make a temporary file in", parent.as_ref(), make).await?;

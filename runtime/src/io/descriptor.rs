@@ -42,7 +42,7 @@ impl DescriptorStream {
     /// Returns a duplicate of the descriptor. It is in non-blocking mode until this stream is closed.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
         self.0.duplicate()
     }
@@ -50,7 +50,7 @@ impl DescriptorStream {
     /// Gives up the descriptor, and puts it back into its original mode.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
         self.0.into_fd()
     }

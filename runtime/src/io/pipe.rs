@@ -13,7 +13,7 @@ use std::{
 /// Makes a pipe. Bytes that are sent at one end are received at the other end.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error.
 ///
 /// # Panics
 /// Outside a run.
@@ -52,7 +52,7 @@ impl PipeSender {
     /// [`fs::File`](crate::fs::File).
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -74,7 +74,7 @@ impl PipeSender {
     /// [`PipeSender::into_fd`].
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
         self.0.duplicate()
     }
@@ -84,7 +84,7 @@ impl PipeSender {
     /// stream.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
         self.0.into_fd()
     }
@@ -114,7 +114,7 @@ impl PipeReceiver {
     /// [`fs::File`](crate::fs::File).
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -153,7 +153,7 @@ impl PipeReceiver {
     /// [`PipeReceiver::into_fd`].
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
         self.0.duplicate()
     }
@@ -163,7 +163,7 @@ impl PipeReceiver {
     /// stream.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
         self.0.into_fd()
     }

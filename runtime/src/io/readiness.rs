@@ -98,7 +98,7 @@ pub async fn wait_readable(fd: impl AsFd) -> Result<(), StreamError> {
 /// A checkpoint. Nothing is lost.
 ///
 /// # Errors
-/// As [`wait_readable`].
+/// The errors of [`wait_readable`].
 ///
 /// # Panics
 /// Outside a run.

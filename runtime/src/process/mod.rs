@@ -11,7 +11,7 @@
 //!
 //! - `command`: what to run; `wiring`: how its standard streams are connected;
 //! - `start`: the start itself, in a worker thread, since `fork` and `exec` may block;
-//! - `child`: the owner of a child, which leaves neither an orphan nor a zombie, whatever is dropped;
+//! - `child`: the owner of a child, which leaves neither an orphan nor a zombie, no matter what is dropped;
 //! - `exit`: a descriptor that becomes readable when a child has exited;
 //! - `handle`: the [`Process`];
 //! - `run`: a process inside a block.

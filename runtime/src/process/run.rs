@@ -76,13 +76,13 @@ pub async fn run_process(command: Command<'_>) -> Result<CompletedProcess, Error
 /// error contains the captured output.
 ///
 /// # Cancellation
-/// As [`run_process`].
+/// The same as [`run_process`].
 ///
 /// # Errors
-/// As [`run_process`].
+/// The errors of [`run_process`].
 ///
 /// # Panics
-/// As [`run_process`].
+/// The same as [`run_process`].
 ///
 /// ```
 /// use terzetto::{io::ReceiveStream, nursery, process::{Command, Stdio, supervise}};

@@ -62,7 +62,7 @@ macro_rules! calls {
             /// Whether there is something to receive now: data, the end, or an error. This is trio's `is_readable`.
             ///
             /// # Errors
-            /// [`StreamError::Closed`], or what the system says.
+            /// [`StreamError::Closed`], or the system's error.
             pub fn is_readable(&self) -> Result<bool, StreamError> {
                 let $this = self;
                 is_readable(&*$source.get()?).map_err(StreamError::Io)
@@ -74,10 +74,10 @@ macro_rules! calls {
             /// data may be mixed with that of this call.
             ///
             /// # Cancellation
-            /// As `receive_with`.
+            /// The same as `receive_with`.
             ///
             /// # Errors
-            /// As `receive_with`.
+            /// The errors of `receive_with`.
             pub async fn send_with<R>(
                 &self,
                 mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,

@@ -91,10 +91,10 @@ impl TcpConnector {
     /// Connects as [`open_tcp_stream`] does.
     ///
     /// # Cancellation
-    /// As [`open_tcp_stream`].
+    /// The same as [`open_tcp_stream`].
     ///
     /// # Errors
-    /// As [`open_tcp_stream`].
+    /// The errors of [`open_tcp_stream`].
     ///
     /// # Panics
     /// Outside a run.

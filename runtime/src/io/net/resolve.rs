@@ -114,7 +114,7 @@ impl NameFlags {
 /// system is asked in a worker thread.
 ///
 /// # Cancellation
-/// As [`getaddrinfo`].
+/// The same as [`getaddrinfo`].
 ///
 /// # Errors
 /// Cancelled; an `io::Error` with the system's error; the error of the run's resolver.

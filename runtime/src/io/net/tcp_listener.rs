@@ -79,7 +79,7 @@ impl TcpListener {
     /// The address it listens on.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.acceptor.get()?.local_addr().map_err(StreamError::Io)
     }

@@ -78,7 +78,7 @@ impl TcpStream {
     /// closed. Then its original mode is restored, also for duplicates.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -101,7 +101,7 @@ impl TcpStream {
     /// The address of this end.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }
@@ -109,7 +109,7 @@ impl TcpStream {
     /// The address of the other end.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn peer_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.peer_addr().map_err(StreamError::Io)
     }
@@ -117,7 +117,7 @@ impl TcpStream {
     /// Whether small pieces of data are sent at once (`TCP_NODELAY`).
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn nodelay(&self) -> Result<bool, StreamError> {
         self.with_socket(|socket| socket.tcp_nodelay())
     }
@@ -125,7 +125,7 @@ impl TcpStream {
     /// Sets whether small pieces of data are sent at once.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn set_nodelay(&self, nodelay: bool) -> Result<(), StreamError> {
         self.with_socket(|socket| socket.set_tcp_nodelay(nodelay))
     }
@@ -161,7 +161,7 @@ impl TcpStream {
     /// [`TcpStream::into_fd`].
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
         self.0.duplicate()
     }
@@ -171,7 +171,7 @@ impl TcpStream {
     /// stream.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
         self.0.into_fd()
     }

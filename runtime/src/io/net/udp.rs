@@ -33,7 +33,7 @@ impl UdpSocket {
     /// Makes a socket at an address of this machine. With port 0, the system chooses a port.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -49,7 +49,7 @@ impl UdpSocket {
     /// for duplicates.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -60,7 +60,7 @@ impl UdpSocket {
     /// Sets the address that [`UdpSocket::send`] sends to and [`UdpSocket::recv`] receives from. Nothing is sent.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn connect(&self, address: impl Into<SocketAddr>) -> Result<(), StreamError> {
         self.0.get()?.connect(address.into()).map_err(StreamError::Io)
     }
@@ -119,7 +119,7 @@ impl UdpSocket {
     /// The address of this socket.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }

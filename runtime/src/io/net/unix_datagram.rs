@@ -32,7 +32,7 @@ impl UnixDatagram {
     /// socket.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -43,7 +43,7 @@ impl UnixDatagram {
     /// Makes a socket without a name. It can send, but it cannot get answers.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -54,7 +54,7 @@ impl UnixDatagram {
     /// Two sockets that are connected to each other.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -67,7 +67,7 @@ impl UnixDatagram {
     /// for duplicates.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -84,7 +84,7 @@ impl UnixDatagram {
     /// Sets the socket that [`UnixDatagram::send`] sends to and [`UnixDatagram::recv`] receives from.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn connect(&self, path: impl AsRef<Path>) -> Result<(), StreamError> {
         let name = name(path.as_ref()).map_err(StreamError::Io)?;
         self.0.get()?.connect_addr(&name).map_err(StreamError::Io)
@@ -158,7 +158,7 @@ impl UnixDatagram {
     /// The address of this socket.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }

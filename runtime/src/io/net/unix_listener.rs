@@ -39,7 +39,7 @@ impl UnixListener {
     /// is restored, also for others that share it.
     ///
     /// # Errors
-    /// What the system says; `InvalidInput` if the socket does not listen.
+    /// The system's error; `InvalidInput` if the socket does not listen.
     ///
     /// # Panics
     /// Outside a run.
@@ -54,7 +54,7 @@ impl UnixListener {
     /// The address it listens on.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }

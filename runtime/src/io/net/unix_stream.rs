@@ -77,7 +77,7 @@ impl UnixStream {
     /// restored, also for duplicates.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -94,7 +94,7 @@ impl UnixStream {
     /// Two sockets that are connected to each other.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -106,7 +106,7 @@ impl UnixStream {
     /// The address of this end.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }
@@ -114,7 +114,7 @@ impl UnixStream {
     /// The address of the other end.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn peer_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.peer_addr().map_err(StreamError::Io)
     }
@@ -126,7 +126,7 @@ impl UnixStream {
     /// [`UnixStream::into_fd`].
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
         self.0.duplicate()
     }
@@ -136,7 +136,7 @@ impl UnixStream {
     /// stream.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
         self.0.into_fd()
     }
