@@ -339,8 +339,8 @@ impl File {
         self.operate("set the length of", move |file, _| file.set_len(length)).await
     }
 
-    /// Waits until everything that was written is on the disk, and fails if it could not be written. Also fails if an
-    /// earlier write has failed whose future was dropped.
+    /// Waits until everything that was written is on the disk, and fails if it could not be written. Also fails if the
+    /// future of an earlier write was dropped and that write has failed.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super).
