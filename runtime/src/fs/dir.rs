@@ -1,4 +1,4 @@
-//! Looking through a folder.
+//! Reading the entries of a folder.
 
 use crate::fs::{FileError, Path, job::job};
 use std::{
@@ -9,10 +9,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// How many entries one trip to a thread brings at most.
+/// The largest number of entries that one trip to a thread reads.
 const BATCH: usize = 128;
 
-/// What is known of an entry without asking the system again.
+/// The data of an entry that is known without asking the system again.
 struct FoundEntry {
     path: PathBuf,
     file_type: io::Result<fs::FileType>,
@@ -23,20 +23,20 @@ struct Listing {
     ready: VecDeque<io::Result<FoundEntry>>,
 }
 
-/// The entries of a folder, in no order; made by [`read_dir`].
+/// The entries of a folder, in no particular order; made by [`read_dir`].
 pub struct ReadDir {
     path: PathBuf,
-    /// What a thread has read stays here, also if nobody waits for it any more.
+    /// Entries that a thread has read stay here, even if nobody waits for them any more.
     listing: Arc<Mutex<Listing>>,
 }
 
-/// Opens a folder to look through it. The entries `.` and `..` are not shown.
+/// Opens a folder to read its entries. The entries `.` and `..` are left out.
 ///
 /// # Cancellation
 /// A checkpoint; see the [module](super).
 ///
 /// # Errors
-/// Cancelled; what the system says.
+/// Cancelled; the system's errors.
 ///
 /// ```
 /// use terzetto::fs::{self, TempDir};
@@ -66,7 +66,7 @@ fn lock(listing: &Mutex<Listing>) -> MutexGuard<'_, Listing> {
 impl Listing {
     fn fill(&mut self) {
         for entry in self.dir.by_ref().take(BATCH) {
-            // On some file systems the type has to be asked for: that is why it is done here.
+            // On some file systems this asks the system for the type. So it is done here, in the thread.
             let found = entry.map(|entry| FoundEntry { path: entry.path(), file_type: entry.file_type() });
             self.ready.push_back(found);
         }
@@ -74,19 +74,19 @@ impl Listing {
 }
 
 impl ReadDir {
-    /// The next entry; none after the last.
+    /// The next entry; `None` after the last one.
     ///
     /// # Cancellation
-    /// A checkpoint. Nothing is lost, also if the future is dropped.
+    /// A checkpoint. Nothing is lost, even if the future is dropped.
     ///
     /// # Errors
-    /// Cancelled; what the system says of an entry: others may follow.
+    /// Cancelled; the system's error for an entry. Other entries may follow after such an error.
     pub async fn next(&mut self) -> Result<Option<DirEntry>, FileError> {
         if lock(&self.listing).ready.is_empty() {
             let listing = self.listing.clone();
             let fill = move |_: &std::path::Path| {
                 let mut listing = lock(&listing);
-                // A thread whose future was dropped may have been here before.
+                // A thread of an earlier, dropped future may have filled this already.
                 if listing.ready.is_empty() {
                     listing.fill();
                 }
@@ -118,7 +118,7 @@ pub struct DirEntry {
 }
 
 impl DirEntry {
-    /// The folder's path as it was given, and the entry's name.
+    /// The folder's path as it was given, joined with the entry's name.
     pub fn path(&self) -> Path {
         Path::new(&self.path)
     }
@@ -128,10 +128,10 @@ impl DirEntry {
         self.path.file_name().unwrap_or_default()
     }
 
-    /// Whether it is a file, a folder, a symbolic link, something else. Asks nobody.
+    /// Whether it is a file, a folder, a symbolic link or something else. This does not ask the system.
     ///
     /// # Errors
-    /// What the system said when it was asked.
+    /// The system's error from when the entry was read.
     pub fn file_type(&self) -> Result<fs::FileType, FileError> {
         match &self.file_type {
             Ok(file_type) => Ok(*file_type),
@@ -145,13 +145,13 @@ impl DirEntry {
         }
     }
 
-    /// Its metadata; of a symbolic link those of the link.
+    /// Its metadata. If it is a symbolic link, the metadata of the link itself.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super).
     ///
     /// # Errors
-    /// Cancelled; what the system says.
+    /// Cancelled; the system's errors.
     pub async fn metadata(&self) -> Result<fs::Metadata, FileError> {
         crate::fs::symlink_metadata(&self.path).await
     }

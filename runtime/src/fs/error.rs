@@ -1,4 +1,4 @@
-//! What could not be done with which file.
+//! The error of an operation on a file: which operation failed on which file.
 
 use crate::Cancelled;
 use std::{
@@ -13,20 +13,20 @@ use std::{
 pub enum FileError {
     /// The task was cancelled before anything was done.
     Cancelled(Cancelled),
-    /// The file was closed on our side.
+    /// The file was closed by this program.
     Closed {
         /// Its name when it was opened.
         path: PathBuf,
     },
-    /// The system refuses.
+    /// The system refused the operation.
     Failed {
-        /// What was to be done, to be read after "cannot".
+        /// The operation, in words that follow "cannot".
         action: &'static str,
-        /// With what.
+        /// The path of the file or folder.
         path: PathBuf,
-        /// The second name, where the operation has two: that of a copy, a link's target.
+        /// The second path, if the operation has two: the path of the copy, or the target of a link.
         other: Option<PathBuf>,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -43,7 +43,7 @@ impl FileError {
         self
     }
 
-    /// What the system says, if it was asked.
+    /// The system's error, if the system was asked.
     pub fn io_error(&self) -> Option<&io::Error> {
         match self {
             FileError::Failed { error, .. } => Some(error),
@@ -51,7 +51,7 @@ impl FileError {
         }
     }
 
-    /// The kind of what the system says, if it was asked.
+    /// The kind of the system's error, if the system was asked.
     pub fn kind(&self) -> Option<io::ErrorKind> {
         self.io_error().map(io::Error::kind)
     }
@@ -88,8 +88,8 @@ impl From<Cancelled> for FileError {
     }
 }
 
-/// For code that speaks `io::Error`. The kind stays, and so does the text with the file's name; a
-/// cancellation stays recognisable inside.
+/// For code that uses `io::Error`. The kind is kept, and so is the text with the file's name. A cancellation can
+/// still be recognised inside.
 impl From<FileError> for io::Error {
     fn from(error: FileError) -> io::Error {
         io::Error::new(error.kind().unwrap_or(io::ErrorKind::Other), error)

@@ -16,24 +16,25 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The most that one call of [`File::read`] reads: it is copied on its way.
+/// The largest number of bytes that one call of [`File::read`] reads, because the data is copied on its way.
 const MOST: usize = 1 << 20;
 
 /// An open file; trio's asynchronous file object, with the methods of `std::fs::File`.
 ///
-/// Operations take `&self`, and those of several tasks are done one after the other, in the order of
-/// asking. There is no buffer: what [`File::write_all`] has written is with the system, and an
-/// operation costs a trip to a thread, unless what it reads was left by a dropped read. For many small reads there is [`BufReader`](crate::fs::BufReader).
+/// The methods take `&self`. Operations of several tasks are done one after the other, in the order in which they
+/// were requested. There is no buffer: when [`File::write_all`] has returned, the system has the data. Each
+/// operation costs a trip to a thread, except a read that finds data left by a dropped read. For many small reads,
+/// use [`BufReader`](crate::fs::BufReader).
 ///
-/// A read whose future is dropped, in a `select!` say, loses nothing: the thread goes on, the next operation
-/// waits for it, and the next read returns what it has read. Before a write, or a move to another place, the file
-/// is where the last read that has *returned* has left it. A write whose future is dropped is written to its
-/// end; if it fails, the next write or sync does, with that error.
+/// A read whose future is dropped, for example in a `select!`, loses nothing. The thread goes on, the next
+/// operation waits for it, and the next read returns the data that it has read. A write or a seek does not count
+/// such a read: it begins at the position where the last read that has *returned* ended. If the future of a write
+/// is dropped, the write is still completed. If that write fails, the next write or sync fails with its error.
 ///
 /// # Dropping
-/// A file that is dropped is closed: at once if it was only read, and in a worker thread if it was
-/// written to, since closing may then have to wait for a distant server. [`File::close`] waits for
-/// it. Neither tells of data that could not be written in the end; [`File::sync_all`] does.
+/// A dropped file is closed. It is closed at once if it was only read. If it was written to, it is closed in a
+/// worker thread, because closing may then have to wait for a remote server. [`File::close`] waits until the file
+/// is closed. Neither of them reports data that could not be written in the end; [`File::sync_all`] does.
 ///
 /// ```
 /// use std::io::SeekFrom;
@@ -57,8 +58,8 @@ pub struct File {
     writes: bool,
 }
 
-/// The file, on its way to a thread and back; none once it is closed. There is never a wait for the
-/// lock, since only who has the turn takes it.
+/// The file, on its way to a thread and back; `None` once it is closed. Nobody ever waits for the lock, because
+/// only the operation whose turn it is takes it.
 struct Open {
     file: Mutex<Option<fs::File>>,
     kept: Kept,
@@ -70,8 +71,8 @@ impl Open {
     }
 }
 
-/// Lets one thread at a time have a file, in the order of asking, until it is done with it: also the
-/// thread of a future that was dropped, so that nothing overtakes what it writes.
+/// Lets one thread at a time use a file, in the order of the requests, until the thread is done. This includes the
+/// thread of a dropped future, so that no operation overtakes its write.
 struct InTurn<'a>(&'a Semaphore);
 
 impl Limit for InTurn<'_> {
@@ -79,7 +80,8 @@ impl Limit for InTurn<'_> {
 
     async fn admit(&self) -> Result<Self::Token, Error> {
         let turn = self.0.acquire().await?;
-        // A checkpoint: a tick in which the one before, who was woken by now, comes for what it has read.
+        // A checkpoint. It gives one tick to the operation before, which is woken by now, to collect the data that it
+        // has read.
         Ok((turn, DefaultLimit.admit().await?))
     }
 }
@@ -90,7 +92,7 @@ impl File {
         File { path, open, closed: Cell::new(false), turn: Semaphore::with_max(1, 1), writes }
     }
 
-    /// Takes over an open file; `name` is for messages.
+    /// Takes over an open file. `name` is used in messages.
     pub fn from_std(file: fs::File, name: impl Into<PathBuf>) -> File {
         File::new(file, name.into(), true)
     }
@@ -98,28 +100,28 @@ impl File {
     /// Opens a file for reading.
     ///
     /// # Errors
-    /// As [`OpenOptions::open`].
+    /// The errors of [`OpenOptions::open`].
     pub async fn open(path: impl AsRef<Path>) -> Result<File, FileError> {
         File::options().read(true).open(path).await
     }
 
-    /// Opens a file for writing; it is emptied, or made.
+    /// Opens a file for writing. An existing file is emptied, and a missing file is created.
     ///
     /// # Errors
-    /// As [`OpenOptions::open`].
+    /// The errors of [`OpenOptions::open`].
     pub async fn create(path: impl AsRef<Path>) -> Result<File, FileError> {
         File::options().write(true).create(true).truncate(true).open(path).await
     }
 
-    /// Opens a file for reading and writing that must not be there yet.
+    /// Creates a file for reading and writing. Fails if the file exists already.
     ///
     /// # Errors
-    /// As [`OpenOptions::open`].
+    /// The errors of [`OpenOptions::open`].
     pub async fn create_new(path: impl AsRef<Path>) -> Result<File, FileError> {
         File::options().read(true).write(true).create_new(true).open(path).await
     }
 
-    /// All other ways to open a file.
+    /// Returns the options for all other ways to open a file.
     pub fn options() -> OpenOptions {
         OpenOptions::new()
     }
@@ -133,13 +135,13 @@ impl File {
         self.path = path;
     }
 
-    /// Has `work` done with the file when it is its turn.
+    /// Runs `work` with the file when it is this operation's turn.
     async fn operate<T: Send + 'static>(
         &self,
         action: &'static str,
         work: impl FnOnce(&mut fs::File, &Kept) -> io::Result<T> + Send + 'static,
     ) -> Result<T, FileError> {
-        // Also checked by the thread: it may be closed before this has its turn.
+        // The thread checks this, too: the file may be closed before this operation has its turn.
         let open = match self.closed.get() {
             true => return Err(FileError::Closed { path: self.path.clone() }),
             false => self.open.clone(),
@@ -153,25 +155,25 @@ impl File {
         done.ok_or_else(|| FileError::Closed { path: self.path.clone() })
     }
 
-    /// Reads some bytes into `buffer`, as many as the system gives at once, and at most a mebibyte;
-    /// returns how many. Zero is the end of the file (or that `buffer` is empty).
+    /// Reads some bytes into `buffer`, as many as the system gives at once, and at most one mebibyte. Returns how many.
+    /// Zero means the end of the file (or that `buffer` is empty).
     ///
     /// # Cancellation
-    /// A checkpoint; see the [module](super). If the future is dropped, the next read returns what the
-    /// thread reads.
+    /// A checkpoint; see the [module](super). If the future is dropped, the next read returns the data that the thread
+    /// reads.
     ///
     /// # Errors
-    /// Cancelled; [`FileError::Closed`]; what the system says.
+    /// Cancelled; [`FileError::Closed`]; the system's errors.
     pub async fn read(&self, buffer: &mut [u8]) -> Result<usize, FileError> {
         let chunk = self.read_chunk(buffer.len().min(MOST)).await?;
         buffer[..chunk.len()].copy_from_slice(&chunk);
         Ok(chunk.len())
     }
 
-    /// As [`File::read`], in a buffer of its own.
+    /// Like [`File::read`], but returns a new buffer.
     pub(super) async fn read_chunk(&self, most: usize) -> Result<Vec<u8>, FileError> {
         if self.open.kept.has_unread() {
-            // It needs no thread. So reads that are dropped over and over come to something.
+            // This needs no thread. So even a read that is dropped again and again makes progress.
             checkpoint().await?;
             if !self.closed.get()
                 && let Ok(_turn) = self.turn.acquire_nowait()
@@ -200,8 +202,8 @@ impl File {
         self.read_by(most, read).await
     }
 
-    /// Has a thread read by `read`, which adds to what was read before and not given out. Returns the first
-    /// `most` bytes of it.
+    /// Runs `read` in a thread. It adds to the data that was read before and not given out. Returns the first `most`
+    /// bytes of the whole.
     async fn read_by(
         &self,
         most: usize,
@@ -221,7 +223,7 @@ impl File {
                 Ok(())
             };
             self.operate("read", work).await?;
-            // If this was polled so late that another operation has taken it: once more.
+            // If this was polled so late that another operation has taken the data, it begins again.
             if let Some(bytes) = self.open.kept.collect(number) {
                 return Ok(bytes);
             }
@@ -231,10 +233,11 @@ impl File {
     /// Fills `buffer`.
     ///
     /// # Cancellation
-    /// As [`File::read`].
+    /// The same as [`File::read`].
     ///
     /// # Errors
-    /// As [`File::read`]; [`UnexpectedEof`](ErrorKind::UnexpectedEof) if the file ends before.
+    /// The errors of [`File::read`]; [`UnexpectedEof`](ErrorKind::UnexpectedEof) if the file ends before `buffer` is
+    /// full.
     pub async fn read_exact(&self, buffer: &mut [u8]) -> Result<(), FileError> {
         let length = buffer.len();
         let read = move |file: &mut fs::File, bytes: &mut Vec<u8>| {
@@ -250,25 +253,25 @@ impl File {
         Ok(())
     }
 
-    /// Reads all that is left.
+    /// Reads the rest of the file.
     ///
     /// # Cancellation
-    /// As [`File::read`].
+    /// The same as [`File::read`].
     ///
     /// # Errors
-    /// As [`File::read`].
+    /// The errors of [`File::read`].
     pub async fn read_to_end(&self) -> Result<Vec<u8>, FileError> {
         let read = |file: &mut fs::File, bytes: &mut Vec<u8>| file.read_to_end(bytes).map(drop);
         self.read_by(usize::MAX, read).await
     }
 
-    /// Reads all that is left, as a text.
+    /// Reads the rest of the file as a string.
     ///
     /// # Cancellation
-    /// As [`File::read`].
+    /// The same as [`File::read`].
     ///
     /// # Errors
-    /// As [`File::read`]; [`InvalidData`](ErrorKind::InvalidData) if it is not UTF-8.
+    /// The errors of [`File::read`]; [`InvalidData`](ErrorKind::InvalidData) if the data is not UTF-8.
     pub async fn read_to_string(&self) -> Result<String, FileError> {
         String::from_utf8(self.read_to_end().await?).map_err(|error| {
             let error = io::Error::new(ErrorKind::InvalidData, error.utf8_error());
@@ -276,16 +279,16 @@ impl File {
         })
     }
 
-    /// Writes all of `data`. A vector or string is moved to the thread, a slice is copied.
+    /// Writes all of `data`. A vector or string is moved to the thread. A slice is copied.
     ///
     /// # Cancellation
-    /// A checkpoint; see the [module](super). If the future is dropped once the thread has begun, all is
+    /// A checkpoint; see the [module](super). If the future is dropped once the thread has begun, all of `data` is
     /// written, and the next operation waits for that.
     ///
     /// # Errors
-    /// Cancelled, and nothing was written; [`FileError::Closed`]; what the system says, and nobody
-    /// knows how much was written. If an earlier write has failed whose future was dropped, that error, and
-    /// nothing was written.
+    /// Cancelled: then nothing was written. [`FileError::Closed`]. The system's errors: then it is unknown how much was
+    /// written. If the future of an earlier write was dropped and that write has failed, its error: then nothing of
+    /// `data` was written.
     pub async fn write_all(&self, data: impl Into<Vec<u8>>) -> Result<(), FileError> {
         let (data, number) = (data.into(), self.open.kept.number());
         let write = move |file: &mut fs::File, kept: &Kept| {
@@ -308,14 +311,15 @@ impl File {
         Err(FileError::new("write to", &self.path, error))
     }
 
-    /// Moves the place where the next operation reads or writes; returns it, from the start. It is counted
-    /// from what reads have returned: one whose future was dropped has not moved it.
+    /// Moves the position where the next operation reads or writes. Returns the new position, counted from the start. A
+    /// relative move starts after the data that reads have returned: a read whose future was dropped has not moved the
+    /// position.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super).
     ///
     /// # Errors
-    /// Cancelled; [`FileError::Closed`]; what the system says.
+    /// Cancelled; [`FileError::Closed`]; the system's errors.
     pub async fn seek(&self, to: SeekFrom) -> Result<u64, FileError> {
         let seek = move |file: &mut fs::File, kept: &Kept| {
             kept.settle(file)?;
@@ -324,36 +328,36 @@ impl File {
         self.operate("seek in", seek).await
     }
 
-    /// Cuts the file off, or fills it up with zeroes, to this length in bytes.
+    /// Sets the length of the file in bytes. A longer file is cut off, and a shorter one is filled up with zeroes.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super).
     ///
     /// # Errors
-    /// As [`File::seek`].
+    /// The errors of [`File::seek`].
     pub async fn set_len(&self, length: u64) -> Result<(), FileError> {
         self.operate("set the length of", move |file, _| file.set_len(length)).await
     }
 
-    /// Waits until what was written is on the disk, and says if it could not be; also if a write has failed
-    /// whose future was dropped.
+    /// Waits until everything that was written is on the disk, and fails if it could not be written. Also fails if the
+    /// future of an earlier write was dropped and that write has failed.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super).
     ///
     /// # Errors
-    /// As [`File::seek`].
+    /// The errors of [`File::seek`].
     pub async fn sync_all(&self) -> Result<(), FileError> {
         self.operate("sync", |file, kept| kept.failure(None).map_or_else(|| file.sync_all(), Err)).await
     }
 
-    /// As [`File::sync_all`], without what is not needed to read the data again, such as times.
+    /// Like [`File::sync_all`], but leaves out metadata that is not needed to read the data again, such as times.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super).
     ///
     /// # Errors
-    /// As [`File::seek`].
+    /// The errors of [`File::seek`].
     pub async fn sync_data(&self) -> Result<(), FileError> {
         self.operate("sync", |file, kept| kept.failure(None).map_or_else(|| file.sync_data(), Err)).await
     }
@@ -364,7 +368,7 @@ impl File {
     /// A checkpoint; see the [module](super).
     ///
     /// # Errors
-    /// As [`File::seek`].
+    /// The errors of [`File::seek`].
     pub async fn metadata(&self) -> Result<fs::Metadata, FileError> {
         self.operate("read the metadata of", |file, _| file.metadata()).await
     }
@@ -375,18 +379,18 @@ impl File {
     /// A checkpoint; see the [module](super).
     ///
     /// # Errors
-    /// As [`File::seek`].
+    /// The errors of [`File::seek`].
     pub async fn set_permissions(&self, permissions: fs::Permissions) -> Result<(), FileError> {
         self.operate("set the permissions of", move |file, _| file.set_permissions(permissions)).await
     }
 
-    /// Another descriptor of the same open file: both have the same place in it.
+    /// Returns another descriptor of the same open file. Both share one position.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super).
     ///
     /// # Errors
-    /// As [`File::seek`].
+    /// The errors of [`File::seek`].
     pub async fn try_clone_std(&self) -> Result<fs::File, FileError> {
         let clone = |file: &mut fs::File, kept: &Kept| {
             kept.settle(file)?;
@@ -395,14 +399,14 @@ impl File {
         self.operate("clone", clone).await
     }
 
-    /// Closes the file, after the operations that were asked for before, and waits for it. Later
-    /// operations find it closed; closing it again is fine.
+    /// Closes the file after all earlier operations, and waits until it is closed. Later operations fail because the
+    /// file is closed. Closing it again is fine.
     ///
     /// # Cancellation
-    /// A checkpoint. Cancelled, it closes all the same, and fails as cancelled afterwards.
+    /// A checkpoint. If cancelled, it still closes the file, and then fails as cancelled.
     ///
     /// # Errors
-    /// Cancelled. The system's errors when it closes are not seen; see [`File::sync_all`].
+    /// Cancelled. Errors of the system's `close` are not reported; see [`File::sync_all`].
     pub async fn close(&self) -> Result<(), FileError> {
         let shield = CancelScope::new().shielded(true);
         let closed = shield.run(async {
@@ -421,7 +425,7 @@ impl File {
         });
         let closed = closed.await;
         if !self.closed.replace(true) {
-            // Interrupted, which no shield prevents, or there is no thread to be had.
+            // The wait was interrupted, which no shield prevents, or no thread is available.
             dispose(ClosedOnDrop(self.open.clone()));
         }
         checkpoint_if_cancelled().await?;
@@ -432,7 +436,7 @@ impl File {
     }
 }
 
-/// A file that is closed when this is dropped, whoever else has it.
+/// A file that is closed when this is dropped, no matter who else holds it.
 struct ClosedOnDrop(Arc<Open>);
 
 impl Drop for ClosedOnDrop {

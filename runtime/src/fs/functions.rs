@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Functions of one path.
+/// Defines functions that take one path.
 macro_rules! of_one_path {
     ($($(#[doc = $doc:literal])+ $name:ident, $action:literal, $work:expr => $value:ty;)+) => {$(
         $(#[doc = $doc])+
@@ -16,14 +16,14 @@ macro_rules! of_one_path {
         /// A checkpoint; see the [module](super).
         ///
         /// # Errors
-        /// Cancelled; what the system says.
+        /// Cancelled; the system's errors.
         pub async fn $name(path: impl AsRef<Path>) -> Result<$value, FileError> {
             job($action, path.as_ref(), $work).await
         }
     )+};
 }
 
-/// Functions of two paths.
+/// Defines functions that take two paths.
 macro_rules! of_two_paths {
     ($($(#[doc = $doc:literal])+ $name:ident, $action:literal, $work:expr => $value:ty;)+) => {$(
         $(#[doc = $doc])+
@@ -32,7 +32,7 @@ macro_rules! of_two_paths {
         /// A checkpoint; see the [module](super).
         ///
         /// # Errors
-        /// Cancelled; what the system says.
+        /// Cancelled; the system's errors.
         pub async fn $name(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<$value, FileError> {
             let (from, to) = (from.as_ref(), to.as_ref());
             let second = to.to_owned();
@@ -46,29 +46,29 @@ of_one_path! {
     /// Reads a whole file.
     read, "read", |path| fs::read(path) => Vec<u8>;
 
-    /// Reads a whole file as a text. One that is not UTF-8 is
-    /// [`InvalidData`](std::io::ErrorKind::InvalidData).
+    /// Reads a whole file as a string. Fails with [`InvalidData`](std::io::ErrorKind::InvalidData) if the file is not
+    /// UTF-8.
     read_to_string, "read", |path| fs::read_to_string(path) => String;
 
-    /// Asks for the length, type, permissions and times of what the path leads to.
+    /// Returns the length, type, permissions and times of the file that the path leads to.
     metadata, "read the metadata of", |path| fs::metadata(path) => fs::Metadata;
 
-    /// As [`metadata`], of a symbolic link itself.
+    /// Like [`metadata`], but for a symbolic link itself.
     symlink_metadata, "read the metadata of", |path| fs::symlink_metadata(path) => fs::Metadata;
 
-    /// Whether the path leads to anything. That one may not know is an error.
+    /// Whether the path leads to anything. If the user has no permission to find out, that is an error.
     try_exists, "look for", |path| fs::exists(path) => bool;
 
     /// The absolute path without symbolic links, dots, and double dots.
     canonicalize, "resolve", |path| fs::canonicalize(path) => PathBuf;
 
-    /// What a symbolic link says.
+    /// The target of a symbolic link.
     read_link, "read the link", |path| fs::read_link(path) => PathBuf;
 
-    /// Makes a folder in one that is there.
+    /// Makes a folder. Its parent must exist.
     create_dir, "create folder", |path| fs::create_dir(path) => ();
 
-    /// Makes a folder, and those it is in. That it is there already is fine.
+    /// Makes a folder and its missing parents. It is no error if the folder exists already.
     create_dir_all, "create folder", |path| fs::create_dir_all(path) => ();
 
     /// Removes a file.
@@ -77,49 +77,49 @@ of_one_path! {
     /// Removes an empty folder.
     remove_dir, "remove folder", |path| fs::remove_dir(path) => ();
 
-    /// Removes a folder and all that is in it. If it fails half-way, some of it is gone.
+    /// Removes a folder with its contents. If this fails half-way, some of the contents are gone.
     remove_dir_all, "remove folder", |path| fs::remove_dir_all(path) => ();
 }
 
 of_two_paths! {
-    /// Gives a file or folder another name on the same file system, in one step; what has that name is
+    /// Renames a file or folder within one file system, in one step. Anything that already has the new name is
     /// replaced.
     rename, "rename", |from: &Path, to: &Path| fs::rename(from, to) => ();
 
-    /// Copies a file with its permissions; returns how many bytes. The copy may be there in part if it
-    /// fails half-way.
+    /// Copies a file with its permissions. Returns the number of bytes. If this fails half-way, a part of the copy may
+    /// exist.
     copy, "copy", |from: &Path, to: &Path| fs::copy(from, to) => u64;
 
-    /// Gives a file (the first) another name (the second) beside the one it has.
+    /// Gives a file (the first path) an additional name (the second path).
     hard_link, "link", |from: &Path, to: &Path| fs::hard_link(from, to) => ();
 
-    /// Makes a symbolic link (the second) that says the first.
+    /// Makes a symbolic link (the second path) whose target is the first path.
     symlink, "link to", |said: &Path, link: &Path| -> io::Result<()> { unix::fs::symlink(said, link) } => ();
 }
 
-/// Writes a whole file; what was in it is lost. A vector or string is moved to the thread, a slice is
+/// Writes a whole file. Its previous contents are lost. A vector or string is moved to the thread. A slice is
 /// copied.
 ///
-/// A reader may see it half-written. To replace a file in one step write another in the same folder
-/// and [`rename`] it; [`TempFile`](crate::fs::TempFile) does.
+/// A reader may see a half-written file. To replace a file in one step, write another file in the same folder and
+/// [`rename`] it. [`TempFile`](crate::fs::TempFile) does this.
 ///
 /// # Cancellation
 /// A checkpoint; see the [module](super).
 ///
 /// # Errors
-/// Cancelled; what the system says.
+/// Cancelled; the system's errors.
 pub async fn write(path: impl AsRef<Path>, data: impl Into<Vec<u8>>) -> Result<(), FileError> {
     let data = data.into();
     job("write to", path.as_ref(), move |path| fs::write(path, data)).await
 }
 
-/// Sets permissions.
+/// Sets the permissions of a file or folder.
 ///
 /// # Cancellation
 /// A checkpoint; see the [module](super).
 ///
 /// # Errors
-/// Cancelled; what the system says.
+/// Cancelled; the system's errors.
 pub async fn set_permissions(path: impl AsRef<Path>, permissions: fs::Permissions) -> Result<(), FileError> {
     job("set the permissions of", path.as_ref(), move |path| fs::set_permissions(path, permissions)).await
 }

@@ -1,4 +1,4 @@
-//! The way of an operation to a worker thread and back.
+//! Running an operation in a worker thread and returning its result.
 
 use crate::{
     Error,
@@ -8,8 +8,8 @@ use crate::{
 };
 use std::{io, path::Path};
 
-/// Has `work` done in a worker thread; what the system says is put with the name of the file. `action`
-/// stands after "cannot" in the error.
+/// Runs `work` in a worker thread. The system's error is combined with the name of the file. In the error, `action`
+/// follows the word "cannot".
 ///
 /// # Cancellation
 /// A checkpoint before the work begins. Once it has begun, its result is returned.
@@ -21,7 +21,7 @@ pub(super) async fn job<T: Send + 'static>(
     job_with(to_thread::options(), action, path, work).await
 }
 
-/// As [`job`], with options.
+/// Like [`job`], with options.
 pub(super) async fn job_with<T: Send + 'static>(
     options: Options<impl Limit>,
     action: &'static str,
@@ -36,7 +36,7 @@ pub(super) async fn job_with<T: Send + 'static>(
     }
 }
 
-/// The work never began: the task was cancelled, or there is no thread for it.
+/// The work never began, because the task was cancelled or no thread is available.
 fn not_done(action: &'static str, path: &Path, error: Error) -> FileError {
     match error.cancelled() {
         Some(cancelled) => FileError::Cancelled(cancelled.clone()),

@@ -1,24 +1,25 @@
 //! Files and folders.
 //!
-//! No system that this library runs on has a file that can be waited for: reading from a slow disk
-//! blocks the thread. So everything here is the standard library's, done in a [worker
-//! thread](crate::to_thread) under the run's limiter. [`File`] is an open file, [`BufReader`] reads it
-//! line by line, [`Path`] is a name with everything that can be done with it, and the functions are
-//! those of `std::fs`. [`TempFile`] and [`TempDir`] are gone when they are dropped.
+//! On the systems that this library supports, it is not possible to wait for a file to become ready: reading from a
+//! slow disk blocks the thread. So the operations of this module are those of the standard library, executed in a
+//! [worker thread](crate::to_thread) under the run's limiter. [`File`] is an open file. [`BufReader`] reads it line
+//! by line. [`Path`] is a path with methods for all operations on it. The functions are those of `std::fs`.
+//! [`TempFile`] and [`TempDir`] are removed when they are dropped.
 //!
 //! # Cancellation
-//! Each async function here is a checkpoint: what is asked for in a cancelled scope is not done. Only
-//! the methods `close` do their work all the same. Once a thread has begun, it cannot be called back, so
-//! the operation is finished, its result is returned, and the cancellation shows at the next checkpoint:
-//! the task learns what was done. A future that is dropped meanwhile leaves the thread to finish. What it reads from an open [`File`] is kept for the next read;
-//! other results are lost.
+//! Each async function here is a checkpoint. In a cancelled scope, the operation is not done. Only the methods
+//! `close` do their work even then. A thread that has begun cannot be stopped. So the operation is finished, its
+//! result is returned, and the cancellation takes effect at the next checkpoint. In this way the task learns what
+//! was done. If the future is dropped meanwhile, the thread still finishes. What the thread reads from an open
+//! [`File`] is kept for the next read; other results are lost.
 //!
 //! # Errors
-//! A [`FileError`] says what could not be done with which file. In an
-//! [`Error`](crate::Error) it is found by `downcast_ref`.
+//! A [`FileError`] says which operation failed on which file. To get it from an [`Error`](crate::Error), use
+//! `downcast_ref`.
 //!
 //! # Panics
-//! What asks the system panics outside a run, when it is first polled. What only looks at a name does not.
+//! Outside a run, operations that ask the system panic when they are first polled. Operations that only look at a
+//! name do not panic.
 
 mod dir;
 mod disposal;

@@ -3,7 +3,7 @@
 use crate::fs::{File, FileError, job::job};
 use std::{fs, os::unix::fs::OpenOptionsExt, path::Path};
 
-/// How a file is to be opened: as `std::fs::OpenOptions`, whose meaning all the methods have.
+/// How a file is to be opened. All methods have the same meaning as those of `std::fs::OpenOptions`.
 ///
 /// ```
 /// use terzetto::fs::{OpenOptions, TempDir};
@@ -30,50 +30,50 @@ impl Default for OpenOptions {
 }
 
 impl OpenOptions {
-    /// Nothing is set.
+    /// Makes options in which nothing is set.
     pub fn new() -> OpenOptions {
         OpenOptions { inner: fs::OpenOptions::new(), writes: false }
     }
 
-    /// Whether it is read.
+    /// Whether the file is opened for reading.
     pub fn read(mut self, read: bool) -> Self {
         self.inner.read(read);
         self
     }
 
-    /// Whether it is written to.
+    /// Whether the file is opened for writing.
     pub fn write(mut self, write: bool) -> Self {
         self.inner.write(write);
         self.writes |= write;
         self
     }
 
-    /// Whether all that is written goes to its end.
+    /// Whether everything that is written goes to the end of the file.
     pub fn append(mut self, append: bool) -> Self {
         self.inner.append(append);
         self.writes |= append;
         self
     }
 
-    /// Whether it is emptied.
+    /// Whether the file is emptied when it is opened.
     pub fn truncate(mut self, truncate: bool) -> Self {
         self.inner.truncate(truncate);
         self
     }
 
-    /// Whether it is made if it is not there.
+    /// Whether the file is created if it does not exist.
     pub fn create(mut self, create: bool) -> Self {
         self.inner.create(create);
         self
     }
 
-    /// Whether it must not be there, and is made.
+    /// Whether the file is created, and must not exist already.
     pub fn create_new(mut self, create_new: bool) -> Self {
         self.inner.create_new(create_new);
         self
     }
 
-    /// The permissions of a file that is made, less the umask; 0o666 by default.
+    /// The permissions of a file that is created, minus the umask; 0o666 by default.
     pub fn mode(mut self, mode: u32) -> Self {
         self.inner.mode(mode);
         self
@@ -88,11 +88,11 @@ impl OpenOptions {
     /// Opens the file.
     ///
     /// # Cancellation
-    /// A checkpoint; see the [module](super). If the future is dropped, the file is closed, but it may
-    /// have been made or emptied.
+    /// A checkpoint; see the [module](super). If the future is dropped, the file is closed, but it may have been
+    /// created or emptied.
     ///
     /// # Errors
-    /// Cancelled; what the system says, such as [`NotFound`](std::io::ErrorKind::NotFound).
+    /// Cancelled; the system's errors, such as [`NotFound`](std::io::ErrorKind::NotFound).
     pub async fn open(self, path: impl AsRef<Path>) -> Result<File, FileError> {
         let path = path.as_ref();
         let OpenOptions { inner, writes } = self;

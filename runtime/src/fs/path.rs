@@ -1,4 +1,4 @@
-//! A path with all that can be done with it.
+//! A path with methods for all operations on it.
 
 use crate::fs::{File, FileError, ReadDir, job::job};
 use std::{
@@ -11,11 +11,11 @@ use std::{
     path::{self, Component, PathBuf, StripPrefixError},
 };
 
-/// A path with all that can be done with it; trio's `Path`.
+/// A path with methods for all operations on it; trio's `Path`.
 ///
-/// It has the methods of `std::path::Path`: those that only look at the name are the same, and those
-/// that ask the system are async. That is why it does not dereference to `std::path::Path`, whose
-/// methods block; [`Path::as_std`] is for code that wants one.
+/// It has the methods of `std::path::Path`. Methods that only look at the name are the same, and methods that ask
+/// the system are async. It does not dereference to `std::path::Path`, because the methods of that type block. For
+/// code that needs a `std::path::Path`, use [`Path::as_std`].
 ///
 /// ```
 /// use terzetto::fs::{Path, TempDir};
@@ -33,29 +33,29 @@ use std::{
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Path(PathBuf);
 
-/// The methods that only look at the name.
+/// Methods that only look at the name.
 impl Path {
-    /// A path of this name.
+    /// Makes a path from a name.
     pub fn new(path: impl AsRef<path::Path>) -> Path {
         Path(path.as_ref().to_owned())
     }
 
-    /// The path as the standard library has it.
+    /// The path as a type of the standard library.
     pub fn as_std(&self) -> &path::Path {
         &self.0
     }
 
-    /// The path as the standard library has it.
+    /// The path as a type of the standard library.
     pub fn into_std(self) -> PathBuf {
         self.0
     }
 
-    /// The path to `name` from here. An absolute `name` stands for itself. `a / b` says the same.
+    /// The path to `name` from here. If `name` is absolute, the result is `name`. `a / b` is the same as `a.join(b)`.
     pub fn join(&self, name: impl AsRef<path::Path>) -> Path {
         Path(self.0.join(name))
     }
 
-    /// Without the last part; none of the root and of an empty path.
+    /// The path without its last part. `None` for the root and for an empty path.
     pub fn parent(&self) -> Option<Path> {
         self.0.parent().map(Path::new)
     }
@@ -80,27 +80,27 @@ impl Path {
         self.0.file_stem()
     }
 
-    /// What follows the last dot of the last part.
+    /// The part of the last component after its last dot.
     pub fn extension(&self) -> Option<&OsStr> {
         self.0.extension()
     }
 
-    /// With another last part.
+    /// The path with another last part.
     pub fn with_file_name(&self, name: impl AsRef<OsStr>) -> Path {
         Path(self.0.with_file_name(name))
     }
 
-    /// With another extension; an empty one takes it away.
+    /// The path with another extension. An empty extension removes it.
     pub fn with_extension(&self, extension: impl AsRef<OsStr>) -> Path {
         Path(self.0.with_extension(extension))
     }
 
-    /// Whether it starts at the root.
+    /// Whether the path starts at the root.
     pub fn is_absolute(&self) -> bool {
         self.0.is_absolute()
     }
 
-    /// Whether it starts at the working directory.
+    /// Whether the path is relative to the working directory.
     pub fn is_relative(&self) -> bool {
         self.0.is_relative()
     }
@@ -115,30 +115,30 @@ impl Path {
         self.0.ends_with(end)
     }
 
-    /// The way from `base` to it.
+    /// The rest of the path after `base`.
     ///
     /// # Errors
-    /// If it does not start with `base`.
+    /// If the path does not start with `base`.
     pub fn strip_prefix(&self, base: impl AsRef<path::Path>) -> Result<Path, StripPrefixError> {
         self.0.strip_prefix(base).map(Path::new)
     }
 
-    /// For messages; what is not UTF-8 is replaced.
+    /// For messages. Parts that are not UTF-8 are replaced.
     pub fn display(&self) -> path::Display<'_> {
         self.0.display()
     }
 }
 
-/// Methods that are a function of this module with the path as its first argument.
+/// Defines methods that call a function of this module with the path as the first argument.
 macro_rules! by_function {
     ($($(#[doc = $doc:literal])+ $name:ident, $function:path, ($($arg:ident: $type:ty),*) => $value:ty;)+) => {
-        /// The methods that ask the system. Each is the function of the same name in this
-        /// [module](super), with the same cancellation and errors.
+        /// Methods that ask the system. Each is the function of the same name in this [module](super), with the same
+        /// cancellation and errors.
         impl Path {$(
             $(#[doc = $doc])+
             ///
             /// # Errors
-            /// Cancelled; what the system says.
+            /// Cancelled; the system's errors.
             pub async fn $name(&self $(, $arg: $type)*) -> Result<$value, FileError> {
                 $function(&self.0 $(, $arg)*).await
             }
@@ -147,40 +147,39 @@ macro_rules! by_function {
 }
 
 by_function! {
-    /// Opens it for reading, as [`File::open`].
+    /// Opens it for reading, like [`File::open`].
     open, File::open, () => File;
-    /// Opens it for writing, emptied, as [`File::create`].
+    /// Opens it for writing, and empties it, like [`File::create`].
     create, File::create, () => File;
     /// Reads it, as [`fs::read`](crate::fs::read).
     read, crate::fs::read, () => Vec<u8>;
-    /// Reads it as a text, as [`fs::read_to_string`](crate::fs::read_to_string).
+    /// Reads it as a string, as [`fs::read_to_string`](crate::fs::read_to_string).
     read_to_string, crate::fs::read_to_string, () => String;
     /// Writes it, as [`fs::write`](crate::fs::write).
     write, crate::fs::write, (data: impl Into<Vec<u8>>) => ();
-    /// What the system knows of it, as [`fs::metadata`](crate::fs::metadata).
+    /// Its metadata, as [`fs::metadata`](crate::fs::metadata).
     metadata, crate::fs::metadata, () => Metadata;
-    /// What the system knows of it, links not followed, as
-    /// [`fs::symlink_metadata`](crate::fs::symlink_metadata).
+    /// Its metadata, without following links, as [`fs::symlink_metadata`](crate::fs::symlink_metadata).
     symlink_metadata, crate::fs::symlink_metadata, () => Metadata;
     /// Whether it leads to anything, as [`fs::try_exists`](crate::fs::try_exists).
     try_exists, crate::fs::try_exists, () => bool;
-    /// Looks through it, as [`fs::read_dir`](crate::fs::read_dir()).
+    /// Reads the entries of the folder, as [`fs::read_dir`](crate::fs::read_dir()).
     read_dir, crate::fs::read_dir, () => ReadDir;
     /// Makes the folder, as [`fs::create_dir`](crate::fs::create_dir).
     create_dir, crate::fs::create_dir, () => ();
-    /// Makes the folder and those it is in, as [`fs::create_dir_all`](crate::fs::create_dir_all).
+    /// Makes the folder and its missing parents, as [`fs::create_dir_all`](crate::fs::create_dir_all).
     create_dir_all, crate::fs::create_dir_all, () => ();
     /// Removes the file, as [`fs::remove_file`](crate::fs::remove_file).
     remove_file, crate::fs::remove_file, () => ();
     /// Removes the empty folder, as [`fs::remove_dir`](crate::fs::remove_dir).
     remove_dir, crate::fs::remove_dir, () => ();
-    /// Removes the folder with all that is in it, as [`fs::remove_dir_all`](crate::fs::remove_dir_all).
+    /// Removes the folder with its contents, as [`fs::remove_dir_all`](crate::fs::remove_dir_all).
     remove_dir_all, crate::fs::remove_dir_all, () => ();
-    /// Gives it another name, as [`fs::rename`](crate::fs::rename).
+    /// Renames it, as [`fs::rename`](crate::fs::rename).
     rename, crate::fs::rename, (to: impl AsRef<path::Path>) => ();
     /// Copies the file, as [`fs::copy`](crate::fs::copy).
     copy, crate::fs::copy, (to: impl AsRef<path::Path>) => u64;
-    /// Gives the file a further name, as [`fs::hard_link`](crate::fs::hard_link).
+    /// Gives the file an additional name, as [`fs::hard_link`](crate::fs::hard_link).
     hard_link, crate::fs::hard_link, (link: impl AsRef<path::Path>) => ();
     /// Makes a symbolic link to it, as [`fs::symlink`](crate::fs::symlink).
     symlink, crate::fs::symlink, (link: impl AsRef<path::Path>) => ();
@@ -192,45 +191,47 @@ impl Path {
     /// The working directory of the process; trio's `Path.cwd`.
     ///
     /// # Errors
-    /// Cancelled; what the system says.
+    /// Cancelled; the system's errors.
     pub async fn current_dir() -> Result<Path, FileError> {
         job("find", path::Path::new("."), |_| env::current_dir()).await.map(Path)
     }
 
-    /// The home of the user; trio's `Path.home`.
+    /// The home directory of the user; trio's `Path.home`.
     ///
     /// # Errors
-    /// Cancelled; that there is none.
+    /// Cancelled; an error if there is no home directory.
     pub async fn home() -> Result<Path, FileError> {
         let find = |_: &path::Path| env::home_dir().ok_or_else(|| io::ErrorKind::NotFound.into());
         job("find", path::Path::new("~"), find).await.map(Path)
     }
 
-    /// The path from the root, with links and `..` left in it; trio's `absolute`.
+    /// The path from the root. Links and `..` are left in it. This is trio's `absolute`.
     ///
     /// # Errors
-    /// Cancelled; what the system says of the working directory, and that the path is empty.
+    /// Cancelled; the system's errors about the working directory; an error if the path is empty.
     pub async fn absolute(&self) -> Result<Path, FileError> {
         job("make absolute", &self.0, |path| path::absolute(path)).await.map(Path)
     }
 
-    /// The absolute path without links and dots, as [`fs::canonicalize`](crate::fs::canonicalize).
+    /// The absolute path without symbolic links, dots, and double dots, as
+    /// [`fs::canonicalize`](crate::fs::canonicalize).
     ///
     /// # Errors
-    /// Cancelled; what the system says.
+    /// Cancelled; the system's errors.
     pub async fn canonicalize(&self) -> Result<Path, FileError> {
         crate::fs::canonicalize(&self.0).await.map(Path)
     }
 
-    /// What the symbolic link says, as [`fs::read_link`](crate::fs::read_link).
+    /// The target of the symbolic link, as [`fs::read_link`](crate::fs::read_link).
     ///
     /// # Errors
-    /// Cancelled; what the system says.
+    /// Cancelled; the system's errors.
     pub async fn read_link(&self) -> Result<Path, FileError> {
         crate::fs::read_link(&self.0).await.map(Path)
     }
 
-    /// Whether it leads to a file. What one may not know counts as no; as in the standard library.
+    /// Whether it leads to a file. If the user has no permission to find out, the answer is no, as in the standard
+    /// library.
     ///
     /// # Errors
     /// Cancelled.
@@ -238,7 +239,8 @@ impl Path {
         known(self.metadata().await, |metadata| metadata.is_file())
     }
 
-    /// Whether it leads to a folder. What one may not know counts as no; as in the standard library.
+    /// Whether it leads to a folder. If the user has no permission to find out, the answer is no, as in the standard
+    /// library.
     ///
     /// # Errors
     /// Cancelled.
@@ -246,7 +248,8 @@ impl Path {
         known(self.metadata().await, |metadata| metadata.is_dir())
     }
 
-    /// Whether it is a symbolic link. What one may not know counts as no; as in the standard library.
+    /// Whether it is a symbolic link. If the user has no permission to find out, the answer is no, as in the standard
+    /// library.
     ///
     /// # Errors
     /// Cancelled.
@@ -266,7 +269,7 @@ fn known(asked: Result<Metadata, FileError>, is: impl FnOnce(&Metadata) -> bool)
 impl<P: AsRef<path::Path>> Div<P> for &Path {
     type Output = Path;
 
-    /// As [`Path::join`].
+    /// The same as [`Path::join`].
     fn div(self, name: P) -> Path {
         self.join(name)
     }
@@ -275,7 +278,7 @@ impl<P: AsRef<path::Path>> Div<P> for &Path {
 impl<P: AsRef<path::Path>> Div<P> for Path {
     type Output = Path;
 
-    /// As [`Path::join`].
+    /// The same as [`Path::join`].
     fn div(self, name: P) -> Path {
         self.join(name)
     }

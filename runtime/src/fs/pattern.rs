@@ -1,4 +1,4 @@
-//! Paths by patterns, and paths as addresses.
+//! Finding paths by patterns, and paths as URIs.
 
 use crate::fs::{FileError, Path, job::job};
 use std::{
@@ -7,7 +7,7 @@ use std::{
     os::unix::ffi::OsStrExt,
 };
 
-/// As a shell's, but that a `*` matches a leading dot, too; as in Python.
+/// The same as in a shell, except that `*` also matches a leading dot, as in Python.
 const OPTIONS: glob::MatchOptions = glob::MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
@@ -15,16 +15,17 @@ const OPTIONS: glob::MatchOptions = glob::MatchOptions {
 };
 
 impl Path {
-    /// What below this folder has a name of this pattern, in alphabetical order; trio's `glob`.
+    /// The paths below this folder that match the pattern, in alphabetical order; trio's `glob`.
     ///
-    /// `*` stands for any letters of a name, `?` for one, `[ab]` for one of several, `**` as a whole part for any number of
-    /// folders. What may not be looked into is passed over.
+    /// `*` matches any characters of a name, `?` matches one character, and `[ab]` matches one of several characters.
+    /// `**` as a whole part matches any number of folders. Folders that may not be read are skipped.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super).
     ///
     /// # Errors
-    /// Cancelled; a [`FileError`] of kind `InvalidInput` if the pattern is wrong, empty or absolute, or this path is no text.
+    /// Cancelled; a [`FileError`] of kind `InvalidInput` if the pattern is wrong, empty or absolute, or if this path is
+    /// not UTF-8.
     ///
     /// ```
     /// use terzetto::fs::{Path, TempDir};
@@ -44,22 +45,22 @@ impl Path {
         job("look for a pattern in", self.as_std(), move |folder| find(folder, &pattern)).await
     }
 
-    /// As [`Path::glob`], in this folder and all folders below it; trio's `rglob`.
+    /// Like [`Path::glob`], in this folder and all folders below it; trio's `rglob`.
     ///
     /// # Cancellation
-    /// As [`Path::glob`].
+    /// The same as [`Path::glob`].
     ///
     /// # Errors
-    /// As [`Path::glob`].
+    /// The errors of [`Path::glob`].
     pub async fn rglob(&self, pattern: &str) -> Result<Vec<Path>, FileError> {
         if pattern.is_empty() || pattern.starts_with('/') {
-            // So that it is refused for what it is.
+            // So that the error describes the pattern as it was given.
             return self.glob(pattern).await;
         }
         self.glob(&format!("**/{pattern}")).await
     }
 
-    /// The path as an address, `file:///…`, with all bytes escaped that mean something there; trio's `as_uri`.
+    /// The path as a URI, `file:///…`; trio's `as_uri`. All bytes that have a special meaning there are escaped.
     ///
     /// # Errors
     /// If the path is relative.
@@ -107,6 +108,6 @@ fn find(folder: &std::path::Path, pattern: &str) -> io::Result<Vec<Path>> {
     };
     let found = glob::glob_with(&whole, OPTIONS)
         .map_err(|error| invalid(format!("the pattern {pattern:?} is wrong: {error}")))?;
-    // An error says that something may not be read.
+    // An error means that a folder may not be read.
     Ok(found.filter_map(Result::ok).map(Path::from).collect())
 }

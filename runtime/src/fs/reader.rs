@@ -6,10 +6,10 @@ use crate::{
 };
 use std::io::{self, ErrorKind};
 
-/// How much is read at once.
+/// How many bytes are read at once.
 const CHUNK: usize = 65_536;
 
-/// A file with a buffer to read from: one trip to a thread brings many lines.
+/// A file with a read buffer: one trip to a thread reads many lines.
 ///
 /// ```
 /// use terzetto::fs::{self, BufReader, File, TempDir};
@@ -32,34 +32,34 @@ pub struct BufReader {
     file: File,
     capacity: usize,
     buffer: Vec<u8>,
-    /// How much of the buffer was given away.
+    /// How many bytes of the buffer were given out.
     given: usize,
-    /// How much of it was looked through for the end of a line.
+    /// How many bytes of it were searched for the end of a line.
     searched: usize,
 }
 
 impl BufReader {
-    /// Reads `file` from where it stands, 64 KiB at a time.
+    /// Reads `file` from its current position, 64 KiB at a time.
     pub fn new(file: File) -> BufReader {
         BufReader::with_capacity(CHUNK, file)
     }
 
-    /// Reads `file` from where it stands, so many bytes at a time, at least one.
+    /// Reads `file` from its current position, `capacity` bytes at a time, at least one.
     pub fn with_capacity(capacity: usize, file: File) -> BufReader {
         BufReader { file, capacity: capacity.max(1), buffer: Vec::new(), given: 0, searched: 0 }
     }
 
-    /// The file. It stands behind what was given out already.
+    /// The file. Its position may be after the data that was given out, because the reader reads ahead.
     pub fn get_ref(&self) -> &File {
         &self.file
     }
 
-    /// The file; what was read ahead is lost.
+    /// Returns the file. Data that was read ahead is lost.
     pub fn into_inner(self) -> File {
         self.file
     }
 
-    /// Reads more; returns whether there was more.
+    /// Reads more data, and returns whether there was any.
     async fn fill(&mut self) -> Result<bool, FileError> {
         let chunk = self.file.read_chunk(self.capacity).await?;
         self.buffer.drain(..self.given);
@@ -75,15 +75,15 @@ impl BufReader {
         bytes
     }
 
-    /// Reads to the next `delimiter`, which is returned with what is before it, or to the end of the
-    /// file. None at the end.
+    /// Reads up to the next `delimiter` or the end of the file. The result includes the delimiter. Returns `None` at
+    /// the end of the file.
     ///
     /// # Cancellation
-    /// A checkpoint. If it is cancelled, or the future is dropped, nothing was taken: the next call goes on
-    /// where this one was.
+    /// A checkpoint. If it is cancelled, or the future is dropped, no data is lost: the next call continues where this
+    /// one stopped.
     ///
     /// # Errors
-    /// As [`File::read`].
+    /// The errors of [`File::read`].
     pub async fn next_until(&mut self, delimiter: u8) -> Result<Option<Vec<u8>>, FileError> {
         let mut has_read = false;
         loop {
@@ -103,14 +103,14 @@ impl BufReader {
         }
     }
 
-    /// Reads the next line, without its end (`\n` or `\r\n`). None at the end of the file.
+    /// Reads the next line, without its end (`\n` or `\r\n`). Returns `None` at the end of the file.
     ///
     /// # Cancellation
-    /// As [`BufReader::next_until`].
+    /// The same as [`BufReader::next_until`].
     ///
     /// # Errors
-    /// As [`File::read`]; [`InvalidData`](ErrorKind::InvalidData) if the line is not UTF-8: it is then
-    /// passed over.
+    /// The errors of [`File::read`]; [`InvalidData`](ErrorKind::InvalidData) if the line is not UTF-8. This line is
+    /// then skipped.
     pub async fn next_line(&mut self) -> Result<Option<String>, FileError> {
         let Some(mut line) = self.next_until(b'\n').await? else { return Ok(None) };
         if line.last() == Some(&b'\n') {

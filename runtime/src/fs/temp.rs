@@ -1,4 +1,4 @@
-//! Files and folders that are gone when they are dropped.
+//! Files and folders that are removed when they are dropped.
 
 use crate::{
     CancelScope,
@@ -7,19 +7,19 @@ use crate::{
 };
 use std::{env, io};
 
-/// Does `work` whatever is cancelled, and fails as cancelled afterwards if something is.
+/// Does `work` even if the task is cancelled, and then fails with the cancellation.
 async fn shielded(work: impl Future<Output = Result<(), FileError>>) -> Result<(), FileError> {
     let shield = CancelScope::new().shielded(true);
     let done = shield.run(async { Ok(work.await) }).await;
     checkpoint_if_cancelled().await?;
-    // The scope itself is not cancelled by anybody, so there is an outcome.
+    // Nobody cancels this scope itself, so there is always an outcome.
     done.ok().flatten().unwrap_or(Ok(()))
 }
 
-/// A folder that is removed with all that is in it when it is closed or dropped.
+/// A folder that is removed with its contents when it is closed or dropped.
 ///
-/// Dropping removes it in a worker thread, which the end of the run waits for; what then fails is
-/// logged. [`TempDir::close`] waits for it.
+/// Dropping it removes the folder in a worker thread, and the run waits for this thread before it ends. A failure
+/// is then logged. [`TempDir::close`] waits for the removal.
 ///
 /// ```
 /// use terzetto::fs::TempDir;
@@ -40,33 +40,33 @@ pub struct TempDir {
 }
 
 impl TempDir {
-    /// Makes a folder where the system has its temporary files.
+    /// Makes a folder in the system's folder for temporary files.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super). If the future is dropped, the folder is removed.
     ///
     /// # Errors
-    /// Cancelled; what the system says.
+    /// Cancelled; the system's errors.
     pub async fn new() -> Result<TempDir, FileError> {
         TempDir::new_in(env::temp_dir()).await
     }
 
-    /// As [`TempDir::new`], in the folder `parent`.
+    /// Like [`TempDir::new`], in the folder `parent`.
     ///
     /// # Errors
-    /// As [`TempDir::new`].
+    /// The errors of [`TempDir::new`].
     pub async fn new_in(parent: impl AsRef<std::path::Path>) -> Result<TempDir, FileError> {
         let made = job("make a temporary folder in", parent.as_ref(), |parent| tempfile::tempdir_in(parent));
         let inner = made.await?;
         Ok(TempDir { path: Path::new(inner.path()), inner: Some(inner) })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Lets it stay.
+    /// Keeps the folder: it is not removed any more.
     pub fn keep(mut self) -> Path {
         if let Some(inner) = self.inner.take() {
             let _kept = inner.keep();
@@ -74,13 +74,13 @@ impl TempDir {
         self.path.clone()
     }
 
-    /// Removes it with all that is in it.
+    /// Removes the folder with its contents.
     ///
     /// # Cancellation
-    /// A checkpoint. Cancelled, it is removed all the same, and then fails as cancelled.
+    /// A checkpoint. If cancelled, it still removes the folder, and then fails as cancelled.
     ///
     /// # Errors
-    /// Cancelled; what the system says.
+    /// Cancelled; the system's errors.
     pub async fn close(mut self) -> Result<(), FileError> {
         let Some(inner) = self.inner.take() else { return Ok(()) };
         shielded(job("remove folder", self.path.as_std(), move |_| inner.close())).await
@@ -95,7 +95,7 @@ impl Drop for TempDir {
     }
 }
 
-/// A folder that goes when this is dropped, wherever that is; a failure is logged.
+/// A folder that is removed when this is dropped, in any thread. A failure is logged.
 struct RemovedOnDrop(Option<tempfile::TempDir>);
 
 impl Drop for RemovedOnDrop {
@@ -108,9 +108,9 @@ impl Drop for RemovedOnDrop {
     }
 }
 
-/// A file that is removed when it is closed or dropped, unless it is given a place to stay.
+/// A file that is removed when it is closed or dropped, unless it is moved to a permanent path.
 ///
-/// That makes it the way to replace a file in one step: readers see the old one or the new one.
+/// So it can replace a file in one step: readers see either the old file or the new one.
 ///
 /// ```
 /// use terzetto::fs::{self, TempDir, TempFile};
@@ -133,23 +133,22 @@ pub struct TempFile {
 }
 
 impl TempFile {
-    /// Makes a file, for reading and writing by this user only, where the system has its temporary
-    /// files.
+    /// Makes a file in the system's folder for temporary files. Only this user may read and write it.
     ///
     /// # Cancellation
     /// A checkpoint; see the [module](super). If the future is dropped, the file is removed.
     ///
     /// # Errors
-    /// Cancelled; what the system says.
+    /// Cancelled; the system's errors.
     pub async fn new() -> Result<TempFile, FileError> {
         TempFile::new_in(env::temp_dir()).await
     }
 
-    /// As [`TempFile::new`], in the folder `parent`: that of the file it is to replace, for a file
-    /// cannot be renamed from one file system to another.
+    /// Like [`TempFile::new`], in the folder `parent`. If the file is to replace another one, give that file's folder
+    /// here, because a file cannot be renamed from one file system to another.
     ///
     /// # Errors
-    /// As [`TempFile::new`].
+    /// The errors of [`TempFile::new`].
     pub async fn new_in(parent: impl AsRef<std::path::Path>) -> Result<TempFile, FileError> {
         let make = |parent: &std::path::Path| tempfile::NamedTempFile::new_in(parent);
         let made = job("make a temporary file in", parent.as_ref(), make).await?;
@@ -158,12 +157,12 @@ impl TempFile {
         Ok(TempFile { file: Some(File::from_std(file, &path)), path, inner: Some(inner) })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file, open.
+    /// The open file.
     pub fn file(&self) -> &File {
         match &self.file {
             Some(file) => file,
@@ -171,14 +170,14 @@ impl TempFile {
         }
     }
 
-    /// Gives it its place; what is there is replaced, in one step. Its permissions stay those of a
-    /// temporary file: nobody but its owner reads it, unless they are set.
+    /// Moves the file to the path `to`, and replaces an existing file there in one step. The file keeps the permissions
+    /// of a temporary file: only its owner can read it, unless other permissions are set.
     ///
     /// # Cancellation
-    /// A checkpoint; see the [module](super). Cancelled, the file is removed.
+    /// A checkpoint; see the [module](super). If cancelled, the file is removed.
     ///
     /// # Errors
-    /// Cancelled; what the system says. The file is then removed.
+    /// Cancelled; the system's errors. The file is removed in both cases.
     pub async fn persist(mut self, to: impl AsRef<std::path::Path>) -> Result<File, FileError> {
         let to = to.as_ref();
         let (Some(mut file), Some(inner)) = (self.file.take(), self.inner.take()) else {
@@ -192,13 +191,13 @@ impl TempFile {
         Ok(file)
     }
 
-    /// Closes and removes it.
+    /// Closes and removes the file.
     ///
     /// # Cancellation
-    /// A checkpoint. Cancelled, it is removed all the same, and then fails as cancelled.
+    /// A checkpoint. If cancelled, it still removes the file, and then fails as cancelled.
     ///
     /// # Errors
-    /// Cancelled; what the system says.
+    /// Cancelled; the system's errors.
     pub async fn close(mut self) -> Result<(), FileError> {
         let (file, inner) = (self.file.take(), self.inner.take());
         let work = async {

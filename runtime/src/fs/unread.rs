@@ -1,14 +1,15 @@
-//! What threads have done for futures that may have been dropped.
+//! The results of threads whose futures may have been dropped.
 //!
-//! A thread that reads cannot be called back, so a future that is dropped meanwhile, in a `select!` say, would
-//! take with it what the thread then reads. Therefore nothing that was read goes to a future directly: the
-//! thread puts it down here, with the number of the read, and the future comes for it. What nobody comes for
-//! stays, and is what the next read returns. The place in the file *as a user sees it* is behind what was given
-//! out: the system's place, less what is kept. An error of a write is kept in the same way, for the next write.
+//! A thread that reads cannot be stopped. If its future is dropped meanwhile, for example in a `select!`, the data
+//! that the thread then reads must not be lost. So a thread never passes data to a future directly. The thread
+//! stores the data here, with the number of the read, and the future collects it. Data that nobody collects stays
+//! here, and the next read returns it. The position in the file *as a user sees it* is after the data that was
+//! given out. That is the system's position, minus the length of the data that is kept. An error of a write is kept
+//! in the same way, for the next write.
 //!
-//! A future that was not dropped, and not polled either, must not hold up those after it. So the number is no
-//! lock: the next operation waits for one tick, and then takes what is there. The earlier read, should it be
-//! polled after all, begins again.
+//! A future that is neither dropped nor polled must not block the operations after it. So the number is not a lock.
+//! The next operation waits for one tick, and then takes the data that is here. If the earlier read is polled after
+//! all, it begins again.
 
 use std::{
     fs,
@@ -22,11 +23,11 @@ pub(super) type Number = u64;
 #[derive(Default)]
 struct UnreadState {
     next: Number,
-    /// What was read and not given out.
+    /// The data that was read and not given out.
     unread: Vec<u8>,
-    /// Which read may come for so many of them.
+    /// The read that may collect data, and how many bytes it may collect.
     read: Option<(Number, usize)>,
-    /// Which write has failed, and nobody has heard of it.
+    /// The write that has failed, if its error was not reported yet.
     failed: Option<(Number, io::Error)>,
 }
 
@@ -35,7 +36,7 @@ struct UnreadState {
 pub(super) struct Kept(Mutex<UnreadState>);
 
 impl Kept {
-    /// Never waits long: it is held only to move something.
+    /// Never waits long, because the lock is held only to move data.
     fn lock(&self) -> MutexGuard<'_, UnreadState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -47,12 +48,12 @@ impl Kept {
         state.next
     }
 
-    /// Whether something was read and not given out.
+    /// Whether there is data that was read and not given out.
     pub(super) fn has_unread(&self) -> bool {
         !self.lock().unread.is_empty()
     }
 
-    /// Gives out as much of what is unread.
+    /// Gives out at most this many bytes of the unread data.
     pub(super) fn take_some(&self, most: usize) -> Vec<u8> {
         let mut state = self.lock();
         state.read = None;
@@ -60,26 +61,26 @@ impl Kept {
         state.unread.drain(..length).collect()
     }
 
-    /// Takes all that is unread, for who reads next.
+    /// Takes all unread data, for the next reader.
     pub(super) fn take(&self) -> Vec<u8> {
         let mut state = self.lock();
         state.read = None;
         std::mem::take(&mut state.unread)
     }
 
-    /// Puts down what was read: the first `most` of it for this read, the rest for the next one.
+    /// Stores the data that was read: the first `most` bytes for this read, the rest for the next one.
     pub(super) fn put(&self, bytes: Vec<u8>, number: Number, most: usize) {
         let mut state = self.lock();
         state.read = Some((number, bytes.len().min(most)));
         state.unread = bytes;
     }
 
-    /// Puts down what was read before a read has failed: for the next one.
+    /// Stores the data that was read before a read failed, for the next read.
     pub(super) fn put_back(&self, bytes: Vec<u8>) {
         self.lock().unread = bytes;
     }
 
-    /// Comes for what this read has read. None if another operation has taken it.
+    /// Collects the data of this read. `None` if another operation has taken it.
     pub(super) fn collect(&self, number: Number) -> Option<Vec<u8>> {
         let mut state = self.lock();
         let (_, length) = state.read.take_if(|(reader, _)| *reader == number)?;
@@ -87,8 +88,8 @@ impl Kept {
         Some(std::mem::replace(&mut state.unread, rest))
     }
 
-    /// Moves the system's place to where the user sees it, before something is done there. What cannot be
-    /// moved about in, such as a pipe, keeps what was read.
+    /// Moves the system's position to where the user sees it, before another operation uses the position. A file
+    /// without positions, such as a pipe, keeps the data that was read.
     pub(super) fn settle(&self, file: &mut fs::File) -> io::Result<()> {
         let mut state = self.lock();
         state.read = None;
@@ -109,7 +110,7 @@ impl Kept {
         self.lock().failed = Some((number, error));
     }
 
-    /// Comes for the error of this write; or, without a number, of whichever has failed.
+    /// Takes the error of this write, or, without a number, the error of any write that has failed.
     pub(super) fn failure(&self, number: Option<Number>) -> Option<io::Error> {
         let mut state = self.lock();
         let failed = state.failed.take_if(|(writer, _)| number.is_none_or(|number| *writer == number));

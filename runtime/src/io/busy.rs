@@ -1,19 +1,19 @@
-//! Refusing a second task where there is room for one.
+//! Refusing a second task where only one task may be active.
 
 use crate::io::StreamError;
 use std::cell::Cell;
 
-/// Lets one in at a time and turns the others away, where waiting would hide a mistake: trio's
+/// Lets one task in at a time and refuses the others, for places where waiting would hide a mistake. This is trio's
 /// `ConflictDetector`.
 #[derive(Debug, Default)]
 pub(crate) struct Turnstile(Cell<bool>);
 
-/// Who is inside; leaving is dropping it.
+/// Proof that a task is inside. Dropping it leaves.
 #[derive(Debug)]
 pub(crate) struct InsideGuard<'a>(&'a Cell<bool>);
 
 impl Turnstile {
-    /// Goes in; `what` says in the error what another task is doing already.
+    /// Enters. In the error, `what` describes what the other task is doing.
     pub(crate) fn enter(&self, what: &'static str) -> Result<InsideGuard<'_>, StreamError> {
         if self.0.replace(true) {
             return Err(StreamError::Busy(what));

@@ -3,9 +3,9 @@
 use crate::io::{FdStream, StreamError, fd_stream::stream_over_fd};
 use std::{fmt, fs::File, io, os::fd::OwnedFd};
 
-/// A stream in both directions over a descriptor; trio's `lowlevel.FdStream`. For terminals, serial lines, devices, and
-/// sockets of families that have no type of their own here; for one direction there are
-/// [`PipeSender`](crate::io::PipeSender) and [`PipeReceiver`](crate::io::PipeReceiver).
+/// A stream in both directions over a descriptor; trio's `lowlevel.FdStream`. It is for terminals, serial lines,
+/// devices, and sockets of families that have no type of their own here. For one direction, use
+/// [`PipeSender`](crate::io::PipeSender) or [`PipeReceiver`](crate::io::PipeReceiver).
 ///
 /// ```
 /// use std::{io::{Read, Write}, os::unix::net::UnixStream};
@@ -27,11 +27,11 @@ pub struct DescriptorStream(pub(crate) FdStream<File>);
 
 impl DescriptorStream {
     /// Takes over a descriptor that can be read from and written to. As with
-    /// [`PipeSender::from_fd`](crate::io::PipeSender::from_fd), it is in non-blocking mode until the stream is closed, and what
-    /// the system has no events of is always ready.
+    /// [`PipeSender::from_fd`](crate::io::PipeSender::from_fd), the descriptor is in non-blocking mode until the stream
+    /// is closed. A descriptor for which the system has no readiness events counts as always ready.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -39,18 +39,18 @@ impl DescriptorStream {
         Ok(DescriptorStream(FdStream::given(fd.into().into())?))
     }
 
-    /// A descriptor of its own for the same file, in non-blocking mode until this stream is closed.
+    /// Returns a duplicate of the descriptor. It is in non-blocking mode until this stream is closed.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
         self.0.duplicate()
     }
 
-    /// Gives up the descriptor, in the mode in which it came.
+    /// Gives up the descriptor, and puts it back into its original mode.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
         self.0.into_fd()
     }

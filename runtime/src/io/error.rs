@@ -9,12 +9,12 @@ use std::{error::Error as StdError, fmt, io};
 pub enum StreamError {
     /// The task was cancelled.
     Cancelled(Cancelled),
-    /// This stream was closed on our side; trio's `ClosedResourceError`.
+    /// This stream was closed by this program; trio's `ClosedResourceError`.
     Closed,
-    /// The other side is gone, or the connection failed: nothing can be sent or received any more.
-    /// trio's `BrokenResourceError`. With the operating system's error, where there is one.
+    /// The other side is gone, or the connection failed: nothing can be sent or received any more. This is trio's
+    /// `BrokenResourceError`. It contains the operating system's error if there is one.
     Broken(Option<io::Error>),
-    /// The operating system refuses the operation; the stream itself may be good.
+    /// The operating system refused the operation. The stream itself may still be usable.
     Io(io::Error),
     /// Another task is doing this already (the text says what); trio's `BusyResourceError`.
     Busy(&'static str),
@@ -49,8 +49,8 @@ impl From<Cancelled> for StreamError {
     }
 }
 
-/// For code that speaks `io::Error`, such as the traits of `futures-io`. A cancellation stays
-/// recognisable inside.
+/// For code that uses `io::Error`, such as the traits of `futures-io`. A cancellation can still be recognised
+/// inside.
 impl From<StreamError> for io::Error {
     fn from(error: StreamError) -> io::Error {
         match error {

@@ -1,4 +1,4 @@
-//! A stream of bytes over a descriptor: what sockets and pipes have in common.
+//! A stream of bytes over a descriptor: the common part of sockets and pipes.
 
 use crate::{
     checkpoint,
@@ -14,25 +14,25 @@ use std::{
     rc::Rc,
 };
 
-/// The most that the system reads or writes in one call, in bytes (read(2), "NOTES").
+/// The largest number of bytes that the system reads or writes in one call (read(2), "NOTES").
 const MOST_BYTES: usize = 0x7fff_f000;
 
-/// A descriptor in non-blocking mode that bytes come from, go to, or both.
+/// A descriptor in non-blocking mode, for reading bytes, writing bytes, or both.
 pub(crate) struct FdStream<T: AsFd> {
     pub(super) source: Source<T>,
     sending: Turnstile,
     receiving: Turnstile,
     /// Whether the end was sent.
     pub(super) ended: Cell<bool>,
-    /// Whether a read or write of less than was offered means that there is no more for now, and that the
-    /// system will speak up when there is. Only plain TCP is so. Terminals give a line at a time, what
-    /// keeps messages apart gives one, the kernel's TLS a record, and a read from a Unix socket stops at a
-    /// descriptor that was passed with the data.
+    /// Whether a short read or write (of fewer bytes than offered) means that the descriptor is not ready any more, and
+    /// that the system will send an event when it is ready again. This holds only for plain TCP. A terminal gives one
+    /// line at a time, a socket that preserves message boundaries gives one message, and the kernel's TLS gives one
+    /// record. A read from a Unix socket stops at a descriptor that was passed with the data.
     short_is_all: Cell<bool>,
 }
 
-/// What an operation's error means for the stream: whatever the system reports, the connection is
-/// not to be used any more.
+/// The stream error for an operation's error. Whatever the system reports, the connection must not be used any
+/// more.
 fn broken(error: StreamError) -> StreamError {
     match error {
         StreamError::Io(error) => StreamError::Broken(Some(error)),
@@ -41,18 +41,18 @@ fn broken(error: StreamError) -> StreamError {
 }
 
 impl<T: AsFd> FdStream<T> {
-    /// A stream over a descriptor of our own, in non-blocking mode.
+    /// Makes a stream over a descriptor of our own, in non-blocking mode.
     pub(crate) fn new(inner: T) -> io::Result<FdStream<T>> {
         Ok(FdStream::of(Source::new(inner)?))
     }
 
-    /// A stream over a descriptor that a user has given us. When the stream is closed, the descriptor is put back
-    /// into the mode in which it came.
+    /// Makes a stream over a descriptor that a user has given us. When the stream is closed, the descriptor is put back
+    /// into its original mode.
     pub(crate) fn given(inner: T) -> io::Result<FdStream<T>> {
         Ok(FdStream::of(Source::given(inner)?))
     }
 
-    /// A stream over what is in the reactor already.
+    /// Makes a stream over a source that is already in the reactor.
     pub(crate) fn of(source: Source<T>) -> FdStream<T> {
         FdStream {
             source,
@@ -63,9 +63,9 @@ impl<T: AsFd> FdStream<T> {
         }
     }
 
-    /// Says whether this is plain TCP, as far as is known.
+    /// Sets whether this is plain TCP, as far as is known.
     pub(super) fn set_plain_tcp(&self, plain: bool) {
-        // Only there the reactor hears of urgent data, at which a read stops.
+        // A read stops at urgent data, and only on these systems does the reactor get an event for it.
         self.short_is_all.set(plain && cfg!(any(target_os = "linux", target_os = "android")));
     }
 
@@ -98,7 +98,7 @@ impl<T: AsFd> FdStream<T> {
         self.source.close();
     }
 
-    /// Closes. A checkpoint, which may be cancelled: then it is closed, too.
+    /// Closes. A checkpoint. If it is cancelled, the descriptor is closed, too.
     pub(crate) async fn close(&self) -> Result<(), StreamError> {
         self.close_now();
         Ok(checkpoint().await?)
@@ -113,7 +113,7 @@ impl<T: AsFd> FdStream<T> {
 }
 
 impl<T: AsFd> FdStream<T> {
-    /// Notes that `done` bytes of `offered` were read or written, if that means anything.
+    /// Notes that `done` bytes of `offered` were read or written, if that says anything about readiness.
     pub(super) fn found(&self, direction: Direction, done: usize, offered: usize) {
         if 0 < done && done < offered.min(MOST_BYTES) && self.short_is_all.get() {
             self.source.found_short(direction);
@@ -164,7 +164,7 @@ where
     pub(crate) async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError> {
         let _inside = self.sending.enter("sending to this stream")?;
         let inner = self.source.get()?;
-        // Until a send finds out, the descriptor counts as ready, full or not.
+        // Until a send shows otherwise, the descriptor counts as ready, even if it is full.
         if !is_writable(&*inner).map_err(StreamError::Io)? {
             self.source.found_blocked(Direction::Write);
         }
@@ -172,7 +172,7 @@ where
         self.source.ready(Direction::Write).await
     }
 
-    /// Ends the sending direction by `shut_down`. A checkpoint; saying it twice is fine.
+    /// Ends the sending direction by `shut_down`. A checkpoint. Calling it twice is fine.
     pub(crate) async fn send_eof(
         &self,
         shut_down: impl FnOnce(&T) -> io::Result<()>,
@@ -182,7 +182,7 @@ where
         crate::lowlevel::checkpoint_if_cancelled().await?;
         if !self.ended.replace(true) {
             match shut_down(&inner) {
-                // The other side is gone already: it needs no telling.
+                // The other side is gone already and need not be told.
                 Err(error) if error.kind() == ErrorKind::NotConnected => {}
                 Err(error) => return Err(StreamError::Broken(Some(error))),
                 Ok(()) => {}
@@ -193,7 +193,7 @@ where
     }
 }
 
-/// The traits of streams for a type that wraps an [`FdStream`]: in the directions that are named.
+/// Implements the traits of streams for a type that wraps an [`FdStream`], in the given directions.
 macro_rules! stream_over_fd {
     ($stream:ty: $($direction:ident),+) => {
         $crate::io::close_inherent!([] $stream);

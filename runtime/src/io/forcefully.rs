@@ -1,19 +1,20 @@
-//! Closing without ceremony.
+//! Closing at once, without a closing handshake.
 
 use crate::{
     CancelScope, Error,
     io::{Resource, StreamError},
 };
 
-/// Closes a resource at once, without the farewell that its protocol may ask for; trio's `aclose_forcefully`.
+/// Closes a resource at once, without the closing handshake that its protocol may have; trio's `aclose_forcefully`.
 ///
-/// This is closing it in a cancelled scope. For what is owned, dropping it does the same.
+/// This is the same as closing it in a cancelled scope. If you own the resource, dropping it does the same.
 ///
 /// # Cancellation
 /// A checkpoint.
 ///
 /// # Errors
-/// What closing fails with. That it was cancelled is no error, unless a scope around this one is.
+/// The errors of closing. The cancellation by this function's own scope is not an error, but that of a surrounding
+/// scope is.
 ///
 /// ```
 /// use terzetto::io::{ReceiveStream, close_forcefully, pipe};
@@ -36,7 +37,7 @@ pub async fn close_forcefully(resource: &(impl Resource + ?Sized)) -> Result<(),
     })
 }
 
-/// What is no `StreamError` is the cancellation of a scope around.
+/// An error that is not a `StreamError` is the cancellation of a surrounding scope.
 fn of_another_kind(error: Error) -> StreamError {
     match error.cancelled() {
         Some(cancelled) => StreamError::Cancelled(cancelled.clone()),

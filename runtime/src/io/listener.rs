@@ -1,26 +1,26 @@
-//! The trait of what accepts connections.
+//! The trait for types that accept connections.
 
 use crate::io::{Resource, StreamError};
 use std::rc::Rc;
 
 /// Something that accepts connections; trio's `Listener`.
 ///
-/// Not only sockets: a listener that wraps each connection of another one into a further protocol is
-/// as good for [`serve_listeners`](crate::io::serve_listeners).
+/// Listeners need not be sockets. A listener can also wrap each connection of another listener in a further
+/// protocol, and [`serve_listeners`](crate::io::serve_listeners) accepts both kinds.
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait Listener: Resource {
-    /// What a connection is.
+    /// The type of a connection.
     type Stream;
 
-    /// Waits for a connection and accepts it. Connections that have died in the queue are passed over.
+    /// Waits for a connection and accepts it. Connections that have failed in the queue are skipped.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, no connection was lost.
     ///
     /// # Errors
-    /// [`StreamError::Io`] with what the system says, for instance that the process has too many
-    /// descriptors (the listener is still good then); [`StreamError::Busy`] if another task is
-    /// accepting; [`StreamError::Closed`] if the listener is closed, before or meanwhile.
+    /// [`StreamError::Io`] with the system's error, for instance if the process has too many descriptors (the listener
+    /// is still usable then); [`StreamError::Busy`] if another task is accepting; [`StreamError::Closed`] if the
+    /// listener was closed before or during the call.
     async fn accept(&self) -> Result<Self::Stream, StreamError>;
 }
 

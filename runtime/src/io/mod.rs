@@ -1,12 +1,12 @@
-//! Streams of bytes: what all transports have in common, and the transports.
+//! Streams of bytes: the traits that all transports share, and the transports.
 //!
-//! The traits are trio's: one for each direction, so that half a connection is a thing of its own,
-//! and one for streams that can end one direction and keep the other. Methods take `&self`: one task
-//! sends while another receives, both with a plain reference. Two tasks in the same direction at once
-//! are a mistake, and get [`StreamError::Busy`].
+//! The traits are trio's. There is one trait for each direction, so that a type can be one half of a connection.
+//! Another trait is for streams that can end one direction and keep the other. Methods take `&self`: one task sends
+//! while another receives, both with a shared reference. If two tasks use the same direction at once, that is a
+//! mistake, and one of them gets [`StreamError::Busy`].
 //!
-//! Sockets and pipes stay entered in the reactor: a system call is tried first, and waited
-//! for only when it would block.
+//! Sockets and pipes stay registered in the reactor. An operation first tries the system call. It waits only if the
+//! call would block.
 
 mod busy;
 mod descriptor;

@@ -1,15 +1,16 @@
-//! The blocking mode of descriptors that others have, too.
+//! The blocking mode of descriptors whose open file is shared with others.
 //!
-//! Non-blocking mode belongs to the *open file*, and a descriptor only leads to one. A terminal's open file is
-//! shared by the shell and by every program that it has started; a pipe's may be shared by a child process. A
-//! program that leaves such a file in non-blocking mode breaks the others: their reads and writes fail where
-//! they should wait. So what a user gives us is put back as it was when we are done with it; trio does the same.
+//! Non-blocking mode belongs to the *open file*, and a descriptor is only a reference to an open file. A terminal's
+//! open file is shared by the shell and by every program that it has started. A pipe's open file may be shared by a
+//! child process. A program that leaves such a file in non-blocking mode breaks the others: their reads and writes
+//! fail where they should wait. So when we are done with a user's descriptor, we restore its original mode, as trio
+//! does.
 //!
-//! Two streams of ours may share one open file: standard input and output do in a terminal. Then the first that
-//! is closed must not take the mode away from the other one. The system does not say which descriptors share an
-//! open file, but it can be tried out: when one of them has been put back into blocking mode, those that share
-//! its file are in blocking mode, too. They are put into non-blocking mode again, and the last one puts
-//! it back. Another thread that reads in this very moment may block until there is something to read.
+//! Two streams of ours may share one open file, as standard input and output do in a terminal. Then closing the
+//! first stream must not end the non-blocking mode of the other one. The system does not say which descriptors
+//! share an open file, but a test shows it: after one of them has been put back into blocking mode, those that
+//! share its file are in blocking mode, too. Such a file is put into non-blocking mode again, and the last stream
+//! restores the mode. Another thread that reads at this very moment may block until there is something to read.
 
 use crate::{sys, sys::FileName};
 use std::{
@@ -22,20 +23,20 @@ use std::{
 /// A descriptor that is in non-blocking mode because of us.
 struct Holder {
     fd: RawFd,
-    /// Whether it is to be put into blocking mode in the end.
+    /// Whether blocking mode is restored in the end.
     restores: bool,
 }
 
-/// All holders of this process, by file: only descriptors of one file can share an open file. Each is taken out
-/// before its descriptor is closed.
+/// All holders of this process, by file, because only descriptors of the same file can share an open file. Each
+/// holder is removed before its descriptor is closed.
 static HOLDERS: Mutex<BTreeMap<FileName, Vec<Holder>>> = Mutex::new(BTreeMap::new());
 
 fn holders() -> MutexGuard<'static, BTreeMap<FileName, Vec<Holder>>> {
     HOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The non-blocking mode of a descriptor that others may have, too. When this is dropped, which must be before
-/// the descriptor is closed, the mode is what it was.
+/// The non-blocking mode of a descriptor whose open file may be shared. Dropping this restores the original mode.
+/// This must be dropped before the descriptor is closed.
 #[derive(Debug)]
 pub(crate) struct Mode {
     fd: RawFd,
@@ -43,7 +44,7 @@ pub(crate) struct Mode {
 }
 
 impl Mode {
-    /// Puts a descriptor of the user's into non-blocking mode.
+    /// Puts a user's descriptor into non-blocking mode.
     pub(super) fn set(fd: impl AsFd) -> io::Result<Mode> {
         let file = sys::file_of(&fd)?;
         let fd = fd.as_fd().as_raw_fd();
@@ -53,7 +54,7 @@ impl Mode {
         Ok(Mode { fd, file })
     }
 
-    /// For a descriptor of our own, in non-blocking mode, of which the user gets a duplicate.
+    /// For a descriptor of our own, in non-blocking mode, if the user gets a duplicate of it.
     pub(super) fn lend(fd: impl AsFd) -> io::Result<Mode> {
         let file = sys::file_of(&fd)?;
         let fd = fd.as_fd().as_raw_fd();
@@ -77,7 +78,7 @@ impl Drop for Mode {
     }
 }
 
-/// Puts an open file back into blocking mode, unless one of the others shares it: then that one will.
+/// Puts an open file back into blocking mode. If another holder shares the file, that holder will do it instead.
 fn put_back(fd: RawFd, others: &mut [Holder]) -> io::Result<()> {
     sys::set_nonblocking(fd, false)?;
     for other in others {

@@ -1,7 +1,9 @@
-//! An operation on a descriptor: it is tried, and waited for, until it does not block.
+//! An operation on a descriptor: it is tried again and again until it does not block, with a wait before each
+//! further try.
 //!
-//! Written out as a future, in two parts, because every receive, send and accept on every kind of socket is
-//! one: [`Turns`] knows nothing of what is tried, so that a program has it once; [`Operate`] tries.
+//! This is written by hand as a future, because every receive, send and accept on every kind of socket uses it. It
+//! has two parts. [`Turns`] does not depend on the attempted operation, so that a program contains its code only
+//! once. [`Operate`] makes the attempts.
 
 use crate::{
     core::{
@@ -21,21 +23,21 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// What comes before the next attempt.
+/// The step before the next attempt.
 enum Turns {
     /// A cancel point.
     Entering(CheckpointIfCancelled),
-    /// The others have their turn. That comes before an attempt that may succeed at once, and not after
-    /// it: whoever drops the future in between must not lose what the attempt has done.
+    /// Other tasks have their turn. This comes before an attempt that may succeed at once, and not after it. If it came
+    /// after, dropping the future in between would lose the result of the attempt.
     Yielding(Turn),
-    /// It is due as soon as the descriptor is ready.
+    /// The attempt is made as soon as the descriptor is ready.
     Due,
-    /// The descriptor is waited for.
+    /// The operation waits for the descriptor.
     Waiting(DescriptorWait),
 }
 
 impl Turns {
-    /// Polls until the next attempt is worth it.
+    /// Polls until another attempt may succeed.
     fn poll(
         &mut self,
         entry: &SourceEntry,
@@ -80,7 +82,7 @@ pub(crate) struct Operate<'a, T: AsFd, F> {
     turns: Turns,
 }
 
-// Nothing in it is pinned but by its own plain fields.
+// No field is structurally pinned, so this can always be moved.
 impl<T: AsFd, F> Unpin for Operate<'_, T, F> {}
 
 impl<'a, T: AsFd, F> Operate<'a, T, F> {

@@ -10,10 +10,10 @@ use std::{
     os::fd::{AsRawFd, OwnedFd},
 };
 
-/// Makes a pipe: what is sent at the one end is received at the other.
+/// Makes a pipe. Bytes that are sent at one end are received at the other end.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error.
 ///
 /// # Panics
 /// Outside a run.
@@ -36,23 +36,23 @@ pub fn pipe() -> io::Result<(PipeSender, PipeReceiver)> {
     Ok((PipeSender::own(writer)?, PipeReceiver::own(reader)?))
 }
 
-/// The end of a pipe that is written to.
+/// The writing end of a pipe.
 pub struct PipeSender(pub(crate) FdStream<PipeWriter>);
 
 impl PipeSender {
     /// Takes over a descriptor that can be written to: a pipe, a terminal, a device, a file.
     ///
-    /// It is put into non-blocking mode, and so is every other descriptor of the same open file, in other
-    /// processes, too: a terminal is shared with the shell. When the stream is closed or dropped, the mode is put
-    /// back. A child process that is to have the same open file sees non-blocking mode as long as the
-    /// stream is open.
+    /// The descriptor is put into non-blocking mode. This also affects all other descriptors of the same open file,
+    /// even in other processes: a terminal is shared with the shell, for example. When the stream is closed or dropped,
+    /// the original mode is restored. A child process that gets the same open file sees non-blocking mode as long as
+    /// the stream is open.
     ///
-    /// What the system has no events of, such as a regular file or `/dev/null`, is always ready. So a
-    /// standard stream may lead anywhere. A slow disk holds up the run's other tasks, though; for files
-    /// there is [`fs::File`](crate::fs::File).
+    /// Some files have no readiness events, such as a regular file or `/dev/null`. They count as always ready, so a
+    /// standard stream may lead anywhere. However, a slow disk then holds up the run's other tasks. For files, use
+    /// [`fs::File`](crate::fs::File).
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -60,29 +60,31 @@ impl PipeSender {
         Ok(PipeSender(FdStream::given(fd.into().into())?))
     }
 
-    /// Takes over an end of a pipe of our own.
+    /// Takes over one end of a pipe of our own.
     pub(crate) fn own(fd: impl Into<OwnedFd>) -> io::Result<PipeSender> {
         let fd = fd.into();
         set_nonblocking(fd.as_raw_fd(), true)?;
         Ok(PipeSender(FdStream::new(fd.into())?))
     }
 
-    /// A descriptor of its own for the same pipe.
+    /// Returns a duplicate of the descriptor, for the same pipe.
     ///
-    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
-    /// was made of a descriptor that was in the other. For a child process there is [`PipeSender::into_fd`].
+    /// Both descriptors are in non-blocking mode until this stream is closed. After that, they are in blocking mode,
+    /// unless the stream was made from a descriptor in non-blocking mode. For a child process, use
+    /// [`PipeSender::into_fd`].
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
         self.0.duplicate()
     }
 
-    /// Gives up the descriptor: in the mode in which it came, or in blocking mode if this library has made
-    /// it. So it is what a child process expects as a standard stream.
+    /// Gives up the descriptor. A descriptor that was given to this library is put back into its original mode. A
+    /// descriptor that this library has made is put into blocking mode, as a child process expects it for a standard
+    /// stream.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
         self.0.into_fd()
     }
@@ -96,23 +98,23 @@ impl fmt::Debug for PipeSender {
 
 stream_over_fd!(PipeSender: send);
 
-/// The end of a pipe that is read from.
+/// The reading end of a pipe.
 pub struct PipeReceiver(pub(crate) FdStream<PipeReader>);
 
 impl PipeReceiver {
     /// Takes over a descriptor that can be read from: a pipe, a terminal, a device, a file.
     ///
-    /// It is put into non-blocking mode, and so is every other descriptor of the same open file, in other
-    /// processes, too: a terminal is shared with the shell. When the stream is closed or dropped, the mode is put
-    /// back. A child process that is to have the same open file sees non-blocking mode as long as the
-    /// stream is open.
+    /// The descriptor is put into non-blocking mode. This also affects all other descriptors of the same open file,
+    /// even in other processes: a terminal is shared with the shell, for example. When the stream is closed or dropped,
+    /// the original mode is restored. A child process that gets the same open file sees non-blocking mode as long as
+    /// the stream is open.
     ///
-    /// What the system has no events of, such as a regular file or `/dev/null`, is always ready. So a
-    /// standard stream may lead anywhere. A slow disk holds up the run's other tasks, though; for files
-    /// there is [`fs::File`](crate::fs::File).
+    /// Some files have no readiness events, such as a regular file or `/dev/null`. They count as always ready, so a
+    /// standard stream may lead anywhere. However, a slow disk then holds up the run's other tasks. For files, use
+    /// [`fs::File`](crate::fs::File).
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -137,29 +139,31 @@ impl PipeReceiver {
         Ok(PipeReceiver(FdStream::given(fd.into().into())?))
     }
 
-    /// Takes over an end of a pipe of our own.
+    /// Takes over one end of a pipe of our own.
     pub(crate) fn own(fd: impl Into<OwnedFd>) -> io::Result<PipeReceiver> {
         let fd = fd.into();
         set_nonblocking(fd.as_raw_fd(), true)?;
         Ok(PipeReceiver(FdStream::new(fd.into())?))
     }
 
-    /// A descriptor of its own for the same pipe.
+    /// Returns a duplicate of the descriptor, for the same pipe.
     ///
-    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
-    /// was made of a descriptor that was in the other. For a child process there is [`PipeReceiver::into_fd`].
+    /// Both descriptors are in non-blocking mode until this stream is closed. After that, they are in blocking mode,
+    /// unless the stream was made from a descriptor in non-blocking mode. For a child process, use
+    /// [`PipeReceiver::into_fd`].
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
         self.0.duplicate()
     }
 
-    /// Gives up the descriptor: in the mode in which it came, or in blocking mode if this library has made
-    /// it. So it is what a child process expects as a standard stream.
+    /// Gives up the descriptor. A descriptor that was given to this library is put back into its original mode. A
+    /// descriptor that this library has made is put into blocking mode, as a child process expects it for a standard
+    /// stream.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
         self.0.into_fd()
     }

@@ -1,10 +1,10 @@
-//! Descriptors for traits whose methods are polls, such as those of `futures-io`.
+//! Descriptors for traits with poll methods, such as those of `futures-io`.
 //!
-//! An `async fn` keeps its wait in its future; a poll has nowhere to keep it but the stream. So the
-//! source keeps one wait for each direction, from the poll that has found the descriptor not ready to
-//! the next poll, which begins afresh: it may come from another task, in another cancel scope. Who
-//! polls last is woken. A poll is all or nothing: what it reports as received or sent is, and between
-//! two polls nothing is under way, so that dropping what polls loses nothing.
+//! An `async fn` keeps its wait in its future. A poll method can keep it only in the stream. So the source keeps
+//! one wait for each direction. It keeps this wait from a poll that found the descriptor not ready until the next
+//! poll. The next poll begins a new wait, because it may come from another task, in another cancel scope. The task
+//! that polled last is woken. A poll is all or nothing: exactly the bytes that it reports were received or sent.
+//! Between two polls no operation is under way, so dropping the future that polls loses nothing.
 
 use crate::{
     core::{
@@ -24,15 +24,16 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// So many polls that succeed in one tick, and the next one yields: a stream that is always ready must
-/// not keep the other tasks from running.
+/// The number of polls that may succeed in one tick. The next poll then yields, because a stream that is always
+/// ready must not keep the other tasks from running.
 const BURST: u32 = 32;
 
-/// The most buffers that the system takes in one call (`IOV_MAX`).
+/// The largest number of buffers that the system takes in one call (`IOV_MAX`).
 const MOST_BUFFERS: usize = 1024;
 
-/// Which of so many buffers to offer the system: no empty ones at first, which alone would look like the
-/// end, and no more than it takes. With how many bytes there are in them.
+/// Which of the buffers are offered to the system, and how many bytes they hold. Empty buffers at the start are
+/// left out, because a call with only empty buffers would look like the end. No more buffers are offered than the
+/// system takes.
 fn offer(lengths: impl Iterator<Item = usize> + Clone) -> (Range<usize>, usize) {
     let empty = lengths.clone().take_while(|&length| length == 0).count();
     let offered = lengths.skip(empty).take(MOST_BUFFERS);
@@ -41,16 +42,16 @@ fn offer(lengths: impl Iterator<Item = usize> + Clone) -> (Range<usize>, usize) 
     (empty..empty + count, bytes)
 }
 
-/// What a source keeps between two polls of a direction.
+/// The state that a source keeps between two polls of a direction.
 #[derive(Default)]
 pub(super) struct Polled {
     waiting: RefCell<Option<(DescriptorWait, Waker)>>,
-    /// The tick of the last poll, and how many there were in it.
+    /// The tick of the last poll, and the number of polls in that tick.
     burst: Cell<(u64, u32)>,
 }
 
 impl Polled {
-    /// Ends the wait of an earlier poll. Whoever made it is woken, and hears that it is busy.
+    /// Ends the wait of an earlier poll. Its task is woken, and its next poll reports that the stream is busy.
     pub(super) fn yield_to_another(&self) {
         let waiting = self.waiting.take();
         if let Some((waiting, waker)) = waiting {
@@ -69,7 +70,7 @@ impl Polled {
 }
 
 impl<T: AsFd> Source<T> {
-    /// [`Source::operate`] as a poll. A cancel point, and a schedule point now and then.
+    /// [`Source::operate`] as a poll. It is a cancel point on every call, and a schedule point on some calls.
     pub(crate) fn poll_operate<R>(
         &self,
         cx: &mut Context<'_>,
@@ -124,7 +125,7 @@ impl<T: AsFd> FdStream<T>
 where
     for<'a> &'a T: Read,
 {
-    /// Receives some bytes into the first buffers.
+    /// Receives some bytes into the buffers, from the first buffer on.
     pub(crate) fn poll_receive(
         &self,
         cx: &mut Context<'_>,
@@ -147,7 +148,7 @@ impl<T: AsFd> FdStream<T>
 where
     for<'a> &'a T: Write,
 {
-    /// Sends as many of the bytes as go in at once.
+    /// Sends as many of the bytes as possible at once.
     pub(crate) fn poll_send(
         &self,
         cx: &mut Context<'_>,
@@ -173,7 +174,7 @@ where
             return Ok(());
         }
         match shut_down(&inner) {
-            // The other side is gone already: it needs no telling.
+            // The other side is gone already and need not be told.
             Err(error) if error.kind() != io::ErrorKind::NotConnected => Err(error),
             _ => Ok(()),
         }

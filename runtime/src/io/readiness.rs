@@ -1,8 +1,8 @@
-//! Waiting for any file descriptor, and the sources that our own sockets are made of.
+//! Waiting for any file descriptor, and the sources that our own sockets are built on.
 //!
-//! [`wait_readable`] and its kin are for descriptors that come from elsewhere: a C library's socket,
-//! a device. Sockets of this library hold a [`Source`] instead, which is entered into the reactor
-//! once and tries the system call before it waits.
+//! [`wait_readable`] and the functions like it are for descriptors that were made elsewhere, for example by a C
+//! library or for a device. Sockets of this library hold a [`Source`] instead. A source is registered in the
+//! reactor once, and it tries the system call before it waits.
 
 #[cfg(feature = "futures-io")]
 use crate::io::polled::Polled;
@@ -35,7 +35,7 @@ pub(super) fn busy(direction: Direction) -> StreamError {
     })
 }
 
-/// A source that is let go of when dropped.
+/// A source that is released when this is dropped.
 struct Held {
     run: Rc<Run>,
     id: SourceId,
@@ -52,7 +52,7 @@ async fn wait(fd: RawFd, direction: Direction) -> Result<(), StreamError> {
     let reactor = run.reactor.clone();
     let mut held = Held { id: reactor.borrow(&run, fd).map_err(StreamError::Io)?, run: run.clone() };
     if !reactor.ask_again(held.id, direction).map_err(StreamError::Io)? {
-        // The number is that of another file now: those who wait for the old one learn it by this.
+        // The number now belongs to another file. Registering it tells the tasks that wait for the old file.
         held = Held { id: reactor.enter_foreign(&run, fd).map_err(StreamError::Io)?, run: run.clone() };
     }
     heard(reactor.wait_ready(&run, held.id, direction).await?, direction)
@@ -60,19 +60,19 @@ async fn wait(fd: RawFd, direction: Direction) -> Result<(), StreamError> {
 
 /// Blocks until a read from `fd` would not block; trio's `lowlevel.wait_readable`.
 ///
-/// For descriptors that this library did not make; they should be in non-blocking mode. Two tasks
-/// may wait for one descriptor in its two directions.
+/// Use it for descriptors that this library did not make. They should be in non-blocking mode. One task may wait
+/// for each direction of a descriptor.
 ///
-/// A regular file, a folder and a device such as `/dev/null` are always ready: the system has no events of
-/// them. Waiting for one ends in the next tick.
+/// A regular file, a folder, and a device such as `/dev/null` are always ready, because the system has no readiness
+/// events for them. A wait for such a file ends in the next tick.
 ///
 /// # Cancellation
 /// A checkpoint. Nothing is lost.
 ///
 /// # Errors
-/// [`StreamError::Busy`] if another task waits for the same; [`StreamError::Closed`] if
-/// [`notify_closing`] was called meanwhile; [`StreamError::Io`] if the system cannot wait for this
-/// descriptor: it is closed, for instance.
+/// [`StreamError::Busy`] if another task waits for the same direction; [`StreamError::Closed`] if
+/// [`notify_closing`] was called meanwhile; [`StreamError::Io`] if the system cannot wait for this descriptor, for
+/// instance because it is closed.
 ///
 /// # Panics
 /// Outside a run.
@@ -91,14 +91,14 @@ pub async fn wait_readable(fd: impl AsFd) -> Result<(), StreamError> {
     wait(fd.as_fd().as_raw_fd(), Direction::Read).await
 }
 
-/// Blocks until a write to `fd` would not block; trio's `lowlevel.wait_writable`. As
+/// Blocks until a write to `fd` would not block; trio's `lowlevel.wait_writable`. Otherwise the same as
 /// [`wait_readable`].
 ///
 /// # Cancellation
 /// A checkpoint. Nothing is lost.
 ///
 /// # Errors
-/// As [`wait_readable`].
+/// The errors of [`wait_readable`].
 ///
 /// # Panics
 /// Outside a run.
@@ -106,7 +106,7 @@ pub async fn wait_writable(fd: impl AsFd) -> Result<(), StreamError> {
     wait(fd.as_fd().as_raw_fd(), Direction::Write).await
 }
 
-/// Says that `fd` will be closed now: tasks that wait for it fail with [`StreamError::Closed`].
+/// Announces that `fd` is about to be closed. Tasks that wait for it fail with [`StreamError::Closed`]. This is
 /// trio's `lowlevel.notify_closing`.
 ///
 /// # Panics
@@ -118,7 +118,7 @@ pub fn notify_closing(fd: impl AsFd) {
     }
 }
 
-/// What a task that waited for a descriptor has heard, as a result.
+/// The reactor's answer to a task that waited for a descriptor, as a result.
 pub(super) fn heard(what: Heard, direction: Direction) -> Result<(), StreamError> {
     match what {
         Heard::Ready => Ok(()),
@@ -127,7 +127,7 @@ pub(super) fn heard(what: Heard, direction: Direction) -> Result<(), StreamError
     }
 }
 
-/// The place of a descriptor of our own in the reactor of its run.
+/// The registration of a descriptor of our own in the reactor of its run.
 pub(super) struct SourceEntry {
     pub(super) run: Rc<Run>,
     pub(super) id: SourceId,
@@ -160,29 +160,29 @@ impl SourceEntry {
     }
 }
 
-/// A descriptor of our own in the reactor of its run.
+/// A descriptor of our own, registered in the reactor of its run.
 pub(crate) struct Source<T: AsFd> {
     entry: SourceEntry,
     closed: Cell<bool>,
-    /// How to leave the mode of the open file, if others may have that, too.
+    /// How to restore the mode of the open file, if it may be shared with others.
     mode: RefCell<Option<Mode>>,
-    /// None once it is closed.
+    /// `None` once it is closed.
     inner: RefCell<Option<Rc<T>>>,
 }
 
 impl<T: AsFd> Source<T> {
-    /// Enters a descriptor that a user has given us. It is put into non-blocking mode until it is closed.
+    /// Registers a descriptor that a user has given us. It is in non-blocking mode until it is closed.
     pub(crate) fn given(inner: T) -> io::Result<Source<T>> {
         let mode = Mode::set(&inner)?;
         Source::enter(inner, Some(mode))
     }
 
-    /// Enters a descriptor of our own, which must be in non-blocking mode.
+    /// Registers a descriptor of our own, which must be in non-blocking mode.
     pub(crate) fn new(inner: T) -> io::Result<Source<T>> {
         Source::enter(inner, None)
     }
 
-    /// The mode comes last: should entering fail, it is dropped before the descriptor.
+    /// `mode` is the last parameter, so that it is dropped before the descriptor if registering fails.
     fn enter(inner: T, mode: Option<Mode>) -> io::Result<Source<T>> {
         let run = run::current();
         let id = run.reactor.enter(&run, inner.as_fd().as_raw_fd())?;
@@ -196,8 +196,8 @@ impl<T: AsFd> Source<T> {
         Ok(Source { entry, closed, mode: mode.into(), inner: Some(Rc::new(inner)).into() })
     }
 
-    /// A duplicate of the descriptor for the user. The open file, which both have, is in non-blocking
-    /// mode until this source is closed.
+    /// A duplicate of the descriptor for the user. Both share the open file, which is in non-blocking mode until this
+    /// source is closed.
     pub(crate) fn duplicate(&self) -> Result<OwnedFd, StreamError> {
         let inner = self.get()?;
         let duplicate = inner.as_fd().try_clone_to_owned().map_err(StreamError::Io)?;
@@ -213,24 +213,24 @@ impl<T: AsFd> Source<T> {
         self.inner.borrow().clone().ok_or(StreamError::Closed)
     }
 
-    /// Closes the descriptor: tasks that use it fail as closed. Closing again does nothing.
+    /// Closes the descriptor. Tasks that use it fail as closed. Closing again does nothing.
     pub(crate) fn close(&self) {
         drop(self.leave());
     }
 
-    /// Takes the descriptor out of the reactor, and leaves its mode as it is to be left.
+    /// Removes the descriptor from the reactor, and restores its mode if necessary.
     fn leave(&self) -> Option<Rc<T>> {
         if self.closed.replace(true) {
             return None;
         }
         self.entry.run.reactor.release(&self.entry.run, self.entry.id);
         self.mode.take();
-        // Whoever is amid a call holds it a moment longer.
+        // A call that is under way still holds the descriptor until it returns.
         self.inner.take()
     }
 
-    /// Gives the descriptor up to the user: in the mode in which it was given to us, and one of our own in
-    /// blocking mode.
+    /// Gives the descriptor up to the user. A descriptor that was given to us is put back into its original mode, and
+    /// one of our own is put into blocking mode.
     pub(crate) fn into_fd(self) -> Result<OwnedFd, StreamError>
     where
         T: Into<OwnedFd>,
@@ -251,11 +251,11 @@ impl<T: AsFd> Source<T> {
         &self.entry
     }
 
-    /// Calls `attempt` until it does not say "would block", and waits in between.
+    /// Calls `attempt` until it does not fail with "would block", and waits between the attempts.
     ///
     /// # Cancellation
-    /// A checkpoint, also if the first attempt succeeds; a failure need not be one. What an attempt
-    /// has done is never lost, neither to a cancellation nor if the future is dropped.
+    /// A checkpoint, even if the first attempt succeeds. A call that fails need not be one. The result of an attempt is
+    /// never lost, neither by a cancellation nor by dropping the future.
     pub(crate) fn operate<R, F: FnMut(&T) -> io::Result<R>>(
         &self,
         direction: Direction,

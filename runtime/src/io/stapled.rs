@@ -2,8 +2,8 @@
 
 use crate::io::{HalfCloseableStream, ReceiveStream, Resource, SendStream, StreamError};
 
-/// A sending and a receiving stream stapled together; trio's `StapledStream`. The pipes to a child
-/// process's input and output become one stream so.
+/// A sending and a receiving stream combined; trio's `StapledStream`. For example, it combines the pipes to a child
+/// process's input and output into one stream.
 ///
 /// ```
 /// use terzetto::{io::{ReceiveStream, SendStream, StapledStream}, testing::memory_stream_one_way_pair};
@@ -21,16 +21,16 @@ use crate::io::{HalfCloseableStream, ReceiveStream, Resource, SendStream, Stream
 /// ```
 #[derive(Debug)]
 pub struct StapledStream<S, R> {
-    /// Where sending goes.
+    /// The stream to send to.
     pub send_stream: S,
-    /// Where receiving comes from.
+    /// The stream to receive from.
     pub receive_stream: R,
 }
 
 crate::io::close_inherent!([S: Resource, R: Resource] StapledStream<S, R>);
 
 impl<S: Resource, R: Resource> Resource for StapledStream<S, R> {
-    /// Closes both. If both fail, the sending half's error is returned and the other one logged.
+    /// Closes both. If both fail, the sending half's error is returned and the other error is logged.
     async fn close(&self) -> Result<(), StreamError> {
         let sending = self.send_stream.close().await;
         let receiving = self.receive_stream.close().await;

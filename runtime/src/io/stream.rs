@@ -3,20 +3,19 @@
 use crate::io::StreamError;
 use std::{io, rc::Rc};
 
-/// Something that is closed when it is done with; trio's `AsyncResource`.
+/// Something that is closed after use; trio's `AsyncResource`.
 ///
-/// Dropping a resource of this library closes it, too: at once and without ceremony.
+/// Dropping a resource of this library also closes it, at once and without a closing handshake.
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait Resource {
-    /// Closes the resource, with whatever farewell its protocol asks for.
+    /// Closes the resource, with the closing handshake of its protocol, if it has one.
     ///
     /// # Cancellation
-    /// A checkpoint. Cancelled, it closes all the same, without the farewell, and fails with
-    /// [`StreamError::Cancelled`]: whatever happens, the resource is closed afterwards. Closing
-    /// twice is fine.
+    /// A checkpoint. If cancelled, it still closes the resource, without the handshake, and fails with
+    /// [`StreamError::Cancelled`]. In every case, the resource is closed afterwards. Closing twice is fine.
     ///
     /// # Errors
-    /// Cancelled; others as the resource says.
+    /// Cancelled; other errors as documented by the resource.
     async fn close(&self) -> Result<(), StreamError>;
 }
 
@@ -26,43 +25,41 @@ pub trait SendStream: Resource {
     /// Sends all of `data`.
     ///
     /// # Cancellation
-    /// A checkpoint. If it is cancelled or fails, nobody knows how much was sent: then the stream
-    /// is good only for being closed.
+    /// A checkpoint. If it is cancelled or fails, it is unknown how much was sent. The stream can then only be closed.
     ///
     /// # Errors
-    /// [`StreamError::Busy`] if another task is sending; [`StreamError::Broken`] if the receiver is
-    /// gone; [`StreamError::Closed`] if this end is closed, before or meanwhile.
+    /// [`StreamError::Busy`] if another task is sending; [`StreamError::Broken`] if the receiver is gone;
+    /// [`StreamError::Closed`] if this end was closed before or during the call.
     async fn send_all(&self, data: &[u8]) -> Result<(), StreamError>;
 
-    /// Waits until [`SendStream::send_all`] might go through without waiting. It may return early,
-    /// and the answer may be stale at once: for producers that want to make their data as late as
-    /// possible.
+    /// Waits until [`SendStream::send_all`] might succeed without waiting. It may return early, and the answer may be
+    /// out of date at once. It is for producers that want to make their data as late as possible.
     ///
     /// # Cancellation
     /// A checkpoint. Nothing is lost.
     ///
     /// # Errors
-    /// As [`SendStream::send_all`]; but after [`HalfCloseableStream::send_eof`] it may well return.
+    /// The errors of [`SendStream::send_all`]. However, it may succeed after [`HalfCloseableStream::send_eof`].
     async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError>;
 }
 
 /// The receiving end of a stream of bytes; trio's `ReceiveStream`.
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait ReceiveStream: Resource {
-    /// Receives some bytes, as many as are there and fit, at least one; returns how many. Zero
-    /// means the end of the stream, now and every time after.
+    /// Receives at least one byte, and as many as are available and fit into `buffer`. Returns how many. Zero means the
+    /// end of the stream, now and in every later call.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was taken.
     ///
     /// # Errors
-    /// [`StreamError::Busy`] if another task is receiving; [`StreamError::Broken`] if the
-    /// connection failed; [`StreamError::Closed`] if this end is closed, before or meanwhile;
-    /// [`StreamError::Io`] of kind `InvalidInput` if `buffer` is empty.
+    /// [`StreamError::Busy`] if another task is receiving; [`StreamError::Broken`] if the connection failed;
+    /// [`StreamError::Closed`] if this end was closed before or during the call; [`StreamError::Io`] of kind
+    /// `InvalidInput` if `buffer` is empty.
     async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError>;
 }
 
-/// Refuses to receive into no room: zero bytes would look like the end of the stream.
+/// Refuses an empty buffer, because a result of zero bytes would look like the end of the stream.
 pub(crate) fn ensure_room(buffer: &[u8]) -> Result<(), StreamError> {
     match buffer.is_empty() {
         true => {
@@ -73,37 +70,39 @@ pub(crate) fn ensure_room(buffer: &[u8]) -> Result<(), StreamError> {
     }
 }
 
-/// A stream of bytes in both directions; trio's `Stream`. Closing it closes both.
+/// A stream of bytes in both directions; trio's `Stream`. Closing it closes both directions.
 pub trait Stream: SendStream + ReceiveStream {}
 
 impl<S: SendStream + ReceiveStream> Stream for S {}
 
-/// A stream that can end what it sends and still receive; trio's `HalfCloseableStream`.
+/// A stream that can end its sending direction and still receive; trio's `HalfCloseableStream`.
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait HalfCloseableStream: Stream {
-    /// Says that nothing more will be sent: the other side gets the end of the stream after the last
-    /// byte, and can still send. Saying it twice is fine; sending afterwards fails as closed.
+    /// Ends the sending direction. The other side gets the end of the stream after the last byte, and can still send.
+    /// Calling it twice is fine. Sending afterwards fails as closed.
     ///
     /// # Cancellation
-    /// A checkpoint. Cancelled, it may have happened or not.
+    /// A checkpoint. If cancelled, the end may or may not have been sent.
     ///
     /// # Errors
-    /// As [`SendStream::send_all`].
+    /// The errors of [`SendStream::send_all`].
     async fn send_eof(&self) -> Result<(), StreamError>;
 }
 
-/// The method `close` of a type itself. With [`Resource`] and an `AsyncWriteExt` of the ecosystem both in scope
-/// `TcpStream::close` would otherwise name two methods, and neither could be called by it.
+/// Defines the method `close` on the type itself. Suppose that [`Resource`] and another crate's `AsyncWriteExt` are
+/// both in scope. Without this method, `TcpStream::close` would then name two methods, and neither could be called
+/// by this name.
 macro_rules! close_inherent {
     ([$($generics:tt)*] $stream:ty) => {
         impl<$($generics)*> $stream {
-            /// Closes it. The same as [`Resource::close`](crate::io::Resource::close), without the trait in scope.
+            /// Closes it. The same as [`Resource::close`](crate::io::Resource::close), but the trait need not be in
+            /// scope.
             ///
             /// # Cancellation
-            /// A checkpoint. Cancelled, it closes all the same, and fails as cancelled.
+            /// A checkpoint. If cancelled, it still closes it, and then fails as cancelled.
             ///
             /// # Errors
-            /// Cancelled; others as `Resource::close` of this type says.
+            /// Cancelled; other errors as documented by `Resource::close` of this type.
             pub async fn close(&self) -> Result<(), $crate::io::StreamError> {
                 $crate::io::Resource::close(self).await
             }
@@ -112,7 +111,7 @@ macro_rules! close_inherent {
 }
 pub(crate) use close_inherent;
 
-/// A stream's methods take `&self`: whatever leads to one is as good.
+/// A stream's methods take `&self`, so references and smart pointers to a stream are streams, too.
 macro_rules! through {
     ($pointer:ty) => {
         impl<S: Resource + ?Sized> Resource for $pointer {

@@ -1,9 +1,9 @@
 //! The owner of a child process: it leaves neither an orphan nor a zombie.
 //!
-//! The system keeps an entry for each child that has exited until its parent has asked how: a
-//! *zombie*, and a process may have only so many. The standard library's `Child` leaves one behind
-//! when it is dropped early. Cancelled code is dropped at any point here, so this owner does not: it
-//! kills its child, and a thread asks.
+//! The system keeps an entry for each child that has exited, until its parent has asked for the exit status. Such
+//! an entry is called a *zombie*, and the number of entries is limited. The standard library's `Child` leaves a
+//! zombie behind when it is dropped early. Here, cancelled code may be dropped at any point. So this owner kills
+//! its child when it is dropped, and a thread asks for the status.
 
 use rustix::{
     io::Errno,
@@ -15,11 +15,11 @@ use std::{
     thread,
 };
 
-/// Enough to make one system call.
+/// The stack is large enough to make one system call.
 const REAPERS_STACK: usize = 64 * 1024;
 
-/// A child process of ours. Dropped before the child's end was seen, it kills the child, unless it
-/// was told to let it go.
+/// A child process of ours. If it is dropped before the child's end was seen, it kills the child, unless it was
+/// detached.
 pub(super) struct Child {
     child: process::Child,
     detached: bool,
@@ -36,7 +36,7 @@ impl Child {
         self.child.id()
     }
 
-    /// How the child ended, if it has. Afterwards the system knows nothing of it any more.
+    /// How the child ended, if it has ended. After that, the system has no record of the child any more.
     pub(super) fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         if self.lost {
             return Ok(Some(ExitStatus::default()));
@@ -45,14 +45,14 @@ impl Child {
         self.known(asked)
     }
 
-    /// How the child ended; blocks the thread until it has.
+    /// How the child ended. Blocks the thread until the child has ended.
     pub(super) fn wait(&mut self) -> io::Result<ExitStatus> {
         let asked = self.child.wait().map(Some);
         self.known(asked).map(Option::unwrap_or_default)
     }
 
-    /// The system's answer; success if it has ended, and the system says that it is no child of ours: that is so while
-    /// SIGCHLD is ignored. Python's choice.
+    /// The system's answer. If the system says that the process is not our child, the process has ended, and the answer
+    /// is success: this happens while SIGCHLD is ignored. Python does the same.
     fn known(&mut self, asked: io::Result<Option<ExitStatus>>) -> io::Result<Option<ExitStatus>> {
         match asked {
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => {
@@ -76,7 +76,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // An error says that somebody else has asked for its end, or the system by itself.
+        // An error means that somebody else has asked for the status, or that the system has discarded it.
         if self.lost || !matches!(self.child.try_wait(), Ok(None)) {
             return;
         }
@@ -86,7 +86,7 @@ impl Drop for Child {
             log::warn!("process {} is dropped and cannot be killed: {error}", self.id());
         }
         let Ok(Some(pid)) = i32::try_from(self.id()).map(Pid::from_raw) else { return };
-        // Even a killed process may take its time to go, and a destructor must not wait for it.
+        // Even a killed process may need some time to end, and a destructor must not wait for it.
         let reaper = thread::Builder::new().name("terzetto reaper".into()).stack_size(REAPERS_STACK);
         let reaped = reaper.spawn(move || {
             while waitpid(Some(pid), WaitOptions::empty()).is_err_and(|error| error == Errno::INTR) {}

@@ -1,4 +1,4 @@
-//! What to run: a program, its surroundings, and where its standard streams lead.
+//! What to run: a program, its environment, and where its standard streams lead.
 
 use crate::{
     Error,
@@ -22,17 +22,17 @@ use std::{
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub enum Stdio {
-    /// Where ours leads.
+    /// Inherited: where the same stream of this program leads.
     #[default]
     Inherit,
     /// Nowhere: `/dev/null`.
     Null,
-    /// To us, through a pipe: a stream of the [`Process`].
+    /// To this program, through a pipe. Our end is a stream of the [`Process`].
     Piped,
-    /// To an open file, a socket, a terminal; in the mode in which that is, blocking or not, since the mode
-    /// belongs to the open file. Most programs expect blocking mode: an end of a stream of this library is
-    /// best given by its `into_fd`, for instance [`PipeReceiver::into_fd`](crate::io::PipeReceiver::into_fd). A
-    /// duplicate of it is in non-blocking mode as long as the stream is open.
+    /// To an open file, a socket or a terminal. It stays in its mode, blocking or non-blocking, because the mode
+    /// belongs to the open file. Most programs expect blocking mode. So the best way to pass an end of a stream of this
+    /// library is its `into_fd`, for instance [`PipeReceiver::into_fd`](crate::io::PipeReceiver::into_fd). A duplicate
+    /// of its descriptor is in non-blocking mode as long as the stream is open.
     Fd(OwnedFd),
 }
 
@@ -63,7 +63,8 @@ impl From<PipeWriter> for Stdio {
 pub(super) type DeliverCancel<'a> =
     Box<dyn FnOnce(Process) -> Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>> + 'a>;
 
-/// What [`run_process`](crate::process::run_process) and [`supervise`](crate::process::supervise) do beyond the start.
+/// What [`run_process`](crate::process::run_process) and [`supervise`](crate::process::supervise) do after the
+/// start.
 pub(super) struct Plan<'a> {
     pub(super) input: Option<Cow<'a, [u8]>>,
     pub(super) captures_stdout: bool,
@@ -72,10 +73,11 @@ pub(super) struct Plan<'a> {
     pub(super) deliver_cancel: Option<DeliverCancel<'a>>,
 }
 
-/// A program to be run, with its arguments, its surroundings, and where its standard streams lead.
+/// A program to be run, with its arguments, its environment, and where its standard streams lead.
 ///
-/// Built as a `std::process::Command` is, whose meaning all the methods of the same name have, and
-/// used up by what runs it. What is set wrongly (an empty name, a zero byte) shows when it is run.
+/// It is built like a `std::process::Command`, and methods of the same name have the same meaning. The function
+/// that runs the command consumes it. Wrong settings (an empty name, a zero byte) are reported when the command is
+/// run.
 ///
 /// ```
 /// use terzetto::process::{Command, run_process};
@@ -104,14 +106,14 @@ fn has_zero(text: &OsStr) -> bool {
 }
 
 impl<'a> Command<'a> {
-    /// Runs `program`, looked for in `PATH` unless it has a slash in it.
+    /// Runs `program`. It is searched for in `PATH`, unless its name contains a slash.
     pub fn new(program: impl AsRef<OsStr>) -> Command<'a> {
         Command::from_std(process::Command::new(&program)).called(program.as_ref())
     }
 
-    /// Takes over what was set in a command of the standard library, for all that it can and this one
-    /// cannot: users, groups, calls in the child before `exec`. Its standard streams are to be set
-    /// here: what was set there is not used.
+    /// Takes over the settings of a command of the standard library. Use it for settings that this type does not offer:
+    /// users, groups, calls in the child before `exec`. Set the standard streams with the methods of this type: those
+    /// of `inner` are ignored.
     pub fn from_std(inner: process::Command) -> Command<'a> {
         let plan = Plan {
             input: None,
@@ -125,7 +127,7 @@ impl<'a> Command<'a> {
         Command { program, inner, stdin, stdout, stderr, merges: false, plan, fault: None }
     }
 
-    /// With the name as it was given: the standard library shows another one if it is wrong.
+    /// Stores the name as it was given, because the standard library shows another name if this one is invalid.
     fn called(mut self, program: &OsStr) -> Self {
         self.program = program.to_owned();
         match (program.is_empty(), has_zero(program)) {
@@ -179,7 +181,7 @@ impl<'a> Command<'a> {
         self
     }
 
-    /// Lets it inherit no environment; variables that are set here it gets.
+    /// Lets it inherit no environment variables. It gets only those that are set here.
     pub fn env_clear(mut self) -> Self {
         self.inner.env_clear();
         self
@@ -195,73 +197,72 @@ impl<'a> Command<'a> {
         self
     }
 
-    /// Puts it into a process group: that number's, or with 0 one of its own. In a group of its own it
-    /// does not get the interrupts of our terminal, which go to the whole group.
+    /// Puts it into the process group with this number, or, if `group` is 0, into a new group of its own. In a group of
+    /// its own it does not get the interrupts of our terminal, because they go only to our group.
     pub fn process_group(mut self, group: i32) -> Self {
         self.inner.process_group(group);
         self
     }
 
-    /// Sets where its standard input comes from. By default, what
-    /// [`open_process`](crate::process::open_process) starts inherits ours, and what is run otherwise finds
-    /// its input empty.
+    /// Sets where its standard input comes from. By default, a process started by
+    /// [`open_process`](crate::process::open_process) inherits ours, and a process started in another way has an empty
+    /// input.
     pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.stdin = Some(stdin.into());
         self
     }
 
-    /// Sets where its standard output goes; by default where ours goes.
+    /// Sets where its standard output goes. By default, it goes where ours goes.
     pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.stdout = Some(stdout.into());
         self
     }
 
-    /// Sets where its standard error goes; by default where ours goes.
+    /// Sets where its standard error goes. By default, it goes where ours goes.
     pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
         self.stderr = Some(stderr.into());
         self
     }
 
-    /// Sends its standard error where its standard output goes, in the order of writing; trio's
+    /// Sends its standard error to the same place as its standard output, in the order of writing. This is trio's
     /// `stderr=STDOUT`.
     pub fn stderr_to_stdout(mut self) -> Self {
         self.merges = true;
         self
     }
 
-    /// Gives it this input, then the end. If it does not read it, nothing happens. Not for
-    /// [`open_process`](crate::process::open_process).
+    /// Gives it this input, and then the end of the input. If the process does not read the input, that is no error.
+    /// Not for [`open_process`](crate::process::open_process).
     pub fn input<T: AsRef<[u8]> + ?Sized>(mut self, input: &'a T) -> Self {
         self.plan.input = Some(Cow::Borrowed(input.as_ref()));
         self
     }
 
-    /// Keeps what it writes to its standard output. Not for [`open_process`](crate::process::open_process).
+    /// Captures its standard output. Not for [`open_process`](crate::process::open_process).
     pub fn capture_stdout(mut self) -> Self {
         self.plan.captures_stdout = true;
         self
     }
 
-    /// Keeps what it writes to its standard error. Not for [`open_process`](crate::process::open_process).
+    /// Captures its standard error. Not for [`open_process`](crate::process::open_process).
     pub fn capture_stderr(mut self) -> Self {
         self.plan.captures_stderr = true;
         self
     }
 
-    /// Whether an end without success is an error, a [`ProcessFailed`](crate::process::ProcessFailed): so it
-    /// is unless this says otherwise. Not for [`open_process`](crate::process::open_process).
+    /// Whether an end without success is an error, a [`ProcessFailed`](crate::process::ProcessFailed). By default it
+    /// is. Not for [`open_process`](crate::process::open_process).
     pub fn check(mut self, checks: bool) -> Self {
         self.plan.checks = checks;
         self
     }
 
-    /// Sets how a cancellation is told to the process, instead of SIGTERM, five seconds' wait, and
-    /// SIGKILL. Not for [`open_process`](crate::process::open_process).
+    /// Sets what is done to end the process when the run is cancelled. The default is to send SIGTERM, wait for five
+    /// seconds, and send SIGKILL. Not for [`open_process`](crate::process::open_process).
     ///
-    /// The function gets a handle of the process, without streams. It runs shielded, and is cancelled
-    /// when the process has ended. If it fails, the process is killed, and its
-    /// error is that of the run, in place of the cancellation. If it
-    /// returns, the process is waited for.
+    /// The function gets a handle of the process, without streams. It runs shielded from cancellation, and it is
+    /// cancelled when the process has ended. If it fails, the process is killed, and the run fails with the function's
+    /// error instead of the cancellation. If it returns, the run waits for the process.
     ///
     /// ```
     /// use terzetto::{move_on_after, process::{Command, run_process}, signal::Signal, sleep};
@@ -295,8 +296,8 @@ impl<'a> Command<'a> {
         StartError::invalid(&self.program, text)
     }
 
-    /// Divides the command into what is to be started and what is to be done then. In the background
-    /// the streams of pipes can be had from the process, otherwise nobody could reach them.
+    /// Splits the command into what is started and what is done after the start. With `background`, the piped streams
+    /// are allowed, because the user gets them from the process. Without it, nobody could reach them.
     pub(super) fn into_plan(mut self, background: bool) -> Result<(Wiring, Plan<'a>), StartError> {
         let plan = &mut self.plan;
         let piped = [&self.stdin, &self.stdout, &self.stderr].map(|s| matches!(s, Some(Stdio::Piped)));
@@ -329,7 +330,7 @@ impl<'a> Command<'a> {
         self.into_wiring()
     }
 
-    /// As [`Command::into_plan`], for a process that is only started.
+    /// Like [`Command::into_plan`], for a process that is only started.
     pub(super) fn into_started(self) -> Result<Wiring, StartError> {
         let Plan { input, captures_stdout, captures_stderr, checks, deliver_cancel } = &self.plan;
         if input.is_some() || *captures_stdout || *captures_stderr || !checks || deliver_cancel.is_some() {

@@ -8,7 +8,7 @@ use std::{
     process::ExitStatus,
 };
 
-/// How much of a program's own message an error shows.
+/// How many bytes of a program's own message an error shows.
 const SHOWN: usize = 1024;
 
 /// A program could not be started.
@@ -24,12 +24,12 @@ impl StartError {
         StartError { program: program.to_owned(), error, hint: String::new() }
     }
 
-    /// The command itself makes no sense.
+    /// The command itself is invalid.
     pub(super) fn invalid(program: &OsStr, text: impl Into<String>) -> StartError {
         StartError::new(program, io::Error::new(io::ErrorKind::InvalidInput, text.into()))
     }
 
-    /// The system says "not found" also where it is the working directory that is missing.
+    /// The system also says "not found" if the working directory is missing.
     pub(super) fn in_directory(mut self, directory: Option<&Path>) -> StartError {
         if let Some(directory) = directory
             && !directory.is_dir()
@@ -44,7 +44,7 @@ impl StartError {
         &self.program
     }
 
-    /// What the system says; [`io::ErrorKind::InvalidInput`] if it was not even asked.
+    /// The system's error. It is [`io::ErrorKind::InvalidInput`] if the system was not asked at all.
     pub fn io_error(&self) -> &io::Error {
         &self.error
     }
@@ -62,7 +62,7 @@ impl StdError for StartError {
     }
 }
 
-/// A program ended with a status other than success; trio's `CalledProcessError`.
+/// A program ended with a status other than success. This is trio's `CalledProcessError`.
 #[derive(Debug)]
 pub struct ProcessFailed {
     pub(super) command: String,
@@ -82,18 +82,18 @@ impl ProcessFailed {
         self.status
     }
 
-    /// What it wrote to its standard output; empty if that was not captured.
+    /// Its standard output; empty if that was not captured.
     pub fn stdout(&self) -> &[u8] {
         &self.stdout
     }
 
-    /// What it wrote to its standard error; empty if that was not captured.
+    /// Its standard error; empty if that was not captured.
     pub fn stderr(&self) -> &[u8] {
         &self.stderr
     }
 }
 
-/// The status, and the end of what the program wrote, where it was captured: usually it says why.
+/// Shows the status and, if output was captured, the last part of it: usually it says why the program failed.
 impl fmt::Display for ProcessFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} failed: {}", self.command, self.status)?;

@@ -15,31 +15,31 @@ struct ProcessState {
     name: String,
     pid: u32,
     child: RefCell<Child>,
-    /// Readable when the child has exited; from the first wait until its end is known.
+    /// Readable when the child has exited. It exists from the first wait until the child's status is known.
     exit: RefCell<Option<Rc<Source<OwnedFd>>>>,
-    /// Who waits for that descriptor; more wait their turn. Not a lock, which would belong to a task:
-    /// one task may wait twice.
+    /// Held by whoever waits for that descriptor; others wait for their turn. It is not a lock, because a lock belongs
+    /// to a task, and one task may wait twice.
     turn: Semaphore,
 }
 
-/// A child process; trio's `Process`. Made by [`open_process`](crate::process::open_process), or by
-/// [`supervise`](crate::process::supervise), which sees to its end.
+/// A child process; trio's `Process`. It is made by [`open_process`](crate::process::open_process) or by
+/// [`supervise`](crate::process::supervise), which also waits for its end.
 ///
 /// # Dropping
-/// A process that is dropped while it runs is killed, by SIGKILL; a thread waits for its end, so that
-/// no zombie stays. (trio leaves it running, since Python does not say when an object ends. Here
-/// dropping is how a cancelled future ends, and what it has started ends with it, as a nursery's
-/// children do.) What is to live on is [detached](Process::detach). The handle of a supervised
-/// process may be dropped: it belongs to its supervisor.
+/// A process that is dropped while it runs is killed by SIGKILL. A thread then waits for its end, so that no zombie
+/// stays. (trio leaves it running, because Python does not say when an object is destroyed. Here a cancelled future
+/// ends by being dropped, and everything it has started ends with it, as a nursery's children do.) To let a process
+/// live on, [detach](Process::detach) it. The handle of a supervised process may be dropped, because the process
+/// belongs to its supervisor.
 ///
-/// Dropping the handle also closes those pipes that were not taken out.
+/// Dropping the handle also closes the pipes that were not taken out of it.
 pub struct Process {
-    /// Leads to the standard input of the process, if that is [`Piped`](crate::process::Stdio::Piped).
-    /// Dropping or closing it is the end of the input.
+    /// Our end of its standard input, if that is [`Piped`](crate::process::Stdio::Piped). Dropping or closing this end
+    /// ends the input.
     pub stdin: Option<PipeSender>,
-    /// Comes from its standard output, if that is piped.
+    /// Our end of its standard output, if that is piped.
     pub stdout: Option<PipeReceiver>,
-    /// Comes from its standard error, if that is piped.
+    /// Our end of its standard error, if that is piped.
     pub stderr: Option<PipeReceiver>,
     inner: Rc<ProcessState>,
 }
@@ -59,7 +59,7 @@ impl Process {
             exit: RefCell::new(None),
             turn: Semaphore::with_max(1, 1),
         });
-        // If one of these fails the child goes with `inner`.
+        // If one of these fails, dropping `inner` kills the child.
         let stdin = stdin.map(PipeSender::own).transpose()?;
         let stdout = stdout.map(PipeReceiver::own).transpose()?;
         let stderr = stderr.map(PipeReceiver::own).transpose()?;
@@ -77,7 +77,7 @@ impl Process {
         Some(StapledStream { send_stream, receive_stream })
     }
 
-    /// Its number.
+    /// Its process ID.
     pub fn pid(&self) -> u32 {
         self.inner.pid
     }
@@ -87,16 +87,16 @@ impl Process {
         &self.inner.name
     }
 
-    /// How it ended, if it has. Never waits.
+    /// How it ended, if it has ended. Never waits.
     ///
-    /// A process that was ended by a signal has no `code()`, but a `signal()`, from
-    /// `std::os::unix::process::ExitStatusExt`; trio has a negative number for it.
+    /// A process that was ended by a signal has no `code()`. It has a `signal()`, from
+    /// `std::os::unix::process::ExitStatusExt`. trio uses a negative number for this.
     ///
-    /// If the program ignores SIGCHLD, or something else in it has asked the system for the status, that is lost: it
-    /// counts as success then, as in Python, and a warning is logged.
+    /// If the program ignores SIGCHLD, or if another part of it has asked the system for the status, the status is
+    /// lost. It then counts as success, as in Python, and a warning is logged.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     pub fn poll(&self) -> io::Result<Option<ExitStatus>> {
         let status = self.inner.child.borrow_mut().try_wait()?;
         if status.is_some() {
@@ -105,7 +105,7 @@ impl Process {
         Ok(status)
     }
 
-    /// The descriptor is no more needed; whoever waits for it looks again.
+    /// Closes the descriptor, which is no longer needed. Whoever waits for it checks again.
     fn close_exit(&self) {
         let exit = self.inner.exit.take();
         if let Some(exit) = exit {
@@ -128,16 +128,16 @@ impl Process {
         pid.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Waits until the process has ended; says how. Any number of tasks may wait, and again
-    /// afterwards. trio's `wait`.
+    /// Waits until the process has ended, and returns its status. Any number of tasks may wait, and a task may wait
+    /// again afterwards. This is trio's `wait`.
     ///
-    /// A process whose pipes nobody reads may never end: it waits for room in them.
+    /// If nobody reads the pipes of a process, it may never end: it waits for room in them.
     ///
     /// # Cancellation
     /// A checkpoint. Nothing is lost.
     ///
     /// # Errors
-    /// Cancelled; as [`Process::poll`]; if the system has no descriptor left to wait with.
+    /// Cancelled; the errors of [`Process::poll`]; an error if the system has no descriptor left to wait with.
     pub async fn wait(&self) -> Result<ExitStatus, Error> {
         let _turn = self.inner.turn.acquire().await?;
         loop {
@@ -146,28 +146,29 @@ impl Process {
             }
             let exit = self.exit()?;
             match exit.wait(Direction::Read).await {
-                // Blocks no longer than the system needs from telling of the exit to the status.
+                // This blocks only for the time that the system needs between reporting the exit and providing the
+                // status.
                 Ok(()) => drop(self.inner.child.borrow_mut().wait()?),
-                // Another task has polled.
+                // Another task has called `poll`.
                 Err(StreamError::Closed) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// Sends it a signal. Nothing happens if its end is known; trio's `send_signal`. The number 0
-    /// sends nothing, and only asks whether one could.
+    /// Sends it a signal; trio's `send_signal`. If its end is already known, this does nothing. The number 0 sends
+    /// nothing, and only checks whether a signal could be sent.
     ///
     /// # Errors
-    /// If the signal is none that has a name, such as a real-time signal; if the system refuses, say
-    /// to a program that runs as another user.
+    /// If the signal has no name, such as a real-time signal; if the system refuses, for example because the process
+    /// runs as another user.
     pub fn send_signal(&self, signal: Signal) -> io::Result<()> {
         let named = process::Signal::from_named_raw(signal.number());
         if signal.number() != 0 && named.is_none() {
             let text = format!("{} is not the number of a signal with a name", signal.number());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        // As long as nobody has asked for its end, the number cannot be another's.
+        // As long as nobody has asked for its status, its number cannot belong to another process.
         if self.poll()?.is_some() {
             return Ok(());
         }
@@ -178,21 +179,21 @@ impl Process {
     /// Asks it to end, by SIGTERM.
     ///
     /// # Errors
-    /// As [`Process::send_signal`].
+    /// The errors of [`Process::send_signal`].
     pub fn terminate(&self) -> io::Result<()> {
         self.send_signal(Signal::TERM)
     }
 
-    /// Ends it, by SIGKILL, which it cannot catch. When that is done [`Process::wait`] returns.
+    /// Ends it by SIGKILL, which it cannot catch. [`Process::wait`] returns once the process has ended.
     ///
     /// # Errors
-    /// As [`Process::send_signal`].
+    /// The errors of [`Process::send_signal`].
     pub fn kill(&self) -> io::Result<()> {
         self.send_signal(Signal::KILL)
     }
 
-    /// Lets it live when it is dropped, also beyond the end of this program. As long as that runs, no
-    /// zombie stays. A supervised process is ended by its supervisor all the same.
+    /// Lets the process live on when the handle is dropped, even after the end of this program. While this program
+    /// runs, no zombie stays. A supervised process is still ended by its supervisor.
     pub fn detach(self) {
         self.inner.child.borrow_mut().detach();
     }

@@ -1,4 +1,4 @@
-//! A process inside a block: its input is fed, its output collected, and its end seen to.
+//! A process inside a block: feeding its input, collecting its output, and waiting for its end.
 
 use crate::{
     Error, ErrorGroup, TaskStatus,
@@ -19,39 +19,39 @@ use std::{
 /// For how many seconds a process may go on after it was asked to end.
 const PATIENCE: f64 = 5.0;
 
-/// How much is read at once; what a pipe of Linux holds.
+/// How many bytes are read at once: the capacity of a pipe on Linux.
 const CHUNK: usize = 65_536;
 
-/// How a process ended, and what it said; trio's `CompletedProcess`.
+/// How a process ended, and its captured output; trio's `CompletedProcess`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompletedProcess {
     /// How it ended.
     pub status: ExitStatus,
-    /// What it wrote to its standard output; empty if that was not captured.
+    /// Its standard output; empty if that was not captured.
     pub stdout: Vec<u8>,
-    /// What it wrote to its standard error; empty if that was not captured.
+    /// Its standard error; empty if that was not captured.
     pub stderr: Vec<u8>,
 }
 
 /// Runs a program and waits for its end; trio's `run_process`.
 ///
-/// Its input is what the command gives it, by default nothing. Its output goes where ours goes, unless
-/// the command captures it. The call returns when the program has ended and, if its output is
-/// captured, when that has ended: programs that it has left behind may hold it open.
+/// Its input is set by the command; by default it is empty. Its output goes where ours goes, unless the command
+/// captures it. The call returns when the program has ended and, if its output is captured, when the output has
+/// also ended. Other processes that the program has started and left running may keep the output open.
 ///
 /// # Cancellation
-/// A checkpoint. If cancelled, the program is asked to end by SIGTERM; if it still runs after five
-/// seconds, a warning is logged and it is killed; and it is waited for.
-/// [`Command::deliver_cancel`] puts something else in this place. What it has written is lost. If the
-/// future is dropped, the program is killed at once; so it is by a second Ctrl-C.
+/// A checkpoint. If cancelled, the program is asked to end by SIGTERM. If it still runs after five seconds, a
+/// warning is logged and the program is killed. The call then waits for its end. [`Command::deliver_cancel`]
+/// replaces this procedure. The captured output is lost. If the future is dropped, the program is killed at once. A
+/// second Ctrl-C also kills it at once.
 ///
 /// # Errors
-/// [`ProcessFailed`] if it ends without success, unless [`Command::check`] says that this is fine;
-/// [`StartError`](crate::process::StartError) if it cannot be started; Cancelled, or instead of it what
-/// [`Command::deliver_cancel`] has failed with; what the system says.
+/// [`ProcessFailed`] if it ends without success, unless [`Command::check`] allows this;
+/// [`StartError`](crate::process::StartError) if it cannot be started; Cancelled, or instead of it the error of
+/// [`Command::deliver_cancel`]; the system's errors.
 ///
 /// # Panics
-/// If the delivery of a cancellation does; the program is then killed. Outside a run.
+/// If the function given to [`Command::deliver_cancel`] panics; the program is then killed. Outside a run.
 ///
 /// ```
 /// use terzetto::process::{Command, ProcessFailed, run_process};
@@ -69,20 +69,20 @@ pub async fn run_process(command: Command<'_>) -> Result<CompletedProcess, Error
     run(command, None).await
 }
 
-/// Runs a program as a task: says by `status` that it is started, with its [`Process`], and returns
-/// when it has ended. trio's `nursery.start(run_process, …)`.
+/// Runs a program as a task. When the program has started, this passes its [`Process`] to `status`. It returns when
+/// the program has ended. This is trio's `nursery.start(run_process, …)`.
 ///
-/// Streams that are fed or captured by the command are not among those of the process. What is
-/// captured shows in the error if the program fails.
+/// If the command feeds or captures a stream, the [`Process`] does not have that stream. If the program fails, the
+/// error contains the captured output.
 ///
 /// # Cancellation
-/// As [`run_process`].
+/// The same as [`run_process`].
 ///
 /// # Errors
-/// As [`run_process`].
+/// The errors of [`run_process`].
 ///
 /// # Panics
-/// As [`run_process`].
+/// The same as [`run_process`].
 ///
 /// ```
 /// use terzetto::{io::ReceiveStream, nursery, process::{Command, Stdio, supervise}};
@@ -103,7 +103,7 @@ pub async fn supervise(command: Command<'_>, status: TaskStatus<Process>) -> Res
     run(command, Some(status)).await.map(drop)
 }
 
-/// Ends the process if its supervisor is dropped, whoever else has a handle of it.
+/// Ends the process when its supervisor is dropped, no matter who else has a handle of it.
 struct Supervisor(Process);
 
 impl Drop for Supervisor {
@@ -143,7 +143,7 @@ async fn run(command: Command<'_>, status: Option<TaskStatus<Process>>) -> Resul
         match own.wait().await {
             Err(error) => match end(own, deliver_cancel).await {
                 Ok(()) => Err(error),
-                // The failure counts, and not the cancellation that it was to deliver; unless that was a Ctrl-C.
+                // The failure replaces the cancellation that the function was called for, unless that was a Ctrl-C.
                 Err(failed) => {
                     let both = ErrorGroup::new("a process could not be asked to end", vec![failed, error]);
                     Err(Error::from(both).without_the_only_group())
@@ -164,7 +164,7 @@ async fn run(command: Command<'_>, status: Option<TaskStatus<Process>>) -> Resul
 /// Gives the process its input, then the end.
 async fn feed(pipe: PipeSender, input: &[u8]) -> Result<(), Error> {
     match pipe.send_all(input).await {
-        // The process does not want it.
+        // The process does not read its input.
         Err(StreamError::Broken(_)) => Ok(()),
         other => Ok(other?),
     }
@@ -180,14 +180,14 @@ async fn collect(pipe: PipeReceiver, output: &RefCell<Vec<u8>>) -> Result<(), Er
     }
 }
 
-/// Has the process end, and waits until it has, whatever is cancelled meanwhile.
+/// Ends the process, and waits until it has ended, even if there is a cancellation meanwhile.
 ///
 /// # Errors
-/// What [`Command::deliver_cancel`] failed with.
+/// The error of [`Command::deliver_cancel`].
 async fn end(process: &Process, deliver: Option<DeliverCancel<'_>>) -> Result<(), Error> {
     let failure = Cell::new(None);
     let failed = &failure;
-    // What the program has not asked for itself is only logged.
+    // If the program has not set its own function, an error is only logged.
     let is_own = deliver.is_some();
     let ended = nursery(async |n| {
         n.cancel_scope().set_shield(true);
@@ -208,18 +208,18 @@ async fn end(process: &Process, deliver: Option<DeliverCancel<'_>>) -> Result<()
             Ok(())
         });
         let ended = process.wait().await;
-        // Whoever is still about to end it need not.
+        // If the function still tries to end the process, it can stop now.
         n.cancel_scope().cancel();
         ended.map(drop)
     });
     if let Err(error) = ended.await {
-        // By the supervisor, when it is dropped. A second Ctrl-C does this: it passes through shields.
+        // The supervisor kills it when it is dropped. A second Ctrl-C leads here, because it passes through shields.
         log::warn!("{process} is killed, since its end could not be waited for: {error}");
     }
     failure.take().map_or(Ok(()), Err)
 }
 
-/// Asks politely, then insists.
+/// Sends SIGTERM first, and SIGKILL if that is not enough.
 async fn terminate(process: &Process) -> Result<(), Error> {
     process.terminate()?;
     sleep(PATIENCE).await?;

@@ -12,16 +12,16 @@ use crate::{
 
 /// Starts a program, and leaves the rest to you; trio's `lowlevel.open_process`.
 ///
-/// Its standard streams are ours unless the command says otherwise; those that are
-/// [`Stdio::Piped`](crate::process::Stdio::Piped) are streams of the [`Process`], which says what becomes of
-/// the program when it is dropped.
+/// Its standard streams are inherited from this program, unless the command says otherwise. Streams that are
+/// [`Stdio::Piped`](crate::process::Stdio::Piped) become streams of the [`Process`]. Its documentation says what
+/// happens to the program when it is dropped.
 ///
 /// # Cancellation
-/// A checkpoint. If cancelled, nothing was started. A future that is dropped while the program is
-/// being started kills it.
+/// A checkpoint. If cancelled, nothing was started. If the future is dropped while the program is being started,
+/// the program is killed.
 ///
 /// # Errors
-/// [`StartError`](crate::process::StartError); Cancelled; what the system says.
+/// [`StartError`](crate::process::StartError); Cancelled; the system's errors.
 ///
 /// # Panics
 /// Outside a run.
@@ -48,8 +48,7 @@ pub async fn open_process(command: Command<'_>) -> Result<Process, Error> {
 
 pub(super) async fn start(wiring: Wiring, name: String) -> Result<Process, Error> {
     let options = to_thread::options().name("spawn");
-    // The command itself goes with the thread's work: its copies of the child's ends would keep the
-    // pipes open.
+    // The command moves into the thread. Otherwise its copies of the child's ends would keep the pipes open.
     let spawned = options.run_sync(move || {
         let Started { child, stdin, stdout, stderr } = wiring.start()?;
         Ok::<_, crate::process::StartError>((Child::new(child), stdin, stdout, stderr))

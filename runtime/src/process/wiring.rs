@@ -14,7 +14,7 @@ pub(super) struct Wiring {
     pub(super) command: process::Command,
     pub(super) stdin: Stdio,
     pub(super) stdout: Stdio,
-    /// None: where the standard output goes.
+    /// `None` means the same place as the standard output.
     pub(super) stderr: Option<Stdio>,
 }
 
@@ -40,7 +40,7 @@ fn output(stdio: Stdio) -> io::Result<(process::Stdio, Option<OwnedFd>)> {
 }
 
 impl Wiring {
-    /// Starts the program. May block: `fork`, and `exec` from a slow disk.
+    /// Starts the program. May block in `fork`, or in `exec` from a slow disk.
     pub(super) fn start(mut self) -> Result<Started, StartError> {
         let started = self.connect_and_spawn();
         started.map_err(|error| {

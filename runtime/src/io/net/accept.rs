@@ -1,4 +1,4 @@
-//! Accepting connections: what listeners of all kinds have in common.
+//! Accepting connections: the common part of all listeners.
 
 use crate::{
     checkpoint,
@@ -14,12 +14,12 @@ pub(super) struct Acceptor<T: AsFd> {
 }
 
 impl<T: AsFd> Acceptor<T> {
-    /// Over a socket of our own, in non-blocking mode.
+    /// Makes an acceptor over a socket of our own, in non-blocking mode.
     pub(super) fn new(listener: T) -> io::Result<Acceptor<T>> {
         Ok(Acceptor { source: Source::new(listener)?, accepting: Turnstile::default() })
     }
 
-    /// Over a socket that a user has given us.
+    /// Makes an acceptor over a socket that a user has given us.
     pub(super) fn given(listener: T) -> io::Result<Acceptor<T>> {
         Ok(Acceptor { source: Source::given(listener)?, accepting: Turnstile::default() })
     }
@@ -29,13 +29,13 @@ impl<T: AsFd> Acceptor<T> {
         self.source.get()
     }
 
-    /// Closes. A checkpoint, which may be cancelled: then it is closed, too.
+    /// Closes. A checkpoint. If it is cancelled, the listener is closed, too.
     pub(super) async fn close(&self) -> Result<(), StreamError> {
         self.source.close();
         Ok(checkpoint().await?)
     }
 
-    /// Accepts one connection by `accept`, passing over those that died while they were queued.
+    /// Accepts one connection by `accept`. Connections that failed in the queue are skipped.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, no connection was taken out of the queue.
@@ -57,9 +57,9 @@ impl<T: AsFd> Acceptor<T> {
     }
 }
 
-/// Whether `accept` failed for a reason that concerns only the connection it would have returned.
-/// The list is trio's: a firewall's refusal, resets, and whatever Linux passes on of the network's
-/// errors (accept(2), "Error handling").
+/// Whether `accept` failed for a reason that concerns only the connection that it would have returned. The list is
+/// trio's. It contains refusals by a firewall, resets, and the network errors that Linux passes on (accept(2),
+/// "Error handling").
 fn is_of_one_connection(error: &io::Error) -> bool {
     let Some(code) = error.raw_os_error() else { return false };
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -11,10 +11,10 @@ use std::{
     os::fd::{AsFd, OwnedFd},
 };
 
-/// Connects a fresh socket of a stream's kind.
+/// Connects a new stream socket.
 ///
 /// # Cancellation
-/// A checkpoint. If cancelled, the socket is closed, and with it the attempt ends.
+/// A checkpoint. If cancelled, the socket is closed, and this ends the attempt.
 pub(super) async fn connect<T>(socket: Socket, address: &SockAddr) -> Result<FdStream<T>, StreamError>
 where
     T: AsFd + From<OwnedFd>,
@@ -23,11 +23,11 @@ where
     socket.set_nonblocking(true).map_err(StreamError::Io)?;
     let at_once = match socket.connect(address) {
         Ok(()) => true,
-        // Interrupted or not, the attempt goes on by itself.
+        // The attempt goes on by itself, even if the call was interrupted.
         Err(error) if matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => false,
         Err(error) => return Err(StreamError::Io(error)),
     };
-    // Not before `connect`: what the system says of a socket that has not begun would mislead.
+    // Not before `connect`: the system's events for a socket that has not begun to connect would be misleading.
     let source = Source::new(T::from(OwnedFd::from(socket))).map_err(StreamError::Io)?;
     if at_once {
         cancel_shielded_checkpoint().await;
@@ -41,7 +41,7 @@ where
     }
 }
 
-/// Whether an attempt has succeeded; fails if it has failed.
+/// Whether an attempt has succeeded. Fails if the attempt has failed.
 fn has_connected(socket: &impl AsFd) -> io::Result<bool> {
     let socket = SockRef::from(socket);
     if let Some(error) = socket.take_error()? {
@@ -49,7 +49,7 @@ fn has_connected(socket: &impl AsFd) -> io::Result<bool> {
     }
     match socket.peer_addr() {
         Ok(_) => Ok(true),
-        // Woken for nothing.
+        // The wake-up was spurious.
         Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),
         Err(error) => Err(error),
     }

@@ -1,20 +1,21 @@
-//! Happy eyeballs: the fastest of several ways to the same place.
+//! Happy eyeballs: finding the fastest of several addresses of the same host.
 //!
-//! A host has several addresses, and some may lead nowhere; a dead one is noticed only after a
-//! minute or so. To try one after another is slow, to try all at once is a burden on the network and
-//! the server. So the attempts are staggered: the next one starts when the last has failed, or has
-//! taken a quarter of a second; the first success ends the others. RFC 6555, in trio's variant.
+//! A host has several addresses, and some of them may be unreachable. An attempt to connect to an unreachable
+//! address fails only after about a minute. To try one address after another is slow. To try all at once is a
+//! burden on the network and the server. So the attempts are staggered: the next one starts when the last one has
+//! failed, or after a quarter of a second. The first success ends the other attempts. This is RFC 6555, in trio's
+//! variant.
 
 use crate::{Error, ErrorGroup, Seconds, io::StreamError, move_on_after, nursery, sync::Event};
 use std::{cell::RefCell, net::SocketAddr};
 
-/// How long an attempt is left alone before the next one starts, in seconds.
+/// How long an attempt may run before the next one starts, in seconds.
 pub const HAPPY_EYEBALLS_DELAY: f64 = 0.250;
 
-/// Puts addresses into the order in which to try them; trio's reading of RFC 6555, section 5.4.
+/// Puts addresses into the order in which to try them. This is trio's reading of RFC 6555, section 5.4.
 ///
-/// The system's order stands, but for one thing: the second attempt should not go the way of the
-/// first. So the first address of another family than the first one's moves to the second place.
+/// The system's order is kept, with one exception: the second attempt should use another address family than the
+/// first. So the first address of another family than that of the first address moves to the second place.
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -32,17 +33,17 @@ pub fn happy_eyeballs_order(addresses: &mut [SocketAddr]) {
     }
 }
 
-/// Connects to the first of `targets` that answers: the algorithm alone, for any way of connecting.
+/// Connects to the first of `targets` that answers. This is only the algorithm, for any way of connecting.
 ///
-/// `connect` is called for each target in turn: `delay` after the one before, or as soon as that has
-/// failed. When one succeeds, the others are cancelled and waited for; should another one
-/// have succeeded meanwhile, its stream is dropped. An infinite delay means one attempt at a time.
+/// `connect` is called for each target in turn. Each call starts `delay` after the previous one, or as soon as the
+/// previous one has failed. When one succeeds, the others are cancelled and waited for. If another one has
+/// succeeded meanwhile, its stream is dropped. An infinite delay means one attempt at a time.
 ///
 /// # Cancellation
-/// A checkpoint, if `connect` is one. If cancelled, so are all attempts.
+/// A checkpoint, if `connect` is one. If cancelled, all attempts are cancelled.
 ///
 /// # Errors
-/// An [`ErrorGroup`] with the error of each attempt, in the order of the targets, if all fail;
+/// If all attempts fail, an [`ErrorGroup`] with their errors, in the order of the targets;
 /// [`Cancelled`](crate::Cancelled), perhaps in a group.
 ///
 /// # Panics
@@ -77,7 +78,7 @@ pub async fn happy_eyeballs<A, S>(
             n.start_soon_named("an attempt to connect", async move {
                 match connect(target).await {
                     Ok(stream) => {
-                        // Two may succeed in the same tick; the first has won.
+                        // Two may succeed in the same tick. The first one wins.
                         winner.borrow_mut().get_or_insert(stream);
                         n.cancel_scope().cancel_with_reason("another attempt to connect has succeeded");
                     }

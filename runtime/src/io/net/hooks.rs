@@ -1,8 +1,8 @@
-//! What a program may put in the place of the system's names and sockets, for one run.
+//! Hooks that let a program replace the system's name resolution and sockets, for one run.
 //!
-//! A resolver of its own looks names up elsewhere (over HTTPS, in a table for tests), a factory of its own makes the sockets
-//! (in another network namespace, with marks, by a broker with more rights). Both belong to the run that is going on when they
-//! are set, and are dropped when it ends.
+//! A custom resolver looks names up elsewhere, for example over HTTPS, or in a table for tests. A custom factory
+//! makes the sockets in another way, for example in another network namespace, with marks, or by a broker with more
+//! privileges. Both belong to the run in which they are set, and are dropped when it ends.
 
 use crate::{
     core::run::{self, Run, extensions::Extension},
@@ -13,22 +13,23 @@ use std::{cell::RefCell, io, net::SocketAddr, rc::Rc};
 
 /// Looks up names; trio's `HostnameResolver`.
 ///
-/// It is asked by [`getaddrinfo`](crate::io::net::getaddrinfo) and [`getnameinfo`](crate::io::net::getnameinfo), and with them by
-/// everything here that takes the name of a host. What needs no look-up, a host given as a number, it is not asked for.
+/// It is called by [`getaddrinfo`](crate::io::net::getaddrinfo) and [`getnameinfo`](crate::io::net::getnameinfo),
+/// and through them by everything in this library that takes the name of a host. It is not called if no look-up is
+/// needed, because the host is given as a number.
 pub trait HostnameResolver {
     /// The addresses of a host, in the order in which to try them.
     fn getaddrinfo<'a>(&'a self, host: &'a str, port: u16) -> Lookup<'a, Vec<SocketAddr>>;
 
-    /// The names of a host and of a service.
+    /// The names of a host and a service.
     fn getnameinfo(&self, address: SocketAddr, flags: NameFlags) -> Lookup<'_, (String, String)>;
 }
 
 /// Makes sockets; trio's `SocketFactory`.
 pub trait SocketFactory {
-    /// Makes a socket. It is made non-blocking, bound and connected by who has asked for it.
+    /// Makes a socket. The caller makes it non-blocking, binds it and connects it.
     ///
     /// # Errors
-    /// What the system says. A family that there is not is told as `EAFNOSUPPORT`.
+    /// The system's error. If the system does not support the address family, the error must be `EAFNOSUPPORT`.
     fn socket(&self, domain: Domain, kind: Type, protocol: Option<Protocol>) -> io::Result<Socket>;
 }
 
@@ -40,23 +41,23 @@ struct NetworkHooks {
 }
 
 impl NetworkHooks {
-    /// Those of a run.
+    /// The hooks of a run.
     fn of(run: &Run) -> Rc<NetworkHooks> {
         run.extensions.get(NetworkHooks::default)
     }
 }
 
 impl Extension for NetworkHooks {
-    /// Drops the hooks, one of which may hold the run.
+    /// Drops the hooks, because one of them may hold the run.
     fn run_ends(&self) {
         let hooks = (self.resolver.take(), self.factory.take());
-        // With nothing borrowed: they are the user's.
+        // Nothing is borrowed here, because this runs the user's destructors.
         drop(hooks);
     }
 }
 
-/// Has `resolver` look up names until the run ends, or has the system do it again; returns what has done it until now.
-/// trio's `set_custom_hostname_resolver`.
+/// Lets `resolver` look up names until the run ends. `None` restores the system's resolver. Returns the previous
+/// resolver. This is trio's `set_custom_hostname_resolver`.
 ///
 /// # Panics
 /// Outside a run.
@@ -95,10 +96,11 @@ pub fn set_custom_hostname_resolver(
     run::with(|run| NetworkHooks::of(run).resolver.replace(resolver))
 }
 
-/// Has `factory` make sockets until the run ends, or has the system do it again; returns what has done it until now.
-/// trio's `set_custom_socket_factory`.
+/// Lets `factory` make sockets until the run ends. `None` lets the system make them again. Returns the previous
+/// factory. This is trio's `set_custom_socket_factory`.
 ///
-/// It makes those of TCP and UDP, and those that connect in the Unix domain; none that a program hands over.
+/// It makes the sockets of TCP and UDP, and those that connect in the Unix domain. It does not make sockets that a
+/// program passes to this library.
 ///
 /// # Panics
 /// Outside a run.
@@ -136,7 +138,7 @@ pub(super) fn resolver() -> Option<Rc<dyn HostnameResolver>> {
     run::with(|run| run.extensions.find::<NetworkHooks>()).and_then(|hooks| hooks.resolver.borrow().clone())
 }
 
-/// A socket of the run's factory, or of the system.
+/// Makes a socket with the run's factory, or else with the system.
 ///
 /// # Panics
 /// Outside a run.

@@ -1,4 +1,4 @@
-//! Listening on a port, on every family of addresses.
+//! Listening on a port, on every address family.
 
 use crate::{
     Error, checkpoint,
@@ -9,24 +9,24 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-/// Listens for TCP connections on a port; trio's `open_tcp_listeners`. All or nothing: if one address
-/// cannot be had, none is kept.
+/// Listens for TCP connections on a port; trio's `open_tcp_listeners`. If it cannot listen on one of the addresses,
+/// it keeps none of the listeners.
 ///
-/// Without a `host`, on all addresses of the machine: one listener for IPv4 and one for IPv6 (a
-/// system that knows only one family gives only one). With a host, on each of its addresses;
-/// `"0.0.0.0"` and `"::"` are all addresses of one family.
+/// Without a `host`, it listens on all addresses of the machine, with one listener for IPv4 and one for IPv6. (A
+/// system that supports only one family gives only one listener.) With a host, it listens on each of the host's
+/// addresses. `"0.0.0.0"` and `"::"` stand for all addresses of one family.
 ///
-/// With port 0 the system chooses a free port *for each listener*: different ones in general. Who
-/// wants one port on both families names it, or asks for `"127.0.0.1"` or the like.
+/// With port 0, the system chooses a free port *for each listener*, and these ports usually differ. To get the same
+/// port on both families, choose its number yourself. To get a single port, use a host such as `"127.0.0.1"`.
 ///
-/// `backlog` is how many connections may queue; without it, as many as the system allows.
+/// `backlog` is the number of connections that may queue. Without it, the queue is as long as the system allows.
 ///
 /// # Cancellation
 /// A checkpoint.
 ///
 /// # Errors
-/// What the system says: that the port is taken, for instance; as
-/// [`open_tcp_stream`](crate::io::net::open_tcp_stream) for the host.
+/// The system's error, for instance if the port is in use; for the host, the errors of
+/// [`open_tcp_stream`](crate::io::net::open_tcp_stream).
 ///
 /// # Panics
 /// Outside a run.
@@ -58,7 +58,7 @@ pub async fn open_tcp_listeners(
     for address in addresses {
         match TcpListener::bind_with_backlog(address, backlog.unwrap_or(LONGEST_QUEUE)) {
             Ok(listener) => listeners.push(listener),
-            // A system without IPv6, say: the others will do.
+            // For example, the system does not support IPv6. The other addresses are enough.
             Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {
                 log::debug!("this system has no sockets for {address}: {error}");
                 unsupported = Some(listening(address, error));

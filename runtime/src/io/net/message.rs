@@ -1,5 +1,5 @@
-//! What the types of sockets have no method for: system calls with flags, with descriptors passed along, of several
-//! buffers. A call that does not block is the program's; when to make it is told here.
+//! System calls that the socket types have no method for: calls with flags, with passed descriptors, or with
+//! several buffers. The program provides a call that does not block, and the methods here decide when to make it.
 
 use crate::{
     core::block::reactor::Direction,
@@ -17,18 +17,19 @@ use std::{
 macro_rules! calls {
     ($socket:ident, |$this:ident| $source:expr) => {
         impl $socket {
-            /// Makes a system call that receives, and makes it again when there is something to receive, until it does not
-            /// fail as [`WouldBlock`](io::ErrorKind::WouldBlock); trio's `recvmsg` and the flags of its `recv`.
+            /// Makes a system call that receives; trio's `recvmsg` and the flags of its `recv`. While the call fails as
+            /// [`WouldBlock`](io::ErrorKind::WouldBlock), this waits until there is something to receive, and makes it
+            /// again.
             ///
-            /// The call must fail so only if there is nothing at all to receive: then the next receive waits until the
-            /// system says that something has come.
+            /// The call may fail as `WouldBlock` only if there is nothing at all to receive. After such a failure, the
+            /// next receive waits until the system says that something has arrived.
             ///
             /// # Cancellation
-            /// A checkpoint. What the call has done is not lost.
+            /// A checkpoint. The result of the call is not lost.
             ///
             /// # Errors
             /// Cancelled; [`StreamError::Closed`]; [`StreamError::Busy`] if it must wait and another task waits, too;
-            /// [`StreamError::Io`] with what the call fails with.
+            /// [`StreamError::Io`] with the error of the call.
             ///
             /// ```
             /// use rustix::net::{RecvFlags, recv};
@@ -58,24 +59,25 @@ macro_rules! calls {
                 .await
             }
 
-            /// Whether there is something to receive now: data, the end, or an error. trio's `is_readable`.
+            /// Whether there is something to receive now: data, the end, or an error. This is trio's `is_readable`.
             ///
             /// # Errors
-            /// [`StreamError::Closed`], or what the system says.
+            /// [`StreamError::Closed`], or the system's error.
             pub fn is_readable(&self) -> Result<bool, StreamError> {
                 let $this = self;
                 is_readable(&*$source.get()?).map_err(StreamError::Io)
             }
 
-            /// Makes a system call that sends, and makes it again when there is room, until it does not fail as
-            /// [`WouldBlock`](io::ErrorKind::WouldBlock); trio's `sendmsg` and the flags of its `send`. What else is being sent
-            /// at the same time is not kept apart. It must fail so only if there is no room at all.
+            /// Makes a system call that sends; trio's `sendmsg` and the flags of its `send`. While the call fails as
+            /// [`WouldBlock`](io::ErrorKind::WouldBlock), this waits until there is room, and makes it again. The call
+            /// may fail as `WouldBlock` only if there is no room at all. If other tasks send at the same time, their
+            /// data may be mixed with that of this call.
             ///
             /// # Cancellation
-            /// As `receive_with`.
+            /// The same as `receive_with`.
             ///
             /// # Errors
-            /// As `receive_with`.
+            /// The errors of `receive_with`.
             pub async fn send_with<R>(
                 &self,
                 mut call: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,

@@ -1,8 +1,8 @@
-//! Sockets: of the internet and of the Unix domain, connected, listening, and for datagrams.
+//! Sockets of the internet and of the Unix domain: connected sockets, listening sockets, and datagram sockets.
 //!
-//! `connect` and `accept` are what all of a kind have in common. On top of them stands what a program
-//! wants: `open_tcp` finds the fastest way to a name by `happy_eyeballs`, `listen` opens a port on
-//! every family of addresses, and `serve` starts a task for each connection.
+//! The modules `connect` and `accept` are the common part of all connected and listening sockets. Other modules
+//! build on them. `open_tcp` connects to a host name, and uses `happy_eyeballs` to find the fastest address.
+//! `listen` opens a port on every address family. `serve` starts a task for each connection.
 
 mod accept;
 mod connect;

@@ -16,16 +16,16 @@ use std::{
 
 /// Connects to a host by name or address; trio's `open_tcp_stream`.
 ///
-/// A name may have many addresses: they are tried by [`happy_eyeballs`](happy_eyeballs()), staggered by 250 ms, and the
-/// first that answers is it. Names are looked up in a worker thread.
+/// A name may have many addresses. They are tried by [`happy_eyeballs`](happy_eyeballs()), staggered by 250 ms, and
+/// the first that answers is used. Names are looked up in a worker thread.
 ///
 /// # Cancellation
-/// A checkpoint. If cancelled, all attempts end and their sockets are closed; a look-up under way is
-/// left to end by itself.
+/// A checkpoint. If cancelled, all attempts end and their sockets are closed. A look-up that is under way ends by
+/// itself later.
 ///
 /// # Errors
-/// [`ConnectFailed`] if no attempt succeeds, with the errors of all as its cause; an `io::Error` if
-/// the name is not found, and of kind `InvalidInput` if the host is empty or the port is 0.
+/// [`ConnectFailed`] if no attempt succeeds, with the errors of all attempts as its cause; an `io::Error` if the
+/// name is not found; an `io::Error` of kind `InvalidInput` if the host is empty or the port is 0.
 ///
 /// # Panics
 /// Outside a run.
@@ -72,7 +72,7 @@ impl TcpConnector {
         TcpConnector { delay: HAPPY_EYEBALLS_DELAY, local: None }
     }
 
-    /// How long an attempt is left alone before the next one starts; infinite for one at a time.
+    /// How long an attempt may run before the next one starts. An infinite time means one attempt at a time.
     ///
     /// # Panics
     /// If the time is negative or NaN.
@@ -81,8 +81,8 @@ impl TcpConnector {
         self
     }
 
-    /// The address of this machine to connect from. Attempts with addresses of the other family fail;
-    /// so the unspecified address (`0.0.0.0` or `::`) only chooses a family.
+    /// Sets the address of this machine to connect from. Attempts with addresses of the other family fail. So the
+    /// unspecified address (`0.0.0.0` or `::`) only chooses a family.
     pub fn local_address(mut self, address: IpAddr) -> TcpConnector {
         self.local = Some(address);
         self
@@ -91,10 +91,10 @@ impl TcpConnector {
     /// Connects as [`open_tcp_stream`] does.
     ///
     /// # Cancellation
-    /// As [`open_tcp_stream`].
+    /// The same as [`open_tcp_stream`].
     ///
     /// # Errors
-    /// As [`open_tcp_stream`].
+    /// The errors of [`open_tcp_stream`].
     ///
     /// # Panics
     /// Outside a run.
@@ -118,7 +118,7 @@ impl TcpConnector {
             Ok(stream) => return Ok(stream),
             Err(error) => error,
         };
-        // What is cancelled, or no failed attempt, goes through.
+        // A cancellation is passed on, and so is an error that does not come from the attempts.
         if error.cancelled().is_some() {
             return Err(error);
         }
@@ -128,7 +128,7 @@ impl TcpConnector {
     }
 }
 
-/// No attempt to connect to a host has succeeded. The cause is the group of all attempts' errors.
+/// No attempt to connect to a host has succeeded. The cause is the group of the errors of all attempts.
 #[derive(Debug)]
 pub struct ConnectFailed {
     target: String,
@@ -141,7 +141,7 @@ impl ConnectFailed {
         &self.target
     }
 
-    /// The errors, one for each address that was tried, in that order. Each names its address.
+    /// The errors, one for each address that was tried, in that order. Each error names its address.
     pub fn attempts(&self) -> &ErrorGroup {
         &self.attempts
     }

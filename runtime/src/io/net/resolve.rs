@@ -1,4 +1,4 @@
-//! From names to addresses and back.
+//! Looking up the addresses of names, and the names of addresses.
 
 use crate::{Error, checkpoint, io::net::hooks, to_thread};
 use std::{
@@ -7,26 +7,26 @@ use std::{
     pin::Pin,
 };
 
-/// A look-up under way.
+/// A look-up that is under way.
 pub type Lookup<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
 
 fn invalid(text: String) -> Error {
     io::Error::new(ErrorKind::InvalidInput, text).into()
 }
 
-/// The addresses of a host, each once, in the order in which to try them; trio's `getaddrinfo`. A host given as a number is
-/// its own address.
+/// The addresses of a host, without duplicates, in the order in which to try them; trio's `getaddrinfo`. If the
+/// host is given as a number, that is the only address.
 ///
-/// The system is asked in a worker thread, or else the run's
-/// [resolver](crate::io::net::set_custom_hostname_resolver). Names are sent as they are; one with letters beyond ASCII is to be
-/// encoded before (by the crate `idna`, for instance).
+/// The run's [resolver](crate::io::net::set_custom_hostname_resolver) is asked if there is one. Otherwise the
+/// system is asked in a worker thread. Names are passed on unchanged. A name with characters beyond ASCII must be
+/// encoded before the call (by the crate `idna`, for instance).
 ///
 /// # Cancellation
-/// A checkpoint. If cancelled, a look-up by the system is left to end by itself in its thread.
+/// A checkpoint. If cancelled, a look-up by the system goes on in its thread and ends by itself.
 ///
 /// # Errors
-/// Cancelled; an `io::Error` if the name is not found or has no address, and of kind `InvalidInput` if it is empty or contains
-/// a zero byte; what the run's resolver fails with.
+/// Cancelled; an `io::Error` if the name is not found or has no address; an `io::Error` of kind `InvalidInput` if
+/// it is empty or contains a zero byte; the error of the run's resolver.
 ///
 /// # Panics
 /// Outside a run.
@@ -71,23 +71,24 @@ async fn ask_the_system(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error>
         .map_err(|error| io::Error::new(error.kind(), format!("the name {host:?} was not found: {error}")))?)
 }
 
-/// How [`getnameinfo`] is to give names; by default by names where there are any.
+/// The form in which [`getnameinfo`] returns the host and the service. By default, it returns names where there are
+/// any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NameFlags {
-    /// The host as a number (`NI_NUMERICHOST`).
+    /// Return the host as a number (`NI_NUMERICHOST`).
     pub numeric_host: bool,
-    /// The service as a number (`NI_NUMERICSERV`).
+    /// Return the service as a number (`NI_NUMERICSERV`).
     pub numeric_service: bool,
-    /// A host without a name is an error (`NI_NAMEREQD`).
+    /// Fail if the host has no name (`NI_NAMEREQD`).
     pub name_required: bool,
-    /// The service is one over UDP (`NI_DGRAM`).
+    /// The service uses UDP (`NI_DGRAM`).
     pub datagram: bool,
-    /// Of a host of the own domain only the first part of its name (`NI_NOFQDN`).
+    /// For a host of the local domain, return only the first part of its name (`NI_NOFQDN`).
     pub no_domain: bool,
 }
 
 impl NameFlags {
-    /// Both as numbers: nobody is asked.
+    /// Both as numbers. This needs no look-up.
     pub const NUMERIC: NameFlags = NameFlags {
         numeric_host: true,
         numeric_service: true,
@@ -106,16 +107,17 @@ impl NameFlags {
     }
 }
 
-/// The names of a host and of a service by their address; trio's `getnameinfo`. Where there is no name, the number stands for
-/// it.
+/// Looks up the names of a host and a service by their address; trio's `getnameinfo`. If there is no name, the
+/// number is returned instead.
 ///
-/// The system is asked in a worker thread, or else the run's [resolver](crate::io::net::set_custom_hostname_resolver).
+/// The run's [resolver](crate::io::net::set_custom_hostname_resolver) is asked if there is one. Otherwise the
+/// system is asked in a worker thread.
 ///
 /// # Cancellation
-/// As [`getaddrinfo`].
+/// The same as [`getaddrinfo`].
 ///
 /// # Errors
-/// Cancelled; an `io::Error` with what the system says; what the run's resolver fails with.
+/// Cancelled; an `io::Error` with the system's error; the error of the run's resolver.
 ///
 /// # Panics
 /// Outside a run.

@@ -10,28 +10,27 @@ use std::{
     rc::Rc,
 };
 
-/// How long the server waits before it accepts again when the system is short of something, in
-/// milliseconds.
+/// How long the server waits before it accepts again after a shortage of a system resource, in milliseconds.
 const PAUSE_MS: u32 = 100;
 
-/// Accepts connections on all `listeners`, and starts a task with `handler` for each; trio's
-/// `serve_listeners`. The handlers' tasks live in a nursery of the server's own.
+/// Accepts connections on all `listeners`, and starts a task with `handler` for each connection; trio's
+/// `serve_listeners`. The server has its own nursery for the handlers' tasks.
 ///
-/// Says that it is [started](TaskStatus::started) with the listeners, so that who starts it by
-/// [`Nursery::start`] learns their addresses. It ends only by an error, or by being cancelled; the
-/// listeners are closed then, and the handlers cancelled and waited for.
+/// When it has [started](TaskStatus::started), it passes the listeners to `status`. So a task that starts it by
+/// [`Nursery::start`] learns their addresses. It ends only by an error or a cancellation. Then the listeners are
+/// closed, and the handlers are cancelled and waited for.
 ///
-/// A handler's error is the server's: it ends everything. Handlers that must not take the server down
-/// handle their errors. A stream is closed when its handler drops it.
+/// A handler's error is the server's error, and ends everything. If an error must not end the server, the handler
+/// has to handle it. A stream is closed when its handler drops it.
 ///
-/// If the system is short of descriptors or memory (`EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`), that is
-/// logged, and the server accepts again after 100 ms. Any other error ends it.
+/// If the system is short of descriptors or memory (`EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`), this is logged, and
+/// the server accepts again after 100 ms. Any other error ends the server.
 ///
 /// # Cancellation
 /// A checkpoint.
 ///
 /// # Errors
-/// The handlers' errors and those of accepting, in a group; `InvalidInput` if there is no listener.
+/// The errors of the handlers and of accepting, in a group; `InvalidInput` if there is no listener.
 ///
 /// ```
 /// use terzetto::{io::*, nursery, Error};
@@ -91,14 +90,14 @@ where
     .await
 }
 
-/// As [`serve_listeners`], with the handlers' tasks in a given nursery: they may outlive the server,
-/// and their errors are that nursery's.
+/// Like [`serve_listeners`], with the handlers' tasks in a given nursery. They may outlive the server, and their
+/// errors go to that nursery.
 ///
 /// # Cancellation
 /// A checkpoint.
 ///
 /// # Errors
-/// As [`serve_listeners`], without the handlers' errors.
+/// The errors of [`serve_listeners`], without those of the handlers.
 pub fn serve_listeners_in<'scope, 'env, L, H>(
     handlers: &'scope Nursery<'scope, 'env>,
     listeners: Vec<L>,
@@ -134,14 +133,14 @@ where
     .await
 }
 
-/// Listens on a TCP port and serves: [`open_tcp_listeners`] and [`serve_listeners`] in one; trio's
+/// Listens on a TCP port and serves, like [`open_tcp_listeners`] followed by [`serve_listeners`]; trio's
 /// `serve_tcp`.
 ///
 /// # Cancellation
 /// A checkpoint.
 ///
 /// # Errors
-/// As both.
+/// The errors of both functions.
 ///
 /// # Panics
 /// Outside a run.
@@ -167,13 +166,13 @@ where
     async move { serve_by(open_tcp_listeners(port, host, None).await?, handler, status).await }
 }
 
-/// As [`serve_tcp`], with the handlers' tasks in a given nursery.
+/// Like [`serve_tcp`], with the handlers' tasks in a given nursery.
 ///
 /// # Cancellation
 /// A checkpoint.
 ///
 /// # Errors
-/// As [`open_tcp_listeners`] and [`serve_listeners_in`].
+/// The errors of [`open_tcp_listeners`] and [`serve_listeners_in`].
 ///
 /// # Panics
 /// Outside a run.
@@ -198,7 +197,7 @@ fn shared<L>(listeners: Vec<L>) -> Result<Vec<Rc<L>>, Error> {
     }
 }
 
-/// Accepts until that fails; then closes the listener.
+/// Accepts connections until that fails, and then closes the listener.
 async fn serve_one<'scope, 'env, L, H>(
     handlers: &'scope Nursery<'scope, 'env>,
     listener: Rc<L>,
@@ -230,7 +229,7 @@ where
     Err(error.into())
 }
 
-/// Whether the system has too little of something that it may have again soon.
+/// Whether the system is short of a resource that may be available again soon.
 fn is_shortage(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS))
 }

@@ -10,27 +10,28 @@ use std::{
     net::{self, SocketAddr},
 };
 
-/// The queue of connections not accepted yet: as long as the system allows. More the system cuts down
-/// to its own limit, and some systems keep only 16 bits of the number. trio's choice.
+/// The length of the queue of connections that are not accepted yet: as long as the system allows. The system
+/// reduces a larger number to its own limit, and some systems keep only 16 bits of the number. This is trio's
+/// choice.
 pub(super) const LONGEST_QUEUE: u32 = 0xffff;
 
 /// A socket that accepts TCP connections; trio's `SocketListener`.
 ///
-/// To listen on all addresses of the machine, of both families, there is
+/// To listen on all addresses of the machine, of both families, use
 /// [`open_tcp_listeners`](crate::io::net::open_tcp_listeners).
 pub struct TcpListener {
     acceptor: Acceptor<net::TcpListener>,
-    /// Whether its connections are TCP and nothing else.
+    /// Whether its connections are plain TCP, without another protocol on top.
     plain: bool,
 }
 
 impl TcpListener {
-    /// Listens on an address; port 0 lets the system choose one. `SO_REUSEADDR` is set, so that a
-    /// server can start again while connections of its former self linger; an IPv6 socket takes IPv6
-    /// connections only. The queue of connections is as long as the system allows.
+    /// Listens on an address. With port 0, the system chooses a port. `SO_REUSEADDR` is set, so that a server can
+    /// restart while connections of the earlier process still exist. An IPv6 socket accepts only IPv6 connections. The
+    /// queue of connections is as long as the system allows.
     ///
     /// # Errors
-    /// What the system says: that the port is taken, for instance.
+    /// The system's error, for instance if the port is in use.
     ///
     /// # Panics
     /// Outside a run.
@@ -38,10 +39,10 @@ impl TcpListener {
         TcpListener::bind_with_backlog(address, LONGEST_QUEUE)
     }
 
-    /// As [`TcpListener::bind`], with a queue that holds about `backlog` connections.
+    /// Like [`TcpListener::bind`], with a queue for about `backlog` connections.
     ///
     /// # Errors
-    /// As [`TcpListener::bind`].
+    /// The errors of [`TcpListener::bind`].
     ///
     /// # Panics
     /// Outside a run.
@@ -58,11 +59,11 @@ impl TcpListener {
         Ok(TcpListener { acceptor: Acceptor::new(socket.into())?, plain: true })
     }
 
-    /// Takes over a listening socket: one that a supervisor has passed on, for instance. It is in
-    /// non-blocking mode until the listener is closed; then it is what it was, for whoever has it, too.
+    /// Takes over a listening socket, for instance one that a supervisor has passed on. The socket is in non-blocking
+    /// mode until the listener is closed. Then its original mode is restored, also for others that share it.
     ///
     /// # Errors
-    /// What the system says; `InvalidInput` if the socket does not listen.
+    /// The system's error; `InvalidInput` if the socket does not listen.
     ///
     /// # Panics
     /// Outside a run.
@@ -78,15 +79,15 @@ impl TcpListener {
     /// The address it listens on.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.acceptor.get()?.local_addr().map_err(StreamError::Io)
     }
 
-    /// Any option of the socket, got or set through `socket2`.
+    /// Gets or sets any option of the socket through `socket2`.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what `inside` returns.
+    /// [`StreamError::Closed`], or the error that `inside` returns.
     pub fn with_socket<R>(
         &self,
         inside: impl FnOnce(&SockRef<'_>) -> io::Result<R>,

@@ -17,10 +17,10 @@ use std::{
 
 /// A TCP connection; trio's `SocketStream`.
 ///
-/// As in trio `TCP_NODELAY` is set: small pieces go out at once. Programs that write many small
-/// pieces in a row gather them in a buffer of their own.
+/// As in trio, `TCP_NODELAY` is set, so that small pieces of data are sent at once. A program that writes many
+/// small pieces in a row should collect them in a buffer of its own.
 ///
-/// Connecting to a host by its name is what [`open_tcp_stream`](crate::io::net::open_tcp_stream) is for.
+/// To connect to a host by its name, use [`open_tcp_stream`](crate::io::net::open_tcp_stream).
 ///
 /// ```
 /// use terzetto::{io::{Listener, ReceiveStream, SendStream, TcpListener, TcpStream}, nursery};
@@ -47,7 +47,7 @@ impl TcpStream {
     /// A checkpoint. If cancelled, the attempt ends and its socket is closed.
     ///
     /// # Errors
-    /// [`StreamError::Io`] with what the system says: that nobody listens there, for instance.
+    /// [`StreamError::Io`] with the system's error, for instance if nobody listens there.
     ///
     /// # Panics
     /// Outside a run.
@@ -55,7 +55,7 @@ impl TcpStream {
         TcpStream::connect_from(None, address.into()).await
     }
 
-    /// As [`TcpStream::connect`], from a given address of this machine.
+    /// Like [`TcpStream::connect`], from a given address of this machine.
     pub(super) async fn connect_from(
         local: Option<IpAddr>,
         remote: SocketAddr,
@@ -74,11 +74,11 @@ impl TcpStream {
         Ok(TcpStream(stream))
     }
 
-    /// Takes over a connected socket, and sets `TCP_NODELAY`. The socket is in non-blocking mode until the
-    /// stream is closed; then it is what it was, for whoever has a duplicate.
+    /// Takes over a connected socket, and sets `TCP_NODELAY`. The socket is in non-blocking mode until the stream is
+    /// closed. Then its original mode is restored, also for duplicates.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -89,7 +89,7 @@ impl TcpStream {
         Ok(TcpStream(stream))
     }
 
-    /// Takes over a connection that a listener of ours has accepted; `plain` as [`is_plain`] says of the
+    /// Takes over a connection that a listener of ours has accepted. `plain` is the result of [`is_plain`] for the
     /// listener.
     pub(super) fn accepted(stream: net::TcpStream, plain: bool) -> io::Result<TcpStream> {
         stream.set_nonblocking(true)?;
@@ -101,7 +101,7 @@ impl TcpStream {
     /// The address of this end.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }
@@ -109,32 +109,31 @@ impl TcpStream {
     /// The address of the other end.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn peer_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.peer_addr().map_err(StreamError::Io)
     }
 
-    /// Whether small pieces are sent at once (`TCP_NODELAY`).
+    /// Whether small pieces of data are sent at once (`TCP_NODELAY`).
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn nodelay(&self) -> Result<bool, StreamError> {
         self.with_socket(|socket| socket.tcp_nodelay())
     }
 
-    /// Sets whether small pieces are sent at once.
+    /// Sets whether small pieces of data are sent at once.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn set_nodelay(&self, nodelay: bool) -> Result<(), StreamError> {
         self.with_socket(|socket| socket.set_tcp_nodelay(nodelay))
     }
 
-    /// Any other option of the socket, got or set through `socket2`; trio's `setsockopt` and
-    /// `getsockopt`.
+    /// Gets or sets any other option of the socket through `socket2`; trio's `setsockopt` and `getsockopt`.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what `inside` returns.
+    /// [`StreamError::Closed`], or the error that `inside` returns.
     ///
     /// ```no_run
     /// # terzetto::run(async {
@@ -149,35 +148,37 @@ impl TcpStream {
         let socket = self.0.get()?;
         let outcome = inside(&SockRef::from(&*socket)).map_err(StreamError::Io);
         if self.0.is_plain_tcp() {
-            // It may have been made to speak TLS.
+            // The program may have enabled TLS on the socket.
             self.0.set_plain_tcp(!has_upper_protocol(&*socket));
         }
         outcome
     }
 
-    /// A descriptor of its own for the same socket, for what this library does not offer.
+    /// Returns a duplicate of the descriptor, for operations that this library does not offer.
     ///
-    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
-    /// was made of a descriptor that was in the other. For a child process there is [`TcpStream::into_fd`].
+    /// Both descriptors are in non-blocking mode until this stream is closed. After that, they are in blocking mode,
+    /// unless the stream was made from a descriptor in non-blocking mode. For a child process, use
+    /// [`TcpStream::into_fd`].
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
         self.0.duplicate()
     }
 
-    /// Gives up the descriptor: in the mode in which it came, or in blocking mode if this library has made
-    /// it. So it is what a child process expects as a standard stream.
+    /// Gives up the descriptor. A descriptor that was given to this library is put back into its original mode. A
+    /// descriptor that this library has made is put into blocking mode, as a child process expects it for a standard
+    /// stream.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
         self.0.into_fd()
     }
 }
 
-/// Whether a socket, connected or listening, is TCP and nothing else. A `std::net::TcpStream` can be made of
-/// any descriptor.
+/// Whether a socket, connected or listening, is plain TCP, without another protocol on top. This must be checked,
+/// because a `std::net::TcpStream` can be made from any descriptor.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn is_plain(socket: &impl AsFd) -> io::Result<bool> {
     let kind = SockRef::from(socket);
@@ -192,7 +193,7 @@ pub(super) fn is_plain(_socket: &impl AsFd) -> io::Result<bool> {
 
 /// Sets `TCP_NODELAY`.
 fn without_delay(stream: net::TcpStream) -> net::TcpStream {
-    // Refused by some systems if the other side is gone already: reading and writing will tell.
+    // Some systems refuse this if the other side is gone already. Reading and writing will then report that.
     if let Err(error) = stream.set_nodelay(true) {
         log::debug!("TCP_NODELAY cannot be set: {error}");
     }

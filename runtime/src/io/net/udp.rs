@@ -12,8 +12,8 @@ use std::{
 
 /// A socket for datagrams over UDP.
 ///
-/// A datagram goes whole or not at all, may get lost, and may overtake another. Several tasks may use
-/// one socket; but two that must *wait* in the same direction at once are refused as busy.
+/// A datagram arrives whole or not at all. It may get lost, and it may overtake another. Several tasks may use one
+/// socket. If two tasks must *wait* in the same direction at once, one of them fails as busy.
 ///
 /// ```
 /// use terzetto::io::UdpSocket;
@@ -30,10 +30,10 @@ use std::{
 pub struct UdpSocket(pub(super) Source<net::UdpSocket>);
 
 impl UdpSocket {
-    /// Makes a socket at an address of this machine; port 0 lets the system choose one.
+    /// Makes a socket at an address of this machine. With port 0, the system chooses a port.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -45,11 +45,11 @@ impl UdpSocket {
         Ok(UdpSocket(Source::new(socket.into())?))
     }
 
-    /// Takes over a socket. It is in non-blocking mode until this is closed; then it is what it was, for
-    /// whoever has a duplicate.
+    /// Takes over a socket. It is in non-blocking mode until this is closed. Then its original mode is restored, also
+    /// for duplicates.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -57,34 +57,33 @@ impl UdpSocket {
         Ok(UdpSocket(Source::given(socket)?))
     }
 
-    /// Settles whom [`UdpSocket::send`] sends to and [`UdpSocket::recv`] hears. Nothing is sent.
+    /// Sets the address that [`UdpSocket::send`] sends to and [`UdpSocket::recv`] receives from. Nothing is sent.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn connect(&self, address: impl Into<SocketAddr>) -> Result<(), StreamError> {
         self.0.get()?.connect(address.into()).map_err(StreamError::Io)
     }
 
-    /// Sends a datagram to whom the socket is connected to; returns its length.
+    /// Sends a datagram to the address that the socket is connected to. Returns its length.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was sent.
     ///
     /// # Errors
-    /// [`StreamError::Io`] with what the system says, also of a datagram before this one (that
-    /// nobody heard it, for instance): the socket is still good. [`StreamError::Busy`] and
-    /// [`StreamError::Closed`].
+    /// [`StreamError::Io`] with the system's error. This may also be the error of an earlier datagram, for instance
+    /// that nobody received it. The socket is still usable. [`StreamError::Busy`] and [`StreamError::Closed`].
     pub async fn send(&self, datagram: &[u8]) -> Result<usize, StreamError> {
         self.0.operate(Direction::Write, |socket| socket.send(datagram)).await
     }
 
-    /// Sends a datagram to an address; returns its length.
+    /// Sends a datagram to an address. Returns its length.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was sent.
     ///
     /// # Errors
-    /// As [`UdpSocket::send`].
+    /// The errors of [`UdpSocket::send`].
     pub async fn send_to(
         &self,
         datagram: &[u8],
@@ -94,26 +93,25 @@ impl UdpSocket {
         self.0.operate(Direction::Write, |socket| socket.send_to(datagram, address)).await
     }
 
-    /// Receives a datagram from whom the socket is connected to; returns its length. What does not
-    /// fit into `buffer` is lost.
+    /// Receives a datagram from the address that the socket is connected to. Returns its length. Bytes that do not fit
+    /// into `buffer` are lost.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was taken.
     ///
     /// # Errors
-    /// As [`UdpSocket::send`].
+    /// The errors of [`UdpSocket::send`].
     pub async fn recv(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
         self.0.operate(Direction::Read, |socket| socket.recv(buffer)).await
     }
 
-    /// Receives a datagram; returns its length and where it came from. What does not fit into
-    /// `buffer` is lost.
+    /// Receives a datagram. Returns its length and its source address. Bytes that do not fit into `buffer` are lost.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was taken.
     ///
     /// # Errors
-    /// As [`UdpSocket::send`].
+    /// The errors of [`UdpSocket::send`].
     pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), StreamError> {
         self.0.operate(Direction::Read, |socket| socket.recv_from(buffer)).await
     }
@@ -121,23 +119,23 @@ impl UdpSocket {
     /// The address of this socket.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }
 
-    /// Whom the socket is connected to.
+    /// The address that the socket is connected to.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: that it is not connected, for instance.
+    /// [`StreamError::Closed`], or the system's error, for instance if the socket is not connected.
     pub fn peer_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.peer_addr().map_err(StreamError::Io)
     }
 
-    /// Any option of the socket (broadcast, groups, buffers …), got or set through `socket2`.
+    /// Gets or sets any option of the socket (broadcast, groups, buffers …) through `socket2`.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what `inside` returns.
+    /// [`StreamError::Closed`], or the error that `inside` returns.
     pub fn with_socket<R>(
         &self,
         inside: impl FnOnce(&SockRef<'_>) -> io::Result<R>,

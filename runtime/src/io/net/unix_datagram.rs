@@ -14,25 +14,25 @@ use std::{
     path::Path,
 };
 
-/// How long a sender by name waits before it tries a full receiver again, in seconds: at first, and
-/// at most.
+/// How long a sender by name waits before it tries a full receiver again, in seconds: the first pause and the
+/// longest pause.
 const PAUSES: (f64, f64) = (0.001, 0.02);
 
-/// A socket for datagrams in the Unix domain. Datagrams go whole, in order, and are not lost: who
-/// sends to a full receiver waits.
+/// A socket for datagrams in the Unix domain. Datagrams arrive whole and in order, and are not lost. If the
+/// receiver is full, the sender waits.
 ///
-/// Where a socket has a path, the file is the user's affair: it must not be there before, and it stays
-/// when the socket is closed.
+/// If a socket has a path, the user is responsible for the file. It must not exist before, and it stays when the
+/// socket is closed.
 pub struct UnixDatagram(pub(super) Source<net::UnixDatagram>);
 
 impl UnixDatagram {
     /// Makes a socket at `path`.
     ///
-    /// On Linux a path that begins with a zero byte is an abstract name, which is no file and goes with the
+    /// On Linux, a path that begins with a zero byte is an abstract name. It is not a file, and it disappears with the
     /// socket.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -40,10 +40,10 @@ impl UnixDatagram {
         UnixDatagram::own(net::UnixDatagram::bind_addr(&name(path.as_ref())?)?)
     }
 
-    /// Makes a socket without a name, which can send and not be answered.
+    /// Makes a socket without a name. It can send, but it cannot get answers.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -54,7 +54,7 @@ impl UnixDatagram {
     /// Two sockets that are connected to each other.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -63,11 +63,11 @@ impl UnixDatagram {
         Ok((UnixDatagram::own(a)?, UnixDatagram::own(b)?))
     }
 
-    /// Takes over a socket. It is in non-blocking mode until this is closed; then it is what it was, for
-    /// whoever has a duplicate.
+    /// Takes over a socket. It is in non-blocking mode until this is closed. Then its original mode is restored, also
+    /// for duplicates.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -81,35 +81,36 @@ impl UnixDatagram {
         Ok(UnixDatagram(Source::new(socket)?))
     }
 
-    /// Settles whom [`UnixDatagram::send`] sends to and [`UnixDatagram::recv`] hears.
+    /// Sets the socket that [`UnixDatagram::send`] sends to and [`UnixDatagram::recv`] receives from.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn connect(&self, path: impl AsRef<Path>) -> Result<(), StreamError> {
         let name = name(path.as_ref()).map_err(StreamError::Io)?;
         self.0.get()?.connect_addr(&name).map_err(StreamError::Io)
     }
 
-    /// Sends a datagram to whom the socket is connected to; returns its length.
+    /// Sends a datagram to the address that the socket is connected to. Returns its length.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was sent.
     ///
     /// # Errors
-    /// [`StreamError::Io`] with what the system says; [`StreamError::Busy`] if it must wait and
-    /// another task does, too; [`StreamError::Closed`].
+    /// [`StreamError::Io`] with the system's error; [`StreamError::Busy`] if it must wait and another task waits, too;
+    /// [`StreamError::Closed`].
     pub async fn send(&self, datagram: &[u8]) -> Result<usize, StreamError> {
         self.0.operate(Direction::Write, |socket| socket.send(datagram)).await
     }
 
-    /// Sends a datagram to the socket at `path`; returns its length. Tries again, up to fifty times a
-    /// second, while the receiver is full; [`UnixDatagram::send`] is told when there is room.
+    /// Sends a datagram to the socket at `path`. Returns its length. While the receiver is full, it tries again up to
+    /// fifty times a second. For [`UnixDatagram::send`] this is not necessary, because the system says when there is
+    /// room.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was sent.
     ///
     /// # Errors
-    /// As [`UnixDatagram::send`].
+    /// The errors of [`UnixDatagram::send`].
     pub async fn send_to(&self, datagram: &[u8], path: impl AsRef<Path>) -> Result<usize, StreamError> {
         let name = name(path.as_ref()).map_err(StreamError::Io)?;
         checkpoint_if_cancelled().await?;
@@ -124,33 +125,32 @@ impl UnixDatagram {
                     return Ok(length);
                 }
             }
-            // The receiver is full. The system tells a socket that is connected when there is room
-            // again; one that is not hears only of its own buffer, which is free, over and over.
+            // The receiver is full. The system tells a connected socket when the receiver has room again. A socket that
+            // is not connected gets events only for its own buffer, which has room all the time.
             sleep(pause).await?;
             pause = PAUSES.1.min(pause * 2.0);
         }
     }
 
-    /// Receives a datagram from whom the socket is connected to; returns its length. What does not
-    /// fit into `buffer` is lost.
+    /// Receives a datagram from the socket that this one is connected to. Returns its length. Bytes that do not fit
+    /// into `buffer` are lost.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was taken.
     ///
     /// # Errors
-    /// As [`UnixDatagram::send`].
+    /// The errors of [`UnixDatagram::send`].
     pub async fn recv(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
         self.0.operate(Direction::Read, |socket| socket.recv(buffer)).await
     }
 
-    /// Receives a datagram; returns its length and where it came from. What does not fit into
-    /// `buffer` is lost.
+    /// Receives a datagram. Returns its length and its source address. Bytes that do not fit into `buffer` are lost.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, nothing was taken.
     ///
     /// # Errors
-    /// As [`UnixDatagram::send`].
+    /// The errors of [`UnixDatagram::send`].
     pub async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), StreamError> {
         self.0.operate(Direction::Read, |socket| socket.recv_from(buffer)).await
     }
@@ -158,7 +158,7 @@ impl UnixDatagram {
     /// The address of this socket.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }

@@ -12,19 +12,20 @@ use std::{
 
 /// A socket in the file system that accepts connections.
 ///
-/// The file is the user's affair: it must not be there before, and it stays when the listener is
-/// closed. A server removes it when it ends, and one that was left by a dead server before it begins.
+/// The user is responsible for the file. It must not exist before, and it stays when the listener is closed. A
+/// server should remove the file when it ends. Before it begins, it should remove a file that a dead server has
+/// left behind.
 pub struct UnixListener(Acceptor<net::UnixListener>);
 
 impl UnixListener {
     /// Makes a socket at `path` and listens on it.
     ///
-    /// On Linux a path that begins with a zero byte is an abstract name, which is no file and goes with the
+    /// On Linux, a path that begins with a zero byte is an abstract name. It is not a file, and it disappears with the
     /// socket.
     ///
     /// # Errors
-    /// What the system says: that the file exists, for instance; of kind `InvalidInput` if `path` is too long
-    /// or has a zero byte inside.
+    /// The system's error, for instance if the file exists; an error of kind `InvalidInput` if `path` is too long or
+    /// has a zero byte inside.
     ///
     /// # Panics
     /// Outside a run.
@@ -34,11 +35,11 @@ impl UnixListener {
         Ok(UnixListener(Acceptor::new(listener)?))
     }
 
-    /// Takes over a listening socket. It is in non-blocking mode until the listener is closed; then it is
-    /// what it was, for whoever has it, too.
+    /// Takes over a listening socket. It is in non-blocking mode until the listener is closed. Then its original mode
+    /// is restored, also for others that share it.
     ///
     /// # Errors
-    /// What the system says; `InvalidInput` if the socket does not listen.
+    /// The system's error; `InvalidInput` if the socket does not listen.
     ///
     /// # Panics
     /// Outside a run.
@@ -53,7 +54,7 @@ impl UnixListener {
     /// The address it listens on.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }

@@ -19,8 +19,8 @@ use std::{
     path::Path,
 };
 
-/// How long a connection waits before it knocks again at a listener whose queue is full, in seconds:
-/// at first, and at most.
+/// How long a connection attempt waits before it tries a listener with a full queue again, in seconds: the first
+/// pause and the longest pause.
 const PAUSES: (f64, f64) = (0.001, 0.1);
 
 /// A stream socket of the Unix domain.
@@ -40,24 +40,24 @@ const PAUSES: (f64, f64) = (0.001, 0.1);
 pub struct UnixStream(pub(crate) FdStream<net::UnixStream>);
 
 impl UnixStream {
-    /// Connects to a socket in the file system; trio's `open_unix_socket`. On Linux a path that begins with a
-    /// zero byte is an abstract name, which is no file.
+    /// Connects to a socket in the file system; trio's `open_unix_socket`. On Linux, a path that begins with a zero
+    /// byte is an abstract name, which is not a file.
     ///
-    /// If the listener's queue is full, the system neither waits nor says when there is room: then
-    /// this tries again, ever more slowly up to ten times a second.
+    /// If the listener's queue is full, the system neither waits nor says when there is room. Then this tries again,
+    /// with pauses that grow up to a tenth of a second.
     ///
     /// # Cancellation
-    /// A checkpoint. If cancelled, nothing is left of the attempt.
+    /// A checkpoint. If cancelled, the attempt leaves nothing behind.
     ///
     /// # Errors
-    /// [`StreamError::Io`] with what the system says: nobody listens there, for instance; of kind
+    /// [`StreamError::Io`] with the system's error, for instance if nobody listens there; an error of kind
     /// `InvalidInput` if `path` is too long or has a zero byte inside.
     ///
     /// # Panics
     /// Outside a run.
     pub async fn connect(path: impl AsRef<Path>) -> Result<UnixStream, StreamError> {
         let path = path.as_ref();
-        // Refuses what is no name.
+        // Refuses an invalid name.
         name(path).map_err(StreamError::Io)?;
         let address = SockAddr::unix(path).map_err(StreamError::Io)?;
         let mut pause = PAUSES.0;
@@ -73,11 +73,11 @@ impl UnixStream {
         }
     }
 
-    /// Takes over a connected socket. It is in non-blocking mode until the stream is closed; then it is
-    /// what it was, for whoever has a duplicate.
+    /// Takes over a connected socket. It is in non-blocking mode until the stream is closed. Then its original mode is
+    /// restored, also for duplicates.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -94,7 +94,7 @@ impl UnixStream {
     /// Two sockets that are connected to each other.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     ///
     /// # Panics
     /// Outside a run.
@@ -106,7 +106,7 @@ impl UnixStream {
     /// The address of this end.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.local_addr().map_err(StreamError::Io)
     }
@@ -114,27 +114,29 @@ impl UnixStream {
     /// The address of the other end.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn peer_addr(&self) -> Result<SocketAddr, StreamError> {
         self.0.get()?.peer_addr().map_err(StreamError::Io)
     }
 
-    /// A descriptor of its own for the same socket, for what this library does not offer.
+    /// Returns a duplicate of the descriptor, for operations that this library does not offer.
     ///
-    /// Both are in non-blocking mode until this stream is closed; then in blocking mode, unless the stream
-    /// was made of a descriptor that was in the other. For a child process there is [`UnixStream::into_fd`].
+    /// Both descriptors are in non-blocking mode until this stream is closed. After that, they are in blocking mode,
+    /// unless the stream was made from a descriptor in non-blocking mode. For a child process, use
+    /// [`UnixStream::into_fd`].
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says.
+    /// [`StreamError::Closed`], or the system's error.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
         self.0.duplicate()
     }
 
-    /// Gives up the descriptor: in the mode in which it came, or in blocking mode if this library has made
-    /// it. So it is what a child process expects as a standard stream.
+    /// Gives up the descriptor. A descriptor that was given to this library is put back into its original mode. A
+    /// descriptor that this library has made is put into blocking mode, as a child process expects it for a standard
+    /// stream.
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or what the system says: then it is closed.
+    /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
         self.0.into_fd()
     }
