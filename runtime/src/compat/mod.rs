@@ -2,7 +2,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `futures-io` | `AsyncRead` and `AsyncWrite`: for sockets and pipes directly, for every other stream by [`FuturesIo`] |
+//! | `futures-io` | `AsyncRead` and `AsyncWrite`: for sockets and pipes directly, for other streams by [`FuturesIo`] |
 //! | `hyper` | `HyperIo`, `drive_connection`, `HyperTimer`, `NurseryExecutor`: HTTP on this runtime |
 //! | `tls` | [`tls::TlsStream`] over any stream, through `rustls` |
 //!
