@@ -62,8 +62,8 @@ impl<S: Stream> TlsStream<S> {
     }
 
     /// A value that identifies this connection. It is the same at both ends, and differs from that of any other
-    /// connection. A login over the connection can be bound to it. This is trio's `get_channel_binding`, but the kind is
-    /// `tls-exporter` (RFC 9266). trio returns `tls-unique`, which does not exist in TLS 1.3, and is not safe in
+    /// connection. A login over the connection can be bound to it. This is trio's `get_channel_binding`, but the kind
+    /// is `tls-exporter` (RFC 9266). trio returns `tls-unique`, which does not exist in TLS 1.3, and is not safe in
     /// earlier versions.
     ///
     /// # Errors
