@@ -15,8 +15,8 @@ pub enum CancelSource {
     Nursery,
     /// The run is ending.
     Shutdown,
-    /// Ctrl-C was pressed. Two cancellations have this source. One is a [`Cancelled`] that
-    /// [is the Ctrl-C](Cancelled::is_interrupt), and belongs to no scope. The other is that of a nursery, if Ctrl-C came
+    /// Ctrl-C was pressed. Two cancellations have this source. One is a [`Cancelled`] that [is the
+    /// Ctrl-C](Cancelled::is_interrupt), and belongs to no scope. The other is that of a nursery, if Ctrl-C came
     /// while the main task waited at the nursery's end. See [`crate::signal`].
     CtrlC,
 }
@@ -52,16 +52,16 @@ impl CancelReason {
 
     /// The text that was given with the cancellation, if any.
     ///
-    /// If a nursery cancelled itself, the text says which task failed and with which error. For a group it has the first
-    /// error and the number of the others. Of a long text it has the beginning. If the error panics when it is displayed,
-    /// the text says only which task failed. The nursery still returns the error itself, as any other.
+    /// If a nursery cancelled itself, the text says which task failed and with which error. For a group it has the
+    /// first error and the number of the others. Of a long text it has the beginning. If the error panics when it is
+    /// displayed, the text says only which task failed. The nursery still returns the error itself, as any other.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
 
-    /// The name of the task that asked for the cancellation, if it was a task. If a nursery cancelled itself, this is the
-    /// name of the task that failed, or, if its body failed, of the task that runs the body. If the task was given no name,
-    /// the place where it was started is added.
+    /// The name of the task that asked for the cancellation, if it was a task. If a nursery cancelled itself, this is
+    /// the name of the task that failed, or, if its body failed, of the task that runs the body. If the task was
+    /// given no name, the place where it was started is added.
     pub fn task(&self) -> Option<&str> {
         self.task.as_deref()
     }
@@ -90,8 +90,8 @@ impl fmt::Display for CancelReason {
 
 /// The error of every checkpoint in a cancelled scope, unless a shield is in between; trio's `Cancelled`.
 ///
-/// Only the runtime creates this error. Pass it on (`?`) to the scope that was cancelled, which swallows it. If code has
-/// to await something to clean up, it does so in a shielded scope before it passes the error on.
+/// Only the runtime creates this error. Pass it on (`?`) to the scope that was cancelled, which swallows it. If code
+/// has to await something to clean up, it does so in a shielded scope before it passes the error on.
 ///
 /// ```
 /// # use terzetto::{CancelScope, Error, sleep};
@@ -146,10 +146,10 @@ impl Cancelled {
         &self.mark.0
     }
 
-    /// Looks for a cancellation in an error of any kind. It looks at the error itself, at the error that an `io::Error`
-    /// holds, and at all errors that `source` leads to. If an error has no source and its `Debug` is derived, it looks at
-    /// the error that this wraps. An [`Error`](crate::Error) that was made from `error` counts as the cancellation found
-    /// here.
+    /// Looks for a cancellation in an error of any kind. It looks at the error itself, at the error that an
+    /// `io::Error` holds, and at all errors that `source` leads to. If an error has no source and its `Debug` is
+    /// derived, it looks at the error that this wraps. An [`Error`](crate::Error) that was made from `error` counts
+    /// as the cancellation found here.
     ///
     /// ```
     /// # use terzetto::{CancelScope, Cancelled, Error, checkpoint};

@@ -17,8 +17,8 @@ impl Error {
 
     /// Converts an error that is boxed already. `?` cannot convert a boxed error, but [`OrError::or_error`] can.
     ///
-    /// The error in the box is recognised. A [`Cancelled`] or an [`ErrorGroup`], even inside an `io::Error`, is converted
-    /// as `?` would have converted it without the box.
+    /// The error in the box is recognised. A [`Cancelled`] or an [`ErrorGroup`], even inside an `io::Error`, is
+    /// converted as `?` would have converted it without the box.
     ///
     /// ```
     /// use terzetto::Error;
@@ -34,7 +34,7 @@ impl Error {
             Ok(group) => return Error(Kind::Group(group)),
             Err(error) => error,
         };
-        // A group is taken out of an `io::Error`, so that a scope can take its own cancellations out of it.
+        // A group is taken out of an `io::Error`, so that a scope can take the cancellations out of the group.
         let error = match error.downcast::<io::Error>() {
             Ok(io) if io.get_ref().is_some_and(|inner| inner.is::<ErrorGroup>()) => match io.into_inner() {
                 Some(inner) => return Error::from_boxed(inner),
