@@ -94,7 +94,7 @@ impl LimiterState {
     fn wake(&self) {
         let free = || self.total.get().saturating_sub(self.borrowers.borrow().len());
         for _ in 0..free() {
-            // Who is woken may have taken or given back some.
+            // Code that was called by a wake may have taken tokens or given some back.
             if free() == 0 {
                 break;
             }
@@ -109,7 +109,7 @@ impl LimiterState {
         *self.borrowers.borrow_mut().entry(borrower).or_default() += 1;
     }
 
-    /// One that was to go on with its borrower's token does not. If nobody else does, the token is free.
+    /// A wait that should have continued with its borrower's token does not. If no other does, the token is free.
     fn decline(&self, borrower: &Borrower) {
         let mut borrowers = self.borrowers.borrow_mut();
         let left = borrowers.get_mut(borrower).map(|count| {
