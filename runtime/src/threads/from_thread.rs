@@ -177,11 +177,12 @@ where
     call_and_wait(&job.inbox, Some(job.key), false, f)?
 }
 
-/// Calls `f` on the loop, in the task that waits for this thread, or as [`run`](run()) does in a system task, and
-/// blocks until it has returned; trio's `from_thread.run_sync`. It has a copy of this thread's context variables.
+/// Calls `f` on the loop and blocks until it has returned; trio's `from_thread.run_sync`. `f` is called in the task
+/// that waits for this thread, or, in the same cases as for [`run`](run()), in a system task. It has a copy of this
+/// thread's context variables.
 ///
 /// # Errors
-/// [`RunFinished`]; a [`CallError`] in a thread that is no worker of a run.
+/// [`RunFinished`] if the run has ended. A [`CallError`] in a thread that is not a worker of a run.
 ///
 /// # Panics
 /// If `f` does.
