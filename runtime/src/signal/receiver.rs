@@ -233,7 +233,7 @@ impl Drop for SignalReceiver {
         let (signals, mut untaken) = (&self.shared.signals[..self.claimed], Vec::new());
         let last =
             signals.iter().map(|&signal| disposition::release(signal, &self.inbox)).collect::<Vec<_>>();
-        // The loop has handled all signals that have come until now.
+        // This hands out all signals that have come until now.
         self.run.take_signals();
         let of_run = Signals::of(&self.run);
         let receivers = &of_run.receivers;
