@@ -1,9 +1,9 @@
 //! A trio-style structured-concurrency runtime.
 //!
-//! Tasks live in [nurseries](nursery()): a block that does not end before everything started in it
-//! has ended, whose tasks may borrow from the frame around it, and from which the errors of all come out together.
-//! What should stop early runs in a [cancel scope](CancelScope). Everything happens on one thread;
-//! what would block goes to [worker threads](to_thread).
+//! Tasks live in [nurseries](nursery()). A nursery is a block that ends only after all tasks started in it have
+//! ended. Its tasks may borrow from the function around it. The nursery returns the errors of all of them together.
+//! Code that may have to stop early runs in a [cancel scope](CancelScope). Everything happens on one thread. Code
+//! that would block this thread goes to [worker threads](to_thread).
 //!
 //! ```
 //! use terzetto::{channel, move_on_after, nursery, sleep};
@@ -31,14 +31,14 @@
 //!
 //! # Features
 //!
-//! All of the first table are on unless a program says `default-features = false`: then it is built
-//! sooner, and names what it needs.
+//! The features of the first table are on by default. A program that sets `default-features = false` builds faster,
+//! and has to name the features that it needs.
 //!
-//! | feature | what is there by it |
+//! | feature | what it provides |
 //! |---|---|
-//! | `deep-nesting` | nurseries and scopes nest as deep as memory goes; without it a stack of 2 MiB takes some 3,000 nurseries, 500 unoptimised, and a deeper one ends the process |
+//! | `deep-nesting` | nurseries and scopes nest as deep as memory allows; without it a stack of 2 MiB holds some 3,000 nurseries, 500 unoptimised, and deeper nesting ends the process |
 //! | `fs` | [`fs`]: files, folders, paths, temporary files |
-//! | `guest` | [`lowlevel::GuestRun`]: a run whose loop another loop turns |
+//! | `guest` | [`lowlevel::GuestRun`]: a run that is driven by another event loop |
 //! | `process` | [`process`](mod@process), and `signal` with it |
 //! | `signal` | [`signal`](mod@signal), and Ctrl-C as an error of the main task; without it Ctrl-C ends the process |
 //! | `testing` | [`testing`]: a mock clock, a sequencer, streams in memory, checks |
@@ -52,24 +52,24 @@
 //!
 //! # Forks
 //!
-//! A run does not go on in a child made by `fork`. The child shares the descriptors of the parent's run, with
-//! which both would take each other's events, and has none of its threads. It should end by `exec` or `_exit`,
-//! so that no destructor of the run is called there. (To start a program there is [`process`](mod@process).)
+//! A run does not continue in a child process made by `fork`. The child shares the descriptors of the parent's run,
+//! so both would take each other's events. The child has none of the run's threads. It should end by `exec` or
+//! `_exit`, so that no destructor of the run is called there. (To start a program, use [`process`](mod@process).)
 //!
-//! A child may start runs of its own, whatever the parent's threads did in the moment of the fork: on the thread
-//! that called `fork`, if that was in no run, or on a thread that it makes. Signals that the parent's runs
-//! have asked for do nothing in the child, until it asks for them or sets another action.
+//! A child may start runs of its own, whatever the parent's threads did at the moment of the fork. It may start
+//! them on the thread that called `fork`, if that thread was in no run, or on a thread that the child makes. Signals
+//! that the parent's runs have asked for do nothing in the child, until it asks for them or sets another action.
 //!
 //! # Where to read
 //!
-//! `core/` is the runtime proper. Its first page, `core/mod.rs`, gives the words, an order of reading, and three walks through
-//! the code: one wake-up, one cancellation, one message.
+//! `core/` is the runtime itself. Its first page, `core/mod.rs`, explains the terms and gives an order of reading. It
+//! follows three things through the code: one wake-up, one cancellation and one message.
 //!
-//! On the core stand `time/`, `sync/`, `threads/`, `signal/`, then `io/` (descriptors, streams, sockets), `process/` and
-//! `fs/`. `testing/` uses all of them, and `compat/` only what is public. The core knows none of these: what takes part in a run
-//! plugs into it. `builder.rs` puts the two together.
+//! `time/`, `sync/`, `threads/` and `signal/` are built on the core, then `io/` (descriptors, streams, sockets),
+//! `process/` and `fs/`. `testing/` uses all of them. `compat/` uses only the public interface. The core depends on
+//! none of these modules. Modules that take part in a run plug into the core, and `builder.rs` connects the two.
 
-// Some links lead into what a feature leaves out.
+// Some links lead to items that do not exist without their feature.
 #![cfg_attr(
     not(feature = "default"),
     allow(rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links)
@@ -78,7 +78,7 @@
 
 #[cfg(any(feature = "futures-io", feature = "tls"))]
 pub mod compat;
-// Some of it serves only what a feature leaves out.
+// Some of the core is used only by optional features.
 mod builder;
 #[cfg_attr(not(feature = "default"), allow(dead_code))]
 mod core;

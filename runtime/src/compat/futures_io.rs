@@ -1,4 +1,4 @@
-//! `futures-io`: its traits for every stream.
+//! The traits of `futures-io` for every stream.
 
 use crate::{
     core::cancel::scope::is_stale,
@@ -14,8 +14,8 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// The traits for a type over a descriptor, and for references to it, as the standard library has
-/// `Read` and `Write` for `&TcpStream`.
+/// Implements the traits for a type over a descriptor and for references to it. The standard library implements
+/// `Read` and `Write` for `&TcpStream` in the same way.
 macro_rules! over_fd {
     ($stream:ty: read) => {
         over_fd!(@read $stream);
@@ -62,7 +62,7 @@ macro_rules! over_fd {
                 self.0.poll_send(cx, data).map_err(io::Error::from)
             }
 
-            /// Nothing is kept back: what was written is with the system.
+            /// Does nothing: there is no buffer here, and the system already has all written data.
             fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
                 Poll::Ready(Ok(()))
             }
@@ -98,15 +98,15 @@ const PIECE: usize = 64 * 1024;
 
 type StreamOperation<T> = Pin<Box<dyn Future<Output = Result<T, StreamError>>>>;
 
-/// The traits of `futures-io` for a stream of any kind: in memory, encrypted, made by others.
+/// The traits of `futures-io` for a stream of any kind: in memory, encrypted, or of another library.
 ///
-/// Sockets and pipes need no adaptor. This one keeps the operation that is under way, and what it has
-/// received. What is written goes into an operation that begins at once; but `flush` must follow, as
-/// with every buffered writer, before the stream is left to itself. Dropped amid an operation, what
-/// was written last may be lost; nothing that was flushed is.
+/// Sockets and pipes need no adaptor. This adaptor keeps the operation that is under way, and the data that it has
+/// received. A write begins to send its data at once. But call `flush` after the last write, as with every buffered
+/// writer. If the adaptor is dropped while an operation is under way, the data written last may be lost. Flushed data
+/// is not lost.
 ///
-/// An operation belongs to the cancel scope in which it began. If that is cancelled while a write is
-/// under way, nobody knows how much was sent, and later writes fail.
+/// An operation belongs to the cancel scope in which it began. If that scope is cancelled while a write is
+/// under way, it is unknown how much was sent, and later writes fail.
 ///
 /// ```
 /// use futures_util::{AsyncReadExt, AsyncWriteExt};
@@ -126,18 +126,18 @@ type StreamOperation<T> = Pin<Box<dyn Future<Output = Result<T, StreamError>>>>;
 pub struct FuturesIo<S> {
     stream: Rc<S>,
     receiving: Option<StreamOperation<(Vec<u8>, usize)>>,
-    /// What was received, and which part of it was not read.
+    /// The received data, and the part of it that was not read yet.
     received: (Vec<u8>, std::ops::Range<usize>),
     sending: Option<StreamOperation<()>>,
     closing: Option<StreamOperation<()>>,
-    /// Why what was written last could not be sent, if only closing found out.
+    /// The error of the last send, if only closing noticed it.
     unsent: Option<io::Error>,
     /// Whether a send has failed.
     broken: bool,
 }
 
 impl<S> FuturesIo<S> {
-    /// An adaptor of `stream`.
+    /// An adaptor for `stream`.
     pub fn new(stream: S) -> FuturesIo<S> {
         FuturesIo {
             stream: Rc::new(stream),
@@ -155,7 +155,7 @@ impl<S> FuturesIo<S> {
         &self.stream
     }
 
-    /// Goes on with the send that is under way.
+    /// Continues the send that is under way.
     fn poll_sending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Some(sending) = &mut self.sending {
             let sent = ready!(sending.as_mut().poll(cx));
@@ -183,8 +183,8 @@ impl<S: ReceiveStream + 'static> AsyncRead for FuturesIo<S> {
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         if self.sending.is_some() {
-            // Whoever forgets to flush, and waits for an answer, would wait for ever. An error is the
-            // next write's.
+            // A caller that forgets to flush and waits for an answer would wait for ever. The next write
+            // returns an error of this send.
             let _goes_on = self.poll_sending(cx);
         }
         while self.received.1.is_empty() && !buffer.is_empty() {
@@ -206,7 +206,7 @@ impl<S: ReceiveStream + 'static> AsyncRead for FuturesIo<S> {
                         return Poll::Ready(Ok(0));
                     }
                 }
-                // It began in another scope, and has taken nothing.
+                // The receive began in another scope, and has taken nothing.
                 Err(StreamError::Cancelled(cancelled)) if is_stale(&cancelled) => {}
                 Err(error) => return Poll::Ready(Err(error.into())),
             }
@@ -235,11 +235,11 @@ impl<S: SendStream + 'static> AsyncWrite for FuturesIo<S> {
         self.poll_sending(cx)
     }
 
-    /// Sends what was written, and closes the stream. If the one fails, the other is done all the same,
-    /// and then the failure is told.
+    /// Sends the written data, and closes the stream. If sending fails, the stream is closed all the same, and then
+    /// the failure is returned.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.closing.is_none() {
-            // A failure that was told before is not told again.
+            // A failure that was returned before is not returned again.
             if self.sending.is_some() {
                 self.unsent = ready!(self.poll_sending(cx)).err();
             }

@@ -13,10 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What speaks `futures-io` as a transport for `hyper`: a socket as it is, any other stream inside
-/// [`FuturesIo`](crate::compat::FuturesIo).
+/// Makes a type with the `futures-io` traits a transport for `hyper`. A socket can be used as it is, any other
+/// stream inside [`FuturesIo`](crate::compat::FuturesIo).
 ///
-/// The connection over it is awaited by [`drive_connection`]. See the example `http`.
+/// Use [`drive_connection`] to await the connection over it. See the example `http`.
 #[derive(Debug)]
 pub struct HyperIo<T>(T);
 
@@ -26,7 +26,7 @@ impl<T> HyperIo<T> {
         HyperIo(io)
     }
 
-    /// What is inside.
+    /// Returns the inner value.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -38,8 +38,8 @@ impl<T: AsyncRead + Unpin> Read for HyperIo<T> {
         cx: &mut Context<'_>,
         mut buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        // SAFETY: nothing is de-initialised: the bytes are only written to, here and, once they are
-        // initialised, by the reader.
+        // SAFETY: no byte becomes uninitialised again. The bytes are written here, and after that only by the
+        // reader, which writes initialised bytes.
         let room = unsafe { buffer.as_mut() };
         for byte in &mut *room {
             byte.write(0);
@@ -69,10 +69,10 @@ impl<T: AsyncWrite + Unpin> Write for HyperIo<T> {
     }
 }
 
-/// Starts what `hyper` wants to run beside a connection (HTTP/2 does) in a nursery.
+/// Starts the futures that `hyper` runs beside a connection (for HTTP/2) as tasks of a nursery.
 ///
-/// Sound for the reason that nurseries are: what is started may borrow what the nursery's children
-/// may, and ends with it. If the nursery has closed, the future is dropped.
+/// This is sound for the same reason as nurseries are. A started future may borrow what the nursery's children
+/// may borrow, and ends with the nursery. If the nursery has closed, the future is dropped.
 #[derive(Clone, Copy)]
 pub struct NurseryExecutor<'scope, 'env>(&'scope Nursery<'scope, 'env>);
 
@@ -98,7 +98,7 @@ where
             log::debug!("hyper starts a task in a nursery that has closed: it is dropped");
             return;
         }
-        // Cancellable: it may wait for something that knows no cancellation.
+        // Cancellable, since the future may wait for something that does not notice a cancellation.
         self.0.start_soon_named("a task of hyper", async move {
             crate::cancellable(future).await?;
             Ok(())
@@ -106,23 +106,23 @@ where
     }
 }
 
-/// Awaits a connection of `hyper`, server's or client's, as an operation of this runtime.
+/// Awaits a connection of `hyper`, of a server or a client, as an operation of this runtime.
 ///
-/// A connection whose task is cancelled fails, since its transport does; but HTTP/2 hides why. This
-/// asks the scope.
+/// If its task is cancelled, a connection fails because its transport fails. But HTTP/2 hides the cause. So this
+/// function asks the scope whether it is cancelled.
 ///
 /// # Cancellation
-/// If cancelled, the connection is closed without a farewell.
+/// If cancelled, the connection is closed, and the other side is not told.
 ///
 /// # Errors
-/// [`Cancelled`](crate::Cancelled) if the connection fails in a cancelled scope; else `hyper`'s.
+/// [`Cancelled`](crate::Cancelled) if the connection fails in a cancelled scope, otherwise the error of `hyper`.
 ///
 /// # Panics
 /// Outside a run.
 pub fn drive_connection<T>(
     connection: impl Future<Output = Result<T, hyper::Error>>,
 ) -> impl Future<Output = Result<T, Error>> {
-    // In a box, so that this future does not hold it twice.
+    // In a box, so that this future does not hold the connection twice.
     let connection = Box::pin(connection);
     async move {
         match connection.await {
@@ -135,10 +135,10 @@ pub fn drive_connection<T>(
     }
 }
 
-/// Time as the run's clock has it, also when that is a mock.
+/// A timer for `hyper` that uses the run's clock, which may be a mock clock.
 ///
-/// In a cancelled scope time stands still: a timeout does not pass, and what it would have ended
-/// is ended by the cancellation.
+/// In a cancelled scope time stands still. A timeout does not pass there. The operation that it would have ended is
+/// ended by the cancellation.
 #[derive(Debug, Clone, Copy)]
 pub struct HyperTimer {
     /// The same moment on two clocks.
@@ -159,8 +159,8 @@ impl HyperTimer {
 
 /// A wait on the run's clock.
 ///
-/// `hyper` wants it to be `Send`. It is, and must not be: polled or dropped on another thread, it
-/// panics.
+/// `hyper` requires it to be `Send`, so it implements `Send`. But it must stay on its thread: if it is polled or
+/// dropped on another thread, it panics.
 struct RunSleep(SendWrapper<Pin<Box<dyn Future<Output = ()>>>>);
 
 impl Future for RunSleep {

@@ -1,21 +1,21 @@
-//! Bridges to the ecosystem, each behind a feature of its own.
+//! Bridges to other libraries, each behind its own feature.
 //!
-//! | feature | what |
+//! | feature | what it adds |
 //! |---|---|
-//! | `futures-io` | `AsyncRead` and `AsyncWrite` for sockets and pipes directly, and by [`FuturesIo`] for every stream |
+//! | `futures-io` | `AsyncRead` and `AsyncWrite`: for sockets and pipes directly, for other streams by [`FuturesIo`] |
 //! | `hyper` | `HyperIo`, `drive_connection`, `HyperTimer`, `NurseryExecutor`: HTTP on this runtime |
 //! | `tls` | [`tls::TlsStream`] over any stream, through `rustls` |
 //!
-//! What is polled through these traits knows cancellation: in a cancelled scope a read or a write fails,
-//! with [`Cancelled`](crate::Cancelled) inside its `io::Error`, and [`Error`](crate::Error) finds it there.
-//! [`FuturesIo`] is different: what it has received already is read all the same, and it may take over a write,
-//! so that only the flush fails. Foreign futures that wait for something else are for
+//! Reads and writes through these traits can be cancelled. In a cancelled scope a read or a write fails. Its
+//! `io::Error` then holds a [`Cancelled`](crate::Cancelled), and [`Error`](crate::Error) finds it there.
+//! [`FuturesIo`] is different. It still returns data that it has already received. It may also accept a write, and
+//! then only the flush fails. A future of another library that waits for something else can be wrapped in
 //! [`cancellable`](crate::cancellable).
 //!
-//! Streams have a method `close` of their own, which is [`Resource::close`](crate::io::Resource::close): it closes
-//! both directions. `stream.close()` and `TcpStream::close(&stream)` are that method, also where both `Resource`
+//! Streams have their own method `close`, which is [`Resource::close`](crate::io::Resource::close). It closes
+//! both directions. `stream.close()` and `TcpStream::close(&stream)` call that method, even where both `Resource`
 //! and `AsyncWriteExt` are in scope. `AsyncWriteExt::close(&mut stream)` ends the sending direction. So does
-//! `stream.close()` where `stream` is a `&mut` reference: Rust finds a method that takes one first.
+//! `stream.close()` where `stream` is a `&mut` reference, since Rust then prefers the method that takes one.
 
 #[cfg(feature = "futures-io")]
 mod futures_io;

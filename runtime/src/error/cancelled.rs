@@ -15,18 +15,19 @@ pub enum CancelSource {
     Nursery,
     /// The run is ending.
     Shutdown,
-    /// Ctrl-C was pressed: of a [`Cancelled`] that [is the Ctrl-C](Cancelled::is_interrupt), which belongs to no scope; or of
-    /// the cancellation of a nursery at whose end it found the main task. See [`crate::signal`].
+    /// Ctrl-C was pressed. Two cancellations have this source. One is a [`Cancelled`] that [is the
+    /// Ctrl-C](Cancelled::is_interrupt), and belongs to no scope. The other is that of a nursery, if Ctrl-C came
+    /// while the main task waited at the nursery's end. See [`crate::signal`].
     CtrlC,
 }
 
-/// Why a scope was cancelled: the source, a text, the task that asked. The first reason is kept.
+/// Why a scope was cancelled: the source, a text, and the task that asked for it. A scope keeps its first reason.
 #[derive(Debug, Clone)]
 pub struct CancelReason {
     source: CancelSource,
     text: Option<String>,
     task: Option<String>,
-    /// Whether it is of the Ctrl-C itself.
+    /// Whether this is the reason of the Ctrl-C itself.
     is_interrupt: bool,
 }
 
@@ -39,7 +40,7 @@ impl CancelReason {
         CancelReason { text: Some(text.into()), ..CancelReason::new(source) }
     }
 
-    /// With the name of the task that asked, or has failed.
+    /// Adds the name of the task that asked for the cancellation, or that has failed.
     pub(crate) fn by(self, task: Option<String>) -> Self {
         CancelReason { task, ..self }
     }
@@ -49,17 +50,18 @@ impl CancelReason {
         self.source
     }
 
-    /// The text given with it, if any.
+    /// The text that was given with the cancellation, if any.
     ///
-    /// A nursery that cancelled itself says who failed and with what: of a group with its first error and how
-    /// many more there are, of a long text with its beginning. If the error panics when it is displayed,
-    /// who failed is all that the nursery says; the error itself comes out of it as any other.
+    /// If a nursery cancelled itself, the text says which task failed and with which error. For a group it has the
+    /// first error and the number of the others. Of a long text it has the beginning. If the error panics when it is
+    /// displayed, the text says only which task failed. The nursery still returns the error itself, as any other.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
 
-    /// The name of the task that asked, if a task did; of a nursery that cancelled itself, that of the task that has failed,
-    /// and for its body that of the task around it. And where it was started, if it was given no name.
+    /// The name of the task that asked for the cancellation, if it was a task. If a nursery cancelled itself, this is
+    /// the name of the task that failed, or, if its body failed, of the task that runs the body. If the task was
+    /// given no name, the place where it was started is added.
     pub fn task(&self) -> Option<&str> {
         self.task.as_deref()
     }
@@ -75,7 +77,7 @@ impl fmt::Display for CancelReason {
             CancelSource::Shutdown => "cancelled because the run is ending",
             CancelSource::CtrlC => "interrupted by Ctrl-C",
         })?;
-        // A nursery's text begins with who has failed.
+        // A nursery's text begins with the task that has failed.
         if let Some(task) = self.task.as_ref().filter(|_| self.source != CancelSource::Nursery) {
             write!(f, ", by task {task}")?;
         }
@@ -86,10 +88,10 @@ impl fmt::Display for CancelReason {
     }
 }
 
-/// The error of every checkpoint in a scope that is cancelled and that no shield hides; trio's `Cancelled`.
+/// The error of every checkpoint in a cancelled scope, unless a shield is in between; trio's `Cancelled`.
 ///
-/// Only the runtime makes it. Let it travel (`?`) to the scope that was cancelled, which swallows
-/// it; code that must clean up does so in a shielded scope on the way.
+/// Only the runtime creates this error. Pass it on (`?`) to the scope that was cancelled, which swallows it. If code
+/// has to await something to clean up, it does so in a shielded scope before it passes the error on.
 ///
 /// ```
 /// # use terzetto::{CancelScope, Error, sleep};
@@ -110,8 +112,8 @@ pub struct Cancelled {
     mark: Mark,
 }
 
-/// Stands at the end of the source chain, so that a wrapper which forwards `source` instead of
-/// returning the error it wraps still shows that a cancellation is inside.
+/// The last error of the source chain. Some wrappers forward `source` instead of returning the error that they wrap.
+/// By this mark they still show that a cancellation is inside.
 #[derive(Clone)]
 pub(super) struct Mark(Arc<CancelReason>);
 
@@ -139,14 +141,15 @@ impl Cancelled {
         self.reason().is_interrupt
     }
 
-    /// Why: the reason of the scope that was cancelled first.
+    /// The reason for the cancellation: that of the scope that was cancelled first.
     pub fn reason(&self) -> &CancelReason {
         &self.mark.0
     }
 
-    /// Looks for a cancellation in an error of any kind: the error itself, what an `io::Error`
-    /// holds, and all that `source` leads to; or what an error without a source wraps, if its `Debug` is derived.
-    /// What an [`Error`](crate::Error) that carries one is taken for.
+    /// Looks for a cancellation in an error of any kind. It looks at the error itself, at the error that an
+    /// `io::Error` holds, and at all errors that `source` leads to. If an error has no source and its `Debug` is
+    /// derived, it looks at the error that this wraps. An [`Error`](crate::Error) that was made from `error` counts
+    /// as the cancellation found here.
     ///
     /// ```
     /// # use terzetto::{CancelScope, Cancelled, Error, checkpoint};

@@ -1,4 +1,4 @@
-//! Conversions: what becomes an [`Error`], and what an `Error` becomes.
+//! Conversions into an [`Error`], and from an `Error` into other types.
 
 use crate::error::{Cancelled, Error, ErrorGroup, Kind, MessageError, Other};
 use std::{any::Any, error::Error as StdError, io, ops::Deref};
@@ -15,10 +15,10 @@ impl Error {
         Error::from(MessageError(text.into()))
     }
 
-    /// An error that is boxed already: `?` does not take such a one in, [`OrError::or_error`] does.
+    /// Converts an error that is boxed already. `?` cannot convert a boxed error, but [`OrError::or_error`] can.
     ///
-    /// What is in the box is recognised: a [`Cancelled`] or an [`ErrorGroup`], also inside an
-    /// `io::Error`, becomes what it would have become by `?`.
+    /// The error in the box is recognised. A [`Cancelled`] or an [`ErrorGroup`], even inside an `io::Error`, is
+    /// converted as `?` would have converted it without the box.
     ///
     /// ```
     /// use terzetto::Error;
@@ -34,7 +34,7 @@ impl Error {
             Ok(group) => return Error(Kind::Group(group)),
             Err(error) => error,
         };
-        // A group inside an `io::Error` must come apart, so that a scope can take its part out of it.
+        // A group is taken out of an `io::Error`, so that a scope can take the cancellations out of the group.
         let error = match error.downcast::<io::Error>() {
             Ok(io) if io.get_ref().is_some_and(|inner| inner.is::<ErrorGroup>()) => match io.into_inner() {
                 Some(inner) => return Error::from_boxed(inner),
@@ -51,7 +51,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Error {
         let mut slot = Some(error);
         let any: &mut dyn Any = &mut slot;
-        // Cancellations, the commonest errors of all, are told without boxing them first.
+        // Cancellations are the most common errors, so they are recognised without boxing them first.
         if let Some(cancelled) = any.downcast_mut::<Option<Cancelled>>().and_then(Option::take) {
             return Error(Kind::Cancelled(cancelled));
         }
@@ -62,11 +62,11 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     }
 }
 
-/// Takes in what `?` cannot: `.or_error()?`.
+/// Converts errors that `?` alone cannot convert: `.or_error()?`.
 ///
-/// For results whose error is no `std::error::Error` itself and becomes a boxed one: `Box<dyn Error + Send + Sync>`,
-/// `anyhow::Error`, `eyre::Report`, a text. (`?` would need a `From` for these beside that for every `std::error::Error`,
-/// which Rust does not allow.)
+/// This is for results whose error does not implement `std::error::Error`, but can be converted into a boxed error:
+/// `Box<dyn Error + Send + Sync>`, `anyhow::Error`, `eyre::Report`, or a text. (`?` would need a `From` for these types
+/// beside the `From` for every `std::error::Error`, and Rust does not allow both.)
 ///
 /// ```
 /// use std::error::Error as StdError;
@@ -83,10 +83,11 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 /// # }).unwrap();
 /// ```
 pub trait OrError<T> {
-    /// The result with its error as an [`Error`], which may be what it was before it was boxed.
+    /// Returns the result with its error converted into an [`Error`]. If an `Error` was boxed before, this may be that
+    /// error again.
     ///
     /// # Errors
-    /// As the result.
+    /// It fails if the result is an error.
     fn or_error(self) -> Result<T, Error>;
 }
 
@@ -105,14 +106,14 @@ impl<T, E: Into<Boxed> + 'static> OrError<T> for Result<T, E> {
     }
 }
 
-/// Takes out an error whose type is known, and better converted as such.
+/// Takes out an error of a known type that has a better conversion than the general one.
 fn as_it_was(slot: &mut dyn Any) -> Option<Error> {
     if let Some(error) = slot.downcast_mut::<Option<Error>>() {
         return error.take();
     }
     #[cfg(feature = "anyhow")]
     if let Some(error) = slot.downcast_mut::<Option<anyhow::Error>>().and_then(Option::take) {
-        // Other than the plain conversion it keeps the type.
+        // Unlike the plain conversion this keeps the type.
         return Some(Error::from_boxed(error.reallocate_into_boxed_dyn_error_without_backtrace()));
     }
     None
@@ -134,8 +135,8 @@ impl From<Error> for Box<dyn StdError> {
     }
 }
 
-/// A cancellation or a group can be downcast to its type. Any other error can be to `Box<dyn Error + Send + Sync>`, which
-/// is what it was kept in.
+/// A cancellation or a group can be downcast to its type. Any other error can be downcast to
+/// `Box<dyn Error + Send + Sync>`, in which it was stored.
 #[cfg(feature = "anyhow")]
 impl From<Error> for anyhow::Error {
     fn from(error: Error) -> Self {
@@ -147,8 +148,8 @@ impl From<Error> for anyhow::Error {
     }
 }
 
-/// A cancellation or a group can be downcast to its type. Any other error can be to `Box<dyn Error + Send + Sync>`, which
-/// is what it was kept in.
+/// A cancellation or a group can be downcast to its type. Any other error can be downcast to
+/// `Box<dyn Error + Send + Sync>`, in which it was stored.
 #[cfg(feature = "eyre")]
 impl From<Error> for eyre::Report {
     fn from(error: Error) -> Self {
@@ -160,8 +161,8 @@ impl From<Error> for eyre::Report {
     }
 }
 
-/// The error that this was made from. By this an `Error` can be the `source` of another, also of one that
-/// has its implementation derived.
+/// Dereferences to the error that this was made from. So an `Error` can be the `source` of another error, even if that
+/// error derives its implementation.
 impl Deref for Error {
     type Target = dyn StdError + Send + Sync + 'static;
 

@@ -1,8 +1,8 @@
-//! How errors are written: one in one line, several as a tree, each of them once.
+//! How errors are displayed: one error in one line, several as a tree, each of them once.
 //!
-//! `Display` tells what failed. `Debug`, which is what `main` prints, tells the causes, too. A group of one is written as its
-//! only error, after the task that it came from and whatever the group's message adds; so a failure that has
-//! climbed through ten nurseries is one line still.
+//! `Display` writes what failed. `Debug`, which `main` uses to print its error, writes the causes, too. A group of one
+//! is written as its only error. The task that the error came from is written before it, and the group's message if
+//! it adds anything. So a failure that has passed through ten nurseries is still one line.
 
 use crate::error::{
     Error, ErrorGroup,
@@ -12,9 +12,9 @@ use crate::error::{
 };
 use std::fmt::{self, Write};
 
-/// In a drawing, what is in more groups than this is not indented any further.
+/// Errors in more nested groups than this are not indented any further.
 const DEEPEST: usize = 100;
-/// So many tasks and messages are written before an error; of more, the last.
+/// At most this many tasks and messages are written before an error. If there are more, the last ones are written.
 const MOST_BEFORE: usize = 10;
 
 /// What is written before an error.
@@ -23,7 +23,7 @@ enum Before<'a> {
     Message(&'a str),
 }
 
-/// An error of a group, below all groups of one.
+/// An error in a group. If it is a group of one, this is the error inside it.
 struct DrawnError<'a> {
     before: Vec<Before<'a>>,
     what: What<'a>,
@@ -35,7 +35,7 @@ enum What<'a> {
 }
 
 impl<'a> DrawnError<'a> {
-    /// The entry that a whole group makes.
+    /// The entry for a whole group.
     fn of_group(group: &'a Members) -> DrawnError<'a> {
         DrawnError { before: Vec::new(), what: What::Several(group) }.descend()
     }
@@ -48,7 +48,7 @@ impl<'a> DrawnError<'a> {
         DrawnError { before: origin.map(Before::Task).into_iter().collect(), what }.descend()
     }
 
-    /// Goes down through groups of one.
+    /// Goes down through groups of one to the first error that is none.
     fn descend(mut self) -> DrawnError<'a> {
         while let What::Several(group) = self.what
             && let [error] = group.errors()
@@ -73,7 +73,7 @@ impl<'a> DrawnError<'a> {
         }
     }
 
-    /// Writes it, without the members of a group.
+    /// Writes the entry, for a group without its members.
     fn write(&self, to: &mut impl Write, with_causes: bool) -> fmt::Result {
         let left_out = self.before.len().saturating_sub(MOST_BEFORE);
         if left_out > 0 {
@@ -93,11 +93,11 @@ impl<'a> DrawnError<'a> {
     }
 }
 
-/// Writes a group, an error in each line.
+/// Writes a group, one error in each line.
 pub(super) fn write_group(group: &Members, f: &mut impl Write, with_causes: bool) -> fmt::Result {
     let whole = DrawnError::of_group(group);
     whole.write(f, with_causes)?;
-    // A list of its own: groups may nest deeper than a thread's stack.
+    // A list instead of recursion, since groups may nest too deep for a thread's stack.
     let mut open: Vec<_> = whole.members().into_iter().collect();
     while let Some(left) = open.last_mut() {
         let Some((origin, error)) = left.next() else {
@@ -113,8 +113,8 @@ pub(super) fn write_group(group: &Members, f: &mut impl Write, with_causes: bool
     Ok(())
 }
 
-/// Writes an error, and each cause below it that says more. A cause is left out if it is what the error above it says, or
-/// ends with after a colon.
+/// Writes an error, and each cause below it that adds something. A cause is left out if its text is the text of the
+/// error above it, or the end of that text after a colon.
 pub(super) fn write_with_causes(error: Cause<'_>, to: &mut impl Write) -> fmt::Result {
     let mut above = text_of(error)?;
     to.write_str(&above)?;
@@ -131,12 +131,12 @@ pub(super) fn write_with_causes(error: Cause<'_>, to: &mut impl Write) -> fmt::R
     Ok(())
 }
 
-/// An error and those of its causes that have something to tell.
+/// An error and its causes, without the marks.
 pub(super) fn causes_told(error: Cause<'_>) -> impl Iterator<Item = Cause<'_>> {
     causes(error).filter(|cause| !is_mark(*cause))
 }
 
-/// What an error says. Unlike `to_string` it does not panic if the error says that it cannot be displayed.
+/// The text of an error. Unlike `to_string` this does not panic if the error's `Display` fails.
 fn text_of(error: Cause<'_>) -> Result<String, fmt::Error> {
     let mut text = String::new();
     write!(text, "{error}")?;

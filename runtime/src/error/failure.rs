@@ -1,8 +1,8 @@
-//! What a nursery says of a failure, as the reason of the cancellation that follows from it.
+//! The text by which a nursery describes a failure. It becomes the reason of the cancellation that follows.
 //!
-//! An error that climbs through nurseries is told of in each of them, while it grows by a group each time.
-//! So the text is short however much the error holds, and is soon made; and a nursery must still join its
-//! tasks if it cannot be made at all.
+//! An error that passes through several nurseries is described in each of them, and each adds a group around it. So
+//! the text is short and quick to make, however large the error is. If the text cannot be made at all, the nursery
+//! must still join its tasks.
 
 use crate::error::Error;
 use std::{
@@ -12,12 +12,12 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
-/// The first error of a group is looked for in so many groups inside each other.
+/// The first error of a group is searched for in at most this many nested groups.
 const DEEPEST: usize = 100;
-/// An error's text is cut after so many bytes.
+/// An error's text is cut after this many bytes.
 const LONGEST: usize = 1024;
 
-/// "task A failed: disk full". Without what comes after the colon if the error panics on being displayed.
+/// "task A failed: disk full". If the error panics when it is displayed, the text is only "task A failed".
 pub(crate) fn text_of_failure(who: fmt::Arguments<'_>, error: &Error) -> String {
     match catch_unwind(AssertUnwindSafe(|| summary(error))) {
         Ok(what) => format!("{who} failed: {what}"),
@@ -28,7 +28,7 @@ pub(crate) fn text_of_failure(who: fmt::Arguments<'_>, error: &Error) -> String 
     }
 }
 
-/// "task A panicked: index out of bounds". Without what comes after the colon if the payload is no text.
+/// "task A panicked: index out of bounds". If the payload is not a text, the text is only "task A panicked".
 pub(crate) fn text_of_panic(who: fmt::Arguments<'_>, payload: &(dyn Any + Send)) -> String {
     let mut beginning = Beginning::default();
     let _ = beginning.write_str(panic_text(payload).unwrap_or_default());
@@ -38,13 +38,13 @@ pub(crate) fn text_of_panic(who: fmt::Arguments<'_>, payload: &(dyn Any + Send))
     }
 }
 
-/// What a panic said, if it is a text, as it mostly is.
+/// The message of a panic, if its payload is a text, as it usually is.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> Option<&str> {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }
 
-/// The text of an error; of a group that of its first error, and how many there are beside it.
+/// The text of an error. For a group it is the text of the first error, and the number of the others.
 fn summary(error: &Error) -> String {
     let (mut first, mut others) = (error, 0);
     for _ in 0..DEEPEST {
@@ -54,7 +54,8 @@ fn summary(error: &Error) -> String {
         (first, others) = (member, others + more.len());
     }
     let mut beginning = Beginning::default();
-    // It fails only if the text is too long, or if the error says so itself: what there is will do.
+    // This fails only if the text is too long, or if the error's own `Display` fails. Then the text written so far
+    // is used.
     let _ = match first.group() {
         Some(group) => beginning.write_str(group.message()),
         None => write!(beginning, "{first}"),
@@ -67,7 +68,7 @@ fn summary(error: &Error) -> String {
     }
 }
 
-/// The beginning of a text. Whoever writes more is told that it fails, and need not go on.
+/// The beginning of a text. Writing more than fits fails, so that the writer can stop.
 #[derive(Default)]
 struct Beginning {
     text: String,
@@ -97,12 +98,12 @@ impl Write for Beginning {
     }
 }
 
-/// The first panic of several steps, each of which is taken whatever the others do.
+/// The first panic of several steps. All steps are executed, even if some of them panic.
 #[derive(Default)]
 pub(crate) struct FirstPanic(Option<Box<dyn Any + Send>>);
 
 impl FirstPanic {
-    /// Takes a step.
+    /// Executes a step.
     pub(crate) fn catch(&mut self, step: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(step)) {
             match self.0 {
@@ -112,7 +113,7 @@ impl FirstPanic {
         }
     }
 
-    /// Goes on with the first panic, if there was one; not if the thread is panicking already.
+    /// Resumes the first panic, if there was one and the thread is not panicking already.
     pub(crate) fn resume(self) {
         match self.0 {
             Some(payload) if std::thread::panicking() => discard(payload),
@@ -122,7 +123,7 @@ impl FirstPanic {
     }
 }
 
-/// Drops the payload of a panic that nobody will hear of; should that panic again, what it says is forgotten.
+/// Drops the payload of a panic that is not reported. If the drop panics, the payload of that panic is leaked.
 pub(crate) fn discard(payload: Box<dyn Any + Send>) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         mem::forget(again);

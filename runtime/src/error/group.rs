@@ -1,13 +1,13 @@
 //! `ErrorGroup`: several errors that happened at once.
 //!
-//! Groups nest as deep as nurseries do, which may be deeper than a thread's stack. So whatever walks such a
-//! tree here does it in a loop that keeps a list of the groups around it.
+//! Groups nest as deep as nurseries do. That may be too deep for recursion on a thread's stack. So all functions here
+//! that walk such a tree use a loop, with a list of the enclosing groups.
 //!
-//! # A group that a user's own error wraps
+//! # A group inside a user's own error
 //!
-//! A scope takes the cancellations out of a group and passes the rest on. A group inside a user's own error can be seen, by
-//! `source`, but not taken out. So there its cancellations are hidden in their place: they are kept behind the other members
-//! from the start, and [`Members::hide_cancelled`] makes the list shorter for whoever looks from then on.
+//! A scope takes the cancellations out of a group and passes on the rest. A group inside a user's own error can be
+//! seen by `source`, but it cannot be taken out or changed. So its cancellations are hidden in place. A group always
+//! keeps them behind its other members, and [`Members::hide_cancelled`] makes the visible list shorter from then on.
 
 use crate::{
     core::poll_tree::stack::with_stack,
@@ -26,8 +26,8 @@ const OF_NURSERY: &str = "a nursery's tasks failed";
 
 /// Several errors together, as a nursery returns them; Python's `ExceptionGroup`.
 ///
-/// A nursery inside a nursery gives a group inside a group: [`ErrorGroup::errors`] shows one
-/// level, [`ErrorGroup::leaves`] all of them flat, and `Display` draws the tree.
+/// A nursery inside a nursery gives a group inside a group. [`ErrorGroup::errors`] shows one level.
+/// [`ErrorGroup::leaves`] shows the errors of all levels, without the groups. `Display` draws the tree.
 ///
 /// ```
 /// # use terzetto::{Error, nursery};
@@ -45,24 +45,24 @@ const OF_NURSERY: &str = "a nursery's tasks failed";
 /// ```
 pub struct ErrorGroup(pub(super) Members);
 
-/// What a group is made of. It stands at the end of a group's source chain, as a mark by which the group is found in
-/// wrappers that forward `source` instead of returning the error that they wrap.
+/// The content of a group. It is also the last error of the group's source chain. It marks the group there, since some
+/// wrappers forward `source` instead of returning the error that they wrap. So the group is found in them, too.
 pub(super) struct Members {
     message: Cow<'static, str>,
-    /// Those that are wholly cancelled come last.
+    /// The members. Those that are cancellations as a whole come last.
     errors: Vec<Error>,
-    /// How many come before them.
+    /// How many members come before those cancellations.
     kept: usize,
-    /// Whether a cancellation is inside one of those.
+    /// Whether one of these first members has a cancellation inside.
     mixed: bool,
-    /// Whether a scope has caught the cancellations, so that they are not to be seen any more.
+    /// Whether a scope has caught the cancellations, so that they must not be visible any more.
     caught: AtomicBool,
-    /// Where those that are kept have come from; none at all if that is not known.
+    /// The origins of the first `kept` members. The list is empty if they are not known.
     origins: Vec<Option<TaskOrigin>>,
 }
 
-/// What a scope finds in an error. That is found out once, when a group is made: an error that climbs through
-/// nurseries need not be searched again in each of them.
+/// What a scope finds in an error. For a group this is computed once, when it is made. So an error that passes through
+/// several nurseries need not be searched again in each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// No cancellation.
@@ -79,7 +79,7 @@ impl ErrorGroup {
         ErrorGroup::with_origins(message.into(), errors, Vec::new())
     }
 
-    /// As [`ErrorGroup::new`], with the origins of all errors, or none at all.
+    /// As [`ErrorGroup::new`], with either the origins of all errors or an empty list.
     fn with_origins(
         message: Cow<'static, str>,
         mut errors: Vec<Error>,
@@ -101,18 +101,18 @@ impl ErrorGroup {
         ErrorGroup(Members { message, errors, kept, mixed, caught: AtomicBool::new(false), origins })
     }
 
-    /// What the errors have in common.
+    /// The message of the group, which describes all its errors together.
     pub fn message(&self) -> &str {
         self.0.message()
     }
 
-    /// The members, groups among them left whole.
+    /// The members. A group among them is one member.
     pub fn errors(&self) -> &[Error] {
         self.0.errors()
     }
 
-    /// The task that a member came from, by its index among [`ErrorGroup::errors`]; none for the body of a nursery, for
-    /// cancellations, and in groups that no nursery has made.
+    /// The task that a member came from. `index` is the position in [`ErrorGroup::errors`]. The result is `None` for an
+    /// error of a nursery's body, for a cancellation, and in a group that was not made by a nursery.
     pub fn origin(&self, index: usize) -> Option<&TaskOrigin> {
         self.0.origin(index)
     }
@@ -134,7 +134,7 @@ impl ErrorGroup {
         self.0.leaves()
     }
 
-    /// Divides the leaves by a predicate; each side keeps the tree's shape, without empty groups.
+    /// Divides the leaves by a predicate. Each side keeps the tree's shape, without empty groups.
     pub fn split(self, matches: impl Fn(&Error) -> bool) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
         self.divide(|error| match error.group() {
             Some(_) => Part::Open,
@@ -143,7 +143,7 @@ impl ErrorGroup {
         })
     }
 
-    /// The group without its cancellations, at any depth, and whether there were any.
+    /// The group without the cancellations at any depth, and whether there were any.
     pub(super) fn without_cancelled(self) -> (bool, Option<ErrorGroup>) {
         let mut any = false;
         let (_, rest) = self.divide(|error| match error.content() {
@@ -163,7 +163,7 @@ impl ErrorGroup {
         (any, rest)
     }
 
-    /// Divides the members, and those of each group that is to be opened.
+    /// Divides the members, and the members of each group for which `judge` says so.
     fn divide(self, mut judge: impl FnMut(&Error) -> Part) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
         let mut around = Vec::new();
         let mut group = Divided::new(self, None);
@@ -224,7 +224,7 @@ impl Members {
         &self.message
     }
 
-    /// Whether its message is the one of every nursery, which says nothing beside a single error.
+    /// Whether the message is the usual one of a nursery. Before a single error it adds no information.
     pub(super) fn is_of_nursery(&self) -> bool {
         self.message == OF_NURSERY
     }
@@ -261,7 +261,7 @@ impl Members {
 
     pub(super) fn content(&self) -> Content {
         match self.kept {
-            // A group that was made empty is a failure.
+            // A group that was created without errors is a failure.
             0 if self.errors.is_empty() => Content::Clean,
             0 => Content::Cancelled,
             _ if self.caught.load(Ordering::Relaxed) => Content::Clean,
@@ -275,7 +275,8 @@ impl Members {
         self.leaves().find_map(Error::cancelled)
     }
 
-    /// A scope catches the cancellations inside a group that cannot be taken apart: nobody sees them any more.
+    /// Hides the cancellations that a scope has caught inside a group that cannot be taken apart. They are not visible
+    /// any more.
     pub(super) fn hide_cancelled(&self) {
         let mut todo = vec![self];
         while let Some(group) = todo.pop() {
@@ -288,12 +289,12 @@ impl Members {
     }
 }
 
-/// The failures of a nursery: nothing, or the group in the making.
+/// The errors of a nursery: none, or a group that is still being filled.
 #[derive(Default)]
 pub(crate) struct Failures(Option<Box<ErrorGroup>>);
 
 impl Failures {
-    /// Adds an error. Of a cancellation nobody wants to know where it came from.
+    /// Adds an error. The origin of a cancellation is not recorded.
     pub(crate) fn push(&mut self, error: Error, origin: impl FnOnce() -> Option<TaskOrigin>) {
         let group = self.0.get_or_insert_with(|| Box::new(ErrorGroup::new(OF_NURSERY, Vec::new())));
         let members = &mut group.0;
@@ -308,19 +309,19 @@ impl Failures {
         }
     }
 
-    /// The group of all, if there were any.
+    /// Fails with the group of all errors, if there were any.
     pub(crate) fn into_result(self) -> Result<(), Error> {
         self.0.map_or(Ok(()), |group| Err(Error(Kind::Group(group))))
     }
 }
 
-/// What becomes of a member when a group is divided.
+/// What happens to a member when a group is divided.
 enum Part {
     Matched,
     Rest,
     /// It is left out.
     Gone,
-    /// It is a group, and is divided itself.
+    /// It is a group, and its members are divided.
     Open,
 }
 
@@ -346,7 +347,7 @@ impl GroupHalf {
 /// A group that is being divided.
 struct Divided {
     message: Cow<'static, str>,
-    /// Where it came from itself.
+    /// The origin of the group itself.
     from: Option<TaskOrigin>,
     left: vec::IntoIter<Error>,
     origins: vec::IntoIter<Option<TaskOrigin>>,
@@ -366,7 +367,7 @@ impl Divided {
         Some((self.left.next()?, self.origins.next().flatten()))
     }
 
-    /// What matched and the rest, each as a group if there is any.
+    /// The matching members and the rest, each as a group, or `None` if there are none.
     fn sides(self) -> (Option<ErrorGroup>, Option<ErrorGroup>) {
         (self.matched.into_group(self.message.clone()), self.rest.into_group(self.message))
     }
@@ -374,7 +375,7 @@ impl Divided {
 
 impl Drop for ErrorGroup {
     fn drop(&mut self) {
-        // A leaf may be an error of a user's own that holds a group, which comes here again.
+        // A leaf may be a user's own error that holds a group. Dropping it leads here again.
         with_stack(|| {
             let mut left = mem::take(&mut self.0.errors);
             while let Some(error) = left.pop() {
@@ -386,14 +387,15 @@ impl Drop for ErrorGroup {
     }
 }
 
-/// The tree, a line for each error, indented (down to a hundred levels). A group of one is its only error.
+/// Writes the tree with one line for each error, indented (up to a hundred levels). A group of one is written as its
+/// only error.
 impl fmt::Display for ErrorGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_group(&self.0, f, false)
     }
 }
 
-/// As `Display`, with the causes of each error.
+/// Writes the same as `Display`, and the causes of each error.
 impl fmt::Debug for ErrorGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cancelled = || self.0.cancelled().filter(|_| self.0.content() == Content::Cancelled).cloned();
@@ -413,7 +415,7 @@ impl fmt::Debug for Members {
     }
 }
 
-/// Whoever writes the causes of a group sees this line.
+/// Code of others that writes the causes of a group shows this line.
 impl fmt::Display for Members {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

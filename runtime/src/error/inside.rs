@@ -1,9 +1,10 @@
-//! What is inside an error of a user's own: its causes, and the cancellation among them.
+//! Looks into a user's own error, for its causes and for a cancellation among them.
 //!
-//! Errors hide what they wrap in several ways. Most tell it by `source`. One that is *transparent* (as `anyhow`, `eyre` and
-//! `#[error(transparent)]` make them) passes on the source of what it wraps, and never shows the wrapped error itself: so our
-//! own errors end their chain with a mark that is found in any case. An `io::Error` skips the very error that it holds. And
-//! an enum written by hand often tells no source at all: then its `Debug` text is asked, see [`opaque`].
+//! Errors give access to the error that they wrap in several ways. Most return it by `source`. A *transparent* error
+//! (as `anyhow`, `eyre` and `#[error(transparent)]` make them) returns the source of the wrapped error, and never the
+//! wrapped error itself. So the errors of this crate end their chain with a mark, which is found even then. The
+//! `source` of an `io::Error` skips the error that it holds. A hand-written enum often has no source at all. Then its
+//! `Debug` text is used, see [`opaque`].
 
 use crate::error::{
     Cancelled, ErrorGroup,
@@ -13,26 +14,26 @@ use crate::error::{
 };
 use std::{error::Error as StdError, io, iter};
 
-/// An error of any kind, as its causes are told.
+/// An error of any kind, as `source` returns it.
 pub(super) type Cause<'a> = &'a (dyn StdError + 'static);
 
-/// What a user's own error has inside, as far as scopes are concerned.
+/// What is inside a user's own error, as far as scopes are concerned.
 pub(super) enum Inside {
     /// Nothing that a scope would take.
     Nothing,
-    /// It carries this cancellation, and nothing else.
+    /// This cancellation, and nothing else.
     Cancelled(Cancelled),
     /// A group with both cancellations and failures.
     MixedGroup,
 }
 
-/// An error and its causes, also those that `source` does not tell.
+/// An error and its causes, including those that `source` does not return.
 pub(super) fn causes(error: Cause<'_>) -> impl Iterator<Item = Cause<'_>> {
     iter::successors(Some(error), |error| cause_of(*error))
 }
 
 fn cause_of(error: Cause<'_>) -> Option<Cause<'_>> {
-    // `io::Error::source` skips the very error that it holds.
+    // `io::Error::source` skips the error that the `io::Error` holds.
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
         None => error.source(),
@@ -58,7 +59,7 @@ fn members(error: Cause<'_>) -> Option<&Members> {
     error.downcast_ref::<ErrorGroup>().map(|group| &group.0).or_else(|| error.downcast_ref())
 }
 
-/// The group that an error is or comes from.
+/// The group that an error is, or that is among its causes.
 pub(super) fn group_in(error: Cause<'_>) -> Option<&Members> {
     causes(error).find_map(members)
 }
@@ -74,7 +75,7 @@ pub(super) fn look(error: Cause<'_>) -> Inside {
             return match group.content() {
                 Content::Clean => Inside::Nothing,
                 Content::Mixed => Inside::MixedGroup,
-                // A group of nothing but cancellations is one.
+                // A group with only cancellations is a cancellation.
                 Content::Cancelled => {
                     group.cancelled().map_or(Inside::Nothing, |c| Inside::Cancelled(c.clone()))
                 }
@@ -90,12 +91,12 @@ fn cancelled(error: Cause<'_>) -> Option<Cancelled> {
     error.downcast_ref::<Cancelled>().cloned().or_else(from_mark)
 }
 
-/// Whether an error has a Ctrl-C inside, beside whatever else.
+/// Whether a Ctrl-C is inside an error, even beside other errors.
 pub(super) fn is_interrupted(error: Cause<'_>) -> bool {
     all_inside(error).filter_map(cancelled).any(|cancelled| cancelled.is_interrupt())
 }
 
-/// Whether an error is only a mark at the end of a chain, which has nothing to tell.
+/// Whether an error is only a mark at the end of a chain, which adds no information.
 pub(super) fn is_mark(error: Cause<'_>) -> bool {
     error.is::<Mark>() || error.is::<Members>()
 }

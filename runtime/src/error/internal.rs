@@ -1,4 +1,4 @@
-//! Internal errors: the run itself broke, through its own fault or that of a callback.
+//! Internal errors: the run itself failed, through its own fault or through that of a callback.
 
 use crate::error::{
     Error,
@@ -6,10 +6,10 @@ use crate::error::{
 };
 use std::{error::Error as StdError, fmt};
 
-/// The run was ended by something that should not happen: a callback of the token or an abort
-/// function panicked, a system task failed. trio's `TrioInternalError`.
+/// The run was ended by an error that should not happen; trio's `TrioInternalError`. For example, a callback of the
+/// token or an abort function panicked, or a system task failed.
 ///
-/// The main task was cancelled and waited for.
+/// The run has cancelled the main task and has waited for it.
 pub struct InternalError {
     what: String,
     cause: Option<Error>,
@@ -20,14 +20,14 @@ impl InternalError {
         InternalError { what: what.into(), cause }
     }
 
-    /// What a panic said, whose payload goes no further.
+    /// Keeps the message of a panic, and discards its payload.
     pub(crate) fn of_panic(what: &str, payload: Box<dyn std::any::Any + Send>) -> InternalError {
         let cause = panic_text(&*payload).unwrap_or("a panic without a text").to_owned();
         discard(payload);
         InternalError::new(what, Some(Error::msg(cause)))
     }
 
-    /// The error that caused it; the text of a panic, if it was one.
+    /// The error that caused it. For a panic this is an error with its text.
     pub fn cause(&self) -> Option<&Error> {
         self.cause.as_ref()
     }

@@ -1,27 +1,29 @@
 //! Errors that know cancellation.
 //!
-//! A scope must tell a cancellation from a failure in whatever error passes through it. One boxed
-//! error type for the whole crate makes that possible without asking anything of users' errors:
-//! [`Error`] takes in every `std::error::Error` by `?`, and looks into it for a [`Cancelled`] once, when
-//! a scope or a nursery asks ([`inside`]). It also settles type inference: a body or a child always returns
+//! A scope must distinguish a cancellation from a failure in every error that passes through it. One boxed error type
+//! for the whole crate makes that possible, and users' errors need not implement anything for it. `?` converts every
+//! `std::error::Error` into an [`Error`]. When a scope or a nursery asks, the [`Error`] looks into it once for a
+//! [`Cancelled`] ([`inside`]). The single type also solves type inference: a body or a child always returns
 //! `Result<_, Error>`, so a plain `Ok(())` needs no annotation.
 //!
 //! # Why nurseries do not carry a user's own error type
 //!
-//! A `Nursery<'scope, 'env, E>`, whose tasks fail with the program's `E`, was weighed and is left out.
+//! A `Nursery<'scope, 'env, E>`, whose tasks fail with the program's `E`, was considered and rejected.
 //!
-//! - Every checkpoint in a task fails with `Cancelled`, so `E` would have to hold one, and a scope would need a way to take
-//!   it out of `E` again: a trait that each program implements, and may implement wrongly. A scope that swallows a
-//!   failure, or passes on its own cancellation, is what this module is there to exclude.
-//! - A nursery fails with several errors. Its error would be a group of `E`; the nursery around it has that as its
-//!   `E`, or converts it. So each level has a type of its own, and what climbs through them changes its type on the way.
-//! - `E` could not be inferred: the last expression of most bodies is `Ok(())`, which says nothing of it. Each nursery
-//!   and each task would have to be annotated.
-//! - Functions that take a nursery (`serve_tcp`, `supervise`) would be generic in `E`, and so would all who call them.
+//! - Every checkpoint in a task may fail with `Cancelled`, so `E` would have to be able to hold one. A scope would need
+//!   a way to take it out of `E` again. That would be a trait, which each program implements, and may implement
+//!   wrongly. Then a scope could swallow a failure, or pass on its own cancellation. This module is there to prevent
+//!   that.
+//! - A nursery fails with several errors, so its error would be a group of `E`. The nursery around it would use that
+//!   group as its own `E`, or convert it. So each level would have its own type, and an error would change its type
+//!   at each level that it passes.
+//! - `E` could not be inferred: the last expression of most bodies is `Ok(())`, which does not determine it. Each
+//!   nursery and each task would need an annotation.
+//! - Functions that take a nursery (`serve_tcp`, `supervise`) would be generic in `E`, and so would all their callers.
 //!
-//! What is wanted from it is to match on one's own errors where the nursery ends. [`Error::find`] gives that: it looks through
-//! groups and causes for a type. And own enums inside tasks work: they wrap an `Error` by derive, and go back into
-//! one by `?`.
+//! The purpose of such a nursery would be to match on the program's own errors where the nursery ends. [`Error::find`]
+//! does that: it searches groups and causes for a type. A program's own enums work inside tasks, too: they wrap an
+//! `Error` by derive, and `?` converts them back into one.
 
 mod cancelled;
 mod convert;
@@ -49,8 +51,8 @@ use std::{any::Any, error::Error as StdError, fmt, sync::OnceLock};
 
 /// Any error, a cancellation, or a group of errors.
 ///
-/// Made by `?` from whatever implements `std::error::Error + Send + Sync`, by [`OrError::or_error`] from what does not
-/// (boxed errors, `anyhow::Error`, `eyre::Report`), or by [`Error::msg`].
+/// `?` makes it from every type that implements `std::error::Error + Send + Sync`. [`OrError::or_error`] makes it from
+/// types that do not (boxed errors, `anyhow::Error`, `eyre::Report`). [`Error::msg`] makes it from a text.
 ///
 /// ```
 /// use terzetto::Error;
@@ -64,8 +66,9 @@ use std::{any::Any, error::Error as StdError, fmt, sync::OnceLock};
 ///
 /// # Errors of your own
 ///
-/// Like `anyhow::Error` it does not implement `std::error::Error` itself: then it could not take in all others. It
-/// dereferences to one instead, and with that it can be the source of an error of your own, also by derive:
+/// Like `anyhow::Error` it does not implement `std::error::Error` itself. If it did, it could not be made from all
+/// other errors. Instead it dereferences to a `std::error::Error`. So it can be the source of an error of your own,
+/// also by derive:
 ///
 /// ```
 /// use terzetto::{Error, fail_after, move_on_after, nursery, sleep};
@@ -96,7 +99,7 @@ use std::{any::Any, error::Error as StdError, fmt, sync::OnceLock};
 /// # }).unwrap();
 /// ```
 ///
-/// By hand `source` is written with `&**`:
+/// If you write `source` by hand, use `&**`:
 ///
 /// ```
 /// # use std::fmt;
@@ -116,17 +119,19 @@ use std::{any::Any, error::Error as StdError, fmt, sync::OnceLock};
 /// }
 /// ```
 ///
-/// So an error of your own counts as a cancellation if one is among its causes, at any depth, or a group of nothing else.
-/// If a cause is a group of which a part is cancelled, a scope that catches the cancellation takes that part out of the
-/// group, and the rest comes out of the scope, in your error as it is. (That is by `source`. If an error has no source, its
-/// `Debug` is asked: as derived it shows whether there is only a cancellation inside. A `Debug` written by hand may hide
-/// that, and then the error counts as a failure, which no scope swallows.) To keep a cancellation as a note beside a failure,
-/// put its [`reason`](Cancelled::reason) into the error, and not the `Cancelled` itself as its source.
+/// So an error of your own counts as a cancellation if one of its causes, at any depth, is a cancellation or a group
+/// of only cancellations. A cause may also be a group with both cancellations and failures. A scope that catches the
+/// cancellations then removes them from the group. The scope returns your error itself, with the rest of the group
+/// inside. (All this uses `source`. If an error has no source, its `Debug` is used. A derived `Debug` shows whether
+/// there is only a cancellation inside. A hand-written `Debug` may hide that. Then the error counts as a failure,
+/// which no scope swallows.) To mention a cancellation in an error that is a failure, put its
+/// [`reason`](Cancelled::reason) into the error. Do not make the `Cancelled` itself its source.
 ///
 /// # `anyhow` and `eyre`
 ///
-/// With the features `anyhow` and `eyre` an `Error` becomes an `anyhow::Error` or an `eyre::Report` by `?`. On the way
-/// back there is [`or_error`](OrError::or_error), which needs no feature. A cancellation stays one, also below contexts.
+/// With the features `anyhow` and `eyre`, `?` converts an `Error` into an `anyhow::Error` or an `eyre::Report`.
+/// [`or_error`](OrError::or_error) converts these back, and needs no feature. A cancellation remains a cancellation,
+/// even if contexts were added.
 #[cfg_attr(
     feature = "anyhow",
     doc = r#"
@@ -149,15 +154,16 @@ terzetto::run(async {
 "#
 )]
 ///
-/// # How it is written
+/// # How it is displayed
 ///
-/// `Display` tells the error; of a group each error in a line, of a group of one only that, always after the task that it
-/// came from (see [`TaskOrigin`]). `Debug`, which is what a `main` that returns an `Error` prints, tells the causes, too, and
-/// leaves out those that only repeat what the error above them says.
+/// `Display` writes the error. For a group it writes each error in its own line. For a group of one it writes only that
+/// error. Before each error it writes the task that it came from (see [`TaskOrigin`]). A `main` that returns an `Error`
+/// prints it by `Debug`. `Debug` writes the causes, too. It leaves out causes that only repeat the text of the error
+/// above them.
 pub struct Error(Kind);
 
 enum Kind {
-    /// By value: when many tasks are cancelled, none of them has to allocate its error.
+    /// Stored by value, so that many cancelled tasks need not allocate their errors.
     Cancelled(Cancelled),
     Group(Box<ErrorGroup>),
     Other(Box<Other>),
@@ -165,13 +171,13 @@ enum Kind {
 
 struct Other {
     error: Box<dyn StdError + Send + Sync>,
-    /// What is inside, once that was asked.
+    /// What is inside. It is computed when it is needed for the first time.
     inside: OnceLock<Inside>,
 }
 
 impl Other {
     fn new(error: Box<dyn StdError + Send + Sync>) -> Other {
-        // Errors that are only a text are many, and there is nothing to look for.
+        // Many errors are only a text. They have no cancellation inside, so no search is needed.
         let inside = if error.is::<MessageError>() { Inside::Nothing.into() } else { OnceLock::new() };
         Other { error, inside }
     }
@@ -180,7 +186,7 @@ impl Other {
         self.inside.get_or_init(|| inside::look(&*self.error))
     }
 
-    /// The cancellation that it carries, if it is nothing else.
+    /// The cancellation inside, if the error as a whole is one.
     fn cancelled(&self) -> Option<&Cancelled> {
         match self.inside() {
             Inside::Cancelled(cancelled) => Some(cancelled),
@@ -188,7 +194,7 @@ impl Other {
         }
     }
 
-    /// The group inside that has both cancellations and failures, or had when it was looked at.
+    /// The group inside, if it had both cancellations and failures when it was searched.
     fn mixed_group(&self) -> Option<&Members> {
         match self.inside() {
             Inside::MixedGroup => inside::group_in(&*self.error),
@@ -209,14 +215,14 @@ impl fmt::Display for MessageError {
 impl StdError for MessageError {}
 
 impl Error {
-    /// Whether the error as a whole is a cancellation. A group is when it has members and all of them are, an error of
-    /// a user's own when it is what the error comes from.
+    /// Whether the error as a whole is a cancellation. A group is one if it has members and all of them are
+    /// cancellations. A user's own error is one if it was caused by one.
     pub fn is_cancelled(&self) -> bool {
         self.content() == Content::Cancelled
     }
 
-    /// Whether a Ctrl-C is somewhere inside, also in a group beside other errors. It counts as an error
-    /// and not as a cancellation: no scope swallows it.
+    /// Whether a Ctrl-C is somewhere inside, even in a group beside other errors. It counts as a failure and not as a
+    /// cancellation, so no scope swallows it.
     pub fn is_interrupted(&self) -> bool {
         match &self.0 {
             Kind::Cancelled(cancelled) => cancelled.is_interrupt(),
@@ -228,7 +234,7 @@ impl Error {
         }
     }
 
-    /// A cancellation somewhere inside, also in a group beside other errors.
+    /// A cancellation somewhere inside, even in a group beside other errors.
     pub fn cancelled(&self) -> Option<&Cancelled> {
         match &self.0 {
             Kind::Cancelled(cancelled) => Some(cancelled),
@@ -237,7 +243,7 @@ impl Error {
         }
     }
 
-    /// The group, if this is one: what a failed nursery returns.
+    /// The group, if this error is one. A failed nursery returns a group.
     pub fn group(&self) -> Option<&ErrorGroup> {
         match &self.0 {
             Kind::Group(group) => Some(group),
@@ -253,8 +259,8 @@ impl Error {
         }
     }
 
-    /// The error as the type it was made from. A group is looked at as a group, not inside; for that there is
-    /// [`Error::find`].
+    /// The error as the type that it was made from. For a group this type is the group, and its members are not
+    /// searched. [`Error::find`] searches them.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         match &self.0 {
             Kind::Cancelled(cancelled) => (cancelled as &dyn Any).downcast_ref(),
@@ -263,7 +269,7 @@ impl Error {
         }
     }
 
-    /// The error as the type it was made from, by value; or this error unchanged.
+    /// The error by value as the type that it was made from, or this error unchanged.
     ///
     /// ```
     /// use terzetto::Error;
@@ -278,7 +284,8 @@ impl Error {
         boxed.downcast().map_or_else(|boxed| Err(Error::from_boxed(boxed)), |error| Ok(*error))
     }
 
-    /// The first error of type `E`: this one, one of its causes, or inside a group at any depth, with the causes there.
+    /// The first error of type `E`. It may be this error, one of its causes, or a member of a group at any depth or
+    /// one of that member's causes.
     ///
     /// ```
     /// # use terzetto::{Error, ErrorGroup};
@@ -290,8 +297,8 @@ impl Error {
         self.find_all().next()
     }
 
-    /// All errors of type `E`, where [`Error::find`] looks for the first: an enum that wraps an `Error` may have another of
-    /// its kind inside.
+    /// All errors of type `E`. [`Error::find`] returns the first of them. There may be several, for example if an
+    /// enum wraps an `Error` that has the same enum inside.
     ///
     /// ```
     /// # use terzetto::Error;
@@ -309,8 +316,8 @@ impl Error {
         inside::all_inside(self.as_std()).filter_map(|error| error.downcast_ref())
     }
 
-    /// Divides the error into its cancellations and the rest. A plain error is wholly one or the
-    /// other, also an error of a user's own; a group divides, and keeps its shape on both sides.
+    /// Divides the error into its cancellations and the rest. An error that is not a group, even a user's own,
+    /// belongs to one side as a whole. A group is divided, and keeps its shape on both sides.
     pub fn split_cancelled(self) -> (Option<Error>, Option<Error>) {
         if !matches!(self.0, Kind::Group(_)) || self.content() != Content::Mixed {
             return if self.is_cancelled() { (Some(self), None) } else { (None, Some(self)) };
@@ -324,7 +331,7 @@ impl Error {
         }
     }
 
-    /// What a scope finds in it.
+    /// What a scope finds in the error.
     fn content(&self) -> Content {
         let of_cancelled = |cancelled: &Cancelled| match cancelled.is_interrupt() {
             true => Content::Clean,
@@ -341,7 +348,7 @@ impl Error {
         }
     }
 
-    /// Hides the cancellations inside an error of a user's own, which cannot be taken apart.
+    /// Hides the cancellations inside a user's own error, which cannot be taken apart.
     fn hide_cancelled(&self) {
         if let Kind::Other(other) = &self.0
             && let Some(group) = other.mixed_group()
@@ -369,8 +376,10 @@ impl Error {
         }
     }
 
-    /// The error in a nursery's group that has only one beside cancellations, which then say no more than that the one has
-    /// ended the others; or this error unchanged. One level only: a group that is the member was made by somebody else.
+    /// If this is a nursery's group with only one failure, returns that failure. The cancellations beside it are
+    /// dropped, since they mean only that this failure has ended the other tasks. If all members are cancellations,
+    /// returns the first. Otherwise returns this error unchanged. This opens one level only, since a group that is
+    /// the member was not made by this nursery.
     pub(crate) fn without_the_only_group(self) -> Error {
         match self.into_group() {
             Ok(group) => group.into_only(),
@@ -382,7 +391,7 @@ impl Error {
         &**self
     }
 
-    /// The chain of causes, this error first; also what an `io::Error` holds.
+    /// The chain of causes, beginning with this error. It includes the error that an `io::Error` holds.
     pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
         draw::causes_told(self.as_std())
     }
@@ -390,13 +399,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The text of a user's own error may hold that of another `Error`, which comes here again.
+        // The text of a user's own error may include the text of another `Error`, which leads here again.
         with_stack(|| fmt::Display::fmt(self.as_std(), f))
     }
 }
 
-/// The error, and each cause below it that says more: what `main` prints when it returns one. A cause is left out if
-/// it is what the error above it says, or ends with after a colon.
+/// Writes the error, and each cause below it that adds something. This is the text that is printed if `main` returns an
+/// `Error`. A cause is left out if its text is the text of the error above it, or the end of that text after a colon.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cancelled =

@@ -1,4 +1,4 @@
-//! What a nursery itself can say, beside the errors of its tasks.
+//! The errors of a nursery itself, beside the errors of its tasks.
 
 use std::fmt;
 
@@ -16,9 +16,9 @@ impl std::error::Error for NurseryClosed {}
 
 /// The nursery's own scope was cancelled before its body had a value to return.
 ///
-/// trio's block simply ends then. A body that returns `()` ends so here, too; one that returns
-/// anything else has nothing to return, and this error says so. A body that expects it returns an
-/// `Option` out of a scope inside: `n.cancel_scope()` is then left alone.
+/// In trio the block simply ends then. Here, too, a body that returns `()` simply ends. A body with any other type has
+/// no value to return, so the nursery returns this error. If you expect this, open a scope inside the body, cancel
+/// that scope and not `n.cancel_scope()`, and return the scope's `Option`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyCancelled;
 

@@ -1,13 +1,15 @@
-//! Errors that tell no source: what they wrap is read off the shape of their `Debug` text.
+//! Errors without a `source`. The shape of their `Debug` text shows what they wrap.
 //!
-//! An enum that is written by hand gets its `Debug` derived, and an empty `impl std::error::Error`. Nobody can look
-//! into `AppError::Runtime(error)` then; but its `Debug` does, and asks `error` for its own. So `Debug` is called with a sink
-//! that keeps nothing: an error of ours in which there is only a cancellation leaves a [`SIGN`] there. If the text is nothing
-//! but names of wrappers around that sign, `Runtime(…)` or `Failed { error: … }`, the error is taken for the cancellation.
-//! A text with anything else in it (a number, a string, a second value) speaks of a failure that must not get lost, and
-//! is left one. (So is an error that holds nothing but a `Cancelled` taken for that, whatever its name is.) The sink refuses to go on at the first such sign, which mostly comes early.
+//! A hand-written error enum often has a derived `Debug` and an empty `impl std::error::Error`. Then `source` does not
+//! lead into `AppError::Runtime(error)`. But its `Debug` does, since it calls the `Debug` of `error`. So this module
+//! calls `Debug` with a sink that keeps no text. If one of this crate's errors holds only a cancellation, it writes a
+//! [`SIGN`] into the sink. If the text is only names of wrappers around that sign, as `Runtime(…)` or
+//! `Failed { error: … }`, the error counts as the cancellation. If the text has anything else in it (a number, a
+//! string, a second value), the error may be a failure that must not get lost. Then it counts as a failure. (An error
+//! that holds only a `Cancelled` counts as a cancellation, whatever its name is.) The sink stops the writer at the
+//! first character that does not fit, which usually comes early.
 //!
-//! This happens only when somebody asks whether a foreign error is a cancellation, and once for each error.
+//! This happens only when code asks whether a foreign error is a cancellation, and once for each error.
 
 use crate::{
     core::poll_tree::stack::with_stack,
@@ -19,11 +21,11 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// Stands for a cancellation: a character for private use, which no text has by chance.
+/// Stands for a cancellation. It is a private-use character, which should not be in any text by chance.
 const SIGN: char = '\u{F57A7}';
-/// Stands for any other error of ours.
+/// Stands for any other error of this crate.
 const OTHER: char = '!';
-/// A text is read that far: types that nest deeper are no wrappers.
+/// At most this many characters of a text are read. Errors with a longer text do not count as wrappers.
 const LONGEST: usize = 512;
 
 thread_local! {
@@ -31,9 +33,9 @@ thread_local! {
     static FOUND: Cell<Option<Cancelled>> = const { Cell::new(None) };
 }
 
-/// The cancellation that an error wraps, if its `Debug` shows that and nothing else.
+/// The cancellation that an error wraps, if its `Debug` shows a cancellation and nothing else.
 pub(super) fn look(error: Cause<'_>) -> Option<Cancelled> {
-    // `Debug` may ask about another error: that is a question of its own.
+    // `Debug` may ask the same about another error. That is a separate question.
     let outer = (ASKING.replace(true), FOUND.take());
     let mut shape = Shape::default();
     let read = catch_unwind(AssertUnwindSafe(|| with_stack(|| write!(shape, "{error:?}"))));
@@ -49,8 +51,8 @@ pub(super) fn look(error: Cause<'_>) -> Option<Cancelled> {
     }
 }
 
-/// Called by the `Debug` of our own errors. If it is a question of [`look`], answers it: by what there is of a
-/// cancellation, if the error is one.
+/// Called by the `Debug` of this crate's errors. If [`look`] has called that `Debug`, this function answers it: by
+/// the cancellation, if the error is one.
 pub(super) fn answer(
     f: &mut fmt::Formatter<'_>,
     cancelled: impl FnOnce() -> Option<Cancelled>,
@@ -67,12 +69,12 @@ pub(super) fn answer(
     })
 }
 
-/// Reads a text, and says whether it can be that of a wrapper.
+/// Reads a text, and checks whether it can be the text of a wrapper.
 #[derive(Default)]
 struct Shape {
     read: usize,
     signs: usize,
-    /// A name was read, and nothing yet that it would be the name of.
+    /// A name was read, and no value for this name yet.
     is_name_open: bool,
 }
 
@@ -81,7 +83,7 @@ impl Shape {
         self.signs == 1 && !self.is_name_open
     }
 
-    /// Returns whether the text can still be that of a wrapper.
+    /// Returns whether the text can still be the text of a wrapper.
     fn read(&mut self, c: char) -> bool {
         self.read += 1;
         match c {
@@ -93,7 +95,7 @@ impl Shape {
             ')' | '}' | ']' | ' ' => {}
             '_' => self.is_name_open = true,
             c if c.is_alphabetic() => self.is_name_open = true,
-            // In a name, as in `Step2(…)`; else it is a number.
+            // A digit in a name, as in `Step2(…)`. Elsewhere it is a number.
             c if c.is_numeric() && self.is_name_open => {}
             _ => return false,
         }

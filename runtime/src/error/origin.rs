@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, fmt, panic::Location};
 
-/// The task of a nursery whose error this was: its name, and where it was started.
+/// The task of a nursery that an error came from: its name, and where it was started.
 ///
-/// A nursery notes it beside each error, and not around it: types, `downcast` and [`find`](crate::Error::find) are as they
-/// were. It is told wherever the error is displayed.
+/// A nursery stores the origin beside each error and does not wrap the error in it. So types, `downcast` and
+/// [`find`](crate::Error::find) work as without it. The origin is shown wherever the error is displayed.
 ///
 /// ```
 /// # use terzetto::{Error, nursery};
@@ -45,7 +45,7 @@ impl fmt::Display for TaskOrigin {
     }
 }
 
-/// A task as messages name it.
+/// Writes a task's name as messages show it.
 pub(crate) fn write_task(
     f: &mut fmt::Formatter<'_>,
     name: &str,

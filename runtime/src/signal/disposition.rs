@@ -44,11 +44,11 @@ pub(super) const SIGNALS: usize = 65;
 
 /// What a process does about signals.
 struct Dispositions {
-    /// The lists for the handler, by signal; null where nobody asks.
+    /// The lists for the handler, by signal. A list is null if no run asks for the signal.
     published: [AtomicPtr<Inboxes>; SIGNALS],
     /// How many handlers are under way.
     under_way: AtomicUsize,
-    /// What was there before ours, for each signal where ours is.
+    /// The former actions, for each signal for which our handler is installed.
     former: Mutex<Vec<(Signal, libc::sigaction)>>,
 }
 
@@ -56,7 +56,7 @@ static DISPOSITIONS: PerProcess<Dispositions> =
     PerProcess::new([const { Slot::new(Dispositions::none()) }; GENERATIONS]);
 
 extern "C" fn handler(signal: libc::c_int) {
-    // Whatever was interrupted may be about to look at the last error: it must find it unchanged.
+    // The interrupted code may be about to read the last error, so it must find it unchanged.
     let interrupted = io::Error::last_os_error().raw_os_error();
     if let Some(own) = DISPOSITIONS.known() {
         own.deliver(signal);
@@ -69,8 +69,8 @@ extern "C" fn handler(signal: libc::c_int) {
 /// Signals that the processor raises when an instruction fails, and that a program may also be sent like any other.
 const FAULTS: [i32; 2] = [libc::SIGILL, libc::SIGFPE];
 
-/// The handler of [`FAULTS`]. An instruction that has failed would be executed again when the handler returns, and fail
-/// again, for ever. So the usual action is put in place first: then the process ends, as it does without a receiver.
+/// The handler of [`FAULTS`]. When a handler returns, a failed instruction is executed again, and it would fail again
+/// for ever. So this handler first restores the usual action. Then the process ends, as it does without a receiver.
 extern "C" fn fault_handler(
     signal: libc::c_int,
     info: *mut libc::siginfo_t,
@@ -78,13 +78,14 @@ extern "C" fn fault_handler(
 ) {
     // SAFETY: the system passes the address of a valid `siginfo_t` to a handler that was installed with SA_SIGINFO.
     let code = unsafe { (*info).si_code };
-    // What a process sends is told as zero or less, or by codes of more than 16 bits.
+    // For a signal that a process has sent, the code is zero or less, or has more than 16 bits.
     if !(1..0x1_0000).contains(&code) {
         return handler(signal);
     }
     let mut usual = plain();
     usual.sa_sigaction = libc::SIG_DFL;
-    // SAFETY: `sigaction` is on the list of calls that a handler may make; the action is valid, and no former one is asked for.
+    // SAFETY: `sigaction` is on the list of calls that a handler may make; the action is valid, and no former one is
+    // asked for.
     unsafe { libc::sigaction(signal, &usual, ptr::null_mut()) };
 }
 
@@ -116,7 +117,7 @@ impl Dispositions {
         self.former.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For the handler: tells every run that wants the signal.
+    /// Called by the handler. Notifies every run that wants the signal.
     fn deliver(&self, signal: libc::c_int) {
         self.under_way.fetch_add(1, SeqCst);
         if let Some(published) = self.published.get(signal as usize) {
@@ -135,7 +136,7 @@ impl Dispositions {
         self.under_way.fetch_sub(1, SeqCst);
     }
 
-    /// Replaces the list of runs for a signal. To be called with the list of former actions locked.
+    /// Replaces the list of runs for a signal. The caller holds the lock of the former actions.
     fn publish(&self, signal: Signal, change: impl FnOnce(&mut Inboxes)) -> usize {
         let place = &self.published[signal.number() as usize];
         // SAFETY: the pointer is null or a live box, and only this function frees it, under the lock.
@@ -197,8 +198,9 @@ fn plain() -> libc::sigaction {
     unsafe { mem::zeroed() }
 }
 
-/// Whether the system's usual action is in force, as in a process that nobody has told otherwise. Our handler
-/// without a run that wants it comes from the parent of a forked process, and stands for that, too.
+/// Whether the system's usual action is in force, as in a process that has set no other. If our handler is installed
+/// and no run wants the signal, the handler comes from the parent of a forked process. This counts as the usual
+/// action, too.
 pub(super) fn is_default(signal: Signal) -> bool {
     in_force(signal).is_ok_and(|action| {
         action.sa_sigaction == libc::SIG_DFL
@@ -206,7 +208,7 @@ pub(super) fn is_default(signal: Signal) -> bool {
     })
 }
 
-/// Sends a signal to this thread: where it is not blocked, its action has run when this returns.
+/// Sends a signal to this thread. If the signal is not blocked, its action has run when this function returns.
 pub(super) fn raise(signal: Signal) -> io::Result<()> {
     // SAFETY: the call takes a number, checks it, and touches no memory of ours.
     match unsafe { libc::raise(signal.number()) } {
@@ -215,8 +217,8 @@ pub(super) fn raise(signal: Signal) -> io::Result<()> {
     }
 }
 
-/// Ends the process as the signal does by default; inside the signal's own handler, when that returns. A handler may
-/// call it.
+/// Ends the process as the signal does by default. If this is called inside the signal's own handler, the process ends
+/// when the handler returns. A handler may call it.
 pub(super) fn end_process(signal: Signal) {
     let mut default = plain();
     default.sa_sigaction = libc::SIG_DFL;
@@ -224,7 +226,7 @@ pub(super) fn end_process(signal: Signal) {
     let _ended = put(signal, &default).and_then(|()| raise(signal));
 }
 
-/// Has a signal brought to a run, besides those that get it already.
+/// Adds a run to those that get a signal.
 pub(super) fn claim(signal: Signal, inbox: &Arc<Inbox>) -> io::Result<()> {
     let own = DISPOSITIONS.get();
     let mut former = own.former();
@@ -241,23 +243,23 @@ pub(super) fn claim(signal: Signal, inbox: &Arc<Inbox>) -> io::Result<()> {
     Ok(())
 }
 
-/// Installs our handler; returns what is to be in force after it.
+/// Installs our handler. Returns the action that is to be in force after it.
 fn install(signal: Signal) -> io::Result<libc::sigaction> {
     let before = in_force(signal)?;
     let mut ours = plain();
     ours.sa_sigaction = our_handler(signal);
-    // System calls of whoever was interrupted go on.
+    // Interrupted system calls are restarted.
     ours.sa_flags = libc::SA_RESTART;
     if FAULTS.contains(&signal.number()) {
         ours.sa_flags |= libc::SA_SIGINFO;
     }
     put(signal, &ours)?;
-    // Ours that was there already comes from the parent of a forked process.
+    // If our handler was there already, it comes from the parent of a forked process.
     Ok(if before.sa_sigaction == our_handler(signal) { plain() } else { before })
 }
 
-/// Brings a signal to a run no more. Returns whether nobody else wants it: then what was in force
-/// before is in force again.
+/// Stops bringing a signal to a run. Returns whether no other run wants it. In that case the former action is in force
+/// again.
 pub(super) fn release(signal: Signal, inbox: &Arc<Inbox>) -> bool {
     let own = DISPOSITIONS.get();
     let mut former = own.former();
@@ -271,7 +273,7 @@ pub(super) fn release(signal: Signal, inbox: &Arc<Inbox>) -> bool {
     }
     if let Some(place) = former.iter().position(|(other, _)| *other == signal) {
         let (_, before) = former.swap_remove(place);
-        // Somebody may have installed a handler over ours: then that one stays.
+        // Other code may have replaced our handler by its own. Then that one stays.
         let ours = in_force(signal).is_ok_and(|action| action.sa_sigaction == our_handler(signal));
         let restored = if ours { put(signal, &before) } else { Ok(()) };
         if let Err(error) = restored {
@@ -302,7 +304,7 @@ mod tests {
         Arc::new(Inbox::new(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap()))
     }
 
-    /// What a run of the child's own does about a signal, beginning and end.
+    /// What a run of the child does about a signal at its beginning and at its end.
     fn claims_and_releases(signal: Signal) {
         let own = new_inbox();
         let id = inbox::register(own.clone());
@@ -352,7 +354,7 @@ mod tests {
         let parents = new_inbox();
         claim(Signal::CONT, &parents).unwrap();
         assert!(returns_in_a_child(|| {
-            // The handler is there, but brings it to nobody: the waker is one for both processes.
+            // The handler is there, but brings the signal to no run, since both processes share the waker.
             raise(Signal::CONT).unwrap();
             assert_eq!(parents.take_signals(), 0);
             assert!(super::is_default(Signal::CONT));

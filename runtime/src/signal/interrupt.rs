@@ -7,7 +7,7 @@ use super::{Signal, Signals, disposition, unheard};
 use crate::core::run::{self, Run};
 
 impl Signals {
-    /// Takes Ctrl-C over, if nobody else has.
+    /// Takes over Ctrl-C, unless other code handles it already.
     pub(crate) fn claim_interrupt(&self) {
         if disposition::is_default(Signal::INT) {
             match disposition::claim(Signal::INT, &self.inbox) {
@@ -20,7 +20,8 @@ impl Signals {
         }
     }
 
-    /// Gives Ctrl-C back. One that came up to this moment is pending: the run's end is not to swallow it.
+    /// Gives Ctrl-C back. A Ctrl-C that came until this moment is pending, since the end of the run must not swallow
+    /// it.
     pub(super) fn release_interrupt(&self) {
         if self.claims_interrupt.replace(false) {
             self.watch_unheard_interrupts();
@@ -32,7 +33,7 @@ impl Signals {
         }
     }
 
-    /// Ctrl-C has become an error of the main task, or is that no more.
+    /// Notes whether Ctrl-C is an error of the main task from now on.
     pub(super) fn watch_unheard_interrupts(&self) {
         let watches = self.claims_interrupt.get() && !self.receivers.are_open_for(Signal::INT);
         unheard::watch(&self.inbox.interrupted, watches);

@@ -31,22 +31,22 @@ use crate::core::run::{Run, extensions::Extension, inbox::Inbox};
 use receiver::Receivers;
 use std::{cell::Cell, rc::Rc, sync::Arc};
 
-/// What writes the tree of tasks to the log. A function as a value, so that a program that does not ask for
-/// it is not linked with all that it takes to draw the tree.
+/// The function that writes the tree of tasks to the log. It is stored as a value, so that a program that does not ask
+/// for it is not linked with the code that draws the tree.
 pub(crate) type Dump = fn();
 
-/// What is plugged into a run for signals.
+/// The part of a run that handles signals.
 pub(crate) struct Signals {
     inbox: Arc<Inbox>,
     receivers: Receivers,
     /// Whether Ctrl-C is an error of the run's main task.
     claims_interrupt: Cell<bool>,
-    /// What writes the tree of tasks to the log, if SIGUSR1 does.
+    /// The function that writes the tree of tasks to the log, if SIGUSR1 does that.
     dump: Cell<Option<Dump>>,
 }
 
 impl Extension for Signals {
-    /// What was in force before the run's own signals is in force again.
+    /// Restores the actions that were in force before the run's own signals.
     fn run_ends(&self) {
         self.release_interrupt();
         if self.dump.take().is_some() {
@@ -69,7 +69,7 @@ impl Signals {
         })
     }
 
-    /// Has SIGUSR1 write the tree of tasks.
+    /// Makes SIGUSR1 write the tree of tasks.
     pub(crate) fn claim_dump(&self, dump: Dump) {
         match disposition::claim(Signal::USR1, &self.inbox) {
             Ok(()) => self.dump.set(Some(dump)),
@@ -78,7 +78,8 @@ impl Signals {
     }
 }
 
-/// Signals have come to a run: each goes to the receivers that are open for it, or does what it does without one.
+/// Handles signals that have come to a run. Each goes to the receivers that are open for it. If there is none, it does
+/// what it does without a receiver.
 fn signals_arrived(run: &Run, set: u64) {
     let signals = Signals::of(run);
     for signal in (1..disposition::SIGNALS as i32).map(Signal::from_raw) {

@@ -27,8 +27,8 @@ use std::{
 pub enum OpenSignalError {
     /// No signal was named.
     Empty,
-    /// The system does not let it be received (kill, stop), or the standard library handles it: a
-    /// segmentation fault and a bus error, by which it notices an overflow of a stack.
+    /// The signal cannot be received. Either the system does not allow it (kill, stop), or the standard library
+    /// handles the signal: it notices a stack overflow by a segmentation fault or a bus error.
     Forbidden(Signal),
     /// The system does not know the signal, or refuses for another reason.
     Io(Signal, io::Error),
@@ -55,7 +55,7 @@ impl StdError for OpenSignalError {
 
 struct ReceiverState {
     signals: Vec<Signal>,
-    /// Signals not taken yet, each once, in the order in which the loop has noticed them.
+    /// Signals that were not taken yet, each once, in the order in which the loop has noticed them.
     pending: RefCell<VecDeque<Signal>>,
     waiting: Rc<WaitQueue<()>>,
 }
@@ -65,7 +65,7 @@ struct ReceiverState {
 pub(super) struct Receivers(RefCell<Vec<Weak<ReceiverState>>>);
 
 impl Receivers {
-    /// Gives a signal to all receivers that are open for it; returns whether there was one.
+    /// Gives a signal to all receivers that are open for it. Returns whether there was one.
     pub(super) fn deliver(&self, signal: Signal) -> bool {
         let open: Vec<Rc<ReceiverState>> = self.0.borrow().iter().filter_map(Weak::upgrade).collect();
         let mut delivered = false;
@@ -98,19 +98,19 @@ pub struct SignalReceiver {
     run: Rc<Run>,
     inbox: Arc<Inbox>,
     shared: Rc<ReceiverState>,
-    /// How many of the signals are claimed: fewer only if opening fails half-way.
+    /// How many of the signals are claimed. It is fewer than all only if opening fails before its end.
     claimed: usize,
 }
 
 /// Takes over signals, until the receiver is dropped; trio's `open_signal_receiver`.
 ///
-/// While it is open the signals do nothing but come out of the receiver (and of every other receiver
-/// that is open for them, in this run or another). When the last is closed, what the process did
-/// before is in force again, and signals that had come but were not taken are sent again to that.
-/// Naming a signal twice is naming it.
+/// While the receiver is open, the signals have no other effect: this receiver returns them, and so does every other
+/// receiver that is open for them, in this run or another. When the last receiver is closed, the former action of the
+/// process is in force again. Signals that had come but were not taken are then sent again, to that action. Naming a
+/// signal twice has no further effect.
 ///
-/// SIGILL and SIGFPE come out of it if somebody has sent them. If an instruction of this program has failed, they end the
-/// process, as they do without a receiver: there is nothing to go on with.
+/// SIGILL and SIGFPE can be received if a process has sent them. If an instruction of this program has failed, they end
+/// the process, as they do without a receiver, since the program cannot continue.
 ///
 /// # Errors
 /// An [`OpenSignalError`].
@@ -166,20 +166,20 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
 }
 
 impl SignalReceiver {
-    /// Waits for the next signal. Several of one kind that come before one is taken are one.
-    /// Different kinds come in the order in which the run's loop has noticed them; those that it notices
-    /// together come in the order of their numbers. Several tasks may wait: each signal goes to one
-    /// of them.
+    /// Waits for the next signal. If several signals of one kind come before one is taken, they count as one.
+    /// Different kinds are returned in the order in which the run's loop has noticed them. Those that it notices
+    /// together are returned in the order of their numbers. Several tasks may wait. Each signal goes to one of them.
     ///
     /// # Cancellation
-    /// A checkpoint. No signal is lost by it, also if the future is dropped: then it is for the next that waits.
+    /// A checkpoint. A cancellation loses no signal. A drop of the future loses none either: the next wait gets the
+    /// signal.
     ///
     /// # Errors
     /// [`Cancelled`] in a cancelled scope.
     pub async fn receive(&self) -> Result<Signal, Cancelled> {
         checkpoint_if_cancelled().await?;
         if self.pending() > 0 {
-            // Before a signal is taken: afterwards it would be lost with the future.
+            // This comes before a signal is taken. After that the signal would be lost with the future.
             cancel_shielded_checkpoint().await;
         }
         loop {
@@ -194,13 +194,13 @@ impl SignalReceiver {
         self.shared.pending.borrow_mut().pop_front()
     }
 
-    /// How many signals wait to be taken.
+    /// How many signals have come and were not taken yet.
     pub fn pending(&self) -> usize {
         self.shared.pending.borrow().len()
     }
 }
 
-/// A wait until a signal has come. Dropped in between, it wakes the next that waits.
+/// A wait until a signal has come. If it is dropped before it has seen that, it wakes the next wait.
 struct Arrival<'a> {
     shared: &'a ReceiverState,
     park: Park<'a, ()>,
@@ -233,7 +233,7 @@ impl Drop for SignalReceiver {
         let (signals, mut untaken) = (&self.shared.signals[..self.claimed], Vec::new());
         let last =
             signals.iter().map(|&signal| disposition::release(signal, &self.inbox)).collect::<Vec<_>>();
-        // What has come until now is here, and not still on its way.
+        // This hands out all signals that have come until now.
         self.run.take_signals();
         let of_run = Signals::of(&self.run);
         let receivers = &of_run.receivers;
@@ -245,7 +245,7 @@ impl Drop for SignalReceiver {
             }
         }
         for (signal, was_last) in untaken {
-            // To what is in force again: of the process, or of this run.
+            // It is sent again to the action that is now in force, of the process or of this run.
             if !was_last {
                 if !receivers.are_open_for(signal) {
                     of_run.without_receiver(&self.run, signal);

@@ -9,7 +9,7 @@
 use crate::core::run::clock::monotonic;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-/// So many milliseconds the loop may take to look. A second Ctrl-C that comes sooner counts as the same.
+/// How many milliseconds the loop may take to notice a Ctrl-C. A second Ctrl-C that comes sooner counts as the same.
 const SHORTEST: u64 = 1_000;
 
 /// Ctrl-C does not end the process: the run has not claimed it, or a receiver is open.
@@ -17,13 +17,13 @@ const OFF: u64 = 0;
 /// None has come.
 const NONE: u64 = u64::MAX;
 
-/// Whether a Ctrl-C is an error of a run's main task, so that one that is not heard may end the process. `first` is when
-/// the first one came that was not heard, in milliseconds.
+/// Whether a Ctrl-C is an error of a run's main task. Then a Ctrl-C that is not heard may end the process. `first` is
+/// the time in milliseconds of the first Ctrl-C that was not heard.
 pub(super) fn watch(first: &AtomicU64, on: bool) {
     first.store(if on { NONE } else { OFF }, SeqCst);
 }
 
-/// A Ctrl-C has come, and another one is there already or not. Returns whether that one was not heard for too long.
+/// A Ctrl-C has come. Returns whether an earlier one exists that was not heard for too long.
 pub(super) fn is_too_long(first: &AtomicU64, again: bool) -> bool {
     let since = first.load(SeqCst);
     if since == OFF {

@@ -54,10 +54,10 @@ pub struct Condition {
 pub enum ConditionError {
     /// The task was cancelled. The lock is held again.
     Cancelled(Cancelled),
-    /// The task does not hold the condition's lock, or not by this guard: that is of another lock, or of an
+    /// The task does not hold the condition's lock by this guard. The guard may belong to another lock, or to an
     /// earlier holding.
     NotHeld,
-    /// The lock could not be had again: the task that held it ended without releasing it.
+    /// The lock could not be acquired again, since the task that held it ended without releasing it.
     Broken(crate::sync::BrokenResource),
 }
 
@@ -126,13 +126,15 @@ impl Condition {
     /// Releases the lock, waits until notified, and acquires the lock again.
     ///
     /// # Cancellation
-    /// A checkpoint. When it returns, the lock is held again, also if it was cancelled: then it is
-    /// acquired again under a shield, whatever is cancelled meanwhile. A Ctrl-C that comes is what it fails
-    /// with. The lock is not held if it is broken meanwhile. If the future is dropped half-way, the guard guards nothing any more. A notification that came
-    /// before goes to the next waiter then.
+    /// A checkpoint. When it returns, the lock is held again, even if the wait was cancelled. After a cancellation
+    /// the lock is acquired again under a shield, so further cancellations do not stop that. If a Ctrl-C comes, the
+    /// wait fails with it. If the lock breaks meanwhile, it is not held. If the future is dropped before it has
+    /// returned, the guard does not hold the lock any more. A notification that came before then goes to the next
+    /// waiter.
     ///
     /// # Errors
-    /// Cancelled; the current task does not hold this condition's lock by this guard; the lock is broken.
+    /// It fails if it is cancelled, if the current task does not hold this condition's lock by this guard, or if the
+    /// lock is broken.
     ///
     /// # Panics
     /// Outside a task.
@@ -154,7 +156,7 @@ impl Condition {
                     held.renew();
                     return Err(error);
                 }
-                // No cancellation passes the shield but a Ctrl-C, which comes once.
+                // Only a Ctrl-C passes the shield, and it comes once.
                 Err(AcquireError::Cancelled(interrupt)) => error = ConditionError::Cancelled(interrupt),
                 Err(AcquireError::Broken(broken)) => return Err(ConditionError::Broken(broken)),
                 // The task has acquired the lock elsewhere meanwhile, in another branch of a `join!`.
@@ -168,9 +170,9 @@ impl Condition {
         Notification { condition: self, wait }
     }
 
-    /// Notifies the next waiter in the place of one that was notified in vain.
+    /// Notifies the next waiter instead of one that was notified but has gone.
     fn notify_another(&self) {
-        // Of a broken lock nobody waits for anything any more.
+        // If the lock is broken, no task waits any more.
         if self.lock.queue().is_broken() {
             return;
         }
@@ -190,8 +192,8 @@ impl Condition {
         }
     }
 
-    /// Wakes up to `count` tasks that wait, each when it can have the lock. If the wait of one of them is
-    /// dropped before, the next is woken in its place.
+    /// Wakes up to `count` waiting tasks. Each wakes when it gets the lock. If the wait of one of them is dropped
+    /// before that, the next task is woken in its place.
     ///
     /// # Errors
     /// If the current task does not hold the lock.
@@ -215,8 +217,8 @@ impl Condition {
     }
 }
 
-/// A wait for a notification and the lock. Who is notified moves into the lock's wait queue: it wakes when it has been
-/// handed the lock. If it is dropped in between, the notification is passed on.
+/// A wait for a notification and then for the lock. A notified task moves into the lock's wait queue, and wakes when
+/// the lock has been handed to it. If the wait is dropped in between, the notification is passed on.
 struct Notification<'a> {
     condition: &'a Condition,
     wait: HandOver<'a>,
@@ -233,7 +235,7 @@ impl Future for Notification<'_> {
 impl Drop for Notification<'_> {
     fn drop(&mut self) {
         if self.wait.parking.was_moved() {
-            // First this, then the lock: it may be the next waiter's turn.
+            // This comes before the lock is passed on, since the next waiter may get it.
             self.condition.notify_another();
         }
     }

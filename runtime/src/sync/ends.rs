@@ -1,4 +1,4 @@
-//! The traits of channels: what code takes that does not care how its values travel.
+//! The traits of channels, for code that works with any kind of channel.
 
 use crate::{
     Error, ReceiveError, Receiver, SendError, SendFailure, Sender,
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::rc::Rc;
 
-/// Sends values, each whole; trio's `SendChannel`.
+/// Sends values, each as a whole; trio's `SendChannel`.
 ///
 /// ```
 /// use terzetto::{Error, channel, sync::SendChannel};
@@ -26,7 +26,7 @@ use std::rc::Rc;
 /// ```
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait SendChannel<T> {
-    /// What a send fails with.
+    /// The error of a failed send.
     type Error: Into<Error>;
 
     /// Sends a value, waiting for room.
@@ -35,11 +35,11 @@ pub trait SendChannel<T> {
     /// A checkpoint.
     ///
     /// # Errors
-    /// Cancelled; this end is closed; nobody is there to receive.
+    /// It fails if it is cancelled, if this end is closed, or if there is no receiver any more.
     async fn send(&self, value: T) -> Result<(), Self::Error>;
 }
 
-/// Receives values, each whole; trio's `ReceiveChannel`.
+/// Receives values, each as a whole; trio's `ReceiveChannel`.
 ///
 /// ```
 /// use terzetto::{Error, channel, sync::ReceiveChannel};
@@ -62,9 +62,9 @@ pub trait SendChannel<T> {
 /// ```
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait ReceiveChannel {
-    /// What comes.
+    /// The type of the values.
     type Item;
-    /// What a receive fails with.
+    /// The error of a failed receive.
     type Error: Into<Error>;
 
     /// Receives a value, waiting for one.
@@ -73,16 +73,16 @@ pub trait ReceiveChannel {
     /// A checkpoint. If cancelled, nothing was taken.
     ///
     /// # Errors
-    /// Cancelled; this end is closed; nothing will come any more.
+    /// It fails if it is cancelled, if this end is closed, or if no value will come any more.
     async fn receive(&self) -> Result<Self::Item, Self::Error>;
 
-    /// The next value, or `None` if nothing will come any more: for loops.
+    /// The next value, or `None` if no value will come any more. This is for loops.
     ///
     /// # Cancellation
     /// As [`ReceiveChannel::receive`].
     ///
     /// # Errors
-    /// Cancelled; this end is closed.
+    /// It fails if it is cancelled, or if this end is closed.
     async fn next(&self) -> Result<Option<Self::Item>, Self::Error>;
 }
 
@@ -127,7 +127,7 @@ macro_rules! receives {
 receives!(Receiver);
 receives!(ProducerReceiver);
 
-/// Their methods take `&self`: whatever leads to one is as good.
+/// The methods of these traits take `&self`, so a reference or a pointer to an end can be used as the end.
 macro_rules! through {
     ($pointer:ty) => {
         impl<T, C: SendChannel<T> + ?Sized> SendChannel<T> for $pointer {

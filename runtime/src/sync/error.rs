@@ -6,11 +6,11 @@ use crate::{
 };
 use std::{error::Error as StdError, fmt};
 
-/// Why something was not acquired.
+/// Why a lock, a permit or a token was not acquired.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum AcquireError {
-    /// The task was cancelled first; it has acquired nothing.
+    /// The task was cancelled before it has acquired anything.
     Cancelled(Cancelled),
     /// The task holds the lock already, perhaps in another branch of a `join!`.
     AlreadyHeld,
@@ -18,7 +18,7 @@ pub enum AcquireError {
     AlreadyBorrowed,
     /// The task that held it ended without releasing it.
     Broken(BrokenResource),
-    /// It is not to be had at once, and the call was one that does not wait; trio's `WouldBlock`.
+    /// It is not free now, and the call does not wait; trio's `WouldBlock`.
     WouldBlock,
 }
 
@@ -62,7 +62,7 @@ impl From<ParkError> for AcquireError {
     }
 }
 
-/// Something was released, waited on or notified by one who does not hold it; trio's `RuntimeError`.
+/// A task or borrower released, waited on or notified something that it does not hold; trio's `RuntimeError`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotHeld {
@@ -70,7 +70,7 @@ pub enum NotHeld {
     Lock,
     /// The borrower holds no token of the limiter.
     Token,
-    /// The semaphore would exceed its maximum; one without a maximum, what a `usize` holds.
+    /// The semaphore would exceed its maximum. If it has none, it would exceed the range of `usize`.
     AboveMaximum,
 }
 

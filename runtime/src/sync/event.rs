@@ -44,7 +44,7 @@ impl Event {
         }
     }
 
-    /// Says that it has happened: everybody who waits, or ever will, goes on.
+    /// Marks the event as having happened. All tasks that wait for it continue, and later waits do not block.
     pub fn set(&self) {
         if !self.inner.set.replace(true) {
             self.inner.waiting.unpark_all(|_| ());
@@ -64,7 +64,7 @@ impl Event {
     /// Waits until it has happened.
     ///
     /// # Cancellation
-    /// A checkpoint, also if the event is set already. Nothing is lost.
+    /// A checkpoint, even if the event is set already. If cancelled, nothing is lost.
     ///
     /// # Errors
     /// [`Cancelled`] in a cancelled scope.

@@ -18,7 +18,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Somebody on whose behalf a token is borrowed: a task, or any key.
+/// A borrower of a token: a task, or any key.
 #[derive(Clone)]
 pub struct Borrower(Rc<dyn BorrowerKey>);
 
@@ -43,12 +43,12 @@ impl<K: Hash + Eq + 'static> BorrowerKey for K {
 }
 
 impl Borrower {
-    /// The borrower that `key` stands for: equal keys of one type are the same.
+    /// The borrower that `key` stands for. Equal keys of one type stand for the same borrower.
     pub fn new(key: impl Hash + Eq + 'static) -> Borrower {
         Borrower(Rc::new(key))
     }
 
-    /// The key, if it is of type `K`. For a task that is [`Task`].
+    /// The key, if it is of type `K`. The key of a task is its [`Task`].
     pub fn key<K: 'static>(&self) -> Option<&K> {
         (*self.0).as_any().downcast_ref()
     }
@@ -94,7 +94,7 @@ impl LimiterState {
     fn wake(&self) {
         let free = || self.total.get().saturating_sub(self.borrowers.borrow().len());
         for _ in 0..free() {
-            // Who is woken may have taken or given back some.
+            // Code that was called by a wake may have taken tokens or given some back.
             if free() == 0 {
                 break;
             }
@@ -109,7 +109,7 @@ impl LimiterState {
         *self.borrowers.borrow_mut().entry(borrower).or_default() += 1;
     }
 
-    /// One that was to go on with its borrower's token does not. If nobody else does, the token is free.
+    /// A wait that should have continued with its borrower's token does not. If no other does, the token is free.
     fn decline(&self, borrower: &Borrower) {
         let mut borrowers = self.borrowers.borrow_mut();
         let left = borrowers.get_mut(borrower).map(|count| {
@@ -117,17 +117,17 @@ impl LimiterState {
             *count
         });
         let gone = if left == Some(0) { borrowers.remove_entry(borrower) } else { None };
-        // With nothing borrowed: a key is the user's.
+        // Nothing is borrowed here, since a key runs code of the user.
         drop((borrowers, gone));
         self.wake();
     }
 }
 
-/// Lets so many borrowers in at once, in the order of asking; trio's `CapacityLimiter`. Clones are
-/// the same limiter.
+/// Limits the number of borrowers at the same time, and serves them in the order of asking; trio's `CapacityLimiter`.
+/// Clones are the same limiter.
 ///
-/// Unlike a semaphore it knows who has its tokens: a borrower cannot take two, and only a borrower
-/// can give one back. Zero tokens are allowed, and [`CapacityLimiter::UNLIMITED`].
+/// Unlike a semaphore it knows its borrowers. A borrower cannot take two tokens, and only a borrower can give one back.
+/// The number of tokens may be zero or [`CapacityLimiter::UNLIMITED`].
 ///
 /// ```
 /// use terzetto::sync::CapacityLimiter;
@@ -147,7 +147,7 @@ pub struct CapacityLimiter {
 }
 
 impl CapacityLimiter {
-    /// As many tokens as anybody could want; trio's infinity.
+    /// An unlimited number of tokens; trio's infinity.
     pub const UNLIMITED: usize = usize::MAX;
 
     /// A limiter with `total` tokens.
@@ -166,8 +166,8 @@ impl CapacityLimiter {
         self.inner.total.get()
     }
 
-    /// Changes how many there are. More wake waiters in order; fewer than are borrowed let nobody in
-    /// until enough have come back.
+    /// Changes the total number of tokens. If there are more, waiters wake in order. If there are fewer than are
+    /// borrowed, nobody gets a token until enough have come back.
     pub fn set_total_tokens(&self, total: usize) {
         self.inner.total.set(total);
         self.inner.wake();
@@ -178,8 +178,8 @@ impl CapacityLimiter {
         self.inner.borrowers.borrow().len()
     }
 
-    /// How many are free: below zero when more are borrowed than there are now. Of an [unlimited](Self::UNLIMITED) limiter
-    /// as many as there can be, [`isize::MAX`], however many are borrowed.
+    /// How many tokens are free. The number is negative if more are borrowed than there are now. For an
+    /// [unlimited](Self::UNLIMITED) limiter it is [`isize::MAX`], however many are borrowed.
     ///
     /// ```
     /// # use terzetto::sync::CapacityLimiter;
@@ -203,7 +203,7 @@ impl CapacityLimiter {
         }
     }
 
-    /// Who has borrowed one, in no order.
+    /// All borrowers that have a token, in no particular order.
     pub fn borrowers(&self) -> Vec<Borrower> {
         self.inner.borrowers.borrow().keys().cloned().collect()
     }
@@ -221,7 +221,7 @@ impl CapacityLimiter {
         self.acquire_on_behalf_of_nowait(Borrower::new(current_task()))
     }
 
-    /// Borrows for somebody without waiting.
+    /// Borrows a token for any borrower, without waiting.
     ///
     /// # Errors
     /// [`AcquireError::WouldBlock`], [`AcquireError::AlreadyBorrowed`].
@@ -250,7 +250,7 @@ impl CapacityLimiter {
         self.acquire_on_behalf_of(Borrower::new(current_task())).await
     }
 
-    /// Borrows for somebody, waiting for its turn.
+    /// Borrows a token for any borrower, waiting for its turn.
     ///
     /// # Cancellation
     /// As [`CapacityLimiter::acquire`].
@@ -285,7 +285,7 @@ impl CapacityLimiter {
         self.release_on_behalf_of(&Borrower::new(current_task()))
     }
 
-    /// Gives somebody's token back.
+    /// Gives back the token of any borrower.
     ///
     /// # Errors
     /// If the borrower has none.
@@ -309,7 +309,7 @@ impl fmt::Debug for CapacityLimiter {
     }
 }
 
-/// A wait at the end of which the borrower has a token. Dropped in between, it leaves no trace.
+/// A wait that ends when the borrower has a token. If it is dropped before that, it leaves no trace.
 struct Borrowing<'a> {
     limiter: &'a CapacityLimiter,
     park: Park<'a, Borrower>,
@@ -340,7 +340,7 @@ pub struct Loan {
 }
 
 impl Loan {
-    /// Keeps the token borrowed: it is to be given back by [`CapacityLimiter::release`] or
+    /// Keeps the token borrowed. Give it back by [`CapacityLimiter::release`] or
     /// [`CapacityLimiter::release_on_behalf_of`].
     pub fn forget(self) {
         std::mem::forget(self);

@@ -30,11 +30,11 @@ struct LockState {
 
 /// A mutual exclusion between tasks; trio's `Lock`. Clones are the same lock.
 ///
-/// On one thread a lock is needed only for what stays inconsistent across a checkpoint.
+/// On one thread a lock is needed only for data that is inconsistent during a checkpoint.
 ///
-/// Its owner is a task. Two branches of a `join!` are of one task: if both acquire the same lock, the
-/// second fails with [`AcquireError::AlreadyHeld`] instead of waiting for the first. Let each be a child
-/// of a nursery.
+/// The owner of a lock is a task. Two branches of a `join!` belong to one task. If both acquire the same lock, the
+/// second fails with [`AcquireError::AlreadyHeld`] instead of waiting for the first. To avoid this, make each branch
+/// a child of a nursery.
 ///
 /// ```
 /// use terzetto::{nursery, sleep, sync::Lock};
@@ -108,7 +108,7 @@ impl Lock {
 
     fn give_to(&self, task: Task) {
         self.inner.holding.set(self.inner.holding.get() + 1);
-        // A task that has ended cannot be handed a lock: its wait has left the wait queue.
+        // A lock is never handed to a task that has ended, since its wait has left the wait queue.
         if self.inner.queue.add_breaker(&task).is_err() {
             self.inner.queue.break_lot(&task);
         }
@@ -122,7 +122,7 @@ impl Lock {
     /// Acquires without waiting.
     ///
     /// # Errors
-    /// [`AcquireError::WouldBlock`] if another task holds it, [`AcquireError::AlreadyHeld`] if this.
+    /// [`AcquireError::WouldBlock`] if another task holds it, [`AcquireError::AlreadyHeld`] if this task does.
     ///
     /// # Panics
     /// Outside a task.
@@ -142,11 +142,12 @@ impl Lock {
     /// Acquires, waiting for its turn.
     ///
     /// # Cancellation
-    /// A checkpoint. If cancelled, nothing was acquired. A future that is dropped when it had been
-    /// handed the lock passes it on.
+    /// A checkpoint. If cancelled, the lock was not acquired. If the future is dropped after the lock was handed to
+    /// it, it passes the lock on.
     ///
     /// # Errors
-    /// Cancelled; held by this task already; or the task that held it ended without releasing it.
+    /// It fails if it is cancelled, if this task holds the lock already, or if the task that held it ended without
+    /// releasing it.
     pub async fn acquire(&self) -> Result<LockGuard, AcquireError> {
         checkpoint_if_cancelled().await?;
         match self.acquire_nowait() {
@@ -179,8 +180,8 @@ impl Lock {
 
     /// Hands the lock to the first waiter, or leaves it free.
     pub(crate) fn pass_on(&self) {
-        // The next one is the owner before it is woken: whoever is called by the wake does not find the lock free,
-        // and passes it on if it drops the next one.
+        // The next task is made the owner before it is woken. So code that is called by the wake does not find the lock
+        // free. If that code drops the next task, the lock is passed on.
         if !self.inner.queue.unpark_one(|next| self.move_to(next)) {
             self.take_away();
         }
@@ -209,7 +210,7 @@ impl fmt::Debug for Lock {
     }
 }
 
-/// A wait at the end of which the task owns the lock. Dropped in between, it passes the lock on.
+/// A wait that ends when the task owns the lock. If it is dropped before it has seen that, it passes the lock on.
 pub(crate) struct HandOver<'a> {
     pub(crate) lock: &'a Lock,
     pub(crate) parking: Parking,
@@ -245,8 +246,7 @@ pub struct LockGuard {
 }
 
 impl LockGuard {
-    /// Keeps the lock held beyond the guard: it is to be released by [`Lock::release`], by the same
-    /// task.
+    /// Drops the guard, and keeps the lock held. The same task has to release it by [`Lock::release`].
     pub fn forget(self) {
         std::mem::forget(self);
     }
@@ -259,7 +259,7 @@ impl LockGuard {
 
 impl Drop for LockGuard {
     fn drop(&mut self) {
-        // While a condition waits, the lock is somebody else's.
+        // While a condition waits, this guard does not hold the lock.
         if self.lock.is_locked() && self.lock.inner.holding.get() == self.holding {
             self.lock.pass_on();
         }

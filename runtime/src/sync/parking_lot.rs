@@ -57,7 +57,7 @@ impl StdError for ParkError {
     }
 }
 
-/// Something can never be had any more; trio's `BrokenResourceError`.
+/// A resource can never be acquired any more; trio's `BrokenResourceError`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenResource {
     by: String,
@@ -99,9 +99,9 @@ impl fmt::Display for NotABreaker {
 
 impl StdError for NotABreaker {}
 
-/// One parked task. It knows in which lot it stands, since it can be moved.
+/// One parked task. It knows in which lot it is, since it can be moved.
 struct LotWaiter {
-    /// The task by which it was polled last.
+    /// The task that polled it last.
     task: RefCell<Task>,
     lot: RefCell<Weak<LotState>>,
     ticket: Cell<u64>,
@@ -114,9 +114,9 @@ struct LotWaiter {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unparked {
     No,
-    /// As one of several: if it does not go on, another must.
+    /// It was unparked as one of several. If it does not go on, another one must.
     One,
-    /// With all the others.
+    /// It was unparked together with all others.
     WithAll,
 }
 
@@ -189,9 +189,9 @@ fn reschedule(parked: &LotWaiter) -> bool {
     parked.wait.get().is_some_and(Ticket::reschedule)
 }
 
-/// As [`reschedule`], for good.
+/// As [`reschedule`], and final.
 fn unpark(parked: &LotWaiter, how: Unparked) -> bool {
-    // Before it is woken: what that calls may drop it.
+    // This is done before the task is woken, since the wake may lead to its drop.
     parked.unparked.set(how);
     let goes_on = reschedule(parked);
     if !goes_on {
@@ -236,7 +236,7 @@ impl ParkingLot {
         ParkingLot::named("parked")
     }
 
-    /// An empty lot; `what` says in dumps what a task that is parked in it is doing.
+    /// An empty lot. `what` describes in dumps what a task parked in it is doing.
     pub fn named(what: &'static str) -> ParkingLot {
         let (queue, next, broken) = Default::default();
         ParkingLot { inner: Rc::new(LotState { what, queue, next, broken }) }
@@ -255,9 +255,9 @@ impl ParkingLot {
     /// Blocks the current task until it is unparked.
     ///
     /// # Cancellation
-    /// A checkpoint: unlike other operations it always blocks. A cancelled task has left the lot. If the
-    /// future is dropped when the task was unparked and has not run since, the next task in the lot is
-    /// unparked instead; not if all were.
+    /// A checkpoint, which unlike other operations always blocks. A cancelled task has left the lot. If the future is
+    /// dropped after the task was unparked and before it has run, the next task in the lot is unparked instead. That
+    /// does not happen if all tasks were unparked together.
     ///
     /// # Errors
     /// Cancelled, or the lot is or becomes broken.
@@ -290,14 +290,14 @@ impl ParkingLot {
         woken
     }
 
-    /// Takes out the first that is parked.
+    /// Takes out the first parked task.
     fn next(&self) -> Option<Rc<LotWaiter>> {
         let first = self.inner.queue.borrow_mut().pop_first();
         first.map(|(_, parked)| parked)
     }
 
-    /// Wakes the first task, after `hand_over` has seen it. Of a run that is over none is woken, and the next one
-    /// is the first. Returns whether there was one.
+    /// Wakes the first task, after a call of `hand_over` with it. Tasks of a run that is over are skipped. Returns
+    /// whether there was a task to wake.
     pub(crate) fn unpark_one(&self, mut hand_over: impl FnMut(Task)) -> bool {
         while let Some(parked) = self.next() {
             hand_over(parked.task());
@@ -328,21 +328,21 @@ impl ParkingLot {
         self.repark(to, self.len());
     }
 
-    /// Whether who parks in it fails.
+    /// Whether the lot is broken, so that parking in it fails.
     pub(crate) fn is_broken(&self) -> bool {
         self.inner.broken.borrow().is_some()
     }
 
-    /// Breaks the lot on behalf of a task: who is parked, and whoever will want to park, fails with
-    /// a [`BrokenResource`] that names it.
+    /// Breaks the lot on behalf of a task. All parked tasks, and all that try to park later, fail with a
+    /// [`BrokenResource`] that names the task.
     pub fn break_lot(&self, task: &Task) {
         self.inner.break_by(task);
     }
 
-    /// Has the lot broken when `task` ends; trio's `add_parking_lot_breaker`.
+    /// Makes the lot break when `task` ends; trio's `add_parking_lot_breaker`.
     ///
     /// # Errors
-    /// If the task has ended already; the lot is left whole.
+    /// If the task has ended already. The lot does not break then.
     pub fn add_breaker(&self, task: &Task) -> Result<(), BrokenResource> {
         if !task.is_alive() {
             return Err(BrokenResource::by(task));
@@ -351,7 +351,7 @@ impl ParkingLot {
         Ok(())
     }
 
-    /// Takes one registration of a breaker back; trio's `remove_parking_lot_breaker`.
+    /// Removes one registration of a breaker; trio's `remove_parking_lot_breaker`.
     ///
     /// # Errors
     /// If it is not registered.
@@ -397,7 +397,7 @@ impl Parking {
         }
     }
 
-    /// The lot in which the task stands, or stood last.
+    /// The lot in which the task is, or was last.
     fn last_lot(&self) -> Option<ParkingLot> {
         match &self.state {
             LotParkStage::Parked(parked, _) => {
@@ -408,7 +408,7 @@ impl Parking {
     }
 }
 
-/// A wait in a lot. Dropped when it was unparked and has not seen it, it has the next in the lot unparked.
+/// A wait in a lot. If it was unparked and is dropped before it has seen that, the next task in the lot is unparked.
 struct PassedOn(Parking);
 
 impl Future for PassedOn {

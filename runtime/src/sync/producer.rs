@@ -1,8 +1,8 @@
 //! Producers: a task makes values when other code asks for them, one by one.
 //!
-//! Other languages call this an asynchronous generator. A channel of capacity zero alone is not one: its sender runs ahead
-//! until it has a value to give, whether anybody wants that or not. So the producer is held back at two places until
-//! somebody waits in a receive: before it begins, and at the end of each send.
+//! Other languages call this an asynchronous generator. A channel of capacity zero alone is not one: its sender runs
+//! ahead until it has a value to give, whether anybody wants that or not. So the producer is held back at two places
+//! until somebody waits in a receive: before it begins, and at the end of each send.
 
 use crate::{
     Error, ReceiveError, Receiver, SendFailure, Sender, channel, core::block::wait_queue::WaitQueue,
@@ -12,18 +12,19 @@ use std::{fmt, future::poll_fn, pin::pin, rc::Rc};
 
 /// Runs `producer` beside `consumer`, which asks it for one value after the other; trio's `as_safe_channel`.
 ///
-/// This is a generator that may await. `producer` runs in a nursery of its own, and only when a value is asked
-/// for: it begins with the first [`receive`](ProducerReceiver::receive), and its
-/// [`send`](ProducerSender::send) returns when the next value is asked for. It is cancelled when `consumer` has
-/// ended. When `producer` ends, the values do.
+/// This is a generator that may await. `producer` runs in its own nursery, and only when `consumer` asks for a value.
+/// It begins with the first [`receive`](ProducerReceiver::receive). Its [`send`](ProducerSender::send) returns when
+/// the next value is asked for. The producer is cancelled when `consumer` has ended. When `producer` ends, there are
+/// no more values.
 ///
 /// # Cancellation
-/// A checkpoint on entering, before `consumer` begins; a schedule point at the end. What runs inside is cancelled as
-/// usual. The cancellation of the producer at the end does not come out.
+/// It executes a checkpoint before `consumer` begins, and a schedule point at the end. `producer` and `consumer` are
+/// cancelled as usual. The cancellation of the producer at the end is not returned.
 ///
 /// # Errors
-/// The error of the one that failed, as it is. If both fail, an [`ErrorGroup`](crate::ErrorGroup) of both errors. That the
-/// consumer no longer takes values is no error of the producer; that another channel of its own is broken is one.
+/// If one of the two fails, its error, unchanged. If both fail, an [`ErrorGroup`](crate::ErrorGroup) of both errors. If
+/// the producer fails because the consumer takes no more values, that is not counted as an error. If it fails because
+/// another channel is broken, that is an error.
 ///
 /// ```
 /// use terzetto::{sleep, sync::with_producer};
@@ -90,7 +91,7 @@ fn is_broken(error: &Error) -> bool {
     matches!(error.downcast_ref(), Some(SendFailure::Broken))
 }
 
-/// The error without what says that the consumer takes no more, also in groups.
+/// The error without those that mean that the consumer takes no more values, even inside groups.
 fn without_broken(error: Error) -> Result<(), Error> {
     match error.into_group() {
         Ok(group) => group.split(is_broken).1.map_or(Ok(()), |rest| Err(rest.into())),
@@ -106,11 +107,11 @@ pub struct ProducerSender<T: 'static> {
 }
 
 impl<T> ProducerSender<T> {
-    /// Hands a value to who has asked for it, and waits until the next one is asked for.
+    /// Hands a value to the receive that has asked for it, and waits until the next value is asked for.
     ///
     /// # Cancellation
-    /// A checkpoint. The value may have been taken, also if it fails as cancelled: it fails so when nobody wants a
-    /// further one.
+    /// A checkpoint. Even if the send fails as cancelled, the value may have been taken. The send also fails as
+    /// cancelled if the consumer wants no further value after this one.
     ///
     /// # Errors
     /// [`SendFailure::Cancelled`] once the consumer has ended; [`SendFailure::Broken`] if it has closed its end.
@@ -124,7 +125,7 @@ impl<T> ProducerSender<T> {
         loop {
             let shared = &self.sender.shared;
             if shared.is_broken() {
-                // If the consumer has ended, that is what there is to say.
+                // If the consumer has ended, the cancellation by its end is the error to return.
                 checkpoint_if_cancelled().await.map_err(SendFailure::Cancelled)?;
                 return Err(SendFailure::Broken);
             }
@@ -148,10 +149,11 @@ pub struct ProducerReceiver<T: 'static> {
 }
 
 impl<T> ProducerReceiver<T> {
-    /// Asks for the next value and waits for it. Several tasks may: who has asked first is served first.
+    /// Asks for the next value and waits for it. Several tasks may do so. The task that asked first is served first.
     ///
     /// # Cancellation
-    /// A checkpoint. If cancelled, nothing was taken: a value that the producer was already making is for the next who asks.
+    /// A checkpoint. If cancelled, nothing was taken. A value that the producer was already making goes to the next
+    /// receive.
     ///
     /// # Errors
     /// Cancelled; [`ReceiveError::EndOfChannel`] when the producer has ended; [`ReceiveError::Closed`].
@@ -159,7 +161,7 @@ impl<T> ProducerReceiver<T> {
         self.asking(self.receiver.receive()).await
     }
 
-    /// The next value, or `None` when the producer has ended: for loops.
+    /// The next value, or `None` when the producer has ended. This is for loops.
     ///
     /// # Cancellation
     /// As [`ProducerReceiver::receive`].
@@ -170,7 +172,7 @@ impl<T> ProducerReceiver<T> {
         self.asking(self.receiver.next()).await
     }
 
-    /// Tells the producer, each time that the receive has parked.
+    /// Notifies the producer each time that the receive has parked.
     async fn asking<R>(&self, receive: impl Future<Output = R>) -> R {
         let mut receive = pin!(receive);
         poll_fn(|cx| {
@@ -183,9 +185,9 @@ impl<T> ProducerReceiver<T> {
         .await
     }
 
-    /// Asks for no more: every later receive fails as closed, and the producer at its next send, or it does not begin.
-    /// Closing twice is fine. Dropping it does the same, but a producer that waits until a value is asked for hears
-    /// nothing more before it is cancelled.
+    /// Closes this end. Every later receive fails as closed. The producer fails at its next send, or does not begin
+    /// at all. Closing twice has no further effect. Dropping the receiver does the same, with one difference: a
+    /// producer that waits until a value is asked for is not notified, and waits until it is cancelled.
     pub fn close(&self) {
         self.receiver.close();
         self.demand.unpark_all(|()| ());

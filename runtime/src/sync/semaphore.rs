@@ -24,7 +24,7 @@ struct SemaphoreState {
 
 /// A count that tasks take from and give back to; trio's `Semaphore`. Clones are the same semaphore.
 ///
-/// Often a [`CapacityLimiter`](crate::sync::CapacityLimiter) is the better choice: it knows its borrowers.
+/// Often a [`CapacityLimiter`](crate::sync::CapacityLimiter) is the better choice, since it knows its borrowers.
 ///
 /// ```
 /// use terzetto::{nursery, sleep, sync::Semaphore};
@@ -48,7 +48,7 @@ pub struct Semaphore {
 }
 
 impl Semaphore {
-    /// A semaphore with `value` permits and no maximum but that of the type.
+    /// A semaphore with `value` permits. The only maximum is that of the type.
     pub fn new(value: usize) -> Semaphore {
         Semaphore {
             inner: Rc::new(SemaphoreState {
@@ -59,7 +59,7 @@ impl Semaphore {
         }
     }
 
-    /// A semaphore of which never more than `max` permits are free.
+    /// A semaphore that never has more than `max` free permits.
     ///
     /// # Panics
     /// If `value` is greater than `max`.
@@ -127,10 +127,10 @@ impl Semaphore {
         }
     }
 
-    /// Gives a permit back, or a new one: to the first waiter, if there is one.
+    /// Gives a permit back, or adds a new one. If a task waits, the first waiter gets it.
     ///
     /// # Errors
-    /// [`NotHeld::AboveMaximum`] if more than the maximum were free then, or more than [`usize::MAX`].
+    /// [`NotHeld::AboveMaximum`] if more permits than the maximum, or than [`usize::MAX`], would be free then.
     pub fn release(&self) -> Result<(), NotHeld> {
         if !self.inner.queue.unpark(1).is_empty() {
             return Ok(());
@@ -151,7 +151,7 @@ impl fmt::Debug for Semaphore {
     }
 }
 
-/// A wait at the end of which the task has a permit. Dropped in between, it gives the permit back.
+/// A wait that ends when the task has a permit. If it is dropped before it has seen that, it gives the permit back.
 struct Taking<'a> {
     semaphore: &'a Semaphore,
     parking: Parking,
@@ -181,7 +181,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Keeps the permit taken; it can be given back by [`Semaphore::release`].
+    /// Drops the guard, and keeps the permit taken. [`Semaphore::release`] can give it back.
     pub fn forget(self) {
         std::mem::forget(self);
     }

@@ -1,4 +1,4 @@
-//! Looking whether code executes a checkpoint.
+//! Checking whether code executes a checkpoint.
 
 use crate::{
     core::{lowlevel::watch::Watch, poll_tree::wrap, run, run::Run},
@@ -9,10 +9,10 @@ use std::{
     task::{Poll, ready},
 };
 
-/// Runs `inside` and fails if it has not executed a checkpoint; trio's `assert_checkpoints`.
+/// Runs `inside` and panics if it has not executed a checkpoint; trio's `assert_checkpoints`.
 ///
 /// # Panics
-/// If `inside` ends without having been at a schedule point and a cancel point both.
+/// If `inside` ends and has not executed both a schedule point and a cancel point.
 ///
 /// ```
 /// use terzetto::{checkpoint, testing::assert_checkpoints};
@@ -29,10 +29,10 @@ pub fn assert_checkpoints<T>(inside: impl Future<Output = T>) -> impl Future<Out
     })
 }
 
-/// Runs `inside` and fails if it has executed a checkpoint, or a part of one; trio's `assert_no_checkpoints`.
+/// Runs `inside` and panics if it has executed a checkpoint, or a part of one; trio's `assert_no_checkpoints`.
 ///
 /// # Panics
-/// If `inside` was at a schedule point or at a cancel point.
+/// If `inside` has executed a schedule point or a cancel point.
 ///
 /// ```
 /// use terzetto::{channel, testing::assert_no_checkpoints};
@@ -55,23 +55,23 @@ pub fn assert_no_checkpoints<T>(inside: impl Future<Output = T>) -> impl Future<
     })
 }
 
-/// What code has executed.
+/// Which parts of a checkpoint some code has executed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
-    /// It was at a schedule point: the run went on to another tick.
+    /// It has executed a schedule point: the run went on to another tick.
     scheduled: bool,
-    /// It was at a cancel point: the runtime looked whether the task is cancelled.
+    /// It has executed a cancel point: the runtime checked whether the task is cancelled.
     cancel_point: bool,
 }
 
 impl Seen {
-    /// Whether it was at both.
+    /// Whether it has executed both.
     pub(crate) fn is_checkpoint(self) -> bool {
         self.scheduled && self.cancel_point
     }
 }
 
-/// Runs `inside`; says what it has executed.
+/// Runs `inside`, and also returns which parts of a checkpoint it has executed.
 pub(crate) fn watch<T>(inside: impl Future<Output = T>) -> impl Future<Output = (T, Seen)> {
     let mut begun = None;
     wrap::around(inside, move |inside, cx| {
@@ -88,7 +88,7 @@ pub(crate) fn watch<T>(inside: impl Future<Output = T>) -> impl Future<Output = 
     })
 }
 
-/// While somebody looks, cancel points are noted.
+/// While such a value exists, cancel points are recorded.
 struct CheckpointWatch {
     run: Rc<Run>,
     watch: Rc<Watch>,

@@ -12,11 +12,12 @@ use std::{
     time::Instant,
 };
 
-/// A clock that stands still until it is told to jump; trio's `MockClock`. A [guest run](crate::lowlevel::GuestRun) that sleeps hears of
-/// each change that its host makes.
+/// A clock that stands still until it is told to jump; trio's `MockClock`. The host of a
+/// [guest run](crate::lowlevel::GuestRun) may change the clock while the run sleeps. The run notices each change.
 ///
-/// With [`MockClock::autojump`] it jumps to the next deadline whenever all tasks are blocked, so that
-/// tests about time take none. With a rate it runs by itself, so many of its seconds to a real one.
+/// With [`MockClock::autojump`] the clock jumps to the next deadline whenever all tasks are blocked, so tests of
+/// timeouts need not wait in real time. With a rate it runs by itself: the rate is the number of its seconds in one
+/// real second.
 ///
 /// ```
 /// use terzetto::{Builder, current_time, sleep, testing::MockClock};
@@ -34,7 +35,7 @@ pub struct MockClock {
     since: Cell<Instant>,
     rate: Cell<f64>,
     threshold: Cell<f64>,
-    /// The runs that go by it. One may sleep when it is changed: a guest, by its host.
+    /// The runs that use this clock. A guest run may be asleep when its host changes the clock.
     runs: RefCell<Vec<Weak<Inbox>>>,
 }
 
@@ -60,7 +61,7 @@ impl MockClock {
     /// Moves the clock forward.
     ///
     /// # Panics
-    /// If `seconds` is negative, infinite or NaN, or leads to a time that is infinite: time does not go back, and
+    /// If `seconds` is negative, infinite or NaN, or if the new time would be infinite. Time does not go back, and
     /// after an infinite time no timeout would ever end.
     pub fn jump(&self, seconds: f64) {
         assert!(
@@ -76,12 +77,12 @@ impl MockClock {
         self.tell_sleepers();
     }
 
-    /// How many of its seconds pass in a real one.
+    /// How many of its seconds pass in one real second.
     pub fn rate(&self) -> f64 {
         self.rate.get()
     }
 
-    /// Lets the clock run, so many of its seconds to a real one; zero stops it.
+    /// Lets the clock run by itself. `rate` is the number of its seconds in one real second. Zero stops it.
     ///
     /// # Panics
     /// If `rate` is negative or not finite.
@@ -96,12 +97,12 @@ impl MockClock {
         self.tell_sleepers();
     }
 
-    /// For how many real seconds all tasks must be blocked before the clock jumps; infinity: never.
+    /// For how many real seconds all tasks must be blocked before the clock jumps. Infinity means that it never jumps.
     pub fn autojump_after(&self) -> f64 {
         self.threshold.get()
     }
 
-    /// Sets for how many real seconds all tasks must be blocked before the clock jumps; infinity: it never does.
+    /// Sets for how many real seconds all tasks must be blocked before the clock jumps. With infinity it never jumps.
     ///
     /// # Panics
     /// If `seconds` is negative or NaN.
@@ -114,7 +115,7 @@ impl MockClock {
         self.tell_sleepers();
     }
 
-    /// Has the runs that sleep find out anew for how long.
+    /// Wakes the sleeping runs, so that each computes again how long to sleep.
     fn tell_sleepers(&self) {
         self.runs.borrow().iter().filter_map(Weak::upgrade).for_each(|inbox| inbox.wake_loop_if_asleep());
     }
@@ -130,7 +131,7 @@ impl Clock for MockClock {
     fn now(&self) -> f64 {
         match self.rate.get() {
             0.0 => self.base.get(),
-            // A great rate leads to a great time, and to no infinite one.
+            // Even with a very large rate the time stays finite.
             rate => (self.base.get() + rate * self.since.get().elapsed().as_secs_f64()).min(f64::MAX),
         }
     }

@@ -1,4 +1,4 @@
-//! Connecting to a listener of one's own.
+//! Connecting to a listener of the same process.
 
 use crate::io::{Listener, StreamError, TcpListener, TcpStream, UnixListener, UnixStream};
 use std::{
@@ -12,13 +12,13 @@ mod sealed {
     impl Sealed for crate::io::UnixListener {}
 }
 
-/// A listener that is a socket of this machine.
+/// A listener that is a socket on this machine.
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait SocketListener: Listener + sealed::Sealed {
     /// Connects to it.
     ///
     /// # Errors
-    /// As [`open_stream_to_socket_listener`].
+    /// The errors of [`open_stream_to_socket_listener`].
     #[doc(hidden)]
     async fn connect_to(&self) -> Result<Self::Stream, StreamError>;
 }
@@ -27,7 +27,7 @@ impl SocketListener for TcpListener {
     async fn connect_to(&self) -> Result<TcpStream, StreamError> {
         let mut address = self.local_addr()?;
         if address.ip().is_unspecified() {
-            // It listens everywhere, so here, too.
+            // It listens on all addresses, so also on the loopback address.
             address.set_ip(match address.ip() {
                 IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
                 IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
@@ -47,14 +47,14 @@ impl SocketListener for UnixListener {
     }
 }
 
-/// Connects to a listening socket of this process, wherever it listens; trio's `open_stream_to_socket_listener`. The
-/// connection is to be accepted still.
+/// Connects to a listening socket of this process, at any address; trio's `open_stream_to_socket_listener`. The
+/// listener still has to accept the connection.
 ///
 /// # Cancellation
 /// A checkpoint.
 ///
 /// # Errors
-/// As [`TcpStream::connect`] and [`UnixStream::connect`]; [`StreamError::Closed`] if the listener is closed.
+/// The errors of [`TcpStream::connect`] and [`UnixStream::connect`]. [`StreamError::Closed`] if the listener is closed.
 ///
 /// # Panics
 /// Outside a run.

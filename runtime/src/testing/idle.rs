@@ -12,10 +12,10 @@ use crate::{
 };
 use std::{future::poll_fn, rc::Rc, task::Poll};
 
-/// Blocks until no task has run for `cushion` (real seconds); trio's `wait_all_tasks_blocked`.
+/// Waits until no other task has run for `cushion` (real seconds); trio's `wait_all_tasks_blocked`.
 ///
-/// Tasks that wait for a time, for another thread or for the network count as blocked. If several
-/// tasks call it, those with the smallest cushion are woken first, all of one cushion together.
+/// Tasks that wait for a time, for another thread or for the network count as blocked. If several tasks call this
+/// function, those with the smallest cushion are woken first. Tasks with equal cushions are woken together.
 ///
 /// # Cancellation
 /// A checkpoint.
@@ -57,7 +57,7 @@ pub async fn wait_all_tasks_blocked(cushion: impl Seconds) -> Result<(), Cancell
     .await
 }
 
-/// An entry in the table of those who wait for idleness, that leaves it with the waiter.
+/// An entry in the table of the tasks that wait for idleness. It is removed when the wait ends or is dropped.
 struct IdleEntry(Rc<Run>, DeadlineKey);
 
 impl Drop for IdleEntry {

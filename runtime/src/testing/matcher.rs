@@ -1,4 +1,4 @@
-//! What a test expects of an error: of its type, its text, and, if it is a group, of its members.
+//! What a test expects of an error: its type, its text, and the members of a group.
 
 use crate::Error;
 use std::{any::type_name, error::Error as StdError, fmt};
@@ -8,14 +8,14 @@ type Check = Box<dyn Fn(&Error) -> bool>;
 enum MatcherKind {
     /// Any error that is not a group.
     Leaf(Option<&'static str>, Check),
-    /// A group whose members these are, in any order.
+    /// A group with these members, in any order.
     Group(Vec<Matcher>),
 }
 
-/// What an error is expected to be; trio's `RaisesGroup` and `Matcher`.
+/// Describes an expected error; trio's `RaisesGroup` and `Matcher`.
 ///
-/// A group is matched member by member, in any order: each expectation needs a member of its own, and no member may
-/// be left. A group of one is not its member, unless that is [said](Matcher::flattened).
+/// A group is matched member by member, in any order. Each expectation needs its own member, and no member may
+/// be left. A group of one does not match as its member, unless the matcher is [flattened](Matcher::flattened).
 ///
 /// ```
 /// use std::io;
@@ -38,7 +38,7 @@ pub struct Matcher {
     flattens: bool,
 }
 
-/// What an error is that was expected to be something else.
+/// Describes an error that does not match the expectation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch(String);
 
@@ -65,7 +65,7 @@ impl Matcher {
         Matcher::of_kind(MatcherKind::Leaf(Some("a cancellation"), Box::new(Error::is_cancelled)))
     }
 
-    /// A group of errors that match these, each one, in any order.
+    /// A group of errors. Each matches one of these matchers, in any order.
     pub fn group(members: impl IntoIterator<Item = Matcher>) -> Matcher {
         Matcher::of_kind(MatcherKind::Group(members.into_iter().collect()))
     }
@@ -76,7 +76,7 @@ impl Matcher {
         Matcher::of_kind(MatcherKind::Leaf(Some(type_name::<E>()), Box::new(is)))
     }
 
-    /// An error that was made from an `E` of which this is true.
+    /// An error that was made from an `E`, if `is_true` returns true for it.
     pub fn of_where<E: StdError + 'static>(is_true: impl Fn(&E) -> bool + 'static) -> Matcher {
         Matcher::of::<E>().check(move |error| error.downcast_ref().is_some_and(&is_true))
     }
@@ -88,24 +88,24 @@ impl Matcher {
         self
     }
 
-    /// And its text contains this one. The text of a group is its message.
+    /// Expects also that the error's text contains this one. The text of a group is its message.
     #[must_use]
     pub fn text(mut self, part: impl Into<String>) -> Matcher {
         self.texts.push(part.into());
         self
     }
 
-    /// And this is true of it.
+    /// Expects also that this predicate is true for the error.
     #[must_use]
     pub fn check(mut self, check: impl Fn(&Error) -> bool + 'static) -> Matcher {
         self.checks.push(Box::new(check));
         self
     }
 
-    /// Whether an error is as expected.
+    /// Checks whether an error is as expected.
     ///
     /// # Errors
-    /// A [`Mismatch`] that says what is not.
+    /// A [`Mismatch`] that says what differs.
     pub fn matches(&self, error: &Error) -> Result<(), Mismatch> {
         match &self.kind {
             MatcherKind::Leaf(expected, is) => {
@@ -148,7 +148,7 @@ impl Matcher {
     }
 }
 
-/// Finds for each expectation a member of its own, so that none is left.
+/// Finds a separate member for each expectation, so that no member is left.
 fn pair(expected: &[Matcher], errors: &[&Error]) -> Result<(), Mismatch> {
     let mut of_error: Vec<Option<usize>> = vec![None; errors.len()];
     for (index, matcher) in expected.iter().enumerate() {
@@ -167,7 +167,8 @@ fn pair(expected: &[Matcher], errors: &[&Error]) -> Result<(), Mismatch> {
     }
 }
 
-/// Gives an expectation a member, moving others to members that they match as well (augmenting paths, Kuhn 1955).
+/// Assigns a member to an expectation. It may move other expectations to other members that match them as well
+/// (augmenting paths, Kuhn 1955).
 fn assign(
     index: usize,
     expected: &[Matcher],

@@ -1,5 +1,7 @@
-//! For tests: a clock that the test owns, waiting until nothing happens, steps in order, looking
-//! whether code is a checkpoint, streams in memory, and suites that check any stream.
+//! Tools for tests.
+//!
+//! A test can control the clock, wait until all other tasks are blocked, and run steps in a chosen order. It can
+//! check whether code executes a checkpoint. There are streams in memory, and suites that check any stream.
 
 mod checkpoints;
 mod clock;

@@ -1,4 +1,4 @@
-//! Steps in a chosen order, across tasks.
+//! Steps of several tasks in a chosen order.
 
 use crate::{Cancelled, sync::Event};
 use std::{
@@ -39,18 +39,18 @@ pub struct Sequencer {
     broken: Cell<bool>,
 }
 
-/// Why a step was not made.
+/// The reason why a step was not executed.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SequencerError {
-    /// The task was cancelled while it waited to make this step; the sequence is broken then. This is an
-    /// error and no cancellation: no scope swallows it, and the test fails.
+    /// The task was cancelled while it waited for this step. The sequence is broken then. This is an error and not a
+    /// cancellation: no scope swallows it, so the test fails.
     Cancelled(usize),
-    /// Ctrl-C came while the task waited for its turn; the sequence is broken then.
+    /// Ctrl-C came while the task waited for its turn. The sequence is broken then.
     Interrupted(Cancelled),
     /// The step was claimed before.
     Reused(usize),
-    /// An earlier step was cancelled, or dropped while it waited: the later ones cannot be made.
+    /// An earlier step was cancelled, or dropped while it waited. So the later steps cannot be executed.
     Broken,
 }
 
@@ -76,7 +76,8 @@ impl StdError for SequencerError {
     }
 }
 
-/// Breaks the sequence, unless the step's turn has come: a step that was claimed and left will never be made.
+/// Breaks the sequence when dropped, unless the step's turn has come. A step that was claimed and then dropped will
+/// never be executed.
 struct Unmade<'a>(&'a Sequencer);
 
 impl Drop for Unmade<'_> {
@@ -85,7 +86,7 @@ impl Drop for Unmade<'_> {
     }
 }
 
-/// Lets the next step begin, also when this one is dropped half-way.
+/// Lets the next step begin, even if this one is dropped before it has ended.
 struct StepEnd<'a>(&'a Sequencer, usize);
 
 impl Drop for StepEnd<'_> {
@@ -104,20 +105,20 @@ impl Sequencer {
         self.events.borrow_mut().entry(step).or_default().clone()
     }
 
-    /// Waits until all steps before this one are made, and makes it.
+    /// Waits until all earlier steps have ended, and then runs this one.
     ///
     /// # Cancellation
-    /// A checkpoint, but for step 0, which does not wait. Cancelled before its turn, it breaks the sequence:
-    /// it and all later steps fail. So it does if the future is dropped before its turn.
+    /// A checkpoint, except for step 0, which does not wait. If a step is cancelled before its turn, the sequence is
+    /// broken: this step and all later steps fail. The same happens if the future is dropped before its turn.
     ///
     /// # Errors
-    /// The wait was cancelled; the step was claimed before; the sequence is broken.
+    /// It fails if the wait was cancelled, if the step was claimed before, or if the sequence is broken.
     pub fn step<T>(
         &self,
         step: usize,
         inside: impl Future<Output = T>,
     ) -> impl Future<Output = Result<T, SequencerError>> {
-        // In a box, so that this future has not to be larger for it.
+        // In a box, so that it does not make this future larger.
         let inside = Box::pin(inside);
         async move {
             if !self.claimed.borrow_mut().insert(step) {

@@ -38,7 +38,7 @@ thread_local! {
     static JOB: RefCell<Option<Arc<JobShared>>> = const { RefCell::new(None) };
 }
 
-/// While it lives, the thread belongs to a job.
+/// While this value exists, the thread belongs to a job.
 pub(super) struct Link;
 
 impl Link {
@@ -54,15 +54,14 @@ impl Drop for Link {
     }
 }
 
-/// Why a thread cannot call into a run, or its call came to nothing.
+/// Why a thread cannot call into a run, or why its call did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError {
-    /// This thread was not started by [`to_thread`](crate::to_thread): it belongs to no run. A
-    /// [`Token`] of the run leads there.
+    /// This thread was not started by [`to_thread`](crate::to_thread), so it belongs to no run. Use a [`Token`] of
+    /// the run instead.
     NotAWorker,
-    /// This is a run's own thread, or that of a guest run's host: waiting for the loop here would wait for
-    /// ever.
+    /// This is a run's own thread, or the thread of a guest run's host. Waiting for the loop here would never end.
     OnTheLoop,
     /// The call had begun in the task that waits for this thread, and the future in which that task waited was
     /// dropped.
@@ -85,13 +84,13 @@ impl fmt::Display for CallError {
 
 impl StdError for CallError {}
 
-/// Has `f` done on the loop and waits until it is; `is_call`: it does not wait for anything.
+/// Runs `f` on the loop and waits until it is done. `is_call` means that `f` does not wait for anything.
 fn call_and_wait<T, F>(inbox: &Inbox, key: Option<usize>, is_call: bool, f: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
 {
-    // Between two ticks of a guest run no run is current on its host's thread. It is the loop's all the same.
+    // Between two ticks of a guest run no run is current on its host's thread. But it is the thread of the loop.
     let would_wait_for_itself = inbox.is_on_loop_thread() && !inbox.is_closed();
     if would_wait_for_itself || run::try_with(|_| ()).is_some() {
         return Err(CallError::OnTheLoop.into());
@@ -103,7 +102,7 @@ where
     match answered.recv() {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(payload)) => resume_unwind(payload),
-        // The call was dropped undone, or half done.
+        // The call was dropped before it began or before it ended.
         Err(mpsc::RecvError) if inbox.is_ending() => Err(RunFinished.into()),
         Err(mpsc::RecvError) => Err(CallError::Dropped.into()),
     }
@@ -124,7 +123,7 @@ where
                 Err(payload) => Poll::Ready(Err(payload)),
             })
             .await;
-            // Locals are gone before the thread goes on. If it is gone itself, nobody wants the answer.
+            // Locals are dropped before the thread continues. If the thread is gone, nothing needs the answer.
             let _gone = answer.send(end);
         })
     })
@@ -141,17 +140,16 @@ fn job() -> Result<Arc<JobShared>, Error> {
 /// Runs `f` on the loop, in the task that waits for this thread, and blocks until it has ended;
 /// trio's `from_thread.run`.
 ///
-/// A task that may [abandon](crate::to_thread::Options::abandon_on_cancel) the thread, or is gone, does not do
-/// it: then `f` runs in a system task. Either way `f` has a copy of this thread's
-/// [context variables](crate::ContextVar).
+/// If that task is gone, or may [abandon](crate::to_thread::Options::abandon_on_cancel) the thread, `f` runs in a
+/// system task instead. In both cases `f` has a copy of this thread's [context variables](crate::ContextVar).
 ///
 /// # Cancellation
-/// Blocks the thread; what `f` does is under the cancel scopes of the waiting task. In a system task it is
-/// cancelled when the main task has ended.
+/// Blocks the thread. `f` runs under the cancel scopes of the waiting task. In a system task it is cancelled when the
+/// main task has ended.
 ///
 /// # Errors
-/// What `f` fails with, [`Cancelled`] among it; [`RunFinished`]; a [`CallError`] in a thread that is
-/// no worker of a run, or if `f` was dropped half-way.
+/// The errors of `f`, including [`Cancelled`]. [`RunFinished`] if the run has ended. A [`CallError`] in a thread that
+/// is not a worker of a run, or if `f` was dropped before it ended.
 ///
 /// # Panics
 /// If `f` does.
@@ -179,11 +177,12 @@ where
     call_and_wait(&job.inbox, Some(job.key), false, f)?
 }
 
-/// Calls `f` on the loop, in the task that waits for this thread, or as [`run`](run()) does in a system task, and
-/// blocks until it has returned; trio's `from_thread.run_sync`. It has a copy of this thread's context variables.
+/// Calls `f` on the loop and blocks until it has returned; trio's `from_thread.run_sync`. `f` is called in the task
+/// that waits for this thread, or, in the same cases as for [`run`](run()), in a system task. It has a copy of this
+/// thread's context variables.
 ///
 /// # Errors
-/// [`RunFinished`]; a [`CallError`] in a thread that is no worker of a run.
+/// [`RunFinished`] if the run has ended. A [`CallError`] in a thread that is not a worker of a run.
 ///
 /// # Panics
 /// If `f` does.
@@ -206,11 +205,11 @@ where
     call_and_wait(&job.inbox, Some(job.key), true, async move || f())
 }
 
-/// Fails once a cancellation of the task that waits for this thread has been tried, whether it
-/// abandons the thread or not; trio's `from_thread.check_cancelled`. For work that can stop early.
+/// Fails once a cancellation of the task that waits for this thread has been tried, whether the task abandons the
+/// thread or not; trio's `from_thread.check_cancelled`. This is for work that can stop early.
 ///
 /// # Errors
-/// [`Cancelled`]; a [`CallError`] in a thread that is no worker of a run: it cannot know.
+/// [`Cancelled`]. A [`CallError`] in a thread that is not a worker of a run, since there it cannot be known.
 ///
 /// ```
 /// use terzetto::{from_thread, move_on_after, to_thread};
@@ -228,7 +227,7 @@ pub fn check_cancelled() -> Result<(), Error> {
     cancelled.map_or(Ok(()), |cancelled| Err(cancelled.into()))
 }
 
-/// For threads that belong to no run, and workers that want to act outside the task that waits.
+/// For threads that belong to no run, and for workers that act outside the waiting task.
 impl Token {
     /// Runs `f` on the loop in a system task, and blocks this thread until it has ended; trio's
     /// `from_thread.run` with a token. `f` has a copy of this thread's [context variables](crate::ContextVar).

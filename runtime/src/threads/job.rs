@@ -20,15 +20,15 @@ use std::{
     thread,
 };
 
-/// Something for a worker to do.
+/// A job for a worker.
 pub(super) trait Work: Send + Sync {
-    /// Does it; once. Does not panic.
+    /// Does the job. It is called once, and does not panic.
     fn work(self: Arc<Self>) -> Done;
-    /// What the thread is called meanwhile.
+    /// The name of the thread meanwhile.
     fn name(&self) -> &str;
 }
 
-/// The news that a job is done.
+/// The message that a job is done.
 #[must_use]
 pub(super) enum Done {
     /// For the loop of a run. It has nothing of the user's in it, so it does not block.
@@ -62,7 +62,7 @@ enum JobState<F, T> {
     Done(thread::Result<T>),
 }
 
-/// What the loop and the job's own thread must know of a job, whatever it computes.
+/// The data of a job that the loop and the job's own thread need, independent of the type of its result.
 pub(crate) struct JobShared {
     pub(crate) inbox: Arc<Inbox>,
     /// The job's number in the loop's table.
@@ -72,7 +72,7 @@ pub(crate) struct JobShared {
 }
 
 pub(super) struct Job<F, T> {
-    /// What its thread is called meanwhile; none: like its function.
+    /// The name of its thread meanwhile. `None` means the name of its function.
     name: Option<Cow<'static, str>>,
     state: Mutex<JobState<F, T>>,
     shared: Arc<JobShared>,
@@ -89,7 +89,7 @@ impl<F, T> Job<F, T> {
     }
 
     fn replace(&self, state: JobState<F, T>) -> JobState<F, T> {
-        // Nothing of the user's runs under the lock.
+        // No code of the user runs under the lock.
         std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
     }
 
@@ -119,7 +119,7 @@ where
             self.replace(JobState::Done(result));
         }
         let done = Done::Job(self.shared.clone());
-        // What nobody waits for is dropped here, before the thread counts as free.
+        // A result for which nobody waits is dropped here, before the thread counts as free.
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(self))) {
             discard(payload);
         }
@@ -134,7 +134,7 @@ where
 /// The function's own name out of a path: `app::files::hash::{{closure}}` is `hash`.
 pub(super) fn short_name(path: &'static str) -> &'static str {
     let mut named = path.split('<').next().unwrap_or(path);
-    // By hand: this happens once a job, and a search for a text costs more than a short job.
+    // Written by hand, since this happens for each job, and a text search costs more than a short job.
     while let Some(outer) = named.strip_suffix("::{{closure}}") {
         named = outer;
     }

@@ -33,18 +33,18 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// As many jobs run at once unless another limiter is given: jobs that wait for the system are cheap,
-/// and the limit only guards against thousands. trio's number.
+/// How many jobs run at once, unless another limiter is given. It is trio's number. Jobs that wait for the system are
+/// cheap, so the limit only prevents thousands of them.
 const DEFAULT_TOKENS: usize = 40;
 
-/// Makes the future that does an call, on the loop.
+/// Makes the future that does a call, on the loop.
 pub(super) type Begin = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
 /// Something that a thread asks the loop to do for it.
 pub(super) struct LoopCall {
     /// Makes the future that does it, on the loop.
     pub(super) begin: Begin,
-    /// Whether that is done by one poll, as a plain call is, so that it needs no task.
+    /// Whether one poll completes it, as for a plain call, so that it needs no task.
     pub(super) is_call: bool,
 }
 
@@ -93,7 +93,7 @@ impl Caller {
     /// Blocks until the job sends something.
     ///
     /// # Cancellation
-    /// If the caller abandons its job, a checkpoint; if not, it goes on waiting.
+    /// A checkpoint if the caller may abandon its job. Otherwise it goes on waiting.
     pub(super) async fn receive(self: &Rc<Self>, run: &Rc<Run>) -> Result<ToCaller, Cancelled> {
         let mut blocked: Option<Blocked> = None;
         poll_fn(|cx| {
@@ -133,9 +133,9 @@ impl Operation for Caller {
 }
 
 struct JobEntry {
-    /// What is held until the thread is done: the token of a limiter.
+    /// The token of a limiter. It is held until the thread is done.
     loan: Option<Box<dyn Any>>,
-    /// None until the job is started, and once it is abandoned.
+    /// `None` before the job is started, and after it is abandoned.
     caller: Option<Rc<Caller>>,
 }
 
@@ -201,7 +201,7 @@ impl Threads {
         }
     }
 
-    /// A caller waits for its job no more. If the job is done, its number may be another's by now.
+    /// A caller does not wait for its job any more. If the job is done, another job may have its number by now.
     pub(super) fn abandon(&self, caller: &Rc<Caller>) {
         let own =
             |entry: &&mut JobEntry| entry.caller.as_ref().is_some_and(|other| Rc::ptr_eq(other, caller));
@@ -211,10 +211,10 @@ impl Threads {
                 CancelReason::with_text(CancelSource::Explicit, "nobody waits for the thread any more");
             let _known = caller.job.cancelled.set(Cancelled::new(Arc::new(gone)));
         }
-        // It has left calls undone. They go round by the inbox once more: a future may be dropped anywhere.
+        // Some calls were not done. They are sent through the inbox again, since a future may be dropped anywhere.
         for message in caller.message.take() {
             if let ToCaller::LoopCall(loop_call) = message {
-                // Refused if the run has ended: the thread learns it, since the call is dropped.
+                // Refused if the run has ended. The thread notices it, since the call is dropped.
                 let _ended = caller.job.inbox.push(deliver(None, loop_call));
             }
         }
@@ -223,8 +223,8 @@ impl Threads {
     /// The thread is done with a job, or never had it.
     pub(crate) fn job_done(&self, run: &Run, key: usize) {
         let Some(mut entry) = self.jobs.borrow_mut().try_remove(key) else { return };
-        // Gives the token back: somebody else's job may start. A token of the user's may panic at that; whoever waits
-        // for the job must go on all the same.
+        // Gives the token back, so that another job may start. A user's own token may panic when it is dropped. The
+        // task that waits for the job must continue all the same.
         let mut panics = FirstPanic::default();
         panics.catch(|| drop(entry.loan.take()));
         if let Some(caller) = entry.caller.take() {
@@ -236,16 +236,16 @@ impl Threads {
         panics.resume();
     }
 
-    /// Has an call done by the task that waits for a job, or, if none does or it may abandon the job, by a
-    /// system task.
+    /// Passes a call to the task that waits for a job. If no task waits, or if it may abandon the job, a system task
+    /// does the call.
     fn loop_call(&self, run: &Run, key: Option<usize>, loop_call: LoopCall) {
         let caller = key.and_then(|key| self.jobs.borrow().get(key)?.caller.clone());
-        // One that may abandon its job at any time could leave the call undone: as in trio, it gets none.
+        // A task that may abandon its job at any time might not complete the call. As in trio, it gets no calls.
         match caller.filter(|caller| !caller.abandons) {
             Some(caller) => caller.deliver(run, ToCaller::LoopCall(loop_call)),
             None => {
-                // When the run is ending, nothing is started any more. What needs no task is done all the same; of what
-                // does, the thread learns it, since the call is dropped.
+                // When the run is ending, no task is started any more. A call that needs no task is done all the
+                // same. A call that needs one is dropped, and by that the thread notices it.
                 if run.inbox.is_ending() && loop_call.is_call {
                     return loop_call.make_call();
                 }

@@ -1,7 +1,7 @@
 //! The names of worker threads, as tools outside the process show them.
 
-/// The name of this thread, set anew only when it changes: jobs that follow each other mostly have the
-/// same, and a name costs a system call.
+/// The name of this thread. It is set only when it changes, since a name costs a system call, and consecutive jobs
+/// usually have the same name.
 #[derive(Default)]
 pub(super) struct ThreadName(String);
 

@@ -14,21 +14,21 @@
 
 use std::collections::VecDeque;
 
-/// What becomes of a job that was brought.
+/// What happens to a new job.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Brought<J, S> {
-    /// It is in the queue, and somebody searches.
+    /// It is in the queue, and a worker searches.
     Queued,
     /// It is in the queue, and this sleeper must be woken.
     Wakes(S),
-    /// Nobody is free for it.
+    /// No worker is free for it.
     Refused(J),
 }
 
 /// Jobs `J` in a queue, and sleeping workers `S`.
 pub(super) struct Pool<J, S> {
     jobs: VecDeque<J>,
-    /// The one that fell asleep last on top: its stack and caches are warm, and the others can grow old
+    /// The worker that fell asleep last is on top. Its stack and caches are warm. The others can reach their idle limit
     /// and leave.
     asleep: Vec<S>,
     /// How many workers are on the way to the queue.
@@ -40,7 +40,7 @@ impl<J, S> Pool<J, S> {
         Pool { jobs: VecDeque::new(), asleep: Vec::new(), searching: 0 }
     }
 
-    /// Somebody brings a job.
+    /// Takes a new job.
     pub(super) fn bring(&mut self, job: J) -> Brought<J, S> {
         if self.jobs.len() == self.asleep.len() + self.searching {
             return Brought::Refused(job);
@@ -49,8 +49,8 @@ impl<J, S> Pool<J, S> {
         self.call().map_or(Brought::Queued, Brought::Wakes)
     }
 
-    /// A busy worker is done: takes the next job, and says who must be woken for the one after it. If
-    /// there is none, the worker searches from now on.
+    /// A busy worker is done. It takes the next job, and is told which sleeper to wake for the job after that. If
+    /// there is no job, the worker searches from now on.
     pub(super) fn next(&mut self) -> Option<(J, Option<S>)> {
         self.searching += 1;
         let found = self.look();
@@ -58,7 +58,7 @@ impl<J, S> Pool<J, S> {
         found
     }
 
-    /// A worker that searches looks into the queue, which ends its search: it is busy now, or must
+    /// A worker that searches looks into the queue, and this ends its search. After that it is busy, or must
     /// [fall asleep](Pool::sleep) or leave.
     pub(super) fn look(&mut self) -> Option<(J, Option<S>)> {
         self.searching -= 1;
@@ -71,8 +71,8 @@ impl<J, S> Pool<J, S> {
         self.asleep.push(worker);
     }
 
-    /// Of the sleepers, the first that is `meant` has woken by itself. None if it had been called
-    /// already. It searches from now on.
+    /// The first sleeper that is `meant` has woken by itself. It searches from now on. The result is `None` if it was
+    /// called already.
     pub(super) fn wake(&mut self, meant: impl FnMut(&S) -> bool) -> Option<S> {
         let place = self.asleep.iter().position(meant)?;
         self.searching += 1;
@@ -85,12 +85,12 @@ impl<J, S> Pool<J, S> {
         std::mem::take(&mut self.asleep)
     }
 
-    /// Calls a sleeper if there are jobs and nobody searches. It searches from now on.
+    /// Calls a sleeper if there are jobs and no worker searches. The sleeper searches from now on.
     fn call(&mut self) -> Option<S> {
         if self.searching > 0 || self.jobs.is_empty() {
             return None;
         }
-        // There is one: as many are free as there are jobs.
+        // There is a sleeper, since at least as many workers are free as there are jobs.
         let worker = self.asleep.pop()?;
         self.searching = 1;
         Some(worker)

@@ -19,7 +19,7 @@ use std::{
     thread,
 };
 
-/// The workers of the process. A forked child has others: it has none of its parent's threads.
+/// The workers of the process. A forked child has its own, since it has none of its parent's threads.
 static WORKERS: PerProcess<OnceLock<Workers>> =
     PerProcess::new([const { Slot::new(OnceLock::new()) }; GENERATIONS]);
 
@@ -51,13 +51,15 @@ where
     }
 }
 
-/// Calls `f` in a thread, and there `deliver` with what `f` returned, or the payload of its panic. Does not wait. trio's
-/// `start_thread_soon`.
+/// Calls `f` in a thread and does not wait; trio's `start_thread_soon`. The thread then calls `deliver` with the
+/// result of
+/// `f`, or with the payload of its panic.
 ///
-/// It needs no run, knows nothing of cancellation, and has no limit: it is for libraries that build something of their own
-/// of it. [`to_thread::run_sync`](crate::to_thread::run_sync) is for all others. Threads are kept for some seconds, for the
-/// next call. A thread counts as free when `f` has returned, so `deliver` should be short: a
-/// [`Token::run_sync_soon`](crate::lowlevel::Token::run_sync_soon), mostly. If `deliver` panics, that is logged.
+/// This function needs no run, does not support cancellation, and has no limit. It is for libraries that build their
+/// own functions on it. Other code uses [`to_thread::run_sync`](crate::to_thread::run_sync). Threads are kept for
+/// some seconds, for the next call. A thread counts as free when `f` has returned, so `deliver` should be short.
+/// Usually it calls [`Token::run_sync_soon`](crate::lowlevel::Token::run_sync_soon). If `deliver` panics, that is
+/// logged.
 ///
 /// # Errors
 /// If a thread was needed, and the system could not make one. Then neither function is called.

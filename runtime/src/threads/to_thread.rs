@@ -18,24 +18,23 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// Something that says when one more job may run in a thread: a [`CapacityLimiter`], or whatever
-/// else can hand out a token.
+/// Limits how many jobs run in threads. It is a [`CapacityLimiter`], or another type that can hand out tokens.
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait Limit {
-    /// What a job holds while its thread is busy; dropped on the loop when the thread is done.
+    /// The token that a job holds while its thread is busy. It is dropped on the loop when the thread is done.
     type Token: 'static;
 
     /// Waits until one more job may run. An error prevents its start.
     ///
     /// # Errors
-    /// Cancelled, or as the limit says.
+    /// Cancelled, or an error of the limit itself.
     async fn admit(&self) -> Result<Self::Token, Error>;
 }
 
 impl Limit for CapacityLimiter {
     type Token = Loan;
 
-    /// Borrows on behalf of the job, not of the task: one task may run several jobs at once.
+    /// Borrows on behalf of the job and not of the task, since one task may run several jobs at once.
     async fn admit(&self) -> Result<Loan, Error> {
         thread_local!(static NEXT: Cell<u64> = const { Cell::new(0) });
         #[derive(PartialEq, Eq, Hash)]
@@ -65,7 +64,7 @@ impl Limit for DefaultLimit {
     }
 }
 
-/// How a job is to be run in a thread; begun by [`options`].
+/// Options for running a job in a thread; made by [`options`].
 ///
 /// ```
 /// use terzetto::{sync::CapacityLimiter, to_thread};
@@ -89,14 +88,14 @@ pub struct Options<L = DefaultLimit> {
     abandons: bool,
 }
 
-/// The usual options: the run's limiter, a name made from the function's, and waiting for the thread
-/// whatever happens.
+/// The default options: the run's limiter, a name made from the function's name, and a task that waits for the thread
+/// even if it is cancelled.
 pub fn options() -> Options {
     Options { limit: DefaultLimit, name: None, abandons: false }
 }
 
 impl<L: Limit> Options<L> {
-    /// Takes another limiter than the run's.
+    /// Uses another limiter instead of the run's.
     pub fn limiter<M: Limit>(self, limit: M) -> Options<M> {
         Options { limit, name: self.name, abandons: self.abandons }
     }
@@ -107,10 +106,10 @@ impl<L: Limit> Options<L> {
         self
     }
 
-    /// Whether a cancelled task leaves the thread to itself, instead of waiting for it. The thread goes
-    /// on, holds its limiter's token till its end, and its result is dropped. Its calls back into the run
-    /// ([`from_thread`](crate::from_thread)) are made by system tasks from the start, since the task might leave
-    /// in the middle of them. trio's `abandon_on_cancel`.
+    /// Whether a cancelled task abandons the thread instead of waiting for it; trio's `abandon_on_cancel`. The thread
+    /// then continues, and holds its limiter's token until its end. Its result is dropped. With this option system
+    /// tasks make all its calls back into the run ([`from_thread`](crate::from_thread)), since the task might leave
+    /// in the middle of a call.
     pub fn abandon_on_cancel(mut self, abandons: bool) -> Self {
         self.abandons = abandons;
         self
@@ -119,10 +118,10 @@ impl<L: Limit> Options<L> {
     /// Calls `work` in a worker thread, as [`run_sync`] does, with these options.
     ///
     /// # Cancellation
-    /// As [`run_sync`], unless [`Options::abandon_on_cancel`] is set: then cancellation comes at once.
+    /// As [`run_sync`], unless [`Options::abandon_on_cancel`] is set. Then a cancellation takes effect at once.
     ///
     /// # Errors
-    /// As [`run_sync`]; the limiter's own error, and then `work` does not run.
+    /// The errors of [`run_sync`], and the limiter's own error. After an error of the limiter `work` does not run.
     ///
     /// # Panics
     /// As [`run_sync`].
@@ -162,7 +161,7 @@ impl<L: Limit> Options<L> {
     }
 }
 
-/// While a task waits for a job. Dropped early, the job is abandoned.
+/// Exists while a task waits for a job. If it is dropped early, the job is abandoned.
 struct WaitingCaller {
     run: Rc<Run>,
     caller: Rc<Caller>,
@@ -174,22 +173,22 @@ impl Drop for WaitingCaller {
     }
 }
 
-/// Calls `work` in a worker thread and returns what it returns, while the loop goes on.
+/// Calls `work` in a worker thread and returns its result. The loop continues meanwhile.
 ///
-/// At most as many jobs run at once as the run's limiter has tokens (see [`default_limiter`]); more
-/// wait their turn. `work` has a copy of the task's context variables, and may call back by
-/// [`from_thread`](crate::from_thread). For more say in how it runs, see [`options`].
+/// The number of jobs that run at once is limited by the tokens of the run's limiter (see [`default_limiter`]). Other
+/// jobs wait for their turn. `work` has a copy of the task's context variables, and may call back by
+/// [`from_thread`](crate::from_thread). To change how it runs, see [`options`].
 ///
 /// # Cancellation
-/// A checkpoint before the work starts: in a cancelled scope it never does. Once started it cannot
-/// be cancelled: the result is returned, and the cancellation shows at the next checkpoint. If the
-/// future is dropped, the work goes on and its result is dropped.
+/// A checkpoint before the work starts. In a cancelled scope it never starts. After its start it cannot be cancelled:
+/// the result is returned, and the next checkpoint fails as cancelled. If the future is dropped, the work continues and
+/// its result is dropped.
 ///
 /// # Errors
-/// [`Cancelled`] before the start; an `io::Error` if no thread can be had.
+/// [`Cancelled`] before the start. An `io::Error` if the system cannot make a thread.
 ///
 /// # Panics
-/// If `work` does: the panic goes on in the awaiting task. Outside a run.
+/// If `work` panics, the panic continues in the awaiting task. Also outside a run.
 ///
 /// ```
 /// # terzetto::run(async {
@@ -206,8 +205,8 @@ where
     options().run_sync(work)
 }
 
-/// The limiter of jobs that are given no other: 40 tokens, which may be changed. trio's
-/// `current_default_thread_limiter`.
+/// The limiter for jobs without their own limiter; trio's `current_default_thread_limiter`. It has 40 tokens. This
+/// number can be changed.
 ///
 /// # Panics
 /// Outside a run.
@@ -225,8 +224,7 @@ pub fn default_limiter() -> CapacityLimiter {
     Threads::of(&run::current()).default_limiter().clone()
 }
 
-/// How many jobs of this run are in threads, the abandoned ones among them; trio's
-/// `active_thread_count`.
+/// How many jobs of this run are in threads, including abandoned ones; trio's `active_thread_count`.
 ///
 /// # Panics
 /// Outside a run.
@@ -234,8 +232,7 @@ pub fn active_thread_count() -> usize {
     Threads::of(&run::current()).active()
 }
 
-/// Waits until no job is in a thread; trio's `wait_all_threads_completed`. For tests that abandon
-/// threads.
+/// Waits until no job is in a thread; trio's `wait_all_threads_completed`. This is for tests that abandon threads.
 ///
 /// # Cancellation
 /// A checkpoint.

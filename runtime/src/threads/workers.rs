@@ -21,7 +21,7 @@ use std::{
 /// How long an idle worker stays, usually.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it keeps the name of its last job. The next is mostly of the same name, and comes sooner: so
+/// How long it keeps the name of its last job. The next job usually has the same name, and comes before that time. So
 /// names cost a busy worker nothing.
 const KEEPS_NAME: Duration = Duration::from_millis(20);
 
@@ -33,7 +33,7 @@ type AnyJob = Arc<dyn Work>;
 /// The place where one worker sleeps.
 struct Sleeper {
     thread: Thread,
-    /// Set by whoever has taken it out of the pool's sleepers.
+    /// Set by the thread that has taken it out of the pool's sleepers.
     called: AtomicBool,
 }
 
@@ -43,16 +43,16 @@ impl Sleeper {
         Arc::new(Sleeper { thread: thread::current(), called: AtomicBool::new(false) })
     }
 
-    /// Wakes the worker. Not under the pool's lock: it wants that next.
+    /// Wakes the worker. Do not call this under the pool's lock, since the worker takes that lock next.
     fn wake(&self) {
         self.called.store(true, Ordering::Release);
         self.thread.unpark();
     }
 
-    /// Sleeps until it is called, or that instant. Returns whether it was called.
+    /// Sleeps until it is called, or until that instant. Returns whether it was called.
     fn sleep_until(&self, until: Instant) -> bool {
         loop {
-            // Woken by something else, it sleeps on: jobs may unpark their own thread.
+            // If something else has woken it, it sleeps on. Jobs may unpark their own thread.
             if self.called.swap(false, Ordering::Acquire) {
                 return true;
             }
@@ -64,7 +64,7 @@ impl Sleeper {
         }
     }
 
-    /// Sleeps until the call, which is on the way.
+    /// Sleeps until the call, which will come soon.
     fn sleep(&self) {
         while !self.called.swap(false, Ordering::Acquire) {
             thread::park();
@@ -88,7 +88,7 @@ struct WorkersShared {
 
 impl WorkersShared {
     fn lock(&self) -> MutexGuard<'_, PoolState> {
-        // Jobs run outside the lock, so what it guards is whole whatever they do.
+        // Jobs run outside the lock, so the data under it is consistent even if a job panics.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -100,7 +100,8 @@ impl WorkersShared {
         while let Some(work) = job {
             name.set(work.name());
             let done = work.work();
-            // Free first, then the news: whoever has more work on hearing it finds this worker.
+            // The worker becomes free first, and then reports the end of its job. So if the receiver of the report
+            // has more work, it finds this worker free.
             let found = self.lock().pool.next();
             let next = found.map(begin);
             done.announce();
@@ -109,7 +110,7 @@ impl WorkersShared {
         self.left.notify_all();
     }
 
-    /// Searches, and sleeps, until there is a job; none if the worker leaves.
+    /// Searches and sleeps until there is a job. Returns `None` if the worker leaves.
     fn search(&self, sleeper: &Arc<Sleeper>, name: &mut ThreadName) -> Option<AnyJob> {
         let mut idle_since = None;
         loop {
@@ -118,7 +119,7 @@ impl WorkersShared {
                 drop(state);
                 return Some(begin(found));
             }
-            // Woken in vain, it has not become younger.
+            // It was woken without getting a job, so its idle time goes on.
             let since = *idle_since.get_or_insert_with(Instant::now);
             if state.closed || since.elapsed() >= self.idle_timeout {
                 state.count -= 1;
@@ -130,7 +131,7 @@ impl WorkersShared {
         }
     }
 
-    /// Sleeps until it must search again: it was called, or has waited for too long.
+    /// Sleeps until it must search again, because it was called or has waited for too long.
     fn sleep(&self, sleeper: &Arc<Sleeper>, since: Instant, name: &mut ThreadName) {
         if sleeper.sleep_until(since + KEEPS_NAME) {
             return;
@@ -147,7 +148,7 @@ impl WorkersShared {
     }
 }
 
-/// Wakes the worker that is to be woken before this job begins.
+/// Wakes the worker that must be woken before this job begins.
 fn begin((job, next): (AnyJob, Option<Arc<Sleeper>>)) -> AnyJob {
     if let Some(sleeper) = next {
         sleeper.wake();
@@ -159,12 +160,12 @@ fn begin((job, next): (AnyJob, Option<Arc<Sleeper>>)) -> AnyJob {
 pub(crate) struct Workers {
     shared: Arc<WorkersShared>,
     stack_size: Option<usize>,
-    /// The process whose threads they are.
+    /// The process to which the threads belong.
     process: u32,
 }
 
 impl Workers {
-    /// No workers yet; each will have a stack of this size, or of the system's usual one.
+    /// A set without workers. Each worker will have a stack of this size, or of the system's usual size.
     pub(crate) fn new(stack_size: Option<usize>) -> Workers {
         Workers::with_idle_timeout(stack_size, IDLE_TIMEOUT)
     }
@@ -205,10 +206,10 @@ impl Workers {
         hired.map(drop)
     }
 
-    /// Sends idle workers away and waits until they have left. One that is still busy with a job that
-    /// nobody waits for leaves when it is done.
+    /// Makes idle workers end, and waits until they have ended. A worker that is still busy with an abandoned job ends
+    /// when the job is done.
     pub(crate) fn close(&self, busy: usize) {
-        // A forked child has none of its parent's threads: there is nobody to wait for.
+        // A forked child has none of its parent's threads, so there is no thread to wait for.
         if self.process != process::id() {
             return;
         }

@@ -9,8 +9,8 @@ use std::{io, sync::Arc};
 
 /// A listener whose connections speak TLS; trio's `SSLListener`.
 ///
-/// A connection is accepted at once; its handshake takes place in its own task, with the first send or
-/// receive. So a client that dawdles over it keeps nobody waiting.
+/// A connection is accepted before its handshake. The handshake takes place in the connection's own task, with the
+/// first send or receive. So a client with a slow handshake does not delay others.
 #[derive(Debug)]
 pub struct TlsListener<L> {
     listener: L,
@@ -24,14 +24,14 @@ impl<L> TlsListener<L> {
         TlsListener { listener, config, https_compatible: false }
     }
 
-    /// As [`TlsStream::https_compatible`], for each connection.
+    /// Sets [`TlsStream::https_compatible`] for each connection.
     #[must_use]
     pub fn https_compatible(mut self, yes: bool) -> TlsListener<L> {
         self.https_compatible = yes;
         self
     }
 
-    /// The listener below.
+    /// The underlying listener.
     pub fn get_ref(&self) -> &L {
         &self.listener
     }

@@ -1,8 +1,8 @@
 //! TLS through `rustls`.
 //!
-//! `rustls` is a state machine without I/O; [`TlsStream`] moves its bytes over any stream. Which
-//! algorithms, certificates and roots to use is for the program to say, in `rustls`' own terms: it is
-//! re-exported here, without a provider of algorithms.
+//! `rustls` is a state machine without I/O. [`TlsStream`] moves its bytes over any stream. The program chooses
+//! algorithms, certificates and roots by the interface of `rustls`, which is re-exported here. The re-export comes
+//! without a provider of algorithms.
 
 mod listener;
 mod open;

@@ -15,7 +15,7 @@ use std::{rc::Rc, sync::Arc};
 /// A checkpoint.
 ///
 /// # Errors
-/// As [`open_tcp_stream`]; if `host` is no name that a certificate could have.
+/// The errors of [`open_tcp_stream`]. It also fails if `host` is not a name that a certificate can have.
 ///
 /// # Panics
 /// Outside a run.
@@ -29,14 +29,14 @@ pub async fn open_tls_over_tcp_stream(
     Ok(TlsStream::client(config, name, stream)?)
 }
 
-/// Listens for TCP connections on a port, as [`open_tcp_listeners`] does, that speak TLS; trio's
+/// Listens for TLS connections over TCP on a port, as [`open_tcp_listeners`] does for TCP connections; trio's
 /// `open_ssl_over_tcp_listeners`.
 ///
 /// # Cancellation
 /// A checkpoint.
 ///
 /// # Errors
-/// As [`open_tcp_listeners`].
+/// The errors of [`open_tcp_listeners`].
 ///
 /// # Panics
 /// Outside a run.
@@ -50,14 +50,14 @@ pub async fn open_tls_over_tcp_listeners(
     Ok(listeners.into_iter().map(|listener| TlsListener::new(listener, config.clone())).collect())
 }
 
-/// Serves TCP connections that speak TLS on a port, each in a task of its own; trio's `serve_ssl_over_tcp`. Says by
-/// `status`, if there is one, that it listens, and hands out its listeners.
+/// Serves TLS connections over TCP on a port, each in its own task; trio's `serve_ssl_over_tcp`. If there is a
+/// `status`, the server reports by it that it listens, and passes its listeners.
 ///
 /// # Cancellation
-/// As [`serve_listeners`]; so ends a server.
+/// As for [`serve_listeners`]. A server ends when it is cancelled.
 ///
 /// # Errors
-/// As [`open_tls_over_tcp_listeners`] and [`serve_listeners`].
+/// The errors of [`open_tls_over_tcp_listeners`] and [`serve_listeners`].
 ///
 /// # Panics
 /// Outside a run.

@@ -1,12 +1,13 @@
-//! Where the records of TLS begin and end in what a transport delivers.
+//! Where the records of TLS begin and end in the bytes from a transport.
 //!
-//! `rustls` takes in what it is given, also what follows the other side's farewell. Who goes on with the bare transport
-//! after that needs those bytes: so it is given one record after the other, and none after the farewell.
+//! `rustls` consumes all bytes that it is given, even those after the other side's farewell. A caller that continues
+//! with the bare transport after the farewell needs those bytes. So `rustls` is given one record after the other, and
+//! none after the farewell.
 
 /// A record begins with its type, a version, and its length.
 const HEADER: usize = 5;
 
-/// How far a stream of records is.
+/// The position in a stream of records.
 #[derive(Debug, Default)]
 pub(super) struct Records {
     header: [u8; HEADER],
@@ -17,7 +18,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// How many of the bytes that come next belong to the record that they begin in. They count as taken.
+    /// Returns how many of the next bytes belong to the record in which they begin. They count as taken.
     pub(super) fn take(&mut self, data: &[u8]) -> usize {
         let of_header = data.len().min(HEADER - self.begun);
         self.header[self.begun..self.begun + of_header].copy_from_slice(&data[..of_header]);

@@ -1,14 +1,14 @@
 //! Encrypted streams.
 //!
-//! Everything rests on three rules:
+//! The code follows three rules:
 //!
-//! - The state machine is touched only between two awaits, never across one.
-//! - What it wants to send is taken out and sent in one go. If that is cut short, the records that
-//!   were taken out are lost, and the stream with them: it is broken from then on.
-//! - Once the handshake is over receiving never sends, and sending never receives, so one task can do
-//!   the one and another the other. (What TLS 1.3 would answer while it receives, a change of keys,
-//!   it may answer with the next data; a server's session tickets wait for that, too.) The handshake
-//!   does both, and is one task's affair at a time.
+//! - The state machine is borrowed only between two awaits, never across one.
+//! - The records that it wants to send are taken out and sent in one operation. If that operation does not complete,
+//!   the records are lost, and the stream is broken from then on.
+//! - After the handshake receiving never sends, and sending never receives. So one task can send while another
+//!   receives. (TLS 1.3 answers a change of keys, which it receives. It may send the answer with the next data. The
+//!   session tickets of a server wait for the next data, too.) The handshake sends and receives, so only one task at
+//!   a time does it.
 
 use crate::{
     checkpoint,
@@ -29,50 +29,51 @@ use std::{
     sync::Arc,
 };
 
-/// How much is received from the transport at once: about a record of the largest size.
+/// How much is received from the transport at once, about one record of the largest size.
 const ROOM: usize = 17 * 1024;
 
 /// How much is encrypted before it is sent.
 const PIECE: usize = 64 * 1024;
 
-/// How much is decrypted before it is given out; a connection that has more refuses further records.
+/// How much decrypted data is kept until it is received. A connection that has more refuses further records.
 const ENOUGH: usize = 16 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TlsState {
     Open,
-    /// The connection failed, or was cut short amid a record.
+    /// The connection failed, or was interrupted in the middle of a record.
     Broken,
     /// The transport has ended without the other side's farewell.
     CutOff,
     Closed,
 }
 
-/// A stream that is encrypted by TLS, over a stream that is not; trio's `SSLStream`.
+/// A stream that is encrypted by TLS, over an unencrypted stream; trio's `SSLStream`.
 ///
-/// The handshake takes place with the first send or receive, or by [`TlsStream::handshake`]. TLS
-/// cannot be half closed; closing says farewell (`close_notify`) and does not wait for an answer. If
-/// the transport ends without the other side's farewell, somebody may have cut it: receiving fails as
-/// broken, and so does sending from then on. See [`TlsStream::https_compatible`].
+/// The handshake takes place with the first send or receive, or by [`TlsStream::handshake`]. A TLS stream cannot be
+/// half closed. Closing sends a farewell (`close_notify`) and does not wait for an answer. If the transport ends
+/// without the other side's farewell, somebody may have cut it off. Then receiving fails as broken, and so does
+/// sending from then on. See [`TlsStream::https_compatible`].
 ///
-/// A farewell needs a handshake. So closing a stream whose handshake has not been done does it first, as trio's does;
-/// who does not want to wait for the other side drops the stream, or closes it by
+/// A farewell needs a handshake. If the handshake has not been done, closing the stream does it first, as trio does.
+/// To avoid a wait for the other side, drop the stream, or close it by
 /// [`close_forcefully`](crate::io::close_forcefully).
 ///
 /// # Cancellation
-/// A receive that is cancelled or dropped has taken nothing. A send or a handshake that is cancelled amid a
-/// record leaves the stream broken.
+/// A receive that is cancelled or dropped has taken nothing. A send or a handshake that is cancelled in the middle of
+/// a record leaves the stream broken.
 pub struct TlsStream<S> {
     pub(super) transport: S,
     pub(super) connection: RefCell<Connection>,
     pub(super) state: Cell<TlsState>,
     https_compatible: bool,
     handshaken: Cell<bool>,
-    /// Whether somebody is closing it.
+    /// Whether a task is closing the stream.
     parting: Cell<bool>,
-    /// One task at a time; a semaphore, since two futures of one task may send and receive.
+    /// Lets one future at a time do the handshake. A semaphore and no lock, since two futures of one task may send
+    /// and receive.
     handshaking: Semaphore,
-    /// What the transport has delivered, and which part of it the connection has not taken yet.
+    /// The bytes from the transport, and the part of them that the connection has not taken yet.
     pub(super) incoming: RefCell<(Vec<u8>, Range<usize>)>,
     records: RefCell<Records>,
     sending: Turnstile,
@@ -87,7 +88,7 @@ fn cut_off() -> StreamError {
     StreamError::Broken(Some(ErrorKind::UnexpectedEof.into()))
 }
 
-/// Marks the stream as broken, unless what is under way comes to its end.
+/// Marks the stream as broken when dropped, unless the operation under way has completed.
 struct Amid<'a>(&'a Cell<TlsState>, bool);
 
 impl Drop for Amid<'_> {
@@ -98,7 +99,7 @@ impl Drop for Amid<'_> {
     }
 }
 
-/// Somebody who is closing a stream: to its end, or until that future is dropped.
+/// Notes that a stream is being closed, until the close completes or its future is dropped.
 struct Parting<'a>(&'a Cell<bool>);
 
 impl Parting<'_> {
@@ -115,7 +116,7 @@ impl Drop for Parting<'_> {
 }
 
 impl<S: Stream> TlsStream<S> {
-    /// The client's end, over a transport to the server that can prove that it is `name`.
+    /// The client's end, over a transport to a server. The server has to prove that it is `name`.
     ///
     /// # Errors
     /// If the configuration does not work.
@@ -136,7 +137,7 @@ impl<S: Stream> TlsStream<S> {
     }
 
     fn new(mut connection: Connection, transport: S) -> TlsStream<S> {
-        // What is written is sent at once: there is no need of a limit.
+        // Written data is sent at once, so no limit is needed.
         connection.set_buffer_limit(None);
         TlsStream {
             transport,
@@ -153,8 +154,8 @@ impl<S: Stream> TlsStream<S> {
         }
     }
 
-    /// Whether to do as the web does: close without a farewell, and take the end of the transport
-    /// for the end of the stream. For protocols that know by themselves when they are cut short.
+    /// Whether to behave as HTTPS often does: close without a farewell, and take the end of the transport for the end
+    /// of the stream. This is for protocols that notice by themselves when they are cut off.
     #[must_use]
     pub fn https_compatible(mut self, yes: bool) -> TlsStream<S> {
         self.https_compatible = yes;
@@ -166,7 +167,8 @@ impl<S: Stream> TlsStream<S> {
         &self.transport
     }
 
-    /// Looks at the connection: the other side's certificates, the protocol that was agreed on.
+    /// Calls `inside` with the connection, for instance to read the other side's certificates or the negotiated
+    /// protocol.
     ///
     /// # Panics
     /// If `inside` uses this stream.
@@ -174,15 +176,15 @@ impl<S: Stream> TlsStream<S> {
         inside(&self.connection.borrow())
     }
 
-    /// Makes sure that the handshake is done; waits if another task is doing it. trio's
-    /// `do_handshake`.
+    /// Does the handshake, unless it is done already; trio's `do_handshake`. If another task is doing it, this call
+    /// waits.
     ///
     /// # Cancellation
-    /// A checkpoint. If cancelled amid the handshake, the stream may be broken.
+    /// A checkpoint. If cancelled during the handshake, the stream may be broken.
     ///
     /// # Errors
-    /// [`StreamError::Broken`] if there is no agreement: the cause is a [`rustls::Error`].
-    /// [`StreamError::Closed`].
+    /// [`StreamError::Broken`] if the two sides do not agree. The cause is then a [`rustls::Error`].
+    /// [`StreamError::Closed`] if the stream is closed.
     pub async fn handshake(&self) -> Result<(), StreamError> {
         self.ensure_open()?;
         checkpoint_if_cancelled().await?;
@@ -216,10 +218,10 @@ impl<S: Stream> TlsStream<S> {
             }
             match self.feed().await {
                 Ok(()) => {}
-                // It has taken nothing: the handshake can go on.
+                // The receive has taken nothing, so the handshake can be continued.
                 Err(StreamError::Cancelled(cancelled)) => return Err(cancelled.into()),
                 Err(error) => {
-                    // Whatever the transport says: there will be no agreement.
+                    // After any other error the handshake cannot succeed.
                     if self.state.get() == TlsState::Open {
                         self.state.set(TlsState::Broken);
                     }
@@ -231,7 +233,7 @@ impl<S: Stream> TlsStream<S> {
                 }
             }
         }
-        // A server's tickets wait until it has something to say: now nobody may be listening.
+        // A server's tickets wait for its next data, since the client may not receive now.
         let version = self.connection.borrow().protocol_version();
         let is_server = matches!(&*self.connection.borrow(), Connection::Server(_));
         if !(is_server && version == Some(ProtocolVersion::TLSv1_3)) {
@@ -259,7 +261,7 @@ impl<S: Stream> TlsStream<S> {
         Ok(())
     }
 
-    /// Gives the connection something to read: what is left over, or else what the transport has.
+    /// Gives the connection bytes to read: those left over, or else new ones from the transport.
     pub(super) async fn feed(&self) -> Result<(), StreamError> {
         if self.incoming.borrow().1.is_empty() {
             let mut room = std::mem::take(&mut self.incoming.borrow_mut().0);
@@ -272,13 +274,13 @@ impl<S: Stream> TlsStream<S> {
         self.take_records()
     }
 
-    /// Gives the connection what was received, record by record, and nothing after the other side's farewell.
+    /// Gives the received bytes to the connection, record by record, and none after the other side's farewell.
     fn take_records(&self) -> Result<(), StreamError> {
         let mut incoming = self.incoming.borrow_mut();
         let (data, unread) = &mut *incoming;
         let mut connection = self.connection.borrow_mut();
         if unread.start == unread.end {
-            // Nothing at all tells the connection that the transport has ended.
+            // An empty read tells the connection that the transport has ended.
             connection.read_tls(&mut io::empty()).map_err(broken)?;
             let peer_has_closed = connection.process_new_packets().map_err(broken)?.peer_has_closed();
             if !peer_has_closed || connection.is_handshaking() {
@@ -310,7 +312,7 @@ impl<S: Stream> TlsStream<S> {
         Ok(())
     }
 
-    /// Whether there is something to give out that was received before.
+    /// Whether decrypted data is left that was received before.
     pub(super) fn has_plaintext(&self) -> bool {
         let state = self.connection.borrow_mut().process_new_packets();
         state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0)
@@ -321,7 +323,7 @@ impl<S: Stream> TlsStream<S> {
         self.ensure_handshake().await?;
         let mut has_waited = false;
         if self.has_plaintext() {
-            // Before it is taken: afterwards it would be lost if the future were dropped.
+            // This comes before the data is taken. After that the data would be lost if the future were dropped.
             cancel_shielded_checkpoint().await;
             has_waited = true;
         }
@@ -337,7 +339,7 @@ impl<S: Stream> TlsStream<S> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(StreamError::Broken(Some(error))),
             }
-            // Another task may have heard of it.
+            // Another task may have closed or broken the stream.
             self.ensure_open()?;
             self.feed().await?;
             has_waited = true;
@@ -348,13 +350,13 @@ impl<S: Stream> TlsStream<S> {
 crate::io::close_inherent!([S: Stream] TlsStream<S>);
 
 impl<S: Stream> Resource for TlsStream<S> {
-    /// Says farewell, and closes the transport; does not wait for the other side's farewell. If the handshake has not been
-    /// done, it is done first; not if the stream is [`https_compatible`](TlsStream::https_compatible), which says no
-    /// farewell, nor if it is broken.
+    /// Sends a farewell, and closes the transport. It does not wait for the other side's farewell. If the handshake has
+    /// not been done, it is done first, with two exceptions: a broken stream, and one that is
+    /// [`https_compatible`](TlsStream::https_compatible), which sends no farewell.
     ///
     /// # Errors
-    /// Cancelled; what the handshake fails with, and what the transport does; also then the transport is closed. That the
-    /// farewell cannot be said because the other side is gone is no error.
+    /// Cancelled, the errors of the handshake, and those of the transport. The transport is closed even then. It is no
+    /// error if the farewell cannot be sent because the other side is gone.
     async fn close(&self) -> Result<(), StreamError> {
         if self.parting.get() {
             // Another task is closing it, and closes the transport afterwards.
@@ -390,7 +392,7 @@ impl<S: Stream> SendStream for TlsStream<S> {
         checkpoint_if_cancelled().await?;
         self.ensure_handshake().await?;
         for piece in data.chunks(PIECE) {
-            // Closed by another task in between.
+            // Another task may have closed the stream in between.
             self.ensure_open()?;
             self.connection.borrow_mut().writer().write_all(piece).map_err(StreamError::Io)?;
             self.flush().await?;

@@ -1,5 +1,5 @@
-//! What an application knows of its TLS connection beyond its bytes: the bare transport after TLS has ended on it,
-//! the protocol that was agreed on, and a value that names the connection.
+//! Access to a TLS connection beyond its bytes: the bare transport after TLS has ended, the negotiated protocol, and
+//! a value that identifies the connection.
 
 use crate::{
     compat::tls::{
@@ -14,17 +14,19 @@ use crate::{
 const BINDING_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
 
 impl<S: Stream> TlsStream<S> {
-    /// Ends TLS on the connection, and gives the bare transport back, with what the other side has sent over it after its
-    /// farewell and was received already; trio's `unwrap`. For protocols that go on in the clear.
+    /// Ends TLS on the connection and returns the bare transport; trio's `unwrap`. Use it for protocols that continue
+    /// without encryption. The other side may have sent bytes after its farewell (`close_notify`). Those that were
+    /// received already are returned, too.
     ///
-    /// Says farewell and waits for that of the other side, which has to say it, too: by the same call, or by closing.
+    /// This call sends a farewell and waits for the farewell of the other side. The other side has to send one, too, by
+    /// the same call or by closing.
     ///
     /// # Cancellation
     /// A checkpoint. If cancelled, the transport is dropped.
     ///
     /// # Errors
-    /// As a receive; [`StreamError::Broken`] if the other side had sent data that nobody has received. The transport is
-    /// dropped then.
+    /// The errors of a receive. [`StreamError::Broken`] if the other side had sent data that nobody has received. The
+    /// transport is dropped then.
     pub async fn into_transport(self) -> Result<(S, Vec<u8>), StreamError> {
         self.ensure_open()?;
         checkpoint_if_cancelled().await?;
@@ -48,7 +50,7 @@ impl<S: Stream> TlsStream<S> {
         Ok((self.transport, data[unread].to_vec()))
     }
 
-    /// The protocol that was agreed on by ALPN; `None` if none was. trio's `selected_alpn_protocol`.
+    /// The protocol that was negotiated by ALPN, or `None` if none was; trio's `selected_alpn_protocol`.
     ///
     /// # Errors
     /// [`rustls::Error::HandshakeNotComplete`] before the handshake; trio's `NeedHandshakeError`.
@@ -59,9 +61,10 @@ impl<S: Stream> TlsStream<S> {
         })
     }
 
-    /// A value that names this connection, the same at both ends and at no other connection: what a login over it can be
-    /// bound to. trio's `get_channel_binding`, but of the kind `tls-exporter` (RFC 9266): `tls-unique`, which is what trio
-    /// gives, does not exist in TLS 1.3, and is not safe before.
+    /// A value that identifies this connection. It is the same at both ends, and differs from that of any other
+    /// connection. A login over the connection can be bound to it. This is trio's `get_channel_binding`, but the kind
+    /// is `tls-exporter` (RFC 9266). trio returns `tls-unique`, which does not exist in TLS 1.3, and is not safe in
+    /// earlier versions.
     ///
     /// # Errors
     /// [`rustls::Error::HandshakeNotComplete`] before the handshake; trio's `NeedHandshakeError`.

@@ -24,19 +24,19 @@ use std::{
 pub(super) struct Send<'a, T: 'static> {
     sender: &'a Sender<T>,
     stage: TransferStage,
-    /// Looks whether it is cancelled before it begins.
+    /// Checks whether the task is cancelled before it begins.
     look: CheckpointIfCancelled,
-    /// None once it has begun.
+    /// `None` once the send has begun.
     value: Option<T>,
     parked: Option<Parked<'a, WaiterSlot<T>>>,
 }
 
-/// How far a send or a receive is. There is nothing in it to drop, so that it costs nothing to go on.
+/// The stage of a send or a receive. It has nothing to drop, so changing the stage costs nothing.
 #[derive(Clone, Copy)]
 enum TransferStage {
-    /// Looks whether it is cancelled.
+    /// Checks whether the task is cancelled.
     Looking,
-    /// Has done its work, and lets the others run.
+    /// Has done its work, and lets other tasks run.
     Yielding(Turn),
     Parked,
     Done,
@@ -113,9 +113,9 @@ impl<T> Future for Send<'_, T> {
 pub(super) struct Receive<'a, T: 'static> {
     receiver: &'a Receiver<T>,
     stage: TransferStage,
-    /// Looks whether it is cancelled before it begins.
+    /// Checks whether the task is cancelled before it begins.
     look: CheckpointIfCancelled,
-    /// What was received, while the others run.
+    /// The received value, while other tasks run.
     given: Option<Given<T>>,
     parked: Option<Parked<'a, WaiterSlot<Given<T>>>>,
 }

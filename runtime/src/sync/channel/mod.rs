@@ -41,8 +41,8 @@ pub struct ChannelStatistics {
 
 /// Makes a channel that buffers up to `capacity` values (`usize::MAX`: no bound).
 ///
-/// Values own what they hold (`T: 'static`): a channel is shared, and may outlive every frame that a value could borrow
-/// from. Tasks of a nursery that are to share a borrowed value can simply borrow it.
+/// Values must not borrow (`T: 'static`), since a channel is shared, and may live longer than every function from which
+/// a value could borrow. If tasks of a nursery need the same borrowed value, each of them can simply borrow it.
 ///
 /// ```
 /// use terzetto::{channel, nursery};
@@ -76,7 +76,7 @@ pub enum SendFailure {
     Broken,
     /// This end is closed; trio's `ClosedResourceError`.
     Closed,
-    /// There is no room and nobody waits, and the call was one that does not wait.
+    /// There is no room and no receiver waits, and the call does not wait.
     WouldBlock,
 }
 
@@ -102,20 +102,20 @@ impl StdError for SendFailure {
 
 /// A failed send, with the value that was not sent.
 ///
-/// Turns into [`Error`] by `?` whatever the value is; it does not implement `std::error::Error`
-/// itself, which would ask of every value to be `Send + Sync`.
+/// `?` converts it into [`Error`] for every type of value. It does not implement `std::error::Error` itself, since then
+/// every value would have to be `Send + Sync`.
 pub struct SendError<T> {
     pub(super) value: T,
     pub(super) failure: SendFailure,
 }
 
 impl<T> SendError<T> {
-    /// Why.
+    /// Why the value was not sent.
     pub fn failure(&self) -> &SendFailure {
         &self.failure
     }
 
-    /// The value back, and why.
+    /// Returns the value, and why it was not sent.
     pub fn into_parts(self) -> (T, SendFailure) {
         (self.value, self.failure)
     }
@@ -149,7 +149,7 @@ pub enum ReceiveError {
     EndOfChannel,
     /// This end is closed; trio's `ClosedResourceError`.
     Closed,
-    /// Nothing is there, and the call was one that does not wait.
+    /// There is no value yet, and the call does not wait.
     WouldBlock,
 }
 
@@ -173,16 +173,16 @@ impl StdError for ReceiveError {
     }
 }
 
-/// The sending end. Clones are further ends; the channel ends with the last. A clone of a closed end
-/// is closed, too. Dropping an end closes it.
+/// The sending end. Clones are further sending ends. The channel ends when the last of them is closed. A clone of a
+/// closed end is closed, too. Dropping an end closes it.
 pub struct Sender<T: 'static> {
     pub(in crate::sync) shared: Rc<ChannelState<T>>,
     pub(in crate::sync) end: u64,
     closed: Cell<bool>,
 }
 
-/// The receiving end. Clones compete for the values, each of which goes to one. A clone of a closed
-/// end is closed, too. Dropping an end closes it.
+/// The receiving end. Clones compete for the values: each value goes to one of them. A clone of a closed end is closed,
+/// too. Dropping an end closes it.
 pub struct Receiver<T: 'static> {
     pub(in crate::sync) shared: Rc<ChannelState<T>>,
     pub(in crate::sync) end: u64,
@@ -199,7 +199,8 @@ impl<T> Sender<T> {
     /// Sends without waiting.
     ///
     /// # Errors
-    /// Gives the value back if there is neither room nor a waiting receiver, or no receiver at all.
+    /// The error gives the value back. It fails if there is neither room nor a waiting receiver, if there is no
+    /// receiver at all, or if this end is closed.
     pub fn send_nowait(&self, value: T) -> Result<(), SendError<T>> {
         if self.closed.get() {
             return Err(SendError { value, failure: SendFailure::Closed });
@@ -224,8 +225,8 @@ impl<T> Sender<T> {
         Send::new(self, value)
     }
 
-    /// Closes this end: whoever waits to send at it fails, and so does every later send. Closing the
-    /// last one ends the channel. Closing twice is fine.
+    /// Closes this end. Sends that wait at this end fail, and so does every later send. Closing the last sending end
+    /// ends the channel. Closing an end twice has no further effect.
     pub fn close(&self) {
         if !self.closed.replace(true) {
             self.shared.close_sender(self.end);
@@ -248,12 +249,12 @@ impl<T> Receiver<T> {
     /// Receives without waiting.
     ///
     /// # Errors
-    /// If nothing is there, or nothing will ever be.
+    /// It fails if there is no value now, if there will be none any more, or if this end is closed.
     pub fn receive_nowait(&self) -> Result<T, ReceiveError> {
         self.take().map(|given| given.value)
     }
 
-    /// As [`Receiver::receive_nowait`], for who may put the value back.
+    /// As [`Receiver::receive_nowait`], for callers that may put the value back.
     pub(in crate::sync) fn take(&self) -> Result<Given<T>, ReceiveError> {
         if self.closed.get() {
             return Err(ReceiveError::Closed);
@@ -268,9 +269,9 @@ impl<T> Receiver<T> {
     /// Receives, waiting for a value.
     ///
     /// # Cancellation
-    /// A checkpoint. If cancelled, nothing was taken. If the future is dropped after a value was
-    /// handed to it, the value goes to the next receiver or back to its place in the channel; if all
-    /// receivers are gone, it is dropped.
+    /// A checkpoint. If cancelled, nothing was taken. If the future is dropped after a value was handed to it, the
+    /// value goes to the next receiver or back to its place in the channel. If all receivers are gone, the value is
+    /// dropped.
     ///
     /// # Errors
     /// Cancelled; or all senders are gone and the buffer is empty.
@@ -278,9 +279,9 @@ impl<T> Receiver<T> {
         Receive::new(self)
     }
 
-    /// Closes this end: whoever waits to receive at it fails, and so does every later receive.
-    /// Closing the last one breaks the channel for its senders and drops what is buffered. Closing
-    /// twice is fine.
+    /// Closes this end. Receives that wait at this end fail, and so does every later receive. Closing the last
+    /// receiving end breaks the channel for its senders, and drops the buffered values. Closing an end twice has no
+    /// further effect.
     pub fn close(&self) {
         if !self.closed.replace(true) {
             self.shared.close_receiver(self.end);
@@ -292,14 +293,14 @@ impl<T> Receiver<T> {
         self.shared.statistics()
     }
 
-    /// The next value, or `None` at the end of the channel: for loops.
+    /// The next value, or `None` at the end of the channel. This is for loops.
     ///
     /// # Cancellation
-    /// As [`Receiver::receive`]. At the end of the channel it looks whether the task is cancelled, but
-    /// does not let others run.
+    /// As [`Receiver::receive`]. At the end of the channel it checks whether the task is cancelled, but does not let
+    /// other tasks run.
     ///
     /// # Errors
-    /// [`ReceiveError::Cancelled`] in a cancelled scope; [`ReceiveError::Closed`] if this end is.
+    /// [`ReceiveError::Cancelled`] in a cancelled scope. [`ReceiveError::Closed`] if this end is closed.
     pub fn next(&self) -> impl Future<Output = Result<Option<T>, ReceiveError>> {
         Next::new(self)
     }

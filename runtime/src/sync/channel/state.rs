@@ -18,11 +18,11 @@ pub(in crate::sync) struct Given<T> {
     number: u64,
 }
 
-/// The values of a channel that nobody has.
+/// The values that are in a channel.
 struct Buffer<T> {
-    /// Those that came back, by their numbers.
+    /// The values that came back, by their numbers.
     returned: VecDeque<Given<T>>,
-    /// Those that were never given out: all of them later.
+    /// The values that were never given out. All of them come later than those that came back.
     fresh: VecDeque<T>,
     /// How many were given out.
     given: u64,
@@ -59,7 +59,7 @@ impl<T> Buffer<T> {
     }
 }
 
-/// What a blocked task brings with it.
+/// What a blocked task stores in the wait queue.
 pub(in crate::sync) struct WaiterSlot<V> {
     pub(in crate::sync) value: Option<V>,
     /// The end of the channel that it waits at.
@@ -162,12 +162,12 @@ impl<T> ChannelState<T> {
             let mut buffer = self.buffer.borrow_mut();
             let left = (std::mem::take(&mut buffer.returned), std::mem::take(&mut buffer.fresh));
             drop(buffer);
-            // With nothing borrowed: a value's destructor may come back here.
+            // Nothing is borrowed here, since a value's destructor may use the channel again.
             drop(left);
         }
     }
 
-    /// Hands a value to a waiting receiver or to the buffer; gives it back if neither will do.
+    /// Hands a value to a waiting receiver, or puts it into the buffer. Returns the value if neither is possible.
     pub(in crate::sync) fn offer(&self, value: T) -> Option<T> {
         let mut value = Some(value);
         self.receiving.unpark_one(|place| {
@@ -182,13 +182,13 @@ impl<T> ChannelState<T> {
         None
     }
 
-    /// Takes the next value, and that of a waiting sender into the room that this makes.
+    /// Takes the next value. The value of a waiting sender then gets the free place in the buffer.
     pub(in crate::sync) fn take(&self) -> Option<Given<T>> {
         let mut first = self.buffer.borrow_mut().pop();
         if first.is_some() && self.buffered() >= self.capacity {
             return first;
         }
-        // The value is in its place before the sender wakes: what that sets off may be the next send.
+        // The value is in its place before the sender wakes, since the wake may lead to the next send.
         self.sending.unpark_one(|place| {
             let Some(value) = place.value.take() else { return };
             let mut buffer = self.buffer.borrow_mut();
@@ -200,8 +200,8 @@ impl<T> ChannelState<T> {
         first
     }
 
-    /// Puts a value back that its receiver has not seen: to the next receiver, or in front of all that are
-    /// later. If all receivers are gone, it goes the way of what is buffered then.
+    /// Puts back a value that its receiver has not seen. It goes to the next receiver, or in front of all later values.
+    /// If all receivers are gone, it is treated as the buffered values are then.
     pub(in crate::sync) fn put_back(&self, given: Given<T>) {
         if self.is_broken() {
             return;

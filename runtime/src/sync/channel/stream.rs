@@ -14,9 +14,9 @@ type NextValue<T> = Pin<Box<dyn Future<Output = Result<Option<T>, ReceiveError>>
 /// The values of a channel as a [`Stream`]; made by [`Receiver::into_stream`].
 ///
 /// # Cancellation
-/// As [`Receiver::next`], for each value. The future of a value lives in the stream, so that nothing
-/// is lost when the future of a combinator is dropped. If it was cancelled with a scope that has been
-/// left since, the stream begins afresh.
+/// As [`Receiver::next`], for each value. The stream itself holds the future of the next value, so no value is lost
+/// if the future of a combinator is dropped. If that future was cancelled by a scope that has ended since, the stream
+/// starts a new one.
 pub struct ReceiverStream<T: 'static> {
     receiver: Rc<Receiver<T>>,
     next: Option<NextValue<T>>,
@@ -47,7 +47,7 @@ impl<T> Stream for ReceiverStream<T> {
             let received = ready!(next.as_mut().poll(cx));
             self.next = None;
             match received {
-                // It has taken nothing.
+                // The cancelled receive has taken nothing.
                 Err(ReceiveError::Cancelled(cancelled)) if is_stale(&cancelled) => {}
                 received => return Poll::Ready(received.transpose()),
             }

@@ -1,8 +1,8 @@
-//! What every stream must do, checked: the one-way suite, and what the suites share.
+//! The one-way suite, which checks the rules for every stream, and the code that all suites share.
 //!
-//! A suite makes fresh streams over and over and tries one rule on each. A rule that does not hold
-//! comes out as an error that states it; one that hangs, as an error after some seconds on the
-//! run's clock.
+//! A suite makes fresh streams again and again, and checks one rule on each. If a rule does not hold, the suite fails
+//! with an error that states the rule. If the check of a rule hangs, it fails with that error after some seconds on
+//! the run's clock.
 
 use crate::{
     CancelScope, Error, fail_after,
@@ -12,7 +12,7 @@ use crate::{
 };
 use std::{fmt, io::ErrorKind};
 
-/// How long a rule may take before it is said to hang, in seconds of the run's clock.
+/// How many seconds of the run's clock a rule may take before it counts as hanging.
 const PATIENCE: f64 = 10.0;
 
 /// A rule that the stream under test has broken.
@@ -53,13 +53,13 @@ pub(super) fn busy<T>(outcome: StreamOutcome<T>, rule: &'static str) -> Checked 
 
 pub(super) fn well<T>(outcome: StreamOutcome<T>, rule: &'static str) -> Result<T, Error> {
     outcome.map_err(|error| match error {
-        // What cancels the check itself must go on.
+        // A cancellation of the check itself must be passed on.
         StreamError::Cancelled(cancelled) => cancelled.into(),
         _ => StreamCheckFailed { rule }.into(),
     })
 }
 
-/// Runs `inside`, which must go well and be a checkpoint.
+/// Runs `inside`, which must succeed and be a checkpoint.
 pub(super) async fn checkpoint_well<T>(
     inside: impl Future<Output = StreamOutcome<T>>,
     rule: &'static str,
@@ -70,7 +70,7 @@ pub(super) async fn checkpoint_well<T>(
     Ok(value)
 }
 
-/// Runs one rule; hanging breaks it.
+/// Checks one rule. A check that hangs breaks the rule.
 pub(super) async fn rule(rule: &'static str, inside: impl Future<Output = Checked>) -> Checked {
     let scope_error = |error: Error| match error.find::<crate::TooSlow>() {
         Some(_) => StreamCheckFailed { rule }.into(),
@@ -79,7 +79,7 @@ pub(super) async fn rule(rule: &'static str, inside: impl Future<Output = Checke
     fail_after(PATIENCE, Box::pin(inside)).await.map_err(scope_error)
 }
 
-/// Receives exactly as much as `expected` is long, and compares.
+/// Receives as many bytes as `expected` has, and compares them.
 pub(super) async fn expect(from: &impl ReceiveStream, expected: &[u8], rule: &'static str) -> Checked {
     let mut got = Vec::new();
     let mut buffer = vec![0; 4096];
@@ -108,8 +108,7 @@ pub(super) async fn expect_end(from: &impl ReceiveStream, rule: &'static str) ->
 /// A checkpoint.
 ///
 /// # Errors
-/// [`StreamCheckFailed`] for the first rule that does not hold, perhaps in a group; what `make`
-/// fails with.
+/// [`StreamCheckFailed`] for the first rule that does not hold, perhaps in a group. Also the errors of `make`.
 ///
 /// ```
 /// use terzetto::testing::{check_one_way_stream, memory_stream_one_way_pair};
@@ -167,7 +166,7 @@ async fn in_cancelled<T>(inside: impl Future<Output = StreamOutcome<T>>) -> Resu
     outcome.ok_or_else(|| Error::msg("the scope's body did not return"))
 }
 
-/// Closes without the ceremony that may need the other side.
+/// Closes forcefully, without the steps that may need the other side.
 pub(super) async fn forcefully(resource: &impl Resource) -> Result<StreamOutcome<()>, Error> {
     match in_cancelled(resource.close()).await? {
         Err(StreamError::Cancelled(_)) => Ok(Ok(())),
@@ -175,7 +174,7 @@ pub(super) async fn forcefully(resource: &impl Resource) -> Result<StreamOutcome
     }
 }
 
-/// Sends and checks side by side.
+/// Runs a send and a check concurrently.
 pub(super) async fn both(
     sending: impl Future<Output = StreamOutcome<()>>,
     receiving: impl Future<Output = Checked>,
@@ -239,7 +238,7 @@ async fn closes(s: &impl SendStream, r: &impl ReceiveStream) -> Checked {
         "closing a sender is idempotent and a checkpoint",
         "closing a receiver is idempotent and a checkpoint",
     );
-    // Side by side: a protocol may need both for it.
+    // Concurrently, since a protocol may need both sides for this.
     nursery(async |n| {
         n.start_soon(checkpoint_well(s.close(), sender));
         checkpoint_well(r.close(), receiver).await
@@ -256,8 +255,8 @@ async fn closes(s: &impl SendStream, r: &impl ReceiveStream) -> Checked {
 async fn breaks(s: &impl SendStream, r: &impl ReceiveStream) -> Checked {
     let rule = "sending to a closed receiver fails as broken";
     well(forcefully(r).await?, rule)?;
-    // A kernel may take in what was sent before it hears of the other side. On the heap: an array would
-    // swell every future around this one.
+    // A kernel may accept data before it learns that the other side is closed. The data is on the heap,
+    // since an array would make every future around this one larger.
     let much = vec![b'x'; 65536];
     for _ in 0..100 {
         match s.send_all(&much).await {
@@ -303,7 +302,7 @@ async fn closed_receiver(r: &impl ReceiveStream) -> Checked {
 
 async fn cancels(s: &impl SendStream, r: &impl ReceiveStream) -> Checked {
     let rule = "a cancelled receive takes nothing";
-    // Blocked, then cancelled.
+    // The receive blocks, and then is cancelled.
     let scope = CancelScope::new();
     nursery(async |n| {
         n.start_soon(async {
@@ -315,7 +314,7 @@ async fn cancels(s: &impl SendStream, r: &impl ReceiveStream) -> Checked {
     })
     .await?;
     ensure(scope.cancelled_caught(), "a blocked receive can be cancelled")?;
-    // Cancelled before there was a chance to block.
+    // The receive is cancelled before it could block.
     both(s.send_all(b"ab"), async {
         wait_all_tasks_blocked(0.0).await?;
         let outcome = in_cancelled(r.receive_some(&mut [0; 8])).await?;

@@ -1,4 +1,4 @@
-//! The suite for sending where nobody receives.
+//! The suite for sending while nobody receives.
 
 use crate::{
     CancelScope, Error,
@@ -11,19 +11,18 @@ use crate::{
 };
 use std::cell::Cell;
 
-/// Checks what a stream does while its sender is blocked: half of trio's suites, those that take a
+/// Checks what a stream does while its sender is blocked. These are the rules of trio's suites that need a
 /// `clogged_stream_maker`.
 ///
-/// `make` gives a fresh pair of ends each time, in such a state that `send_all` and
-/// `wait_send_all_might_not_block` block until something is received: a socket, for instance, whose
-/// buffers were filled.
+/// `make` gives a fresh pair of ends each time. With these ends `send_all` and `wait_send_all_might_not_block` must
+/// block until something is received. An example is a socket whose buffers were filled.
 ///
 /// # Cancellation
 /// A checkpoint.
 ///
 /// # Errors
 /// [`StreamCheckFailed`](crate::testing::streams::StreamCheckFailed) for the first rule that does not hold, perhaps in
-/// a group; what `make` fails with.
+/// a group. Also the errors of `make`.
 ///
 /// ```
 /// use terzetto::testing::{check_clogged_stream, lockstep_stream_one_way_pair};

@@ -18,7 +18,7 @@ use crate::{
 /// A checkpoint.
 ///
 /// # Errors
-/// As [`check_two_way_stream`].
+/// The errors of [`check_two_way_stream`].
 ///
 /// ```
 /// use terzetto::testing::{check_half_closeable_stream, memory_stream_pair};

@@ -48,7 +48,7 @@ where
     .await
 }
 
-/// Bytes that repeat late and look like nothing (xorshift, Marsaglia 2003).
+/// Pseudo-random bytes that repeat only after a long time (xorshift, Marsaglia 2003).
 fn noise(mut seed: u32) -> Vec<u8> {
     let next = || {
         seed ^= seed << 13;

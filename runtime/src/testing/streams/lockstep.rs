@@ -1,5 +1,5 @@
-//! Streams with no buffer at all: a send ends when all of it was received. What hangs on a buffer
-//! being there, hangs here.
+//! Streams with no buffer at all: a send ends when all of its data was received. Code that relies on a buffer hangs
+//! here.
 
 use crate::{
     Cancelled, checkpoint,
@@ -40,7 +40,7 @@ impl Lockstep {
     }
 }
 
-/// Takes what is left of a send back when it ends, in whatever way.
+/// Takes back the rest of a send's data when the send ends, in whatever way it ends.
 struct Withdraw<'a>(&'a Lockstep);
 
 impl Drop for Withdraw<'_> {
@@ -126,7 +126,7 @@ impl SendStream for LockstepSendStream {
     }
 }
 
-/// Says that nobody waits to receive any more.
+/// Notes, when dropped, that no receive waits any more.
 struct NoLonger<'a>(&'a Cell<bool>);
 
 impl Drop for NoLonger<'_> {
@@ -152,7 +152,7 @@ impl ReceiveStream for LockstepReceiveStream {
             if shared.receiver_closed.get() {
                 return Err(StreamError::Closed);
             }
-            // A send that was cancelled meanwhile has taken its data back: that is not the end.
+            // A send that was cancelled meanwhile has taken its data back. That is not the end of the stream.
             if shared.has_data() || shared.sender_closed.get() {
                 break;
             }
@@ -193,8 +193,8 @@ impl fmt::Debug for LockstepReceiveStream {
     }
 }
 
-/// Two ends without a buffer between them: a send ends when everything was received; trio's
-/// `lockstep_stream_one_way_pair`.
+/// Two ends without a buffer between them; trio's `lockstep_stream_one_way_pair`. A send ends when all of its data
+/// was received.
 ///
 /// ```
 /// use terzetto::{io::{ReceiveStream, SendStream}, move_on_after, testing::lockstep_stream_one_way_pair};

@@ -1,4 +1,4 @@
-//! The two ends of a stream in memory, each of which a test can hold the other side of.
+//! The two ends of a stream in memory. A test can use each end alone, and play the other side itself.
 
 use crate::{
     Cancelled, checkpoint,
@@ -17,7 +17,7 @@ type Answer<T> = Pin<Box<dyn Future<Output = Result<T, StreamError>>>>;
 type Hook<A, T> = RefCell<Option<Rc<dyn Fn(A) -> Answer<T>>>>;
 type CloseHook = RefCell<Option<Rc<dyn Fn()>>>;
 
-/// Calls an async hook, with nothing borrowed while it runs.
+/// Calls an async hook. Nothing is borrowed while it runs.
 async fn call<A, T>(hook: &Hook<A, T>, argument: A, otherwise: T) -> Result<T, StreamError> {
     let hook = hook.borrow().clone();
     match hook {
@@ -26,23 +26,23 @@ async fn call<A, T>(hook: &Hook<A, T>, argument: A, otherwise: T) -> Result<T, S
     }
 }
 
-/// Calls the hook of a close, unless it is that hook which closes; with nothing borrowed while it runs.
+/// Calls the hook for a close, unless the hook itself closes the stream. Nothing is borrowed while it runs.
 fn call_close_hook(place: &CloseHook) {
     let hook = place.take();
     if let Some(hook) = hook {
         hook();
-        // Unless it has put another one in its place.
+        // The hook is put back, unless it has set another one.
         place.borrow_mut().get_or_insert(hook);
     }
 }
 
-/// Two checkpoints, so that a second task which mistakenly does the same meanwhile is caught.
+/// Executes two checkpoints. So if a second task makes the same call meanwhile, which is a mistake, it is noticed.
 async fn twice() -> Result<(), Cancelled> {
     checkpoint().await?;
     checkpoint().await
 }
 
-/// A sending stream that keeps what is sent, for the test to look at; trio's `MemorySendStream`.
+/// A sending stream that keeps the sent data, so that the test can look at it; trio's `MemorySendStream`.
 ///
 /// Hooks see each call, and can delay it or make it fail:
 ///
@@ -86,7 +86,7 @@ impl MemorySendStream {
         }
     }
 
-    /// Has `hook` run at the end of each `send_all`, after the data was put.
+    /// Sets a hook, which runs at the end of each `send_all`, after the data was stored.
     pub fn on_send<F>(&self, hook: impl Fn() -> F + 'static)
     where
         F: Future<Output = Result<(), StreamError>> + 'static,
@@ -94,7 +94,7 @@ impl MemorySendStream {
         *self.on_send.borrow_mut() = Some(Rc::new(move |()| Box::pin(hook())));
     }
 
-    /// Has `hook` run in each `wait_send_all_might_not_block`.
+    /// Sets a hook, which runs in each `wait_send_all_might_not_block`.
     pub fn on_wait<F>(&self, hook: impl Fn() -> F + 'static)
     where
         F: Future<Output = Result<(), StreamError>> + 'static,
@@ -102,30 +102,31 @@ impl MemorySendStream {
         *self.on_wait.borrow_mut() = Some(Rc::new(move |()| Box::pin(hook())));
     }
 
-    /// Has `hook` called each time that the stream is closed, also when it is closed already; if it is not closed before
-    /// it is dropped, then. If the hook closes the stream itself, it is not called again for that.
+    /// Sets a hook, which is called each time that the stream is closed, even if it is closed already. If the stream
+    /// was not closed before it is dropped, the hook is called then. If the hook itself closes the stream, it is not
+    /// called again for that.
     pub fn on_close(&self, hook: impl Fn() + 'static) {
         *self.on_close.borrow_mut() = Some(Rc::new(hook));
     }
 
-    /// Takes out what was sent, up to `limit` bytes, waiting until there is some. Empty if the
-    /// stream is closed and nothing is left.
+    /// Takes out up to `limit` bytes of the sent data. It waits until there is data. The result is empty if the
+    /// stream is closed and no data is left.
     ///
     /// # Cancellation
-    /// A checkpoint. Nothing is lost.
+    /// A checkpoint. If cancelled, no data is lost.
     ///
     /// # Errors
-    /// Cancelled; another task is getting.
+    /// It fails if it is cancelled, or if another task is in a call of this function.
     pub async fn get_data(&self, limit: usize) -> Result<Vec<u8>, StreamError> {
         self.outgoing.get(limit).await
     }
 
-    /// As [`MemorySendStream::get_data`], but does not wait: `None` if nothing is there.
+    /// As [`MemorySendStream::get_data`], but does not wait. It returns `None` if there is no data.
     pub fn get_data_nowait(&self, limit: usize) -> Option<Vec<u8>> {
         self.outgoing.get_nowait(limit)
     }
 
-    /// Closes without being a checkpoint.
+    /// Closes the stream without a checkpoint.
     pub fn close_now(&self) {
         self.closed.set(true);
         self.outgoing.close();
@@ -206,7 +207,7 @@ impl Default for MemoryReceiveStream {
 }
 
 impl MemoryReceiveStream {
-    /// A stream into which nothing was put.
+    /// A stream without data and hooks.
     pub fn new() -> MemoryReceiveStream {
         MemoryReceiveStream {
             incoming: ByteQueue::new(),
@@ -217,8 +218,8 @@ impl MemoryReceiveStream {
         }
     }
 
-    /// Has `hook` run at the beginning of each `receive_some` with the room that the caller has; it
-    /// returns how much of that may be filled.
+    /// Sets a hook, which runs at the beginning of each `receive_some`. Its argument is the size of the caller's
+    /// buffer. It returns how much of the buffer may be filled.
     pub fn on_receive<F>(&self, hook: impl Fn(usize) -> F + 'static)
     where
         F: Future<Output = Result<usize, StreamError>> + 'static,
@@ -226,26 +227,27 @@ impl MemoryReceiveStream {
         *self.on_receive.borrow_mut() = Some(Rc::new(move |room| Box::pin(hook(room))));
     }
 
-    /// Has `hook` called each time that the stream is closed, also when it is closed already; if it is not closed before
-    /// it is dropped, then. If the hook closes the stream itself, it is not called again for that.
+    /// Sets a hook, which is called each time that the stream is closed, even if it is closed already. If the stream
+    /// was not closed before it is dropped, the hook is called then. If the hook itself closes the stream, it is not
+    /// called again for that.
     pub fn on_close(&self, hook: impl Fn() + 'static) {
         *self.on_close.borrow_mut() = Some(Rc::new(hook));
     }
 
-    /// Puts data in, to be received.
+    /// Puts in data that is then received.
     ///
     /// # Errors
-    /// [`StreamError::Closed`] if the stream is closed, or its end was put in.
+    /// [`StreamError::Closed`] if the stream is closed, or if its end was put in.
     pub fn put_data(&self, data: &[u8]) -> Result<(), StreamError> {
         self.incoming.put(data)
     }
 
-    /// Puts the end of the stream in.
+    /// Puts in the end of the stream.
     pub fn put_eof(&self) {
         self.incoming.close();
     }
 
-    /// Closes without being a checkpoint.
+    /// Closes the stream without a checkpoint.
     pub fn close_now(&self) {
         self.closed.set(true);
         self.incoming.close_and_wipe();

@@ -1,4 +1,4 @@
-//! Ends in memory joined to whole streams.
+//! Ends in memory that are joined into whole streams.
 
 use crate::{
     io::{StapledStream, StreamError},
@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-/// Moves up to `limit` bytes from one to the other. Whether there was anything to move.
+/// Moves up to `limit` bytes from one queue to the other. Returns whether there was anything to move.
 fn pump(from: &ByteQueue, to: &ByteQueue, limit: usize) -> Result<bool, StreamError> {
     match from.get_nowait(limit) {
         None => Ok(false),
@@ -21,9 +21,8 @@ fn pump(from: &ByteQueue, to: &ByteQueue, limit: usize) -> Result<bool, StreamEr
     }
 }
 
-/// Moves what was sent, up to `limit` bytes, to where it can be received; trio's
-/// `memory_stream_pump`. Returns whether there was anything to move. Small limits cut the stream
-/// into fragments.
+/// Moves up to `limit` bytes of sent data from the sending end to the receiving end; trio's `memory_stream_pump`.
+/// Returns whether there was anything to move. Small limits cut the stream into fragments.
 ///
 /// # Errors
 /// [`StreamError::Broken`] if the receiving end is closed.
@@ -48,8 +47,8 @@ pub fn memory_stream_pump(
     pump(&from.outgoing, &to.incoming, limit)
 }
 
-/// Two ends joined: what is sent at the first is received at the second, at once and without bound;
-/// trio's `memory_stream_one_way_pair`.
+/// Two joined ends; trio's `memory_stream_one_way_pair`. Data sent at the first end can be received at the second at
+/// once. The amount of data in between is not limited.
 ///
 /// ```
 /// use terzetto::{io::{ReceiveStream, SendStream}, testing::memory_stream_one_way_pair};
@@ -66,7 +65,7 @@ pub fn memory_stream_pump(
 /// ```
 pub fn memory_stream_one_way_pair() -> (MemorySendStream, MemoryReceiveStream) {
     let (sender, receiver) = (MemorySendStream::new(), MemoryReceiveStream::new());
-    // The queues and not the streams: a hook must not keep its own stream alive.
+    // The hook holds the queues and not the streams, since it must not keep its own stream alive.
     let (from, to) = (sender.outgoing.clone(), receiver.incoming.clone());
     sender.on_send(move || std::future::ready(pump(&from, &to, usize::MAX).map(drop)));
     let (from, to) = (sender.outgoing.clone(), receiver.incoming.clone());
@@ -80,7 +79,7 @@ pub fn memory_stream_one_way_pair() -> (MemorySendStream, MemoryReceiveStream) {
 /// A stream in memory that goes both ways.
 pub type MemoryStream = StapledStream<MemorySendStream, MemoryReceiveStream>;
 
-/// Two streams joined: what is sent at one is received at the other; trio's `memory_stream_pair`.
+/// Two joined streams; trio's `memory_stream_pair`. Data sent at one is received at the other.
 ///
 /// ```
 /// use terzetto::{io::{ReceiveStream, SendStream}, testing::memory_stream_pair};

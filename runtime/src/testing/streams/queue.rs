@@ -1,4 +1,4 @@
-//! A queue of bytes with one reader, that everything in memory is made of.
+//! A queue of bytes with one reader. All streams in memory are built on it.
 
 use crate::{
     checkpoint,
@@ -37,13 +37,13 @@ impl ByteQueue {
         Ok(())
     }
 
-    /// No more will be put.
+    /// Ends the queue: no more data will be put in.
     pub(super) fn close(&self) {
         self.closed.set(true);
         self.waiting.unpark_all(|()| ());
     }
 
-    /// No more will be put, and what is here will not be read.
+    /// Ends the queue and drops its data, which will not be read.
     pub(super) fn close_and_wipe(&self) {
         self.data.borrow_mut().clear();
         self.close();
@@ -57,7 +57,8 @@ impl ByteQueue {
         self.closed.get()
     }
 
-    /// What there is, up to `limit` bytes; empty at the end; none if it may still come.
+    /// Takes up to `limit` bytes without waiting. The result is empty at the end of the queue. It is `None` if there
+    /// is no data yet.
     pub(super) fn get_nowait(&self, limit: usize) -> Option<Vec<u8>> {
         if self.is_empty() && !self.is_closed() {
             return None;
