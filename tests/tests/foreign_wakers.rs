@@ -23,7 +23,7 @@ fn clone(data: *const ()) -> RawWaker {
     let count = CLONES.get();
     CLONES.set(count + 1);
     // The wait below clones the waker, too.
-    if count % 2 == 0 {
+    if count.is_multiple_of(2) {
         let _task = spawn_system_task("of a clone", async { Ok(()) });
         let event = Event::new();
         let mut wait: Pin<&mut dyn Future<Output = _>> = pin!(event.wait());
