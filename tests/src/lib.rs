@@ -51,6 +51,11 @@ pub fn sanitized() -> bool {
     std::env::var_os("TERZETTO_SANITIZED").is_some()
 }
 
+/// Whether signals come late: ThreadSanitizer keeps a signal back until its thread makes a system call.
+pub fn signals_come_late() -> bool {
+    std::env::var("TERZETTO_SANITIZED").is_ok_and(|sanitizer| sanitizer == "thread")
+}
+
 /// So many levels of nesting; under a sanitizer a hundredth of them: the stack that ThreadSanitizer keeps for
 /// itself has room for some 65,000 calls and does not grow.
 pub fn levels(many: u32) -> u32 {
