@@ -172,7 +172,11 @@ fn test_05_a_lockstep_send_that_is_cancelled_is_no_end_of_the_stream() {
         scope.cancel();
         let mut buffer = [0; 8];
         let size = receiver.receive_some(&mut buffer).await?;
-        assert_eq!(&buffer[..size], b"there");
+        // With a seed the receiver may come first, and take the data.
+        assert!(matches!(&buffer[..size], b"there" | b"back"), "{:?}", &buffer[..size]);
+        if &buffer[..size] == b"back" {
+            assert_eq!(receiver.receive_some(&mut buffer).await?, 5);
+        }
         Ok(())
     }))
     .unwrap();
