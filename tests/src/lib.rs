@@ -51,8 +51,9 @@ pub fn sanitized() -> bool {
     std::env::var_os("TERZETTO_SANITIZED").is_some()
 }
 
-/// Whether signals come late: ThreadSanitizer keeps a signal back until its thread makes a system call.
-pub fn signals_come_late() -> bool {
+/// Whether the tests run under ThreadSanitizer. It keeps a signal back until its thread makes a system call, and it has
+/// a child process of its own that makes names of addresses.
+pub fn under_thread_sanitizer() -> bool {
     std::env::var("TERZETTO_SANITIZED").is_ok_and(|sanitizer| sanitizer == "thread")
 }
 

@@ -20,7 +20,7 @@ use terzetto::{
     CancelScope, Error, TaskStatus, cancellable, move_on_after, nursery, sleep, sleep_forever, sync::Event,
     task_tree, testing::wait_all_tasks_blocked,
 };
-use terzetto_tests::signals_come_late;
+use terzetto_tests::under_thread_sanitizer;
 
 /// What was logged.
 static LOG: Log = Log(Mutex::new(String::new()));
@@ -181,7 +181,7 @@ fn wait_until(so: impl Fn() -> bool) {
 #[cfg(target_os = "linux")]
 #[test]
 fn sig_04_a_second_ctrl_c_ends_a_process_that_the_first_cannot_end() {
-    if signals_come_late() {
+    if under_thread_sanitizer() {
         return;
     }
     for (part, task) in [
@@ -204,7 +204,7 @@ fn sig_04_a_second_ctrl_c_ends_a_process_that_the_first_cannot_end() {
 #[cfg(target_os = "linux")]
 #[test]
 fn sig_04_a_second_ctrl_c_ends_a_process_whose_loop_does_not_look() {
-    if signals_come_late() {
+    if under_thread_sanitizer() {
         return;
     }
     let mut player = Player::start("main computes for ever");
@@ -222,7 +222,7 @@ fn sig_04_a_second_ctrl_c_ends_a_process_whose_loop_does_not_look() {
 #[cfg(target_os = "linux")]
 #[test]
 fn sig_04_a_second_ctrl_c_leaves_those_alone_who_clean_up() {
-    if signals_come_late() {
+    if under_thread_sanitizer() {
         return;
     }
     let player = Player::start("a child cleans up");
