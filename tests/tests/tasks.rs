@@ -7,6 +7,7 @@ use std::{
     pin::Pin,
     sync::{Mutex, OnceLock},
 };
+use terzetto::lowlevel::cancel_shielded_checkpoint;
 use terzetto::{
     CancelScope, Error, ErrorGroup, Nursery, NurseryClosed, TaskStatus, checkpoint, current_task, fail_after,
     nursery, sleep, sleep_forever, task_tree, testing::wait_all_tasks_blocked,
@@ -162,11 +163,14 @@ fn nur_an_error_says_which_task_it_came_from_and_keeps_its_type() {
 #[test]
 fn nur_several_errors_are_a_tree_in_which_each_is_told_once() {
     let error = run_mock(nursery(async |n| {
-        for name in ["a", "b"] {
-            n.start_soon_named(
-                name,
-                async move { Err(Full(std::io::Error::other(format!("of {name}"))).into()) },
-            );
+        // One tick apart, so that a seed does not change the order.
+        for (name, late) in [("a", false), ("b", true)] {
+            n.start_soon_named(name, async move {
+                if late {
+                    cancel_shielded_checkpoint().await;
+                }
+                Err(Full(std::io::Error::other(format!("of {name}"))).into())
+            });
         }
         n.start_soon_named("c", async { Ok(sleep_forever().await?) });
         Err::<(), _>(Error::msg("two\nlines"))
