@@ -7,10 +7,10 @@ use std::{
     pin::Pin,
     sync::{Mutex, OnceLock},
 };
-use terzetto::lowlevel::cancel_shielded_checkpoint;
 use terzetto::{
     CancelScope, Error, ErrorGroup, Nursery, NurseryClosed, TaskStatus, checkpoint, current_task, fail_after,
-    nursery, sleep, sleep_forever, task_tree, testing::wait_all_tasks_blocked,
+    lowlevel::cancel_shielded_checkpoint, nursery, sleep, sleep_forever, task_tree,
+    testing::wait_all_tasks_blocked,
 };
 use terzetto_tests::run_mock;
 
