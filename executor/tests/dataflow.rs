@@ -1,5 +1,7 @@
 //! Fan-out, fan-in, sources, global works; and the same on each executor.
 
+mod common;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -12,27 +14,13 @@ use std::{
 
 use terzetto::Error;
 use terzetto_executor::{
-    ExecutorAsync, ExecutorSequential, Key, Moment, Observer, Options, Outcome, Queue, Stalled, Statistics,
-    Topology,
+    ExecutorAsync, Key, Moment, Observer, Options, Outcome, Queue, Stalled, Statistics, Topology,
 };
 
-#[derive(Clone, Copy, Debug)]
-enum On {
-    Threads,
-    OneThread,
-    NoLoop,
-}
-
-const EVERYWHERE: [On; 3] = [On::Threads, On::OneThread, On::NoLoop];
+use common::executors::{EVERYWHERE, On, execute_within};
 
 fn execute(topology: Topology, options: Options, on: On) -> Result<Outcome, Error> {
-    let executor = match on {
-        On::NoLoop => return ExecutorSequential::new(topology, options)?.run(),
-        On::Threads => ExecutorAsync::new(topology, options)?,
-        On::OneThread => ExecutorAsync::on_one_thread(topology, options)?,
-    };
-    // If a run hangs, its test must fail and not hang, too.
-    terzetto::run(terzetto::fail_after(30.0, executor.run()))
+    execute_within(30.0, topology, options, on)
 }
 
 fn small() -> Options {

@@ -1,5 +1,7 @@
 //! Whatever becomes of an item, it is counted and named, or the run has an error.
 
+mod common;
+
 use std::{thread, time::Duration};
 
 use terzetto::Error;
@@ -7,22 +9,10 @@ use terzetto_executor::{
     Ending, ExecutorAsync, ExecutorSequential, Key, Moment, OneShotError, Options, Outcome, Stalled, Topology,
 };
 
-#[derive(Clone, Copy, Debug)]
-enum On {
-    Threads,
-    OneThread,
-    NoLoop,
-}
-
-const EVERYWHERE: [On; 3] = [On::Threads, On::OneThread, On::NoLoop];
+use common::executors::{EVERYWHERE, On, execute_within};
 
 fn execute(topology: Topology, options: Options, on: On) -> Result<Outcome, Error> {
-    let executor = match on {
-        On::NoLoop => return ExecutorSequential::new(topology, options)?.run(),
-        On::Threads => ExecutorAsync::new(topology, options)?,
-        On::OneThread => ExecutorAsync::on_one_thread(topology, options)?,
-    };
-    terzetto::run(terzetto::fail_after(60.0, executor.run()))
+    execute_within(60.0, topology, options, on)
 }
 
 fn small() -> Options {
