@@ -1,7 +1,7 @@
 //! What libraries build on, and what watches a run; trio's `lowlevel`.
 //!
-//! A program mostly does without. Here is how to block a task by hand, how the rest of the process calls into a run, how
-//! to watch what a run does, and how a run lives inside another loop.
+//! A program mostly does without. Here is how to block a task by hand, how the rest of the process calls into a run,
+//! how to watch what a run does, and how a run lives inside another loop.
 
 #[cfg(feature = "guest")]
 pub use crate::core::lowlevel::guest::{GuestRun, GuestTick};

@@ -1,9 +1,9 @@
 //! SCHED: what the loop looks at between two ticks comes through though a nursery is busy in every tick.
 //!
-//! The main task waits at the end of a nursery, and a child is runnable in each tick, so that each could begin where the
-//! last one ended. Here is one test for each thing outside: messages of other threads (wakes, calls, jobs that are done),
-//! signals, the system's events, deadlines, calls that the child makes itself, system tasks, the run's failure, a host. Of
-//! Ctrl-C see `suite_ki`, of instruments `suite_instruments`, of what is inside `in_place`.
+//! The main task waits at the end of a nursery, and a child is runnable in each tick, so that each could begin where
+//! the last one ended. Here is one test for each thing outside: messages of other threads (wakes, calls, jobs that are
+//! done), signals, the system's events, deadlines, calls that the child makes itself, system tasks, the run's failure,
+//! a host. Of Ctrl-C see `suite_ki`, of instruments `suite_instruments`, of what is inside `in_place`.
 
 use signal_hook::{consts::SIGHUP, low_level::raise};
 use std::{

@@ -39,8 +39,8 @@ impl InHost {
     }
 }
 
-/// Runs `main` as the guest of a simple host, and returns what comes of it. `prepare` is called when the guest is there,
-/// before its first tick.
+/// Runs `main` as the guest of a simple host, and returns what comes of it. `prepare` is called when the guest is
+/// there, before its first tick.
 fn trivial_guest_run<T: 'static, F: Future<Output = Result<T, Error>> + 'static>(
     builder: Builder,
     main: impl FnOnce(InHost) -> F,

@@ -1,5 +1,5 @@
-//! What trio's own tests of names and listeners assert by a network that it fakes: by a resolver and a socket factory of
-//! the test's own.
+//! What trio's own tests of names and listeners assert by a network that it fakes: by a resolver and a socket factory
+//! of the test's own.
 
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{io, net::SocketAddr, rc::Rc};

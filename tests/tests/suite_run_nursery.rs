@@ -156,7 +156,8 @@ fn trio_run_nursery_start() {
 #[test]
 fn trio_run_nursery_start_keeps_nursery_open() {
     run_mock(async {
-        // Who calls `start` must be inside the nursery: the compiler refuses a call from outside, as trio's test makes it.
+        // Who calls `start` must be inside the nursery: the compiler refuses a call from outside, as trio's test makes
+        // it.
         let begun = current_time();
         nursery(async |n| {
             for wait in [1.0, 0.0] {

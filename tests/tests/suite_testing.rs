@@ -1,4 +1,5 @@
-//! What trio's own tests of its testing tools assert, where `streams.rs` and `testing_kit.rs` do not; and matchers of errors.
+//! What trio's own tests of its testing tools assert, where `streams.rs` and `testing_kit.rs` do not; and matchers of
+//! errors.
 
 use std::{cell::Cell, io, rc::Rc};
 use terzetto::{

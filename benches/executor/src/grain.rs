@@ -1,7 +1,7 @@
 //! How long works must take to be worth a second core.
 //!
-//! Three works of equal length run on rayon's threads and on the executor's. The time for all items is compared with the
-//! time that one thread needs.
+//! Three works of equal length run on rayon's threads and on the executor's. The time for all items is compared with
+//! the time that one thread needs.
 
 use std::{
     hint::black_box,

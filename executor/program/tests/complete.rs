@@ -1,5 +1,5 @@
-//! `--complete`: a result is done if it is whole, and made of the same images in the same way. All else is computed again
-//! or refused, and named.
+//! `--complete`: a result is done if it is whole, and made of the same images in the same way. All else is computed
+//! again or refused, and named.
 
 mod common;
 

@@ -1,8 +1,8 @@
 //! The core of the runtime: tasks, nurseries, cancel scopes, waiting, and the loop that runs them.
 //!
 //! Begin here. This page gives the words, an order of reading, and walks through the code: one wake-up, one
-//! cancellation, one message, and a wake-up that comes from another thread. The core knows nothing of sockets, threads, signals or files. They are built on the
-//! core. Those that must take part in a run [plug in](run::extensions).
+//! cancellation, one message, and a wake-up that comes from another thread. The core knows nothing of sockets, threads,
+//! signals or files. They are built on the core. Those that must take part in a run [plug in](run::extensions).
 //!
 //! # The idea in short
 //!
@@ -10,8 +10,8 @@
 //! Therefore a nursery's future owns its children, and polls them inside its own poll. So all futures of a run form a
 //! *poll tree*, with the run loop at its root. A wake leaves a trail from the woken future up to the root. A tick
 //! follows the trails down, and polls what was woken and nothing else. The cancel scopes form a second tree, the
-//! scope tree. Every blocked operation has a wait in the list of one scope, so a cancellation finds it there. A task that
-//! waits for its nursery to end has none, since that cannot be cancelled.
+//! scope tree. Every blocked operation has a wait in the list of one scope, so a cancellation finds it there. A task
+//! that waits for its nursery to end has none, since that cannot be cancelled.
 //!
 //! # Words
 //!
@@ -54,14 +54,15 @@
 //!    and how a block ends. [`task::start`] is for a task that says when it is ready. [`task::current`] finds the
 //!    current task. [`task::context`], [`task::current_context`], [`task::context_var`] and [`task::in_context`] are
 //!    task-local values. [`task::unit`] is a detail.
-//! 4. **Cancellation.** [`cancel`] says why it is level-triggered. [`cancel::state`] and [`cancel::tree`] are data. [`cancel::propagate`] carries a cancellation
-//!    through the tree. [`cancel::control`] changes a scope, [`cancel::scope`] is its handle, and [`cancel::entered`]
-//!    is the future inside it. Then read [`cancel::checkpoint`], [`cancel::deadlines`] and [`cancel::cancellable`].
-//!    [`cancel::stuck`] finds tasks that cannot be cancelled, and [`cancel::stuck_check`] says when to look for them.
-//!    [`cancel::interrupt`] and [`cancel::raise_interrupt`] are Ctrl-C without the signal.
-//! 5. **Blocking.** [`block`] has the three rules of every operation. [`block::operation`], [`block::waits`] and [`block::waiter`] are data. [`block::wait`] has the
-//!    functions that change a wait. [`block::wait_queue`] is what events, channels
-//!    and `start` stand on. [`block::reactor`],
+//! 4. **Cancellation.** [`cancel`] says why it is level-triggered. [`cancel::state`] and [`cancel::tree`] are data.
+//!    [`cancel::propagate`] carries a cancellation through the tree. [`cancel::control`] changes a scope,
+//!    [`cancel::scope`] is its handle, and [`cancel::entered`] is the future inside it. Then read
+//!    [`cancel::checkpoint`], [`cancel::deadlines`] and [`cancel::cancellable`]. [`cancel::stuck`] finds tasks that
+//!    cannot be cancelled, and [`cancel::stuck_check`] says when to look for them. [`cancel::interrupt`] and
+//!    [`cancel::raise_interrupt`] are Ctrl-C without the signal.
+//! 5. **Blocking.** [`block`] has the three rules of every operation. [`block::operation`], [`block::waits`] and
+//!    [`block::waiter`] are data. [`block::wait`] has the functions that change a wait. [`block::wait_queue`] is what
+//!    events, channels and `start` stand on. [`block::reactor`],
 //!    [`block::by_fd`] and [`block::descriptor`] wait for the operating system.
 //! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
 //!    [`run::between_ticks`] is what it does between two ticks. [`run::wake`] and [`run::tasks`] are what happens
@@ -96,12 +97,12 @@
 //!
 //! A future of another library is done in a thread of its own, and wakes the task that awaits it.
 //!
-//! 1. The [waker](poll_tree::waker) has two numbers: of the run and of the node. It finds the inbox of the run in a list
-//!    of all runs of the process.
+//! 1. The [waker](poll_tree::waker) has two numbers: of the run and of the node. It finds the inbox of the run in a
+//!    list of all runs of the process.
 //! 2. [`Inbox::wake`](run::inbox::Inbox::wake) sets the mark of the node. If the mark was set before, that is all. If
 //!    not, a message with the number of the node is pushed into the queue.
-//! 3. The [flag](run::inbox) says whether the loop sleeps. If so, this push rings the reactor's waker, and no later push
-//!    does before the loop has woken.
+//! 3. The [flag](run::inbox) says whether the loop sleeps. If so, this push rings the reactor's waker, and no later
+//!    push does before the loop has woken.
 //! 4. The loop takes the message, clears the mark, and calls [`Run::wake`](run::Run::wake). The rest is a wake-up as
 //!    above.
 //!
@@ -145,9 +146,11 @@
 //!
 //! Data does not know the run. The [state](run::state) of a run is made of data. Functions that change a run may
 //! import it. It does not import them. `.ci/circle` finds the modules that import each other in a circle. The core has
-//! two such circles that cannot be cut. One has four modules: [nodes](poll_tree::node), the [nurseries](poll_tree::nursery_node)
-//! that they belong to, their [ready queues](poll_tree::ready_queue), and [handles](task::handle). The other has five: a [waker](poll_tree::waker) finds the current [run](run::state), the run holds the
-//! [tree](poll_tree::tree) and the [waits](block::waits), and [waiters](block::waiter) recognise our wakers.
+//! two such circles that cannot be cut. One has four modules: [nodes](poll_tree::node), the
+//! [nurseries](poll_tree::nursery_node) that they belong to, their [ready queues](poll_tree::ready_queue), and
+//! [handles](task::handle). The other has five: a [waker](poll_tree::waker) finds the current [run](run::state), the
+//! run holds the [tree](poll_tree::tree) and the [waits](block::waits), and [waiters](block::waiter) recognise our
+//! wakers.
 
 pub(crate) mod block;
 pub(crate) mod cancel;

@@ -246,8 +246,8 @@ impl Token {
     }
 
     /// Calls `f` on the loop in a system task, and blocks this thread until it has returned; trio's
-    /// `from_thread.run_sync` with a token. While the run is ending and starts no more tasks, `f` is called all the same,
-    /// outside any task. `f` has a copy of this thread's [context variables](crate::ContextVar).
+    /// `from_thread.run_sync` with a token. While the run is ending and starts no more tasks, `f` is called all the
+    /// same, outside any task. `f` has a copy of this thread's [context variables](crate::ContextVar).
     ///
     /// # Errors
     /// [`RunFinished`]; [`CallError::OnTheLoop`] on a run's own thread.

@@ -33,8 +33,8 @@ where
     D: FnOnce(thread::Result<T>) + Send + 'static,
 {
     fn work(self: Arc<Self>) -> Done {
-        let loop_call = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((f, deliver)) = loop_call else { return Done::deliver(|| ()) };
+        let job = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((f, deliver)) = job else { return Done::deliver(|| ()) };
         // With the call the function is dropped, and all that it holds.
         let outcome = catch_unwind(AssertUnwindSafe(f));
         Done::deliver(move || {
@@ -52,8 +52,7 @@ where
 }
 
 /// Calls `f` in a thread and does not wait; trio's `start_thread_soon`. The thread then calls `deliver` with the
-/// result of
-/// `f`, or with the payload of its panic.
+/// result of `f`, or with the payload of its panic.
 ///
 /// This function needs no run, does not support cancellation, and has no limit. It is for libraries that build their
 /// own functions on it. Other code uses [`to_thread::run_sync`](crate::to_thread::run_sync). Threads are kept for

@@ -175,8 +175,8 @@ impl Future for Forever {
     }
 }
 
-/// Runs `inside`, and cancels it when `timeout` is over: `Ok(None)` if that cut it short. It ends at its next checkpoint
-/// that no shield hides. trio's `move_on_after`.
+/// Runs `inside`, and cancels it when `timeout` is over: `Ok(None)` if that cut it short. It ends at its next
+/// checkpoint that no shield hides. trio's `move_on_after`.
 ///
 /// # Cancellation
 /// Not a checkpoint by itself.

@@ -26,8 +26,8 @@ use terzetto_kernels::{
 
 use super::{check_size, image_key, read_image_from, size};
 
-/// The files of the statistics, in the order in which they are written. The images have 16 bits and are rounded to whole
-/// counts. The last file has all numbers, unrounded.
+/// The files of the statistics, in the order in which they are written. The images have 16 bits and are rounded to
+/// whole counts. The last file has all numbers, unrounded.
 pub const MEAN_FILES: [&str; 5] = ["mean.png", "std.png", "min.png", "max.png", "mean.nc"];
 
 /// What [`mean`] computes, and where the results go.

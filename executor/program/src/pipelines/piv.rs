@@ -184,7 +184,8 @@ pub fn piv(series: PivSeries) -> Topology {
     topology
 }
 
-/// Adds the works that read images and preprocess them. Preprocessing is a work of its own, if there is something to do.
+/// Adds the works that read images and preprocess them. Preprocessing is a work of its own, if there is something to
+/// do.
 fn read_images(
     topology: &mut Topology,
     paths: &Queue<PathBuf>,

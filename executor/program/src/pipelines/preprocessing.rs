@@ -32,8 +32,8 @@ impl Background {
         Background::Series(statistic, (0..count).map(|index| images[at(index)].clone()).collect())
     }
 
-    /// Makes the image. Images of the series that cannot be read, or that have another size than the first one, are left
-    /// out; the log names them.
+    /// Makes the image. Images of the series that cannot be read, or that have another size than the first one, are
+    /// left out; the log names them.
     ///
     /// # Errors
     /// No image can be read.

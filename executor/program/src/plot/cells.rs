@@ -14,8 +14,8 @@ pub enum Cell {
     Hatched,
 }
 
-/// The edges of cells whose centres are given. The outer edges are half a step beyond the outer centres. A single cell has
-/// the width `single`.
+/// The edges of cells whose centres are given. The outer edges are half a step beyond the outer centres. A single cell
+/// has the width `single`.
 pub fn edges(centres: &[f32], single: f32) -> Vec<f32> {
     let [first, .., last] = centres else {
         return centres.iter().flat_map(|centre| [centre - 0.5 * single, centre + 0.5 * single]).collect();

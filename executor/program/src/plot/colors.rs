@@ -23,8 +23,8 @@ impl Rgb {
     }
 }
 
-/// The colour map viridis at every eighth of its length (Smith, van der Walt and Firing, released under CC0). Equal steps
-/// look equal, also in grey and for people who are colour-blind.
+/// The colour map viridis at every eighth of its length (Smith, van der Walt and Firing, released under CC0). Equal
+/// steps look equal, also in grey and for people who are colour-blind.
 const VIRIDIS: [Rgb; 9] = [
     Rgb(0x44, 0x01, 0x54),
     Rgb(0x47, 0x2d, 0x7b),

@@ -30,8 +30,8 @@ pub struct CorrelationPlot<'a> {
     pub subtitle: &'a str,
     /// The largest displacement along each axis, in pixels.
     pub radius: usize,
-    /// The correlations at displacements from `-radius` to `radius`. There are `2 radius + 1` rows, and as many values in
-    /// a row. The smallest displacements come first, and y is downwards. A value that is not finite is hatched.
+    /// The correlations at displacements from `-radius` to `radius`. There are `2 radius + 1` rows, and as many values
+    /// in a row. The smallest displacements come first, and y is downwards. A value that is not finite is hatched.
     pub values: &'a [f32],
     /// The peaks, the highest first. The first two are marked.
     pub peaks: &'a [PeakMark],

@@ -7,8 +7,8 @@ pub struct Tick {
     pub label: String,
 }
 
-/// The multiples of a step between two values, about `count` of them. The step is 1, 2 or 5 times a power of ten. If there
-/// is no range between the values, the only tick is `start`.
+/// The multiples of a step between two values, about `count` of them. The step is 1, 2 or 5 times a power of ten. If
+/// there is no range between the values, the only tick is `start`.
 pub fn ticks(start: f32, end: f32, count: usize) -> Vec<Tick> {
     let length = end - start;
     // If the step is smaller than the rounding of the values, the ticks would all be the same value.

@@ -1,8 +1,8 @@
 //! Couples by the numbers in the names.
 //!
 //! Images belong to one series if their names differ only in the number. A folder may have several series. In each, the
-//! numbers go up in equal steps: 1, 2, 3, or 10, 20, 30 if every tenth image was kept. A missing image makes no couple. So
-//! a gap costs the couples at its edges, and no others.
+//! numbers go up in equal steps: 1, 2, 3, or 10, 20, 30 if every tenth image was kept. A missing image makes no couple.
+//! So a gap costs the couples at its edges, and no others.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -197,8 +197,8 @@ fn step(images: &[(u128, &PathBuf)]) -> Result<Option<u128>, CouplesError> {
     }
 }
 
-/// Which numbers begin a couple: those whose count of steps is even (0) or odd (1). A series begins with 0 or 1, or with
-/// 10 if every tenth image was kept. If it begins with another number, its first image may be missing.
+/// Which numbers begin a couple: those whose count of steps is even (0) or odd (1). A series begins with 0 or 1, or
+/// with 10 if every tenth image was kept. If it begins with another number, its first image may be missing.
 fn first_of_a_pair(images: &[(u128, &PathBuf)], step: u128) -> Result<u128, CouplesError> {
     let couples = |odd: u128| {
         let whole = |two: &&[(u128, &PathBuf)]| (two[0].0 / step) % 2 == odd && two[1].0 - two[0].0 == step;

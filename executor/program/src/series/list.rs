@@ -40,9 +40,9 @@ impl fmt::Display for CouplesFileError {
 
 impl Error for CouplesFileError {}
 
-/// Reads the couples that a file lists. Each line has the names of a first and a second image, relative to `folder`. The
-/// names are separated by a tab or a comma, or by spaces if there is none of these. Empty lines and lines that begin with
-/// `#` are ignored.
+/// Reads the couples that a file lists. Each line has the names of a first and a second image, relative to `folder`.
+/// The names are separated by a tab or a comma, or by spaces if there is none of these. Empty lines and lines that
+/// begin with `#` are ignored.
 ///
 /// # Errors
 ///

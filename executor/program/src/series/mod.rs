@@ -89,8 +89,8 @@ impl fmt::Display for SeriesError {
 
 impl Error for SeriesError {}
 
-/// The images of a folder, in [natural order](natural_order) of their file names. Hidden files and folders are left out.
-/// The last part of `path` may be a pattern of file names: `series/cam1_*.png`.
+/// The images of a folder, in [natural order](natural_order) of their file names. Hidden files and folders are left
+/// out. The last part of `path` may be a pattern of file names: `series/cam1_*.png`.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! What a file name says: the number of the image, its role in a couple, and the rest.
 //!
-//! Images belong to one series if their names differ only in the number. They belong to one couple if their names differ
-//! only in the role. Upper and lower case make no difference, nor do zeros in front of numbers. A file system may see a
-//! difference there, but people do not.
+//! Images belong to one series if their names differ only in the number. They belong to one couple if their names
+//! differ only in the role. Upper and lower case make no difference, nor do zeros in front of numbers. A file system
+//! may see a difference there, but people do not.
 
 /// The role of an image in a couple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +115,8 @@ fn one(stem: &str, place: usize, changing: &[bool]) -> Numbered {
     named
 }
 
-/// The index of the number that images are told apart by, counted from the ends of the names: the last one that is not the
-/// same in all names.
+/// The index of the number that images are told apart by, counted from the ends of the names: the last one that is not
+/// the same in all names.
 pub(super) fn own_place(all: &[Vec<&str>]) -> usize {
     let differ = |place: usize| {
         let mut here = all.iter().filter_map(|numbers| numbers.get(place).map(|digits| value(digits)));

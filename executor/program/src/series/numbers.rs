@@ -1,7 +1,7 @@
 //! The numbers of images, from their file names.
 //!
-//! A name may have several numbers. Those of the run and of the camera are the same in all names of a series. The number
-//! of the image is the last one that is not the same.
+//! A name may have several numbers. Those of the run and of the camera are the same in all names of a series. The
+//! number of the image is the last one that is not the same.
 
 use std::path::PathBuf;
 

@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A range of numbers `start:stop:step`, as in Python: `10:20:2`. Each of the three may be left out, and `stop` is not in
-/// the range. fluidimage calls them `ind_start`, `ind_stop` and `ind_step`.
+/// A range of numbers `start:stop:step`, as in Python: `10:20:2`. Each of the three may be left out, and `stop` is not
+/// in the range. fluidimage calls them `ind_start`, `ind_stop` and `ind_step`.
 ///
 /// ```
 /// use terzetto_program::series::IndexRange;

@@ -80,8 +80,8 @@ pub(crate) struct Side {
     /// The last news: the side is ready, and nobody has found otherwise since. It begins as true, since a first try
     /// is worth it.
     pub(crate) ready: bool,
-    /// Whether data may be left that no further event will tell of. That is so after the peer has hung up, or has sent urgent
-    /// data: a read stops at urgent data though there is more behind it.
+    /// Whether data may be left that no further event will tell of. That is so after the peer has hung up, or has sent
+    /// urgent data: a read stops at urgent data though there is more behind it.
     pub(crate) edgeless: bool,
     /// Whether the last waiter was told that the descriptor is being closed.
     pub(crate) closing: bool,

@@ -6,7 +6,8 @@
 //! - Somebody reschedules the wait. From then on no cancellation can touch it, so an operation that has completed is
 //!   not reported as cancelled. (A [sleep](crate::sleep) asks its scope again, since it has nothing to lose.)
 //! - The scope is cancelled. The operation's abort function is called at once. It takes the task out of the
-//!   operation's queue, so nothing is handed to a task that will not take it. It may also refuse. Then the wait goes on.
+//!   operation's queue, so nothing is handed to a task that will not take it. It may also refuse. Then the wait goes
+//!   on.
 //!
 //! trio does the same with `wait_task_rescheduled` and its abort function.
 

@@ -21,8 +21,8 @@ use std::{fmt, rc::Rc};
 /// The link between work that can be cancelled and the code that may cancel it; trio's `CancelScope`.
 ///
 /// Once the scope is cancelled or its deadline has passed, code run by [`CancelScope::run`] gets [`Cancelled`] from
-/// every checkpoint that no shield hides. When that error comes back to the scope, the scope swallows it. If several scopes around a
-/// checkpoint are cancelled, the outermost one that is visible swallows the error.
+/// every checkpoint that no shield hides. When that error comes back to the scope, the scope swallows it. If several
+/// scopes around a checkpoint are cancelled, the outermost one that is visible swallows the error.
 ///
 /// A handle is cheap to clone and may be given away, so that others can cancel. A scope may be cancelled before it is
 /// entered. It can be entered only once.
@@ -133,8 +133,8 @@ impl CancelScope {
         self.cell.called()
     }
 
-    /// Whether the scope has swallowed a cancellation of its own. It has not if the work ended by itself, or if an outer
-    /// scope has cut it short.
+    /// Whether the scope has swallowed a cancellation of its own. It has not if the work ended by itself, or if an
+    /// outer scope has cut it short.
     pub fn cancelled_caught(&self) -> bool {
         self.cell.caught.get()
     }

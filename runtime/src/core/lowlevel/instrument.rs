@@ -1,7 +1,7 @@
 //! Instruments: hooks into the run loop, for tracing, profiling and debuggers.
 //!
-//! If no instrument is installed, each hook costs one look at a flag. If one is installed, each tick goes by the run loop,
-//! and looks at the system's events. So an instrument sees what the loop does, tick by tick.
+//! If no instrument is installed, each hook costs one look at a flag. If one is installed, each tick goes by the run
+//! loop, and looks at the system's events. So an instrument sees what the loop does, tick by tick.
 
 use crate::{core::task::handle::Task, error::failure::discard};
 use std::{
@@ -48,9 +48,9 @@ pub trait Instrument {
     fn before_task_step(&self, task: &Task) {
         let _ = task;
     }
-    /// A task has run until it waits again, or has ended. It is still the [current task](crate::current_task), also if it
-    /// has ended. A task that opens a nursery polls the nursery's children. So steps of children may come between the
-    /// two hooks of that task, if both run in one tick.
+    /// A task has run until it waits again, or has ended. It is still the [current task](crate::current_task), also if
+    /// it has ended. A task that opens a nursery polls the nursery's children. So steps of children may come between
+    /// the two hooks of that task, if both run in one tick.
     fn after_task_step(&self, task: &Task) {
         let _ = task;
     }
@@ -58,8 +58,8 @@ pub trait Instrument {
     fn task_exited(&self, task: &Task) {
         let _ = task;
     }
-    /// The loop will look for events, as it does once a tick, and sleep up to `timeout` seconds. Infinity means no limit.
-    /// Zero means that there is something to do.
+    /// The loop will look for events, as it does once a tick, and sleep up to `timeout` seconds. Infinity means no
+    /// limit. Zero means that there is something to do.
     fn before_io_wait(&self, timeout: f64) {
         let _ = timeout;
     }

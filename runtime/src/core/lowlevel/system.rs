@@ -151,9 +151,9 @@ pub(crate) async fn serve(run: Rc<Run>) -> Result<(), Error> {
 /// gets a copy of the [context variables](crate::ContextVar) that were set when the run was started. It does not see
 /// those that the caller has set since.
 ///
-/// It is cancelled when the main task has ended, and the run waits for its end. If the main task panics, it is dropped. If it fails, that is an internal
-/// error of the run. Then the other system tasks and after them the main task are cancelled, and the run returns an
-/// [`InternalError`] with the cause.
+/// It is cancelled when the main task has ended, and the run waits for its end. If the main task panics, it is dropped.
+/// If it fails, that is an internal error of the run. Then the other system tasks and after them the main task are
+/// cancelled, and the run returns an [`InternalError`] with the cause.
 ///
 /// # Cancellation
 /// Not a checkpoint.

@@ -15,8 +15,8 @@
 //! - There is nothing to do between two ticks: no message, signal or call has come, no deadline has passed, and it is
 //!   not time to look for the system's events. With an instrument installed it is always time, so every tick goes
 //!   through the run loop.
-//! - Every scope on the poll path that has a deadline has it in the table of deadlines. A scope enters its deadline there
-//!   only when its first poll is over. Until then the table cannot tell whether that deadline has passed.
+//! - Every scope on the poll path that has a deadline has it in the table of deadlines. A scope enters its deadline
+//!   there only when its first poll is over. Until then the table cannot tell whether that deadline has passed.
 //! - No Ctrl-C is pending. The main task may wait at the end of a nursery above, which looks for a Ctrl-C when its poll
 //!   ends.
 //! - The run is not a guest of another loop. Its host wants the thread back after each tick.

@@ -9,8 +9,8 @@
 //!
 //! A child may borrow from the frame that opened its nursery. Its node forgets that lifetime, since one table holds
 //! all nodes, whatever they borrow. This chapter says, once, what makes that sound. A `// SAFETY:` comment of the
-//! core cites one of these names. Where `unsafe` is about something else, its comment says all that matters: the layout of
-//! a node's memory, system calls, and the lock-free [queue](crate::core::run::inbox).
+//! core cites one of these names. Where `unsafe` is about something else, its comment says all that matters: the layout
+//! of a node's memory, system calls, and the lock-free [queue](crate::core::run::inbox).
 //!
 //! | name | what always holds |
 //! |---|---|
@@ -24,15 +24,16 @@
 //!
 //! By situation:
 //!
-//! - **Poll.** Only [`Nursery`](crate::Nursery) polls nodes that borrow, inside the poll of its own future (OWNED). If code
-//!   inside that poll tries to poll the same node again, it finds the node `Polled` and does nothing (EXCLUSIVE).
+//! - **Poll.** Only [`Nursery`](crate::Nursery) polls nodes that borrow, inside the poll of its own future (OWNED). If
+//!   code inside that poll tries to poll the same node again, it finds the node `Polled` and does nothing (EXCLUSIVE).
 //! - **Drop.** When a nursery's future is dropped, it drops the body first, then the children, then the nursery that
 //!   they may refer to (OWNED). Each is dropped in its place (PINNED).
 //! - **Forget.** If a nursery's future is forgotten, it is never polled or dropped again. Then its children are never
 //!   polled or dropped either, since nobody else may do that (OWNED). Their borrows may dangle, but nothing reads
-//!   them. A wake reaches only headers and queues. A cancellation reaches only waits (WAITS). The children's memory stays,
-//!   since the forgotten nursery still counts as a reference to them (COUNTED, PINNED). It also keeps the state of the run. A scheduler that polled children directly would read those borrows. That is
-//!   why only the nursery polls them.
+//!   them. A wake reaches only headers and queues. A cancellation reaches only waits (WAITS). The children's memory
+//!   stays, since the forgotten nursery still counts as a reference to them (COUNTED, PINNED). It also keeps the state
+//!   of the run. A scheduler that polled children directly would read those borrows. That is why only the nursery polls
+//!   them.
 //! - **Escape.** A nursery's handle outside its block could start a child that borrows what has ended. The handle
 //!   cannot leave the block (CLOSED). A [`Task`](crate::Task) may escape. It is a reference to the node's header
 //!   (COUNTED), and reaches no future.

@@ -40,8 +40,8 @@ pub(crate) struct PollTree {
     pub(crate) current: Cell<Option<NodeId>>,
     /// The task that has just ended, while instruments are told of its last step. It has left the table already.
     ended: RefCell<Option<Task>>,
-    /// True while each node on the poll path was entered only to reach a single nursery below it. Such a node has nothing
-    /// else to do when the poll comes back to it.
+    /// True while each node on the poll path was entered only to reach a single nursery below it. Such a node has
+    /// nothing else to do when the poll comes back to it.
     pub(crate) passes_through: Cell<bool>,
     /// How many nodes are queued in the nurseries on the poll path.
     queued_on_path: Cell<usize>,

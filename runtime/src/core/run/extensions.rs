@@ -1,7 +1,7 @@
 //! How parts of the crate that the core does not name take part in a run.
 //!
-//! Each keeps its own state here, finds it by its type, and is told when the run ends. Threads, signals and the hooks of
-//! the network do so, and in the core itself system tasks and run variables. There are four more ways into a run:
+//! Each keeps its own state here, finds it by its type, and is told when the run ends. Threads, signals and the hooks
+//! of the network do so, and in the core itself system tasks and run variables. There are four more ways into a run:
 //!
 //! | way | who uses it |
 //! |---|---|

@@ -242,9 +242,9 @@ impl Task {
     }
 
     /// The task whose nursery this one is in, also when it has ended, as long as that nursery is open. A task that
-    /// [`Nursery::start`](crate::Nursery::start) has started, and that has yet to say that it is ready, is the child of the
-    /// task that called it. The parent of the main task is the [root task](crate::lowlevel::current_root_task), which has none. trio's
-    /// `parent_nursery`.
+    /// [`Nursery::start`](crate::Nursery::start) has started, and that has yet to say that it is ready, is the child of
+    /// the task that called it. The parent of the main task is the [root task](crate::lowlevel::current_root_task),
+    /// which has none. trio's `parent_nursery`.
     #[doc(alias = "parent_nursery")]
     pub fn parent(&self) -> Option<Task> {
         match self.0.info.starter() {

@@ -29,8 +29,8 @@ pub struct RunArgs {
     /// How many processes `--executor multi` starts [default: one for each core]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub processes: Option<usize>,
-    /// With --executor multi, how long an interrupted process may take to end. After that it is terminated, and after the
-    /// same time again it is killed
+    /// With --executor multi, how long an interrupted process may take to end. After that it is terminated, and after
+    /// the same time again it is killed
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_seconds)]
     pub grace: Duration,
 }
@@ -58,12 +58,12 @@ pub struct ResultArgs {
     /// What to do with results that exist
     #[arg(long, value_name = "MODE", value_enum, default_value_t = SavingChoice::Ask)]
     pub saving: SavingChoice,
-    /// The same as --saving complete, to go on after an interruption. A result is done if its files are whole and were made
-    /// of the same images, with the same parameters, by the same version of the program
+    /// The same as --saving complete, to go on after an interruption. A result is done if its files are whole and were
+    /// made of the same images, with the same parameters, by the same version of the program
     #[arg(long, conflicts_with = "saving")]
     pub complete: bool,
-    /// With --saving complete, what to do if there are results that were made otherwise: of images that have changed since,
-    /// with other parameters, by another rule for couples or another version
+    /// With --saving complete, what to do if there are results that were made otherwise: of images that have changed
+    /// since, with other parameters, by another rule for couples or another version
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = IfChanged::Refuse)]
     pub if_changed: IfChanged,
     /// Compute and write nothing. List what would be computed, and why

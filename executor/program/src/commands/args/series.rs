@@ -18,16 +18,16 @@ pub struct PivArgs {
     #[arg(value_name = "SECOND", conflicts_with_all = ["range", "couples", "couples_file"])]
     pub second: Option<PathBuf>,
     /// Which images make couples, by the numbers and letters in their names: auto, consecutive (1-2, 2-3), pairs (1-2,
-    /// 3-4), ab (1a-1b, 2a-2b), order (each with the next one, whatever the numbers are), or a slice of two numbers such
-    /// as i:i+2 or i:i+3:2 [default: auto]
+    /// 3-4), ab (1a-1b, 2a-2b), order (each with the next one, whatever the numbers are), or a slice of two numbers
+    /// such as i:i+2 or i:i+3:2 [default: auto]
     #[arg(long, value_name = "RULE")]
     pub couples: Option<CoupleRule>,
-    /// A file that lists the couples: on each line the names of two images, relative to the folder with the images, or to
-    /// the file's own if none is named
+    /// A file that lists the couples: on each line the names of two images, relative to the folder with the images, or
+    /// to the file's own if none is named
     #[arg(long, value_name = "FILE", conflicts_with_all = ["range", "couples"])]
     pub couples_file: Option<PathBuf>,
-    /// Compute one couple only, the first or the named one, and print how good it is. Only its pictures are kept: in the
-    /// folder of --out, or in a folder for temporary files
+    /// Compute one couple only, the first or the named one, and print how good it is. Only its pictures are kept: in
+    /// the folder of --out, or in a folder for temporary files
     #[arg(long = "try", value_name = "COUPLE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub try_one: Option<String>,
     /// With --try, the place whose correlation is drawn, in pixels [default: the middle]
@@ -82,8 +82,8 @@ pub struct MeanArgs {
 /// Which images, and where results go.
 #[derive(Clone, Debug, Args)]
 pub struct InputArgs {
-    /// The folder with the images, or a pattern of file names in it such as 'run7/cam1_*.png'; for piv also the first of
-    /// two images
+    /// The folder with the images, or a pattern of file names in it such as 'run7/cam1_*.png'; for piv also the first
+    /// of two images
     pub folder: Option<PathBuf>,
     /// A file of parameters, as `terzetto params` prints one; options override it
     #[arg(short, long, value_name = "FILE")]

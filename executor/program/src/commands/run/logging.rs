@@ -1,4 +1,5 @@
-//! The log of the program. All lines go into the log file of the run's job. Warnings and errors also go to the terminal.
+//! The log of the program. All lines go into the log file of the run's job. Warnings and errors also go to the
+//! terminal.
 
 use std::{
     fs::{File, OpenOptions},

@@ -1,7 +1,7 @@
 //! Runs a topology for a person at a terminal: with progress, signals and a summary.
 //!
-//! `progress` is the progress bar, `logging` the log, `signals` Ctrl-C and SIGUSR2, `status` the exit status. `processes`
-//! runs several processes in place of one executor.
+//! `progress` is the progress bar, `logging` the log, `signals` Ctrl-C and SIGUSR2, `status` the exit status.
+//! `processes` runs several processes in place of one executor.
 
 pub mod logging;
 pub mod processes;

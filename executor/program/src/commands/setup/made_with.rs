@@ -9,7 +9,8 @@ use terzetto_program::{
     pipelines::{Background, Preprocessing},
 };
 
-/// What the results of a task are made with. Files among the parameters, such as a mask, are represented by their content.
+/// What the results of a task are made with. Files among the parameters, such as a mask, are represented by their
+/// content.
 pub fn made_with(task: &str, params: &Params, preprocessing: &Preprocessing) -> Result<MadeWith, BoxError> {
     let mut made = MadeWith::new(terzetto_program::PROGRAM, task);
     let mut preprocess = params.preprocess.clone();
@@ -42,7 +43,8 @@ pub fn made_with_piv(
     Ok(made)
 }
 
-/// The parameters that results keep, as TOML. The folder for results is left out, so results are the same in any folder.
+/// The parameters that results keep, as TOML. The folder for results is left out, so results are the same in any
+/// folder.
 pub fn params_toml(params: &Params) -> String {
     let mut params = params.clone();
     params.output.folder = None;

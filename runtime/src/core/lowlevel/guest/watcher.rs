@@ -37,8 +37,8 @@ fn watch(watching: &Mutex<WatcherState>, next: WatcherState) -> WatcherState {
     before
 }
 
-/// Blocks until there is an event, or for so many seconds. A signal that is handled meanwhile changes nothing: if the run
-/// has to hear of it, there is an event.
+/// Blocks until there is an event, or for so many seconds. A signal that is handled meanwhile changes nothing: if the
+/// run has to hear of it, there is an event.
 fn wait_for(events: &OwnedFd, timeout: f64) {
     // Too long for the system is as good as for ever: the next tick asks again.
     let timeout = Duration::try_from_secs_f64(timeout).ok();

@@ -3,8 +3,8 @@
 //! Any thread may wake a task, as often as it likes, while the loop is busy. If each wake were a message, the queue
 //! would grow without bound. The loop only has to know *whether* a node was woken since it last looked. So a wake
 //! sets the node's mark. Only a wake that finds the mark clear puts a message into the queue. The loop takes the
-//! message out, clears the mark, and queues the node for the next poll. Hence the queue never holds more wakes than there are
-//! places for nodes.
+//! message out, clears the mark, and queues the node for the next poll. Hence the queue never holds more wakes than
+//! there are places for nodes.
 //!
 //! No wake is lost, for this reason. Setting and clearing are read-modify-writes of one atomic, so one of them comes
 //! first. If the wake comes first, the loop's clearing reads what the wake wrote. Then the poll that follows sees

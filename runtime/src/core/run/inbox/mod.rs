@@ -1,10 +1,11 @@
 //! The inbox: how other threads reach a run.
 //!
 //! Everything inside a run happens on one thread, without locks. Wakes from other threads, callbacks given to the
-//! [`Token`](crate::lowlevel::Token) and signals go through the run's inbox. The run loop empties it between ticks, and again when it
-//! has slept. The inbox has three parts. The [queue](message_queue) is lock-free. The [flag](sleep_flag) lets a push wake the loop only if the
-//! loop sleeps, and only once. The [marks] make sure that a task which is woken many times has only one message in
-//! the queue. So many pushes cost one system call, and many wakes of a task need the memory of one.
+//! [`Token`](crate::lowlevel::Token) and signals go through the run's inbox. The run loop empties it between ticks, and
+//! again when it has slept. The inbox has three parts. The [queue](message_queue) is lock-free. The [flag](sleep_flag)
+//! lets a push wake the loop only if the loop sleeps, and only once. The [marks] make sure that a task which is woken
+//! many times has only one message in the queue. So many pushes cost one system call, and many wakes of a task need the
+//! memory of one.
 
 mod marks;
 mod message_queue;
