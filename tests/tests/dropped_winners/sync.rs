@@ -3,7 +3,7 @@
 use super::{Wait, soon, two};
 use std::cell::Cell;
 use terzetto::{
-    CancelScope, channel, checkpoint, fail_after, move_on_after, nursery,
+    CancelScope, Error, channel, checkpoint, fail_after, move_on_after, nursery,
     sync::{Borrower, CapacityLimiter, Condition, Event, Lock, ParkingLot, Semaphore},
     testing::{Sequencer, SequencerError, wait_all_tasks_blocked},
 };
@@ -124,6 +124,14 @@ enum When {
     AfterRelease,
 }
 
+/// Waits for a condition, for so many seconds. Notes whether a notification came.
+async fn waits(condition: &Condition, seconds: f64, heard: &Cell<bool>) -> Result<(), Error> {
+    let mut held = condition.acquire().await?;
+    let wait = async { Ok(condition.wait(&mut held).await?) };
+    heard.set(move_on_after(seconds, wait).await?.is_some());
+    Ok(())
+}
+
 /// Two tasks wait for a condition, one is notified, and its wait is dropped. Returns whether the other one hears of it.
 fn drop_a_notified_waiter(when: When) -> bool {
     let heard = &Cell::new(false);
@@ -139,12 +147,7 @@ fn drop_a_notified_waiter(when: When) -> bool {
                 Ok(())
             });
             wait_all_tasks_blocked(0.0).await?;
-            n.start_soon(async move {
-                let mut held = condition.acquire().await?;
-                let wait = async { Ok(condition.wait(&mut held).await?) };
-                heard.set(move_on_after(5.0, wait).await?.is_some());
-                Ok(())
-            });
+            n.start_soon(waits(condition, 5.0, heard));
             wait_all_tasks_blocked(0.0).await?;
             let held = condition.acquire().await?;
             assert_eq!(condition.tasks_waiting(), 2);
@@ -187,12 +190,7 @@ fn sync_10_a_waiter_that_was_not_notified_passes_nothing_on_when_it_is_dropped()
                 checkpoint().await?;
                 Ok(())
             });
-            n.start_soon(async move {
-                let mut held = condition.acquire().await?;
-                let wait = async { Ok(condition.wait(&mut held).await?) };
-                heard.set(move_on_after(1.0, wait).await?.is_some());
-                Ok(())
-            });
+            n.start_soon(waits(condition, 1.0, heard));
             Ok(())
         })
         .await?;
@@ -214,12 +212,7 @@ fn sync_10_a_notified_waiter_that_is_cancelled_keeps_its_notification_as_in_trio
                 Ok(())
             });
             wait_all_tasks_blocked(0.0).await?;
-            n.start_soon(async move {
-                let mut held = condition.acquire().await?;
-                let wait = async { Ok(condition.wait(&mut held).await?) };
-                heard.set(move_on_after(1.0, wait).await?.is_some());
-                Ok(())
-            });
+            n.start_soon(waits(condition, 1.0, heard));
             wait_all_tasks_blocked(0.0).await?;
             let held = condition.acquire().await?;
             condition.notify(1)?;

@@ -2,13 +2,11 @@
 
 mod closing;
 mod rules;
+#[path = "../tls_configs/mod.rs"]
+mod tls_configs;
 mod unwrapping;
 
-use rcgen::{CertificateParams, Issuer, KeyPair};
-use rustls::{
-    ClientConfig, RootCertStore, ServerConfig,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
-};
+use rustls::pki_types::ServerName;
 use std::sync::Arc;
 use terzetto::{
     Error,
@@ -17,31 +15,17 @@ use terzetto::{
     nursery,
     testing::{MemoryStream, memory_stream_pair},
 };
+use tls_configs::Configs;
 
-type Configs = (Arc<ClientConfig>, Arc<ServerConfig>);
 type Pair<S> = (TlsStream<S>, TlsStream<S>);
 
 /// A client and a server that trust an authority made just now, for `localhost`; they agree on these protocols.
 fn configs(protocols: &[&str]) -> Configs {
-    let made = || -> Result<Configs, Error> {
-        let authority_key = KeyPair::generate()?;
-        let mut authority = CertificateParams::new(Vec::new())?;
-        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let mut roots = RootCertStore::empty();
-        roots.add(authority.self_signed(&authority_key)?.der().clone())?;
-        let issuer = Issuer::new(authority, authority_key);
-        let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new(vec!["localhost".into()])?.signed_by(&key, &issuer)?;
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let mut client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        let mut server = ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)?;
-        client.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-        server.alpn_protocols = client.alpn_protocols.clone();
-        Ok((client.into(), server.into()))
-    };
-    made().unwrap()
+    let (mut client, mut server) = tls_configs::configs(rustls::DEFAULT_VERSIONS).unwrap();
+    let protocols: Vec<Vec<u8>> = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    Arc::make_mut(&mut client).alpn_protocols = protocols.clone();
+    Arc::make_mut(&mut server).alpn_protocols = protocols;
+    (client, server)
 }
 
 fn over<S: Stream>(configs: &Configs, transports: (S, S)) -> Result<Pair<S>, Error> {
