@@ -51,21 +51,23 @@
 //!    down. [`poll_tree::inspect`] computes the tree of tasks from the table. [`poll_tree::wrap`] keeps futures small,
 //!    and [`poll_tree::stack`] makes deep nesting safe.
 //! 3. **Tasks.** [`task::handle`] is what the run knows of a task. [`task::nursery`] says why children may borrow,
-//!    and how a block ends. [`task::start`] is for a task that says when it is ready. [`task::current`] finds the
-//!    current task. [`task::context`], [`task::current_context`], [`task::context_var`] and [`task::in_context`] are
+//!    and how a block ends. [`task::poll_children`] is what it does in a poll, and [`task::nursery_errors`] keeps the
+//!    errors and panics of its tasks. [`task::start`] is for a task that says when it is ready. [`task::current`] finds the
+//!    current task. [`task::context_values`], [`task::context`], [`task::context_var`] and [`task::in_context`] are
 //!    task-local values. [`task::unit`] is a detail.
 //! 4. **Cancellation.** [`cancel`] says why it is level-triggered. [`cancel::state`] and [`cancel::tree`] are data.
 //!    [`cancel::propagate`] carries a cancellation through the tree. [`cancel::control`] changes a scope,
 //!    [`cancel::scope`] is its handle, and [`cancel::entered`] is the future inside it. Then read
-//!    [`cancel::checkpoint`], [`cancel::deadlines`] and [`cancel::cancellable`]. [`cancel::stuck`] finds tasks that
+//!    [`cancel::checkpoint`], [`cancel::deadline_table`], [`cancel::deadlines`] and [`cancel::cancellable`]. [`cancel::stuck`] finds tasks that
 //!    cannot be cancelled, and [`cancel::stuck_check`] says when to look for them. [`cancel::interrupt`] and
 //!    [`cancel::raise_interrupt`] are Ctrl-C without the signal.
 //! 5. **Blocking.** [`block`] has the three rules of every operation. [`block::operation`], [`block::waits`] and
 //!    [`block::waiter`] are data. [`block::wait`] has the functions that change a wait. [`block::wait_queue`] is what
 //!    events, channels and `start` stand on. [`block::reactor`],
-//!    [`block::by_fd`] and [`block::descriptor`] wait for the operating system.
+//!    [`block::descriptor_table`] and [`block::descriptor_wait`] wait for the operating system.
 //! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
-//!    [`run::between_ticks`] is what it does between two ticks. [`run::wake`] and [`run::tasks`] are what happens
+//!    [`run::between_ticks`] is what it does between two ticks. [`run::sleep`] is what it does when no task is runnable.
+//!    [`run::wake`] and [`run::tasks`] are what happens
 //!    inside a tick. [`run::inbox`] lets other threads in. [`run::clock`] is time. [`run::extensions`] is for what
 //!    plugs in. [`run::per_process`] makes the runtime survive a fork.
 //! 7. **Low level.** [`lowlevel`] is for libraries that build on this one, and for tools that watch a run: its
@@ -88,7 +90,7 @@
 //!    the nursery above, with the mark that it only [leads further down](poll_tree::node::Queued). This repeats up to
 //!    the run loop.
 //! 4. The [run loop](run::run_loop::RunLoop::tick) begins a tick and polls the root nursery. A nursery polls each
-//!    node in its ready queue ([`poll_inside`](task::nursery::Nursery)). A node that only leads further down is
+//!    node in its ready queue ([`poll_inside`](task::poll_children)). A node that only leads further down is
 //!    polled so that the nursery inside it is polled.
 //! 5. The woken node is polled with a [waker](poll_tree::waker) that is its number. Its future asks its
 //!    [wait](block::wait::Blocked::poll), learns that it was rescheduled, and goes on.

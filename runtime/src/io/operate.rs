@@ -7,7 +7,7 @@
 
 use crate::{
     core::{
-        block::{descriptor::DescriptorWait, reactor::Direction},
+        block::{descriptor_wait::DescriptorWait, reactor::Direction},
         cancel::checkpoint::{CheckpointIfCancelled, Turn},
         run,
     },

@@ -9,7 +9,7 @@
 use crate::{
     core::{
         block::{
-            descriptor::DescriptorWait,
+            descriptor_wait::DescriptorWait,
             reactor::{Direction, Heard},
         },
         cancel::scope::current_cancellation,

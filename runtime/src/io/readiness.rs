@@ -10,8 +10,8 @@ use crate::{
     checkpoint,
     core::{
         block::{
-            by_fd::SourceId,
-            descriptor::DescriptorWait,
+            descriptor_table::SourceId,
+            descriptor_wait::DescriptorWait,
             reactor::{Direction, Heard},
         },
         run,

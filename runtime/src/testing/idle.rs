@@ -4,7 +4,7 @@ use crate::{
     Cancelled,
     core::{
         block::wait::Blocked,
-        cancel::deadlines::{DeadlineKey, Expiry},
+        cancel::deadline_table::{DeadlineKey, Expiry},
         run,
         run::Run,
         seconds::Seconds,

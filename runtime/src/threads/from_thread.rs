@@ -15,7 +15,7 @@ use crate::{
         poll_tree::wrap,
         run,
         run::inbox::Inbox,
-        task::{context::TaskContext, in_context::in_context},
+        task::{context_values::TaskContext, in_context::in_context},
     },
     lowlevel::{RunFinished, Token},
     threads::{

@@ -8,7 +8,7 @@ use crate::{
     Cancelled,
     core::{
         run::inbox::{Inbox, Message},
-        task::context::TaskContext,
+        task::context_values::TaskContext,
     },
     error::failure::discard,
     threads::from_thread::Link,

@@ -2,7 +2,7 @@
 
 use crate::{
     Cancelled, Error,
-    core::{run, run::Run, task::context::TaskContext},
+    core::{run, run::Run, task::context_values::TaskContext},
     lowlevel::checkpoint_if_cancelled,
     sync::{Borrower, CapacityLimiter, Loan},
     threads::{

@@ -228,7 +228,7 @@ impl Workers {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::{super::job, Workers};
-    use crate::core::{run::inbox::Inbox, task::context::TaskContext};
+    use crate::core::{run::inbox::Inbox, task::context_values::TaskContext};
     use std::{
         sync::{Arc, Barrier, OnceLock},
         thread,

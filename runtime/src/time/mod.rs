@@ -6,7 +6,7 @@ use crate::{
         block::wait::Blocked,
         cancel::{
             checkpoint::Checkpoint,
-            deadlines::{DeadlineKey, Expiry},
+            deadline_table::{DeadlineKey, Expiry},
             scope::current_cancellation,
         },
         misuse::polled_after_its_end,

@@ -24,7 +24,7 @@ use crate::{
     Cancelled,
     core::{
         block::{
-            by_fd::{ByFd, SourceId},
+            descriptor_table::{DescriptorTable, SourceId},
             operation::{Aborted, Operation},
         },
         ids::WaitId,
@@ -107,7 +107,7 @@ pub(crate) struct Reactor {
     poll: RefCell<Option<Poll>>,
     events: RefCell<Events>,
     pub(crate) sources: RefCell<Slab<SourceState>>,
-    pub(crate) by_fd: RefCell<ByFd>,
+    pub(crate) by_descriptor: RefCell<DescriptorTable>,
     pub(crate) generation: Cell<u32>,
     /// How many tasks wait in each direction.
     waiting: [Cell<usize>; 2],
@@ -137,7 +137,7 @@ impl Reactor {
             poll: RefCell::new(Some(Poll::new()?)),
             events: RefCell::new(Events::with_capacity(1024)),
             sources: RefCell::default(),
-            by_fd: RefCell::default(),
+            by_descriptor: RefCell::default(),
             generation: Cell::new(0),
             waiting: Default::default(),
             woken: RefCell::default(),
@@ -266,7 +266,7 @@ impl Reactor {
 
     /// The source of a descriptor, if it is entered.
     pub(crate) fn source_of(&self, fd: RawFd) -> Option<SourceId> {
-        self.by_fd.borrow().get(fd)
+        self.by_descriptor.borrow().get(fd)
     }
 
     pub(crate) fn find(sources: &mut Slab<SourceState>, id: SourceId) -> Option<&mut SourceState> {

@@ -1,10 +1,10 @@
-//! Changing a scope: cancelling it, moving its deadline, and telling the run in which it is entered.
+//! Changing a scope: cancelling it, moving its deadline, setting its shield, and telling the run in which it is entered.
 
 use crate::{
     CancelReason, CancelSource,
     core::{
         cancel::{
-            deadlines::Expiry,
+            deadline_table::Expiry,
             state::{ScopeStage, ScopeState},
         },
         ids::{RunId, ScopeId},
@@ -37,6 +37,12 @@ impl ScopeState {
         }
         self.inherit_reason(Some(Arc::new(reason)));
         self.update_timer();
+        self.entered(Run::recalculate);
+    }
+
+    /// Raises or lowers the shield. What the scope sees of outer cancellations changes at once.
+    pub(crate) fn set_shield(&self, shield: bool) {
+        self.shield.set(shield);
         self.entered(Run::recalculate);
     }
 

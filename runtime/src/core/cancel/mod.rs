@@ -7,6 +7,7 @@
 pub(crate) mod cancellable;
 pub(crate) mod checkpoint;
 pub(crate) mod control;
+pub(crate) mod deadline_table;
 pub(crate) mod deadlines;
 pub(crate) mod entered;
 pub(crate) mod interrupt;

@@ -238,8 +238,7 @@ impl CancelScope {
     /// Raises or lowers the shield, also while code runs in the scope. If the shield is lowered and an outer scope is
     /// cancelled, the cancellation arrives at once, also at blocked tasks.
     pub fn set_shield(&self, shield: bool) {
-        self.cell.shield.set(shield);
-        self.cell.entered(Run::recalculate);
+        self.cell.set_shield(shield);
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::{
     CancelReason, CancelSource,
     core::{
-        cancel::deadlines::DeadlineKey,
+        cancel::deadline_table::DeadlineKey,
         ids::{RunId, ScopeId},
     },
 };

@@ -6,6 +6,7 @@ pub(crate) mod extensions;
 pub(crate) mod inbox;
 pub(crate) mod per_process;
 pub(crate) mod run_loop;
+pub(crate) mod sleep;
 pub(crate) mod state;
 pub(crate) mod tasks;
 pub(crate) mod wake;

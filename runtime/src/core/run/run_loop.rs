@@ -32,7 +32,7 @@ use crate::{
             try_with,
         },
         task::{
-            context::TaskContext,
+            context_values::TaskContext,
             handle::{Task, TaskInfo},
         },
     },

@@ -12,14 +12,14 @@ use crate::{
     core::{
         block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
         cancel::{
-            deadlines::Deadlines, interrupt::Interrupt, state::ScopeState, stuck_check::StuckTaskCheck,
+            deadline_table::Deadlines, interrupt::Interrupt, state::ScopeState, stuck_check::StuckTaskCheck,
             tree::ScopeTree,
         },
         ids::RunId,
         lowlevel::instrument::Instruments,
         poll_tree::{node::Node, tree::PollTree},
         run::{clock::Clock, extensions::Extensions, inbox, inbox::Inbox},
-        task::context::TaskContext,
+        task::context_values::TaskContext,
     },
 };
 use std::{

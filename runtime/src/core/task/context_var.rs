@@ -1,6 +1,6 @@
 //! `ContextVar`: a variable that has its own value in each task.
 
-use crate::core::task::{context::Value, current_context::with_current_context};
+use crate::core::task::{context::with_current_context, context_values::Value};
 use std::{marker::PhantomData, sync::Arc};
 
 /// A variable that has its own value in each task; Python's `ContextVar`.

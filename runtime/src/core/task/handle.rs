@@ -9,7 +9,7 @@ use crate::{
     core::{
         ids::{ROOT, ScopeId},
         poll_tree::node::{End, Node},
-        task::context::TaskContext,
+        task::context_values::TaskContext,
     },
     error::origin::{TaskOrigin, write_task},
 };

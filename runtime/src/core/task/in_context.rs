@@ -2,7 +2,7 @@
 
 use crate::core::{
     poll_tree::wrap,
-    task::{context::TaskContext, current_context::ContextSwap},
+    task::{context::ContextSwap, context_values::TaskContext},
 };
 
 /// Awaits `future` with this context as the current one. The changes that `future` makes are gone afterwards. Between

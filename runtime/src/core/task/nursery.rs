@@ -26,55 +26,49 @@
 //! wait cannot be cancelled. A cancellation reaches the children, and the block ends when they have ended.
 
 use crate::{
-    BodyCancelled, CancelReason, CancelSource, Error, NurseryClosed,
+    BodyCancelled, Error, NurseryClosed,
     core::{
         cancel::{entered::Entered, scope::CancelScope, state::ScopeState},
         ids::ScopeId,
         poll_tree::{
-            node::{End, Node, Queued, UninitNode},
+            node::{Node, Queued, UninitNode},
             nursery_node::NurseryNode,
-            poll_path::PollPath,
             stack::with_stack,
-            waker, wrap,
+            wrap,
         },
         run,
         run::Run,
         task::{
-            context::TaskContext,
-            handle::{InFull, Task, TaskInfo},
+            context_values::TaskContext,
+            handle::{Task, TaskInfo},
             unit::unit,
         },
     },
-    error::{
-        Failures,
-        failure::{FirstPanic, discard, text_of_failure, text_of_panic},
-    },
+    error::{Failures, failure::FirstPanic},
 };
 use std::{
     any::Any,
     borrow::Cow,
     cell::{Cell, RefCell},
-    fmt,
     future::poll_fn,
     marker::PhantomData,
-    mem::ManuallyDrop,
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     rc::Rc,
-    task::{Context, Poll},
+    task::Poll,
 };
 
 /// The handle with which a body and its children start tasks; trio's `Nursery`. [`nursery`] makes it.
 #[must_use]
 pub struct Nursery<'scope, 'env: 'scope> {
     pub(crate) run: Rc<Run>,
-    in_tree: Rc<NurseryNode>,
-    scope: CancelScope,
+    pub(super) in_tree: Rc<NurseryNode>,
+    pub(super) scope: CancelScope,
     pub(crate) scope_id: ScopeId,
-    failures: RefCell<Failures>,
-    panic: RefCell<Option<Box<dyn Any + Send>>>,
-    closed: Cell<bool>,
+    pub(super) failures: RefCell<Failures>,
+    pub(super) panic: RefCell<Option<Box<dyn Any + Send>>>,
+    pub(super) closed: Cell<bool>,
     /// Whether a Ctrl-C is among the nursery's errors, which it has yet to return.
-    holds_interrupt: Cell<bool>,
+    pub(super) holds_interrupt: Cell<bool>,
     /// Makes both lifetimes invariant (CLOSED). If one could be shortened, a child could borrow from the block, or
     /// the handle could leave it.
     lifetimes: PhantomData<(&'scope mut &'scope (), &'env mut &'env ())>,
@@ -212,7 +206,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     }
 
     /// The scope around the body and all children. To cancel it is no error of the block, but a body that has no value
-    /// then may be: see [`BodyCancelled`](crate::BodyCancelled).
+    /// then may be: see [`BodyCancelled`].
     pub fn cancel_scope(&self) -> &CancelScope {
         &self.scope
     }
@@ -220,187 +214,6 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
     /// How many children have not ended.
     pub fn child_count(&self) -> usize {
         self.in_tree.child_count()
-    }
-
-    /// Notes that a child, or else the body, has failed. Cancels the nursery's scope.
-    fn fail(&self, child: Option<&Node>, error: Error) {
-        // Only the first reason is kept. The others are cancellations mostly, and no text is made for them.
-        if !self.scope.cell.called() {
-            let text = match child {
-                Some(child) => text_of_failure(format_args!("task {}", InFull(&Task::of(child))), &error),
-                None => text_of_failure(format_args!("the nursery's body"), &error),
-            };
-            self.cancel_for(CancelReason::with_text(CancelSource::Nursery, text), child);
-        }
-        self.keep(child, error);
-    }
-
-    /// Cancels the nursery's scope, since a child has failed, or else the nursery's own task.
-    fn cancel_for(&self, reason: CancelReason, child: Option<&Node>) {
-        let task = child.map(Task::of).or_else(|| self.in_tree.owner.borrow().clone());
-        self.scope.cell.cancel(reason.by(task.map(|task| task.to_string())));
-    }
-
-    /// Keeps an error, which comes out when all have ended.
-    fn keep(&self, child: Option<&Node>, error: Error) {
-        let interrupt = &self.run.interrupt;
-        if interrupt.was_raised() && error.is_interrupted() {
-            self.holds_interrupt.set(true);
-            interrupt.hold(true);
-        }
-        self.failures.borrow_mut().push(error, || child.map(|node| Task::of(node).origin()));
-    }
-
-    /// Takes a Ctrl-C that finds the main task waiting here for its children. It ends them.
-    fn interrupted(&self) {
-        if !self.run.interrupt.is_held()
-            && let Some(interrupt) = self.run.take_interrupt()
-        {
-            self.cancel_for(CancelReason::new(CancelSource::CtrlC), None);
-            self.keep(None, interrupt.into());
-        }
-    }
-
-    fn panicked(&self, who: fmt::Arguments<'_>, child: Option<&Node>, payload: Box<dyn Any + Send>) {
-        let text = text_of_panic(who, &*payload);
-        // The payload is the program's own, and does not say which task has panicked.
-        log::error!("{text}");
-        // The first panic goes on in the task that opened the nursery.
-        let is_first = self.panic.borrow().is_none();
-        match is_first {
-            true => *self.panic.borrow_mut() = Some(payload),
-            false => discard(payload),
-        }
-        self.cancel_for(CancelReason::with_text(CancelSource::Nursery, text), child);
-    }
-
-    /// Polls a node. If its future has ended, drops it in the same step, so that its locals are gone before anybody
-    /// can see its end. Then calls `finish`, which is the last part of the step. Returns how the future ended.
-    fn poll_node(
-        &self,
-        path: &PollPath<'_>,
-        node: &Node,
-        queued: Queued,
-        finish: impl FnOnce(),
-    ) -> Option<End> {
-        let (true, Some(id)) = (node.is_idle(), node.id()) else { return None };
-        // A waker is a number, so there is nothing to drop.
-        let waker = ManuallyDrop::new(waker::new(self.run.id, id));
-        let end = path.step(node, queued, || {
-            let within = node.own_scope().map(|scope| self.run.scopes.within(scope));
-            // SAFETY: only the future of `nursery` calls this, with nodes of its own (OWNED).
-            let end = unsafe { node.poll(&mut Context::from_waker(&waker)) }?;
-            // SAFETY: as above.
-            let dropped = catch_unwind(AssertUnwindSafe(|| unsafe {
-                node.drop_future();
-            }));
-            drop(within);
-            let finished = catch_unwind(AssertUnwindSafe(finish));
-            if dropped.is_err() || finished.is_err() {
-                self.panicked_at_the_end(node, [dropped, finished]);
-            }
-            Some(end)
-        })?;
-        path.back();
-        Some(end)
-    }
-
-    /// Notes a panic at the end of a task, in a destructor or in code that is told of the end. It becomes the
-    /// nursery's panic.
-    #[cold]
-    fn panicked_at_the_end(&self, node: &Node, steps: [std::thread::Result<()>; 2]) {
-        for payload in steps.into_iter().filter_map(Result::err) {
-            match node.info.is_body() {
-                true => self.panicked(format_args!("the drop of the nursery's body"), None, payload),
-                false => {
-                    let who = Task::of(node);
-                    self.panicked(format_args!("the drop of task {}", InFull(&who)), Some(node), payload);
-                }
-            }
-        }
-    }
-
-    fn poll_child(&self, path: &PollPath<'_>, node: &Node, queued: Queued) {
-        let finish = || {
-            self.in_tree.remove_child(node);
-            self.run.task_exited(node);
-        };
-        let Some(end) = self.poll_node(path, node, queued, finish) else { return };
-        let end = match node.info.starter() {
-            // Until the task has said that it is started, the call of `start` handles its end.
-            Some(starter) => starter.child_ended(end),
-            None => Some(end),
-        };
-        match end {
-            None | Some(Ok(Ok(()))) => {}
-            Some(Ok(Err(error))) => {
-                self.fail(Some(node), error);
-            }
-            Some(Err(payload)) => {
-                self.panicked(format_args!("task {}", InFull(&Task::of(node))), Some(node), payload);
-            }
-        }
-    }
-
-    /// Polls the body. Returns whether it has ended.
-    fn poll_body(&self, path: &PollPath<'_>, body: &Node, queued: Queued) -> bool {
-        let Some(end) = self.poll_node(path, body, queued, || ()) else { return false };
-        match end {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => self.fail(None, error),
-            Err(payload) => self.panicked(format_args!("the nursery's body"), None, payload),
-        }
-        true
-    }
-
-    /// A poll of the nursery. Polls body and children, as far as they are due. It is ready one tick after all of them
-    /// have ended.
-    #[inline]
-    fn poll_inside(
-        &self,
-        cx: &Context<'_>,
-        body: &Node,
-        body_done: &mut bool,
-        ended_in: &mut Option<u64>,
-    ) -> Poll<()> {
-        let Nursery { run, in_tree, .. } = self;
-        let tree = &run.tree;
-        run.follow(self.scope_id);
-        tree.begin_poll(in_tree, body, cx.waker());
-        with_stack(|| {
-            let path = run.poll_path(self.scope_id);
-            loop {
-                while let Some((node, queued)) = tree.next_queued(in_tree) {
-                    match node == *body {
-                        true => *body_done |= self.poll_body(&path, &node, queued),
-                        false => self.poll_child(&path, &node, queued),
-                    }
-                }
-                path.back();
-                if !run.tick_in_place(in_tree) {
-                    break;
-                }
-            }
-        });
-        tree.end_poll(in_tree, |waker| run.wake_foreign(waker));
-        if *body_done && run.interrupt.is_pending() {
-            self.interrupted();
-        }
-        if !*body_done || self.child_count() > 0 {
-            return Poll::Pending;
-        }
-        let tick = tree.tick.get();
-        if ended_in.is_some_and(|ended| ended < tick) {
-            return Poll::Ready(());
-        }
-        ended_in.get_or_insert(tick);
-        self.closed.set(true);
-        // From here on the parent itself is runnable, and not only a nursery below it.
-        match tree.parent(in_tree) {
-            Some(parent) => run.wake(parent),
-            None => run.notify_parent_of(in_tree),
-        }
-        Poll::Pending
     }
 
     /// Makes a node of the body.

@@ -21,7 +21,7 @@ use crate::{
         },
         run::Run,
         task::{
-            context::TaskContext,
+            context_values::TaskContext,
             handle::{InFull, Starter, Task, TaskInfo, function_name},
             nursery::Nursery,
         },

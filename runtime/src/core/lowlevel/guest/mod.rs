@@ -12,9 +12,9 @@ use crate::{
     CancelReason, CancelSource, Error, RunError,
     core::run::{
         Run,
-        between_ticks::SleepPlan,
         run_loop::{RunLoop, RunOptions},
         set_current,
+        sleep::SleepPlan,
     },
     lowlevel::{RunFinished, Token},
 };

@@ -7,7 +7,7 @@ use crate::{
     Cancelled,
     core::{
         block::{
-            by_fd::SourceId,
+            descriptor_table::SourceId,
             reactor::{BOTH, Direction, Heard, OWN, Reactor, Side, SourceState},
             wait::Blocked,
         },
@@ -41,7 +41,7 @@ impl Reactor {
             id
         };
         // If a source is still entered under this number, its descriptor was closed without notice.
-        if let Some(stale) = self.by_fd.borrow_mut().insert(fd, id) {
+        if let Some(stale) = self.by_descriptor.borrow_mut().insert(fd, id) {
             self.closing(run, stale);
         }
         Ok(id)
@@ -49,7 +49,7 @@ impl Reactor {
 
     /// Holds the source of a descriptor that is not ours. Enters the descriptor if it is not there.
     pub(crate) fn borrow(&self, run: &Run, fd: RawFd) -> io::Result<SourceId> {
-        let known = self.by_fd.borrow().get(fd);
+        let known = self.by_descriptor.borrow().get(fd);
         if let Some(id) = known
             && let Some(source) = self.sources.borrow_mut().get_mut(id.place as usize)
         {
@@ -73,9 +73,9 @@ impl Reactor {
             }
             sources.remove(id.place as usize).fd
         };
-        let mut by_fd = self.by_fd.borrow_mut();
-        if by_fd.get(fd) == Some(id) {
-            by_fd.remove(fd);
+        let mut by_descriptor = self.by_descriptor.borrow_mut();
+        if by_descriptor.get(fd) == Some(id) {
+            by_descriptor.remove(fd);
             // This fails if the descriptor was closed before. Then the system has forgotten it already.
             let _gone = self.with_poll(|poll| poll.registry().deregister(&mut SourceFd(&fd)));
         }

@@ -25,9 +25,9 @@ impl SourceId {
 
 /// The sources by descriptor.
 #[derive(Default)]
-pub(crate) struct ByFd(Vec<Option<SourceId>>);
+pub(crate) struct DescriptorTable(Vec<Option<SourceId>>);
 
-impl ByFd {
+impl DescriptorTable {
     pub(crate) fn get(&self, fd: RawFd) -> Option<SourceId> {
         self.0.get(fd as usize).copied().flatten()
     }
