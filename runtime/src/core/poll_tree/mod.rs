@@ -20,6 +20,7 @@
 //! | COUNTED | The header of a node is freed when the last reference to the node goes. All references to the header are shared ones. |
 //! | CLOSED | A nursery's handle cannot leave its block, and a child cannot borrow from the block: both lifetimes of [`Nursery`](crate::Nursery) are invariant, and its body must accept every `'scope`. |
 //! | NUMBER | A waker is a number. It keeps nothing alive and points to nothing. |
+//! | CURRENT | The thread's current run stays alive while code runs that looks at it. Who sets a run as the current one holds a reference to it, and unsets it in the same frame or in a frame below. Who sets another run in between keeps the former one, and puts it back. |
 //! | WAITS | What a wait leaves with the run is `'static`, and points into no future. So a cancellation or a deadline may call an abort function though the task's future was forgotten. |
 //!
 //! By situation:

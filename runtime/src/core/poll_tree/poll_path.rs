@@ -38,13 +38,18 @@ impl PollPath<'_> {
     #[inline]
     pub(crate) fn step<R>(&self, node: &Node, queued: Queued, poll: impl FnOnce() -> R) -> R {
         let Run { tree, instruments, .. } = self.run;
+        // The node above may have woken itself.
+        let above_woke = tree.woke_itself.replace(false);
         tree.current.set(node.id());
-        tree.passes_through.set(self.passes_through && queued == Queued::ForOneBelow);
+        tree.passes_through.set(self.passes_through && queued == Queued::ForOneBelow && !above_woke);
         let is_step = queued == Queued::ForItself;
         if is_step {
             instruments.tell(|instrument| instrument.before_task_step(&Task::of(node)));
         }
         let polled = poll();
+        if tree.woke_itself.replace(above_woke) {
+            self.run.wake_after_poll(node);
+        }
         if is_step && instruments.are_there() {
             tell_of_step(self.run, node);
         }

@@ -38,6 +38,9 @@ pub(crate) struct PollTree {
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
     pub(crate) current: Cell<Option<NodeId>>,
+    /// Whether the current node has woken itself. It is queued when its poll has ended. Then it need not be looked up,
+    /// which saves a seventh of the instructions of a yield.
+    pub(crate) woke_itself: Cell<bool>,
     /// The task that has just ended, while instruments are told of its last step. It has left the table already.
     ended: RefCell<Option<Task>>,
     /// True while each node on the poll path was entered only to reach a single nursery below it. Such a node has
@@ -64,6 +67,7 @@ impl PollTree {
             root_ready: Cell::new(false),
             tick: Cell::new(0),
             current: Cell::new(None),
+            woke_itself: Cell::new(false),
             ended: RefCell::default(),
             passes_through: Cell::new(true),
             queued_on_path: Cell::new(0),
@@ -184,6 +188,23 @@ impl PollTree {
                     let foreign = self.notify(&table, nursery);
                     drop(table);
                     foreign.as_deref().inspect(|waker| wake_foreign(waker));
+                }
+            }
+        }
+        true
+    }
+
+    /// As [`PollTree::wake`], for a node that has just been polled, and so is at hand.
+    #[inline]
+    pub(crate) fn wake_node(&self, node: &Node, wake_foreign: impl FnOnce(&Waker)) -> bool {
+        match node.queued.replace(Queued::ForItself) {
+            Queued::ForItself => return false,
+            Queued::ForOneBelow | Queued::ForSeveralBelow => {}
+            Queued::No => {
+                if let Some(nursery) = self.push(node)
+                    && !nursery.notified.get()
+                {
+                    self.notify_parent_of(nursery, wake_foreign);
                 }
             }
         }
@@ -327,7 +348,8 @@ impl PollTree {
     #[inline]
     pub(crate) fn all_is_in(&self, nursery: &NurseryNode) -> bool {
         let queued = nursery.queue_len();
-        self.passes_through.get() && queued > 0 && queued == self.queued_on_path.get()
+        let goes_on = self.passes_through.get() && !self.woke_itself.get();
+        goes_on && queued > 0 && queued == self.queued_on_path.get()
     }
 
     /// Begins the next tick, within the poll of a nursery.

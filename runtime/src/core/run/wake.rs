@@ -3,7 +3,7 @@
 use crate::{
     core::{
         ids::NodeId,
-        poll_tree::{nursery_node::NurseryNode, waker},
+        poll_tree::{node::Node, nursery_node::NurseryNode, waker},
         run::Run,
         task::handle::Task,
     },
@@ -33,15 +33,30 @@ impl Run {
         }
     }
 
-    /// Makes a node run in the next tick.
+    /// Makes a node run in the next tick. A node that wakes itself is queued when its poll has ended.
     #[inline]
     pub(crate) fn wake(&self, node: NodeId) {
+        match self.tree.current.get() == Some(node) {
+            true => self.tree.woke_itself.set(true),
+            false => self.wake_another(node),
+        }
+    }
+
+    fn wake_another(&self, node: NodeId) {
         if self.tree.wake(node, |waker| self.wake_foreign(waker)) {
             self.instruments.tell(|instrument| {
                 if let Some(task) = self.tree.task_of(node) {
                     instrument.task_scheduled(&task);
                 }
             });
+        }
+    }
+
+    /// Makes a node run in the next tick that has woken itself in the poll that has just ended.
+    #[inline]
+    pub(crate) fn wake_after_poll(&self, node: &Node) {
+        if node.id().is_some() && self.tree.wake_node(node, |waker| self.wake_foreign(waker)) {
+            self.instruments.tell(|instrument| instrument.task_scheduled(&Task::of(node)));
         }
     }
 
