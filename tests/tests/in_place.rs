@@ -1,11 +1,17 @@
 //! SCHED: ticks that begin within the poll of a nursery, without a way up to the run loop and down again.
 //! What runs, and in which order, must be as if each tick began at the loop.
 
-use futures_util::future::join;
+use futures_util::{FutureExt, future::join};
 use std::{
     cell::{Cell, RefCell},
+    future::poll_fn,
+    panic::{AssertUnwindSafe, panic_any},
     pin::{Pin, pin},
-    task::{Context, Poll},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Waker},
 };
 use terzetto::{
     Builder, Error, channel, checkpoint, current_time, fail_after, lowlevel::cancel_shielded_checkpoint,
@@ -78,6 +84,58 @@ fn sched_02_a_busy_nursery_does_not_starve_its_own_node() {
         let (one, two) = join(busy, other).await;
         one.and(two)?;
         assert_eq!(rounds.get(), 3);
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// Sets the flag and calls the waker when it is dropped.
+#[derive(Clone)]
+struct WakeOnDrop(Waker, Arc<AtomicBool>);
+
+impl Drop for WakeOnDrop {
+    fn drop(&mut self) {
+        self.1.store(true, Relaxed);
+        self.0.wake_by_ref();
+    }
+}
+
+#[test]
+fn sched_02_a_node_that_is_woken_between_two_of_its_children_is_not_starved() {
+    // The second panic of a nursery is dropped: after the child's step, and before the next child's.
+    run_mock(async {
+        let (woken, rounds) = (Arc::new(AtomicBool::new(false)), Cell::new(0));
+        let (waker, done) = (Cell::new(None), Cell::new(false));
+        let other = poll_fn(|cx| {
+            waker.set(Some(cx.waker().clone()));
+            done.set(woken.load(Relaxed));
+            if done.get() { Poll::Ready(Ok::<_, Error>(())) } else { Poll::Pending }
+        });
+        let busy = nursery(async |n| {
+            n.start_soon(async {
+                checkpoint().await?;
+                panic!("the first panic")
+            });
+            n.start_soon(async {
+                cancel_shielded_checkpoint().await;
+                cancel_shielded_checkpoint().await;
+                let waker = waker.take().expect("the node was polled");
+                panic_any(WakeOnDrop(waker, woken.clone()))
+            });
+            for _ in 0..2 {
+                n.start_soon(async {
+                    while !done.get() && rounds.get() < 100 {
+                        rounds.set(rounds.get() + 1);
+                        cancel_shielded_checkpoint().await;
+                    }
+                    Ok(())
+                });
+            }
+            Ok(())
+        });
+        let panicked = AssertUnwindSafe(join(other, busy)).catch_unwind().await;
+        assert!(panicked.is_err() && done.get());
+        assert!(rounds.get() < 12, "{} rounds until the node was polled", rounds.get());
         Ok(())
     })
     .unwrap();
