@@ -2,7 +2,7 @@
 
 use crate::{
     Cancelled,
-    core::{cancel::scope::current_cancellation, run, run::Run},
+    core::{cancel::scope::current_cancellation, poll_tree::waker, run, run::Run},
 };
 use std::{
     num::NonZeroU64,
@@ -32,7 +32,10 @@ impl Turn {
             return true;
         }
         self.0 = NonZeroU64::new(tick);
-        run.wake_by(cx.waker());
+        match waker::is_of(cx.waker(), run.id, run.tree.current.get()) {
+            true => run.tree.woke_itself.set(true),
+            false => run.wake_by(cx.waker()),
+        }
         false
     }
 }
@@ -120,6 +123,17 @@ impl Checkpoint {
         if !self.turn.is_over(run, cx) {
             return Poll::Pending;
         }
+        let nothing =
+            !run.scopes.is_any_cancelled() && !run.interrupt.is_pending() && !run.tree.watches.are_there();
+        match nothing && self.cancelled.is_none() {
+            true => Poll::Ready(Ok(())),
+            false => self.look_closely(run, cx),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_closely(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
         if let Some(cancelled) = self.cancelled.take() {
             return Poll::Ready(Err(cancelled));
         }

@@ -71,13 +71,13 @@ pub trait Instrument {
 
 /// A run that is busy looks for the system's events after so many polls: often enough that no socket
 /// starves, seldom enough that the system call does not count.
-const POLLS_PER_LOOK: u32 = 64;
+const POLLS_PER_LOOK: usize = 64;
 
 /// The instruments of a run.
 pub(crate) struct Instruments {
     any: Cell<bool>,
     /// After so many polls the run looks for the system's events: with an instrument installed after each tick.
-    polls_per_look: Cell<u32>,
+    polls_per_look: Cell<usize>,
     list: RefCell<Vec<Rc<dyn Instrument>>>,
 }
 
@@ -97,7 +97,7 @@ impl Instruments {
     }
 
     #[inline]
-    pub(crate) fn polls_per_look(&self) -> u32 {
+    pub(crate) fn polls_per_look(&self) -> usize {
         self.polls_per_look.get()
     }
 

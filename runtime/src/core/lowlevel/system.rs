@@ -94,21 +94,22 @@ impl Run {
         self.task_spawned(node, self.tree.root().clone());
     }
 
-    pub(crate) fn poll_system(&self, node: &Node, queued: Queued) {
+    pub(crate) fn poll_system(&self, node: &Node, queued: Queued) -> bool {
         // The future is taken out while it is polled, since it may start system tasks itself.
-        let Some((mut future, of)) = self.system_future.take() else { return };
-        let Some(id) = node.id() else { return };
+        let Some((mut future, of)) = self.system_future.take() else { return false };
+        let Some(id) = node.id() else { return false };
         let waker = waker::new(self.id, id);
         let path = self.poll_path(ROOT);
-        let polled = path.step(node, queued, || {
+        let mut polled = Ok(Poll::Pending);
+        let again = path.step(node, queued, || {
             let poll = || future.as_mut().poll(&mut std::task::Context::from_waker(&waker));
-            catch_unwind(AssertUnwindSafe(poll))
+            polled = catch_unwind(AssertUnwindSafe(poll));
         });
         drop(path);
         match polled {
             Ok(Poll::Pending) => {
                 *self.system_future.borrow_mut() = Some((future, of));
-                return;
+                return again;
             }
             Ok(Poll::Ready(Ok(()))) => {}
             Ok(Poll::Ready(Err(error))) => self.crashed(failure(error)),
@@ -119,6 +120,7 @@ impl Run {
         // dropped.
         self.close_system();
         self.task_exited(node);
+        false
     }
 }
 

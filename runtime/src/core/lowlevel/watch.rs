@@ -36,6 +36,12 @@ impl Watches {
         self.any.set(!list.is_empty());
     }
 
+    /// Whether there are any watches.
+    #[inline]
+    pub(crate) fn are_there(&self) -> bool {
+        self.any.get()
+    }
+
     /// Notes that a task is at a cancel point. `task` finds out which task, and is called only if somebody watches.
     #[inline]
     pub(crate) fn tell(&self, task: impl FnOnce() -> Option<Task>) {

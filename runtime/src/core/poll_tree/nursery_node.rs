@@ -133,15 +133,21 @@ impl NurseryNode {
         self.queue.borrow_mut().push(node, tick);
     }
 
-    /// Takes out the next node that is due in this tick.
+    /// Begins the batch of this tick. Returns how many nodes it has. The caller takes out that many.
     #[inline]
-    pub(crate) fn pop_due(&self, tick: u64) -> Option<Node> {
-        self.queue.borrow_mut().pop_due(tick)
+    pub(crate) fn begin_batch(&self, tick: u64) -> usize {
+        self.queue.borrow_mut().begin_batch(tick)
     }
 
-    /// Puts the nodes that are due in this tick into a random order.
-    pub(crate) fn shuffle(&self, tick: u64, order: &mut fastrand::Rng) {
-        self.queue.borrow_mut().shuffle(tick, order);
+    /// Takes out the next node.
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<Node> {
+        self.queue.borrow_mut().pop()
+    }
+
+    /// Puts the first `due` nodes of the queue into a random order.
+    pub(crate) fn shuffle(&self, due: usize, order: &mut fastrand::Rng) {
+        self.queue.borrow_mut().shuffle(due, order);
     }
 
     /// Notes that a poll begins. Returns whether no other poll was under way.

@@ -36,19 +36,24 @@ impl ReadyQueue {
         self.nodes.push_back(node);
     }
 
-    /// Takes out the next node that is due in this tick.
+    /// Begins the batch of this tick. Returns how many nodes it has. The caller takes out that many.
     #[inline]
-    pub(crate) fn pop_due(&mut self, tick: u64) -> Option<Node> {
-        if self.tick == tick {
-            self.earlier = self.earlier.checked_sub(1)?;
-        }
+    pub(crate) fn begin_batch(&mut self, tick: u64) -> usize {
+        let due = if self.tick == tick { self.earlier } else { self.nodes.len() };
+        // What is pushed from now on belongs to the next batch.
+        (self.tick, self.earlier) = (tick, 0);
+        due
+    }
+
+    /// Takes out the next node.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Node> {
         self.nodes.pop_front()
     }
 
-    /// Puts the nodes that are due in this tick into a random order.
-    pub(crate) fn shuffle(&mut self, tick: u64, order: &mut fastrand::Rng) {
-        let queued = if self.tick == tick { self.earlier } else { self.nodes.len() };
-        order.shuffle(&mut self.nodes.make_contiguous()[..queued]);
+    /// Puts the first `due` nodes into a random order.
+    pub(crate) fn shuffle(&mut self, due: usize, order: &mut fastrand::Rng) {
+        order.shuffle(&mut self.nodes.make_contiguous()[..due]);
     }
 
     /// Frees memory that was needed only for a short time.

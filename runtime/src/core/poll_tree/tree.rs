@@ -50,7 +50,7 @@ pub(crate) struct PollTree {
     queued_on_path: Cell<usize>,
     pub(crate) watches: Watches,
     /// How many nodes were polled since the loop last looked at the system's events.
-    polls: Cell<u32>,
+    polls: Cell<usize>,
     next_task: Cell<NonZeroU64>,
     next_nursery: Cell<u64>,
     order: Option<RefCell<fastrand::Rng>>,
@@ -194,23 +194,6 @@ impl PollTree {
         true
     }
 
-    /// As [`PollTree::wake`], for a node that has just been polled, and so is at hand.
-    #[inline]
-    pub(crate) fn wake_node(&self, node: &Node, wake_foreign: impl FnOnce(&Waker)) -> bool {
-        match node.queued.replace(Queued::ForItself) {
-            Queued::ForItself => return false,
-            Queued::ForOneBelow | Queued::ForSeveralBelow => {}
-            Queued::No => {
-                if let Some(nursery) = self.push(node)
-                    && !nursery.notified.get()
-                {
-                    self.notify_parent_of(nursery, wake_foreign);
-                }
-            }
-        }
-        true
-    }
-
     /// Puts a node into its nursery's queue. Returns the nursery.
     #[inline(always)]
     fn push<'a>(&self, node: &'a Node) -> Option<&'a NurseryNode> {
@@ -281,7 +264,6 @@ impl PollTree {
         if nursery.begin() {
             self.queued_on_path.set(self.queued_on_path.get() + nursery.queue_len());
         }
-        self.shuffle(nursery);
     }
 
     /// Notes that the run loop begins to poll the root nursery.
@@ -356,39 +338,44 @@ impl PollTree {
     pub(crate) fn next_tick_in(&self, nursery: &NurseryNode) {
         self.tick.set(self.tick.get() + 1);
         nursery.save_memory();
-        self.shuffle(nursery);
     }
 
-    /// Puts the nodes that are due in this tick into a random order, if the run has a seed.
+    /// Begins the batch of this tick in a nursery. Returns how many nodes it has. If the run has a seed, they are in a
+    /// random order.
     #[inline]
-    fn shuffle(&self, nursery: &NurseryNode) {
+    pub(crate) fn begin_batch(&self, nursery: &NurseryNode) -> usize {
+        let due = nursery.begin_batch(self.tick.get());
+        self.note_polls(due);
         if let Some(order) = &self.order {
-            self.shuffle_by(order, nursery);
+            nursery.shuffle(due, &mut order.borrow_mut());
         }
+        due
     }
 
-    #[cold]
-    fn shuffle_by(&self, order: &RefCell<fastrand::Rng>, nursery: &NurseryNode) {
-        nursery.shuffle(self.tick.get(), &mut order.borrow_mut());
-    }
-
-    /// Takes the next node of a nursery that is due in this tick, and says why it was queued.
+    /// Takes the next node of a batch, and says why it was queued.
     #[inline]
     pub(crate) fn next_queued(&self, nursery: &NurseryNode) -> Option<(Node, Queued)> {
-        let node = nursery.pop_due(self.tick.get())?;
+        let node = nursery.pop()?;
         self.queued_on_path.set(self.queued_on_path.get() - 1);
-        self.note_poll();
         let queued = node.queued.replace(Queued::No);
         Some((node, queued))
     }
 
-    /// Something of the program's was run.
+    /// Queues a node again that its nursery has just polled, since the node has woken itself. The nursery is still
+    /// being polled, so nobody needs to be notified.
     #[inline]
-    pub(crate) fn note_poll(&self) {
-        self.polls.set(self.polls.get().saturating_add(1));
+    pub(crate) fn queue_again(&self, nursery: &NurseryNode, node: Node) {
+        nursery.push(node, self.tick.get());
+        self.queued_on_path.set(self.queued_on_path.get() + 1);
     }
 
-    pub(crate) fn polls_since_look(&self) -> u32 {
+    /// Parts of the program will be run, so many.
+    #[inline]
+    pub(crate) fn note_polls(&self, polls: usize) {
+        self.polls.set(self.polls.get().saturating_add(polls));
+    }
+
+    pub(crate) fn polls_since_look(&self) -> usize {
         self.polls.get()
     }
 

@@ -49,14 +49,25 @@ fn unpack(data: *const ()) -> (RunId, Option<NodeId>) {
     ((word >> 32) as u32, Key::from_bits(word as u32))
 }
 
+/// The data word of a node's waker.
+#[inline]
+fn word(run: RunId, node: NodeId) -> usize {
+    ((u64::from(run) << 32) | u64::from(node.to_bits())) as usize
+}
+
 /// The waker of a node.
 pub(crate) fn new(run: RunId, node: NodeId) -> Waker {
-    let word = (u64::from(run) << 32) | u64::from(node.to_bits());
-    let data = ptr::without_provenance(word as usize);
+    let data = ptr::without_provenance(word(run, node));
     // SAFETY: the functions of `VTABLE` never dereference the data word. They only read the number in it. None of
     // them relies on a thread, or on anything that must stay alive (NUMBER). So every obligation of `RawWakerVTable`
     // (thread safety, balance of clone and drop) holds without further conditions.
     unsafe { Waker::from_raw(RawWaker::new(data, &VTABLE)) }
+}
+
+/// Whether `waker` is the waker of this node in this run.
+#[inline]
+pub(crate) fn is_of(waker: &Waker, run: RunId, node: Option<NodeId>) -> bool {
+    node.is_some_and(|node| waker.data().addr() == word(run, node)) && ptr::eq(waker.vtable(), &VTABLE)
 }
 
 /// The node that `waker` wakes, if the waker is one of ours and belongs to this run.

@@ -111,7 +111,7 @@ impl Run {
         let calls = self.calls.take();
         let any = !calls.is_empty();
         // Calls count as a poll, so that events are looked at even if no task is polled.
-        self.tree.note_poll();
+        self.tree.note_polls(1);
         for call in calls {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.context.clone().enter(call))) {
                 self.crashed(InternalError::of_panic("a callback of the token panicked", payload));

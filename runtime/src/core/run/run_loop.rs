@@ -178,7 +178,7 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
         run.clock.start();
         run.instruments.tell(|instrument| instrument.before_run());
         // With an instrument installed, the first turn looks at events, too.
-        run.tree.note_poll();
+        run.tree.note_polls(1);
         let node = run.task_spawned(run.main.clone(), run.tree.root().clone());
         Ok(RunLoop {
             main: Some(main),
@@ -195,7 +195,7 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
         self.value.is_some() && self.run.system_future.borrow().is_none()
     }
 
-    /// Polls once all that is runnable.
+    /// Polls once all that is runnable. Goes on with the next tick if there is nothing to do between the two.
     pub(crate) fn tick(&mut self) {
         let run = self.run.clone();
         run.tree.tick.set(run.tree.tick.get() + 1);
@@ -203,32 +203,42 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
             return;
         }
         run.tree.begin_root();
-        while let Some((node, queued)) = run.tree.next_queued(run.tree.root()) {
-            match node == run.main {
-                true => self.poll_main(queued),
-                false => run.poll_system(&node, queued),
+        loop {
+            for _ in 0..run.tree.begin_batch(run.tree.root()) {
+                let Some((node, queued)) = run.tree.next_queued(run.tree.root()) else { break };
+                let again = match node == run.main {
+                    true => self.poll_main(queued),
+                    false => run.poll_system(&node, queued),
+                };
+                if again {
+                    run.tree.queue_again(run.tree.root(), node);
+                }
+            }
+            if self.value.is_some() || !run.tick_in_place(run.tree.root()) {
+                break;
             }
         }
         run.tree.end_poll(run.tree.root(), |waker| run.wake_foreign(waker));
     }
 
-    fn poll_main(&mut self, queued: Queued) {
+    /// Polls the main task. Returns whether it is to be queued again.
+    fn poll_main(&mut self, queued: Queued) -> bool {
         let RunLoop { main, value, entered, waker, run, .. } = self;
         let path = run.poll_path(entered.id());
-        let polled = path.step(&run.main, queued, || {
-            let Some(future) = main else { return Poll::Pending };
-            let polled = future.as_mut().poll(&mut Context::from_waker(waker));
-            if polled.is_ready() {
-                *main = None;
-                run.task_exited(&run.main);
-            }
-            polled
+        let mut ended = None;
+        let again = path.step(&run.main, queued, || {
+            let Some(future) = main else { return };
+            let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(waker)) else { return };
+            *main = None;
+            run.task_exited(&run.main);
+            ended = Some(outcome);
         });
         drop(path);
-        if let Poll::Ready(outcome) = polled {
-            *value = Some(outcome);
+        if ended.is_some() {
+            *value = ended;
             run.shut_down_system();
         }
+        again
     }
 
     /// Takes the run down when it is over, and returns its outcome.

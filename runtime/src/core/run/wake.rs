@@ -3,7 +3,11 @@
 use crate::{
     core::{
         ids::NodeId,
-        poll_tree::{node::Node, nursery_node::NurseryNode, waker},
+        poll_tree::{
+            node::{Node, Queued},
+            nursery_node::NurseryNode,
+            waker,
+        },
         run::Run,
         task::handle::Task,
     },
@@ -52,12 +56,18 @@ impl Run {
         }
     }
 
-    /// Makes a node run in the next tick that has woken itself in the poll that has just ended.
+    /// Marks a node as runnable that has woken itself in the poll that has just ended. Returns whether its nursery must
+    /// [queue it again](crate::core::poll_tree::tree::PollTree::queue_again).
     #[inline]
-    pub(crate) fn wake_after_poll(&self, node: &Node) {
-        if node.id().is_some() && self.tree.wake_node(node, |waker| self.wake_foreign(waker)) {
+    pub(crate) fn wake_after_poll(&self, node: &Node) -> bool {
+        if node.id().is_none() {
+            return false;
+        }
+        let queued = node.queued.replace(Queued::ForItself);
+        if queued != Queued::ForItself {
             self.instruments.tell(|instrument| instrument.task_scheduled(&Task::of(node)));
         }
+        queued == Queued::No
     }
 
     /// Makes sure that a nursery is polled in the next tick.

@@ -372,7 +372,7 @@ where
             // The body starts at once, as the code of a block does.
             let mut body_done = with_stack(|| {
                 let path = nursery.run.poll_path(nursery.scope_id);
-                nursery.poll_body(&path, &guard.body, Queued::ForOneBelow)
+                nursery.poll_body(&path, guard.body.clone(), Queued::ForOneBelow)
             });
             let mut ended_in = None;
             poll_fn(|cx| nursery.poll_inside(cx, &guard.body, &mut body_done, &mut ended_in)).await;

@@ -25,42 +25,50 @@ use std::{
 
 impl Nursery<'_, '_> {
     /// Polls a node. If its future has ended, drops it in the same step, so that its locals are gone before anybody
-    /// can see its end. Then calls `finish`, which is the last part of the step. Returns how the future ended.
+    /// can see its end. Then calls `finish`, which is the last part of the step. Returns how the future ended. If it has
+    /// not ended and has woken itself, queues it again.
     fn poll_node(
         &self,
         path: &PollPath<'_>,
-        node: &Node,
+        node: Node,
         queued: Queued,
-        finish: impl FnOnce(),
-    ) -> Option<End> {
+        finish: impl FnOnce(&Node),
+    ) -> Option<(Node, End)> {
         let (true, Some(id)) = (node.is_idle(), node.id()) else { return None };
         // A waker is a number, so there is nothing to drop.
         let waker = ManuallyDrop::new(waker::new(self.run.id, id));
-        let end = path.step(node, queued, || {
+        // Written only at the end of the task. If it were returned from the step, each poll would copy its room.
+        let mut end = None;
+        let again = path.step(&node, queued, || {
             let within = node.own_scope().map(|scope| self.run.scopes.within(scope));
             // SAFETY: only the future of `nursery` calls this, with nodes of its own (OWNED).
-            let end = unsafe { node.poll(&mut Context::from_waker(&waker)) }?;
+            let Some(ended) = (unsafe { node.poll(&mut Context::from_waker(&waker)) }) else { return };
             // SAFETY: as above.
             let dropped = catch_unwind(AssertUnwindSafe(|| unsafe {
                 node.drop_future();
             }));
             drop(within);
-            let finished = catch_unwind(AssertUnwindSafe(finish));
+            let finished = catch_unwind(AssertUnwindSafe(|| finish(&node)));
             if dropped.is_err() || finished.is_err() {
-                self.panicked_at_the_end(node, [dropped, finished]);
+                self.panicked_at_the_end(&node, [dropped, finished]);
             }
-            Some(end)
-        })?;
+            end = Some(ended);
+        });
+        if again {
+            self.run.tree.queue_again(&self.in_tree, node);
+            return None;
+        }
+        let end = end?;
         path.back();
-        Some(end)
+        Some((node, end))
     }
 
-    fn poll_child(&self, path: &PollPath<'_>, node: &Node, queued: Queued) {
-        let finish = || {
+    fn poll_child(&self, path: &PollPath<'_>, node: Node, queued: Queued) {
+        let finish = |node: &Node| {
             self.in_tree.remove_child(node);
             self.run.task_exited(node);
         };
-        let Some(end) = self.poll_node(path, node, queued, finish) else { return };
+        let Some((node, end)) = self.poll_node(path, node, queued, finish) else { return };
         let end = match node.info.starter() {
             // Until the task has said that it is started, the call of `start` handles its end.
             Some(starter) => starter.child_ended(end),
@@ -69,17 +77,17 @@ impl Nursery<'_, '_> {
         match end {
             None | Some(Ok(Ok(()))) => {}
             Some(Ok(Err(error))) => {
-                self.fail(Some(node), error);
+                self.fail(Some(&node), error);
             }
             Some(Err(payload)) => {
-                self.panicked(format_args!("task {}", InFull(&Task::of(node))), Some(node), payload);
+                self.panicked(format_args!("task {}", InFull(&Task::of(&node))), Some(&node), payload);
             }
         }
     }
 
     /// Polls the body. Returns whether it has ended.
-    pub(super) fn poll_body(&self, path: &PollPath<'_>, body: &Node, queued: Queued) -> bool {
-        let Some(end) = self.poll_node(path, body, queued, || ()) else { return false };
+    pub(super) fn poll_body(&self, path: &PollPath<'_>, body: Node, queued: Queued) -> bool {
+        let Some((_, end)) = self.poll_node(path, body, queued, |_| ()) else { return false };
         match end {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.fail(None, error),
@@ -105,10 +113,11 @@ impl Nursery<'_, '_> {
         with_stack(|| {
             let path = run.poll_path(self.scope_id);
             loop {
-                while let Some((node, queued)) = tree.next_queued(in_tree) {
+                for _ in 0..tree.begin_batch(in_tree) {
+                    let Some((node, queued)) = tree.next_queued(in_tree) else { break };
                     match node == *body {
-                        true => *body_done |= self.poll_body(&path, &node, queued),
-                        false => self.poll_child(&path, &node, queued),
+                        true => *body_done |= self.poll_body(&path, node, queued),
+                        false => self.poll_child(&path, node, queued),
                     }
                 }
                 path.back();
