@@ -46,28 +46,29 @@
 //! 1. [`ids`]: every part of a run is named by a number, so nothing can dangle. [`table`] and [`list`] hold the
 //!    parts. [`seconds`] and [`misuse`] are small and can wait.
 //! 2. **The poll tree.** [`poll_tree::node`] says who owns a future; read it with the [safety chapter](poll_tree).
-//!    Then read [`poll_tree::nursery_node`], [`poll_tree::ready_queue`] and [`poll_tree::tree`], which says how a
-//!    wake leaves its trail. [`poll_tree::waker`] says why a waker is a number. [`poll_tree::poll_path`] is the way
-//!    down. [`poll_tree::inspect`] computes the tree of tasks from the table. [`poll_tree::wrap`] keeps futures small,
-//!    and [`poll_tree::stack`] makes deep nesting safe.
+//!    Then read [`poll_tree::nursery_node`], [`poll_tree::ready_queue`] and [`poll_tree::tree`].
+//!    [`poll_tree::wake_trail`] says how a wake reaches the run loop. [`poll_tree::waker`] says why a waker is a
+//!    number. [`poll_tree::poll_path`] is the way down. [`poll_tree::inspect`] computes the tree of tasks from the
+//!    table. [`poll_tree::wrap`] keeps futures small, and [`poll_tree::stack`] makes deep nesting safe.
 //! 3. **Tasks.** [`task::handle`] is what the run knows of a task. [`task::nursery`] says why children may borrow,
 //!    and how a block ends. [`task::poll_children`] is what it does in a poll, and [`task::nursery_errors`] keeps the
-//!    errors and panics of its tasks. [`task::start`] is for a task that says when it is ready. [`task::current`] finds the
-//!    current task. [`task::context_values`], [`task::context`], [`task::context_var`] and [`task::in_context`] are
+//!    errors and panics of its tasks. [`task::start`] is for a task that says when it is ready. [`task::current`] finds
+//!    the current task. [`task::context_values`], [`task::context`], [`task::context_var`] and [`task::in_context`] are
 //!    task-local values. [`task::unit`] is a detail.
 //! 4. **Cancellation.** [`cancel`] says why it is level-triggered. [`cancel::state`] and [`cancel::tree`] are data.
 //!    [`cancel::propagate`] carries a cancellation through the tree. [`cancel::control`] changes a scope,
-//!    [`cancel::scope`] is its handle, and [`cancel::entered`] is the future inside it. Then read
-//!    [`cancel::checkpoint`], [`cancel::deadline_table`], [`cancel::deadlines`] and [`cancel::cancellable`]. [`cancel::stuck`] finds tasks that
-//!    cannot be cancelled, and [`cancel::stuck_check`] says when to look for them. [`cancel::interrupt`] and
-//!    [`cancel::raise_interrupt`] are Ctrl-C without the signal.
+//!    [`cancel::scope`] is its handle, [`cancel::enter`] is the future inside it, and [`cancel::catch`]
+//!    decides what a scope catches. Then read
+//!    [`cancel::checkpoint`], [`cancel::deadline_table`], [`cancel::expire`] and [`cancel::cancellable`].
+//!    [`cancel::stuck`] finds tasks that cannot be cancelled, and [`cancel::stuck_check`] says when to look for them.
+//!    [`cancel::interrupt`] and [`cancel::raise_interrupt`] are Ctrl-C without the signal.
 //! 5. **Blocking.** [`block`] has the three rules of every operation. [`block::operation`], [`block::waits`] and
 //!    [`block::waiter`] are data. [`block::wait`] has the functions that change a wait. [`block::wait_queue`] is what
 //!    events, channels and `start` stand on. [`block::reactor`],
-//!    [`block::descriptor_table`] and [`block::descriptor_wait`] wait for the operating system.
+//!    [`block::source_table`] and [`block::descriptor_wait`] wait for the operating system.
 //! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
-//!    [`run::between_ticks`] is what it does between two ticks. [`run::sleep`] is what it does when no task is runnable.
-//!    [`run::wake`] and [`run::tasks`] are what happens
+//!    [`run::between_ticks`] is what it does between two ticks. [`run::sleep`] is what it does when no task is
+//!    runnable. [`run::wake`] and [`run::tasks`] are what happens
 //!    inside a tick. [`run::inbox`] lets other threads in. [`run::clock`] is time. [`run::extensions`] is for what
 //!    plugs in. [`run::per_process`] makes the runtime survive a fork.
 //! 7. **Low level.** [`lowlevel`] is for libraries that build on this one, and for tools that watch a run: its
@@ -81,7 +82,7 @@
 //!
 //! A task sleeps, and its time comes.
 //!
-//! 1. [`do_between_ticks`](run::Run::do_between_ticks) finds the deadline in the table. It calls
+//! 1. [`expire_deadlines`](run::Run::expire_deadlines) finds the deadline in the table. It calls
 //!    [`reschedule`](run::Run::reschedule) with the number of the wait.
 //! 2. That function marks the wait as rescheduled. From now on no cancellation can touch it. Then it wakes the
 //!    waiter.
@@ -121,7 +122,7 @@
 //!    end.
 //! 4. An aborted wait wakes its task. When the task is polled, the wait answers with [`Cancelled`](crate::Cancelled).
 //!    This is an ordinary error, which leaves the task's functions one by one.
-//! 5. The [future of the scope](cancel::entered::InScope) gets the error. It asks
+//! 5. The [future of the scope](cancel::enter::InScope) gets the error. It asks
 //!    [`exit_scope`](run::Run::exit_scope) whether the cancellation is its own. If so, it swallows this error and no
 //!    other.
 //!
@@ -147,8 +148,8 @@
 //! # Which module may import which
 //!
 //! Data does not know the run. The [state](run::state) of a run is made of data. Functions that change a run may
-//! import it. It does not import them. `.ci/circle` finds the modules that import each other in a circle. The core has
-//! two such circles that cannot be cut. One has four modules: [nodes](poll_tree::node), the
+//! import the state. The state imports none of them. `.ci/circle` finds the modules that import each other in a circle.
+//! The core has two such circles that cannot be cut. One has four modules: [nodes](poll_tree::node), the
 //! [nurseries](poll_tree::nursery_node) that they belong to, their [ready queues](poll_tree::ready_queue), and
 //! [handles](task::handle). The other has five: a [waker](poll_tree::waker) finds the current [run](run::state), the
 //! run holds the [tree](poll_tree::tree) and the [waits](block::waits), and [waiters](block::waiter) recognise our

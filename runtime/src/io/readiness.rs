@@ -10,9 +10,9 @@ use crate::{
     checkpoint,
     core::{
         block::{
-            descriptor_table::SourceId,
             descriptor_wait::DescriptorWait,
             reactor::{Direction, Heard},
+            source_table::SourceId,
         },
         run,
         run::Run,

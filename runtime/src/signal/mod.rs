@@ -18,8 +18,8 @@
 //! the run that was the first to start when nobody handled it. The [crate's documentation](crate#forks) says what a
 //! forked child may do.
 
-mod disposition;
-pub(crate) mod interrupt;
+pub(crate) mod ctrl_c;
+mod handler;
 mod kind;
 mod receiver;
 mod unheard;
@@ -50,7 +50,7 @@ impl Extension for Signals {
     fn run_ends(&self) {
         self.release_interrupt();
         if self.dump.take().is_some() {
-            disposition::release(Signal::USR1, &self.inbox);
+            handler::release(Signal::USR1, &self.inbox);
         }
     }
 }
@@ -71,7 +71,7 @@ impl Signals {
 
     /// Makes SIGUSR1 write the tree of tasks.
     pub(crate) fn claim_dump(&self, dump: Dump) {
-        match disposition::claim(Signal::USR1, &self.inbox) {
+        match handler::claim(Signal::USR1, &self.inbox) {
             Ok(()) => self.dump.set(Some(dump)),
             Err(error) => log::warn!("SIGUSR1 will not write the tree of tasks: {error}"),
         }
@@ -82,7 +82,7 @@ impl Signals {
 /// what it does without a receiver.
 fn signals_arrived(run: &Run, set: u64) {
     let signals = Signals::of(run);
-    for signal in (1..disposition::SIGNALS as i32).map(Signal::from_raw) {
+    for signal in (1..handler::SIGNALS as i32).map(Signal::from_raw) {
         if set & signal.bit() != 0 && !signals.receivers.deliver(signal) {
             signals.without_receiver(run, signal);
         }

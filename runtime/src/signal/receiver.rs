@@ -8,7 +8,7 @@ use crate::{
         run::{Run, inbox::Inbox},
     },
     lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
-    signal::{Signal, Signals, disposition},
+    signal::{Signal, Signals, handler},
 };
 use std::{
     cell::RefCell,
@@ -156,7 +156,7 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
     let inbox = run.inbox.clone();
     let mut receiver = SignalReceiver { run: run.clone(), inbox, shared: shared.clone(), claimed: 0 };
     for &signal in &shared.signals {
-        disposition::claim(signal, &receiver.inbox).map_err(|error| OpenSignalError::Io(signal, error))?;
+        handler::claim(signal, &receiver.inbox).map_err(|error| OpenSignalError::Io(signal, error))?;
         receiver.claimed += 1;
     }
     let of_run = Signals::of(&run);
@@ -231,8 +231,7 @@ impl fmt::Debug for SignalReceiver {
 impl Drop for SignalReceiver {
     fn drop(&mut self) {
         let (signals, mut untaken) = (&self.shared.signals[..self.claimed], Vec::new());
-        let last =
-            signals.iter().map(|&signal| disposition::release(signal, &self.inbox)).collect::<Vec<_>>();
+        let last = signals.iter().map(|&signal| handler::release(signal, &self.inbox)).collect::<Vec<_>>();
         // This hands out all signals that have come until now.
         self.run.take_signals();
         let of_run = Signals::of(&self.run);
@@ -250,7 +249,7 @@ impl Drop for SignalReceiver {
                 if !receivers.are_open_for(signal) {
                     of_run.without_receiver(&self.run, signal);
                 }
-            } else if let Err(error) = disposition::raise(signal) {
+            } else if let Err(error) = handler::raise(signal) {
                 log::error!("{signal}, which had come but was not taken, could not be sent again: {error}");
             }
         }

@@ -19,8 +19,9 @@ use crate::{
     },
     lowlevel::{RunFinished, Token},
     threads::{
+        caller::{Begin, LoopCall},
         job::JobShared,
-        jobs::{Begin, LoopCall, deliver},
+        job_table::deliver,
     },
 };
 use std::{

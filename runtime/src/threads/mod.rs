@@ -11,9 +11,10 @@
 //! - `jobs`: what the loop knows of the running jobs. Each job holds a token of its limiter until its thread is
 //!   really done. The messages of a job find the task that waits for it here.
 
+mod caller;
 pub mod from_thread;
 mod job;
-mod jobs;
+mod job_table;
 mod name;
 mod pool;
 pub(crate) mod start_soon;

@@ -6,8 +6,9 @@ use crate::{
     lowlevel::checkpoint_if_cancelled,
     sync::{Borrower, CapacityLimiter, Loan},
     threads::{
+        caller::{Caller, ToCaller},
         job::{Job, JobShared},
-        jobs::{Caller, Threads, ToCaller},
+        job_table::Threads,
     },
 };
 use std::{

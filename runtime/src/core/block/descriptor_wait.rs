@@ -7,8 +7,8 @@ use crate::{
     Cancelled,
     core::{
         block::{
-            descriptor_table::SourceId,
             reactor::{BOTH, Direction, Heard, OWN, Reactor, Side, SourceState},
+            source_table::SourceId,
             wait::Blocked,
         },
         run,

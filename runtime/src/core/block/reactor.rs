@@ -24,8 +24,8 @@ use crate::{
     Cancelled,
     core::{
         block::{
-            descriptor_table::{DescriptorTable, SourceId},
             operation::{Aborted, Operation},
+            source_table::{SourceId, SourceTable},
         },
         ids::WaitId,
     },
@@ -107,7 +107,7 @@ pub(crate) struct Reactor {
     poll: RefCell<Option<Poll>>,
     events: RefCell<Events>,
     pub(crate) sources: RefCell<Slab<SourceState>>,
-    pub(crate) by_descriptor: RefCell<DescriptorTable>,
+    pub(crate) by_descriptor: RefCell<SourceTable>,
     pub(crate) generation: Cell<u32>,
     /// How many tasks wait in each direction.
     waiting: [Cell<usize>; 2],

@@ -1,4 +1,5 @@
-//! Changing a scope: cancelling it, moving its deadline, setting its shield, and telling the run in which it is entered.
+//! Changing a scope: cancelling it, moving its deadline, setting its shield, and telling the run in which it is
+//! entered.
 
 use crate::{
     CancelReason, CancelSource,
@@ -26,7 +27,7 @@ impl ScopeState {
     }
 
     /// Notes that the scope was entered by code that takes it out of the tree itself, and not by an
-    /// [`Entered`](crate::core::cancel::entered::Entered).
+    /// [`Entered`](crate::core::cancel::enter::Entered).
     pub(crate) fn entered_as(&self, of_run: RunId, id: ScopeId) {
         self.stage.set(ScopeStage::Entered(of_run, id));
     }

@@ -44,8 +44,8 @@ impl Interrupt {
         self.raised.set(true);
     }
 
-    /// Notes that somebody has made an error of an interrupt that could not abort a wait, and so has stayed pending.
-    /// It is raised now.
+    /// Notes that an operation returns an interrupt whose abort was refused, so that it had stayed pending. It is
+    /// raised now.
     pub(crate) fn was_taken(&self) {
         if self.pending.get() {
             self.raise();

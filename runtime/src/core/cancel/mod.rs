@@ -5,11 +5,12 @@
 //! that was cancelled swallows it.
 
 pub(crate) mod cancellable;
+pub(crate) mod catch;
 pub(crate) mod checkpoint;
 pub(crate) mod control;
 pub(crate) mod deadline_table;
-pub(crate) mod deadlines;
-pub(crate) mod entered;
+pub(crate) mod enter;
+pub(crate) mod expire;
 pub(crate) mod interrupt;
 pub(crate) mod propagate;
 pub(crate) mod raise_interrupt;

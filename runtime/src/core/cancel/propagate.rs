@@ -3,7 +3,6 @@
 use crate::{
     CancelReason, Cancelled,
     core::{
-        cancel::tree::ScopeNode,
         ids::{ROOT, ScopeId},
         misuse::polled_in_another_run,
         run,
@@ -12,39 +11,6 @@ use crate::{
 };
 use std::sync::Arc;
 impl Run {
-    /// Removes a scope from the tree. Returns whether it may catch the cancellations that come out of it.
-    pub(crate) fn exit_scope(&self, id: ScopeId) -> bool {
-        let Some(node) = self.scopes.remove(id) else { return false };
-        if node.children.first().is_some() || node.waits.first().is_some() {
-            self.outlive_scope(&node);
-        }
-        // It catches only its own cancellation. That is one that does not come from its parent: the parent is not
-        // cancelled, or a shield hides it.
-        let above = || node.parent.is_some_and(|parent| self.scopes.is_cancelled(parent));
-        let catches = node.cancelled && (node.cell.is_shielded() || !above());
-        self.scopes.keep(node.cell);
-        catches
-    }
-
-    /// Handles what is left in a scope that ends. A future that is moved can outlive the scope in which it was
-    /// polled. Scopes that are left below get the scope above as their parent. Waits that are left belong to no scope
-    /// until their futures are polled again. All of them are woken, so that this happens soon. Without the wake it
-    /// might never happen: the task that holds such a future may have polled it for the last time inside the scope,
-    /// and be blocked outside.
-    #[cold]
-    fn outlive_scope(&self, node: &ScopeNode) {
-        // This comes first, since the calls below may end some of these waits.
-        let mut left = self.waits.outlive_scope(node.waits);
-        let children = self.scopes.hand_up(node);
-        for &child in &children {
-            self.scopes.waits_below(child, |waits| self.waits.each_in(waits, |wait| left.push(wait)));
-        }
-        for child in children {
-            self.recalculate(child);
-        }
-        left.into_iter().for_each(|wait| self.wake_to_look(wait));
-    }
-
     /// Moves a scope below the current one, if its future is now polled in another scope than before.
     #[inline]
     pub(crate) fn follow(&self, id: ScopeId) {
@@ -75,8 +41,8 @@ impl Run {
         }
     }
 
-    /// Recalculates the scopes directly in this one, and so notices the deadlines of theirs that have passed. In trio
-    /// these are the scopes that `started` moves, and trio recalculates each of them.
+    /// Recalculates the scopes directly in this one. That cancels those whose deadline has passed. In trio these
+    /// are the scopes that `started` moves, and trio recalculates each of them.
     pub(crate) fn look_at_scopes_in(&self, id: ScopeId) {
         let children: Vec<ScopeId> = {
             let nodes = self.scopes.nodes.borrow();

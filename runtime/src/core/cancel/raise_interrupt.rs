@@ -47,7 +47,7 @@ impl Run {
             if aborted {
                 self.interrupt.raise();
             }
-            // An abort function that refuses may have taken the interrupt all the same, for later.
+            // An abort function that refuses may keep the interrupt and return it later.
             if !self.interrupt.is_pending() {
                 return;
             }

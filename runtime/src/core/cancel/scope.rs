@@ -8,7 +8,7 @@ use crate::{
     CancelReason, CancelSource, Cancelled, Error,
     core::{
         cancel::{
-            entered::InScope,
+            enter::InScope,
             state::{ScopeStage, ScopeState},
         },
         run,

@@ -14,8 +14,8 @@
 //!
 //! | name | what always holds |
 //! |---|---|
-//! | OWNED | Only its nursery polls and drops a node's future. It does so in a poll of the nursery's own future, in the drop of that future, or in code that has a `&'scope Nursery`. (Main and system futures are `'static`, and the run loop polls them.) What the future borrows outlives the nursery's future and `'scope`. |
-//! | EXCLUSIVE | A reference to the future exists only during a poll (states `Polled` and `Abandoned`), and while the state `Dropped` is being entered. Both begin in the state `Idle` only. Only the caller that leaves `Idle` makes the reference. |
+//! | OWNED | Only its nursery polls a node's future, in a poll of the nursery's own future. Only its nursery drops it: in that poll, in the drop of the nursery's future, or in code that has a `&'scope Nursery`. What the future borrows outlives the nursery's future and `'scope`. The main future, and the future that serves the system tasks, are in no node: the run loop owns and polls them. |
+//! | EXCLUSIVE | A reference to the future exists only during its poll (states `Polled` and `Abandoned`), and during its drop, when the state is already `Dropped`. Each begins by leaving the state `Idle`, and only who leaves it makes the reference. |
 //! | PINNED | The future is written once, and stays in that place until it is dropped. If dropping it does something, its memory is freed only after that, or never. |
 //! | COUNTED | The header of a node is freed when the last reference to the node goes. All references to the header are shared ones. |
 //! | CLOSED | A nursery's handle cannot leave its block, and a child cannot borrow from the block: both lifetimes of [`Nursery`](crate::Nursery) are invariant, and its body must accept every `'scope`. |
@@ -29,20 +29,24 @@
 //!   code inside that poll tries to poll the same node again, it finds the node `Polled` and does nothing (EXCLUSIVE).
 //! - **Drop.** When a nursery's future is dropped, it drops the body first, then the children, then the nursery that
 //!   they may refer to (OWNED). Each is dropped in its place (PINNED).
-//! - **Forget.** If a nursery's future is forgotten, it is never polled or dropped again. Then its children are never
-//!   polled or dropped either, since nobody else may do that (OWNED). Their borrows may dangle, but nothing reads
-//!   them. A wake reaches only headers and queues. A cancellation reaches only waits (WAITS). The children's memory
+//! - **Forget.** If a nursery's future is forgotten, it is never polled or dropped again. Then its body and its
+//!   children are never polled or dropped either, since nobody else may do that (OWNED). The future was pinned when it
+//!   was first polled, so its own memory stays. Their borrows may dangle, but nothing reads
+//!   them. A wake reaches only headers and queues. A cancellation, a deadline and the end of the run reach only waits
+//!   (WAITS). The children's memory
 //!   stays, since the forgotten nursery still counts as a reference to them (COUNTED, PINNED). It also keeps the state
 //!   of the run. A scheduler that polled children directly would read those borrows. That is why only the nursery polls
 //!   them.
 //! - **Escape.** A nursery's handle outside its block could start a child that borrows what has ended. The handle
 //!   cannot leave the block (CLOSED). A [`Task`](crate::Task) may escape. It is a reference to the node's header
 //!   (COUNTED), and reaches no future.
-//! - **Re-entry.** A child may, through some cell, drop the very future that is polling it. The child's own state is
-//!   `Polled` at that time. So its future is only marked, and is dropped when its poll has ended (EXCLUSIVE). The
-//!   nursery's own future cannot be dropped during its poll, since that poll holds it by `Pin<&mut>`.
+//! - **Re-entry.** A child may, through some cell, drop the call of [`start`](crate::Nursery::start) that waits for it,
+//!   and so itself. Its state is `Polled` at that time. So its future is only marked, and is dropped when its poll has
+//!   ended (EXCLUSIVE). The nursery's own future cannot be dropped during its poll, since that poll holds it by
+//!   `Pin<&mut>`.
 //! - **Panic.** A future that panics has ended. Its state is `Idle` again, and it is dropped like any other. If a
-//!   destructor panics, the other destructors still run.
+//!   destructor panics, the other destructors still run. A panic in the nursery's own poll unwinds through its future,
+//!   which then drops body and children, all of them `Idle`.
 //! - **End of the run.** A run that ends drops its main task's future, and with it all nurseries below. A nursery
 //!   that is kept elsewhere keeps the state of its run alive. It panics if it is polled in another run.
 
@@ -54,5 +58,6 @@ pub(crate) mod poll_path;
 pub(crate) mod ready_queue;
 pub(crate) mod stack;
 pub(crate) mod tree;
+pub(crate) mod wake_trail;
 pub(crate) mod waker;
 pub(crate) mod wrap;

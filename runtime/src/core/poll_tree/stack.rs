@@ -3,9 +3,9 @@
 //! A nursery polls its children inside its own poll, and drops them inside its own drop. A scope does the same with
 //! the future that runs in it. So the depth of the stack grows with the nesting of blocks. When the stack of a thread
 //! runs short, the poll or drop goes on in a new segment. So depth costs memory and does not overflow the stack, with
-//! one exception: a single function between two blocks that needs more than 128 KiB of stack for what it does not
-//! keep in its future. Without the feature `deep-nesting` there is only the thread's stack. Nesting that is too deep
-//! then ends the process, as any recursion would.
+//! one exception: a single function between two blocks whose locals need more than 128 KiB of stack. What it keeps
+//! across an `await` does not count. Without the feature `deep-nesting` there is only the thread's stack. Nesting that
+//! is too deep then ends the process, as any recursion would.
 
 use crate::core::misuse::polled_after_its_end;
 use std::{

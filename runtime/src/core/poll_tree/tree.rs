@@ -47,7 +47,7 @@ pub(crate) struct PollTree {
     /// nothing else to do when the poll comes back to it.
     pub(crate) passes_through: Cell<bool>,
     /// How many nodes are queued in the nurseries on the poll path.
-    queued_on_path: Cell<usize>,
+    pub(super) queued_on_path: Cell<usize>,
     pub(crate) watches: Watches,
     /// How many nodes were polled since the loop last looked at the system's events.
     polls: Cell<usize>,
@@ -117,7 +117,7 @@ impl PollTree {
         }
     }
 
-    /// Calls `f` with a task as the current one that has ended in the step that ends now.
+    /// Calls `f` while `task`, which has just ended, still counts as the current task.
     pub(crate) fn with_ended(&self, task: &Task, f: impl FnOnce()) {
         let current = self.current.take();
         let before = self.ended.replace(Some(task.clone()));
@@ -169,75 +169,6 @@ impl PollTree {
             // The waker's `clone` is foreign code, so nothing is borrowed when it is called.
             None => Parent::Foreign(Rc::new(waker.clone())),
         }
-    }
-
-    /// Queues a node for the next tick, and with it every node above. If the trail ends at something foreign, calls
-    /// `wake_foreign` with its waker. Returns false if the node had already been woken since its last poll, or is
-    /// gone.
-    #[inline]
-    pub(crate) fn wake(&self, id: NodeId, wake_foreign: impl FnOnce(&Waker)) -> bool {
-        let table = self.table.borrow();
-        let Some(node) = table.get(id) else { return false };
-        match node.queued.replace(Queued::ForItself) {
-            Queued::ForItself => return false,
-            Queued::ForOneBelow | Queued::ForSeveralBelow => {}
-            Queued::No => {
-                if let Some(nursery) = self.push(node)
-                    && !nursery.notified.get()
-                {
-                    let foreign = self.notify(&table, nursery);
-                    drop(table);
-                    foreign.as_deref().inspect(|waker| wake_foreign(waker));
-                }
-            }
-        }
-        true
-    }
-
-    /// Puts a node into its nursery's queue. Returns the nursery.
-    #[inline(always)]
-    fn push<'a>(&self, node: &'a Node) -> Option<&'a NurseryNode> {
-        let nursery = node.nursery()?;
-        nursery.push(node.clone(), self.tick.get());
-        if nursery.is_polled() {
-            self.queued_on_path.set(self.queued_on_path.get() + 1);
-        }
-        Some(nursery)
-    }
-
-    /// Puts a node into its nursery's queue, so that a nursery below it is reached. Returns the nursery, unless the
-    /// node was queued already.
-    fn push_for_below<'a>(&self, node: &'a Node) -> Option<&'a NurseryNode> {
-        let (queued, stands) = match node.queued.get() {
-            Queued::No => (Queued::ForOneBelow, false),
-            Queued::ForOneBelow | Queued::ForSeveralBelow => (Queued::ForSeveralBelow, true),
-            Queued::ForItself => (Queued::ForItself, true),
-        };
-        node.queued.set(queued);
-        if stands { None } else { self.push(node) }
-    }
-
-    /// Makes sure that a nursery is polled in the next tick, by queueing its parent and every node above. If the
-    /// trail ends at something foreign, returns its waker. The caller must call that waker when nothing is borrowed.
-    fn notify<'a>(&self, table: &'a Table<Node>, mut nursery: &'a NurseryNode) -> Option<Rc<Waker>> {
-        while !nursery.notified.replace(true) {
-            let parent = match &*nursery.parent.borrow() {
-                Parent::RunLoop => {
-                    self.root_ready.set(true);
-                    return None;
-                }
-                Parent::Node(parent) => *parent,
-                Parent::Foreign(waker) => return Some(waker.clone()),
-            };
-            nursery = self.push_for_below(table.get(parent)?)?;
-        }
-        None
-    }
-
-    /// Makes sure that a nursery is polled in the next tick. For `wake_foreign`, see [`PollTree::wake`].
-    pub(crate) fn notify_parent_of(&self, nursery: &NurseryNode, wake_foreign: impl FnOnce(&Waker)) {
-        let foreign = self.notify(&self.table.borrow(), nursery);
-        foreign.as_deref().inspect(|waker| wake_foreign(waker));
     }
 
     /// The node that is the parent of a nursery, if the parent is a node.
@@ -359,14 +290,6 @@ impl PollTree {
         self.queued_on_path.set(self.queued_on_path.get() - 1);
         let queued = node.queued.replace(Queued::No);
         Some((node, queued))
-    }
-
-    /// Queues a node again that its nursery has just polled, since the node has woken itself. The nursery is still
-    /// being polled, so nobody needs to be notified.
-    #[inline]
-    pub(crate) fn queue_again(&self, nursery: &NurseryNode, node: Node) {
-        nursery.push(node, self.tick.get());
-        self.queued_on_path.set(self.queued_on_path.get() + 1);
     }
 
     /// Parts of the program will be run, so many.

@@ -18,7 +18,7 @@ use crate::{
     core::{
         block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
         cancel::{
-            entered::Entered, interrupt::Interrupt, state::ScopeState, stuck_check::StuckTaskCheck,
+            enter::Entered, interrupt::Interrupt, state::ScopeState, stuck_check::StuckTaskCheck,
             tree::ScopeTree,
         },
         lowlevel::instrument::{Instrument, Instruments},

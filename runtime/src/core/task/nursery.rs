@@ -28,7 +28,7 @@
 use crate::{
     BodyCancelled, Error, NurseryClosed,
     core::{
-        cancel::{entered::Entered, scope::CancelScope, state::ScopeState},
+        cancel::{enter::Entered, scope::CancelScope, state::ScopeState},
         ids::ScopeId,
         poll_tree::{
             node::{Node, Queued, UninitNode},

@@ -25,8 +25,8 @@ use std::{
 
 impl Nursery<'_, '_> {
     /// Polls a node. If its future has ended, drops it in the same step, so that its locals are gone before anybody
-    /// can see its end. Then calls `finish`, which is the last part of the step. Returns how the future ended. If it has
-    /// not ended and has woken itself, queues it again.
+    /// can see its end. Then calls `finish`, which is the last part of the step. Returns how the future ended. If it
+    /// has not ended and has woken itself, queues it again.
     fn poll_node(
         &self,
         path: &PollPath<'_>,

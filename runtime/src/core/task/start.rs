@@ -7,7 +7,7 @@
 //!
 //! The child is in its nursery from the first moment, so the nursery stays open. The child has a scope of its own. At
 //! first the parent of that scope is the caller's current scope. `started` moves it under the nursery's scope. If
-//! that one is cancelled, the child sees it by the move, and so do all tasks that the child has started meanwhile.
+//! the nursery's scope is cancelled, this move cancels the child, and all tasks that the child has started meanwhile.
 
 use crate::{
     CancelReason, CancelSource, Cancelled, Error, NurseryClosed,

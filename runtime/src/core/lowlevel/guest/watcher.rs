@@ -49,7 +49,7 @@ fn wait_for(events: &OwnedFd, timeout: f64) {
         let mut fds = [PollFd::new(events, PollFlags::IN)];
         match rustix::event::poll(&mut fds, left.as_ref()) {
             Err(rustix::io::Errno::INTR) => {}
-            // Of a failure the tick hears when it looks for itself.
+            // The tick looks again, and sees the failure.
             Ok(_) | Err(_) => return,
         }
     }

@@ -3,8 +3,8 @@
 //! It is a stack of nodes linked through one atomic pointer (Treiber 1986). These nodes have nothing to do with the
 //! poll tree. A push is one allocation and one compare-and-swap. A take swaps the whole stack out and reverses it, so
 //! that values come in the order of the pushes. Nodes leave only all together. So a pusher never looks into a node
-//! that another thread may free. In other such stacks it is a fault if a node is freed and a new one has its address.
-//! Here that is harmless, since a push does not care which stack it puts its node on.
+//! that another thread may free. A new node may have the address of one that was freed
+//! (the ABA problem). Here that is harmless, since a push needs only the current head, and everything is taken at once.
 
 #[cfg(loom)]
 use loom::sync::atomic::{AtomicPtr, Ordering};

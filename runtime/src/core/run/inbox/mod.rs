@@ -33,7 +33,7 @@ pub(crate) enum Message {
     /// A wake from [`Inbox::wake`]. The loop must [take note of it](Inbox::hear_wake).
     Wake(NodeId),
     Call(Callback),
-    /// A notice that existed before, so that sending it allocates no memory for it.
+    /// A notice that the sender already has in an `Arc`. Sending it allocates only the entry of the queue.
     Notice(Arc<dyn Notice>),
 }
 

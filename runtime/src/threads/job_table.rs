@@ -3,12 +3,7 @@
 use crate::{
     CancelReason, CancelSource, Cancelled,
     core::{
-        block::{
-            operation::{Aborted, Operation},
-            wait::Blocked,
-            wait_queue::WaitQueue,
-        },
-        ids::WaitId,
+        block::wait_queue::WaitQueue,
         run,
         run::{
             Run,
@@ -19,42 +14,23 @@ use crate::{
     error::failure::FirstPanic,
     lowlevel::spawn_system_task,
     sync::CapacityLimiter,
-    threads::{job, workers::Workers},
+    threads::{
+        caller::{Caller, LoopCall, ToCaller},
+        job,
+        workers::Workers,
+    },
 };
 use slab::Slab;
 use std::{
     any::Any,
-    cell::{Cell, OnceCell, RefCell},
-    collections::VecDeque,
-    future::poll_fn,
-    pin::Pin,
+    cell::{OnceCell, RefCell},
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll, Waker},
 };
 
 /// How many jobs run at once, unless another limiter is given. It is trio's number. Jobs that wait for the system are
 /// cheap, so the limit only prevents thousands of them.
 const DEFAULT_TOKENS: usize = 40;
-
-/// Makes the future that does a call, on the loop.
-pub(super) type Begin = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
-
-/// Something that a thread asks the loop to do for it.
-pub(super) struct LoopCall {
-    /// Makes the future that does it, on the loop.
-    pub(super) begin: Begin,
-    /// Whether one poll completes it, as for a plain call, so that it needs no task.
-    pub(super) is_call: bool,
-}
-
-impl LoopCall {
-    /// Does a plain call without a task.
-    fn make_call(self) {
-        let done = (self.begin)().as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        debug_assert!(done.is_ready(), "a plain call does not wait");
-    }
-}
 
 /// The message that brings a call to the loop, and there to the task that waits for this job.
 pub(super) fn deliver(key: Option<usize>, loop_call: LoopCall) -> Message {
@@ -63,73 +39,6 @@ pub(super) fn deliver(key: Option<usize>, loop_call: LoopCall) -> Message {
             Threads::of(&run).loop_call(&run, key, loop_call);
         }
     }))
-}
-
-pub(super) enum ToCaller {
-    Done,
-    LoopCall(LoopCall),
-}
-
-/// The task that waits for a job.
-pub(super) struct Caller {
-    pub(super) job: Arc<job::JobShared>,
-    abandons: bool,
-    message: RefCell<VecDeque<ToCaller>>,
-    wait: Cell<Option<WaitId>>,
-}
-
-impl Caller {
-    pub(super) fn new(job: Arc<job::JobShared>, abandons: bool) -> Rc<Caller> {
-        Rc::new(Caller { job, abandons, message: RefCell::default(), wait: Cell::new(None) })
-    }
-
-    fn deliver(&self, run: &Run, message: ToCaller) {
-        self.message.borrow_mut().push_back(message);
-        if let Some(wait) = self.wait.take() {
-            run.reschedule(wait);
-        }
-    }
-
-    /// Blocks until the job sends something.
-    ///
-    /// # Cancellation
-    /// A checkpoint if the caller may abandon its job. Otherwise it goes on waiting.
-    pub(super) async fn receive(self: &Rc<Self>, run: &Rc<Run>) -> Result<ToCaller, Cancelled> {
-        let mut blocked: Option<Blocked> = None;
-        poll_fn(|cx| {
-            if let Some(blocked) = &blocked {
-                return blocked.poll(run, cx);
-            }
-            if !self.message.borrow().is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            let waiting = Blocked::new(run, cx, self.clone(), 0);
-            self.wait.set(Some(waiting.id()));
-            waiting.arm(run);
-            blocked = Some(waiting);
-            Poll::Pending
-        })
-        .await?;
-        let message = self.message.borrow_mut().pop_front();
-        message.map_or_else(|| unreachable!("woken only by message"), Ok)
-    }
-}
-
-impl Operation for Caller {
-    fn abort(&self, _key: u32, cancelled: &Cancelled) -> Aborted {
-        let _known = self.job.cancelled.set(cancelled.clone());
-        match self.abandons {
-            true => {
-                self.wait.set(None);
-                Aborted::Succeeded
-            }
-            false => Aborted::Failed,
-        }
-    }
-
-    fn describe(&self) -> &'static str {
-        "waiting for a worker thread"
-    }
 }
 
 struct JobEntry {

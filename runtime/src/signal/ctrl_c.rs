@@ -3,14 +3,14 @@
 //! The [module's documentation](super) says what Ctrl-C does. This module has how a run takes over Ctrl-C, and what a
 //! signal does if no receiver is open for it.
 
-use super::{Signal, Signals, disposition, unheard};
+use super::{Signal, Signals, handler, unheard};
 use crate::core::run::{self, Run};
 
 impl Signals {
     /// Takes over Ctrl-C, unless other code handles it already.
     pub(crate) fn claim_interrupt(&self) {
-        if disposition::is_default(Signal::INT) {
-            match disposition::claim(Signal::INT, &self.inbox) {
+        if handler::is_default(Signal::INT) {
+            match handler::claim(Signal::INT, &self.inbox) {
                 Ok(()) => {
                     self.claims_interrupt.set(true);
                     self.watch_unheard_interrupts();
@@ -25,7 +25,7 @@ impl Signals {
     pub(super) fn release_interrupt(&self) {
         if self.claims_interrupt.replace(false) {
             self.watch_unheard_interrupts();
-            disposition::release(Signal::INT, &self.inbox);
+            handler::release(Signal::INT, &self.inbox);
             let came = self.inbox.take_signals() & Signal::INT.bit() != 0;
             if came && !self.receivers.deliver(Signal::INT) {
                 run::with(|run| run.interrupt.pending.set(true));
@@ -44,7 +44,7 @@ impl Signals {
         if signal == Signal::INT && self.claims_interrupt.get() {
             if run.interrupt.is_stuck() {
                 log::warn!("a second Ctrl-C ends the process");
-                disposition::end_process(Signal::INT);
+                handler::end_process(Signal::INT);
             }
             run.interrupt_main();
         } else if signal == Signal::USR1

@@ -1,4 +1,4 @@
-//! Being inside a scope: entering it, polling the future inside, leaving with an outcome.
+//! Entering a scope, and polling the future inside it.
 
 use crate::{
     Error,
@@ -20,9 +20,9 @@ use std::{
 
 /// A scope that has been entered. Leaving it, in whatever way, removes it from the tree.
 pub(crate) struct Entered {
-    cell: Rc<ScopeState>,
-    run: Rc<Run>,
-    id: ScopeId,
+    pub(super) cell: Rc<ScopeState>,
+    pub(super) run: Rc<Run>,
+    pub(super) id: ScopeId,
     /// Whether the deadline has yet to be added to the run's table.
     unarmed: Cell<bool>,
 }
@@ -58,41 +58,13 @@ impl Entered {
         }
     }
 
-    fn disarm(&self) {
+    pub(super) fn disarm(&self) {
         let unarmed = usize::from(self.unarmed.replace(false));
         self.run.unarmed.set(self.run.unarmed.get() - unarmed);
     }
 
     pub(crate) fn id(&self) -> ScopeId {
         self.id
-    }
-
-    /// Leaves the scope with the outcome of the future inside. Takes out the cancellations that are this scope's to
-    /// catch. Returns `Ok(None)` if nothing else was left.
-    pub(crate) fn close<T>(self, outcome: Result<T, Error>) -> Result<Option<T>, Error> {
-        let catches = self.exit();
-        let error = match outcome {
-            Ok(value) => return Ok(Some(value)),
-            Err(error) if !catches => return Err(error),
-            Err(error) => error,
-        };
-        let (caught, rest) = error.without_cancelled();
-        self.cell.caught.set(caught);
-        match rest {
-            None => Ok(None),
-            Some(error) => Err(error),
-        }
-    }
-
-    fn exit(&self) -> bool {
-        if self.cell.stage.replace(ScopeStage::Exited) == ScopeStage::Exited {
-            return false;
-        }
-        self.disarm();
-        if let Some(timer) = self.cell.timer.take() {
-            self.run.deadlines.borrow_mut().remove(timer);
-        }
-        self.run.exit_scope(self.id)
     }
 }
 

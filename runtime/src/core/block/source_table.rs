@@ -25,9 +25,9 @@ impl SourceId {
 
 /// The sources by descriptor.
 #[derive(Default)]
-pub(crate) struct DescriptorTable(Vec<Option<SourceId>>);
+pub(crate) struct SourceTable(Vec<Option<SourceId>>);
 
-impl DescriptorTable {
+impl SourceTable {
     pub(crate) fn get(&self, fd: RawFd) -> Option<SourceId> {
         self.0.get(fd as usize).copied().flatten()
     }
