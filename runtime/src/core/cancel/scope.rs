@@ -1,7 +1,7 @@
 //! Cancel scopes: the public handle.
 //!
 //! With this handle users make a scope, change it, and run code in it. The [scope tree](super::tree) carries
-//! cancellations. The state of a scope is in [`state`](super::state). [`entered`](super::entered) is what happens
+//! cancellations. The state of a scope is in [`state`](super::state). [`entered`](super::enter) is what happens
 //! while code runs in a scope.
 
 use crate::{
