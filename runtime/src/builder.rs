@@ -40,6 +40,7 @@ pub struct Builder {
     pub(crate) instruments: Vec<Rc<dyn Instrument>>,
     seed: Option<u64>,
     pub(crate) thread_stack_size: Option<usize>,
+    quick_checkpoints: u32,
     #[cfg(feature = "signal")]
     pub(crate) ctrl_c: bool,
     #[cfg(feature = "signal")]
@@ -60,6 +61,7 @@ impl Builder {
             instruments: Vec::new(),
             seed: None,
             thread_stack_size: None,
+            quick_checkpoints: 0,
             #[cfg(feature = "signal")]
             ctrl_c: true,
             #[cfg(feature = "signal")]
@@ -93,6 +95,32 @@ impl Builder {
     /// The size of the worker threads' stacks, in bytes; the default is the standard library's.
     pub fn thread_stack_size(mut self, bytes: usize) -> Builder {
         self.thread_stack_size = Some(bytes);
+        self
+    }
+
+    /// Lets up to `budget` operations in one step of a task go on at once, if they succeed at once. The default is zero:
+    /// each of them lets other tasks run first, as in trio.
+    ///
+    /// This is for programs that send many small messages. A message between two tasks then costs a third or less. The
+    /// price is fairness: a task may do so many operations before others run. It holds for channels, locks,
+    /// semaphores, capacity limiters, events that are set already, sockets and pipes, and
+    /// [`cancellable`](crate::cancellable). Each of them still fails in a cancelled scope.
+    /// [`checkpoint`](crate::checkpoint()) and [`sleep`](crate::sleep()) always let others run.
+    ///
+    /// ```
+    /// use terzetto::{Builder, channel};
+    /// Builder::new().quick_checkpoints(32).run(async {
+    ///     let (sender, receiver) = channel(100);
+    ///     for number in 0..100 {
+    ///         sender.send(number).await?; // three of these calls let others run
+    ///     }
+    ///     assert_eq!(receiver.receive().await?, 0);
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn quick_checkpoints(mut self, budget: u32) -> Builder {
+        self.quick_checkpoints = budget;
         self
     }
 
@@ -208,6 +236,7 @@ impl Builder {
             instruments: self.instruments,
             seed,
             thread_stack_size: self.thread_stack_size,
+            quick_checkpoints: self.quick_checkpoints,
             plug_in: Box::new(plug_in),
         }
     }

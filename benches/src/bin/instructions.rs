@@ -86,6 +86,21 @@ async fn operation(name: &str, n: usize) -> Result<(), Error> {
             })
             .await
         }
+        "message" | "message-quick" => {
+            let (sender, receiver) = channel::<usize>(100);
+            nursery(async |nursery| {
+                nursery.start_soon(async move {
+                    while receiver.next().await?.is_some() {}
+                    Ok(())
+                });
+                for i in 0..n {
+                    sender.send(i).await?;
+                }
+                sender.close();
+                Ok(())
+            })
+            .await
+        }
         "lock" => {
             let lock = Lock::new();
             for _ in 0..n {
@@ -134,6 +149,7 @@ fn main() -> Result<(), Error> {
     match name.as_str() {
         "yield-silent" => builder = builder.instrument(Rc::new(Silent)),
         "yield-steps" => builder = builder.instrument(Rc::new(Steps::default())),
+        "message-quick" => builder = builder.quick_checkpoints(64),
         _ => {}
     }
     builder.run(operation(&name, n))

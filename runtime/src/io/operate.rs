@@ -48,10 +48,11 @@ impl Turns {
             match self {
                 Turns::Entering(checkpoint) => {
                     ready!(run::with(|run| checkpoint.poll_in(run, cx)))?;
-                    *self = match entry.is_ready(direction) {
-                        true => Turns::Yielding(run::with(|run| Turn::begin(run, cx))),
-                        false => Turns::Due,
+                    let turn = match entry.is_ready(direction) {
+                        true => run::with(|run| Turn::after_success(run, cx)),
+                        false => None,
                     };
+                    *self = turn.map_or(Turns::Due, Turns::Yielding);
                 }
                 Turns::Yielding(turn) => match run::with(|run| turn.is_over(run, cx)) {
                     true => *self = Turns::Due,

@@ -1,6 +1,10 @@
 //! Events: something that happens once and stays so.
 
-use crate::{Cancelled, checkpoint, core::block::wait_queue::WaitQueue};
+use crate::{
+    Cancelled, checkpoint,
+    core::{block::wait_queue::WaitQueue, run},
+    lowlevel::checkpoint_if_cancelled,
+};
 use std::{cell::Cell, fmt, rc::Rc};
 
 /// A flag that tasks can wait for; trio's `Event`. Clones are the same event.
@@ -70,7 +74,10 @@ impl Event {
     /// [`Cancelled`] in a cancelled scope.
     pub async fn wait(&self) -> Result<(), Cancelled> {
         if self.is_set() {
-            return checkpoint().await;
+            return match run::with(|run| run.may_skip_turn()) {
+                true => checkpoint_if_cancelled().await,
+                false => checkpoint().await,
+            };
         }
         self.inner.waiting.park(()).await.1
     }

@@ -2,9 +2,12 @@
 
 use crate::{
     Cancelled, Task,
-    core::block::wait_queue::{Park, WaitQueue},
+    core::{
+        block::wait_queue::{Park, WaitQueue},
+        cancel::checkpoint::TurnAfterSuccess,
+    },
     current_task,
-    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
+    lowlevel::checkpoint_if_cancelled,
     sync::{AcquireError, NotHeld},
 };
 use std::{
@@ -264,7 +267,7 @@ impl CapacityLimiter {
         checkpoint_if_cancelled().await?;
         match self.acquire_on_behalf_of_nowait(borrower.clone()) {
             Ok(loan) => {
-                cancel_shielded_checkpoint().await;
+                TurnAfterSuccess::default().await;
                 return Ok(loan);
             }
             Err(AcquireError::WouldBlock) => {}

@@ -6,8 +6,10 @@
 //! waiters fail and do not wait for ever.
 
 use crate::{
-    Task, current_task,
-    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
+    Task,
+    core::cancel::checkpoint::TurnAfterSuccess,
+    current_task,
+    lowlevel::checkpoint_if_cancelled,
     sync::{
         error::{AcquireError, NotHeld},
         parking_lot::{Parking, ParkingLot},
@@ -152,7 +154,7 @@ impl Lock {
         checkpoint_if_cancelled().await?;
         match self.acquire_nowait() {
             Ok(guard) => {
-                cancel_shielded_checkpoint().await;
+                TurnAfterSuccess::default().await;
                 Ok(guard)
             }
             Err(AcquireError::WouldBlock) => {

@@ -2,7 +2,8 @@
 
 use crate::{
     Cancelled,
-    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
+    core::cancel::checkpoint::TurnAfterSuccess,
+    lowlevel::checkpoint_if_cancelled,
     sync::{
         error::{AcquireError, NotHeld},
         parking_lot::{Parking, ParkingLot},
@@ -117,7 +118,7 @@ impl Semaphore {
     pub async fn acquire(&self) -> Result<Permit, Cancelled> {
         checkpoint_if_cancelled().await?;
         if let Ok(permit) = self.acquire_nowait() {
-            cancel_shielded_checkpoint().await;
+            TurnAfterSuccess::default().await;
             return Ok(permit);
         }
         match (Taking { semaphore: self, parking: self.inner.queue.parking() }).await {

@@ -77,7 +77,7 @@ impl<F: Future> Future for Cancellable<F> {
             // The future is polled before the wait is asked, so a future that has completed is never reported as
             // cancelled.
             match future.poll(cx) {
-                Poll::Ready(value) if run.tree.tick.get() == *began_in => {
+                Poll::Ready(value) if run.tree.tick.get() == *began_in && !run.may_skip_turn() => {
                     self.set(Cancellable::Yielding { turn: Turn::default(), value: Some(value) });
                 }
                 Poll::Ready(value) => {

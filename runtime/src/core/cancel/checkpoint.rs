@@ -23,6 +23,12 @@ impl Turn {
         turn
     }
 
+    /// Begins the turn of an operation that has succeeded at once. `None` means that it need not give way now.
+    #[inline]
+    pub(crate) fn after_success(run: &Run, cx: &Context<'_>) -> Option<Turn> {
+        (!run.may_skip_turn()).then(|| Turn::begin(run, cx))
+    }
+
     /// Whether a later tick has come. If not, makes the task runnable for it.
     #[inline]
     pub(crate) fn is_over(&mut self, run: &Run, cx: &Context<'_>) -> bool {
@@ -37,6 +43,37 @@ impl Turn {
             false => run.wake_by(cx.waker()),
         }
         false
+    }
+}
+
+impl Run {
+    /// Whether an operation that has succeeded at once need not let others run. That takes it out of the budget of the
+    /// task's step.
+    #[inline]
+    pub(crate) fn may_skip_turn(&self) -> bool {
+        self.turn_budget.spend(self.tree.tick.get(), self.tree.current.get())
+    }
+}
+
+/// The schedule point of an operation that has succeeded at once. It lets others run, unless the run has
+/// [quick checkpoints](crate::Builder::quick_checkpoints) and the task has some of its budget left.
+#[derive(Debug, Default)]
+pub(crate) struct TurnAfterSuccess(Option<Turn>);
+
+impl Future for TurnAfterSuccess {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        run::with(|run| {
+            let over = match &mut self.0 {
+                Some(turn) => turn.is_over(run, cx),
+                None => {
+                    self.0 = Turn::after_success(run, cx);
+                    self.0.is_none()
+                }
+            };
+            if over { Poll::Ready(()) } else { Poll::Pending }
+        })
     }
 }
 

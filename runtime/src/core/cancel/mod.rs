@@ -19,3 +19,4 @@ pub(crate) mod state;
 pub(crate) mod stuck;
 pub(crate) mod stuck_check;
 pub(crate) mod tree;
+pub(crate) mod turn_budget;

@@ -19,7 +19,7 @@ use crate::{
         block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
         cancel::{
             enter::Entered, interrupt::Interrupt, state::ScopeState, stuck_check::StuckTaskCheck,
-            tree::ScopeTree,
+            tree::ScopeTree, turn_budget::TurnBudget,
         },
         lowlevel::instrument::{Instrument, Instruments},
         poll_tree::{
@@ -60,6 +60,8 @@ pub(crate) struct RunOptions {
     /// Makes the order within a batch random.
     pub(crate) seed: Option<u64>,
     pub(crate) thread_stack_size: Option<usize>,
+    /// How many operations a task may do in one step without giving way.
+    pub(crate) quick_checkpoints: u32,
     /// Plugs in the parts of the crate that are not in the core.
     pub(crate) plug_in: PlugIn,
 }
@@ -130,6 +132,7 @@ fn build(options: RunOptions) -> Result<Rc<Run>, RunError> {
         scopes: ScopeTree::new(ScopeState::new()),
         waits: Waits::default(),
         deadlines: RefCell::default(),
+        turn_budget: TurnBudget::new(options.quick_checkpoints),
         unarmed: Cell::new(0),
         clock: options.clock,
         extensions: Extensions::default(),

@@ -13,7 +13,7 @@ use crate::{
         block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
         cancel::{
             deadline_table::Deadlines, interrupt::Interrupt, state::ScopeState, stuck_check::StuckTaskCheck,
-            tree::ScopeTree,
+            tree::ScopeTree, turn_budget::TurnBudget,
         },
         ids::RunId,
         lowlevel::instrument::Instruments,
@@ -79,6 +79,8 @@ pub(crate) struct Run {
     pub(crate) scopes: ScopeTree,
     pub(crate) waits: Waits,
     pub(crate) deadlines: RefCell<Deadlines>,
+    /// How many operations a task may do in one step without giving way.
+    pub(crate) turn_budget: TurnBudget,
     /// How many scopes that are being polled have a deadline that is not in the table yet.
     pub(crate) unarmed: Cell<usize>,
     pub(crate) clock: Rc<dyn Clock>,

@@ -50,7 +50,10 @@ impl<'a, T> Send<'a, T> {
 
     fn begin(&mut self, value: T, run: &Run, cx: &Context<'_>) -> Poll<Result<(), SendError<T>>> {
         match self.sender.send_nowait(value) {
-            Ok(()) => self.stage = TransferStage::Yielding(Turn::begin(run, cx)),
+            Ok(()) => match Turn::after_success(run, cx) {
+                Some(turn) => self.stage = TransferStage::Yielding(turn),
+                None => return self.done(Ok(())),
+            },
             Err(SendError { value, failure: SendFailure::WouldBlock }) => {
                 let place = WaiterSlot::new(Some(value), self.sender.end);
                 self.parked = Some(self.sender.shared.sending.park_now(place, run, cx));
@@ -128,10 +131,13 @@ impl<'a, T> Receive<'a, T> {
 
     fn begin(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<T, ReceiveError>> {
         match self.receiver.take() {
-            Ok(given) => {
-                self.given = Some(given);
-                self.stage = TransferStage::Yielding(Turn::begin(run, cx));
-            }
+            Ok(given) => match Turn::after_success(run, cx) {
+                Some(turn) => {
+                    self.given = Some(given);
+                    self.stage = TransferStage::Yielding(turn);
+                }
+                None => return self.done(Ok(given.value)),
+            },
             Err(ReceiveError::WouldBlock) => {
                 let place = WaiterSlot::new(None, self.receiver.end);
                 self.parked = Some(self.receiver.shared.receiving.park_now(place, run, cx));
