@@ -10,7 +10,7 @@ pub use crate::{
         block::operation::Aborted,
         cancel::checkpoint::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
         lowlevel::{
-            install::{add_instrument, remove_instrument},
+            install_instrument::{add_instrument, remove_instrument},
             instrument::Instrument,
             reschedule::{NotBlocked, Rescheduler, wait_task_rescheduled},
             statistics::{Statistics, current_statistics},

@@ -9,8 +9,8 @@
 //! A child may borrow from the frame that opened its nursery, so it may be polled only while that frame is alive.
 //! Therefore a nursery's future owns its children, and polls them inside its own poll. So all futures of a run form a
 //! *poll tree*, with the run loop at its root. A wake leaves a trail from the woken future up to the root. A tick
-//! follows the trails down, and polls what was woken and nothing else. The cancel scopes form a second tree, the
-//! scope tree. Every blocked operation has a wait in the list of one scope, so a cancellation finds it there. A task
+//! follows the trails down. It polls what was woken, and what leads there. The cancel scopes form a second tree, the
+//! scope tree. A blocked operation has a wait in the list of its scope, so a cancellation finds it there. A task
 //! that waits for its nursery to end has none, since that cannot be cancelled.
 //!
 //! # Words
@@ -28,6 +28,9 @@
 //! | [poll path](poll_tree::poll_path) | – | – | the nodes that are being polled now, one inside the other |
 //! | [cancel scope](cancel::scope) | `CancelScope` | (`CancellationToken`) | code that can be cancelled together |
 //! | [scope tree](cancel::tree) | `CancelStatus` | – | the entered scopes |
+//! | batch | batch | – | the nodes of one nursery that are polled in one tick |
+//! | step | step | poll | one poll of a node that was woken itself |
+//! | system task | system task | – | a task of a library, which the program does not wait for |
 //! | schedule point | schedule point | (coop budget) | where a task lets others run |
 //! | cancel point | cancel point | – | where a task learns of its cancellation |
 //! | checkpoint | checkpoint | – | both at once: a schedule point and a cancel point |
@@ -59,7 +62,7 @@
 //!    [`cancel::propagate`] carries a cancellation through the tree. [`cancel::control`] changes a scope,
 //!    [`cancel::scope`] is its handle, [`cancel::enter`] is the future inside it, and [`cancel::catch`]
 //!    decides what a scope catches. Then read
-//!    [`cancel::checkpoint`], [`cancel::deadline_table`], [`cancel::expire`] and [`cancel::cancellable`].
+//!    [`cancel::checkpoint`], [`cancel::turn_budget`], [`cancel::deadline_table`], [`cancel::expire`] and [`cancel::cancellable`].
 //!    [`cancel::stuck`] finds tasks that cannot be cancelled, and [`cancel::stuck_check`] says when to look for them.
 //!    [`cancel::interrupt`] and [`cancel::raise_interrupt`] are Ctrl-C without the signal.
 //! 5. **Blocking.** [`block`] has the three rules of every operation. [`block::operation`], [`block::waits`] and
@@ -68,8 +71,8 @@
 //!    [`block::source_table`] and [`block::descriptor_wait`] wait for the operating system.
 //! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
 //!    [`run::between_ticks`] is what it does between two ticks. [`run::sleep`] is what it does when no task is
-//!    runnable. [`run::wake`] and [`run::tasks`] are what happens
-//!    inside a tick. [`run::inbox`] lets other threads in. [`run::clock`] is time. [`run::extensions`] is for what
+//!    runnable. [`run::wake`] and [`run::tasks`] are what happens inside a tick. [`run::inbox`] lets other threads in,
+//!    and [`run::take_messages`] is how the loop takes what they have sent. [`run::clock`] is time. [`run::extensions`] is for what
 //!    plugs in. [`run::per_process`] makes the runtime survive a fork.
 //! 7. **Low level.** [`lowlevel`] is for libraries that build on this one, and for tools that watch a run: its
 //!    [instruments](lowlevel::instrument), [`wait_task_rescheduled`](lowlevel::reschedule), the
@@ -140,7 +143,7 @@
 //!    ([`unpark_one`](block::wait_queue::WaitQueue::unpark_one)), writes the value there, and reschedules
 //!    its wait. The rest is a wake-up as above.
 //! 3. `send` has succeeded at once. It lets other tasks run before it returns, since every operation is a
-//!    schedule point: [`Turn`](cancel::checkpoint::Turn). Its cancel point came before it sent anything:
+//!    schedule point: [`Turn`](cancel::checkpoint::Turn). (A run may allow a [budget](cancel::turn_budget) without.) Its cancel point came before it sent anything:
 //!    [`CheckpointIfCancelled`](cancel::checkpoint::CheckpointIfCancelled).
 //! 4. In the next tick both tasks are polled. The receiver collects the value. If the receiver's
 //!    future was dropped in between, the value goes back to the channel.

@@ -1,7 +1,7 @@
 //! Leaving a scope, and catching a cancellation there.
 //!
-//! A cancellation is an error on its way out. The scope that was cancelled catches it. A scope that is cancelled only
-//! because a scope around it was cancelled lets it pass. This is decided when the future inside the scope has ended.
+//! A cancellation is an error on its way out. A cancelled scope catches it, unless the scope around it is cancelled,
+//! too, and no shield hides that. Then the cancellation goes on outwards. This is decided when the future inside the scope has ended.
 //! Until then the scope can still be cancelled, and its shield can change.
 
 use crate::{

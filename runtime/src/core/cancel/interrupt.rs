@@ -21,7 +21,7 @@ pub(crate) struct Interrupt {
     pub(crate) pending: Cell<bool>,
     /// Whether one was raised in this run.
     raised: Cell<bool>,
-    /// Whether a nursery has the interrupt among its errors, and returns it when its tasks have ended.
+    /// Whether a nursery, or a call of `start`, has the interrupt among its errors and has yet to return it.
     held: Cell<bool>,
     /// Whether the log has said what the interrupt waits for. Then the next one ends the process.
     pub(crate) told: Cell<bool>,

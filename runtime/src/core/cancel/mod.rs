@@ -1,8 +1,8 @@
 //! Cancellation: scopes, deadlines, checkpoints, and how a cancellation finds what is blocked.
 //!
 //! Cancellation is *level-triggered*, as in trio. In a cancelled scope every checkpoint fails, again and again, until
-//! the task has left the scope. The failure is an ordinary error, after which a task may clean up. Only the scope
-//! that was cancelled swallows it.
+//! the task has left the scope. The failure is an ordinary error, after which a task may clean up. The
+//! outermost scope that is cancelled swallows it. A shield hides the scopes around it.
 
 pub(crate) mod cancellable;
 pub(crate) mod catch;

@@ -1,8 +1,8 @@
 //! Cancel scopes: the public handle.
 //!
 //! With this handle users make a scope, change it, and run code in it. The [scope tree](super::tree) carries
-//! cancellations. The state of a scope is in [`state`](super::state). [`entered`](super::enter) is what happens
-//! while code runs in a scope.
+//! cancellations. The state of a scope is in [`state`](super::state). [`enter`](super::enter) is what happens
+//! while code runs in a scope, and [`catch`](super::catch) what happens at its end.
 
 use crate::{
     CancelReason, CancelSource, Cancelled, Error,
@@ -268,7 +268,7 @@ pub(crate) fn current_cancellation(run: &Run) -> Option<Cancelled> {
     run.scopes.cancelled(run.scopes.current())
 }
 
-/// Whether a cancellation is of no scope around the caller, since none of those is cancelled. A Ctrl-C belongs to no
+/// Whether no scope around the caller is cancelled any more, so that the cancellation comes from elsewhere. A Ctrl-C belongs to no
 /// scope and is never stale.
 pub(crate) fn is_stale(cancelled: &Cancelled) -> bool {
     !cancelled.is_interrupt() && current_effective_deadline() != f64::NEG_INFINITY

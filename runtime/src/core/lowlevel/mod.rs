@@ -3,7 +3,7 @@
 
 #[cfg(feature = "guest")]
 pub(crate) mod guest;
-pub(crate) mod install;
+pub(crate) mod install_instrument;
 pub(crate) mod instrument;
 pub(crate) mod reschedule;
 pub(crate) mod statistics;

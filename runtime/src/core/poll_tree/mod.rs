@@ -15,12 +15,12 @@
 //! | name | what always holds |
 //! |---|---|
 //! | OWNED | Only its nursery polls a node's future, in a poll of the nursery's own future. Only its nursery drops it: in that poll, in the drop of the nursery's future, or in code that has a `&'scope Nursery`. What the future borrows outlives the nursery's future and `'scope`. The main future, and the future that serves the system tasks, are in no node: the run loop owns and polls them. |
-//! | EXCLUSIVE | A reference to the future exists only during its poll (states `Polled` and `Abandoned`), and during its drop, when the state is already `Dropped`. Each begins by leaving the state `Idle`, and only who leaves it makes the reference. |
+//! | EXCLUSIVE | A reference to the future exists only during its poll (states `Polled` and `Abandoned`), and during its drop, when the state is already `Dropped`. Each begins by leaving the state `Idle`, and only the code that changes the state from `Idle` makes the reference. |
 //! | PINNED | The future is written once, and stays in that place until it is dropped. If dropping it does something, its memory is freed only after that, or never. |
 //! | COUNTED | The header of a node is freed when the last reference to the node goes. All references to the header are shared ones. |
 //! | CLOSED | A nursery's handle cannot leave its block, and a child cannot borrow from the block: both lifetimes of [`Nursery`](crate::Nursery) are invariant, and its body must accept every `'scope`. |
 //! | NUMBER | A waker is a number. It keeps nothing alive and points to nothing. |
-//! | CURRENT | The thread's current run stays alive while code runs that looks at it. Who sets a run as the current one holds a reference to it, and unsets it in the same frame or in a frame below. Who sets another run in between keeps the former one, and puts it back. |
+//! | CURRENT | The thread's current run stays alive while code runs that looks at it. The function that sets a run as the current one holds a reference to it, and unsets it before it returns, or its caller does. Code that sets another run in between keeps the former one, and puts it back. |
 //! | WAITS | What a wait leaves with the run is `'static`, and points into no future. So a cancellation or a deadline may call an abort function though the task's future was forgotten. |
 //!
 //! By situation:

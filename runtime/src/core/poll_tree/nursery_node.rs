@@ -3,8 +3,8 @@
 //! A nursery belongs to the node whose future holds it. That node is usually its *parent*. A node belongs to the
 //! nursery that polls it. The root is a nursery that the run loop polls. Futures can only be polled from the top
 //! downwards, so a wake leaves a trail. It queues the node in its nursery, then the nursery's parent in the nursery
-//! above, and so on. The trail stops at the first node that is queued already, since an earlier wake has made the rest
-//! of it. A tick then goes down only where something is queued.
+//! above, and so on. The trail stops at the first node that is queued already, or nursery that was notified already,
+//! since an earlier wake has made the rest of it. A tick then goes down only where something is queued.
 //!
 //! A node that is woken during a tick is polled in the next one, wherever in the tree it is. trio calls that a batch.
 //! The [ready queue](crate::core::poll_tree::ready_queue) of each nursery keeps the new nodes apart from the earlier
@@ -150,7 +150,7 @@ impl NurseryNode {
         self.queue.borrow_mut().shuffle(due, order);
     }
 
-    /// Notes that a poll begins. Returns whether no other poll was under way.
+    /// Notes that a poll begins. Returns true if it is the outermost poll of this nursery.
     #[inline]
     pub(crate) fn begin(&self) -> bool {
         self.notified.set(true);

@@ -2,8 +2,9 @@
 //!
 //! Running code may ask for its task (`current_task`) and its scope. A nursery asks whether any node above it has
 //! something to do (see [`fast_path`](crate::core::poll_tree::fast_path)). The answers are the current task, the
-//! current scope, and whether every node above was entered only to reach a nursery below it. These three values change
-//! where a poll enters another nursery. Where it leaves that nursery, they are restored.
+//! current scope, and whether every node above was entered only to reach a nursery below it. The scope
+//! changes where a poll enters a nursery, and the other two at each node. Where a poll leaves the nursery, all three are
+//! restored.
 
 use crate::core::{
     cancel::tree::Within,

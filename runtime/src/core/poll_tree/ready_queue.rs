@@ -15,9 +15,9 @@ const LONG: usize = 4096;
 #[derive(Default)]
 pub(crate) struct ReadyQueue {
     nodes: VecDeque<Node>,
-    /// The tick in which the last of them was woken.
+    /// The tick in which the queue was last used.
     tick: u64,
-    /// How many of the nodes were woken before that tick.
+    /// How many nodes are due in that tick, and have not been counted out as its batch.
     earlier: usize,
 }
 

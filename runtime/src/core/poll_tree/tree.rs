@@ -1,8 +1,8 @@
 //! The poll tree: all nodes of a run, and the marks that lead a poll down to the woken ones.
 //!
 //! This is what happens to a node between two polls. A waker finds it by its number. The wake puts the node into the
-//! queue of its [nursery](crate::core::poll_tree::nursery_node), and does the same with everything above it. A tick
-//! takes the node out again.
+//! queue of its [nursery](crate::core::poll_tree::nursery_node), and makes sure that everything above is polled, too
+//! ([`wake_trail`](crate::core::poll_tree::wake_trail)). A tick takes the node out again.
 
 use crate::core::{
     ids::{NodeId, RunId, ScopeId},
@@ -292,7 +292,7 @@ impl PollTree {
         Some((node, queued))
     }
 
-    /// Parts of the program will be run, so many.
+    /// Counts polls that are about to happen.
     #[inline]
     pub(crate) fn note_polls(&self, polls: usize) {
         self.polls.set(self.polls.get().saturating_add(polls));

@@ -8,6 +8,7 @@ pub(crate) mod per_process;
 pub(crate) mod run_loop;
 pub(crate) mod sleep;
 pub(crate) mod state;
+pub(crate) mod take_messages;
 pub(crate) mod tasks;
 pub(crate) mod wake;
 pub(crate) use state::{Run, current, leave_current, set_current, try_with, with, with_run};

@@ -7,7 +7,7 @@ use std::{marker::PhantomData, sync::Arc};
 ///
 /// A task begins with the values that are set where it is started. What a task sets is seen by itself, and by the
 /// tasks that it starts after that. A nursery's body belongs to the task around it. Jobs of worker threads get a copy
-/// too. What they call on the loop gets a copy of theirs. That is why values must be `Send + Sync`.
+/// too. A function that a job calls on the loop gets a copy of the job's context. That is why values must be `Send + Sync`.
 ///
 /// ```
 /// use terzetto::{ContextVar, nursery};

@@ -38,7 +38,7 @@ pub(crate) trait Starter {
     fn child_ended(&self, end: End) -> Option<End>;
     /// Called when the task was dropped with its nursery.
     fn child_dropped(&self);
-    /// Whether the task has yet to say that it is ready, or will never do so.
+    /// Whether the task has not been moved to its nursery.
     fn is_unmoved(&self) -> bool;
     /// The task that has called `start`, while the other one has yet to say that it is ready.
     fn caller_task(&self) -> Option<Task>;

@@ -31,7 +31,7 @@ impl Nursery<'_, '_> {
         self.keep(child, error);
     }
 
-    /// Cancels the nursery's scope, since a child has failed, or else the nursery's own task.
+    /// Cancels the nursery's scope because `child` has failed. `None` means the body.
     fn cancel_for(&self, reason: CancelReason, child: Option<&Node>) {
         let task = child.map(Task::of).or_else(|| self.in_tree.owner.borrow().clone());
         self.scope.cell.cancel(reason.by(task.map(|task| task.to_string())));
