@@ -47,7 +47,7 @@
 //! # An order of reading
 //!
 //! 1. [`ids`]: every part of a run is named by a number, so nothing can dangle. [`table`] and [`list`] hold the
-//!    parts. [`seconds`] and [`misuse`] are small and can wait.
+//!    parts. [`seconds`], [`spare`] and [`misuse`] are small and can wait.
 //! 2. **The poll tree.** [`poll_tree::node`] says who owns a future; read it with the [safety chapter](poll_tree).
 //!    Then read [`poll_tree::nursery_node`], [`poll_tree::ready_queue`] and [`poll_tree::tree`].
 //!    [`poll_tree::wake_trail`] says how a wake reaches the run loop. [`poll_tree::waker`] says why a waker is a
@@ -78,8 +78,7 @@
 //!    [instruments](lowlevel::instrument), [`wait_task_rescheduled`](lowlevel::reschedule), the
 //!    [`Token`](lowlevel::token), and [guest runs](lowlevel::guest).
 //!
-//! A reader may skip what exists only for speed: [`poll_tree::fast_path`], and everything that is kept for the next
-//! nursery or scope.
+//! A reader may skip what exists only for speed: [`poll_tree::fast_path`] and [`spare`]. Each says what it saves.
 //!
 //! # A wake-up, step by step
 //!
@@ -167,5 +166,6 @@ pub(crate) mod misuse;
 pub(crate) mod poll_tree;
 pub(crate) mod run;
 pub(crate) mod seconds;
+pub(crate) mod spare;
 pub(crate) mod table;
 pub(crate) mod task;

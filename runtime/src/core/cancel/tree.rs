@@ -13,6 +13,7 @@ use crate::{
         cancel::state::ScopeState,
         ids::{NodeId, ROOT, ScopeId},
         list::{Linked, Links, List},
+        spare::Spare,
         table::Table,
     },
 };
@@ -45,15 +46,12 @@ impl Linked for ScopeNode {
     }
 }
 
-/// How many states are kept for the next scopes.
-const SPARE: usize = 128;
-
 /// All entered scopes of a run. It also knows the current scope: the one around the code that is being polled.
 pub(crate) struct ScopeTree {
     pub(crate) nodes: RefCell<Table<ScopeNode>>,
     current: Cell<ScopeId>,
     /// States of scopes that have been left, kept for the next scopes. Most of them have no other handle then.
-    spare: RefCell<Vec<Rc<ScopeState>>>,
+    spare: Spare<ScopeState>,
     /// How many scopes are cancelled. Mostly that is none, and then a checkpoint need not look into the table.
     pub(crate) cancelled: Cell<usize>,
 }
@@ -73,7 +71,7 @@ impl ScopeTree {
         let scopes = ScopeTree {
             nodes: RefCell::default(),
             current: Cell::new(ROOT),
-            spare: RefCell::default(),
+            spare: Spare::default(),
             cancelled: Cell::new(0),
         };
         scopes.insert(root, None, None);
@@ -135,16 +133,12 @@ impl ScopeTree {
     }
 
     pub(crate) fn keep(&self, cell: Rc<ScopeState>) {
-        let mut spare = self.spare.borrow_mut();
-        if spare.len() < SPARE {
-            spare.push(cell);
-        }
+        self.spare.keep(cell);
     }
 
     /// The state of an earlier scope, made as good as new, if there is one to spare.
     pub(crate) fn spare(&self) -> Option<Rc<ScopeState>> {
-        let used = self.spare.borrow_mut().pop()?;
-        ScopeState::renew(used)
+        self.spare.take().and_then(ScopeState::renew)
     }
 
     /// Moves the children of a scope that was removed to its parent. Returns them.

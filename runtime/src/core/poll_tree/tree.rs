@@ -12,6 +12,7 @@ use crate::core::{
         nursery_node::{NurseryNode, Parent},
         waker,
     },
+    spare::Spare,
     table::Table,
     task::handle::{Own, Task},
 };
@@ -22,9 +23,6 @@ use std::{
     task::Waker,
 };
 
-/// How many nursery nodes are kept for the next nurseries.
-const SPARE: usize = 128;
-
 /// The nodes of a run.
 pub(crate) struct PollTree {
     run: RunId,
@@ -33,7 +31,7 @@ pub(crate) struct PollTree {
     root: Rc<NurseryNode>,
     /// Nursery nodes of nurseries that have closed, kept for the next ones. A nursery node is several allocations,
     /// with its queue and its list of children.
-    spare: RefCell<Vec<Rc<NurseryNode>>>,
+    spare: Spare<NurseryNode>,
     /// Whether anything is to be polled in the next tick.
     pub(crate) root_ready: Cell<bool>,
     pub(crate) tick: Cell<u64>,
@@ -63,7 +61,7 @@ impl PollTree {
             run,
             table: RefCell::default(),
             root: NurseryNode::new(),
-            spare: RefCell::default(),
+            spare: Spare::default(),
             root_ready: Cell::new(false),
             tick: Cell::new(0),
             current: Cell::new(None),
@@ -144,9 +142,7 @@ impl PollTree {
     pub(crate) fn open_nursery(&self, parent: &Waker, owner: Task, scope: ScopeId) -> Rc<NurseryNode> {
         let serial = self.next_nursery.get();
         self.next_nursery.set(serial + 1);
-        let spare = self.spare.borrow_mut().pop();
-        // The handle of a task that has ended may still refer to the nursery node. Such a node is not used again.
-        let nursery = spare.filter(|nursery| Rc::strong_count(nursery) == 1).unwrap_or_else(NurseryNode::new);
+        let nursery = self.spare.take().unwrap_or_else(NurseryNode::new);
         nursery.open(self.parent_of(parent), owner, scope, serial);
         nursery
     }
@@ -157,10 +153,7 @@ impl PollTree {
         }
         nursery.clear();
         nursery.save_memory();
-        let mut spare = self.spare.borrow_mut();
-        if spare.len() < SPARE {
-            spare.push(nursery.clone());
-        }
+        self.spare.keep(nursery.clone());
     }
 
     fn parent_of(&self, waker: &Waker) -> Parent {
