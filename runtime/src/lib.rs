@@ -82,6 +82,7 @@ pub mod compat;
 mod builder;
 #[cfg_attr(not(feature = "default"), allow(dead_code))]
 mod core;
+pub mod cores;
 mod error;
 #[cfg(feature = "fs")]
 pub mod fs;
