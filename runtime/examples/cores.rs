@@ -48,7 +48,7 @@ async fn client(address: SocketAddr) -> Result<usize, Error> {
         stream.send_all(&number.to_be_bytes()).await?;
         let mut answer = [0; 4];
         let length = stream.receive_some(&mut answer).await?;
-        echoes += usize::from(&answer[..length] == number.to_be_bytes());
+        echoes += usize::from(answer[..length] == number.to_be_bytes());
     }
     Ok(echoes)
 }
