@@ -50,7 +50,7 @@
 //!    parts. [`seconds`], [`spare`] and [`misuse`] are small and can wait.
 //! 2. **The poll tree.** [`poll_tree::node`] says who owns a future; read it with the [safety chapter](poll_tree).
 //!    Then read [`poll_tree::nursery_node`], [`poll_tree::ready_queue`] and [`poll_tree::tree`].
-//!    [`poll_tree::wake_trail`] says how a wake reaches the run loop. [`poll_tree::waker`] says why a waker is a
+//!    [`poll_tree::wake`] says how a wake reaches the run loop. [`poll_tree::waker`] says why a waker is a
 //!    number. [`poll_tree::poll_path`] is the way down. [`poll_tree::inspect`] computes the tree of tasks from the
 //!    table. [`poll_tree::wrap`] keeps futures small, and [`poll_tree::stack`] makes deep nesting safe.
 //! 3. **Tasks.** [`task::handle`] is what the run knows of a task. [`task::nursery`] says why children may borrow,
@@ -71,7 +71,7 @@
 //!    [`block::source_table`] and [`block::descriptor_wait`] wait for the operating system.
 //! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
 //!    [`run::between_ticks`] is what it does between two ticks. [`run::sleep`] is what it does when no task is
-//!    runnable. [`run::wake`] and [`run::tasks`] are what happens inside a tick. [`run::inbox`] lets other threads in,
+//!    runnable. [`run::tasks`] is what happens when a task begins or ends. [`run::inbox`] lets other threads in,
 //!    and [`run::take_messages`] is how the loop takes what they have sent. [`run::clock`] is time. [`run::extensions`] is for what
 //!    plugs in. [`run::per_process`] makes the runtime survive a fork.
 //! 7. **Low level.** [`lowlevel`] is for libraries that build on this one, and for tools that watch a run: its

@@ -19,9 +19,9 @@ use crate::{
     },
     lowlevel::{RunFinished, Token},
     threads::{
-        caller::{Begin, LoopCall},
         job::JobShared,
         job_table::deliver,
+        waiting_task::{Begin, LoopCall},
     },
 };
 use std::{

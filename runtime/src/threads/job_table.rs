@@ -15,8 +15,8 @@ use crate::{
     lowlevel::spawn_system_task,
     sync::CapacityLimiter,
     threads::{
-        caller::{Caller, LoopCall, ToCaller},
         job,
+        waiting_task::{Caller, LoopCall, ToCaller},
         workers::Workers,
     },
 };

@@ -11,7 +11,6 @@
 //! - `jobs`: what the loop knows of the running jobs. Each job holds a token of its limiter until its thread is
 //!   really done. The messages of a job find the task that waits for it here.
 
-mod caller;
 pub mod from_thread;
 mod job;
 mod job_table;
@@ -19,4 +18,5 @@ mod name;
 mod pool;
 pub(crate) mod start_soon;
 pub mod to_thread;
+mod waiting_task;
 mod workers;

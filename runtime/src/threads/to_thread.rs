@@ -6,9 +6,9 @@ use crate::{
     lowlevel::checkpoint_if_cancelled,
     sync::{Borrower, CapacityLimiter, Loan},
     threads::{
-        caller::{Caller, ToCaller},
         job::{Job, JobShared},
         job_table::Threads,
+        waiting_task::{Caller, ToCaller},
     },
 };
 use std::{

@@ -58,6 +58,6 @@ pub(crate) mod poll_path;
 pub(crate) mod ready_queue;
 pub(crate) mod stack;
 pub(crate) mod tree;
-pub(crate) mod wake_trail;
+pub(crate) mod wake;
 pub(crate) mod waker;
 pub(crate) mod wrap;

@@ -2,7 +2,7 @@
 //!
 //! This is what happens to a node between two polls. A waker finds it by its number. The wake puts the node into the
 //! queue of its [nursery](crate::core::poll_tree::nursery_node), and makes sure that everything above is polled, too
-//! ([`wake_trail`](crate::core::poll_tree::wake_trail)). A tick takes the node out again.
+//! ([`wake`](crate::core::poll_tree::wake)). A tick takes the node out again.
 
 use crate::core::{
     ids::{NodeId, RunId, ScopeId},

@@ -10,5 +10,4 @@ pub(crate) mod sleep;
 pub(crate) mod state;
 pub(crate) mod take_messages;
 pub(crate) mod tasks;
-pub(crate) mod wake;
 pub(crate) use state::{Run, current, leave_current, set_current, try_with, with, with_run};

@@ -1,19 +1,95 @@
-//! How a wake leaves its trail: the woken node is queued, and every node above it.
+//! Waking: how a node comes to run in the next tick.
 //!
-//! Futures can only be polled from the top downwards. So a wake puts the node into the ready queue of its nursery. If
-//! that nursery was not notified before, the node that holds it is queued in the nursery above, with the mark that it
-//! only leads further down. This repeats up to the run loop, or up to something foreign, whose waker is called.
+//! Futures can only be polled from the top downwards. So a wake leaves a trail. It puts the node into the ready queue of
+//! its nursery. If that nursery was not notified before, the node that holds it is queued in the nursery above, with the
+//! mark that it only leads further down. This repeats up to the run loop, or up to something foreign, whose waker is
+//! called.
 
-use crate::core::{
-    ids::NodeId,
-    poll_tree::{
-        node::{Node, Queued},
-        nursery_node::{NurseryNode, Parent},
-        tree::PollTree,
+use crate::{
+    core::{
+        ids::NodeId,
+        poll_tree::{
+            node::{Node, Queued},
+            nursery_node::{NurseryNode, Parent},
+            tree::PollTree,
+            waker,
+        },
+        run::Run,
+        table::Table,
+        task::handle::Task,
     },
-    table::Table,
+    error::internal::InternalError,
 };
-use std::{rc::Rc, task::Waker};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    task::Waker,
+};
+
+impl Run {
+    /// Does the same as `waker.wake_by_ref()`, more directly if the waker belongs to this run.
+    #[inline]
+    pub(crate) fn wake_by(&self, waker: &Waker) {
+        match waker::node_of(waker, self.id) {
+            Some(node) => self.wake(node),
+            None => self.wake_foreign(waker),
+        }
+    }
+
+    /// Calls a foreign waker. If it panics, the run crashes, but the caller can still wake the others after it.
+    /// Nothing may be borrowed when this is called.
+    #[cold]
+    pub(crate) fn wake_foreign(&self, waker: &Waker) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())) {
+            self.crashed(InternalError::of_panic("a foreign waker panicked", payload));
+        }
+    }
+
+    /// Makes a node run in the next tick. A node that wakes itself is queued when its poll has ended.
+    #[inline]
+    pub(crate) fn wake(&self, node: NodeId) {
+        match self.tree.current.get() == Some(node) {
+            true => self.tree.woke_itself.set(true),
+            false => self.wake_another(node),
+        }
+    }
+
+    fn wake_another(&self, node: NodeId) {
+        if self.tree.wake(node, |waker| self.wake_foreign(waker)) {
+            self.instruments.tell(|instrument| {
+                if let Some(task) = self.tree.task_of(node) {
+                    instrument.task_scheduled(&task);
+                }
+            });
+        }
+    }
+
+    /// Marks a node as runnable that has woken itself in the poll that has just ended. Returns whether its nursery must
+    /// [queue it again](crate::core::poll_tree::tree::PollTree::queue_again).
+    #[inline]
+    pub(crate) fn wake_after_poll(&self, node: &Node) -> bool {
+        if node.id().is_none() {
+            return false;
+        }
+        let queued = node.queued.replace(Queued::ForItself);
+        if queued != Queued::ForItself {
+            self.instruments.tell(|instrument| instrument.task_scheduled(&Task::of(node)));
+        }
+        queued == Queued::No
+    }
+
+    /// Makes sure that a nursery is polled in the next tick.
+    pub(crate) fn notify_parent_of(&self, nursery: &NurseryNode) {
+        self.tree.notify_parent_of(nursery, |waker| self.wake_foreign(waker));
+    }
+
+    /// Makes sure that every nursery that a task has open is polled in the next tick.
+    pub(crate) fn notify_nurseries_of(&self, task: &Task) {
+        for nursery in self.tree.nurseries_of(task) {
+            self.notify_parent_of(&nursery);
+        }
+    }
+}
 
 impl PollTree {
     /// Queues a node for the next tick, and with it every node above. If the trail ends at something foreign, calls
