@@ -1,0 +1,7 @@
+//! The patterns that are built on nurseries and scopes: PAT-01 to PAT-14.
+
+mod children;
+mod map;
+mod race;
+mod service;
+mod supervise;
