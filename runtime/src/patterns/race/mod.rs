@@ -26,10 +26,10 @@
 //!     let (to_right, right) = channel(1);
 //!     to_left.send("left").await?;
 //!     to_right.send("right").await?;
-//!     let finish = first_to_end([
+//!     let finish = first_to_end((
 //!         async { Ok(revocable(left.receive()).await??) },
 //!         async { Ok(revocable(right.receive()).await??) },
-//!     ]).await?;
+//!     )).await?;
 //!     assert_eq!((finish.value, finish.others.len()), ("left", 0));
 //!     assert_eq!(right.receive().await?, "right");
 //!     Ok(())
