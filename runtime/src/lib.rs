@@ -122,7 +122,7 @@ pub use error::{
     BodyCancelled, CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError, NurseryClosed,
     OrError, TaskOrigin,
 };
-pub use patterns::{children, race, service, supervise};
+pub use patterns::{children, graceful, race, service, supervise};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use threads::{from_thread, to_thread};
 pub use time::{

@@ -7,6 +7,7 @@
 //! when all tasks in it have ended. What it started is cancelled *and* joined by then. Errors come out as a nursery's.
 
 pub mod children;
+pub mod graceful;
 pub mod race;
 pub mod service;
 pub mod supervise;
