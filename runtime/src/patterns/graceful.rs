@@ -48,7 +48,7 @@
 //!
 //! So [`serve_tcp`](crate::io::serve_tcp) and the other servers of [`io`](crate::io) need no settings. They stop
 //! accepting, and close their listeners. Connections whose handlers are inside [`finish`] go on. The server ends when
-//! they have ended. `drive_gracefully` of `compat` does this for HTTP.
+//! they have ended. `drive_gracefully` of [`compat`](crate#features) does this for HTTP.
 //!
 //! # Signals
 //!
@@ -144,7 +144,7 @@ pub fn is_shutting_down() -> bool {
 /// If `grace` is negative or NaN. Outside a run.
 ///
 /// ```no_run
-/// use terzetto::{Error, TaskStatus, graceful::{finish, until_signalled}, io::{TcpStream, serve_tcp}};
+/// use terzetto::{Error, TaskStatus, graceful::{finish, until_signalled}, io::{SendStream, TcpStream, serve_tcp}};
 /// async fn greet(stream: TcpStream) -> Result<(), Error> {
 ///     finish(async { Ok(stream.send_all(b"hello\n").await?) }).await
 /// }

@@ -1,5 +1,5 @@
 //! PAT-12: a scope is shut down. PAT-13, servers, is in `graceful_servers.rs`; PAT-14, signals, in
-//! `graceful_signals.rs`.
+//! `../graceful_signals.rs`.
 
 use std::cell::Cell;
 use terzetto::{

@@ -2,6 +2,7 @@
 
 mod children;
 mod graceful;
+mod graceful_servers;
 mod map;
 mod race;
 mod service;
