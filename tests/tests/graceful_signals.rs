@@ -1,4 +1,5 @@
-//! PAT-14: Ctrl-C and SIGTERM begin a shutdown. Signals are the process's, so these tests run one at a time.
+//! PAT-14: Ctrl-C and SIGTERM begin a shutdown; PAT-07 of signals. Signals are the process's, so these tests run one at a
+//! time.
 
 use signal_hook::{consts::*, low_level};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +7,10 @@ use terzetto::{
     Error,
     graceful::{finish, until_shut_down, until_signalled},
     lowlevel::cancel_shielded_checkpoint,
-    nursery, sleep, sleep_forever,
+    nursery,
+    race::{first_to_end, revocable},
+    signal::{Signal, SignalReceiver, open_signal_receiver},
+    sleep, sleep_forever,
     testing::wait_all_tasks_blocked,
 };
 use terzetto_tests::{Trace, run_mock};
@@ -80,4 +84,35 @@ fn pat_14_without_a_signal_nothing_happens_and_errors_come_out_as_they_are() {
     assert_eq!(run_mock(until_signalled(1.0, async { Ok(sleep(5.0).await.map(|()| 7)?) })).unwrap(), Some(7));
     let error = run_mock(until_signalled(1.0, async { Err::<(), _>(Error::msg("broken")) })).unwrap_err();
     assert!(error.group().is_none() && error.to_string() == "broken");
+}
+
+#[test]
+fn pat_07_receiving_a_signal() {
+    let _alone = alone();
+    for can_be_revoked in [true, false] {
+        let left = run_mock(async {
+            let (a, b) = (open_signal_receiver(&[Signal::USR1])?, open_signal_receiver(&[Signal::USR1])?);
+            let receive = async |signals: &SignalReceiver| -> Result<Signal, Error> {
+                Ok(match can_be_revoked {
+                    true => revocable(signals.receive()).await??,
+                    false => signals.receive().await?,
+                })
+            };
+            nursery(async |n| {
+                let race = first_to_end((receive(&a), receive(&b)));
+                let finish = n.start_for_result(race);
+                wait_all_tasks_blocked(0.0).await?;
+                low_level::raise(SIGUSR1)?;
+                let finish = finish.result().await?;
+                assert_eq!((finish.index, finish.others.is_empty()), (0, can_be_revoked));
+                let left = b.pending();
+                if left > 0 {
+                    assert_eq!(b.receive().await?, Signal::USR1);
+                }
+                Ok(left)
+            })
+            .await
+        });
+        assert_eq!(left.unwrap(), usize::from(can_be_revoked));
+    }
 }

@@ -4,6 +4,8 @@ mod children;
 mod graceful;
 mod graceful_servers;
 mod map;
+mod one_event;
+mod one_event_system;
 mod race;
 mod service;
 mod supervise;
