@@ -1,7 +1,7 @@
 """The areas of the language beyond its core: which statements each adds, and what makes tasks meet there."""
 
 AREAS = ("lots", "limiters", "closing", "streams", "context", "status", "reasons", "producers", "system",
-         "interrupts", "signals", "threads", "processes", "statistics", "hooks")
+         "interrupts", "signals", "threads", "processes", "statistics", "hooks", "patterns")
 # How often a program has each.
 SHARES = {"interrupts": 0.3, "processes": 0.03, "threads": 0.2, "signals": 0.15, "system": 0.15,
           "statistics": 0.15, "hooks": 0.2, "closing": 0.15, "producers": 0.2, "reasons": 0.3}
@@ -23,6 +23,9 @@ class Areas:
         if "interrupts" in self.areas:
             # What makes a second Ctrl-C end the process.
             self.areas -= {"threads"} if self.left["interrupts"] > 1 else set()
+        if "patterns" in self.areas:
+            # The names of their tasks and what a Ctrl-C meets there are not trio's.
+            self.areas -= {"hooks", "reasons", "interrupts", "statistics"}
 
     def area_objects(self):
         r = self.random
@@ -191,6 +194,26 @@ class Areas:
             choices.append(["cancel", r.randrange(self.scopes)])
             choices.append(["set_deadline", r.randrange(self.scopes), self.seconds()])
         return r.choice(choices)
+
+    def choices_patterns(self, where):
+        r = self.random
+        return [
+            (2, lambda w: ["gather", self.several(w)]),
+            (3, lambda w: ["map", r.randint(1, 3), r.random() < 0.5, self.several(w)]),
+            (5, lambda w: ["race", r.choice(["end", "succeed"]), self.several(w)]),
+            (3, lambda w: ["hedge", self.seconds(), self.several(w)]),
+            (4, self.services),
+        ]
+
+    def several(self, where):
+        inner = {"nurseries": where["nurseries"], "system": where.get("system", False)}
+        return [[self.name(), self.block(inner)] for _ in range(self.random.randint(1, 4))]
+
+    def services(self, where):
+        services = self.nurseries
+        self.nurseries += 2
+        inner = {**where, "nurseries": where["nurseries"] + [services, services + 1]}
+        return ["services", services, services + 1, self.block(inner, 1, 6)]
 
     def choices_processes(self, where):
         if self.left["processes"] <= 0:
