@@ -4,7 +4,7 @@
 //! each of them would have to be cancelled by hand, after the last task that uses it, and not before. So they get a
 //! nursery around the ordinary one, which is cancelled when the ordinary one has ended.
 
-use crate::{BodyCancelled, Error, ErrorGroup, Nursery, nursery};
+use crate::{BodyCancelled, Error, ErrorGroup, Nursery, core::task::unit::unit, nursery};
 use std::cell::Cell;
 
 /// Opens two nurseries, one for ordinary tasks and one for services, and runs `body`. When the body and all ordinary
@@ -49,21 +49,26 @@ where
     // In a box, so that the future does not hold it twice.
     let body = Box::new(body);
     async move {
-        let failure = Cell::new(None);
-        let keep = &failure;
+        let (value, failure) = (Cell::new(None), Cell::new(None));
+        let (place, keep) = (&value, &failure);
         let ended = nursery(async move |services| {
             let ended = nursery(async move |n| body(n, services).await).await;
             services.cancel_scope().cancel_with_reason("all that needed the services has ended");
+            let error = match ended {
+                Ok(value) => return Ok(place.set(Some(value))),
+                Err(error) => error,
+            };
             // A failure is kept, so that it is in no second group. A cancellation may be that of the services' nursery.
-            let Err(error) = ended else { return ended.map(Some) };
             let (cancelled, failed) = error.split_cancelled();
             keep.set(failed);
-            cancelled.map_or(Ok(None), Err)
+            cancelled.map_or(Ok(()), Err)
         })
         .await;
         match (failure.into_inner(), ended) {
-            (None, ended) => ended?.ok_or_else(|| BodyCancelled.into()),
-            (Some(failed), Ok(_)) => Err(failed),
+            // As of any nursery: if its own scope has ended it, there is a value only if that is nothing.
+            (None, Ok(())) => value.into_inner().or_else(unit).ok_or_else(|| BodyCancelled.into()),
+            (None, Err(of_services)) => Err(of_services),
+            (Some(failed), Ok(())) => Err(failed),
             (Some(failed), Err(of_services)) => {
                 Err(ErrorGroup::new("ordinary tasks and services failed", vec![failed, of_services]).into())
             }

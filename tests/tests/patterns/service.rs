@@ -151,3 +151,38 @@ fn pat_09_failures_of_both_kinds_are_both_returned() {
     })
     .unwrap();
 }
+
+#[test]
+fn pat_09_either_nursery_can_be_cancelled_through_its_own_scope() {
+    run_mock(async {
+        for of_services in [true, false] {
+            let (begun, ended) = (current_time(), &Cell::new(0));
+            with_services(async |n, services| {
+                for nursery in [n.cancel_scope(), services.cancel_scope()] {
+                    assert!(!nursery.cancel_called());
+                }
+                services.start_soon(async {
+                    let outcome = sleep_forever().await;
+                    ended.set(ended.get() + 1);
+                    Ok(outcome?)
+                });
+                n.start_soon(async {
+                    sleep(1.0).await?;
+                    if of_services {
+                        services.cancel_scope().cancel()
+                    } else {
+                        n.cancel_scope().cancel()
+                    }
+                    Ok(())
+                });
+                let outcome = sleep_forever().await;
+                ended.set(ended.get() + 1);
+                Ok(outcome?)
+            })
+            .await?;
+            assert_eq!((ended.get(), current_time() - begun), (2, 1.0));
+        }
+        Ok(())
+    })
+    .unwrap();
+}
