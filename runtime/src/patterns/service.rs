@@ -55,7 +55,10 @@ where
             let ended = nursery(async move |n| body(n, services).await).await;
             services.cancel_scope().cancel_with_reason("all that needed the services has ended");
             let error = match ended {
-                Ok(value) => return Ok(place.set(Some(value))),
+                Ok(value) => {
+                    place.set(Some(value));
+                    return Ok(());
+                }
                 Err(error) => error,
             };
             // A failure is kept, so that it is in no second group. A cancellation may be that of the services' nursery.
