@@ -10,7 +10,9 @@
 //! each other.
 
 use crate::{Error, core::seconds::Seconds, current_time, nursery, sleep};
-use std::{cell::RefCell, collections::VecDeque, error::Error as StdError, fmt, pin::Pin, rc::Rc};
+use std::{
+    cell::RefCell, collections::VecDeque, error::Error as StdError, fmt, panic::Location, pin::Pin, rc::Rc,
+};
 
 type Attempt<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
@@ -23,6 +25,7 @@ enum Strategy {
 
 struct Supervised<'a> {
     name: String,
+    added_at: &'static Location<'static>,
     begin: Box<dyn Fn() -> Attempt<'a> + 'a>,
 }
 
@@ -121,6 +124,7 @@ impl<'a> Supervisor<'a> {
 
     /// Adds a task. `begin` is called for each beginning, and may borrow from the frame. A task that ends well is not
     /// begun again.
+    #[track_caller]
     pub fn task<F>(mut self, name: impl Into<String>, begin: F) -> Supervisor<'a>
     where
         F: AsyncFn() -> Result<(), Error> + 'a,
@@ -130,7 +134,7 @@ impl<'a> Supervisor<'a> {
             let begin = begin.clone();
             Box::pin(async move { begin().await }) as Attempt<'a>
         });
-        self.tasks.push(Supervised { name: name.into(), begin });
+        self.tasks.push(Supervised { name: name.into(), added_at: Location::caller(), begin });
         self
     }
 
@@ -177,7 +181,7 @@ impl<'a> Supervisor<'a> {
         let budget = &History::default();
         nursery(async move |n| {
             for task in &self.tasks {
-                n.start_soon_named(task.name.clone(), async move {
+                n.start_soon_for(task.name.clone(), task.added_at, async move {
                     let own = History::default();
                     loop {
                         let Err(error) = (task.begin)().await else { return Ok(()) };
@@ -196,7 +200,7 @@ impl<'a> Supervisor<'a> {
         loop {
             let all = nursery(async |n| {
                 for task in &self.tasks {
-                    n.start_soon_named(task.name.clone(), (task.begin)());
+                    n.start_soon_for(task.name.clone(), task.added_at, (task.begin)());
                 }
                 Ok(())
             });

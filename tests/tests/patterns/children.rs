@@ -3,11 +3,13 @@
 use std::cell::Cell;
 use terzetto::{
     CancelScope, Error,
-    children::ResultError,
-    children::gather,
+    children::{ResultError, gather, map},
     current_time,
     lowlevel::cancel_shielded_checkpoint,
-    move_on_after, nursery, sleep, sleep_forever,
+    move_on_after, nursery,
+    race::first_to_end,
+    sleep, sleep_forever,
+    supervise::Supervisor,
     testing::{assert_checkpoints, wait_all_tasks_blocked},
 };
 use terzetto_tests::{OnDrop, run_mock};
@@ -194,6 +196,31 @@ fn pat_02_a_gather_that_is_cancelled_joins_and_one_that_is_dropped_drops() {
         terzetto_tests::begin(&mut dropped).await;
         drop(dropped);
         assert_eq!(ended.get(), 4);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn pat_02_messages_name_the_place_where_a_pattern_was_called() {
+    run_mock(async {
+        let fails = || async { Err::<(), _>(Error::msg("it fails")) };
+        let errors = [
+            gather([fails()]).await.unwrap_err(),
+            gather((fails(),)).await.unwrap_err(),
+            map(0..1, async |_| fails().await).collect().await.unwrap_err(),
+            map(0..1, async |_| fails().await)
+                .with_results(async |_| Ok(sleep_forever().await.map(drop)?))
+                .await
+                .unwrap_err(),
+            first_to_end([fails()]).await.unwrap_err(),
+            Supervisor::one_for_one().restarts(0, 1.0).task("fails", fails).run().await.unwrap_err(),
+            nursery(async |n| Ok(n.start_for_result(fails()).result().await?)).await.unwrap_err(),
+        ];
+        for error in errors {
+            let text = error.to_string();
+            assert!(text.contains(file!()) && !text.contains("patterns/src"), "{text}");
+        }
         Ok(())
     })
     .unwrap();

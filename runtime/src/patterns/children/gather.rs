@@ -1,7 +1,10 @@
 //! Several tasks, all their values.
 
 use crate::{BodyCancelled, Error, nursery, patterns::name_of};
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    panic::Location,
+};
 
 /// Tasks that can be [gathered](gather()): futures in a tuple, an array or a `Vec`.
 pub trait Gather: sealed::Sealed {
@@ -9,7 +12,7 @@ pub trait Gather: sealed::Sealed {
     type Output;
 
     #[doc(hidden)]
-    fn run(self) -> impl Future<Output = Result<Self::Output, Error>>;
+    fn run(self, caller: &'static Location<'static>) -> impl Future<Output = Result<Self::Output, Error>>;
 }
 
 mod sealed {
@@ -46,8 +49,9 @@ mod sealed {
 /// ```
 #[doc(alias = "join_all")]
 #[doc(alias = "try_join_all")]
+#[track_caller]
 pub fn gather<G: Gather>(tasks: G) -> impl Future<Output = Result<G::Output, Error>> {
-    tasks.run()
+    tasks.run(Location::caller())
 }
 
 impl<T, F: Future<Output = Result<T, Error>>> sealed::Sealed for Vec<F> {}
@@ -55,13 +59,13 @@ impl<T, F: Future<Output = Result<T, Error>>> sealed::Sealed for Vec<F> {}
 impl<T, F: Future<Output = Result<T, Error>>> Gather for Vec<F> {
     type Output = Vec<T>;
 
-    async fn run(self) -> Result<Vec<T>, Error> {
+    async fn run(self, caller: &'static Location<'static>) -> Result<Vec<T>, Error> {
         let values = RefCell::new(Vec::new());
         values.borrow_mut().resize_with(self.len(), || None);
         let places = &values;
         nursery(async move |n| {
             for (index, task) in self.into_iter().enumerate() {
-                n.start_soon_named(name_of(&task), async move {
+                n.start_soon_for(name_of(&task), caller, async move {
                     let value = task.await?;
                     places.borrow_mut()[index] = Some(value);
                     Ok(())
@@ -79,8 +83,8 @@ impl<T, F: Future<Output = Result<T, Error>>, const N: usize> sealed::Sealed for
 impl<T, F: Future<Output = Result<T, Error>>, const N: usize> Gather for [F; N] {
     type Output = [T; N];
 
-    async fn run(self) -> Result<[T; N], Error> {
-        let values = Vec::from(self).run().await?;
+    async fn run(self, caller: &'static Location<'static>) -> Result<[T; N], Error> {
+        let values = Vec::from(self).run(caller).await?;
         let values: Result<[T; N], Vec<T>> = values.try_into();
         values.map_err(|_| BodyCancelled.into())
     }
@@ -95,13 +99,13 @@ macro_rules! tuples {
             impl<$($T, $F: Future<Output = Result<$T, Error>>),+> Gather for ($($F,)+) {
                 type Output = ($($T,)+);
 
-                async fn run(self) -> Result<Self::Output, Error> {
+                async fn run(self, caller: &'static Location<'static>) -> Result<Self::Output, Error> {
                     let ($($task,)+) = self;
                     $(let $value = Cell::new(None);)+
                     nursery(async |n| {
                         $(
                             let place = &$value;
-                            n.start_soon_named(name_of(&$task), async move {
+                            n.start_soon_for(name_of(&$task), caller, async move {
                                 place.set(Some($task.await?));
                                 Ok(())
                             });

@@ -13,6 +13,7 @@ use crate::{
 use std::{
     cell::{Cell, RefCell},
     fmt,
+    panic::Location,
 };
 
 /// Calls of a function for each item of a source, which are still to be made; made by [`map`].
@@ -22,6 +23,7 @@ pub struct Map<S, F> {
     function: F,
     limit: Option<usize>,
     as_completed: bool,
+    caller: &'static Location<'static>,
 }
 
 /// Calls `function` for each item of `source`, each call in a task of its own.
@@ -49,12 +51,13 @@ pub struct Map<S, F> {
 /// ```
 #[doc(alias = "buffered")]
 #[doc(alias = "for_each_concurrent")]
+#[track_caller]
 pub fn map<S, F, R>(source: S, function: F) -> Map<S, F>
 where
     S: Source,
     F: AsyncFn(S::Item) -> Result<R, Error>,
 {
-    Map { source, function, limit: None, as_completed: false }
+    Map { source, function, limit: None, as_completed: false, caller: Location::caller() }
 }
 
 impl<S: Source, F> Map<S, F> {
@@ -97,8 +100,9 @@ impl<S: Source, F> Map<S, F> {
                 places[index] = Some(result);
             }
         };
-        let (function, keep) = (&self.function, &keep);
-        nursery(async move |n| start_calls(n, self.source, self.limit, function, || keep).await).await?;
+        let (function, keep, caller) = (&self.function, &keep, self.caller);
+        nursery(async move |n| start_calls(n, self.source, self.limit, function, caller, || keep).await)
+            .await?;
         Ok(results.into_inner().into_iter().collect::<Option<Vec<R>>>().ok_or(BodyCancelled)?)
     }
 
@@ -140,7 +144,7 @@ impl<S: Source, F> Map<S, F> {
         nursery(async move |n| {
             let mut results = Results::new();
             let open = results.open();
-            n.start_soon_named("map", async move {
+            n.start_soon_for("map", self.caller, async move {
                 let bring = |open: &Open<R>| {
                     let open = open.again();
                     move |index: usize, result: R, permit: Option<Permit>| {
@@ -148,7 +152,7 @@ impl<S: Source, F> Map<S, F> {
                         open.bring(place, result, permit);
                     }
                 };
-                start_calls(n, self.source, self.limit, function, || bring(&open)).await
+                start_calls(n, self.source, self.limit, function, self.caller, || bring(&open)).await
             });
             let value = consumer(&mut results).await?;
             n.cancel_scope().cancel_with_reason("the results that are left are not wanted");
@@ -164,6 +168,7 @@ async fn start_calls<'scope, S, F, R, K>(
     mut source: S,
     limit: Option<usize>,
     function: &'scope F,
+    caller: &'static Location<'static>,
     keeper: impl Fn() -> K,
 ) -> Result<(), Error>
 where
@@ -183,7 +188,7 @@ where
         checkpoint_if_cancelled().await?;
         let Some(item) = source.next().await? else { break };
         let keep = keeper();
-        n.start_soon_named("map", async move {
+        n.start_soon_for("map", caller, async move {
             keep(index, function(item).await?, permit);
             Ok(())
         });

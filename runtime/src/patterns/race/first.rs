@@ -2,7 +2,7 @@
 
 use super::contenders::{Contender, Contenders};
 use crate::{Error, ErrorGroup, Nursery, nursery};
-use std::{cell::RefCell, error::Error as StdError, fmt};
+use std::{cell::RefCell, error::Error as StdError, fmt, panic::Location};
 
 /// How a race ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +54,11 @@ impl StdError for NoContenders {}
 /// ```
 #[doc(alias = "select_all")]
 #[doc(alias = "wait_any")]
+#[track_caller]
 pub fn first_to_end<'a, T>(
     contenders: impl Contenders<'a, T>,
 ) -> impl Future<Output = Result<Finish<T>, Error>> {
-    let contenders = contenders.into_list();
+    let (contenders, caller) = (contenders.into_list(), Location::caller());
     async move {
         if contenders.is_empty() {
             return Err(NoContenders.into());
@@ -66,7 +67,7 @@ pub fn first_to_end<'a, T>(
         let track = &race;
         let ended = nursery(async move |n| {
             for (index, contender) in contenders.into_iter().enumerate() {
-                n.start_soon_named(name(index), async move {
+                n.start_soon_for(name(index), caller, async move {
                     track.finish(n, index, contender.await?);
                     Ok(())
                 });
@@ -108,10 +109,11 @@ pub fn first_to_end<'a, T>(
 /// ```
 #[doc(alias = "select_ok")]
 #[doc(alias = "any")]
+#[track_caller]
 pub fn first_to_succeed<'a, T>(
     contenders: impl Contenders<'a, T>,
 ) -> impl Future<Output = Result<Finish<T>, Error>> {
-    let contenders = contenders.into_list();
+    let (contenders, caller) = (contenders.into_list(), Location::caller());
     async move {
         if contenders.is_empty() {
             return Err(NoContenders.into());
@@ -120,7 +122,7 @@ pub fn first_to_succeed<'a, T>(
         let track = &race;
         let ended = nursery(async move |n| {
             for (index, contender) in contenders.into_iter().enumerate() {
-                n.start_soon_named(name(index), track.attempt(n, index, contender));
+                n.start_soon_for(name(index), caller, track.attempt(n, index, contender));
             }
             Ok(())
         })

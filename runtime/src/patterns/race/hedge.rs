@@ -2,7 +2,7 @@
 
 use super::first::{Finish, NoContenders, Race};
 use crate::{Error, core::seconds::Seconds, move_on_after, nursery, sync::Event};
-use std::cell::RefCell;
+use std::{cell::RefCell, panic::Location};
 
 /// Calls `attempt`. If it has not succeeded after `delay`, calls it again, beside the first call, and so on, at most
 /// `attempts` times. Returns the first value. The other calls are cancelled and joined.
@@ -34,36 +34,39 @@ use std::cell::RefCell;
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub async fn hedge<T>(
+#[track_caller]
+pub fn hedge<T>(
     attempts: usize,
     delay: impl Seconds,
     attempt: impl AsyncFn(usize) -> Result<T, Error>,
-) -> Result<Finish<T>, Error> {
-    let delay = delay.checked_seconds("delay");
-    if attempts == 0 {
-        return Err(NoContenders.into());
-    }
-    let race = Race::default();
-    let latest_failed = RefCell::new(Event::new());
-    let (track, failed, attempt) = (&race, &latest_failed, &attempt);
-    let ended = nursery(async move |n| {
-        for number in 0..attempts {
-            let next_may_start = Event::new();
-            *failed.borrow_mut() = next_may_start.clone();
-            n.start_soon_named(format!("attempt {number}"), async move {
-                let ended = track.attempt(n, number, Box::pin(attempt(number))).await;
-                failed.borrow().set();
-                ended
-            });
-            if number + 1 < attempts {
-                move_on_after(delay, async { Ok(next_may_start.wait().await?) }).await?;
-            }
-            if track.is_decided() {
-                break;
-            }
+) -> impl Future<Output = Result<Finish<T>, Error>> {
+    let (delay, caller) = (delay.checked_seconds("delay"), Location::caller());
+    async move {
+        if attempts == 0 {
+            return Err(NoContenders.into());
         }
-        Ok(())
-    })
-    .await;
-    race.result(ended)
+        let race = Race::default();
+        let latest_failed = RefCell::new(Event::new());
+        let (track, failed, attempt) = (&race, &latest_failed, &attempt);
+        let ended = nursery(async move |n| {
+            for number in 0..attempts {
+                let next_may_start = Event::new();
+                *failed.borrow_mut() = next_may_start.clone();
+                n.start_soon_for(format!("attempt {number}"), caller, async move {
+                    let ended = track.attempt(n, number, Box::pin(attempt(number))).await;
+                    failed.borrow().set();
+                    ended
+                });
+                if number + 1 < attempts {
+                    move_on_after(delay, async { Ok(next_may_start.wait().await?) }).await?;
+                }
+                if track.is_decided() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+        .await;
+        race.result(ended)
+    }
 }
