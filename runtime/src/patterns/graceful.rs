@@ -74,6 +74,22 @@ use crate::{
 ///
 /// # Panics
 /// Outside a run.
+///
+/// ```
+/// use terzetto::{graceful::finish, nursery, sleep};
+/// # terzetto::Builder::new().clock(terzetto::testing::MockClock::autojump()).run(async {
+/// nursery(async |n| {
+///     n.start_soon(finish(async { Ok(sleep(2.0).await?) }));
+///     n.start_soon(async { Ok(sleep(60.0).await?) });
+///     sleep(1.0).await?;
+///     n.cancel_scope().shut_down(10.0);
+///     Ok(())
+/// }).await?;
+/// // The first one has finished. The other one has ended at once.
+/// assert_eq!(terzetto::current_time(), 2.0);
+/// # Ok(())
+/// # }).unwrap();
+/// ```
 #[doc(alias = "soft_shield")]
 pub fn finish<T>(work: impl Future<Output = Result<T, Error>>) -> impl Future<Output = Result<T, Error>> {
     let finished = scope(OnShutDown::Finish).run(work);
@@ -93,6 +109,8 @@ pub fn finish<T>(work: impl Future<Output = Result<T, Error>>) -> impl Future<Ou
 ///
 /// # Panics
 /// Outside a run.
+///
+/// The example of [the module](self) uses it.
 pub fn until_shut_down<T>(
     wait: impl Future<Output = Result<T, Error>>,
 ) -> impl Future<Output = Result<Option<T>, Error>> {
@@ -115,6 +133,23 @@ fn scope(on_shut_down: OnShutDown) -> CancelScope {
 ///
 /// # Panics
 /// Outside a run.
+///
+/// ```
+/// use terzetto::{children::gather, graceful::{finish, shut_down_begun}, nursery, sleep};
+/// # terzetto::Builder::new().clock(terzetto::testing::MockClock::autojump()).run(async {
+/// nursery(async |n| {
+///     n.start_soon(finish(async {
+///         let working = async { Ok(sleep(3.0).await?) };
+///         let saying_so = async { shut_down_begun().await?; assert_eq!(terzetto::current_time(), 1.0); Ok(()) };
+///         gather((working, saying_so)).await?;
+///         Ok(())
+///     }));
+///     sleep(1.0).await?;
+///     n.cancel_scope().shut_down(10.0);
+///     Ok(())
+/// }).await
+/// # }).unwrap();
+/// ```
 pub async fn shut_down_begun() -> Result<(), Error> {
     until_shut_down(async { Ok(sleep_forever().await?) }).await?;
     Ok(())

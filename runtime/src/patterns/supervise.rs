@@ -66,6 +66,17 @@ pub struct Supervisor<'a> {
 /// A supervisor has given up: its tasks have failed more often than it may begin them again.
 ///
 /// The last error is its source, so [`Error::find`] finds what it was.
+///
+/// ```
+/// use terzetto::{Error, supervise::{Supervisor, TooManyRestarts}};
+/// # terzetto::Builder::new().clock(terzetto::testing::MockClock::autojump()).run(async {
+/// let broken = async || Err(Error::msg("the disk is full"));
+/// let error = Supervisor::one_for_one().task("log", broken).run().await.unwrap_err();
+/// let gave_up: &TooManyRestarts = error.find().unwrap();
+/// assert_eq!((gave_up.task(), gave_up.last_error().to_string().as_str()), ("log", "the disk is full"));
+/// # Ok(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct TooManyRestarts {
     task: String,

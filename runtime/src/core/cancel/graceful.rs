@@ -50,6 +50,23 @@ impl CancelScope {
     ///
     /// # Panics
     /// If `grace` is negative or NaN.
+    ///
+    /// ```
+    /// use terzetto::{CancelScope, graceful::finish, nursery, sleep};
+    /// # terzetto::Builder::new().clock(terzetto::testing::MockClock::autojump()).run(async {
+    /// let scope = &CancelScope::new();
+    /// nursery(async |n| {
+    ///     n.start_soon(async {
+    ///         let upload = scope.run(finish(async { sleep(3.0).await?; Ok("uploaded") })).await?;
+    ///         assert_eq!(upload, Some("uploaded"));
+    ///         Ok(())
+    ///     });
+    ///     sleep(1.0).await?;
+    ///     scope.shut_down(5.0);
+    ///     Ok(())
+    /// }).await
+    /// # }).unwrap();
+    /// ```
     pub fn shut_down(&self, grace: impl Seconds) {
         let grace = grace.checked_seconds("grace");
         let task = run::try_with(|run| run.tree.current_task()).flatten();

@@ -145,6 +145,14 @@ impl<T> Child<T> {
     ///
     /// # Errors
     /// A [`ResultError`]. The error of a task that failed is not here, but comes out of its nursery.
+    ///
+    /// ```
+    /// # terzetto::run(async {
+    /// let child = terzetto::nursery(async |n| Ok(n.start_for_result(async { Ok(6 * 7) }))).await?;
+    /// assert_eq!(child.result().await?, 42);
+    /// # Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn result(&self) -> Result<T, ResultError> {
         self.end.ended.wait().await.map_err(ResultError::Cancelled)?;
         if !self.end.has_value.get() {

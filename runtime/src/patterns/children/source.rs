@@ -4,8 +4,10 @@ use crate::{Error, Receiver, cancellable, sync::ProducerReceiver};
 use futures_core::Stream;
 use std::{fmt, future::poll_fn, pin::Pin};
 
-/// Items one after the other, which may have to be waited for. Every iterator is one, and so are a channel's
-/// [`Receiver`] and a [`ProducerReceiver`]. [`from_stream`] and [`from_try_stream`] make one of a `Stream`.
+/// Where items come from, one after the other. They may have to be waited for.
+///
+/// Every iterator is a source, and so are a channel's [`Receiver`] and a [`ProducerReceiver`]. [`from_stream`] and
+/// [`from_try_stream`] make one of a `Stream`.
 pub trait Source {
     /// What it gives.
     type Item;
@@ -56,6 +58,17 @@ pub struct StreamSource<S>(S);
 ///
 /// # Cancellation
 /// A wait for the next item can be [cancelled](cancellable), whatever the stream waits for.
+///
+/// ```
+/// use futures_util::stream;
+/// use terzetto::children::{from_stream, map};
+/// terzetto::run(async {
+///     let items = from_stream(stream::iter([1, 2, 3]));
+///     assert_eq!(map(items, async |item| Ok(item * 2)).at_most(2).collect().await?, [2, 4, 6]);
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
 pub fn from_stream<S: Stream + Unpin>(stream: S) -> StreamSource<S> {
     StreamSource(stream)
 }
@@ -67,6 +80,18 @@ pub struct TryStreamSource<S>(S);
 ///
 /// # Cancellation
 /// As of [`from_stream`].
+///
+/// ```
+/// use futures_util::stream;
+/// use terzetto::children::{from_try_stream, map};
+/// terzetto::run(async {
+///     let items = from_try_stream(stream::iter(["1".parse::<i32>(), "two".parse()]));
+///     let error = map(items, async |item| Ok(item)).collect().await.unwrap_err();
+///     assert!(error.find::<std::num::ParseIntError>().is_some());
+///     Ok(())
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
 pub fn from_try_stream<S, T, E>(stream: S) -> TryStreamSource<S>
 where
     S: Stream<Item = Result<T, E>> + Unpin,
