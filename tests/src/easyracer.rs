@@ -11,13 +11,13 @@ use hyper::{
 };
 use std::{
     cell::{Cell, RefCell},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
 };
 use terzetto::{
     Error, Nursery,
     compat::{HyperIo, drive_connection},
     current_time, fail_after,
-    io::{TcpListener, TcpStream, serve_listeners},
+    io::{TcpStream, open_tcp_listeners, serve_listeners},
     sleep, sleep_forever,
     sync::Event,
 };
@@ -26,8 +26,8 @@ type Answer = Result<Response<Full<Bytes>>, Error>;
 
 /// How long the first part of scenario 10 is open, in seconds.
 const COMPUTING: f64 = 5.0;
-/// How busy the client must be meanwhile, at least. The public server demands 0.8 of a core. Here server and client share
-/// a machine, perhaps with many others. So it also demands that the client is half as busy afterwards.
+/// How busy the client must be meanwhile, at least. The public server demands 0.8 of a core. Here server and client
+/// share a machine, perhaps with many others. So it also demands that the client is half as busy afterwards.
 const LEAST_LOAD: f64 = 0.03;
 
 /// What the server has seen of one scenario.
@@ -124,13 +124,14 @@ impl Course {
     ///
     /// # Errors
     /// If the address cannot be listened to.
-    pub fn serve<'scope>(
+    pub async fn serve<'scope>(
         &'scope self,
         nursery: &'scope Nursery<'scope, '_>,
-        address: [u8; 4],
+        address: Ipv4Addr,
     ) -> Result<SocketAddr, Error> {
-        let listener = TcpListener::bind((address, 0))?;
-        let bound = listener.local_addr()?;
+        // With the longest queue that the system allows, since very many clients connect at once.
+        let listeners = open_tcp_listeners(0, Some(&address.to_string()), None).await?;
+        let bound = listeners[0].local_addr()?;
         nursery.start_soon_named("the scenario server", async move {
             let connection = async |stream: TcpStream| {
                 let service = service_fn(async |request: Request<Incoming>| self.answer(&request).await);
@@ -141,7 +142,7 @@ impl Course {
                     _ => Ok(()),
                 }
             };
-            serve_listeners(vec![listener], connection, terzetto::TaskStatus::ignored()).await
+            serve_listeners(listeners, connection, terzetto::TaskStatus::ignored()).await
         });
         Ok(bound)
     }

@@ -1,5 +1,5 @@
-//! PAT-14: Ctrl-C and SIGTERM begin a shutdown; PAT-07 of signals. Signals are the process's, so these tests run one at a
-//! time.
+//! PAT-14: Ctrl-C and SIGTERM begin a shutdown; PAT-07 of signals. Signals are the process's, so these tests run one
+//! at a time.
 
 use signal_hook::{consts::*, low_level};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -138,8 +138,9 @@ pub fn drive_connection<T>(
 /// As [`drive_connection`], for a connection of a server that finishes its requests when a scope around it is shut
 /// down; see [`graceful`](crate::graceful).
 ///
-/// When the shutdown begins, it calls `begin` with the connection, which is to call its method `graceful_shutdown`. From
-/// then on the connection takes no more requests, and ends with the last one under way. An idle connection ends at once.
+/// When the shutdown begins, it calls `begin` with the connection, which is to call its method `graceful_shutdown`.
+/// From then on the connection takes no more requests, and ends with the last one under way. An idle connection ends
+/// at once.
 ///
 /// # Cancellation
 /// A shutdown cancels it when the grace period ends. Other cancellations close the connection, as in

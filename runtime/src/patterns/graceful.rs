@@ -42,8 +42,8 @@
 //!
 //! # Nurseries
 //!
-//! A task that is stopped ends with an error that is a cancellation. In a nursery whose scope is being shut down such an
-//! error cancels nobody else: those that finish their work go on, and the nursery waits for them. An error that is a
+//! A task that is stopped ends with an error that is a cancellation. In a nursery whose scope is being shut down such
+//! an error cancels nobody else: those that finish their work go on, and the nursery waits for them. An error that is a
 //! failure cancels all of them, as ever.
 //!
 //! So [`serve_tcp`](crate::io::serve_tcp) and the other servers of [`io`](crate::io) need no settings. They stop

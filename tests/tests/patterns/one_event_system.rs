@@ -1,6 +1,6 @@
 //! PAT-07: at most one event, of the system's operations.
 //!
-//! When the system's events reach the loop, it depends on the machine whether both come in one tick. So these tests count: what
+//! Whether both of the system's events reach the loop in one tick depends on the machine. So these tests count: what
 //! the winner has, what was handed over, and what can still be had are all that there was, each once.
 
 use super::one_event::{contend, race};

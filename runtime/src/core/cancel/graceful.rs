@@ -1,8 +1,8 @@
 //! Shutting a scope down with a grace period.
 //!
-//! A cancellation reaches all code in a scope. To shut a scope down is to cancel it in two steps. At first only the code
-//! is cancelled that has not asked to finish its work. When the grace period has passed, which is a deadline of the
-//! scope like any other, all of it is cancelled.
+//! A cancellation reaches all code in a scope. To shut a scope down is to cancel it in two steps. At first only the
+//! code is cancelled that has not asked to finish its work. When the grace period has passed, which is a deadline of
+//! the scope like any other, all of it is cancelled.
 //!
 //! So a scope sees two kinds of cancellation, and both come down the scope tree in the same way. The second kind is
 //! *hidden* from the scope of code that finishes its work, and from all scopes below. A scope further down may ask to

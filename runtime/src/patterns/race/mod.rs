@@ -6,8 +6,8 @@
 //! | take the first value; errors count only if all fail | [`first_to_succeed`] |
 //! | try again beside an attempt that takes too long | [`hedge`] |
 //!
-//! When a race is decided, the others are cancelled, and the call returns when they have ended. So a loser can clean up,
-//! and holds nothing any more when the winner's value is used.
+//! When a race is decided, the others are cancelled, and the call returns when they have ended. So a loser can clean
+//! up, and holds nothing any more when the winner's value is used.
 //!
 //! # At most one event
 //!
