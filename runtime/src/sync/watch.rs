@@ -99,7 +99,9 @@ impl<T> WatchState<T> {
     /// Tells some who wait of a change. If a predicate that was called from here has called this, they are told after
     /// that predicate has returned.
     fn tell(&self, change: &Change<T>, waiters: impl IntoIterator<Item = u64>) {
-        self.news.borrow_mut().extend(waiters.into_iter().map(|waiter| News { waiter, change: change.clone() }));
+        self.news
+            .borrow_mut()
+            .extend(waiters.into_iter().map(|waiter| News { waiter, change: change.clone() }));
         if self.is_telling.replace(true) {
             return;
         }

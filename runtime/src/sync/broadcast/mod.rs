@@ -97,11 +97,15 @@ impl fmt::Display for BroadcastReceiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BroadcastReceiveError::Cancelled(cancelled) => cancelled.fmt(f),
-            BroadcastReceiveError::Lagged(1) => f.write_str("the receiver was too slow: it has missed a value"),
+            BroadcastReceiveError::Lagged(1) => {
+                f.write_str("the receiver was too slow: it has missed a value")
+            }
             BroadcastReceiveError::Lagged(missed) => {
                 write!(f, "the receiver was too slow: it has missed {missed} values")
             }
-            BroadcastReceiveError::Disconnected => f.write_str("the receiver was too slow: it is disconnected"),
+            BroadcastReceiveError::Disconnected => {
+                f.write_str("the receiver was too slow: it is disconnected")
+            }
             BroadcastReceiveError::EndOfChannel => {
                 f.write_str("the channel has ended: all its senders are gone")
             }
@@ -208,7 +212,11 @@ impl<T> Clone for BroadcastSender<T> {
         if !self.closed.get() {
             self.shared.add_sender();
         }
-        BroadcastSender { shared: self.shared.clone(), end: self.shared.new_end(), closed: self.closed.clone() }
+        BroadcastSender {
+            shared: self.shared.clone(),
+            end: self.shared.new_end(),
+            closed: self.closed.clone(),
+        }
     }
 }
 
@@ -249,9 +257,7 @@ impl<T: Clone> BroadcastReceiver<T> {
             Found::Missed(_) if self.shared.slow == SlowReceiver::Disconnect => {
                 Err(BroadcastReceiveError::Disconnected)
             }
-            Found::Missed(first) => {
-                Err(BroadcastReceiveError::Lagged(first - self.position.replace(first)))
-            }
+            Found::Missed(first) => Err(BroadcastReceiveError::Lagged(first - self.position.replace(first))),
             Found::Nothing if self.shared.has_ended() => Err(BroadcastReceiveError::EndOfChannel),
             Found::Nothing => Err(BroadcastReceiveError::WouldBlock),
         }
