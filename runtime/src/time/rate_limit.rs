@@ -34,7 +34,9 @@ impl Bucket {
     fn take(&self, count: usize) -> Result<(), f64> {
         let (now, whole) = (current_time(), self.burst as f64 * self.interval);
         // An empty bucket is full after this time. A later time is of the clock of another run.
-        let full_at = self.full_at.get().min(now + whole).max(now) + count as f64 * self.interval;
+        let possible = self.full_at.get().min(now + whole);
+        self.full_at.set(possible);
+        let full_at = possible.max(now) + count as f64 * self.interval;
         let at = full_at - whole;
         if at > now {
             return Err(at);
