@@ -4,7 +4,10 @@ use super::{Call, CallsOnClone, CallsOnDrop, Wait, cancelled_in};
 use std::{cell::RefCell, rc::Rc};
 use terzetto::{
     CancelScope, Error, SendFailure, fail_after, move_on_after, nursery, sleep,
-    sync::{BroadcastReceiveError as Failed, BroadcastReceiver, BroadcastSender, SlowReceiver, broadcast},
+    sync::{
+        BroadcastReceiveError as Failed, BroadcastReceiver, BroadcastSender, ReceiveChannel, SendChannel,
+        SlowReceiver, broadcast,
+    },
     testing::{assert_checkpoints, wait_all_tasks_blocked},
 };
 use terzetto_tests::{OnScheduled, begin, run_mock};
@@ -97,6 +100,25 @@ fn bcast_01_several_receives_at_one_end_share_its_values() {
         })
         .await?;
         assert_eq!(*got.borrow(), [0, 1, 2]);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn bcast_01_code_for_any_channel_takes_its_ends() {
+    async fn send(to: impl SendChannel<u32>) -> Result<(), Error> {
+        to.send(1).await.map_err(Into::into)
+    }
+    async fn receive(from: impl ReceiveChannel<Item = u32>) -> Result<(u32, Option<u32>), Error> {
+        let first = from.receive().await.map_err(Into::into)?;
+        Ok((first, from.next().await.map_err(Into::into)?))
+    }
+    run_mock(async {
+        let (sender, receiver) = broadcast(1, SlowReceiver::Lag);
+        send(&sender).await?;
+        drop(sender);
+        assert_eq!(receive(receiver).await?, (1, None));
         Ok(())
     })
     .unwrap();

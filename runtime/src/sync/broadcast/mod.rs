@@ -263,7 +263,7 @@ impl<T: Clone> BroadcastReceiver<T> {
         }
     }
 
-    /// Receives, waiting for a value. If several tasks receive at one end, each value goes to one of them.
+    /// Receives, waiting for a value. If several tasks receive at one end, each value goes to the one that runs first.
     ///
     /// # Cancellation
     /// A checkpoint. A value is taken in the moment in which this returns. So nothing was taken if it is cancelled, or
