@@ -1,6 +1,6 @@
-//! Happy eyeballs by hand (RFC 8305): a host has several addresses, and some of them may be dead. The attempts begin one
-//! after another, each as soon as the one before has failed or has taken too long. The first that succeeds cancels the
-//! others. (`open_tcp_stream` does this already.)
+//! Happy eyeballs by hand (RFC 8305): a host has several addresses, and some of them may be dead. The attempts begin
+//! one after another, each as soon as the one before has failed or has taken too long. The first that succeeds cancels
+//! the others. (`open_tcp_stream` does this already.)
 //!
 //! ```sh
 //! cargo run -p terzetto --example happy_eyeballs

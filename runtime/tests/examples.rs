@@ -1,5 +1,5 @@
-//! The examples of patterns run to their end, say what they should, and are short. (`guest` needs tokio as its host, and
-//! `http` is a server that does not end.)
+//! The examples of patterns run to their end, say what they should, and are short. (`guest` needs tokio as its host,
+//! and `http` is a server that does not end.)
 //!
 //! `cargo test -p terzetto` builds the examples before this test.
 

@@ -2,12 +2,12 @@
 //!
 //! Whoever sets the value calls the predicates of all who wait, and wakes only those whose predicate holds. So a waiter
 //! misses no value, even one that is gone before it runs. And a waiter that is not polled for a while keeps no history
-//! of values. The price is that a predicate must own what it looks at: it is called from elsewhere, and its task's frame
-//! may be gone by then, if the future was forgotten.
+//! of values. The price is that a predicate must own what it looks at: it is called from elsewhere, and its task's
+//! frame may be gone by then, if the future was forgotten.
 //!
 //! Predicates, comparisons, clones and destructors are code of the user, which may use the same value. So nothing is
-//! borrowed while they run. If a predicate sets the value, that change is told after the one that is being told, so that
-//! everybody sees all changes in one order.
+//! borrowed while they run. If a predicate sets the value, that change is told after the one that is being told. So all
+//! waiters see all changes in one order.
 
 use crate::{
     Cancelled,
@@ -186,7 +186,7 @@ impl<T> Drop for Waiting<'_, T> {
 /// the panic goes on in the task that waits.
 ///
 /// ```
-/// use terzetto::{nursery, sync::Watch};
+/// use terzetto::{nursery, sync::Watch, testing::wait_all_tasks_blocked};
 /// terzetto::run(async {
 ///     let connections = Watch::new(0);
 ///     nursery(async |n| {
@@ -195,7 +195,7 @@ impl<T> Drop for Waiting<'_, T> {
 ///             assert_eq!(many, 2);
 ///             Ok(())
 ///         });
-///         terzetto::checkpoint().await?;
+///         wait_all_tasks_blocked(0.0).await?;
 ///         connections.set(1);
 ///         connections.set(2);
 ///         connections.set(0); // too late to be missed
@@ -290,7 +290,7 @@ impl<T: Clone + 'static> Watch<T> {
     /// both. Only changes that come after the call count.
     ///
     /// ```
-    /// use terzetto::{nursery, sync::Watch};
+    /// use terzetto::{nursery, sync::Watch, testing::wait_all_tasks_blocked};
     /// # terzetto::run(async {
     /// let level = Watch::new(7);
     /// nursery(async |n| {
@@ -298,7 +298,7 @@ impl<T: Clone + 'static> Watch<T> {
     ///         assert_eq!(level.wait_transition(|new, old| new < old).await?, (3, 9));
     ///         Ok(())
     ///     });
-    ///     terzetto::checkpoint().await?;
+    ///     wait_all_tasks_blocked(0.0).await?;
     ///     level.set(9);
     ///     level.set(3);
     ///     Ok(())
@@ -343,19 +343,14 @@ impl<T: fmt::Debug> fmt::Debug for Watch<T> {
 /// So a slow loop skips values, and always comes to the latest.
 ///
 /// ```
-/// use terzetto::{move_on_after, nursery, sleep, sync::Watch};
+/// use terzetto::{nursery, sleep, sync::Watch};
 /// # terzetto::Builder::new().clock(terzetto::testing::MockClock::autojump()).run(async {
 /// let title = Watch::new("untitled");
 /// nursery(async |n| {
 ///     n.start_soon(async {
-///         let mut shown = Vec::new();
 ///         let mut titles = title.eventual_values();
-///         move_on_after(5.0, async {
-///             loop { shown.push(titles.next().await?); }
-///             # #[allow(unreachable_code)]
-///             Ok(())
-///         }).await?;
-///         assert_eq!(shown, ["untitled", "final"]);
+///         assert_eq!(titles.next().await?, "untitled");
+///         assert_eq!(titles.next().await?, "final");
 ///         Ok(())
 ///     });
 ///     sleep(1.0).await?;

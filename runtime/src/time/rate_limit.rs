@@ -105,8 +105,8 @@ impl RateLimiter {
     /// Takes a token, waiting until it is there.
     ///
     /// # Cancellation
-    /// A checkpoint. The token is taken in the moment in which this returns. So none was taken if it is cancelled, or if
-    /// the future is dropped, and those behind move up.
+    /// A checkpoint. The token is taken in the moment in which this returns. So none was taken if it is cancelled, or
+    /// if the future is dropped, and those behind move up.
     ///
     /// # Errors
     /// [`Cancelled`] in a cancelled scope.

@@ -84,8 +84,8 @@ impl<'a> Retry<'a> {
     /// Calls `attempt` until it succeeds.
     ///
     /// # Cancellation
-    /// Each delay is a checkpoint. A cancellation, in an attempt or in a delay, ends it at once, and there is no further
-    /// attempt. The failure of an earlier attempt is lost then.
+    /// Each delay is a checkpoint. A cancellation, in an attempt or in a delay, ends it at once, and there is no
+    /// further attempt. The failure of an earlier attempt is lost then.
     ///
     /// # Errors
     /// [`GaveUp`], with the last failure as its cause. A failure that is not to be retried, as it is. `Cancelled`, also

@@ -5,32 +5,22 @@
 //! program knows which is right: the senders wait, the receiver misses values and hears how many, or the receiver is
 //! disconnected. Hence a channel is made with a [`SlowReceiver`].
 
+mod error;
+mod slow;
 mod state;
 
+pub use error::BroadcastReceiveError;
+pub use slow::SlowReceiver;
+
 use crate::{
-    Cancelled, SendError, SendFailure,
+    SendError, SendFailure,
     lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
     sync::{
         broadcast::state::{BroadcastState, Found, Refusal},
         channel::{ChannelStatistics, state::WaiterSlot},
     },
 };
-use std::{cell::Cell, error::Error as StdError, fmt, rc::Rc};
-
-/// What happens at a send if the buffer is full, since a receiver has not taken its oldest value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SlowReceiver {
-    /// The send waits for the slowest receiver. Nobody misses anything, and all are as slow as the slowest.
-    Wait,
-    /// The oldest value goes. Who had not taken it yet hears of it at the next receive, as
-    /// [`BroadcastReceiveError::Lagged`], and goes on with the oldest value that is left. This is what tokio's
-    /// `broadcast` does. Senders never wait.
-    Lag,
-    /// Who had not taken the oldest value is disconnected: its receives fail with
-    /// [`BroadcastReceiveError::Disconnected`], and the values that it had not taken are lost to it. Senders never
-    /// wait.
-    Disconnect,
-}
+use std::{cell::Cell, fmt, rc::Rc};
 
 /// Makes a channel whose values go to every receiver, in the order of sending. It buffers up to `capacity` values for
 /// those who have not received them yet. `slow` is what happens if that is not enough.
@@ -72,62 +62,6 @@ pub fn broadcast<T: 'static>(
     let sender = BroadcastSender { end: shared.new_end(), shared, closed: Cell::new(false) };
     let receiver = sender.subscribe();
     (sender, receiver)
-}
-
-/// Why no value was received from a broadcast channel.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum BroadcastReceiveError {
-    /// The task was cancelled first.
-    Cancelled(Cancelled),
-    /// The receiver was too slow, and has missed so many values ([`SlowReceiver::Lag`]). The next receive goes on
-    /// after them.
-    Lagged(u64),
-    /// The receiver was too slow, and gets nothing any more ([`SlowReceiver::Disconnect`]).
-    Disconnected,
-    /// All senders are gone, and the receiver has got all their values.
-    EndOfChannel,
-    /// This end is closed; trio's `ClosedResourceError`.
-    Closed,
-    /// There is no value yet, and the call does not wait.
-    WouldBlock,
-}
-
-impl fmt::Display for BroadcastReceiveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BroadcastReceiveError::Cancelled(cancelled) => cancelled.fmt(f),
-            BroadcastReceiveError::Lagged(1) => {
-                f.write_str("the receiver was too slow: it has missed a value")
-            }
-            BroadcastReceiveError::Lagged(missed) => {
-                write!(f, "the receiver was too slow: it has missed {missed} values")
-            }
-            BroadcastReceiveError::Disconnected => {
-                f.write_str("the receiver was too slow: it is disconnected")
-            }
-            BroadcastReceiveError::EndOfChannel => {
-                f.write_str("the channel has ended: all its senders are gone")
-            }
-            BroadcastReceiveError::Closed => f.write_str("this end of the channel is closed"),
-            BroadcastReceiveError::WouldBlock => f.write_str("the receiver has got all values so far"),
-        }
-    }
-}
-
-impl StdError for BroadcastReceiveError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            BroadcastReceiveError::Cancelled(cancelled) => Some(cancelled),
-            _ => None,
-        }
-    }
-}
-
-impl From<Cancelled> for BroadcastReceiveError {
-    fn from(cancelled: Cancelled) -> BroadcastReceiveError {
-        BroadcastReceiveError::Cancelled(cancelled)
-    }
 }
 
 /// The sending end of a [`broadcast`] channel. Clones are further sending ends. The channel ends when the last of them

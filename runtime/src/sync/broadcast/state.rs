@@ -14,7 +14,7 @@
 use crate::{
     core::block::wait_queue::WaitQueue,
     sync::{
-        broadcast::SlowReceiver,
+        broadcast::slow::SlowReceiver,
         channel::{ChannelStatistics, state::WaiterSlot},
     },
 };

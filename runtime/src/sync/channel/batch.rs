@@ -86,8 +86,8 @@ impl<T> Receiver<T> {
     ///
     /// # Cancellation
     /// One checkpoint. All values but the first are taken in the moment in which this returns. So nothing was taken if
-    /// it is cancelled. If the future is dropped after a value was handed to it, that value goes to the next receiver or
-    /// back to its place in the channel, as with [`Receiver::receive`].
+    /// it is cancelled. If the future is dropped after a value was handed to it, that value goes to the next receiver
+    /// or back to its place in the channel, as with [`Receiver::receive`].
     ///
     /// # Errors
     /// As [`Receiver::receive`]. A batch is never empty.
