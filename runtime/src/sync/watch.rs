@@ -42,10 +42,12 @@ enum Outcome<T> {
     Panicked(Box<dyn Any + Send>),
 }
 
+/// Called with the value, and with the one before.
+type Predicate<T> = dyn Fn(&T, &T) -> bool;
+
 /// A task that waits for a change.
 struct Waiter<T> {
-    /// Called with the value, and with the one before.
-    predicate: Box<dyn Fn(&T, &T) -> bool>,
+    predicate: Box<Predicate<T>>,
     outcome: Cell<Option<Outcome<T>>>,
     /// The task, if it is blocked.
     blocked: Rc<WaitQueue<()>>,

@@ -6,6 +6,9 @@
 use crate::{CancelScope, Error, TooSlow, core::seconds::Seconds, current_time, sleep, time::Backoff};
 use std::{error::Error as StdError, fmt, rc::Rc};
 
+/// Whether a failure is to be retried.
+type RetryIf<'a> = dyn Fn(&Error) -> bool + 'a;
+
 /// Tells how often, when and for which failures something is done again.
 ///
 /// Without [`attempts`](Retry::attempts) and [`timeout`](Retry::timeout) it goes on until an attempt succeeds or the
@@ -34,7 +37,7 @@ pub struct Retry<'a> {
     backoff: Backoff,
     attempts: u32,
     timeout: f64,
-    retry_if: Option<Rc<dyn Fn(&Error) -> bool + 'a>>,
+    retry_if: Option<Rc<RetryIf<'a>>>,
 }
 
 impl<'a> Retry<'a> {
