@@ -190,12 +190,14 @@ fn watch_05_a_predicate_may_set_the_value_and_everybody_sees_the_changes_in_one_
                 new == 3
             }
         };
-        let setter = level.clone();
+        let (setter, is_called) = (level.clone(), Cell::new(false));
         let mut before: Wait<'_, _> = Box::pin(level.wait_transition(follow("a")));
         let mut sets: Wait<'_, _> = Box::pin(level.wait_value(move |&value| {
+            assert!(!is_called.replace(true), "it is called for 2 when it has returned for 1");
             if (1..3).contains(&value) {
                 setter.set(value + 1);
             }
+            is_called.set(false);
             value == 3
         }));
         let mut after: Wait<'_, _> = Box::pin(level.wait_transition(follow("b")));
