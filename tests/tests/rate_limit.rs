@@ -134,7 +134,7 @@ fn rate_03_who_is_cancelled_gives_its_place_back() {
             let limiter = &RateLimiter::new(1, 1).burst(2);
             limiter.acquire_many(2).await?;
             let went_on = &RefCell::new(Vec::new());
-            let scopes = &[const { () }; 3].map(|()| CancelScope::new());
+            let scopes = &[0; 3].map(|_| CancelScope::new());
             nursery(async |n| {
                 for (i, scope) in scopes.iter().enumerate() {
                     n.start_soon(async move {

@@ -11,8 +11,8 @@
 
 use crate::{
     Cancelled,
-    core::block::wait_queue::WaitQueue,
-    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
+    core::{block::wait_queue::WaitQueue, cancel::checkpoint::TurnAfterSuccess},
+    lowlevel::checkpoint_if_cancelled,
 };
 use std::{
     any::Any,
@@ -280,7 +280,7 @@ impl<T: Clone + 'static> Watch<T> {
         drop(change);
         let change = match waiting.change_nowait() {
             Some(change) => {
-                cancel_shielded_checkpoint().await;
+                TurnAfterSuccess::default().await;
                 change
             }
             None => waiting.change().await?,
@@ -382,7 +382,7 @@ impl<T: Clone + 'static> EventualValues<T> {
         if self.seen == Some(state.version.get()) {
             state.add_waiter(|_, _| true).change().await?;
         } else {
-            cancel_shielded_checkpoint().await;
+            TurnAfterSuccess::default().await;
         }
         self.seen = Some(state.version.get());
         Ok(self.watch.get())

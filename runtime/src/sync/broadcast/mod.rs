@@ -14,7 +14,8 @@ pub use slow::SlowReceiver;
 
 use crate::{
     SendError, SendFailure,
-    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
+    core::cancel::checkpoint::TurnAfterSuccess,
+    lowlevel::checkpoint_if_cancelled,
     sync::{
         broadcast::state::{BroadcastState, Found, Refusal},
         channel::{ChannelStatistics, state::WaiterSlot},
@@ -115,7 +116,7 @@ impl<T> BroadcastSender<T> {
         }
         match self.send_nowait(value) {
             Ok(()) => {
-                cancel_shielded_checkpoint().await;
+                TurnAfterSuccess::default().await;
                 Ok(())
             }
             Err(SendError { value, failure: SendFailure::WouldBlock }) => {
@@ -210,7 +211,7 @@ impl<T: Clone> BroadcastReceiver<T> {
     pub async fn receive(&self) -> Result<T, BroadcastReceiveError> {
         checkpoint_if_cancelled().await?;
         if !self.closed.get() && self.shared.is_ready(self.position.get()) {
-            cancel_shielded_checkpoint().await;
+            TurnAfterSuccess::default().await;
         }
         loop {
             match self.receive_nowait() {

@@ -4,9 +4,8 @@
 //! checkpoint, however many values it has.
 
 use crate::{
-    ReceiveError, Receiver, SendError, SendFailure, Sender,
-    lowlevel::{cancel_shielded_checkpoint, checkpoint_if_cancelled},
-    sync::channel::state::WaiterSlot,
+    ReceiveError, Receiver, SendError, SendFailure, Sender, core::cancel::checkpoint::TurnAfterSuccess,
+    lowlevel::checkpoint_if_cancelled, sync::channel::state::WaiterSlot,
 };
 
 impl<T> Sender<T> {
@@ -53,7 +52,7 @@ impl<T> Sender<T> {
             }
         }
         if !has_waited {
-            cancel_shielded_checkpoint().await;
+            TurnAfterSuccess::default().await;
         }
         Ok(())
     }
