@@ -217,9 +217,13 @@ fn chan_14_15_a_batch_is_one_checkpoint() {
             checkpoint().await?;
             checkpoint().await?;
             let before = *turns.borrow();
-            sender.send_many((0..50).collect()).await?;
-            receiver.receive_many(50).await?;
-            assert_eq!(*turns.borrow() - before, 2);
+            for _ in 0..10 {
+                sender.send_many((0..50).collect()).await?;
+                receiver.receive_many(50).await?;
+            }
+            // Twenty, and one more or less by the order in which the two tasks run.
+            let taken = *turns.borrow() - before;
+            assert!((19..=21).contains(&taken), "{taken}");
             n.cancel_scope().cancel();
             Ok(())
         })
