@@ -216,6 +216,21 @@ fn rate_05_one_task_may_wait_twice() {
 }
 
 #[test]
+fn rate_05_a_wait_that_is_not_polled_any_more_keeps_its_place_until_it_is_dropped() {
+    run_mock(async {
+        let limiter = &RateLimiter::new(1, 1);
+        let mut idle: Wait<'_, _> = Box::pin(limiter.acquire());
+        begin(&mut idle).await;
+        assert!(move_on_after(10.0, async { Ok(limiter.acquire().await?) }).await?.is_none());
+        drop(idle);
+        limiter.acquire().await?;
+        assert_eq!(current_time(), 10.0);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn rate_05_a_limiter_that_outlives_its_run_does_not_wait_for_the_time_of_its_clock() {
     let limiter = RateLimiter::new(1, 1);
     let clock = MockClock::autojump();

@@ -106,7 +106,8 @@ impl RateLimiter {
     ///
     /// # Cancellation
     /// A checkpoint. The token is taken in the moment in which this returns. So none was taken if it is cancelled, or
-    /// if the future is dropped, and those behind move up.
+    /// if the future is dropped, and those behind move up. A future that has begun and is not polled any more keeps its
+    /// place, and those behind wait for it.
     ///
     /// # Errors
     /// [`Cancelled`] in a cancelled scope.
