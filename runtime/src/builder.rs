@@ -102,8 +102,8 @@ impl Builder {
     /// each of them lets other tasks run first, as in trio.
     ///
     /// This is for programs that send many small messages. A message between two tasks then costs a third or less. The
-    /// price is fairness: a task may do so many operations before others run. It holds for channels, locks,
-    /// semaphores, capacity limiters, events that are set already, sockets and pipes, and
+    /// price is fairness: a task may do so many operations before others run. It holds for channels, watched values,
+    /// locks, semaphores, capacity and rate limiters, events that are set already, sockets and pipes, and
     /// [`cancellable`](crate::cancellable). Each of them still fails in a cancelled scope.
     /// [`checkpoint`](crate::checkpoint()) and [`sleep`](crate::sleep()) always let others run.
     ///

@@ -98,7 +98,7 @@ mod sys;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod threads;
-mod time;
+pub mod time;
 
 pub use crate::core::{
     cancel::{
@@ -126,5 +126,6 @@ pub use patterns::{children, graceful, race, service, supervise};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use threads::{from_thread, to_thread};
 pub use time::{
-    TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever, sleep_until,
+    limits::{TooSlow, fail_after, fail_at, move_on_after, move_on_at},
+    sleep::{current_time, sleep, sleep_forever, sleep_until},
 };

@@ -8,8 +8,9 @@ use terzetto::{
     Builder, CancelScope, Error, cancellable, channel, checkpoint,
     io::{ReceiveStream, SendStream, UnixStream},
     nursery, sleep,
-    sync::{CapacityLimiter, Event, Lock, Semaphore},
+    sync::{CapacityLimiter, Event, Lock, Semaphore, SlowReceiver, Watch, broadcast},
     testing::MockClock,
+    time::RateLimiter,
 };
 
 /// How many ticks pass while `work` runs, with this budget.
@@ -80,6 +81,26 @@ fn quick_02_every_primitive_has_it() {
     };
     assert!(is_about(ticks(0, each()), 50));
     assert!(is_about(ticks(4, each()), 10));
+}
+
+#[test]
+fn quick_02_broadcast_channels_watched_values_batches_and_rate_limits_have_it() {
+    let each = || async {
+        let (to_all, from_all) = broadcast(1, SlowReceiver::Wait);
+        let (sender, receiver) = channel(2);
+        let (level, rate) = (Watch::new(7), RateLimiter::new(10, 1.0));
+        for _ in 0..10 {
+            to_all.send(1).await?;
+            from_all.receive().await?;
+            level.wait_value(|&level| level == 7).await?;
+            sender.send_many(vec![1, 2]).await?;
+            assert_eq!(receiver.receive_many(2).await?, [1, 2]);
+            rate.acquire().await?;
+        }
+        Ok(())
+    };
+    assert_eq!(ticks(0, each()), 60);
+    assert_eq!(ticks(5, each()), 10);
 }
 
 #[test]
