@@ -8,23 +8,19 @@
 //! is the same.
 
 use crate::{
-    Builder, CancelScope, Cancelled, Error, core::run, error::failure::text_of_panic, lowlevel::Instrument,
-    sleep, testing::MockClock,
+    Builder, CancelScope, Error,
+    core::run,
+    error::failure::text_of_panic,
+    lowlevel::Instrument,
+    testing::trial::{TrialFailure, run_trial},
 };
 use std::{
-    any::Any,
     backtrace::Backtrace,
     cell::{Cell, RefCell},
     fmt,
-    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind, panic_any},
-    pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
 };
-
-/// A program that has not ended after so many seconds of its own clock hangs.
-const FOR_EVER: f64 = 1e9;
 
 /// What happens to a program at one of its cancel points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,34 +227,21 @@ impl<'a, M: AsyncFn() -> Result<(), Error>> Everywhere<'a, M> {
             let struck = places.is_some().then(|| struck.clone());
             move || state.at_cancel_point(&scope, &case, struck.as_deref())
         };
-        let main = async {
-            let mut hangs = Box::pin(sleep(FOR_EVER));
-            // It begins before the cancel points are counted.
-            poll_fn(|cx| Poll::Ready(hangs.as_mut().poll(cx).is_pending())).await;
+        let program = async {
             run::with(|run| run.tree.watches.observe(Rc::new(observer)));
-            let program = scope.run((self.program)());
-            Droppable { program: Some(Box::pin(program)), hangs, state: &state }.await
+            scope.run((self.program)()).await.map(drop)
         };
         // With an instrument each tick goes through the run loop, so a drop is not late.
-        let builder = Builder::new().clock(MockClock::autojump()).instrument(Rc::new(Silent));
-        #[cfg(feature = "signal")]
-        let builder = builder.ctrl_c(false);
-        let outcome = match catch_unwind(AssertUnwindSafe(|| builder.run(main))) {
-            Ok(Ok(ProgramEnd::Ended)) => Ok(()),
-            Ok(Ok(ProgramEnd::Hangs)) => Err("it never ended: all of its tasks were blocked".to_owned()),
-            Ok(Err(error)) => Err(format!("it returned an error: {error}")),
-            Err(payload) if is_struck(&*payload) => Ok(()),
-            Err(payload) => Err(text_of_panic(format_args!("it"), &*payload)),
-        };
+        let builder = Builder::new().instrument(Rc::new(Silent));
+        let outcome = run_trial(builder, program, &state.drop_now).or_else(|failure| match failure {
+            TrialFailure::Panicked(payload) if payload.is::<StruckPanic>() => Ok(()),
+            failure => Err(failure.to_string()),
+        });
         if let Some(places) = places {
             *places.borrow_mut() = struck.take();
         }
         (state.seen.get(), outcome)
     }
-}
-
-fn is_struck(payload: &(dyn Any + Send)) -> bool {
-    payload.is::<StruckPanic>()
 }
 
 /// How far a run has come.
@@ -304,45 +287,6 @@ fn place_in_source() -> String {
         }
     }
     "the place is not known: there is no debug information".to_owned()
-}
-
-/// How a run has ended.
-enum ProgramEnd {
-    /// The program has ended by itself, was cancelled, or was dropped.
-    Ended,
-    Hangs,
-}
-
-/// The future of the program, which may be dropped half-way.
-struct Droppable<'a, F, H> {
-    program: Option<Pin<Box<F>>>,
-    /// Ends when nothing else has happened for ever. A shield does not stop it, since the program is dropped then.
-    hangs: Pin<Box<H>>,
-    state: &'a CaseState,
-}
-
-impl<F, H> Future for Droppable<'_, F, H>
-where
-    F: Future<Output = Result<Option<()>, Error>>,
-    H: Future<Output = Result<(), Cancelled>>,
-{
-    type Output = Result<ProgramEnd, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(program) = &mut self.program else { return Poll::Ready(Ok(ProgramEnd::Ended)) };
-        if let Poll::Ready(outcome) = program.as_mut().poll(cx) {
-            return Poll::Ready(outcome.map(|_| ProgramEnd::Ended));
-        }
-        if self.state.drop_now.get() {
-            self.program = None;
-            return Poll::Ready(Ok(ProgramEnd::Ended));
-        }
-        if self.hangs.as_mut().poll(cx).is_ready() {
-            self.program = None;
-            return Poll::Ready(Ok(ProgramEnd::Hangs));
-        }
-        Poll::Pending
-    }
 }
 
 /// An instrument without hooks.
