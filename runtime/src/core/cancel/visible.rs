@@ -17,6 +17,14 @@ impl Visible {
     /// What a scope sees, if the scope around it sees what is `above`.
     #[inline]
     pub(crate) fn in_scope(scope: &ScopeState, above: Visible) -> Visible {
+        match above.is_any() || scope.called() || scope.shut_down.called.get() {
+            false => Visible::default(),
+            true => Visible::of(scope, above),
+        }
+    }
+
+    #[cold]
+    fn of(scope: &ScopeState, above: Visible) -> Visible {
         let above = if scope.is_shielded() { Visible::default() } else { above };
         let own = scope.shut_down.called.get();
         let told = match scope.shut_down.on_shut_down.get() {
@@ -32,8 +40,9 @@ impl Visible {
     }
 
     /// Whether there is a cancellation of any kind.
+    #[inline]
     pub(crate) fn is_any(self) -> bool {
-        self != Visible::default()
+        self.cancelled | self.shut_down | self.stopped
     }
 
     /// Whether code in the scope is stopped by a shutdown, and by nothing else.
