@@ -166,7 +166,8 @@ fn explore_06_a_right_program_passes_and_the_check_is_made_after_each_schedule()
                 n.start_soon(async move { Ok(sender.send(number).await?) });
             }
             for _ in 0..3 {
-                received.borrow_mut().push(receiver.receive().await?);
+                let number = receiver.receive().await?;
+                received.borrow_mut().push(number);
                 sleep(0.5).await?;
             }
             Ok(())
@@ -194,7 +195,10 @@ fn explore_07_the_same_seed_tries_the_same_schedules() {
             nursery(async |n| {
                 for number in 0..9 {
                     let order = &order;
-                    n.start_soon(async move { Ok(order.borrow_mut().push(number)) });
+                    n.start_soon(async move {
+                        order.borrow_mut().push(number);
+                        Ok(())
+                    });
                 }
                 Ok(())
             })
