@@ -49,6 +49,7 @@
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` for every stream |
 //! | `hyper` | HTTP through `hyper` |
 //! | `tls` | TLS through `rustls` |
+//! | `tokio` | libraries that need tokio: a runtime of it in a thread beside the run |
 //!
 //! # Forks
 //!

@@ -5,6 +5,7 @@
 //! | `futures-io` | `AsyncRead` and `AsyncWrite`: for sockets and pipes directly, for other streams by [`FuturesIo`] |
 //! | `hyper` | `HyperIo`, `drive_connection`, `HyperTimer`, `NurseryExecutor`: HTTP on this runtime |
 //! | `tls` | [`tls::TlsStream`] over any stream, through `rustls` |
+//! | `tokio` | [`tokio::in_tokio`]: libraries that need tokio |
 //!
 //! Reads and writes through these traits can be cancelled. In a cancelled scope a read or a write fails. Its
 //! `io::Error` then holds a [`Cancelled`](crate::Cancelled), and [`Error`](crate::Error) finds it there.
@@ -23,6 +24,8 @@ mod futures_io;
 mod hyper;
 #[cfg(feature = "tls")]
 pub mod tls;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 #[cfg(feature = "futures-io")]
 pub use futures_io::FuturesIo;
