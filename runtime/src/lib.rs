@@ -48,6 +48,7 @@
 //! | `anyhow`, `eyre` | [`Error`] becomes an `anyhow::Error` or an `eyre::Report` by `?` |
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` for every stream |
 //! | `hyper` | HTTP through `hyper` |
+//! | `http` | servers for `axum` and `tower`, a client with a pool, on `hyper` |
 //! | `tls` | TLS through `rustls` |
 //! | `tokio` | libraries that need tokio: a runtime of it in a thread beside the run |
 //!

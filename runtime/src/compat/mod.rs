@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `futures-io` | `AsyncRead` and `AsyncWrite`: for sockets and pipes directly, for other streams by [`FuturesIo`] |
 //! | `hyper` | `HyperIo`, `drive_connection`, `HyperTimer`, `NurseryExecutor`: HTTP on this runtime |
+//! | `http` | [`http`]: servers of `tower` services and routers of `axum`, a client with a pool |
 //! | `tls` | [`tls::TlsStream`] over any stream, through `rustls` |
 //! | `tokio` | [`tokio::in_tokio`]: libraries that need tokio |
 //!
@@ -20,6 +21,8 @@
 
 #[cfg(feature = "futures-io")]
 mod futures_io;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "hyper")]
 mod hyper;
 #[cfg(feature = "tls")]
