@@ -220,13 +220,10 @@ fn compat_06_tasks_of_tokio_run_on_its_thread_and_end_with_the_run() {
     let dropped = Arc::new(AtomicBool::new(false));
     let held = dropped.clone();
     let (here, theirs) = terzetto::run(async {
-        let _task = in_tokio(async {
-            tokio::spawn(async move {
-                let _held = OnDrop(move || held.store(true, Ordering::Relaxed));
-                pending::<()>().await;
-            })
-        })
-        .await?;
+        let _task = handle()?.spawn(async move {
+            let _held = OnDrop(move || held.store(true, Ordering::Relaxed));
+            pending::<()>().await;
+        });
         let theirs = tokios_thread().await?;
         // A handle of a task can be awaited and aborted from here.
         let slow = handle()?.spawn(pause(60_000));
