@@ -8,6 +8,7 @@ use crate::{
     Error,
     core::{
         lowlevel::instrument::Instrument,
+        poll_tree::order::{BatchOrder, Chooser},
         run::{
             Run,
             clock::{Clock, SystemClock},
@@ -39,6 +40,8 @@ pub struct Builder {
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) instruments: Vec<Rc<dyn Instrument>>,
     seed: Option<u64>,
+    /// A test that tries all orders within a batch.
+    chooser: Option<Chooser>,
     pub(crate) thread_stack_size: Option<usize>,
     quick_checkpoints: u32,
     #[cfg(feature = "signal")]
@@ -60,6 +63,7 @@ impl Builder {
             clock: Rc::new(SystemClock::new()),
             instruments: Vec::new(),
             seed: None,
+            chooser: None,
             thread_stack_size: None,
             quick_checkpoints: 0,
             #[cfg(feature = "signal")]
@@ -92,6 +96,13 @@ impl Builder {
         self
     }
 
+    /// Lets a test choose the order within each batch.
+    #[cfg(feature = "testing")]
+    pub(crate) fn chooser(mut self, chooser: Chooser) -> Builder {
+        self.chooser = Some(chooser);
+        self
+    }
+
     /// The size of the worker threads' stacks, in bytes; the default is the standard library's.
     pub fn thread_stack_size(mut self, bytes: usize) -> Builder {
         self.thread_stack_size = Some(bytes);
@@ -102,8 +113,8 @@ impl Builder {
     /// each of them lets other tasks run first, as in trio.
     ///
     /// This is for programs that send many small messages. A message between two tasks then costs a third or less. The
-    /// price is fairness: a task may do so many operations before others run. It holds for channels, locks,
-    /// semaphores, capacity limiters, events that are set already, sockets and pipes, and
+    /// price is fairness: a task may do so many operations before others run. It holds for channels, watched values,
+    /// locks, semaphores, capacity and rate limiters, events that are set already, sockets and pipes, and
     /// [`cancellable`](crate::cancellable). Each of them still fails in a cancelled scope.
     /// [`checkpoint`](crate::checkpoint()) and [`sleep`](crate::sleep()) always let others run.
     ///
@@ -218,7 +229,10 @@ impl Builder {
 
     /// The same for the core, which knows nothing of signals.
     fn into_options(self) -> RunOptions {
-        let seed = self.seed_in_force();
+        let order = match &self.chooser {
+            Some(chooser) => BatchOrder::Chosen(chooser.clone()),
+            None => self.seed_in_force().map_or(BatchOrder::AsWoken, BatchOrder::random),
+        };
         let plug_in = move |run: &Run| {
             #[cfg(feature = "signal")]
             if self.ctrl_c {
@@ -234,7 +248,7 @@ impl Builder {
         RunOptions {
             clock: self.clock,
             instruments: self.instruments,
-            seed,
+            order,
             thread_stack_size: self.thread_stack_size,
             quick_checkpoints: self.quick_checkpoints,
             plug_in: Box::new(plug_in),

@@ -72,7 +72,7 @@
 //! follows three things through the code: one wake-up, one cancellation and one message.
 //!
 //! `time/`, `sync/`, `threads/` and `signal/` are built on the core, then `io/` (descriptors, streams, sockets),
-//! `process/` and `fs/`. `testing/` uses all of them. `compat/` uses only the public interface. The core depends on
+//! `process/` and `fs/`. `patterns/` has what programs write with nurseries and scopes. `testing/` uses all of them. `compat/` uses only the public interface. The core depends on
 //! none of these modules. Modules that take part in a run plug into the core, and `builder.rs` connects the two.
 
 // Some links lead to items that do not exist without their feature.
@@ -98,6 +98,7 @@ mod error;
 pub mod fs;
 pub mod io;
 pub mod lowlevel;
+mod patterns;
 #[cfg(feature = "process")]
 pub mod process;
 #[cfg(feature = "signal")]
@@ -107,7 +108,7 @@ mod sys;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod threads;
-mod time;
+pub mod time;
 
 pub use crate::core::{
     cancel::{
@@ -131,8 +132,10 @@ pub use error::{
     BodyCancelled, CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError, NurseryClosed,
     OrError, TaskOrigin,
 };
+pub use patterns::{children, graceful, race, service, supervise};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};
 pub use threads::{from_thread, to_thread};
 pub use time::{
-    TooSlow, current_time, fail_after, fail_at, move_on_after, move_on_at, sleep, sleep_forever, sleep_until,
+    limits::{TooSlow, fail_after, fail_at, move_on_after, move_on_at},
+    sleep::{current_time, sleep, sleep_forever, sleep_until},
 };

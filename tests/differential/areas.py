@@ -1,7 +1,7 @@
 """The areas of the language beyond its core: which statements each adds, and what makes tasks meet there."""
 
 AREAS = ("lots", "limiters", "closing", "streams", "context", "status", "reasons", "producers", "system",
-         "interrupts", "signals", "threads", "processes", "statistics", "hooks")
+         "interrupts", "signals", "threads", "processes", "statistics", "hooks", "patterns")
 # How often a program has each.
 SHARES = {"interrupts": 0.3, "processes": 0.03, "threads": 0.2, "signals": 0.15, "system": 0.15,
           "statistics": 0.15, "hooks": 0.2, "closing": 0.15, "producers": 0.2, "reasons": 0.3}
@@ -20,9 +20,14 @@ class Areas:
             self.areas -= {"producers", "threads", "interrupts", "processes", "signals"}
         self.left = {"interrupts": 2 if r.random() < 0.2 else 1, "processes": 2, "signals": 1, "system": 3}
         self.started = ["t0"]
+        # How many of the statements around are patterns.
+        self.patterns_around = 0
         if "interrupts" in self.areas:
             # What makes a second Ctrl-C end the process.
             self.areas -= {"threads"} if self.left["interrupts"] > 1 else set()
+        if "patterns" in self.areas:
+            # The names of their tasks and what a Ctrl-C meets there are not trio's.
+            self.areas -= {"hooks", "reasons", "interrupts", "statistics"}
 
     def area_objects(self):
         r = self.random
@@ -192,6 +197,35 @@ class Areas:
             choices.append(["set_deadline", r.randrange(self.scopes), self.seconds()])
         return r.choice(choices)
 
+    def choices_patterns(self, where):
+        r = self.random
+        if self.patterns_around >= 2:
+            # One in another in another nests deeper than what reads the programs allows.
+            return []
+        return [
+            (2, lambda w: ["gather", self.several(w)]),
+            (3, lambda w: ["map", r.randint(1, 3), r.random() < 0.5, self.several(w)]),
+            (5, lambda w: ["race", r.choice(["end", "succeed"]), self.several(w)]),
+            (3, lambda w: ["hedge", self.seconds(), self.several(w)]),
+            (4, self.services),
+        ]
+
+    def several(self, where, least=1):
+        inner = {"nurseries": where["nurseries"], "system": where.get("system", False)}
+        self.patterns_around += 1
+        tasks = [[self.name(), self.block(inner)] for _ in range(self.random.randint(least, 4))]
+        self.patterns_around -= 1
+        return tasks
+
+    def services(self, where):
+        services = self.nurseries
+        self.nurseries += 2
+        inner = {**where, "nurseries": where["nurseries"] + [services, services + 1]}
+        self.patterns_around += 1
+        block = self.block(inner, 1, 6)
+        self.patterns_around -= 1
+        return ["services", services, services + 1, block]
+
     def choices_processes(self, where):
         if self.left["processes"] <= 0:
             return []
@@ -205,7 +239,7 @@ class Areas:
 
     def area_meetings(self):
         return [area for area in ("lots", "limiters", "closing", "streams", "producers", "interrupts", "signals",
-                                  "threads", "status", "context") if area in self.areas]
+                                  "threads", "status", "context", "patterns") if area in self.areas]
 
     def meeting_of(self, area, nursery):
         """As `meeting`, where two tasks are about something of an area."""
@@ -259,6 +293,16 @@ class Areas:
                 return ([["context_set", variable, 1], child, ["sleep", first], ["context_set", variable, 2],
                          *few(), ["context_get", variable]],
                         [["context_set", variable, 3], *few(), ["context_get", variable]])
+            case "patterns":
+                # Tasks that sleep, wait for the other one, or fail, each in its own time.
+                tasks = self.several(where, 2)
+                for _, block in tasks:
+                    block[:0] = r.choice([[["sleep", self.seconds()]], [["event_wait", 0]], []])
+                    block += r.choice([[], [], [["raise", "E1"]], [["try", [["sleep_forever"]], [["shielded_checkpoint"]]]]])
+                pattern = r.choice([["gather", tasks], ["race", "end", tasks], ["race", "succeed", tasks],
+                                    ["hedge", first, tasks], ["map", r.randint(1, 3), r.random() < 0.5, tasks],
+                                    self.services(where)])
+                return [pattern, *few()], [["sleep", second], ["event_set", 0], *few()]
             case "status":
                 name = self.name()
                 self.started.append(name)

@@ -13,11 +13,13 @@ import sys
 
 from oracle import judge
 
+# Where the tasks of a statement are: lists of a name and a block.
+TASKS = {"gather": 1, "map": 3, "race": 2, "hedge": 2}
 # Where the blocks of a statement are.
 BLOCKS = {
     "scope": [5], "nursery": [2], "spawn": [3], "start": [3], "with": [3], "condition": [2], "try": [1, 2],
     "catch": [1], "with_for": [3], "producer": [2, 3], "system": [2], "signals": [1], "process_forever": [1],
-    "thread": [3], "from_run": [1],
+    "thread": [3], "from_run": [1], "services": [3],
 }
 
 
@@ -27,6 +29,9 @@ def blocks(block):
     for statement in block:
         for place in BLOCKS.get(statement[0], ()):
             yield from blocks(statement[place])
+        if statement[0] in TASKS:
+            for _, inner in statement[TASKS[statement[0]]]:
+                yield from blocks(inner)
 
 
 class Reducer:

@@ -1,6 +1,7 @@
 //! What the tests of the runtime share.
 
 pub mod differential;
+pub mod easyracer;
 pub mod load;
 
 use std::{

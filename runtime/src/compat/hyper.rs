@@ -1,14 +1,14 @@
 //! `hyper` 1.x: transport, connections, timer and executor.
 
-use crate::{Error, Nursery, current_time, lowlevel::checkpoint_if_cancelled, sleep};
+use crate::{Error, Nursery, current_time, graceful, lowlevel::checkpoint_if_cancelled, sleep};
 use futures_io::{AsyncRead, AsyncWrite};
 use hyper::rt::{Executor, Read, ReadBufCursor, Sleep, Timer, Write};
 use send_wrapper::SendWrapper;
 use std::{
     fmt,
-    future::pending,
+    future::{pending, poll_fn},
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -133,6 +133,64 @@ pub fn drive_connection<T>(
             }
         }
     }
+}
+
+/// As [`drive_connection`], for a connection of a server that finishes its requests when a scope around it is shut
+/// down; see [`graceful`](crate::graceful).
+///
+/// When the shutdown begins, it calls `begin` with the connection, which is to call its method `graceful_shutdown`.
+/// From then on the connection takes no more requests, and ends with the last one under way. An idle connection ends
+/// at once.
+///
+/// # Cancellation
+/// A shutdown cancels it when the grace period ends. Other cancellations close the connection, as in
+/// [`drive_connection`].
+///
+/// # Errors
+/// As of [`drive_connection`].
+///
+/// # Panics
+/// Outside a run.
+///
+/// ```no_run
+/// # use http_body_util::Full;
+/// use hyper::{Response, body::Bytes, server::conn::http1, service::service_fn};
+/// use terzetto::{Error, TaskStatus, compat::{HyperIo, drive_gracefully}, graceful::until_signalled, io::*};
+/// async fn connection(stream: TcpStream) -> Result<(), Error> {
+///     let greet = service_fn(async |_| Ok::<_, Error>(Response::new(Full::new(Bytes::from("hello")))));
+///     let served = http1::Builder::new().serve_connection(HyperIo::new(stream), greet);
+///     drive_gracefully(served, |connection| connection.graceful_shutdown()).await
+/// }
+/// terzetto::run(async {
+///     until_signalled(10.0, serve_tcp(8080, None, connection, TaskStatus::ignored())).await?;
+///     Ok(())
+/// })?;
+/// # Ok::<(), Error>(())
+/// ```
+pub fn drive_gracefully<C, T>(
+    connection: C,
+    begin: impl FnOnce(Pin<&mut C>),
+) -> impl Future<Output = Result<T, Error>>
+where
+    C: Future<Output = Result<T, hyper::Error>>,
+{
+    let mut connection = Box::pin(connection);
+    graceful::finish(async move {
+        let mut begun = pin!(graceful::shut_down_begun());
+        let mut begin = Some(begin);
+        let served = poll_fn(|cx| {
+            if let Some(call) = begin.take() {
+                match begun.as_mut().poll(cx) {
+                    Poll::Pending => begin = Some(call),
+                    Poll::Ready(Ok(())) => call(connection.as_mut()),
+                    // The wait itself is cancelled. So is the connection, which says so.
+                    Poll::Ready(Err(_)) => {}
+                }
+            }
+            connection.as_mut().poll(cx)
+        });
+        drive_connection(served).await
+    })
 }
 
 /// A timer for `hyper` that uses the run's clock, which may be a mock clock.

@@ -67,4 +67,4 @@ pub mod tokio;
 #[cfg(feature = "futures-io")]
 pub use futures_io::FuturesIo;
 #[cfg(feature = "hyper")]
-pub use hyper::{HyperIo, HyperTimer, NurseryExecutor, drive_connection};
+pub use hyper::{HyperIo, HyperTimer, NurseryExecutor, drive_connection, drive_gracefully};

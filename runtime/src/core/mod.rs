@@ -64,6 +64,8 @@
 //!    decides what a scope catches. Then read
 //!    [`cancel::checkpoint`], [`cancel::turn_budget`], [`cancel::deadline_table`], [`cancel::expire`] and [`cancel::cancellable`].
 //!    [`cancel::stuck`] finds tasks that cannot be cancelled, and [`cancel::stuck_check`] says when to look for them.
+//!    [`cancel::graceful`] shuts a scope down in two steps, with data in [`cancel::shut_down_state`] and
+//!    [`cancel::visible`].
 //!    [`cancel::interrupt`] and [`cancel::raise_interrupt`] are Ctrl-C without the signal.
 //! 5. **Blocking.** [`block`] has the three rules of every operation. [`block::operation`], [`block::waits`] and
 //!    [`block::waiter`] are data. [`block::wait`] has the functions that change a wait. [`block::wait_queue`] is what

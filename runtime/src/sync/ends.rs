@@ -2,7 +2,7 @@
 
 use crate::{
     Error, ReceiveError, Receiver, SendError, SendFailure, Sender,
-    sync::{ProducerReceiver, ProducerSender},
+    sync::{BroadcastReceiveError, BroadcastReceiver, BroadcastSender, ProducerReceiver, ProducerSender},
 };
 use std::rc::Rc;
 
@@ -99,6 +99,14 @@ impl<T> SendChannel<T> for Sender<T> {
     }
 }
 
+impl<T> SendChannel<T> for BroadcastSender<T> {
+    type Error = SendError<T>;
+
+    async fn send(&self, value: T) -> Result<(), SendError<T>> {
+        BroadcastSender::send(self, value).await
+    }
+}
+
 impl<T> SendChannel<T> for ProducerSender<T> {
     type Error = SendFailure;
 
@@ -108,24 +116,25 @@ impl<T> SendChannel<T> for ProducerSender<T> {
 }
 
 macro_rules! receives {
-    ($receiver:ident) => {
-        impl<T> ReceiveChannel for $receiver<T> {
+    ($receiver:ident, $error:ident $(, $clone:ident)?) => {
+        impl<T $(: $clone)?> ReceiveChannel for $receiver<T> {
             type Item = T;
-            type Error = ReceiveError;
+            type Error = $error;
 
-            async fn receive(&self) -> Result<T, ReceiveError> {
+            async fn receive(&self) -> Result<T, $error> {
                 $receiver::receive(self).await
             }
 
-            async fn next(&self) -> Result<Option<T>, ReceiveError> {
+            async fn next(&self) -> Result<Option<T>, $error> {
                 $receiver::next(self).await
             }
         }
     };
 }
 
-receives!(Receiver);
-receives!(ProducerReceiver);
+receives!(Receiver, ReceiveError);
+receives!(BroadcastReceiver, BroadcastReceiveError, Clone);
+receives!(ProducerReceiver, ReceiveError);
 
 /// The methods of these traits take `&self`, so a reference or a pointer to an end can be used as the end.
 macro_rules! through {

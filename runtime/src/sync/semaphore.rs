@@ -51,13 +51,13 @@ pub struct Semaphore {
 impl Semaphore {
     /// A semaphore with `value` permits. The only maximum is that of the type.
     pub fn new(value: usize) -> Semaphore {
-        Semaphore {
-            inner: Rc::new(SemaphoreState {
-                value: Cell::new(value),
-                max: None,
-                queue: ParkingLot::named("waiting for a semaphore"),
-            }),
-        }
+        Semaphore::named(value, "waiting for a semaphore")
+    }
+
+    /// A semaphore that is part of something else. `what` describes in dumps what a task that waits for it is doing.
+    pub(crate) fn named(value: usize, what: &'static str) -> Semaphore {
+        let queue = ParkingLot::named(what);
+        Semaphore { inner: Rc::new(SemaphoreState { value: Cell::new(value), max: None, queue }) }
     }
 
     /// A semaphore that never has more than `max` free permits.

@@ -6,14 +6,19 @@
 mod checkpoints;
 mod clock;
 mod connect;
+mod everywhere;
+mod explore;
 mod idle;
 mod matcher;
 mod sequencer;
 mod streams;
+mod trial;
 
 pub use checkpoints::{assert_checkpoints, assert_no_checkpoints};
 pub use clock::MockClock;
 pub use connect::{SocketListener, open_stream_to_socket_listener};
+pub use everywhere::{Coverage, Everywhere, Strike, cancel_everywhere};
+pub use explore::{Explore, Explored, explore};
 pub use idle::wait_all_tasks_blocked;
 pub use matcher::{Matcher, Mismatch};
 pub use sequencer::{Sequencer, SequencerError};

@@ -7,6 +7,7 @@ import trio.testing
 
 from .core import Core
 from .outside import Outside
+from .patterns import Patterns
 from .shapes import shape, with_reason
 from .sync import Sync
 from .threads import Hold, Threads
@@ -65,7 +66,7 @@ class Machine:
         me.note("end", "ok")
 
 
-class Task(Core, Sync, Outside, Threads):
+class Task(Core, Sync, Outside, Patterns, Threads):
     def __init__(self, machine, entries, status, taken=None):
         self.machine = machine
         self.entries = entries

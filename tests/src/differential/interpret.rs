@@ -37,7 +37,7 @@ struct Around<'i, 's> {
 
 type Env<'i, 's> = Option<Rc<Around<'i, 's>>>;
 
-struct Open<'i, 'scope, 'env> {
+pub(super) struct Open<'i, 'scope, 'env> {
     number: u64,
     nursery: &'scope Nursery<'scope, 'env>,
     objects: &'i Objects,
@@ -45,6 +45,24 @@ struct Open<'i, 'scope, 'env> {
 }
 
 impl<'i: 'scope, 'scope, 'env> Open<'i, 'scope, 'env> {
+    /// A nursery that `task` has opened.
+    pub(super) fn new(
+        number: u64,
+        nursery: &'scope Nursery<'scope, 'env>,
+        task: &Task<'i, 'scope>,
+    ) -> Open<'i, 'scope, 'env> {
+        Open { number, nursery, objects: task.objects, above: task.env.clone() }
+    }
+
+    /// The task that has opened the nursery, inside it.
+    pub(super) fn same_task(self: Rc<Self>, task: &Task<'i, 'scope>) -> Task<'i, 'scope> {
+        Task {
+            held: task.held.clone(),
+            taken: task.taken.clone(),
+            ..self.child(&task.name, task.status.clone())
+        }
+    }
+
     /// A child of the nursery: it sees the nursery and what is around that.
     fn child(self: Rc<Self>, name: &str, status: Option<Rc<TaskStatus<i64>>>) -> Task<'i, 'scope> {
         let (number, above, objects) = (self.number, self.above.clone(), self.objects);
@@ -101,6 +119,11 @@ impl<'i: 's, 's> Task<'i, 's> {
     /// A task with no nursery around it.
     pub(super) fn new(objects: &'i Objects, name: &str) -> Task<'i, 's> {
         Task { objects, name: name.into(), env: None, status: None, held: Rc::default(), taken: None }
+    }
+
+    /// Another task in the same nurseries.
+    pub(super) fn beside(&self, name: &str) -> Task<'i, 's> {
+        Task { env: self.env.clone(), ..Task::new(self.objects, name) }
     }
 
     pub(super) fn note(&self, word: &str, outcome: Value) {
@@ -276,18 +299,12 @@ impl<'i: 's, 's> Task<'i, 's> {
             }
             Action::Sync(action) => return self.sync_action(action).await,
             Action::Outside(action) => return self.outside_action(action).await,
+            Action::Pattern(action) => return self.pattern_action(action).await,
         }
         Ok(json!("ok"))
     }
 
     async fn nursery(&self, number: u64, block: &'i Block) -> Result<(), Error> {
-        nursery(async |n| {
-            let open = Open { number, nursery: n, objects: self.objects, above: self.env.clone() };
-            let mut task = Rc::new(open).child(&self.name, self.status.clone());
-            task.held = self.held.clone();
-            task.taken = self.taken.clone();
-            task.block(block).await
-        })
-        .await
+        nursery(async |n| Rc::new(Open::new(number, n, self)).same_task(self).block(block).await).await
     }
 }

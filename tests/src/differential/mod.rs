@@ -10,6 +10,8 @@ mod interpret;
 mod objects;
 mod outside;
 mod outside_words;
+mod pattern_words;
+mod patterns;
 mod program;
 mod run;
 mod sync;
@@ -19,6 +21,7 @@ mod trace;
 mod watch;
 
 pub use outside_words::{Making, OutsideAction, ThreadStatement};
+pub use pattern_words::{NamedBlock, PatternAction};
 pub use program::{Action, Program, Statement};
 pub use run::{Mode, run};
 pub use sync_words::SyncAction;

@@ -1,6 +1,6 @@
 //! The language: what a program may say.
 
-use super::{outside_words::OutsideAction, sync_words::SyncAction};
+use super::{outside_words::OutsideAction, pattern_words::PatternAction, sync_words::SyncAction};
 use serde_json::Value;
 
 /// A whole program.
@@ -82,6 +82,7 @@ pub enum Action {
     Catch(Block),
     Sync(SyncAction),
     Outside(OutsideAction),
+    Pattern(PatternAction),
 }
 
 /// A kind of stream in memory.
@@ -235,7 +236,8 @@ impl Statement {
         let word = parts.name(0)?;
         let action = Action::parse(&word, &parts)
             .or_else(|| SyncAction::parse(&word, &parts).map(Action::Sync))
-            .or_else(|| OutsideAction::parse(&word, &parts).map(Action::Outside))?;
+            .or_else(|| OutsideAction::parse(&word, &parts).map(Action::Outside))
+            .or_else(|| PatternAction::parse(&word, &parts).map(Action::Pattern))?;
         Some(Statement { word, action })
     }
 }

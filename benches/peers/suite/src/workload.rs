@@ -22,6 +22,21 @@ pub enum Workload {
         /// What fits in the channel.
         capacity: usize,
     },
+    /// One task sends to another over a channel of the capacity of a batch, a batch at a time; counted for each message.
+    Batches {
+        /// How many messages a batch has.
+        size: usize,
+    },
+    /// One task sends to several, each of which gets every message, through a buffer of 100; counted for each message.
+    Broadcast {
+        /// How many tasks receive.
+        receivers: usize,
+    },
+    /// A watched number grows, and several tasks wait for each number; counted for each number.
+    Watch {
+        /// How many tasks wait.
+        tasks: usize,
+    },
     /// Tasks start, sleep until deadlines that are spread over a second, and are joined.
     Sleep,
     /// A time limit around something that is ready.
@@ -91,6 +106,9 @@ pub const WORKLOADS: &[Entry] = &[
     entry("ping-pong-0", Workload::PingPong { capacity: 0 }, Metric::Cpu, 300_000, 50_000),
     entry("ping-pong-1", Workload::PingPong { capacity: 1 }, Metric::Cpu, 300_000, 50_000),
     entry("stream-100", Workload::Stream { capacity: 100 }, Metric::Cpu, 1_000_000, 200_000),
+    entry("batches-100", Workload::Batches { size: 100 }, Metric::Cpu, 10_000_000, 1_000_000),
+    entry("broadcast-10", Workload::Broadcast { receivers: 10 }, Metric::Cpu, 200_000, 50_000),
+    entry("watch-10", Workload::Watch { tasks: 10 }, Metric::Cpu, 100_000, 20_000),
     entry("sleep", Workload::Sleep, Metric::Cpu, 100_000, 100_000),
     entry("timeout-ready", Workload::TimeoutReady, Metric::Cpu, 1_000_000, 100_000),
     entry("timeout-yield", Workload::TimeoutYield, Metric::Cpu, 1_000_000, 100_000),

@@ -53,7 +53,7 @@ impl Run {
         // It catches only its own cancellation. That is one that does not come from its parent: the parent is not
         // cancelled, or a shield hides it.
         let above = || node.parent.is_some_and(|parent| self.scopes.is_cancelled(parent));
-        let catches = node.cancelled && (node.cell.is_shielded() || !above());
+        let catches = node.visible.is_cancelled() && (node.cell.is_shielded() || !above());
         self.scopes.keep(node.cell);
         catches
     }

@@ -218,12 +218,10 @@ impl CheckpointIfCancelled {
     /// The body of `poll`, for callers that have the run.
     #[inline]
     pub(crate) fn poll_in(&mut self, run: &Run, cx: &Context<'_>) -> Poll<Result<(), Cancelled>> {
-        let nothing = !run.scopes.is_any_cancelled() && !run.interrupt_may_be_here();
+        let nothing =
+            !run.scopes.is_any_cancelled() && !run.interrupt_may_be_here() && !run.tree.watches.are_there();
         match self.raising.is_none() && nothing {
-            true => {
-                run.tree.note_cancel_point();
-                Poll::Ready(Ok(()))
-            }
+            true => Poll::Ready(Ok(())),
             false => self.look_closely(run, cx),
         }
     }

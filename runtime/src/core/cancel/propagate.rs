@@ -3,6 +3,7 @@
 use crate::{
     CancelReason, Cancelled,
     core::{
+        cancel::{tree::ScopeTree, visible::Visible},
         ids::{ROOT, ScopeId},
         misuse::polled_in_another_run,
         run,
@@ -62,23 +63,25 @@ impl Run {
         while let Some(id) = todo.pop() {
             let mut nodes = self.scopes.nodes.borrow_mut();
             let Some(node) = nodes.get(id) else { continue };
-            let above = node.parent.and_then(|parent| nodes.get(parent)).filter(|parent| parent.cancelled);
-            let visible = above.filter(|_| !node.cell.is_shielded());
-            let cancelled = node.cell.called_by(now) || visible.is_some();
-            if cancelled == node.cancelled {
+            let parent = node.parent;
+            let above = parent.and_then(|parent| nodes.get(parent)).map(|parent| parent.visible);
+            node.cell.called_by(now);
+            let visible = Visible::in_scope(&node.cell, above.unwrap_or_default());
+            if visible == node.visible {
                 continue;
             }
-            if let Some(parent) = visible {
-                node.cell.inherit_reason(parent.cell.reason());
+            let (was_cancelled, cancelled) = (node.visible.is_cancelled(), visible.is_cancelled());
+            if cancelled && !node.cell.has_reason() {
+                node.cell.inherit_reason(ScopeTree::reason_from(&nodes, parent));
             }
             let reason = node.cell.reason();
             let node = &mut nodes[id];
-            node.cancelled = cancelled;
-            let count = self.scopes.cancelled.get();
-            self.scopes.cancelled.set(if cancelled { count + 1 } else { count - 1 });
+            node.visible = visible;
+            let others = self.scopes.cancelled.get() - usize::from(was_cancelled);
+            self.scopes.cancelled.set(others + usize::from(cancelled));
             let (children, waits) = (node.children, node.waits);
             todo.extend(children.iter(&nodes));
-            if cancelled {
+            if cancelled && !was_cancelled {
                 self.stuck_check.arm();
                 let reason =
                     reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit)));

@@ -6,7 +6,7 @@
 use crate::{
     CancelReason, CancelSource,
     core::{
-        cancel::deadline_table::DeadlineKey,
+        cancel::{deadline_table::DeadlineKey, shut_down_state::ShutDownState},
         ids::{RunId, ScopeId},
     },
 };
@@ -34,6 +34,7 @@ pub(crate) struct ScopeState {
     pub(crate) called: Cell<bool>,
     pub(crate) caught: Cell<bool>,
     reason: RefCell<Option<Arc<CancelReason>>>,
+    pub(crate) shut_down: ShutDownState,
 }
 
 impl ScopeState {
@@ -48,6 +49,7 @@ impl ScopeState {
             called: Cell::new(false),
             caught: Cell::new(false),
             reason: RefCell::new(None),
+            shut_down: ShutDownState::default(),
         }
     }
 
@@ -100,6 +102,8 @@ impl ScopeState {
         if self.called.get() {
             let reason = self.reason().map(|reason| reason.to_string());
             words.push(reason.unwrap_or_else(|| "cancelled".to_owned()));
+        } else if self.shut_down.called.get() {
+            words.push(format!("shutting down within {:.3} s", self.deadline.get() - now));
         } else if self.deadline.get() < f64::INFINITY {
             words.push(format!("deadline in {:.3} s", self.deadline.get() - now));
         }

@@ -10,7 +10,7 @@
 use crate::{
     CancelReason, Cancelled,
     core::{
-        cancel::state::ScopeState,
+        cancel::{state::ScopeState, visible::Visible},
         ids::{NodeId, ROOT, ScopeId},
         list::{Linked, Links, List},
         spare::Spare,
@@ -33,7 +33,8 @@ pub(crate) struct ScopeNode {
     pub(crate) children: List,
     /// The waits in this scope: entries of the run's [`Waits`](crate::core::block::waits::Waits).
     pub(crate) waits: List,
-    pub(crate) cancelled: bool,
+    /// The cancellations that the scope sees.
+    pub(crate) visible: Visible,
 }
 
 impl Linked for ScopeNode {
@@ -80,17 +81,27 @@ impl ScopeTree {
 
     fn insert(&self, cell: Rc<ScopeState>, parent: Option<ScopeId>, entered_by: Option<NodeId>) -> ScopeId {
         let mut nodes = self.nodes.borrow_mut();
-        let above = parent.and_then(|id| nodes.get(id)).is_some_and(|node| node.cancelled);
-        let cancelled = cell.called() || (above && !cell.is_shielded());
+        let above = parent.and_then(|id| nodes.get(id)).map(|node| node.visible).unwrap_or_default();
+        let visible = Visible::in_scope(&cell, above);
+        let cancelled = visible.is_cancelled();
         if cancelled && !cell.has_reason() {
-            let inherited = parent.and_then(|id| nodes.get(id)).and_then(|node| node.cell.reason());
-            cell.inherit_reason(inherited);
+            cell.inherit_reason(Self::reason_from(&nodes, parent));
         }
         let (links, children, waits) = Default::default();
-        let id = nodes.insert(ScopeNode { cell, parent, entered_by, links, children, waits, cancelled });
+        let id = nodes.insert(ScopeNode { cell, parent, entered_by, links, children, waits, visible });
         self.cancelled.set(self.cancelled.get() + usize::from(cancelled));
         Self::link(&mut nodes, parent, id);
         id
+    }
+
+    /// The reason that a scope takes over from the scopes around it. Between it and the scope that is shut down may
+    /// be scopes that are not cancelled, and have none.
+    pub(crate) fn reason_from(
+        nodes: &Table<ScopeNode>,
+        parent: Option<ScopeId>,
+    ) -> Option<Arc<CancelReason>> {
+        let around = std::iter::successors(nodes.get(parent?), |node| nodes.get(node.parent?));
+        around.take_while(|node| node.visible.is_any()).find_map(|node| node.cell.reason())
     }
 
     /// Adds a scope at the end of its parent's children.
@@ -127,7 +138,7 @@ impl ScopeTree {
     pub(crate) fn remove(&self, id: ScopeId) -> Option<ScopeNode> {
         let mut nodes = self.nodes.borrow_mut();
         let node = nodes.remove(id)?;
-        self.cancelled.set(self.cancelled.get() - usize::from(node.cancelled));
+        self.cancelled.set(self.cancelled.get() - usize::from(node.visible.is_cancelled()));
         Self::unlink(&mut nodes, node.parent, node.links);
         Some(node)
     }
@@ -169,7 +180,7 @@ impl ScopeTree {
 
     fn cancellation_of(&self, id: ScopeId) -> Option<Cancelled> {
         let nodes = self.nodes.borrow();
-        let node = nodes.get(id).filter(|node| node.cancelled)?;
+        let node = nodes.get(id).filter(|node| node.visible.is_cancelled())?;
         let reason = node.cell.reason();
         Some(Cancelled::new(
             reason.unwrap_or_else(|| Arc::new(CancelReason::new(crate::CancelSource::Explicit))),
@@ -177,7 +188,7 @@ impl ScopeTree {
     }
 
     pub(crate) fn is_cancelled(&self, id: ScopeId) -> bool {
-        self.nodes.borrow().get(id).is_some_and(|node| node.cancelled)
+        self.nodes.borrow().get(id).is_some_and(|node| node.visible.is_cancelled())
     }
 
     #[inline]
@@ -218,13 +229,13 @@ impl ScopeTree {
 
     /// The nearest deadline that is visible from a scope. It is minus infinity if the scope is cancelled.
     pub(crate) fn effective_deadline(&self, id: ScopeId) -> f64 {
+        if self.is_cancelled(id) {
+            return f64::NEG_INFINITY;
+        }
         let nodes = self.nodes.borrow();
         let mut nearest = f64::INFINITY;
         let mut next = Some(id);
         while let Some(node) = next.and_then(|id| nodes.get(id)) {
-            if node.cancelled {
-                return f64::NEG_INFINITY;
-            }
             nearest = nearest.min(node.cell.absolute_deadline());
             next = if node.cell.is_shielded() { None } else { node.parent };
         }

@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn each_step_has_its_own_budget() {
         let budget = TurnBudget::new(2);
-        let mut spends = |tick| (0..3).filter(|_| budget.spend(tick, None)).count();
+        let spends = |tick| (0..3).filter(|_| budget.spend(tick, None)).count();
         assert_eq!((spends(1), spends(1), spends(2)), (2, 0, 2));
         assert!(!TurnBudget::new(0).spend(1, None));
     }

@@ -14,12 +14,17 @@ pub(crate) struct Watch {
     pub(crate) seen: Cell<bool>,
 }
 
+/// A function that is called at each cancel point.
+pub(crate) type Observer = Rc<dyn Fn()>;
+
 /// All watches of a run.
 #[derive(Default)]
 pub(crate) struct Watches {
     /// Whether there are any watches. Every checkpoint asks.
     any: Cell<bool>,
     list: RefCell<Vec<Rc<Watch>>>,
+    /// A test may see every cancel point.
+    observer: RefCell<Option<Observer>>,
 }
 
 impl Watches {
@@ -33,7 +38,15 @@ impl Watches {
     pub(crate) fn end(&self, watch: &Rc<Watch>) {
         let mut list = self.list.borrow_mut();
         list.retain(|other| !Rc::ptr_eq(other, watch));
-        self.any.set(!list.is_empty());
+        self.any.set(!list.is_empty() || self.observer.borrow().is_some());
+    }
+
+    /// From now on `observer` is called at each cancel point, before the runtime looks for a cancellation there. It may
+    /// cancel a scope, or panic.
+    pub(crate) fn observe(&self, observer: Observer) {
+        self.any.set(true);
+        let former = self.observer.replace(Some(observer));
+        drop(former);
     }
 
     /// Whether there are any watches.
@@ -54,6 +67,10 @@ impl Watches {
     fn tell_each(&self, task: Option<Task>) {
         for watch in self.list.borrow().iter().filter(|watch| Some(&watch.task) == task.as_ref()) {
             watch.seen.set(true);
+        }
+        let observer = self.observer.borrow().clone();
+        if let Some(observer) = observer {
+            observer();
         }
     }
 }

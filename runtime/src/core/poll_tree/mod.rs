@@ -54,6 +54,7 @@ pub(crate) mod fast_path;
 pub(crate) mod inspect;
 pub(crate) mod node;
 pub(crate) mod nursery_node;
+pub(crate) mod order;
 pub(crate) mod poll_path;
 pub(crate) mod ready_queue;
 pub(crate) mod stack;

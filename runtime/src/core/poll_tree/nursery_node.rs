@@ -12,7 +12,7 @@
 
 use crate::core::{
     ids::{NodeId, ROOT, ScopeId},
-    poll_tree::{node::Node, ready_queue::ReadyQueue},
+    poll_tree::{node::Node, order::BatchOrder, ready_queue::ReadyQueue},
     task::handle::Task,
 };
 use std::{
@@ -145,9 +145,9 @@ impl NurseryNode {
         self.queue.borrow_mut().pop()
     }
 
-    /// Puts the first `due` nodes of the queue into a random order.
-    pub(crate) fn shuffle(&self, due: usize, order: &mut fastrand::Rng) {
-        self.queue.borrow_mut().shuffle(due, order);
+    /// Puts the first `due` nodes of the queue into order.
+    pub(crate) fn arrange(&self, due: usize, order: &BatchOrder) {
+        self.queue.borrow_mut().arrange(due, order);
     }
 
     /// Notes that a poll begins. Returns true if it is the outermost poll of this nursery.

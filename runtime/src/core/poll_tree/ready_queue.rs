@@ -5,7 +5,7 @@
 //! enough to count how many came before this tick. A batch is polled in that order, or in a random order if the run
 //! was given a seed.
 
-use crate::core::poll_tree::node::Node;
+use crate::core::poll_tree::{node::Node, order::BatchOrder};
 use std::collections::VecDeque;
 
 /// A queue with a larger capacity than this frees the memory that it no longer needs.
@@ -51,9 +51,9 @@ impl ReadyQueue {
         self.nodes.pop_front()
     }
 
-    /// Puts the first `due` nodes into a random order.
-    pub(crate) fn shuffle(&mut self, due: usize, order: &mut fastrand::Rng) {
-        order.shuffle(&mut self.nodes.make_contiguous()[..due]);
+    /// Puts the first `due` nodes into order.
+    pub(crate) fn arrange(&mut self, due: usize, order: &BatchOrder) {
+        order.arrange(&mut self.nodes.make_contiguous()[..due]);
     }
 
     /// Frees memory that was needed only for a short time.

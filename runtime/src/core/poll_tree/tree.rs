@@ -10,6 +10,7 @@ use crate::core::{
     poll_tree::{
         node::{Node, Queued},
         nursery_node::{NurseryNode, Parent},
+        order::BatchOrder,
         waker,
     },
     spare::Spare,
@@ -51,12 +52,12 @@ pub(crate) struct PollTree {
     polls: Cell<usize>,
     next_task: Cell<NonZeroU64>,
     next_nursery: Cell<u64>,
-    order: Option<RefCell<fastrand::Rng>>,
+    order: BatchOrder,
 }
 
 impl PollTree {
-    /// The tree of a new run, with its root nursery. A `seed` makes the order within a batch random.
-    pub(crate) fn new(run: RunId, seed: Option<u64>) -> PollTree {
+    /// The tree of a new run, with its root nursery.
+    pub(crate) fn new(run: RunId, order: BatchOrder) -> PollTree {
         PollTree {
             run,
             table: RefCell::default(),
@@ -73,7 +74,7 @@ impl PollTree {
             polls: Cell::new(0),
             next_task: Cell::new(NonZeroU64::MIN),
             next_nursery: Cell::new(0),
-            order: seed.map(|seed| RefCell::new(fastrand::Rng::with_seed(seed))),
+            order,
         }
     }
 
@@ -264,14 +265,13 @@ impl PollTree {
         nursery.save_memory();
     }
 
-    /// Begins the batch of this tick in a nursery. Returns how many nodes it has. If the run has a seed, they are in a
-    /// random order.
+    /// Begins the batch of this tick in a nursery, and puts it into order. Returns how many nodes it has.
     #[inline]
     pub(crate) fn begin_batch(&self, nursery: &NurseryNode) -> usize {
         let due = nursery.begin_batch(self.tick.get());
         self.note_polls(due);
-        if let Some(order) = &self.order {
-            nursery.shuffle(due, &mut order.borrow_mut());
+        if !self.order.is_as_woken() {
+            nursery.arrange(due, &self.order);
         }
         due
     }

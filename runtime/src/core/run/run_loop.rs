@@ -24,6 +24,7 @@ use crate::{
         lowlevel::instrument::{Instrument, Instruments},
         poll_tree::{
             node::{Node, Queued},
+            order::BatchOrder,
             tree::PollTree,
             waker,
         },
@@ -57,8 +58,8 @@ pub(crate) type PlugIn = Box<dyn FnOnce(&Run)>;
 pub(crate) struct RunOptions {
     pub(crate) clock: Rc<dyn Clock>,
     pub(crate) instruments: Vec<Rc<dyn Instrument>>,
-    /// Makes the order within a batch random.
-    pub(crate) seed: Option<u64>,
+    /// The order within a batch.
+    pub(crate) order: BatchOrder,
     pub(crate) thread_stack_size: Option<usize>,
     /// How many operations a task may do in one step without giving way.
     pub(crate) quick_checkpoints: u32,
@@ -117,7 +118,7 @@ fn build(options: RunOptions) -> Result<Rc<Run>, RunError> {
     let reactor = Reactor::new().map_err(RunError::Reactor)?;
     let inbox = Arc::new(Inbox::new(reactor.waker().map_err(RunError::Reactor)?));
     let id = inbox::register(inbox.clone());
-    let tree = PollTree::new(id, options.seed);
+    let tree = PollTree::new(id, options.order);
     let context = TaskContext::current();
     let root = TaskInfo::new(tree.number(), None, TaskContext::default()).named("root");
     let root = Node::new(root, std::future::pending());

@@ -145,6 +145,21 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
         }
     }
 
+    /// As [`Nursery::start_soon_named`], for functions that start tasks on behalf of their callers. Messages name
+    /// `caller` as the place where the task was started.
+    pub(crate) fn start_soon_for<F>(
+        &'scope self,
+        name: impl Into<Cow<'static, str>>,
+        caller: &'static Location<'static>,
+        child: F,
+    ) where
+        F: Future<Output = Result<(), Error>> + 'scope,
+    {
+        if let Err(closed) = self.start_child(self.info(caller).named(name), child) {
+            panic!("{closed}");
+        }
+    }
+
     /// The data of a task that the current task starts here.
     fn info(&self, caller: &'static Location<'static>) -> TaskInfo {
         TaskInfo::new(self.run.tree.number(), Some(caller), TaskContext::current_in(&self.run))

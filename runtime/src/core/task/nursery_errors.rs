@@ -20,8 +20,10 @@ use std::{any::Any, fmt};
 impl Nursery<'_, '_> {
     /// Notes that a child, or else the body, has failed. Cancels the nursery's scope.
     pub(super) fn fail(&self, child: Option<&Node>, error: Error) {
+        // A task that a shutdown has stopped ends nobody who still finishes his work.
+        let stopped = || self.run.scopes.is_only_stopped(self.scope_id) && error.is_cancelled();
         // Only the first reason is kept. The others are cancellations mostly, and no text is made for them.
-        if !self.scope.cell.called() {
+        if !self.scope.cell.called() && !stopped() {
             let text = match child {
                 Some(child) => text_of_failure(format_args!("task {}", InFull(&Task::of(child))), &error),
                 None => text_of_failure(format_args!("the nursery's body"), &error),

@@ -88,13 +88,7 @@ impl<'a, T> Send<'a, T> {
             (TransferStage::Parked, Some(parked)) => {
                 let (place, outcome) = ready!(parked.poll(run, cx));
                 self.parked = None;
-                let Some(value) = place.value else { return self.done(Ok(())) };
-                let failure = match outcome {
-                    Err(cancelled) => SendFailure::Cancelled(cancelled),
-                    Ok(()) if place.closed => SendFailure::Closed,
-                    Ok(()) => SendFailure::Broken,
-                };
-                self.done(Err(SendError { value, failure }))
+                self.done(place.sent(outcome))
             }
             (TransferStage::Parked, None) | (TransferStage::Done, _) => polled_after_its_end(),
         }

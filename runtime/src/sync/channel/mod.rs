@@ -4,8 +4,9 @@
 //! handed from task to task directly. A sender gives its value to the receiver that has waited longest. If a receiver
 //! makes room in the buffer, the value of the sender that has waited longest goes there.
 
+mod batch;
 mod futures;
-mod state;
+pub(in crate::sync) mod state;
 mod stream;
 
 pub use stream::ReceiverStream;
@@ -105,8 +106,8 @@ impl StdError for SendFailure {
 /// `?` converts it into [`Error`] for every type of value. It does not implement `std::error::Error` itself, since then
 /// every value would have to be `Send + Sync`.
 pub struct SendError<T> {
-    pub(super) value: T,
-    pub(super) failure: SendFailure,
+    pub(in crate::sync) value: T,
+    pub(in crate::sync) failure: SendFailure,
 }
 
 impl<T> SendError<T> {

@@ -4,7 +4,9 @@
 //! their order. So each value gets a number when it is given out for the first time. If several values come back, the
 //! one with the lowest number is the next.
 
-use crate::{core::block::wait_queue::WaitQueue, sync::channel::ChannelStatistics};
+use crate::{
+    Cancelled, SendError, SendFailure, core::block::wait_queue::WaitQueue, sync::channel::ChannelStatistics,
+};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
@@ -63,7 +65,7 @@ impl<T> Buffer<T> {
 pub(in crate::sync) struct WaiterSlot<V> {
     pub(in crate::sync) value: Option<V>,
     /// The end of the channel that it waits at.
-    end: u64,
+    pub(in crate::sync) end: u64,
     /// Whether that end was closed meanwhile.
     pub(in crate::sync) closed: bool,
 }
@@ -71,6 +73,18 @@ pub(in crate::sync) struct WaiterSlot<V> {
 impl<V> WaiterSlot<V> {
     pub(in crate::sync) fn new(value: Option<V>, end: u64) -> WaiterSlot<V> {
         WaiterSlot { value, end, closed: false }
+    }
+
+    /// What came of a send whose wait ended like this. It was sent if the value was taken, whatever happened then.
+    #[inline]
+    pub(in crate::sync) fn sent(self, outcome: Result<(), Cancelled>) -> Result<(), SendError<V>> {
+        let Some(value) = self.value else { return Ok(()) };
+        let failure = match outcome {
+            Err(cancelled) => SendFailure::Cancelled(cancelled),
+            Ok(()) if self.closed => SendFailure::Closed,
+            Ok(()) => SendFailure::Broken,
+        };
+        Err(SendError { value, failure })
     }
 }
 

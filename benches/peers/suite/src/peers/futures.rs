@@ -29,7 +29,10 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::NestWake { depth } => block_on(nest_wake(depth, n)),
         Workload::WakeOne { tasks } => block_on(wake_one(tasks, n)),
         Workload::BytesBlocked => block_on(bytes(n)),
-        Workload::Sleep
+        Workload::Batches { .. }
+        | Workload::Broadcast { .. }
+        | Workload::Watch { .. }
+        | Workload::Sleep
         | Workload::TimeoutReady
         | Workload::TimeoutYield
         | Workload::Offload { .. }

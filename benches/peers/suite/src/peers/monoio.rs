@@ -54,6 +54,8 @@ fn run<D: Driver>(mut runtime: Runtime<D>, workload: Workload, n: usize) -> Opti
         Workload::PingPong { capacity: 0 } => return None,
         Workload::PingPong { capacity } => block_on(&mut runtime, ping_pong(capacity, n)),
         Workload::Stream { capacity } => block_on(&mut runtime, stream(capacity, n)),
+        // No channels of these kinds belong to it.
+        Workload::Batches { .. } | Workload::Broadcast { .. } | Workload::Watch { .. } => return None,
         Workload::Sleep => block_on(&mut runtime, sleeps(n)),
         Workload::TimeoutReady => block_on(&mut runtime, timeout_ready(n)),
         Workload::TimeoutYield => block_on(&mut runtime, timeout_yield(n)),

@@ -24,6 +24,9 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::BytesBlocked => block_on(bytes(n)),
         Workload::PingPong { .. }
         | Workload::Stream { .. }
+        | Workload::Batches { .. }
+        | Workload::Broadcast { .. }
+        | Workload::Watch { .. }
         | Workload::Sleep
         | Workload::TimeoutReady
         | Workload::TimeoutYield

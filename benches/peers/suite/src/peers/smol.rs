@@ -30,6 +30,8 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::PingPong { capacity: 0 } => return None,
         Workload::PingPong { capacity } => block_on(|executor| ping_pong(executor, capacity, n)),
         Workload::Stream { capacity } => block_on(|executor| stream(executor, capacity, n)),
+        // No channels of these kinds belong to it.
+        Workload::Batches { .. } | Workload::Broadcast { .. } | Workload::Watch { .. } => return None,
         Workload::Sleep => block_on(|executor| sleeps(executor, n)),
         Workload::TimeoutReady => block_on(|_| timeout_ready(n)),
         Workload::TimeoutYield => block_on(|_| timeout_yield(n)),

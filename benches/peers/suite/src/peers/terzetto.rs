@@ -7,7 +7,8 @@ use crate::{
 };
 use std::{future::ready, pin::Pin, time::Duration};
 use terzetto::{
-    Error, channel, checkpoint, move_on_after, nursery, sleep, sleep_forever, sync::CapacityLimiter,
+    Error, channel, checkpoint, move_on_after, nursery, sleep, sleep_forever,
+    sync::{CapacityLimiter, SlowReceiver, Watch, broadcast},
     to_thread,
 };
 
@@ -20,6 +21,9 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::Yield { tasks } => terzetto::run(yields(tasks, n)),
         Workload::PingPong { capacity } => terzetto::run(ping_pong(capacity, n)),
         Workload::Stream { capacity } => terzetto::run(stream(capacity, n)),
+        Workload::Batches { size } => terzetto::run(batches(size, n)),
+        Workload::Broadcast { receivers } => terzetto::run(broadcasts(receivers, n)),
+        Workload::Watch { tasks } => terzetto::run(watch(tasks, n)),
         Workload::Sleep => terzetto::run(sleeps(n)),
         Workload::TimeoutReady => terzetto::run(timeout_ready(n)),
         Workload::TimeoutYield => terzetto::run(timeout_yield(n)),
@@ -105,6 +109,75 @@ async fn stream(capacity: usize, n: usize) -> Outcome {
             }
             Ok(())
         });
+        Ok(())
+    })
+    .await?;
+    Ok(watch.per(n))
+}
+
+async fn batches(size: usize, n: usize) -> Outcome {
+    let (sender, receiver) = channel::<usize>(size);
+    let watch = Stopwatch::start();
+    nursery(async |nursery| {
+        nursery.start_soon(async move {
+            let mut received = 0;
+            while received < n {
+                received += receiver.receive_many(size).await?.len();
+            }
+            Ok(())
+        });
+        nursery.start_soon(async move {
+            for first in (0..n).step_by(size) {
+                sender.send_many((first..first + size).collect()).await?;
+            }
+            Ok(())
+        });
+        Ok(())
+    })
+    .await?;
+    Ok(watch.per(n))
+}
+
+async fn broadcasts(receivers: usize, n: usize) -> Outcome {
+    let (sender, receiver) = broadcast::<usize>(100, SlowReceiver::Wait);
+    let watch = Stopwatch::start();
+    nursery(async |nursery| {
+        for _ in 0..receivers {
+            let receiver = receiver.clone();
+            nursery.start_soon(async move {
+                while receiver.next().await?.is_some() {}
+                Ok(())
+            });
+        }
+        drop(receiver);
+        for i in 0..n {
+            sender.send(i).await?;
+        }
+        sender.close();
+        Ok(())
+    })
+    .await?;
+    Ok(watch.per(n))
+}
+
+async fn watch(tasks: usize, n: usize) -> Outcome {
+    let number = Watch::new(0);
+    let watch = Stopwatch::start();
+    nursery(async |nursery| {
+        for _ in 0..tasks {
+            nursery.start_soon(async {
+                for next in 1..=n {
+                    number.wait_value(move |&number| number >= next).await?;
+                }
+                Ok(())
+            });
+        }
+        // They start with the next tick, in which this task comes first.
+        yield_times(2).await?;
+        for i in 1..=n {
+            number.set(i);
+            checkpoint().await?;
+        }
         Ok(())
     })
     .await?;

@@ -9,8 +9,8 @@ use crate::{
 use std::{future::pending, pin::Pin, time::Duration};
 use tokio::{
     runtime::Builder,
-    sync::mpsc,
-    task::{JoinSet, spawn, spawn_blocking},
+    sync::{broadcast, mpsc, watch},
+    task::{JoinSet, spawn, spawn_blocking, yield_now},
     time::sleep,
 };
 
@@ -25,6 +25,9 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::PingPong { capacity: 0 } => return None,
         Workload::PingPong { capacity } => block_on(ping_pong(capacity, n)),
         Workload::Stream { capacity } => block_on(stream(capacity, n)),
+        Workload::Batches { size } => block_on(batches(size, n)),
+        Workload::Broadcast { receivers } => block_on(broadcasts(receivers, n)),
+        Workload::Watch { tasks } => block_on(watch(tasks, n)),
         Workload::Sleep => block_on(sleeps(n)),
         Workload::TimeoutReady => block_on(timeout_ready(n)),
         Workload::TimeoutYield => block_on(timeout_yield(n)),
@@ -96,6 +99,73 @@ async fn stream(capacity: usize, n: usize) -> Figures {
             sender.send(i).await.expect("the other task listens");
         }
     });
+    join_all(set).await;
+    watch.per(n)
+}
+
+async fn batches(size: usize, n: usize) -> Figures {
+    let (sender, mut receiver) = mpsc::channel::<usize>(size);
+    let watch = Stopwatch::start();
+    let mut set = JoinSet::new();
+    set.spawn(async move {
+        let mut batch = Vec::with_capacity(size);
+        while receiver.recv_many(&mut batch, size).await > 0 {
+            batch.clear();
+        }
+    });
+    set.spawn(async move {
+        for first in (0..n).step_by(size) {
+            let places = sender.reserve_many(size).await.expect("the other task listens");
+            places.zip(first..).for_each(|(place, i)| place.send(i));
+        }
+    });
+    join_all(set).await;
+    watch.per(n)
+}
+
+async fn broadcasts(receivers: usize, n: usize) -> Figures {
+    let (sender, receiver) = broadcast::channel::<usize>(100);
+    let watch = Stopwatch::start();
+    let mut set = JoinSet::new();
+    for _ in 0..receivers {
+        let mut receiver = receiver.resubscribe();
+        set.spawn(async move { while receiver.recv().await.is_ok() {} });
+    }
+    drop(receiver);
+    set.spawn(async move {
+        for i in 0..n {
+            sender.send(i).expect("the other tasks listen");
+            // Its senders do not wait, and receivers that lag would miss messages.
+            if i % 100 == 99 {
+                yield_now().await;
+            }
+        }
+    });
+    join_all(set).await;
+    watch.per(n)
+}
+
+async fn watch(tasks: usize, n: usize) -> Figures {
+    let (number, watched) = watch::channel(0);
+    let watch = Stopwatch::start();
+    let mut set = JoinSet::new();
+    for _ in 0..tasks {
+        let mut watched = watched.clone();
+        set.spawn(async move {
+            for next in 1..=n {
+                watched.wait_for(|&number| number >= next).await.expect("the other task is there");
+            }
+        });
+    }
+    set.spawn(async move {
+        yield_times(2).await;
+        for i in 1..=n {
+            number.send_replace(i);
+            yield_now().await;
+        }
+        number.closed().await;
+    });
+    drop(watched);
     join_all(set).await;
     watch.per(n)
 }
