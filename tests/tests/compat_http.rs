@@ -490,7 +490,8 @@ fn compat_07_https_chooses_the_version_in_the_handshake() {
                 with_http_client(ClientOptions::new().tls(client), async |client| {
                     for _ in 0..3 {
                         let uri = format!("https://localhost:{port}/").parse()?;
-                        versions.borrow_mut().push(client.get(uri).await?.text(100).await?);
+                        let version = client.get(uri).await?.text(100).await?;
+                        versions.borrow_mut().push(version);
                     }
                     Ok(())
                 })
