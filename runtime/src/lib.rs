@@ -48,7 +48,13 @@
 //! | `anyhow`, `eyre` | [`Error`] becomes an `anyhow::Error` or an `eyre::Report` by `?` |
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` for every stream |
 //! | `hyper` | HTTP through `hyper` |
+//! | `http` | servers for `axum` and `tower`, a client with a pool, on `hyper` |
 //! | `tls` | TLS through `rustls` |
+//! | `tokio` | libraries that need tokio: a runtime of it in a thread beside the run |
+//!
+//! # Compile errors
+//!
+//! The page [`compile_errors`] explains what the compiler says about common mistakes.
 //!
 //! # Forks
 //!
@@ -74,10 +80,14 @@
     not(feature = "default"),
     allow(rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links)
 )]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 #[cfg(any(feature = "futures-io", feature = "tls"))]
 pub mod compat;
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/compile-errors.md")]
+pub mod compile_errors {}
 // Some of the core is used only by optional features.
 mod builder;
 #[cfg_attr(not(feature = "default"), allow(dead_code))]

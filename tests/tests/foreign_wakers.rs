@@ -5,10 +5,11 @@ use std::{
     future::poll_fn,
     pin::{Pin, pin},
     ptr,
-    task::{Context, RawWaker, RawWakerVTable, Waker},
+    task::{Context, Poll, RawWaker, RawWakerVTable, Waker},
+    time::Duration,
 };
 use terzetto::{Error, lowlevel::spawn_system_task, nursery, sleep, sync::Event};
-use terzetto_tests::run_mock;
+use terzetto_tests::{run_mock, within};
 
 thread_local! {
     /// The waker that the foreign one stands for.
@@ -85,4 +86,45 @@ fn a_foreign_waker_of_a_nursery_may_use_the_run_when_it_is_cloned() {
         })
         .await
     });
+}
+
+#[test]
+fn nur_02_a_body_or_a_child_that_wakes_itself_in_its_last_poll_ends() {
+    /// Ready at the second poll, in which it wakes its task as well.
+    async fn wakes_itself_at_its_end() {
+        let mut polls = 0;
+        poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            polls += 1;
+            if polls == 2 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+    let test = async || {
+        let ended = Cell::new(0);
+        let body = nursery(async |n| {
+            n.start_soon(async {
+                wakes_itself_at_its_end().await;
+                ended.set(ended.get() + 1);
+                Ok(())
+            });
+            wakes_itself_at_its_end().await;
+            Ok("value")
+        });
+        assert_eq!(body.await?, "value");
+        assert_eq!(ended.get(), 1);
+        // An error that comes in such a poll is not lost.
+        let failed = nursery(async |n| {
+            n.start_soon(async {
+                wakes_itself_at_its_end().await;
+                Err(Error::msg("of the child"))
+            });
+            wakes_itself_at_its_end().await;
+            Err::<(), _>(Error::msg("of the body"))
+        });
+        let error = failed.await.unwrap_err().to_string();
+        assert!(error.contains("of the child") && error.contains("of the body"), "{error}");
+        Ok(())
+    };
+    within(Duration::from_secs(10), move || run_mock(test()).unwrap());
 }

@@ -7,6 +7,11 @@ use std::rc::Rc;
 ///
 /// Listeners need not be sockets. A listener can also wrap each connection of another listener in a further
 /// protocol, and [`serve_listeners`](crate::io::serve_listeners) accepts both kinds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a listener of this runtime",
+    label = "does not implement `Listener`",
+    note = "listeners of the runtime are in `terzetto::io`; `open_tcp_listeners` opens a port"
+)]
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait Listener: Resource {
     /// The type of a connection.

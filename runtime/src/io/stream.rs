@@ -20,6 +20,12 @@ pub trait Resource {
 }
 
 /// The sending end of a stream of bytes; trio's `SendStream`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a stream that this runtime can send to",
+    label = "does not implement `SendStream`",
+    note = "sockets and pipes of the runtime are in `terzetto::io`; a socket of the standard library becomes one of them by `from_std`, \
+            a stream of tokio by `terzetto::compat::tokio::TokioStream`"
+)]
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait SendStream: Resource {
     /// Sends all of `data`.
@@ -44,6 +50,12 @@ pub trait SendStream: Resource {
 }
 
 /// The receiving end of a stream of bytes; trio's `ReceiveStream`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a stream that this runtime can receive from",
+    label = "does not implement `ReceiveStream`",
+    note = "sockets and pipes of the runtime are in `terzetto::io`; a socket of the standard library becomes one of them by `from_std`, \
+            a stream of tokio by `terzetto::compat::tokio::TokioStream`"
+)]
 #[allow(async_fn_in_trait, reason = "everything here stays on the run's thread: no bound to add")]
 pub trait ReceiveStream: Resource {
     /// Receives at least one byte, and as many as are available and fit into `buffer`. Returns how many. Zero means the

@@ -54,11 +54,12 @@ impl Nursery<'_, '_> {
             }
             end = Some(ended);
         });
-        if again {
-            self.run.tree.queue_again(&self.in_tree, node);
+        let Some(end) = end else {
+            if again {
+                self.run.tree.queue_again(&self.in_tree, node);
+            }
             return None;
-        }
-        let end = end?;
+        };
         path.back();
         Some((node, end))
     }
