@@ -56,5 +56,5 @@ pub use works::Moment;
 
 pub(crate) use any_queue::{AnyQueue, QueueId};
 pub(crate) use item_error::panic_text;
-pub(crate) use progress::Progress;
+pub(crate) use progress::{KeptErrors, Progress};
 pub(crate) use work::{Batch, CallContext, Join, OneShotFn, Work, WorkBody, WorkNode};

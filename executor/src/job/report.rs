@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     folder::{END, INFO, LOCK, RESULTS, job_folders},
-    lock::Lock,
+    lock::{Holder, Lock},
 };
 
 /// The state of a job.
@@ -77,7 +77,7 @@ fn read(folder: PathBuf) -> Option<JobReport> {
     let file = folder.join(LOCK);
     let state = match &end {
         Some(end) => JobState::Ended(value(end, "ending").unwrap_or_default()),
-        None if Lock::read(&file).is_some_and(|lock| lock.is_held(&file)) => JobState::Running,
+        None if is_held(&file) => JobState::Running,
         None => JobState::Killed,
     };
     let start = value(&info, "time_start").and_then(|text| humantime::parse_rfc3339(&text).ok());
@@ -99,6 +99,11 @@ fn read(folder: PathBuf) -> Option<JobReport> {
         elapsed: start.zip(until).and_then(|(start, until)| until.duration_since(start).ok()),
         folder,
     })
+}
+
+/// Is the process of this lock alive? Nothing is written here, so the time is this machine's.
+fn is_held(file: &Path) -> bool {
+    Lock::read(file).is_some_and(|lock| lock.holder(file, SystemTime::now()) != Holder::Gone)
 }
 
 /// The value of a line `name = value`, without quotes. The job files need no more of TOML than that.

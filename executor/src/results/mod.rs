@@ -24,6 +24,7 @@ mod store;
 
 pub use atomic::{WriteError, remove_leftovers, time_in, write_atomic};
 pub use check::{ExpectedItem, ItemState, ResultsCheck};
+pub(crate) use fingerprint::checksum as content_checksum;
 pub use fingerprint::content_fingerprint;
 pub use foreign::{ForeignResults, SeriesNames, find_foreign, summarize};
 pub use made_with::MadeWith;

@@ -29,10 +29,12 @@ pub struct Options {
     statistics_period: Duration,
     log_level: LevelFilter,
     stop_if_error: bool,
+    errors_kept: usize,
     results_folder: Option<PathBuf>,
     params: String,
     expected_results: Option<usize>,
     shard: Option<Shard>,
+    lease: Duration,
 }
 
 impl Options {
@@ -45,10 +47,12 @@ impl Options {
             statistics_period: Duration::from_millis(10),
             log_level: LevelFilter::Info,
             stop_if_error: false,
+            errors_kept: 10_000,
             results_folder: None,
             params: String::new(),
             expected_results: None,
             shard: None,
+            lease: Duration::from_secs(60),
         }
     }
 
@@ -76,6 +80,15 @@ impl Options {
         self
     }
 
+    /// How many errors are kept: in [`Outcome::failed`](super::Outcome::failed), in
+    /// [`Outcome::errors`](super::Outcome::errors), and as files in the job's folder. All are counted and logged.
+    /// Default: 10,000. An error takes some hundred bytes.
+    #[must_use]
+    pub fn errors_kept(mut self, count: usize) -> Self {
+        self.errors_kept = count;
+        self
+    }
+
     /// How often observers are told [statistics](super::Observer::statistics). It is also how long quick items
     /// wait at most behind a slow one, until another worker is requested. At least 1 ms; default: 10 ms.
     #[must_use]
@@ -85,7 +98,8 @@ impl Options {
     }
 
     /// How much is written into the job's log file. `Info`, the default, writes a line at the end of each call
-    /// of a work. `Debug` writes a line at its start, too.
+    /// of a work. Calls of less than a millisecond are summed up once a second, after the first hundred of each
+    /// work. `Debug` writes a line at the start and at the end of every call.
     #[must_use]
     pub fn log_level(mut self, level: LevelFilter) -> Self {
         self.log_level = level;
@@ -122,6 +136,15 @@ impl Options {
         self
     }
 
+    /// How long a folder for results stays taken, for runs on other machines, when nothing is heard of this process
+    /// any more. A thread renews the claim several times within this time. At least 1 s; default: 60 s. A run on
+    /// the same machine sees at once that the process has ended, and so does a requeued task of a cluster.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease.max(Duration::from_secs(1));
+        self
+    }
+
     /// See [`max_workers`](Options::max_workers).
     pub fn get_max_workers(&self) -> usize {
         self.max_workers
@@ -137,6 +160,11 @@ impl Options {
         self.stop_if_error
     }
 
+    /// See [`errors_kept`](Options::errors_kept).
+    pub fn get_errors_kept(&self) -> usize {
+        self.errors_kept
+    }
+
     /// See [`statistics_period`](Options::statistics_period).
     pub fn get_statistics_period(&self) -> Duration {
         self.statistics_period
@@ -150,6 +178,16 @@ impl Options {
     /// See [`expected_results`](Options::expected_results).
     pub fn get_expected_results(&self) -> Option<usize> {
         self.expected_results
+    }
+
+    /// See [`lease`](Options::lease).
+    pub fn get_lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// See [`shard`](Options::shard).
+    pub fn get_shard(&self) -> Option<Shard> {
+        self.shard
     }
 
     /// Makes the folder of a job, if there is a folder for results.
@@ -168,6 +206,7 @@ impl Options {
             queue_limit: self.get_queue_limit(),
             expected_results: self.expected_results,
             shard: self.shard,
+            lease: self.lease,
         };
         JobFolder::create(folder, &info, &self.params).map(Some)
     }

@@ -12,15 +12,22 @@ pub struct Outcome {
     pub ending: Ending,
     /// How many items arrived at the end of the graph with a value.
     pub done: usize,
-    /// The items that arrived as errors, in order of arrival.
+    /// How many items arrived as errors.
+    pub failed_count: usize,
+    /// The items that arrived as errors, in order of arrival. Of very many, only the first are
+    /// [kept](super::Options::errors_kept); [`failed_count`](Outcome::failed_count) counts all.
     ///
     /// Behind them are the errors that a global work took out of its queues and did not pass on. Each of these
     /// is under the key on which its work failed. An error of a source or a global work is here under the name
     /// of the work.
     pub failed: Vec<(Key, ItemError)>,
     /// The errors of sources and global works. They are not about one item, and may cost any number of items. A
-    /// run with such an error ends as [`Ending::Failed`].
+    /// run with such an error ends as [`Ending::Failed`]. Of very many, only the first are
+    /// [kept](super::Options::errors_kept).
     pub errors: Vec<ItemError>,
+    /// How many errors of sources and global works there were. Each of them is in
+    /// [`failed_count`](Outcome::failed_count), too.
+    pub errors_count: usize,
     /// Values that a join removed, because no group wanted them or because their key came a second time.
     pub unused: Vec<Unused>,
     /// Items that had not arrived when the run ended early. It is empty after a run that was not ended early.
@@ -37,7 +44,7 @@ impl Outcome {
     /// Has every item arrived with a value?
     pub fn is_complete(&self) -> bool {
         self.ending == Ending::Finished
-            && self.failed.is_empty()
+            && self.failed_count == 0
             && self.unused.is_empty()
             && self.unfinished.is_empty()
             && self.missing == 0

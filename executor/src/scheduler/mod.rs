@@ -40,13 +40,12 @@ use std::{
 };
 
 use crate::{
-    graph::{AnyQueue, ItemError, Join, Key, OneShotFn, Topology, WorkBody, WorkNode},
+    graph::{AnyQueue, ItemError, Join, KeptErrors, Key, OneShotFn, Progress, Topology, WorkBody, WorkNode},
     run::{Ending, Observer, Options},
 };
 use notify::Notify;
 pub(crate) use scheduled_work::ScheduledWork;
 use state::SchedulerState;
-pub(crate) use summary::RunSummary;
 pub(crate) use worker::Worker;
 
 /// What all workers of a run share.
@@ -118,6 +117,8 @@ impl Scheduler {
         let scheduler = Scheduler {
             state: Mutex::new(SchedulerState {
                 requested: vec![0; works.len()],
+                failed: KeptErrors::new(options.get_errors_kept()),
+                progress: Progress::new(options.get_errors_kept()),
                 ..SchedulerState::default()
             }),
             works,
@@ -228,11 +229,13 @@ impl Scheduler {
         if !self.joins.is_empty() {
             self.advance_joins(state);
         }
+        let state = &mut *state;
         for (key, error) in &state.progress.arrived {
             if let Some(error) = error {
-                state.failed.push((key.clone(), error.clone()));
+                state.failed.add(key.clone(), error.clone());
             }
         }
         arrived.append(&mut state.progress.arrived);
+        state.progress.forget_counted();
     }
 }

@@ -1,7 +1,7 @@
 //! What changes during a run: the state under the scheduler's lock.
 
 use crate::{
-    graph::{ItemError, Key, Kind, Progress},
+    graph::{KeptErrors, Kind, Progress},
     run::{Ending, Stalled},
 };
 
@@ -26,7 +26,7 @@ pub(crate) struct SchedulerState {
     pub early_ending: Option<Ending>,
     pub stalled: Option<Stalled>,
     /// Errors that have arrived at the end of the graph.
-    pub failed: Vec<(Key, ItemError)>,
+    pub failed: KeptErrors,
     pub progress: Progress,
 }
 

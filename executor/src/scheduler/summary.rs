@@ -1,22 +1,12 @@
 //! What is known of the items, during a run and after it.
 
+use std::time::Duration;
+
 use super::{ScheduledWork, Scheduler};
 use crate::{
-    graph::{ItemError, Key},
-    run::{Ending, Gathered, Stalled, Statistics, Unfinished, Unused},
+    graph::ItemError,
+    run::{Ending, Gathered, Outcome, Stalled, Statistics, Unfinished, Unused},
 };
-
-/// What has become of the items of a run.
-pub(crate) struct RunSummary {
-    pub ending: Ending,
-    pub done: usize,
-    pub failed: Vec<(Key, ItemError)>,
-    pub errors: Vec<ItemError>,
-    pub unused: Vec<Unused>,
-    pub unfinished: Vec<Unfinished>,
-    pub gathered: Vec<Gathered>,
-    pub stalled: Option<Stalled>,
-}
 
 impl Scheduler {
     /// What the run does at this moment.
@@ -27,12 +17,13 @@ impl Scheduler {
             cpu_workers: state.busy_cpu,
             waiting: self.queues.iter().map(|queue| (queue.name().to_owned(), queue.len())).collect(),
             done: state.progress.done,
-            failed: state.failed.len(),
+            failed: state.failed.count(),
         }
     }
 
-    /// The summary of the run. All workers must have left.
-    pub fn take_summary(&self) -> RunSummary {
+    /// What has become of the items of the run, without what only its caller knows: the expected number and the
+    /// time. And why the run could not go on, if it could not. All workers must have left.
+    pub fn take_outcome(&self) -> (Outcome, Option<Stalled>) {
         let mut state = self.lock();
         // Items that a join has moved to the end after the last delivery.
         let mut arrived = std::mem::take(&mut state.progress.arrived);
@@ -42,21 +33,28 @@ impl Scheduler {
         arrived.extend(dropped.into_iter().map(|error| (error.key().clone(), Some(error))));
         for (key, error) in arrived {
             self.report_arrival(&key, error.as_ref());
-            state.failed.extend(error.map(|error| (key, error)));
+            if let Some(error) = error {
+                state.failed.add(key, error);
+            }
         }
-        let errors = std::mem::take(&mut state.progress.work_errors);
+        let work_errors = std::mem::take(&mut state.progress.work_errors);
         let unused = std::mem::take(&mut state.progress.unused);
-        let finished = if errors.is_empty() { Ending::Finished } else { Ending::Failed };
-        RunSummary {
+        let finished = if work_errors.count() == 0 { Ending::Finished } else { Ending::Failed };
+        let failed = std::mem::take(&mut state.failed);
+        let outcome = Outcome {
             ending: state.early_ending.unwrap_or(finished),
             done: state.progress.done,
-            failed: std::mem::take(&mut state.failed),
-            errors,
+            failed_count: failed.count(),
+            failed: failed.into_kept(),
+            errors_count: work_errors.count(),
+            errors: work_errors.into_kept().into_iter().map(|(_, error)| error).collect(),
             unused: unused.into_iter().map(|(work, key)| Unused { work: work.to_string(), key }).collect(),
             unfinished: self.unfinished(),
             gathered: self.gathered(),
-            stalled: state.stalled.take(),
-        }
+            missing: 0,
+            elapsed: Duration::ZERO,
+        };
+        (outcome, state.stalled.take())
     }
 
     /// The items that have not arrived: in queues, in joins, in sources.

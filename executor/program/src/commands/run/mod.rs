@@ -9,7 +9,11 @@ pub mod progress;
 pub mod signals;
 pub mod status;
 
-use std::{fs, path::Path, time::Instant};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use terzetto_executor::{
     BoxError, Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, Options, Outcome,
@@ -36,6 +40,7 @@ pub struct Job<'a> {
     /// All parameters, as TOML.
     pub params: String,
     pub log_level: LogLevel,
+    pub lease: Duration,
     pub shard: Option<Shard>,
 }
 
@@ -130,8 +135,11 @@ fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {
         options = options.queue_limit(items);
     }
     if let Some(job) = job {
-        options =
-            options.results_folder(job.folder).params(job.params.clone()).log_level(job.log_level.into());
+        options = options
+            .results_folder(job.folder)
+            .params(job.params.clone())
+            .log_level(job.log_level.into())
+            .lease(job.lease);
         logging::set_file_level(job.log_level.into());
         if let Some(shard) = job.shard {
             options = options.shard(shard);

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGUSR2 end a run early.
+//! Ctrl-C, SIGTERM, SIGHUP and SIGUSR2 end a run early.
 //!
 //! A signal handler may do next to nothing. So `signal-hook` collects the signals, and a thread waits for the next one.
 //! The thread ends when the guard is dropped that [`watch`] returns.
@@ -50,7 +50,7 @@ pub struct EndingSignal(Arc<AtomicI32>);
 pub enum EarlyEnd {
     /// SIGUSR2.
     Stopped,
-    /// Ctrl-C or SIGTERM, with the exit status that a shell expects then.
+    /// Ctrl-C, SIGTERM or SIGHUP, with the exit status that a shell expects then.
     Interrupted(u8),
 }
 
@@ -72,7 +72,7 @@ mod unix {
     use std::thread::{self, JoinHandle};
 
     use signal_hook::{
-        consts::{SIGINT, SIGTERM, SIGUSR2},
+        consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2},
         flag,
         iterator::{Handle, Signals},
     };
@@ -96,6 +96,10 @@ mod unix {
     pub fn watch(run: impl EndEarly, ending_signal: EndingSignal) -> io::Result<Watch> {
         second_ends_at_once()?;
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR2])?;
+        // Who starts a program with `nohup` wants it to go on without its terminal.
+        if !is_ignored(SIGHUP) {
+            signals.add_signal(SIGHUP)?;
+        }
         let handle = signals.handle();
         let forward = move || {
             for signal in signals.forever() {
@@ -112,6 +116,14 @@ mod unix {
         };
         let thread = thread::Builder::new().name("signals".into()).spawn(forward)?;
         Ok(Watch(handle, Some(thread)))
+    }
+
+    /// Does this process ignore a signal, as whoever has started it wanted? Where the system does not tell it: no.
+    fn is_ignored(signal: i32) -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
     }
 
     /// Lets a second Ctrl-C end the program at once, while the run still ends because of the first one.
