@@ -75,7 +75,7 @@ pub use cluster::{ClusterTask, Parts};
 pub use graph::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Topology};
 pub use parts::{PartsError, agree_on_parts};
 pub use run::{
-    Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, OneShotError, Options, Outcome,
-    Stalled, Statistics, Unfinished, Unused,
+    Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, GaveUp, Observer, OneShotError, Options,
+    Outcome, Stalled, Statistics, Unfinished, Unused,
 };
 pub use shard::{Shard, ShardError};

@@ -16,7 +16,7 @@ use super::{
 pub enum JobState {
     /// Its process runs.
     Running,
-    /// It has ended, and its folder says how: `finished`, `failed`, `stopped`, `cancelled` or `error`.
+    /// It has ended, and its folder says how: `finished`, `failed`, `stopped`, `cancelled`, `gave up` or `error`.
     Ended(String),
     /// Its process has ended without writing how.
     Killed,

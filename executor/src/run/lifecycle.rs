@@ -111,7 +111,7 @@ impl StartedRun {
                 None => outcome,
             };
             job.finish(&match &outcome {
-                Ok(outcome) => format!("{:?}", outcome.ending).to_lowercase(),
+                Ok(outcome) => outcome.ending.to_string(),
                 Err(error) if error.is_cancelled() => "cancelled".to_owned(),
                 Err(_) => "error".to_owned(),
             });

@@ -29,4 +29,4 @@ pub use executor_async::ExecutorAsync;
 pub use executor_sequential::ExecutorSequential;
 pub use observer::{Observer, Statistics};
 pub use options::{Options, default_workers};
-pub use outcome::{Ending, Gathered, Outcome, Unfinished, Unused};
+pub use outcome::{Ending, Gathered, GaveUp, Outcome, Unfinished, Unused};

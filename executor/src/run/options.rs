@@ -29,6 +29,7 @@ pub struct Options {
     statistics_period: Duration,
     log_level: LevelFilter,
     stop_if_error: bool,
+    max_errors: Option<usize>,
     errors_kept: usize,
     results_folder: Option<PathBuf>,
     params: String,
@@ -47,6 +48,7 @@ impl Options {
             statistics_period: Duration::from_millis(10),
             log_level: LevelFilter::Info,
             stop_if_error: false,
+            max_errors: None,
             errors_kept: 10_000,
             results_folder: None,
             params: String::new(),
@@ -77,6 +79,17 @@ impl Options {
     #[must_use]
     pub fn stop_if_error(mut self, stop: bool) -> Self {
         self.stop_if_error = stop;
+        self
+    }
+
+    /// After how many errors of works the run gives up; at least 1. Running items are finished, nothing new starts, and
+    /// the run ends with [`Ending::GaveUp`](super::Ending::GaveUp). By default it goes on, whatever fails. Whatever the
+    /// option, a run gives up after a few errors that say that nothing can be written: a full disk, for instance.
+    ///
+    /// [`stop_if_error`](Options::stop_if_error) is stricter: the run then returns the error and no outcome.
+    #[must_use]
+    pub fn max_errors(mut self, count: usize) -> Self {
+        self.max_errors = Some(count.max(1));
         self
     }
 
@@ -158,6 +171,11 @@ impl Options {
     /// See [`stop_if_error`](Options::stop_if_error).
     pub fn get_stop_if_error(&self) -> bool {
         self.stop_if_error
+    }
+
+    /// See [`max_errors`](Options::max_errors).
+    pub fn get_max_errors(&self) -> Option<usize> {
+        self.max_errors
     }
 
     /// See [`errors_kept`](Options::errors_kept).

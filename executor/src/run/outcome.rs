@@ -1,6 +1,6 @@
 //! What has come of a run.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::graph::{ItemError, Key};
 
@@ -36,6 +36,8 @@ pub struct Outcome {
     pub gathered: Vec<Gathered>,
     /// How many of the [expected](super::Options::expected_results) items have not arrived.
     pub missing: usize,
+    /// Why the run has stopped by itself, if it has.
+    pub gave_up: Option<GaveUp>,
     /// How long the run took.
     pub elapsed: Duration,
 }
@@ -85,6 +87,7 @@ pub struct Gathered {
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ending {
     /// Every queue was empty and no worker ran.
     Finished,
@@ -94,4 +97,40 @@ pub enum Ending {
     Stopped,
     /// [`Control::cancel`](super::Control::cancel) was called.
     Cancelled,
+    /// The run has stopped by itself, because it made no sense to go on. [`Outcome::gave_up`] says why.
+    GaveUp,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Ending::Finished => "finished",
+            Ending::Failed => "failed",
+            Ending::Stopped => "stopped",
+            Ending::Cancelled => "cancelled",
+            Ending::GaveUp => "gave up",
+        })
+    }
+}
+
+/// Why a run has stopped by itself. Running items were finished; the others are in [`Outcome::unfinished`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum GaveUp {
+    /// So many calls of works have failed: [`Options::max_errors`](super::Options::max_errors).
+    TooManyErrors(usize),
+    /// Works could not write: the disk or a quota is full, or the file system can only be read. This is the first
+    /// such error. Every further item would fail in the same way.
+    NoRoom(ItemError),
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GaveUp::TooManyErrors(count) => write!(f, "the run has stopped after {count} errors"),
+            GaveUp::NoRoom(error) => {
+                write!(f, "the run has stopped, because nothing can be written any more: {error}")
+            }
+        }
+    }
 }

@@ -34,19 +34,22 @@ mod worker;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
 
 use crate::{
     graph::{AnyQueue, ItemError, Join, KeptErrors, Key, OneShotFn, Progress, Topology, WorkBody, WorkNode},
-    run::{Ending, Observer, Options},
+    run::{Ending, GaveUp, Observer, Options},
 };
 use notify::Notify;
 pub(crate) use scheduled_work::ScheduledWork;
 use state::SchedulerState;
 pub(crate) use worker::Worker;
+
+/// A run gives up when so many calls have failed because nothing can be written.
+const FEW_WRITE_FAILURES: usize = 3;
 
 /// What all workers of a run share.
 pub(crate) struct Scheduler {
@@ -65,6 +68,11 @@ pub(crate) struct Scheduler {
     /// Is there never more than one worker?
     single_worker: bool,
     pub stop_if_error: bool,
+    max_errors: Option<usize>,
+    /// How many calls have failed.
+    errors: AtomicUsize,
+    /// How many of them have failed because nothing can be written.
+    write_failures: AtomicUsize,
     closed: AtomicBool,
     state: Mutex<SchedulerState>,
     /// Notified when the scheduler is closed.
@@ -130,6 +138,9 @@ impl Scheduler {
             max_batch: (queue_limit / 2).max(1),
             single_worker,
             stop_if_error: options.get_stop_if_error(),
+            max_errors: options.get_max_errors(),
+            errors: AtomicUsize::new(0),
+            write_failures: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             closing: Notify::default(),
             observers: OnceLock::new(),
@@ -199,6 +210,30 @@ impl Scheduler {
         drop(state);
         self.close();
         self.closing.notify();
+    }
+
+    /// Ends the run because it makes no sense to go on.
+    fn give_up(&self, reason: GaveUp) {
+        let mut state = self.lock();
+        if self.is_closed() {
+            return;
+        }
+        state.early_ending = Some(Ending::GaveUp);
+        state.gave_up = Some(reason);
+        drop(state);
+        self.close();
+    }
+
+    /// Counts an error of a work, and gives up if there are too many, or if nothing can be written any more.
+    pub fn count_error(&self, error: &ItemError) {
+        let count = self.errors.fetch_add(1, SeqCst) + 1;
+        if self.max_errors.is_some_and(|most| count >= most) {
+            self.give_up(GaveUp::TooManyErrors(count));
+        }
+        // One such error may be about one file. A few are about the disk.
+        if error.is_no_room() && self.write_failures.fetch_add(1, SeqCst) + 1 == FEW_WRITE_FAILURES {
+            self.give_up(GaveUp::NoRoom(error.clone()));
+        }
     }
 
     /// How somebody has ended the run early.

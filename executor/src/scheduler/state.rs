@@ -2,7 +2,7 @@
 
 use crate::{
     graph::{KeptErrors, Kind, Progress},
-    run::{Ending, Stalled},
+    run::{Ending, GaveUp, Stalled},
 };
 
 /// The state under the scheduler's lock.
@@ -24,6 +24,8 @@ pub(crate) struct SchedulerState {
     pub deliveries_at_tick: usize,
     /// How somebody has ended the run early.
     pub early_ending: Option<Ending>,
+    /// Why the run has stopped by itself.
+    pub gave_up: Option<GaveUp>,
     pub stalled: Option<Stalled>,
     /// Errors that have arrived at the end of the graph.
     pub failed: KeptErrors,

@@ -52,6 +52,7 @@ impl Scheduler {
             unfinished: self.unfinished(),
             gathered: self.gathered(),
             missing: 0,
+            gave_up: state.gave_up.take(),
             elapsed: Duration::ZERO,
         };
         (outcome, state.stalled.take())

@@ -154,6 +154,7 @@ impl CallContext for WorkerContext<'_> {
             observer.failed(error);
         }
         self.raised.borrow_mut().push(error.clone());
+        self.scheduler.count_error(error);
         if self.scheduler.stop_if_error {
             self.errors.borrow_mut().push(error.clone());
             self.scheduler.close();

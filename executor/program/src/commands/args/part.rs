@@ -117,6 +117,7 @@ impl Line {
         self.option("workers", run.workers.map(|workers| workers.to_string()));
         self.option("queue-max", run.queue_max.map(|items| items.to_string()));
         self.flag("stop-if-error", run.stop_if_error);
+        self.option("max-errors", run.max_errors.map(|errors| errors.to_string()));
         self.flag("quiet", true);
         self.0.push("--".into());
         self.0.extend(before.map(Into::into));
@@ -173,7 +174,7 @@ mod tests {
     }
 
     const COMMON: &str = "--workers 3 --queue-max 5 --stop-if-error --log-level debug --executor multi \
-                          --params p.toml --if-changed keep --lease 90";
+                          --params p.toml --if-changed keep --lease 90 --max-errors 7";
 
     #[test]
     fn the_command_line_of_a_part_says_the_same() {

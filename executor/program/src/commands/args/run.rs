@@ -20,6 +20,10 @@ pub struct RunArgs {
     /// End the run at the first item that fails
     #[arg(long)]
     pub stop_if_error: bool,
+    /// Give up after so many errors: what runs is finished, nothing new is started. With --executor multi, each process
+    /// counts its own. A few errors are enough if nothing can be written, as on a full disk [default: no limit]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub max_errors: Option<usize>,
     /// Draw no progress bar and print no progress
     #[arg(short, long)]
     pub quiet: bool,

@@ -89,7 +89,11 @@ pub fn run(
     let (mut is_complete, mut of_works) = (true, false);
     if let Ok(outcome) = &ran {
         log_unfinished(outcome);
-        (is_complete, of_works) = (outcome.is_complete(), outcome.ending == Ending::Failed);
+        is_complete = outcome.is_complete();
+        of_works = matches!(outcome.ending, Ending::Failed | Ending::GaveUp);
+        if let Some(reason) = &outcome.gave_up {
+            log::error!("{reason}. What is finished stays: --saving complete goes on with the rest");
+        }
     }
     let (early, error) = match ran {
         Ok(outcome) if outcome.ending == Ending::Stopped => (Some(EarlyEnd::Stopped), None),
@@ -128,6 +132,9 @@ fn log_unfinished(outcome: &Outcome) {
 
 fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {
     let mut options = Options::new().stop_if_error(args.stop_if_error).expected_results(total);
+    if let Some(errors) = args.max_errors {
+        options = options.max_errors(errors);
+    }
     if let Some(workers) = args.workers {
         options = options.max_workers(workers);
     }
