@@ -72,10 +72,13 @@ mod scheduler;
 mod shard;
 
 pub use cluster::{ClusterTask, Parts};
-pub use graph::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Topology};
+pub use graph::{
+    BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Retry, TimeLimitExceeded,
+    Topology,
+};
 pub use parts::{PartsError, agree_on_parts};
 pub use run::{
     Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, GaveUp, Observer, OneShotError, Options,
-    Outcome, Stalled, Statistics, Unfinished, Unused,
+    Outcome, Stalled, Statistics, Unfinished, Unused, WorkStatistics,
 };
 pub use shard::{Shard, ShardError};

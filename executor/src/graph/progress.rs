@@ -23,6 +23,8 @@ pub struct Progress {
     raised_limit: usize,
     /// Errors of sources and global works, which are not about one item.
     pub(crate) work_errors: KeptErrors,
+    /// Items of tasks whose calls were cancelled: the work's name, and the key of the item.
+    pub(crate) interrupted: Vec<(Arc<str>, Key)>,
     /// Values that no group of a join wanted: the join's name, and the key of the value.
     pub(crate) unused: Vec<(Arc<str>, Key)>,
 }

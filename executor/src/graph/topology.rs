@@ -6,10 +6,11 @@ use std::sync::{
 };
 
 use super::{
-    AnyQueue, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, JoinBuilder, Key, Kind,
-    Moment, Queue, QueueId, QueueSet, WorkBody, WorkNode, check, drawing,
+    AnyQueue, Awaiting, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, JoinBuilder, Key,
+    Kind, Moment, Queue, QueueId, QueueSet, WorkBody, WorkNode, WorkSettings, check, drawing,
+    queue::Room,
     queue_set::QueueList,
-    works::{Global, Source},
+    works::{Batches, Global, Source, Windows},
 };
 
 /// A graph of queues and works. An executor such as [`ExecutorAsync`](crate::ExecutorAsync) runs it.
@@ -58,18 +59,50 @@ impl Topology {
     /// Adds a queue between works. It holds at most [`queue_limit`](crate::Options::queue_limit) items. The
     /// limit does not hold for one-shot works, which run before the others.
     pub fn queue<T: Send + 'static>(&mut self, name: impl Into<String>) -> Queue<T> {
-        self.add_queue(name.into(), false)
+        self.add_queue(name.into(), Room::OfRun)
+    }
+
+    /// Adds a queue between works that holds at most `limit` items, whatever the options of the run say; at least 1.
+    /// It bounds the memory where items are large.
+    pub fn queue_with_limit<T: Send + 'static>(&mut self, name: impl Into<String>, limit: usize) -> Queue<T> {
+        self.add_queue(name.into(), Room::Own(limit.max(1)))
+    }
+
+    /// Adds a queue into which works may put items again that come after the one that takes from it. So works may
+    /// feed each other in a circle, as in a crawler: the pages that are found are fetched, too.
+    ///
+    /// The run ends when every queue is empty and no call runs: then nothing can come any more. The queue has no
+    /// limit. With one, a circle could fill and stand still. An error that a work would put into it has arrived: it
+    /// goes round no further.
+    ///
+    /// ```
+    /// # use terzetto_executor::{ExecutorAsync, Options, Topology};
+    /// let mut topology = Topology::new("halves");
+    /// let numbers = topology.feedback_queue::<u64>("numbers");
+    /// let halves = topology.queue::<u64>("halves");
+    /// topology.source("begin", &numbers, [("40", 40)]);
+    /// topology.cpu("halve", &numbers).to(&halves).each(|_, n| Ok(n / 2));
+    /// topology.cpu("again", &halves).to(&numbers).flat_map(|_, n| {
+    ///     Ok((n > 0).then(|| (n.to_string(), n)))
+    /// });
+    /// let outcome = terzetto::run(ExecutorAsync::new(topology, Options::new())?.run())?;
+    /// // 40, 20, 10, 5, 2, 1
+    /// assert_eq!(outcome.gathered[0].taken, 6);
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn feedback_queue<T: Send + 'static>(&mut self, name: impl Into<String>) -> Queue<T> {
+        self.add_queue(name.into(), Room::Feedback)
     }
 
     /// Adds a queue that keeps results. No work takes from it, and it has no limit. [`Queue::drain`] gives its
     /// items after the run.
     pub fn results<T: Send + 'static>(&mut self, name: impl Into<String>) -> Queue<T> {
-        self.add_queue(name.into(), true)
+        self.add_queue(name.into(), Room::Results)
     }
 
-    fn add_queue<T: Send + 'static>(&mut self, name: String, keeps_results: bool) -> Queue<T> {
+    fn add_queue<T: Send + 'static>(&mut self, name: String, room: Room) -> Queue<T> {
         let id = QueueId { topology: self.id, index: self.queues.len() };
-        let queue = Queue::new(name, id, keeps_results);
+        let queue = Queue::new(name, id, room);
         self.queues.push(queue.erased());
         queue
     }
@@ -93,6 +126,7 @@ impl Topology {
             filled_first: QueueList::of(&inputs).ids.len(),
             inputs: ids(&inputs),
             outputs: ids(&outputs),
+            settings: WorkSettings::default(),
             body: WorkBody::OneShot(Box::new(move || function(inputs, outputs))),
         });
     }
@@ -124,7 +158,8 @@ impl Topology {
             inputs: Vec::new(),
             outputs: ids(output),
             filled_first: 0,
-            body: WorkBody::Scheduled(Arc::new(Source::new(name, output.clone(), Box::new(items)))),
+            settings: WorkSettings::default(),
+            body: WorkBody::Called(Arc::new(Source::new(name, output.clone(), Box::new(items)))),
         });
     }
 
@@ -172,7 +207,8 @@ impl Topology {
             inputs: ids(&inputs),
             outputs: ids(&outputs),
             filled_first: 0,
-            body: WorkBody::Scheduled(Arc::new(Global::new(name, inputs, outputs, function))),
+            settings: WorkSettings::default(),
+            body: WorkBody::Called(Arc::new(Global::new(name, inputs, outputs, function))),
         });
     }
 
@@ -207,9 +243,98 @@ impl Topology {
         self.each_builder(name, Kind::Cpu, input)
     }
 
-    fn each_builder<I: IntoInput>(&mut self, name: &str, kind: Kind, input: I) -> EachBuilder<'_, I::Item> {
+    fn each_builder<I: IntoInput, M>(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        input: I,
+    ) -> EachBuilder<'_, I::Item, (), M> {
         let input = input.into_input(self, name);
         EachBuilder::new(self, name, kind, input)
+    }
+
+    /// Adds a work that is called for each item of `input` and awaited: its function is async. It is for what waits
+    /// for a network, a process, another task: hundreds of calls take one thread. Complete it with
+    /// [`each`](EachBuilder::each).
+    ///
+    /// `input` is `&queue`, or a tuple of these, as for [`Topology::io`].
+    ///
+    /// # Cancellation
+    ///
+    /// If the run is [cancelled](crate::Control::cancel), calls that wait are cancelled. Their items are in
+    /// [`Outcome::unfinished`](crate::Outcome::unfinished), under the name of the work. If it is
+    /// [stopped](crate::Control::stop), calls that run are finished.
+    ///
+    /// ```
+    /// # use terzetto_executor::{ExecutorAsync, Options, Topology};
+    /// let mut topology = Topology::new("naps");
+    /// let naps = topology.queue::<f64>("naps");
+    /// let slept = topology.results::<f64>("slept");
+    /// topology.source("count", &naps, (0..100).map(|n| (n.to_string(), 0.01)));
+    /// topology.task("sleep", &naps).max_workers(100).to(&slept).each(async |_key, seconds| {
+    ///     terzetto::sleep(seconds).await?;
+    ///     Ok(seconds)
+    /// });
+    /// // All of them sleep at the same time. A queue that is shorter would let fewer begin.
+    /// let executor = ExecutorAsync::new(topology, Options::new().queue_limit(100))?;
+    /// assert_eq!(terzetto::run(executor.run())?.done, 100);
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn task<I: IntoInput>(&mut self, name: &str, input: I) -> EachBuilder<'_, I::Item, (), Awaiting> {
+        self.each_builder(name, Kind::Task, input)
+    }
+
+    /// Adds a work that gathers items into batches of `size`, in order of arrival. The last batch may be shorter. The
+    /// key of a batch is made of the keys of its first and last item. Errors pass on by themselves, under their
+    /// keys.
+    ///
+    /// ```
+    /// # use terzetto_executor::{ExecutorSequential, Key, Options, Topology};
+    /// let mut topology = Topology::new("batches");
+    /// let numbers = topology.queue::<u64>("numbers");
+    /// let batches = topology.queue::<Vec<(Key, u64)>>("batches");
+    /// let sums = topology.results::<u64>("sums");
+    /// topology.source("count", &numbers, (1..=5).map(|n| (n.to_string(), n)));
+    /// topology.batches("gather", &numbers, &batches, 2);
+    /// topology.cpu("add", &batches).to(&sums).each(|_, batch| Ok(batch.iter().map(|(_, n)| n).sum()));
+    /// ExecutorSequential::new(topology, Options::new())?.run()?;
+    /// let sums: Vec<_> = sums.drain().into_iter().map(|(key, sum)| (key.to_string(), sum.ok())).collect();
+    /// assert_eq!(sums, [("1..2".into(), Some(3)), ("3..4".into(), Some(7)), ("5".into(), Some(5))]);
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn batches<T: Send + 'static>(
+        &mut self,
+        name: &str,
+        input: &Queue<T>,
+        output: &Queue<Vec<(Key, T)>>,
+        size: usize,
+    ) {
+        let mut batches = Batches::new(size);
+        self.global(name, input, output, move |input, output, moment| {
+            batches.gather(input, output, moment);
+            Ok(())
+        });
+    }
+
+    /// Adds a work that gathers items into windows of `size`, in order of arrival. Each window begins `step` items
+    /// after the one before. With `step` below `size` they overlap, and values are cloned. Items at the end that are
+    /// in no window make a last one, which is shorter. Keys and errors are as for [`batches`](Topology::batches).
+    ///
+    /// Items arrive in the order of their source if the works in between run one call at a time
+    /// ([`max_workers(1)`](EachBuilder::max_workers)).
+    pub fn windows<T: Clone + Send + 'static>(
+        &mut self,
+        name: &str,
+        input: &Queue<T>,
+        output: &Queue<Vec<(Key, T)>>,
+        size: usize,
+        step: usize,
+    ) {
+        let mut windows = Windows::new(size, step);
+        self.global(name, input, output, move |input, output, moment| {
+            windows.gather(input, output, moment);
+            Ok(())
+        });
     }
 
     /// Adds a work that brings items together. Each item of `groups` names the `members` that it wants, and

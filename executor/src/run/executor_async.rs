@@ -43,17 +43,20 @@ impl ExecutorAsync {
     ///
     /// [`InvalidTopology`], as from [`Topology::check`].
     pub fn new(topology: Topology, options: Options) -> Result<Self, InvalidTopology> {
-        Ok(ExecutorAsync { prepared: PreparedRun::new(topology, options, "async", false)?, threads: true })
+        Ok(ExecutorAsync {
+            prepared: PreparedRun::new(topology, options, "async", false, true)?,
+            threads: true,
+        })
     }
 
     /// An executor without threads: the same loops, but functions run one after the other on the thread of the
-    /// loops. It helps to find an error, and works where a program may not start threads.
+    /// loops. Only tasks take turns with each other and with them, where they await. It helps to find an error, and works where a program may not start threads.
     ///
     /// # Errors
     ///
     /// [`InvalidTopology`], as from [`Topology::check`].
     pub fn on_one_thread(topology: Topology, options: Options) -> Result<Self, InvalidTopology> {
-        let prepared = PreparedRun::new(topology, options, "async-sequential", true)?;
+        let prepared = PreparedRun::new(topology, options, "async-sequential", true, true)?;
         Ok(ExecutorAsync { prepared, threads: false })
     }
 

@@ -10,7 +10,7 @@ use terzetto::Error;
 
 use super::{Control, Observer, OneShotError, Options, Outcome, Stalled};
 use crate::{
-    graph::{InvalidTopology, Topology, panic_text},
+    graph::{InvalidTopology, Topology, check_options, panic_text},
     job::{JobFolder, Record},
     scheduler::{OneShot, Scheduler},
 };
@@ -42,8 +42,10 @@ impl PreparedRun {
         options: Options,
         executor: &'static str,
         single_worker: bool,
+        has_loop: bool,
     ) -> Result<PreparedRun, InvalidTopology> {
         topology.check()?;
+        check_options(&topology, &options, has_loop)?;
         let name = topology.name().to_owned();
         let (one_shots, scheduler) = Scheduler::new(topology, &options, single_worker);
         let (scheduler, observers) = (Arc::new(scheduler), Vec::new());

@@ -7,14 +7,17 @@
 //! The last loop is the monitor. It reports statistics, and lets the scheduler look for items that have waited
 //! too long. When the scheduler is closed, all loops end.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use terzetto::{CancelScope, Error, ErrorGroup, Nursery, checkpoint, move_on_after, nursery, to_thread};
 
 use super::{Ending, Observer};
 use crate::{
     graph::ItemError,
-    scheduler::{ScheduledWork, Scheduler, Worker},
+    scheduler::{ScheduledWork, Scheduler, TaskWorker, Worker},
 };
 
 /// What the loops share.
@@ -55,12 +58,15 @@ impl<'env> Loops<'env> {
     /// the scope.
     async fn monitor(self, scope: &CancelScope) -> Result<(), Error> {
         let _guard = CloseOnDrop(self.scheduler);
+        let mut last_tick = Instant::now();
         while !self.scheduler.is_closed() {
             let closing = async { Ok(self.scheduler.closing.wait().await?) };
             if move_on_after(self.statistics_period.as_secs_f64(), closing).await?.is_some() {
                 continue;
             }
-            self.scheduler.tick();
+            let now = Instant::now();
+            self.scheduler.tick(now - last_tick);
+            last_tick = now;
             if !self.scheduler.observers().is_empty() {
                 let statistics = self.scheduler.statistics();
                 for observer in self.scheduler.observers() {
@@ -102,7 +108,9 @@ impl<'env> WorkLoop<'env> {
     /// A worker, from its arrival to its departure.
     async fn run_worker(self) -> Result<(), Error> {
         let WorkLoop { loops: Loops { scheduler, threads, .. }, index, .. } = self;
-        let errors = if threads {
+        let errors = if self.work.is_task() {
+            TaskWorker::requested(scheduler, index).run().await?
+        } else if threads {
             let scheduler = scheduler.clone();
             to_thread::run_sync(move || {
                 let mut worker = Worker::requested(&scheduler, index);

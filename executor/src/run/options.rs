@@ -1,6 +1,6 @@
 //! Options of a run.
 
-use std::{path::PathBuf, thread::available_parallelism, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, thread::available_parallelism, time::Duration};
 
 use log::LevelFilter;
 
@@ -26,6 +26,7 @@ use crate::{
 pub struct Options {
     max_workers: usize,
     queue_limit: Option<usize>,
+    resources: BTreeMap<String, u64>,
     statistics_period: Duration,
     log_level: LevelFilter,
     stop_if_error: bool,
@@ -45,6 +46,7 @@ impl Options {
         Options {
             max_workers: default_workers(cores),
             queue_limit: None,
+            resources: BTreeMap::new(),
             statistics_period: Duration::from_millis(10),
             log_level: LevelFilter::Info,
             stop_if_error: false,
@@ -68,9 +70,20 @@ impl Options {
 
     /// How many items may wait in a queue between works; at least 1. Default: four for each worker, and at
     /// least 8.
+    ///
+    /// A call reserves the place of its value before it starts. So a limit below the number of workers also limits
+    /// how many calls of a work run at once.
     #[must_use]
     pub fn queue_limit(mut self, items: usize) -> Self {
         self.queue_limit = Some(items.max(1));
+        self
+    }
+
+    /// How much there is of a resource, such as GPUs, licences, bytes of memory. Works say how much a call
+    /// [uses](crate::graph::EachBuilder::uses) of it.
+    #[must_use]
+    pub fn resource(mut self, name: impl Into<String>, amount: u64) -> Self {
+        self.resources.insert(name.into(), amount);
         self
     }
 
@@ -166,6 +179,15 @@ impl Options {
     /// See [`queue_limit`](Options::queue_limit).
     pub fn get_queue_limit(&self) -> usize {
         self.queue_limit.unwrap_or_else(|| self.max_workers.saturating_mul(4).max(8))
+    }
+
+    /// How much there is of a [`resource`](Options::resource). `None` if it has not been set.
+    pub fn get_resource(&self, name: &str) -> Option<u64> {
+        self.resources.get(name).copied()
+    }
+
+    pub(crate) fn resources(&self) -> impl Iterator<Item = (String, u64)> + '_ {
+        self.resources.iter().map(|(name, amount)| (name.clone(), *amount))
     }
 
     /// See [`stop_if_error`](Options::stop_if_error).

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use super::{WorkStatistics, bottleneck};
 use crate::graph::{ItemError, Key};
 
 /// What has come of a run.
@@ -32,10 +33,13 @@ pub struct Outcome {
     pub unused: Vec<Unused>,
     /// Items that had not arrived when the run ended early. It is empty after a run that was not ended early.
     pub unfinished: Vec<Unfinished>,
-    /// How many items each global work took and made. A global work may drop items, and this shows it.
+    /// How many items each global work took and made, and each work with
+    /// [`flat_map`](crate::graph::EachBuilder::flat_map). Such a work may drop items, and this shows it.
     pub gathered: Vec<Gathered>,
     /// How many of the [expected](super::Options::expected_results) items have not arrived.
     pub missing: usize,
+    /// What each work has done, in the direction of flow.
+    pub works: Vec<WorkStatistics>,
     /// Why the run has stopped by itself, if it has.
     pub gave_up: Option<GaveUp>,
     /// How long the run took.
@@ -50,6 +54,11 @@ impl Outcome {
             && self.unused.is_empty()
             && self.unfinished.is_empty()
             && self.missing == 0
+    }
+
+    /// The work that has held the others up: see [`bottleneck`].
+    pub fn bottleneck(&self) -> Option<&WorkStatistics> {
+        bottleneck(&self.works)
     }
 }
 
@@ -67,13 +76,14 @@ pub struct Unused {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unfinished {
-    /// The queue in which they wait, the join that holds them, or the source that had not listed all.
+    /// The queue in which they wait, the join that holds them, the task whose calls were cancelled, or the source that
+    /// had not listed all.
     pub at: String,
     /// Their keys. There are none for a source, because the keys it has not listed are not known.
     pub keys: Vec<Key>,
 }
 
-/// How many items went through a global work.
+/// How many items went through a work that may take and make different numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Gathered {

@@ -1,15 +1,15 @@
 //! The scheduler: it decides which work may start.
 //!
-//! A work may start if three things are true: its input has an item, a worker of its kind is free, and its
-//! outputs have room. All three change only when a worker takes items or delivers values. A worker does both
+//! A work may start if its input has an item, its outputs have room, a worker of its kind is free, and so are the
+//! resources that it uses. All of this changes only when a worker takes items or delivers values. A worker does both
 //! under one lock: it delivers, asks the scheduler which work may start now, takes items of that work, and
 //! leaves the lock. So a worker goes from item to item without waiting for anybody. It leaves its thread only
 //! when there is nothing to do. Nothing polls.
 //!
 //! # Order
 //!
-//! The scheduler looks at the works from the end of the graph to its beginning, and takes the first that may
-//! start. So an item that is nearly done leaves memory before a new one enters it.
+//! The scheduler looks at the works from the end of the graph to its beginning, unless they have priorities, and
+//! takes the first that may start. So an item that is nearly done leaves memory before a new one enters it.
 //!
 //! # Number of workers
 //!
@@ -20,32 +20,41 @@
 //!
 //! # Where to read
 //!
-//! `worker` is what runs in a thread. `choose` has the decisions. `state` is what changes under the lock,
+//! `worker` is what runs in a thread, `task_worker` what awaits tasks. `choose` has the decisions. `state` is what changes under the lock,
 //! `summary` what is known at the end. `notify` wakes a loop from any thread. The loops are in
 //! [`run`](crate::run).
 
 mod choose;
 mod notify;
+mod resources;
 mod scheduled_work;
 mod state;
 mod summary;
+mod task_worker;
 mod worker;
 
 use std::{
+    cmp::Reverse,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
 
 use crate::{
-    graph::{AnyQueue, ItemError, Join, KeptErrors, Key, OneShotFn, Progress, Topology, WorkBody, WorkNode},
+    graph::{
+        AnyQueue, ItemError, Join, KeptErrors, Key, Kind, OneShotFn, Progress, Topology, WorkBody, WorkNode,
+    },
     run::{Ending, GaveUp, Observer, Options},
 };
+pub(crate) use choose::Who;
 use notify::Notify;
+use resources::Resources;
+use scheduled_work::Body;
 pub(crate) use scheduled_work::ScheduledWork;
 use state::SchedulerState;
+pub(crate) use task_worker::TaskWorker;
 pub(crate) use worker::Worker;
 
 /// A run gives up when so many calls have failed because nothing can be written.
@@ -53,19 +62,22 @@ const FEW_WRITE_FAILURES: usize = 3;
 
 /// What all workers of a run share.
 pub(crate) struct Scheduler {
-    /// All works except one-shot ones and joins, from the end of the graph to its beginning.
+    /// All works except one-shot ones and joins, in the order in which they start: by priority, and then from the end
+    /// of the graph to its beginning.
     pub works: Vec<ScheduledWork>,
     /// The joins, from the end of the graph to its beginning.
     joins: Vec<Box<dyn Join>>,
     /// Works and joins in flow order.
     flow: Vec<FlowNode>,
     queues: Vec<Arc<dyn AnyQueue>>,
+    /// Is one of the works a task?
+    has_tasks: bool,
     max_workers: usize,
     queue_limit: usize,
     /// How many items a batch has at most: half a queue. If an item turns out to be slow, other workers have
     /// the other half.
     max_batch: usize,
-    /// Is there never more than one worker?
+    /// Is there never more than one worker, apart from those of tasks?
     single_worker: bool,
     pub stop_if_error: bool,
     max_errors: Option<usize>,
@@ -77,6 +89,8 @@ pub(crate) struct Scheduler {
     state: Mutex<SchedulerState>,
     /// Notified when the scheduler is closed.
     pub closing: Notify,
+    /// The same, for threads that wait.
+    closed_in_threads: Condvar,
     observers: OnceLock<Vec<Box<dyn Observer>>>,
 }
 
@@ -99,36 +113,54 @@ impl Scheduler {
         let mut nodes: Vec<Option<WorkNode>> = topology.works.into_iter().map(Some).collect();
         let (mut one_shots, mut works, mut joins) = (Vec::new(), Vec::new(), Vec::new());
         let mut flow = Vec::new();
+        let resources = Resources::new(options.resources());
         for node in order.into_iter().filter_map(|index| nodes[index].take()) {
-            match node.body {
-                WorkBody::OneShot(function) => one_shots.push((node.name, function)),
+            let WorkNode { name, kind, inputs, settings, body, .. } = node;
+            let body = match body {
+                WorkBody::OneShot(function) => {
+                    one_shots.push((name, function));
+                    continue;
+                }
                 WorkBody::Join(join) => {
                     flow.push(FlowNode::Join(joins.len()));
                     joins.push(join);
+                    continue;
                 }
-                WorkBody::Scheduled(work) => {
-                    flow.push(FlowNode::Work(works.len()));
-                    works.push(ScheduledWork::new(node.name, node.kind, work));
-                }
-            }
+                WorkBody::Called(work) => Body::Called(work),
+                WorkBody::Task(work) => Body::Task(work),
+            };
+            flow.push(FlowNode::Work(works.len()));
+            let inputs = inputs.iter().map(|id| queues[id.index].clone()).collect();
+            // Sources and global works run one call at a time by themselves.
+            let most =
+                if matches!(kind, Kind::Source | Kind::Global) { 1 } else { options.get_max_workers() };
+            let work = ScheduledWork::new((name, kind, body), &settings, &resources, most, inputs);
+            works.push((works.len(), work));
         }
-        // Both lists are turned round, so the indices change.
+        // From the end of the graph to its beginning, but works with a higher priority first. So the indices change.
+        works.reverse();
+        works.sort_by_key(|(_, work)| Reverse(work.priority));
         for node in &mut flow {
             match node {
                 FlowNode::Join(index) => *index = joins.len() - 1 - *index,
-                FlowNode::Work(index) => *index = works.len() - 1 - *index,
+                FlowNode::Work(index) => {
+                    *index = works.iter().position(|(at, _)| at == index).unwrap_or(*index);
+                }
             }
         }
-        works.reverse();
         joins.reverse();
+        let works: Vec<ScheduledWork> = works.into_iter().map(|(_, work)| work).collect();
         let queue_limit = options.get_queue_limit();
         let scheduler = Scheduler {
             state: Mutex::new(SchedulerState {
+                running: vec![0; works.len()],
                 requested: vec![0; works.len()],
+                free: resources.all(),
                 failed: KeptErrors::new(options.get_errors_kept()),
                 progress: Progress::new(options.get_errors_kept()),
                 ..SchedulerState::default()
             }),
+            has_tasks: works.iter().any(ScheduledWork::is_task),
             works,
             joins,
             flow,
@@ -143,6 +175,7 @@ impl Scheduler {
             write_failures: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             closing: Notify::default(),
+            closed_in_threads: Condvar::new(),
             observers: OnceLock::new(),
         };
         (one_shots, scheduler)
@@ -162,7 +195,7 @@ impl Scheduler {
         }
         // It cannot fail: a scheduler is opened once.
         let _ = self.observers.set(observers);
-        if self.find_ready(&state).is_some() || self.unblock(&mut state) {
+        if self.find_ready(&state, Who::Anybody).is_some() || self.unblock(&mut state) {
             self.request_worker(&mut state, Duration::MAX);
         }
     }
@@ -198,6 +231,7 @@ impl Scheduler {
                 work.worker_requests.notify();
             }
             self.closing.notify();
+            self.closed_in_threads.notify_all();
         }
     }
 
@@ -246,6 +280,14 @@ impl Scheduler {
         self.lock().requested[work] -= 1;
     }
 
+    /// Blocks a thread for so long. Returns false, earlier, when the scheduler is closed.
+    pub fn pause(&self, wait: Duration) -> bool {
+        let state = self.lock();
+        let paused = self.closed_in_threads.wait_timeout_while(state, wait, |_| !self.is_closed());
+        drop(paused);
+        !self.is_closed()
+    }
+
     /// A worker has arrived that nobody has requested.
     pub fn unrequested_worker_arrived(&self) {
         self.lock().workers += 1;
@@ -259,7 +301,7 @@ impl Scheduler {
         work: usize,
         arrived: &mut Vec<(Key, Option<ItemError>)>,
     ) {
-        *state.busy(self.works[work].kind) -= 1;
+        state.end(work, &self.works[work]);
         state.deliveries = state.deliveries.wrapping_add(1);
         if !self.joins.is_empty() {
             self.advance_joins(state);
