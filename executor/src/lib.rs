@@ -79,6 +79,6 @@ pub use graph::{
 pub use parts::{PartsError, agree_on_parts};
 pub use run::{
     Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, GaveUp, Observer, OneShotError, Options,
-    Outcome, Stalled, Statistics, Unfinished, Unused, WorkStatistics,
+    Outcome, Stalled, Statistics, Unfinished, Unused, WorkStatistics, bottleneck,
 };
 pub use shard::{Shard, ShardError};

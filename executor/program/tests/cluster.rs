@@ -60,7 +60,8 @@ fn slurm(
 #[test]
 fn part_01_each_kind_of_task_takes_its_part() {
     let series = Series::new(4, 64);
-    let tasks: [(&[(&str, &str)], &[&str]); 4] = [
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let tasks: [(Variables<'_>, &[&str]); 4] = [
         (&slurm("1", "1", "4", "4"), &[]),
         (&[("SLURM_PROCID", "1"), ("SLURM_STEP_NUM_TASKS", "4")], &[]),
         (&[("PBS_ARRAY_INDEX", "3")], &["--parts", "4"]),
@@ -140,6 +141,7 @@ fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// May this process give itself a host name, which only it and its children see?
+#[allow(clippy::print_stdout, reason = "a test says what it cannot try")]
 fn may_have_host_names() -> bool {
     let status = Command::new("unshare").args(["-u", "hostname", "test"]).stderr(Stdio::null()).status();
     let may = status.is_ok_and(|status| status.success());

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use common::{Folder, run, synth, terzetto};
 
 /// May this process mount file systems that only it and its children see?
+#[allow(clippy::print_stdout, reason = "a test says what it cannot try")]
 fn may_mount() -> bool {
     let mut command = Command::new("unshare");
     command.args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).stderr(Stdio::null());

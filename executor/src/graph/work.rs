@@ -14,12 +14,15 @@
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use terzetto::Error;
 
 use super::{BoxError, ItemError, Key, Progress, QueueId, WorkSettings};
 
 /// How a work is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Kind {
     /// Runs once, before all other works, on the executor's own thread.
     OneShot,

@@ -7,7 +7,8 @@
 //!     is_running.lock   the process of the job, while it runs
 //!     results.txt       a line for each item that has arrived, with its key
 //!     errors/           exception_<work>_<key>.txt, a file for each call that has failed
-//!     log.txt           a line for each call of a work
+//!     log.txt           a line for each call of a work, or for many quick ones
+//!     works.toml        calls, times and waiting items of each work, once a second
 //!     time_end.txt      when and how the job has ended
 //! ```
 
@@ -24,9 +25,10 @@ use std::{
 use super::{
     lease::Lease,
     lock::{Holder, Lock},
+    numbers,
 };
 use crate::results::{time_in, write_atomic};
-use crate::shard::Shard;
+use crate::{run::WorkStatistics, shard::Shard};
 
 /// The start of the name of every job folder.
 pub(super) const PREFIX: &str = "job_";
@@ -37,6 +39,7 @@ pub(super) const INFO: &str = "info.toml";
 /// The name of the log file in a job's folder.
 pub const LOG: &str = "log.txt";
 pub(super) const END: &str = "time_end.txt";
+pub(super) const NUMBERS: &str = "works.toml";
 
 /// What the folder of a job says about its run.
 #[derive(Clone, Debug)]
@@ -191,6 +194,13 @@ impl JobFolder {
     /// Opens a file of the job to append to it.
     pub(super) fn append(&self, name: &str) -> io::Result<File> {
         OpenOptions::new().create(true).append(true).open(self.path.join(name))
+    }
+
+    /// Writes the last numbers of the works.
+    pub(crate) fn write_numbers(&self, elapsed: Duration, works: &[WorkStatistics]) {
+        if let Err(error) = numbers::write(&self.path, elapsed, works) {
+            log::warn!("{error}");
+        }
     }
 
     /// Writes when and how the job has ended, and removes the lock.

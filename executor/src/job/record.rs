@@ -17,6 +17,7 @@ use log::{Level, LevelFilter};
 use super::{
     folder::{ERRORS, JobFolder, LOG, RESULTS},
     memory::resident_bytes,
+    numbers,
 };
 use crate::{
     graph::{ItemError, Key},
@@ -32,6 +33,8 @@ pub(crate) struct Record {
     /// How many errors may still have files of their own.
     error_files: AtomicUsize,
     quick_calls: Mutex<QuickCalls>,
+    start: Instant,
+    numbers_written: Mutex<Instant>,
     /// The memory in use, MB, and when it was read.
     memory: Mutex<(u64, Option<Instant>)>,
 }
@@ -41,6 +44,9 @@ const WRITE_PERIOD: Duration = Duration::from_millis(10);
 
 /// The memory in use is read no more often than this.
 const MEMORY_PERIOD: Duration = Duration::from_millis(50);
+
+/// How often the numbers of the works are written.
+const NUMBERS_PERIOD: Duration = Duration::from_secs(1);
 
 /// A call that takes less is quick. A line for each quick call would cost more than the call.
 const QUICK: Duration = Duration::from_millis(1);
@@ -177,6 +183,8 @@ impl Record {
             log,
             error_files: AtomicUsize::new(errors_kept),
             quick_calls: Mutex::default(),
+            start: Instant::now(),
+            numbers_written: Mutex::new(Instant::now()),
             memory: Mutex::default(),
         }
     }
@@ -199,6 +207,18 @@ impl Record {
             *read = Some(Instant::now());
         }
         *memory
+    }
+
+    /// Writes the numbers of the works, if it is time.
+    fn write_numbers(&self, statistics: &Statistics) {
+        let mut written = lock(&self.numbers_written);
+        if written.elapsed() < NUMBERS_PERIOD {
+            return;
+        }
+        *written = Instant::now();
+        if let Err(error) = numbers::write(&self.folder, self.start.elapsed(), &statistics.works) {
+            log::debug!("{error}");
+        }
     }
 
     /// Writes a line for the quick calls of each work, if it is time, or if this is the `last` time.
@@ -261,8 +281,9 @@ impl Observer for Record {
         });
     }
 
-    fn statistics(&self, _: &Statistics) {
+    fn statistics(&self, statistics: &Statistics) {
         self.write_quick_calls(false);
+        self.write_numbers(statistics);
         lock(&self.results).write();
         lock(&self.log).write();
     }

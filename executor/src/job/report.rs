@@ -9,7 +9,9 @@ use std::{
 use super::{
     folder::{END, INFO, LOCK, RESULTS, job_folders},
     lock::{Holder, Lock},
+    numbers,
 };
+use crate::run::{WorkStatistics, bottleneck};
 
 /// The state of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,12 @@ pub struct JobReport {
     pub expected: Option<usize>,
     /// How long the job has run.
     pub elapsed: Option<Duration>,
+    /// The name of its machine, from its lock. It is known while the job runs, and after it was killed.
+    pub host: Option<String>,
+    /// What each work had done when the job last wrote it down: once a second, and at its end.
+    pub works: Vec<WorkStatistics>,
+    /// How long the job had run then.
+    pub works_elapsed: Duration,
 }
 
 impl JobReport {
@@ -53,6 +61,12 @@ impl JobReport {
     pub fn rate(&self) -> Option<f64> {
         let seconds = self.elapsed?.as_secs_f64();
         (seconds > 0.0).then(|| (self.done + self.failed) as f64 / seconds)
+    }
+
+    /// The work that holds the others up, and its load: see [`bottleneck`].
+    pub fn bottleneck(&self) -> Option<(&WorkStatistics, f64)> {
+        let work = bottleneck(&self.works)?;
+        Some((work, work.load(self.works_elapsed)))
     }
 
     /// How long a running job still needs at this rate.
@@ -87,7 +101,11 @@ fn read(folder: PathBuf) -> Option<JobReport> {
         // The last result is the last thing known of the job.
         _ => fs::metadata(folder.join(RESULTS)).and_then(|data| data.modified()).ok(),
     };
+    let numbers = numbers::read(&folder);
     Some(JobReport {
+        host: Lock::read(&file).map(|lock| lock.host),
+        works: numbers.work.into_iter().map(WorkStatistics::from).collect(),
+        works_elapsed: Duration::try_from_secs_f64(numbers.elapsed).unwrap_or_default(),
         state,
         topology: value(&info, "topology").unwrap_or_default(),
         executor: value(&info, "executor").unwrap_or_default(),

@@ -22,6 +22,7 @@ mod names;
 mod saving;
 mod store;
 
+pub(crate) use atomic::write_atomic_unsynced;
 pub use atomic::{WriteError, remove_leftovers, time_in, write_atomic};
 pub use check::{ExpectedItem, ItemState, ResultsCheck};
 pub(crate) use fingerprint::checksum as content_checksum;

@@ -100,6 +100,9 @@ impl StartedRun {
         let arrived = (outcome.done + outcome.failed_count).saturating_sub(outcome.errors_count);
         outcome.missing = self.expected.map_or(0, |expected| expected.saturating_sub(arrived));
         outcome.elapsed = self.start.elapsed();
+        if let Some(job) = &self.job {
+            job.write_numbers(outcome.elapsed, &outcome.works);
+        }
         let outcome = ran.and_then(|()| match stalled {
             Some(stalled) => {
                 let errors = outcome.failed.into_iter().map(|(_, error)| error).collect();

@@ -78,7 +78,8 @@ pub enum Command {
     /// Show the running and finished jobs of a folder for results.
     ///
     /// On a terminal, the view is live until all jobs have ended, or until Ctrl-C. Elsewhere it is
-    /// printed once.
+    /// printed once. If parts of a series are computed, the first line has their total. While a job
+    /// runs, the view names the work that holds the others up.
     Monitor(MonitorArgs),
     /// List the topologies, or draw one.
     Topology(TopologyArgs),
@@ -91,6 +92,15 @@ pub struct MonitorArgs {
     /// Print the view once
     #[arg(long)]
     pub once: bool,
+    /// Print everything as JSON: the jobs, and what each of their works has done
+    #[arg(long, conflicts_with = "once")]
+    pub json: bool,
+    /// Print the numbers in the text format of Prometheus
+    #[arg(long, conflicts_with_all = ["once", "json"])]
+    pub prometheus: bool,
+    /// Serve these numbers over HTTP, such as at 127.0.0.1:9464, until Ctrl-C
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["once", "json", "prometheus"])]
+    pub listen: Option<String>,
 }
 
 #[derive(Debug, Args)]
