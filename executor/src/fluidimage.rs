@@ -25,8 +25,9 @@
 //! | `compute` | [`ExecutorAsync::run`]; alias [`ExecutorAsync::compute`] |
 //! | `path_dir_result` | [`Options::results_folder`]; alias [`Options::path_dir_result`] |
 //! | `nb_max_workers` | [`Options::max_workers`], with the same default; alias [`Options::nb_max_workers`] |
-//! | `nb_items_queue_max` | [`Options::queue_limit`], with the same default; alias [`Options::nb_items_queue_max`] |
-//! | `sleep_time` | [`Options::statistics_period`]; alias [`Options::sleep_time`] |
+//! | `nb_items_queue_max` | [`Options::queue_limit`], with the same default. Below the number of workers it also limits calls, because a call reserves the place of its value; alias [`Options::nb_items_queue_max`] |
+//! | `sleep_time`: how long a loop sleeps until it looks again whether it may start a work | nothing sleeps here. [`Options::statistics_period`] is how often observers are told; alias [`Options::sleep_time`] |
+//! | `path_log`: the path of the log file | `log.txt` in the folder of the job ([`job::LOG`](crate::job::LOG)), which [`Observer::began`](crate::Observer::began) is told |
 //! | `logging_level` | [`Options::log_level`]; alias [`Options::logging_level`] |
 //! | `stop_if_error` | [`Options::stop_if_error`] |
 //! | `exec_sequential` | [`ExecutorSequential`] |
