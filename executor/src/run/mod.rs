@@ -29,6 +29,7 @@ pub use control::Control;
 pub use errors::{OneShotError, Stalled};
 pub use executor_async::ExecutorAsync;
 pub use executor_sequential::ExecutorSequential;
+pub use loops::{ExecutorFunctions, RunLoops, WorkLoop};
 pub use observer::Observer;
 pub use options::{Options, default_workers};
 pub use outcome::{Ending, Gathered, GaveUp, Outcome, Unfinished, Unused};
