@@ -251,3 +251,35 @@ fn task_09_the_first_error_of_a_task_may_end_the_run() {
         assert!(error.to_string().contains("work `fail` failed on `3`: three"), "{on:?}: {error}");
     }
 }
+
+/// What must be killable is a task that runs a process.
+#[cfg(unix)]
+#[test]
+fn task_10_a_process_of_a_call_that_takes_too_long_is_ended() -> Result<(), Error> {
+    use terzetto::process::{Command, run_process};
+    let folder = common::Folder::new();
+    let (pid, results) = (folder.join("pid"), folder.0.clone());
+    let mut topology = Topology::new("processes");
+    let numbers = numbers(&mut topology, 2);
+    topology.task("compute", &numbers).time_limit(Duration::from_millis(500)).each(async move |_, n| {
+        let nap = if n == 0 { 1000 } else { 0 };
+        let script = format!("echo $$ >\"$0.$$\" && mv \"$0.$$\" \"$0\"; exec sleep {nap}");
+        run_process(Command::new("sh").arg("-c").arg(script).arg(results.join(if n == 0 {
+            "pid"
+        } else {
+            "other"
+        })))
+        .await?;
+        Ok(())
+    });
+    let outcome = execute(topology, small(), On::Threads)?;
+    assert_eq!((outcome.done, outcome.failed_count), (1, 1), "{:?}", outcome.failed);
+    assert!(outcome.failed[0].1.downcast_ref::<TimeLimitExceeded>().is_some());
+    let pid = std::fs::read_to_string(pid).expect("the process had begun");
+    let gone = std::process::Command::new("kill")
+        .args(["-0", pid.trim()])
+        .stderr(std::process::Stdio::null())
+        .status();
+    assert!(!gone.expect("`kill` exists").success(), "the process has ended");
+    Ok(())
+}

@@ -132,6 +132,40 @@ fn part_04_a_series_that_has_grown_cannot_be_split_as_before() {
     }
 }
 
+#[test]
+fn part_05_the_manifest_for_kubernetes_starts_every_part_of_a_series() {
+    let manifest = include_str!("../docs/kubernetes.yaml");
+    let value = |name: &str| {
+        let line = manifest.lines().find_map(|line| line.trim().strip_prefix(name));
+        line.unwrap_or_else(|| panic!("{name}")).trim().to_owned()
+    };
+    let count: usize = value("completions:").parse().expect("a number");
+    assert_eq!(value("completionMode:"), "Indexed");
+    let command = value("command:");
+    let words = command.trim_matches(['[', ']']).split(", ").map(|word| word.trim_matches('"'));
+    let series = Series::new(count, 32);
+    let (images, out) = (series.images.display().to_string(), series.out.display().to_string());
+    // The same words, with the folders of this test and less to do.
+    let words: Vec<String> = words
+        .map(|word| match word {
+            "/data/series" => images.clone(),
+            "/data/series.piv" => out.clone(),
+            word => word.to_owned(),
+        })
+        .collect();
+    assert_eq!(&words[..2], ["terzetto", "piv"]);
+    for index in [0, count - 1, 7] {
+        let mut pod = terzetto();
+        pod.args(&words[1..])
+            .args(["--no-plots", "--window", "16"])
+            .env("JOB_COMPLETION_INDEX", index.to_string());
+        let ended = run(&mut pod);
+        assert!(ended.out.contains("1 of 1 couples done"), "{index}: {}{}", ended.out, ended.err);
+        assert!(ended.out.contains(&format!("part {}/{count}", index + 1)), "{index}: {}", ended.out);
+    }
+    assert_eq!(series.tables(), 3);
+}
+
 fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let patience = Instant::now();
     while !condition() {

@@ -26,6 +26,7 @@ use super::{
     lease::Lease,
     lock::{Holder, Lock},
     numbers,
+    system_process::host,
 };
 use crate::results::{time_in, write_atomic};
 use crate::{run::WorkStatistics, shard::Shard};
@@ -284,11 +285,12 @@ fn describe(info: &JobInfo, results: &Path) -> String {
     let JobInfo { topology, executor, max_workers, queue_limit, expected_results, shard, .. } = info;
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let mut text = format!(
-        "topology = {topology:?}\nexecutor = {executor:?}\nprogram = \"terzetto {}\"\nprocess = {}\n\
+        "topology = {topology:?}\nexecutor = {executor:?}\nprogram = \"terzetto {}\"\nprocess = {}\nhost = {:?}\n\
          nb_cpus = {cores}\nnb_max_workers = {max_workers}\nnb_items_queue_max = {queue_limit}\n\
          path_dir_result = {:?}\ntime_start = \"{}\"\n",
         env!("CARGO_PKG_VERSION"),
         process::id(),
+        host(),
         results.display().to_string(),
         now()
     );

@@ -48,7 +48,7 @@ pub struct JobReport {
     pub expected: Option<usize>,
     /// How long the job has run.
     pub elapsed: Option<Duration>,
-    /// The name of its machine, from its lock. It is known while the job runs, and after it was killed.
+    /// The name of its machine.
     pub host: Option<String>,
     /// What each work had done when the job last wrote it down: once a second, and at its end.
     pub works: Vec<WorkStatistics>,
@@ -103,7 +103,7 @@ fn read(folder: PathBuf) -> Option<JobReport> {
     };
     let numbers = numbers::read(&folder);
     Some(JobReport {
-        host: Lock::read(&file).map(|lock| lock.host),
+        host: value(&info, "host"),
         works: numbers.work.into_iter().map(WorkStatistics::from).collect(),
         works_elapsed: Duration::try_from_secs_f64(numbers.elapsed).unwrap_or_default(),
         state,

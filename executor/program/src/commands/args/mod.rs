@@ -24,7 +24,7 @@ pub use synth::{DemoArgs, FlowChoice, SynthArgs, SyntheticArgs};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit status:\n  0    everything was computed\n  1    some couples or images failed or were left out; the others were computed\n  2    nothing could run: wrong arguments or parameters, no images, no place for results, or results in it\n       that were made otherwise\n  130  interrupted by Ctrl-C; what is finished stays\n\nSignals: Ctrl-C ends a run cleanly, a second Ctrl-C at once. SIGUSR2 lets running work finish and starts nothing new."
+    after_help = "Exit status:\n  0    everything was computed\n  1    some couples or images failed or were left out; the others were computed\n  2    nothing could run: wrong arguments or parameters, no images, no place for results, or results in it\n       that were made otherwise\n  130  interrupted by Ctrl-C; what is finished stays\n\nSignals: Ctrl-C ends a run cleanly, a second Ctrl-C at once. SIGTERM and SIGHUP end\nit cleanly, too. SIGUSR2 lets running work finish and starts nothing new."
 )]
 pub struct Cli {
     #[command(subcommand)]

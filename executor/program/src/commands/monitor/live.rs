@@ -74,6 +74,8 @@ pub fn show(folder: &Path) -> Result<Status, BoxError> {
 fn signals() -> Result<Arc<AtomicUsize>, BoxError> {
     let came = Arc::new(AtomicUsize::new(0));
     #[cfg(unix)]
+    crate::commands::run::signals::unblock();
+    #[cfg(unix)]
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         signal_hook::flag::register_usize(signal, came.clone(), signal.unsigned_abs() as usize)?;
     }

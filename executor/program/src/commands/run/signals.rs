@@ -102,6 +102,7 @@ mod unix {
         }
         let handle = signals.handle();
         let forward = move || {
+            unblock();
             for signal in signals.forever() {
                 if signal == SIGUSR2 {
                     log::warn!("stopping: what runs is finished, nothing new is started");
@@ -116,6 +117,19 @@ mod unix {
         };
         let thread = thread::Builder::new().name("signals".into()).spawn(forward)?;
         Ok(Watch(handle, Some(thread)))
+    }
+
+    /// Lets this thread receive the signals that end a run. Whoever has started the program may have blocked them, and a
+    /// program that cannot be ended helps nobody. One thread that receives them is enough.
+    pub fn unblock() {
+        use nix::sys::signal::{SigSet, Signal};
+        let mut signals = SigSet::empty();
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGUSR2] {
+            signals.add(signal);
+        }
+        if let Err(error) = signals.thread_unblock() {
+            log::warn!("signals that are blocked stay so: {error}");
+        }
     }
 
     /// Does this process ignore a signal, as whoever has started it wanted? Where the system does not tell it: no.
@@ -137,7 +151,7 @@ mod unix {
 }
 
 #[cfg(unix)]
-pub use unix::watch;
+pub use unix::{unblock, watch};
 
 /// Without the signals of Unix, Ctrl-C ends the program at once. Finished files are whole nevertheless.
 #[cfg(not(unix))]
