@@ -138,10 +138,17 @@ fn mon_03_the_view_names_the_total_of_the_parts_and_what_holds_a_run_up() {
     assert!(shown.contains("parts: 2 of 3 have begun, 0 run: "), "{shown}");
     assert!(shown.contains(" 4/4, 1 failed"), "{shown}");
     let images = folder.join("long");
-    synth(&images, 100, 256);
+    synth(&images, 300, 256);
     let long = folder.join("long.out");
     let mut command = terzetto();
-    command.arg("piv").arg(&images).arg("--out").arg(&long).args(["--workers", "1", "--no-plots", "--quiet"]);
+    command.arg("piv").arg(&images).arg("--out").arg(&long).args([
+        "--workers",
+        "1",
+        "--no-plots",
+        "--quiet",
+        "--window",
+        "16",
+    ]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
     let patience = Instant::now();
     let mut shown = String::new();
@@ -154,7 +161,7 @@ fn mon_03_the_view_names_the_total_of_the_parts_and_what_holds_a_run_up() {
     assert!(shown.contains("running, process") && shown.contains(" ms a call"), "{shown}");
     child.kill().expect("it runs");
     child.wait().expect("it ends");
-    assert!(names(&long, ".csv").len() < 100);
+    assert!(names(&long, ".csv").len() < 300);
 }
 
 #[test]
@@ -170,7 +177,8 @@ fn mon_04_a_terminal_has_what_was_on_it_in_the_end() {
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
     let (before, after) =
         shown.split_once("\x1b[?1049h").unwrap_or_else(|| panic!("a second screen: {shown:?}"));
-    assert_eq!(before, "");
+    // The shell may say something about its locale.
+    assert!(!before.contains('\x1b'), "{before:?}");
     let (live, last) =
         after.split_once("\x1b[?25h\x1b[?1049l").unwrap_or_else(|| panic!("left again: {shown:?}"));
     assert!(live.matches('\n').count() <= 3, "no line too many: {live:?}");

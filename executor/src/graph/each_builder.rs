@@ -7,7 +7,7 @@ use super::{
     WorkSettings,
     settings::RetryOf,
     topology::ids,
-    works::{Each, Spread, Task, TaskFn},
+    works::{Each, Many, One, Spread, Task, TaskFn},
 };
 
 /// An io, cpu or task work without its function. The methods say how it is run; [`each`](EachBuilder::each) gives it
@@ -148,16 +148,17 @@ impl<I: Send + 'static, S: OutputSet> EachBuilder<'_, I, S, Blocking> {
     where
         F: Fn(&Key, I) -> Result<S::Value, BoxError> + Send + Sync + 'static,
     {
-        self.add(function, Spread::one());
+        self.add(function, One);
     }
 
     fn add<R: Send + 'static>(
         mut self,
         function: impl Fn(&Key, I) -> Result<R, BoxError> + Send + Sync + 'static,
-        spread: Spread<R, S::Value>,
+        spread: impl Spread<R, S::Value>,
     ) {
         let (name, input, outputs) = (self.name.clone(), self.input.clone(), self.outputs.clone());
-        let each = Each { name, input, outputs, function, spread, retry: self.retry.take() };
+        let each =
+            Each { name, input, outputs, function, spread, retry: self.retry.take(), returns: PhantomData };
         let node = self.node(ids(&self.outputs), WorkBody::Called(Arc::new(each)));
         self.topology.works.push(node);
     }
@@ -189,7 +190,7 @@ impl<I: Send + 'static, T: Send + 'static> EachBuilder<'_, I, Queue<T>, Blocking
         R: IntoIterator<Item = (K, T)>,
         K: Into<Key>,
     {
-        self.add(move |key, value| function(key, value).map(all_items), Spread::many());
+        self.add(move |key, value| function(key, value).map(all_items), Many::default());
     }
 }
 
@@ -218,11 +219,11 @@ impl<I: Send + 'static, S: OutputSet> EachBuilder<'_, I, S, Awaiting> {
                 let function = function.clone();
                 Box::pin(async move { function(&key, value).await })
             }),
-            Spread::one(),
+            One,
         );
     }
 
-    fn add<R: Send + 'static>(mut self, function: TaskFn<I, R>, spread: Spread<R, S::Value>) {
+    fn add<R: Send + 'static>(mut self, function: TaskFn<I, R>, spread: impl Spread<R, S::Value>) {
         let (name, input, outputs) = (self.name.clone(), self.input.clone(), self.outputs.clone());
         let task = Task {
             name,
@@ -253,7 +254,7 @@ impl<I: Send + 'static, T: Send + 'static> EachBuilder<'_, I, Queue<T>, Awaiting
                 let function = function.clone();
                 Box::pin(async move { function(&key, value).await.map(all_items) })
             }),
-            Spread::many(),
+            Many::default(),
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Instant,
@@ -14,21 +15,23 @@ use crate::graph::{
 };
 
 /// An io or cpu work.
-pub(in crate::graph) struct Each<I, S: OutputSet, F, R> {
+pub(in crate::graph) struct Each<I, S, F, R, P> {
     pub name: Arc<str>,
     pub input: Queue<I>,
     pub outputs: S,
     pub function: F,
-    pub spread: Spread<R, S::Value>,
+    pub spread: P,
     pub retry: Option<RetryOf<I>>,
+    pub returns: PhantomData<fn() -> R>,
 }
 
-impl<I, S, F, R> Work for Each<I, S, F, R>
+impl<I, S, F, R, P> Work for Each<I, S, F, R, P>
 where
     I: Send + 'static,
     S: OutputSet,
     F: Fn(&Key, I) -> Result<R, BoxError> + Send + Sync + 'static,
     R: Send + 'static,
+    P: Spread<R, S::Value>,
 {
     fn ready(&self) -> usize {
         match self.input.len() {
@@ -42,12 +45,13 @@ where
     }
 }
 
-impl<I, S, F, R> CalledWork for Each<I, S, F, R>
+impl<I, S, F, R, P> CalledWork for Each<I, S, F, R, P>
 where
     I: Send + 'static,
     S: OutputSet,
     F: Fn(&Key, I) -> Result<R, BoxError> + Send + Sync + 'static,
     R: Send + 'static,
+    P: Spread<R, S::Value>,
 {
     fn new_batch(self: Arc<Self>) -> Box<dyn Batch> {
         Box::new(EachBatch { work: self, taken: VecDeque::new(), made: Vec::new(), reserved: 0 })
@@ -55,19 +59,20 @@ where
 }
 
 /// Items that a worker has taken, and the values that were made of them.
-struct EachBatch<I, S: OutputSet, F, R> {
-    work: Arc<Each<I, S, F, R>>,
+struct EachBatch<I, S: OutputSet, F, R, P> {
+    work: Arc<Each<I, S, F, R, P>>,
     taken: VecDeque<Item<I>>,
     made: Vec<Item<S::Value>>,
     reserved: usize,
 }
 
-impl<I, S, F, R> Batch for EachBatch<I, S, F, R>
+impl<I, S, F, R, P> Batch for EachBatch<I, S, F, R, P>
 where
     I: Send + 'static,
     S: OutputSet,
     F: Fn(&Key, I) -> Result<R, BoxError> + Send + Sync + 'static,
     R: Send + 'static,
+    P: Spread<R, S::Value>,
 {
     fn take(&mut self, count: usize) {
         self.work.input.pop_into(&mut self.taken, count);
@@ -107,7 +112,7 @@ where
     }
 }
 
-impl<I, S, F, R> Each<I, S, F, R>
+impl<I, S, F, R, P> Each<I, S, F, R, P>
 where
     S: OutputSet,
     F: Fn(&Key, I) -> Result<R, BoxError>,

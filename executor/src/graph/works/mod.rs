@@ -20,5 +20,5 @@ pub use global::Moment;
 pub(super) use group_join::GroupJoin;
 pub(super) use key_join::JoinableQueues;
 pub(super) use source::Source;
-pub(super) use spread::Spread;
+pub(super) use spread::{Many, One, Spread};
 pub(super) use task::{Task, TaskFn};

@@ -29,17 +29,17 @@ pub(in crate::graph) type TaskFn<I, R> = Box<dyn Fn(Key, I) -> TaskFuture<R> + S
 const LOOK_PERIOD: Duration = Duration::from_millis(100);
 
 /// A work whose function is async.
-pub(in crate::graph) struct Task<I, S: OutputSet, R> {
+pub(in crate::graph) struct Task<I, S, R, P> {
     pub name: Arc<str>,
     pub input: Queue<I>,
     pub outputs: S,
     pub function: TaskFn<I, R>,
-    pub spread: Spread<R, S::Value>,
+    pub spread: P,
     pub retry: Option<RetryOf<I>>,
     pub time_limit: Option<Duration>,
 }
 
-impl<I: Send + 'static, S: OutputSet, R: Send + 'static> Work for Task<I, S, R> {
+impl<I: Send + 'static, S: OutputSet, R: Send + 'static, P: Spread<R, S::Value>> Work for Task<I, S, R, P> {
     fn ready(&self) -> usize {
         match self.input.len() {
             0 => 0,
@@ -56,15 +56,17 @@ impl<I: Send + 'static, S: OutputSet, R: Send + 'static> Work for Task<I, S, R> 
     }
 }
 
-impl<I: Send + 'static, S: OutputSet, R: Send + 'static> TaskWork for Task<I, S, R> {
+impl<I: Send + 'static, S: OutputSet, R: Send + 'static, P: Spread<R, S::Value>> TaskWork
+    for Task<I, S, R, P>
+{
     fn new_batch(self: Arc<Self>) -> Box<dyn TaskBatch> {
         Box::new(Call { work: self, taken: VecDeque::new(), made: Vec::new(), reserved: 0, current: None })
     }
 }
 
 /// One call of a task at a time.
-struct Call<I, S: OutputSet, R> {
-    work: Arc<Task<I, S, R>>,
+struct Call<I, S: OutputSet, R, P> {
+    work: Arc<Task<I, S, R, P>>,
     taken: VecDeque<Item<I>>,
     made: Vec<Item<S::Value>>,
     reserved: usize,
@@ -72,7 +74,9 @@ struct Call<I, S: OutputSet, R> {
     current: Option<Key>,
 }
 
-impl<I: Send + 'static, S: OutputSet, R: Send + 'static> TaskBatch for Call<I, S, R> {
+impl<I: Send + 'static, S: OutputSet, R: Send + 'static, P: Spread<R, S::Value>> TaskBatch
+    for Call<I, S, R, P>
+{
     fn take(&mut self) {
         self.work.input.pop_into(&mut self.taken, 1);
         self.reserved = self.taken.len();
@@ -127,7 +131,7 @@ impl<I: Send + 'static, S: OutputSet, R: Send + 'static> TaskBatch for Call<I, S
     }
 }
 
-impl<I, S: OutputSet, R> Task<I, S, R> {
+impl<I, S, R, P> Task<I, S, R, P> {
     /// Calls the function, again if necessary. The outer error is a cancellation.
     async fn call(
         &self,
