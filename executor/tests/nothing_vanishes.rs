@@ -410,32 +410,3 @@ fn with_stop_if_error_an_error_of_a_global_work_or_a_source_ends_the_run() {
         }
     }
 }
-
-#[test]
-fn an_item_that_is_joined_from_two_errors_counts_once_and_both_are_told() -> Result<(), Error> {
-    for on in EVERYWHERE {
-        let folder = common::Folder::new();
-        let mut topology = Topology::new("two errors");
-        let source = topology.queue::<usize>("source");
-        let [a, b, left, right] = ["a", "b", "left", "right"].map(|name| topology.queue::<usize>(name));
-        topology.source("count", &source, numbers(3));
-        topology.cpu("split", &source).to((&a, &b)).each(|_, n| Ok((n, n)));
-        topology.io("left work", &a).to(&left).each(|_, n| if n == 1 { Err("left".into()) } else { Ok(n) });
-        topology
-            .io("right work", &b)
-            .to(&right)
-            .each(|_, n| if n == 1 { Err("right".into()) } else { Ok(n) });
-        topology.cpu("end", (&left, &right)).each(|_, _| Ok(()));
-        let options = small().expected_results(4).results_folder(&folder.0);
-        let outcome = execute(topology, options, on)?;
-        // One more was expected than came: two errors of one item must not hide that.
-        assert_eq!((outcome.done, outcome.failed_count, outcome.missing), (2, 1, 1), "{on:?}: {outcome:?}");
-        assert!(
-            outcome.failed[0].1.to_string().contains("left"),
-            "{on:?}: the first input's error stands for both"
-        );
-        let errors = common::names(&common::jobs(&folder.0)[0].join("errors"), ".txt");
-        assert_eq!(errors.len(), 2, "{on:?}: {errors:?}");
-    }
-    Ok(())
-}

@@ -2,10 +2,65 @@
 
 use std::collections::VecDeque;
 
-use crate::graph::{Item, Key, Moment, Queue};
+use crate::graph::{Item, Key, Moment, Queue, Topology};
+
+impl Topology {
+    /// Adds a work that gathers items into batches of `size`, in order of arrival. The last batch may be shorter. The
+    /// key of a batch is made of the keys of its first and last item. Errors pass on by themselves, under their
+    /// keys.
+    ///
+    /// ```
+    /// # use terzetto_executor::{ExecutorSequential, Key, Options, Topology};
+    /// let mut topology = Topology::new("batches");
+    /// let numbers = topology.queue::<u64>("numbers");
+    /// let batches = topology.queue::<Vec<(Key, u64)>>("batches");
+    /// let sums = topology.results::<u64>("sums");
+    /// topology.source("count", &numbers, (1..=5).map(|n| (n.to_string(), n)));
+    /// topology.batches("gather", &numbers, &batches, 2);
+    /// topology.cpu("add", &batches).to(&sums).each(|_, batch| Ok(batch.iter().map(|(_, n)| n).sum()));
+    /// ExecutorSequential::new(topology, Options::new())?.run()?;
+    /// let sums: Vec<_> = sums.drain().into_iter().map(|(key, sum)| (key.to_string(), sum.ok())).collect();
+    /// assert_eq!(sums, [("1..2".into(), Some(3)), ("3..4".into(), Some(7)), ("5".into(), Some(5))]);
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn batches<T: Send + 'static>(
+        &mut self,
+        name: &str,
+        input: &Queue<T>,
+        output: &Queue<Vec<(Key, T)>>,
+        size: usize,
+    ) {
+        let mut batches = Batches::new(size);
+        self.global(name, input, output, move |input, output, moment| {
+            batches.gather(input, output, moment);
+            Ok(())
+        });
+    }
+
+    /// Adds a work that gathers items into windows of `size`, in order of arrival. Each window begins `step` items
+    /// after the one before. With `step` below `size` they overlap, and values are cloned. Items at the end that are
+    /// in no window make a last one, which is shorter. Keys and errors are as for [`batches`](Topology::batches).
+    ///
+    /// Items arrive in the order of their source if the works in between run one call at a time
+    /// ([`max_workers(1)`](EachBuilder::max_workers)).
+    pub fn windows<T: Clone + Send + 'static>(
+        &mut self,
+        name: &str,
+        input: &Queue<T>,
+        output: &Queue<Vec<(Key, T)>>,
+        size: usize,
+        step: usize,
+    ) {
+        let mut windows = Windows::new(size, step);
+        self.global(name, input, output, move |input, output, moment| {
+            windows.gather(input, output, moment);
+            Ok(())
+        });
+    }
+}
 
 /// Gathers items until there are `size` of them. Errors pass on by themselves.
-pub(in crate::graph) struct Batches<T> {
+struct Batches<T> {
     size: usize,
     held: Vec<(Key, T)>,
 }
@@ -35,7 +90,7 @@ impl<T> Batches<T> {
 
 /// Gathers overlapping windows of `size` items, each `step` items after the one before. Errors pass on by
 /// themselves.
-pub(in crate::graph) struct Windows<T> {
+struct Windows<T> {
     size: usize,
     step: usize,
     held: VecDeque<(Key, T)>,

@@ -14,7 +14,6 @@ mod spread;
 mod task;
 
 pub(super) use each::Each;
-pub(super) use gather::{Batches, Windows};
 pub(super) use global::Global;
 pub use global::Moment;
 pub(super) use group_join::GroupJoin;
