@@ -105,3 +105,29 @@ fn fault_01_whatever_fails_results_are_whole_and_complete_finishes_them() {
     }
     assert!(failed > 10, "{failed} of the faults had an effect");
 }
+
+#[test]
+fn job_07_no_lock_of_the_file_system_is_used() {
+    if !may_inject() {
+        return;
+    }
+    let folder = Folder::new();
+    let (images, out, calls) = (folder.join("series"), folder.join("out"), folder.join("calls"));
+    synth(&images, 2, 48);
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-e", "trace=flock,fcntl,openat,rename,linkat", "-o"]).arg(&calls);
+    command.arg(terzetto().get_program()).arg("piv").arg(&images).arg("--out").arg(&out);
+    let ended = run(command.args(["--no-plots", "--quiet", "--shard", "1/1"]));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    let calls = fs::read_to_string(calls).expect("strace wrote it");
+    // Over NFS, these may be missing or wrong.
+    for lock in ["flock(", "F_SETLK", "F_OFD_SETLK"] {
+        assert!(!calls.contains(lock), "{lock}");
+    }
+    // These are what is relied on.
+    let exclusive = |line: &&str| line.contains("is_running.lock") && line.contains("O_EXCL");
+    assert_eq!(calls.lines().filter(exclusive).count(), 1, "{calls}");
+    assert!(calls.lines().any(|line| line.contains("linkat(") && line.contains("parts.toml")), "{calls}");
+    let renamed = |line: &&str| line.contains("rename(") && line.contains(".csv");
+    assert_eq!(calls.lines().filter(renamed).count(), 2, "{calls}");
+}

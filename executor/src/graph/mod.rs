@@ -30,7 +30,7 @@
 //! 2. `topology`, `each_builder`, `builders`: how a graph is made. `settings`: what it says of one work. `check` and `problem`: what may be wrong with it.
 //! 3. `work`: the traits by which an executor calls a work. `works` implements them, one kind a file.
 //! 4. `queue_set`: several queues as one input or output. `progress`: what has become of the items.
-//! 5. `drawing`: pictures of a graph.
+//! 5. `drawing`: pictures of a graph. `library`: graphs in TOML.
 
 mod any_queue;
 mod builders;
@@ -39,6 +39,7 @@ mod drawing;
 mod each_builder;
 mod item;
 mod item_error;
+mod library;
 mod problem;
 mod progress;
 mod queue;
@@ -52,6 +53,7 @@ pub use builders::{IntoInput, JoinBuilder};
 pub use each_builder::{Awaiting, Blocking, EachBuilder};
 pub use item::{BoxError, Item, Key};
 pub use item_error::ItemError;
+pub use library::{DataError, WorkLibrary};
 pub use problem::{InvalidTopology, Problem};
 pub use queue::Queue;
 pub use queue_set::{IntoQueueSet, OutputSet, QueueSet};
