@@ -73,6 +73,9 @@ pub struct WorkLibrary {
 /// Adds a work to a topology.
 type Add = Box<dyn Fn(&mut Building, &WorkData) -> Result<(), BoxError>>;
 
+/// Begins an io or a cpu work.
+type Begin<I> = for<'t> fn(&'t mut Topology, &str, &Queue<I>) -> EachBuilder<'t, I, (), Blocking>;
+
 /// A topology that is not made, and why.
 #[derive(Debug)]
 pub struct DataError {
@@ -229,7 +232,7 @@ impl WorkLibrary {
         &mut self,
         name: &str,
         make: impl Fn(P) -> Result<F, BoxError> + 'static,
-        begin: for<'t> fn(&'t mut Topology, &str, &Queue<I>) -> EachBuilder<'t, I, (), Blocking>,
+        begin: Begin<I>,
     ) where
         P: DeserializeOwned,
         I: Send + 'static,
