@@ -82,8 +82,8 @@ impl ClusterTask {
     ///
     /// let variables = [("SLURM_ARRAY_JOB_ID", "4711"), ("SLURM_ARRAY_TASK_ID", "3"), ("SLURM_ARRAY_TASK_MIN", "1"),
     ///     ("SLURM_ARRAY_TASK_MAX", "16"), ("SLURM_ARRAY_TASK_COUNT", "16")];
-    /// let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
-    /// let task = ClusterTask::detect(variable)?.expect("a task of an array");
+    /// let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
+    /// let task = ClusterTask::detect(value)?.expect("a task of an array");
     /// assert_eq!(task.id(), Some("slurm 4711_3"));
     /// assert_eq!(task.part(None)?.map(|part| part.to_string()).as_deref(), Some("3/16"));
     /// # Ok::<(), terzetto_executor::ShardError>(())

@@ -40,9 +40,9 @@
 //!
 //! # Functions inside `ExecutorAsync`
 //!
-//! fluidimage makes one async function for each work. Executors that derive from it override these methods. Here they are
-//! the methods of a trait, [`ExecutorFunctions`](crate::run::ExecutorFunctions), and
-//! [`ExecutorAsync::run_with`] runs a topology with them:
+//! fluidimage makes one async function for each work. Executors that derive from it override these methods. Here they
+//! are the methods of a trait, [`ExecutorFunctions`](crate::run::ExecutorFunctions), and [`ExecutorAsync::run_with`]
+//! runs a topology with them:
 //!
 //! | fluidimage | here | public |
 //! |---|---|---|

@@ -46,8 +46,8 @@ impl fmt::Display for PartsError {
 // The message already has the system's error.
 impl Error for PartsError {}
 
-/// Writes down how a series is split, or compares this with what an earlier part has written. `items` are the names of
-/// all items of the series, in order. With `look_only` nothing is written.
+/// Writes down how a series is split, or compares this with what an earlier part has written. `items` are the names
+/// of all items of the series, in order. With `look_only` nothing is written.
 ///
 /// ```
 /// use terzetto_executor::{Shard, agree_on_parts};
@@ -92,8 +92,8 @@ pub fn agree_on_parts<'a>(
     if differences.is_empty() { Ok(()) } else { Err(PartsError::Contradiction(path, differences)) }
 }
 
-/// Writes the record if there is none, and returns what is in it then: of several parts that begin together, one is the
-/// first. A link fails if the name exists, also over NFS; so nobody sees half a record.
+/// Writes the record if there is none, and returns what is in it then: of several parts that begin together, one is
+/// the first. A link fails if the name exists, also over NFS; so nobody sees half a record.
 fn write_first(path: &Path, text: &str) -> io::Result<String> {
     let temporary = path.with_file_name(format!(".{RECORD}.{}-{}", crate::job::host(), std::process::id()));
     File::create(&temporary)?.write_all(text.as_bytes())?;

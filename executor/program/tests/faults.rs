@@ -25,8 +25,8 @@ fn may_inject() -> bool {
     may
 }
 
-/// A call, the error with which it fails, and when: each thread counts its own calls. `n` means once, `n+` from then on,
-/// `n+3` each third time.
+/// A call, the error with which it fails, and when: each thread counts its own calls. `n` means once, `n+` from then
+/// on, `n+3` each third time.
 fn faults() -> Vec<String> {
     let mut faults = Vec::new();
     for error in ["EIO", "ENOSPC"] {

@@ -165,11 +165,11 @@ impl<I: Send + 'static, S: OutputSet> EachBuilder<'_, I, S, Blocking> {
 }
 
 impl<I: Send + 'static, T: Send + 'static> EachBuilder<'_, I, Queue<T>, Blocking> {
-    /// Gives the work its function, which makes any number of items of each item: a list, or anything else that can be
-    /// iterated over, of keys and values.
+    /// Gives the work its function, which makes any number of items of each item: a list, or anything else that can
+    /// be iterated over, of keys and values.
     ///
-    /// What one call returns is put into the output as a whole, also if that has less room. An error goes on under the
-    /// key of its item. [`Outcome::gathered`](crate::Outcome::gathered) tells how many items were taken and made.
+    /// What one call returns is put into the output as a whole, also if that has less room. An error goes on under
+    /// the key of its item. [`Outcome::gathered`](crate::Outcome::gathered) tells how many items were taken and made.
     ///
     /// ```
     /// # use terzetto_executor::{ExecutorAsync, Options, Topology};

@@ -99,8 +99,8 @@ impl ItemError {
         }
     }
 
-    /// Has the work failed because nothing can be written: to a full disk, over a quota, to a file system that can only
-    /// be read?
+    /// Has the work failed because nothing can be written: to a full disk, over a quota, to a file system that can
+    /// only be read?
     pub fn is_no_room(&self) -> bool {
         let Cause::Error(cause) = &self.0.cause else { return false };
         let mut cause: Option<&(dyn Error + 'static)> = Some(&**cause);

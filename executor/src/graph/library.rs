@@ -1,7 +1,7 @@
 //! Topologies as data: a graph in TOML, made of works that a program has.
 //!
-//! A program puts its works into a [`WorkLibrary`], under names. Whoever uses the program then writes which works there
-//! are, how they are linked, and how many calls run at once:
+//! A program puts its works into a [`WorkLibrary`], under names. Whoever uses the program then writes which works
+//! there are, how they are linked, and how many calls run at once:
 //!
 //! ```toml
 //! name = "lengths"
@@ -19,8 +19,9 @@
 //! max_workers = 2
 //! ```
 //!
-//! The first work that names a queue decides the type of its items. A work with another type is an error. So are unknown
-//! works and keys. What comes out is a [`Topology`] like any other: it is checked, drawn and run in the same way.
+//! The first work that names a queue decides the type of its items. A work with another type is an error. So are
+//! unknown works and keys. What comes out is a [`Topology`] like any other: it is checked, drawn and run in the same
+//! way.
 
 use std::{
     any::{Any, type_name},
@@ -35,8 +36,8 @@ use super::{Awaiting, Blocking, BoxError, EachBuilder, Key, Queue, Topology};
 
 /// The works of a program, by name.
 ///
-/// A work is given as a function that makes its function: it is told the `params` of the work, whose type it chooses. `()`
-/// stands for a work without parameters.
+/// A work is given as a function that makes its function: it is told the `params` of the work, whose type it chooses.
+/// `()` stands for a work without parameters.
 ///
 /// ```
 /// use serde::Deserialize;
@@ -265,8 +266,8 @@ impl WorkLibrary {
     /// The value of a work without `to` is dropped, and its item has arrived.
     ///
     /// # Errors
-    /// [`DataError`] if the text is no TOML or has unknown keys, if the library has no such work, if its parameters are
-    /// wrong, or if two works want items of different types in one queue.
+    /// [`DataError`] if the text is no TOML or has unknown keys, if the library has no such work, if its parameters
+    /// are wrong, or if two works want items of different types in one queue.
     pub fn topology(&self, text: &str) -> Result<Topology, DataError> {
         let data: TopologyData = toml::from_str(text).map_err(|error| DataError::new(None, error))?;
         let TopologyData { name, results, feedback, limits, work: works } = data;

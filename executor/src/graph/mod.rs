@@ -27,7 +27,8 @@
 //! # Where to read
 //!
 //! 1. `item`, `item_error` and `queue`: the data.
-//! 2. `topology`, `each_builder`, `builders`: how a graph is made. `settings`: what it says of one work. `check` and `problem`: what may be wrong with it.
+//! 2. `topology`, `each_builder`, `builders`: how a graph is made. `settings`: what it says of one work. `check` and
+//!    `problem`: what may be wrong with it.
 //! 3. `work`: the traits by which an executor calls a work. `works` implements them, one kind a file.
 //! 4. `queue_set`: several queues as one input or output. `progress`: what has become of the items.
 //! 5. `drawing`: pictures of a graph. `library`: graphs in TOML.

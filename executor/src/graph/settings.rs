@@ -37,8 +37,8 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Calls again up to so many times. Before the first time it waits for 1 s, before each further time twice as long,
-    /// and for a minute at most.
+    /// Calls again up to so many times. Before the first time it waits for 1 s, before each further time twice as
+    /// long, and for a minute at most.
     pub fn new(times: u32) -> Retry {
         let (wait, max_wait) = (Duration::from_secs(1), Duration::from_secs(60));
         Retry { times, wait, factor: 2.0, max_wait, when: |_| true }

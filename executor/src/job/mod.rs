@@ -4,8 +4,8 @@
 //! `terzetto monitor` read it with [`job_reports`].
 //!
 //! `folder` makes the folder. `lock` keeps two runs out of one folder for results, `lease` renews the lock,
-//! `system_process` tells processes apart. `record` is the observer that fills the folder during a run. `numbers` are what each work
-//! has done. `report` reads the folder.
+//! `system_process` tells processes apart. `record` is the observer that fills the folder during a run. `numbers` are
+//! what each work has done. `report` reads the folder.
 
 mod folder;
 mod lease;

@@ -1,5 +1,5 @@
-//! The numbers of a run in its job's folder: what each work has done. They are written once a second and at the end, so
-//! that others can read them while the run goes on.
+//! The numbers of a run in its job's folder: what each work has done. They are written once a second and at the end,
+//! so that others can read them while the run goes on.
 
 use std::{path::Path, time::Duration};
 

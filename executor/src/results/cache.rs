@@ -1,12 +1,12 @@
 //! A cache of results, addressed by what they are made of.
 //!
-//! A manifest says whether a result that is in its place is still right. A cache answers another question: has anybody
-//! computed this before, in whatever run, on whatever machine? So its files have no names of items. The name of an entry
-//! is a hash of all that the result depends on: program, parameters, the content of the inputs. If one of these changes,
-//! so does the name, and an entry never has to be declared out of date.
+//! A manifest says whether a result that is in its place is still right. A cache answers another question: has
+//! anybody computed this before, in whatever run, on whatever machine? So its files have no names of items. The name
+//! of an entry is a hash of all that the result depends on: program, parameters, the content of the inputs. If one of
+//! these changes, so does the name, and an entry never has to be declared out of date.
 //!
-//! Entries are written like results, whole or not at all, so that several runs and machines can share a folder. A checksum
-//! tells an entry that was damaged later; it is computed again.
+//! Entries are written like results, whole or not at all, so that several runs and machines can share a folder. A
+//! checksum tells an entry that was damaged later; it is computed again.
 
 use std::{
     fmt,
@@ -149,8 +149,8 @@ impl Cache {
     /// Two that ask for the same key at the same time may both make it.
     ///
     /// # Errors
-    /// The error of `make`. If the result cannot be kept, as on a full disk, the log says so, and it is returned all the
-    /// same.
+    /// The error of `make`. If the result cannot be kept, as on a full disk, the log says so, and it is returned all
+    /// the same.
     pub fn get_or_make(
         &self,
         key: &CacheKey,

@@ -52,8 +52,9 @@ impl ExecutorAsync {
         })
     }
 
-    /// An executor without threads: the same loops, but functions run one after the other on the thread of the
-    /// loops. Only tasks take turns with each other and with them, where they await. It helps to find an error, and works where a program may not start threads.
+    /// An executor without threads: the same loops, but functions run one after the other on the thread of the loops.
+    /// Only tasks take turns with each other and with them, where they await. It helps to find an error, and works
+    /// where a program may not start threads.
     ///
     /// # Errors
     ///

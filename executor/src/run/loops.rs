@@ -7,8 +7,8 @@
 //! The last loop is the monitor. It reports statistics, and lets the scheduler look for items that have waited
 //! too long. When the scheduler is closed, all loops end.
 //!
-//! [`ExecutorFunctions`] has the loops as methods, under the names that fluidimage gives them. An executor of your own
-//! overrides what it wants to do otherwise, and calls the methods of [`RunLoops`] and [`WorkLoop`] for the rest.
+//! [`ExecutorFunctions`] has the loops as methods, under the names that fluidimage gives them. An executor of your
+//! own overrides what it wants to do otherwise, and calls the methods of [`RunLoops`] and [`WorkLoop`] for the rest.
 
 use std::{
     future::Future,
@@ -24,9 +24,9 @@ use crate::{
     scheduler::{ScheduledWork, Scheduler, TaskWorker, Worker},
 };
 
-/// The async functions of an executor: one loop for each work, and one that ends the run. Each has a default, which is
-/// what [`ExecutorAsync::run`](super::ExecutorAsync::run) does. [`ExecutorAsync::run_with`](super::ExecutorAsync::run_with)
-/// runs a topology with others.
+/// The async functions of an executor: one loop for each work, and one that ends the run. Each has a default, which
+/// is what [`ExecutorAsync::run`](super::ExecutorAsync::run) does.
+/// [`ExecutorAsync::run_with`](super::ExecutorAsync::run_with) runs a topology with others.
 ///
 /// ```
 /// use std::cell::Cell;

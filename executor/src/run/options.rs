@@ -95,9 +95,10 @@ impl Options {
         self
     }
 
-    /// After how many errors of works the run gives up; at least 1. Running items are finished, nothing new starts, and
-    /// the run ends with [`Ending::GaveUp`](super::Ending::GaveUp). By default it goes on, whatever fails. Whatever the
-    /// option, a run gives up after a few errors that say that nothing can be written: a full disk, for instance.
+    /// After how many errors of works the run gives up; at least 1. Running items are finished, nothing new starts,
+    /// and the run ends with [`Ending::GaveUp`](super::Ending::GaveUp). By default it goes on, whatever fails.
+    /// Whatever the option, a run gives up after a few errors that say that nothing can be written: a full disk, for
+    /// instance.
     ///
     /// [`stop_if_error`](Options::stop_if_error) is stricter: the run then returns the error and no outcome.
     #[must_use]

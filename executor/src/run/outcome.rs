@@ -76,8 +76,8 @@ pub struct Unused {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unfinished {
-    /// The queue in which they wait, the join that holds them, the task whose calls were cancelled, or the source that
-    /// had not listed all.
+    /// The queue in which they wait, the join that holds them, the task whose calls were cancelled, or the source
+    /// that had not listed all.
     pub at: String,
     /// Their keys. There are none for a source, because the keys it has not listed are not known.
     pub keys: Vec<Key>,

@@ -58,9 +58,10 @@ pub struct WorkStatistics {
     pub max_workers: usize,
     /// How many items wait for it now.
     pub waiting: usize,
-    /// How long an item has waited for it on average, from the end of the work before. It is computed from the lengths
-    /// of the queues, which are looked at once in each [`statistics_period`](super::Options::statistics_period).
-    /// `None` if nobody has looked, as in [`ExecutorSequential`](super::ExecutorSequential).
+    /// How long an item has waited for it on average, from the end of the work before. It is computed from the
+    /// lengths of the queues, which are looked at once in each
+    /// [`statistics_period`](super::Options::statistics_period). `None` if nobody has looked, as in
+    /// [`ExecutorSequential`](super::ExecutorSequential).
     pub mean_wait: Option<Duration>,
 }
 
@@ -70,16 +71,16 @@ impl WorkStatistics {
         (self.calls > 0).then(|| self.busy.div_f64(self.calls as f64))
     }
 
-    /// Which part of the time the work was busy, from 0 to about 1: 1 means that as many calls ran all the time as may
-    /// run at once. `elapsed` is the time since the run began.
+    /// Which part of the time the work was busy, from 0 to about 1: 1 means that as many calls ran all the time as
+    /// may run at once. `elapsed` is the time since the run began.
     pub fn load(&self, elapsed: Duration) -> f64 {
         let possible = elapsed.as_secs_f64() * self.max_workers as f64;
         if possible > 0.0 { self.busy.as_secs_f64() / possible } else { 0.0 }
     }
 }
 
-/// The work that holds the others up: the one with the greatest [load](WorkStatistics::load). More workers, or less to
-/// do in this work, would make the run faster. `None` if nothing was called.
+/// The work that holds the others up: the one with the greatest [load](WorkStatistics::load). More workers, or less
+/// to do in this work, would make the run faster. `None` if nothing was called.
 pub fn bottleneck(works: &[WorkStatistics]) -> Option<&WorkStatistics> {
     let load = |work: &WorkStatistics| work.busy.as_secs_f64() / work.max_workers.max(1) as f64;
     works.iter().filter(|work| work.calls > 0).max_by(|a, b| load(a).total_cmp(&load(b)))

@@ -155,8 +155,8 @@ impl Scheduler {
         works.filter(|(work, _)| work.kind == kind).map(|(_, requested)| requested).sum()
     }
 
-    /// Called from time to time; `elapsed` is the time since the last call. If no worker has delivered since the last call, an item takes longer than
-    /// expected. Then another worker is requested for the items behind it.
+    /// Called from time to time; `elapsed` is the time since the last call. If no worker has delivered since the last
+    /// call, an item takes longer than expected. Then another worker is requested for the items behind it.
     pub fn tick(&self, elapsed: Duration) {
         for work in &self.works {
             work.record_wait(elapsed);

@@ -20,9 +20,9 @@
 //!
 //! # Where to read
 //!
-//! `worker` is what runs in a thread, `task_worker` what awaits tasks. `choose` has the decisions. `state` is what changes under the lock,
-//! `summary` what is known at the end. `notify` wakes a loop from any thread. The loops are in
-//! [`run`](crate::run).
+//! `worker` is what runs in a thread, `task_worker` what awaits tasks. `choose` has the decisions. `state` is what
+//! changes under the lock, `summary` what is known at the end. `notify` wakes a loop from any thread. The loops are
+//! in [`run`](crate::run).
 
 mod choose;
 mod notify;

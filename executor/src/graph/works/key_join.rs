@@ -84,8 +84,8 @@ type Slot<T> = Option<Result<T, ItemError>>;
 trait PartialTuple: Default {
     type Value;
     fn is_whole(&self) -> bool;
-    /// The values, if all have come. If some are errors, the first error. It stands for the others, so that they count
-    /// as arrived.
+    /// The values, if all have come. If some are errors, the first error. It stands for the others, so that they
+    /// count as arrived.
     fn into_values(self) -> Option<Result<Self::Value, ItemError>>;
 }
 

@@ -1,8 +1,8 @@
 //! The kinds of works, one kind a file.
 //!
 //! `each` (io and cpu works), `source` and `global` are called by workers in threads, `task` on the thread of the
-//! loops. `spread` says what becomes of the value of a call, `gather` makes batches and windows. `group_join` and `key_join` bring
-//! items together; they run under the scheduler's lock.
+//! loops. `spread` says what becomes of the value of a call, `gather` makes batches and windows. `group_join` and
+//! `key_join` bring items together; they run under the scheduler's lock.
 
 mod each;
 mod gather;

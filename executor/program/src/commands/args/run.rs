@@ -20,8 +20,9 @@ pub struct RunArgs {
     /// End the run at the first item that fails
     #[arg(long)]
     pub stop_if_error: bool,
-    /// Give up after so many errors: what runs is finished, nothing new is started. With --executor multi, each process
-    /// counts its own. A few errors are enough if nothing can be written, as on a full disk [default: no limit]
+    /// Give up after so many errors: what runs is finished, nothing new is started. With --executor multi, each
+    /// process counts its own. A few errors are enough if nothing can be written, as on a full disk [default: no
+    /// limit]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub max_errors: Option<usize>,
     /// Draw no progress bar and print no progress
@@ -62,8 +63,8 @@ pub struct ResultArgs {
     /// What to do with results that exist
     #[arg(long, value_name = "MODE", value_enum, default_value_t = SavingChoice::Ask)]
     pub saving: SavingChoice,
-    /// The same as --saving complete, to go on after an interruption. A result is done if its files are whole and were
-    /// made of the same images, with the same parameters, by the same version of the program
+    /// The same as --saving complete, to go on after an interruption. A result is done if its files are whole and
+    /// were made of the same images, with the same parameters, by the same version of the program
     #[arg(long, conflicts_with = "saving")]
     pub complete: bool,
     /// With --saving complete, what to do if there are results that were made otherwise: of images that have changed
@@ -73,20 +74,21 @@ pub struct ResultArgs {
     /// Compute and write nothing. List what would be computed, and why
     #[arg(long)]
     pub dry_run: bool,
-    /// What was written before this moment, in nanoseconds since 1970, is not done: for a process that takes over from
-    /// one that computed everything again
+    /// What was written before this moment, in nanoseconds since 1970, is not done: for a process that takes over
+    /// from one that computed everything again
     #[arg(long, value_name = "NANOSECONDS", hide = true)]
     pub done_since: Option<u64>,
-    /// Compute only this part of the series, such as 1/4 of it; parts may share a folder for results.
-    /// A task of a cluster takes its part by itself: in job arrays of Slurm, PBS, Grid Engine and LSF, in indexed Jobs
-    /// of Kubernetes, under srun and mpirun [default: all]
+    /// Compute only this part of the series, such as 1/4 of it; parts may share a folder for results. A task of a
+    /// cluster takes its part by itself: in job arrays of Slurm, PBS, Grid Engine and LSF, in indexed Jobs of
+    /// Kubernetes, under srun and mpirun [default: all]
     #[arg(long, value_name = "I/N", conflicts_with = "parts")]
     pub shard: Option<Shard>,
     /// The tasks of the job array among which the series is split, such as 16 (for 1-16) or 0-15. It is needed where
     /// the cluster does not tell it, and where only some tasks are submitted again. 1 means the whole series
     #[arg(long, value_name = "TASKS")]
     pub parts: Option<Parts>,
-    /// How long the folder for results stays taken, for other machines, when nothing is heard of this process any more
+    /// How long the folder for results stays taken, for other machines, when nothing is heard of this process any
+    /// more
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds)]
     pub lease: Duration,
     /// How much the log file tells

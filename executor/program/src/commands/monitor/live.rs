@@ -1,7 +1,7 @@
 //! The view on a terminal, again and again until all jobs have ended.
 //!
-//! It is shown on the terminal's second screen, as editors do: what was on the terminal before is there again in the end.
-//! Lines that are too long, or too many, are cut. They would make the terminal scroll.
+//! It is shown on the terminal's second screen, as editors do: what was on the terminal before is there again in the
+//! end. Lines that are too long, or too many, are cut. They would make the terminal scroll.
 
 use std::{
     io::Write,

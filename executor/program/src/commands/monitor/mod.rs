@@ -1,7 +1,7 @@
 //! `terzetto monitor`: shows the jobs of a folder for results.
 //!
-//! `table` is the view for people, `live` shows it on a terminal, `json` and `prometheus` are for programs, and `parts`
-//! takes the parts of a series together.
+//! `table` is the view for people, `live` shows it on a terminal, `json` and `prometheus` are for programs, and
+//! `parts` takes the parts of a series together.
 
 mod json;
 mod live;

@@ -26,8 +26,8 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The parts among these jobs, which are in the order in which they began. If a part was computed more than once, its
-    /// last job counts. `None` if the newest job is no part.
+    /// The parts among these jobs, which are in the order in which they began. If a part was computed more than once,
+    /// its last job counts. `None` if the newest job is no part.
     pub fn of(jobs: &[JobReport]) -> Option<Parts> {
         let shard = |job: &JobReport| job.shard.as_ref()?.parse::<Shard>().ok();
         let count = shard(jobs.last()?)?.count();

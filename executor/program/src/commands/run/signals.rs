@@ -1,7 +1,7 @@
 //! Ctrl-C, SIGTERM, SIGHUP and SIGUSR2 end a run early.
 //!
-//! A signal handler may do next to nothing. So `signal-hook` collects the signals, and a thread waits for the next one.
-//! The thread ends when the guard is dropped that [`watch`] returns.
+//! A signal handler may do next to nothing. So `signal-hook` collects the signals, and a thread waits for the next
+//! one. The thread ends when the guard is dropped that [`watch`] returns.
 
 use std::{
     io,
@@ -119,8 +119,8 @@ mod unix {
         Ok(Watch(handle, Some(thread)))
     }
 
-    /// Lets this thread receive the signals that end a run. Whoever has started the program may have blocked them, and a
-    /// program that cannot be ended helps nobody. One thread that receives them is enough.
+    /// Lets this thread receive the signals that end a run. Whoever has started the program may have blocked them,
+    /// and a program that cannot be ended helps nobody. One thread that receives them is enough.
     pub fn unblock() {
         use nix::sys::signal::{SigSet, Signal};
         let mut signals = SigSet::empty();

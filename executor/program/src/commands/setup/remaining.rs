@@ -35,8 +35,8 @@ pub struct Comparison<'a> {
     pub images: &'a [PathBuf],
     /// What items are called: `couples`.
     pub noun: &'static str,
-    /// Is there one result of the whole series? If it was made otherwise, it is computed again without a question: one
-    /// result cannot be a mixture.
+    /// Is there one result of the whole series? If it was made otherwise, it is computed again without a question:
+    /// one result cannot be a mixture.
     pub single: bool,
 }
 
