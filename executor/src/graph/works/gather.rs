@@ -42,7 +42,7 @@ impl Topology {
     /// in no window make a last one, which is shorter. Keys and errors are as for [`batches`](Topology::batches).
     ///
     /// Items arrive in the order of their source if the works in between run one call at a time
-    /// ([`max_workers(1)`](EachBuilder::max_workers)).
+    /// ([`max_workers(1)`](crate::graph::EachBuilder::max_workers)).
     pub fn windows<T: Clone + Send + 'static>(
         &mut self,
         name: &str,
