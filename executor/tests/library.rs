@@ -96,6 +96,9 @@ fn data_01_a_topology_in_toml_is_one_like_any_other() -> Result<(), Error> {
         "io name awaited -> names",
     ];
     assert_eq!(works(&topology), expected);
+    let settings: Vec<_> =
+        topology.works().map(|work| (work.max_workers, work.priority, work.uses.len())).collect();
+    assert_eq!(settings[..3], [(None, 0, 0), (Some(1), 0, 0), (None, 1, 1)]);
     topology.check()?;
     assert!(topology.to_dot().contains("five times"));
     let options = || Options::new().max_workers(3).resource("gpu", 1);

@@ -326,6 +326,9 @@ impl Topology {
                 kind: work.kind,
                 inputs: names(&work.inputs),
                 outputs: names(&work.outputs),
+                max_workers: work.settings.max_workers,
+                priority: work.settings.priority,
+                uses: &work.settings.uses,
             }
         })
     }
@@ -357,6 +360,12 @@ pub struct WorkInfo<'t> {
     pub inputs: Vec<&'t str>,
     /// The names of its outputs.
     pub outputs: Vec<&'t str>,
+    /// Its own limit of calls at once, if it has one: see [`EachBuilder::max_workers`].
+    pub max_workers: Option<usize>,
+    /// See [`EachBuilder::priority`].
+    pub priority: i32,
+    /// How much each call uses of which resources: see [`EachBuilder::uses`].
+    pub uses: &'t [(String, u64)],
 }
 
 pub(super) fn ids(queues: &impl QueueSet) -> Vec<QueueId> {

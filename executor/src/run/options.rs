@@ -1,6 +1,11 @@
 //! Options of a run.
 
-use std::{collections::BTreeMap, path::PathBuf, thread::available_parallelism, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    thread::available_parallelism,
+    time::Duration,
+};
 
 use log::LevelFilter;
 
@@ -216,6 +221,16 @@ impl Options {
         self.log_level
     }
 
+    /// See [`results_folder`](Options::results_folder).
+    pub fn get_results_folder(&self) -> Option<&Path> {
+        self.results_folder.as_deref()
+    }
+
+    /// See [`params`](Options::params).
+    pub fn get_params(&self) -> &str {
+        &self.params
+    }
+
     /// See [`expected_results`](Options::expected_results).
     pub fn get_expected_results(&self) -> Option<usize> {
         self.expected_results
@@ -274,6 +289,22 @@ mod tests {
         assert_eq!(default_workers(1), 3);
         assert_eq!(default_workers(15), 17);
         assert_eq!(default_workers(16), 16);
+    }
+
+    #[test]
+    fn what_is_set_is_read() {
+        let shard = "2/3".parse().ok();
+        let (long, short) = (Duration::from_secs(90), Duration::from_millis(20));
+        let options = Options::new().resource("gpu", 4).max_errors(7).errors_kept(8).lease(long);
+        let options = options.statistics_period(short).log_level(LevelFilter::Debug).stop_if_error(true);
+        let options = options.results_folder("out").params("a = 1").expected_results(9);
+        let options = options.shard("2/3".parse().expect("a part"));
+        assert_eq!((options.get_resource("gpu"), options.get_resource("cpu")), (Some(4), None));
+        assert_eq!((options.get_max_errors(), options.get_errors_kept()), (Some(7), 8));
+        assert_eq!((options.get_lease(), options.get_statistics_period()), (long, short));
+        assert_eq!((options.get_log_level(), options.get_stop_if_error()), (LevelFilter::Debug, true));
+        assert_eq!((options.get_results_folder(), options.get_params()), (Some(Path::new("out")), "a = 1"));
+        assert_eq!((options.get_expected_results(), options.get_shard()), (Some(9), shard));
     }
 
     #[test]
