@@ -5,7 +5,8 @@
 
 use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
-use terzetto_executor::{BoxError, ExecutorAsync, Options, Retry, Topology};
+use terzetto::time::Backoff;
+use terzetto_executor::{BoxError, ExecutorAsync, Options, Topology};
 
 /// In place of a web: page `n` links to `2 n` and `3 n`, and a server is busy now and then.
 async fn fetch(page: u64, attempt: u64) -> Result<Vec<u64>, BoxError> {
@@ -27,7 +28,7 @@ fn main() -> Result<(), terzetto::Error> {
         .task("fetch", &pages)
         .max_workers(50)
         .time_limit(Duration::from_secs(10))
-        .retry(Retry::new(3).wait(Duration::from_millis(10)))
+        .retry(3, Backoff::exponential(0.01))
         .to(&links)
         .each(async move |_key, page| {
             let first = tried.lock().map(|mut tried| tried.insert(page)).unwrap_or(false);

@@ -73,7 +73,7 @@ mod shard;
 
 pub use cluster::{ClusterTask, Parts};
 pub use graph::{
-    BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Retry, TimeLimitExceeded,
+    BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, TimeLimitExceeded,
     Topology,
 };
 pub use parts::{PartsError, agree_on_parts};

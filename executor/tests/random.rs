@@ -4,9 +4,9 @@
 use std::{collections::BTreeMap, thread, time::Duration};
 
 use terzetto::Error;
+use terzetto::time::Backoff;
 use terzetto_executor::{
-    BoxError, Ending, ExecutorAsync, ExecutorSequential, Key, Moment, Options, Outcome, Queue, Retry,
-    Topology,
+    BoxError, Ending, ExecutorAsync, ExecutorSequential, Key, Moment, Options, Outcome, Queue, Topology,
 };
 
 /// xorshift, so that a seed says all.
@@ -109,11 +109,11 @@ impl Builder {
             1 | 2 => {
                 let (at_once, priority, gpus) =
                     (1 + self.dice.below(3), self.dice.below(3) as i32 - 1, self.dice.below(3) as u64);
-                let retry = Retry::new(self.dice.below(3) as u32).wait(Duration::from_micros(10));
+                let (times, backoff) = (self.dice.below(3) as u32, Backoff::constant(0.00001));
                 let is_task = self.dice.below(2) == 0 && self.tasks;
                 if is_task {
                     let task = self.topology.task(&name, from).max_workers(at_once).uses("gpu", gpus);
-                    let task = task.priority(priority).retry(retry).to(to);
+                    let task = task.priority(priority).retry(times, backoff).to(to);
                     task.each(async move |_, n| {
                         for _ in 0..n % 3 {
                             terzetto::checkpoint().await?;
@@ -122,7 +122,7 @@ impl Builder {
                     });
                 } else {
                     let io = self.topology.io(&name, from).max_workers(at_once).uses("gpu", gpus);
-                    io.priority(priority).retry(retry).to(to).each(move |_, n| work(number, n));
+                    io.priority(priority).retry(times, backoff).to(to).each(move |_, n| work(number, n));
                 }
             }
             3 => {

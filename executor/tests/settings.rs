@@ -12,7 +12,8 @@ use std::{
 };
 
 use terzetto::Error;
-use terzetto_executor::{ExecutorAsync, Options, Outcome, Problem, Queue, Retry, Topology};
+use terzetto::time::Backoff;
+use terzetto_executor::{ExecutorAsync, Options, Outcome, Problem, Queue, Topology};
 
 use common::{
     executors::{EVERYWHERE, On, execute_within},
@@ -136,11 +137,11 @@ fn work_05_what_has_failed_is_tried_again() -> Result<(), Error> {
         let numbers = numbers(&mut topology, 3);
         let attempts = Arc::new(AtomicUsize::new(0));
         let counting = attempts.clone();
-        let retry =
-            Retry::new(2).wait(Duration::from_millis(1)).when(|error| error.to_string() != "hopeless");
+        let backoff = Backoff::exponential(0.001);
         // 0 fails always, 1 is not worth another attempt, 2 fails once.
         let failed_once = AtomicUsize::new(0);
-        topology.io("fetch", &numbers).retry(retry).each(move |_, n| {
+        let fetch = topology.io("fetch", &numbers).retry(2, backoff);
+        fetch.retry_if(|error| error.to_string() != "hopeless").each(move |_, n| {
             counting.fetch_add(1, SeqCst);
             match n {
                 0 => Err("busy".into()),
@@ -162,7 +163,7 @@ fn work_05_what_has_failed_is_tried_again() -> Result<(), Error> {
 fn work_06_a_panic_is_not_tried_again() -> Result<(), Error> {
     let mut topology = Topology::new("panic");
     let numbers = numbers(&mut topology, 1);
-    topology.io("fail", &numbers).retry(Retry::new(5)).each(|_, _| panic!("a defect"));
+    topology.io("fail", &numbers).retry(5, Backoff::constant(1)).each(|_, _| panic!("a defect"));
     let outcome = execute(topology, Options::new(), On::Threads)?;
     assert_eq!((outcome.failed_count, outcome.works[1].retries), (1, 0));
     assert!(outcome.failed[0].1.is_panic());
@@ -173,8 +174,7 @@ fn work_06_a_panic_is_not_tried_again() -> Result<(), Error> {
 fn work_07_a_run_that_is_ended_early_waits_for_no_further_attempt() -> Result<(), Error> {
     let mut topology = Topology::new("long wait");
     let numbers = numbers(&mut topology, 1);
-    let retry = Retry::new(1).wait(Duration::from_secs(600)).max_wait(Duration::from_secs(600));
-    topology.io("fetch", &numbers).retry(retry).each(|_, _| Err("busy".into()));
+    topology.io("fetch", &numbers).retry(1, Backoff::constant(600)).each(|_, _| Err("busy".into()));
     let executor = ExecutorAsync::new(topology, Options::new())?;
     let control = executor.control();
     thread::spawn(move || {

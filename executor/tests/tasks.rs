@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use terzetto::time::Backoff;
 use terzetto::{Error, checkpoint, fail_after, move_on_after, sleep, sleep_forever};
 use terzetto_executor::{
-    Ending, ExecutorAsync, ExecutorSequential, Options, Outcome, Problem, Queue, Retry, TimeLimitExceeded,
-    Topology,
+    Ending, ExecutorAsync, ExecutorSequential, Options, Outcome, Problem, Queue, TimeLimitExceeded, Topology,
 };
 
 use common::{
@@ -205,8 +205,8 @@ fn task_07_each_attempt_has_its_time_and_waits_longer_than_the_one_before() -> R
     let numbers = numbers(&mut topology, 1);
     let times = Arc::new(Mutex::new(Vec::new()));
     let seen = times.clone();
-    let retry = Retry::new(3).wait(Duration::from_millis(20)).factor(3.0);
-    topology.task("fetch", &numbers).time_limit(Duration::from_millis(10)).retry(retry).each(
+    let backoff = Backoff::constant(0.02).factor(3.0);
+    topology.task("fetch", &numbers).time_limit(Duration::from_millis(10)).retry(3, backoff).each(
         async move |_, n| {
             let attempt = {
                 let mut times = seen.lock().unwrap();

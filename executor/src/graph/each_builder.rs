@@ -2,10 +2,11 @@
 
 use std::{marker::PhantomData, sync::Arc, time::Duration};
 
+use terzetto::time::Backoff;
+
 use super::{
-    BoxError, IntoQueueSet, Item, Key, Kind, OutputSet, Queue, Retry, Topology, WorkBody, WorkNode,
-    WorkSettings,
-    settings::RetryOf,
+    BoxError, IntoQueueSet, Item, Key, Kind, OutputSet, Queue, Topology, WorkBody, WorkNode, WorkSettings,
+    settings::{Retries, RetryOf},
     topology::ids,
     works::{Each, Many, One, Spread, Task, TaskFn},
 };
@@ -24,6 +25,7 @@ pub struct EachBuilder<'t, I, S = (), M = Blocking> {
     outputs: S,
     settings: WorkSettings,
     retry: Option<RetryOf<I>>,
+    retry_if: fn(&BoxError) -> bool,
     time_limit: Option<Duration>,
     mode: PhantomData<M>,
 }
@@ -44,6 +46,7 @@ impl<'t, I: Send + 'static, M> EachBuilder<'t, I, (), M> {
             outputs: (),
             settings: WorkSettings::default(),
             retry: None,
+            retry_if: |_| true,
             time_limit: None,
             mode: PhantomData,
         }
@@ -56,9 +59,10 @@ impl<'t, I: Send + 'static, M> EachBuilder<'t, I, (), M> {
     where
         O: IntoQueueSet<Set: OutputSet>,
     {
-        let EachBuilder { topology, name, kind, input, settings, retry, time_limit, mode, .. } = self;
+        let EachBuilder { topology, name, kind, input, settings, retry, retry_if, time_limit, mode, .. } =
+            self;
         let outputs = outputs.into_set();
-        EachBuilder { topology, name, kind, input, outputs, settings, retry, time_limit, mode }
+        EachBuilder { topology, name, kind, input, outputs, settings, retry, retry_if, time_limit, mode }
     }
 }
 
@@ -96,21 +100,23 @@ impl<I: Send + 'static, S, M> EachBuilder<'_, I, S, M> {
         self
     }
 
-    /// Calls again what has failed. The value is cloned for each attempt but the last. Put large values into an
-    /// [`Arc`].
+    /// Calls again what has failed, up to so many times, later and later. The value is cloned for each attempt but the
+    /// last. Put large values into an [`Arc`]. Only errors are tried again: a panic is a defect. If the last attempt
+    /// fails, its error is the item's error.
     ///
     /// While it waits, the item keeps its worker, if it has one, and what it [uses](EachBuilder::uses). If the run is
     /// ended early, there is no further attempt.
     ///
     /// ```
-    /// # use std::{sync::atomic::{AtomicU32, Ordering::SeqCst}, time::Duration};
-    /// # use terzetto_executor::{ExecutorAsync, Options, Retry, Topology};
+    /// # use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    /// # use terzetto::time::Backoff;
+    /// # use terzetto_executor::{ExecutorAsync, Options, Topology};
     /// let mut topology = Topology::new("flaky");
     /// let numbers = topology.queue::<u64>("numbers");
     /// topology.source("count", &numbers, [("one", 1)]);
     /// let attempts = AtomicU32::new(0);
-    /// let retry = Retry::new(3).wait(Duration::from_millis(1));
-    /// topology.io("fetch", &numbers).retry(retry).each(move |_, _| match attempts.fetch_add(1, SeqCst) {
+    /// let backoff = Backoff::exponential(0.001).at_most(60).jitter(0.5);
+    /// topology.io("fetch", &numbers).retry(3, backoff).each(move |_, _| match attempts.fetch_add(1, SeqCst) {
     ///     0 | 1 => Err("the server is busy".into()),
     ///     _ => Ok(()),
     /// });
@@ -118,11 +124,20 @@ impl<I: Send + 'static, S, M> EachBuilder<'_, I, S, M> {
     /// assert_eq!((outcome.done, outcome.works[1].retries), (1, 2));
     /// # Ok::<(), terzetto::Error>(())
     /// ```
-    pub fn retry(mut self, retry: Retry) -> Self
+    pub fn retry(mut self, times: u32, backoff: Backoff) -> Self
     where
         I: Clone,
     {
-        self.retry = Some((retry, I::clone));
+        self.retry = Some((Retries { times, backoff, retry_if: self.retry_if }, I::clone));
+        self
+    }
+
+    /// Which errors are worth another attempt. Default: all.
+    pub fn retry_if(mut self, retry_if: fn(&BoxError) -> bool) -> Self {
+        self.retry_if = retry_if;
+        if let Some((retries, _)) = &mut self.retry {
+            retries.retry_if = retry_if;
+        }
         self
     }
 

@@ -58,7 +58,7 @@ pub use library::{DataError, WorkLibrary};
 pub use problem::{InvalidTopology, Problem};
 pub use queue::Queue;
 pub use queue_set::{IntoQueueSet, OutputSet, QueueSet};
-pub use settings::{Retry, TimeLimitExceeded};
+pub use settings::TimeLimitExceeded;
 pub use topology::{Topology, WorkInfo};
 pub use work::Kind;
 pub use works::Moment;

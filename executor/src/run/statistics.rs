@@ -48,7 +48,7 @@ pub struct WorkStatistics {
     pub calls: u64,
     /// How many of them have failed.
     pub failed: u64,
-    /// How many attempts have failed and were made again: see [`Retry`](crate::Retry). They belong to the same call.
+    /// How many attempts have failed and were made again: see [`retry`](crate::graph::EachBuilder::retry). They belong to the same call.
     pub retries: u64,
     /// How long all calls took together. Calls that run at the same time count each.
     pub busy: Duration,

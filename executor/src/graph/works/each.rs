@@ -138,23 +138,24 @@ where
     /// Calls the function until it succeeds or nothing is left to try.
     fn call_again(
         &self,
-        (retry, clone): &RetryOf<I>,
+        (retries, clone): &RetryOf<I>,
         key: &Key,
         value: I,
         context: &dyn CallContext,
     ) -> Result<R, ItemError> {
-        for failures in 0..retry.get_times() {
+        let mut attempts = retries.attempts();
+        while attempts.may_follow() {
             // A panic is not tried again.
             let result = catch_error(&self.name, key, || Ok((self.function)(key, clone(&value))))?;
             let error = match result {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            let wait = retry.next(failures, &error).filter(|_| context.should_continue());
-            if let Some(wait) = wait {
-                context.retrying(key, &error, wait);
+            let delay = attempts.delay_after(&error).filter(|_| context.should_continue());
+            if let Some(delay) = delay {
+                context.retrying(key, &error, delay);
             }
-            if !wait.is_some_and(|wait| context.pause(wait)) {
+            if !delay.is_some_and(|delay| context.pause(delay)) {
                 return Err(ItemError::new(self.name.clone(), key, error));
             }
         }

@@ -140,10 +140,10 @@ impl<I, S, R, P> Task<I, S, R, P> {
         context: &dyn CallContext,
     ) -> Result<Result<R, ItemError>, Error> {
         let mut value = Some(value);
-        let mut failures = 0;
+        let mut attempts = self.retry.as_ref().map(|(retries, clone)| (retries.attempts(), clone));
         loop {
-            let may_try_again = self.retry.as_ref().filter(|(retry, _)| failures < retry.get_times());
-            let own = match (may_try_again, &value) {
+            let may_follow = attempts.as_ref().filter(|(attempts, _)| attempts.may_follow());
+            let own = match (may_follow, &value) {
                 (Some((_, clone)), Some(value)) => Some(clone(value)),
                 _ => value.take(),
             };
@@ -157,7 +157,7 @@ impl<I, S, R, P> Task<I, S, R, P> {
                     Err(error) => error,
                 },
             };
-            let wait = may_try_again.and_then(|(retry, _)| retry.next(failures, &error));
+            let wait = attempts.as_mut().and_then(|(attempts, _)| attempts.delay_after(&error));
             let Some(wait) = wait.filter(|_| context.should_continue()) else {
                 return Ok(Err(ItemError::new(self.name.clone(), key, error)));
             };
@@ -171,7 +171,6 @@ impl<I, S, R, P> Task<I, S, R, P> {
                     return Ok(Err(ItemError::new(self.name.clone(), key, error)));
                 }
             }
-            failures += 1;
         }
     }
 
