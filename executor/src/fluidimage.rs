@@ -25,8 +25,9 @@
 //! | `compute` | [`ExecutorAsync::run`]; alias [`ExecutorAsync::compute`] |
 //! | `path_dir_result` | [`Options::results_folder`]; alias [`Options::path_dir_result`] |
 //! | `nb_max_workers` | [`Options::max_workers`], with the same default; alias [`Options::nb_max_workers`] |
-//! | `nb_items_queue_max` | [`Options::queue_limit`], with the same default; alias [`Options::nb_items_queue_max`] |
-//! | `sleep_time` | [`Options::statistics_period`]; alias [`Options::sleep_time`] |
+//! | `nb_items_queue_max` | [`Options::queue_limit`], with the same default. Below the number of workers it also limits calls, because a call reserves the place of its value; alias [`Options::nb_items_queue_max`] |
+//! | `sleep_time`: how long a loop sleeps until it looks again whether it may start a work | nothing sleeps here. [`Options::statistics_period`] is how often observers are told; alias [`Options::sleep_time`] |
+//! | `path_log`: the path of the log file | `log.txt` in the folder of the job ([`job::LOG`](crate::job::LOG)), which [`Observer::began`](crate::Observer::began) is told |
 //! | `logging_level` | [`Options::log_level`]; alias [`Options::logging_level`] |
 //! | `stop_if_error` | [`Options::stop_if_error`] |
 //! | `exec_sequential` | [`ExecutorSequential`] |
@@ -39,16 +40,21 @@
 //!
 //! # Functions inside `ExecutorAsync`
 //!
-//! fluidimage defines these functions once for each kind of work. Here one function serves all kinds, in the
-//! file `run/loops.rs`:
+//! fluidimage makes one async function for each work. Executors that derive from it override these methods. Here they
+//! are the methods of a trait, [`ExecutorFunctions`](crate::run::ExecutorFunctions), and [`ExecutorAsync::run_with`]
+//! runs a topology with them:
 //!
-//! | fluidimage | here |
-//! |---|---|
-//! | `start_async_works` | `Loops::run`: opens one nursery and starts all loops in it |
-//! | `define_functions` | a part of `Loops::run` |
-//! | `def_async_func_work_io`, `…_cpu`, `…_global` | `WorkLoop::run`. It does not look every `sleep_time` whether it may start a work: the scheduler wakes it |
-//! | `async_run_work_io`, `…_cpu` | `WorkLoop::run_worker`. A worker goes on with other items and does not end after one |
-//! | `update_has_to_stop` | `Loops::monitor`. The last worker sees the end of the run, in `Scheduler::unblock` |
+//! | fluidimage | here | public |
+//! |---|---|---|
+//! | `define_functions`, `start_async_works` | [`define_functions`](crate::run::ExecutorFunctions::define_functions) starts all loops in one nursery | yes |
+//! | `def_async_func_work_io` | [`async_func_work_io`](crate::run::ExecutorFunctions::async_func_work_io), which tasks have, too | yes |
+//! | `def_async_func_work_cpu` | [`async_func_work_cpu`](crate::run::ExecutorFunctions::async_func_work_cpu) | yes |
+//! | `def_async_func_work_global` | [`async_func_work_global`](crate::run::ExecutorFunctions::async_func_work_global), which sources have, too | yes |
+//! | the sleep in these loops | [`WorkLoop::wait_for_requests`](crate::run::WorkLoop::wait_for_requests): the scheduler wakes the loop | yes |
+//! | `async_run_work_io`, `…_cpu` | [`WorkLoop::run_worker`](crate::run::WorkLoop::run_worker). A worker goes on with other items and does not end after one | yes |
+//! | `update_has_to_stop` | [`update_has_to_stop`](crate::run::ExecutorFunctions::update_has_to_stop). The last worker sees that nothing is left to do | yes |
+//! | `_has_to_stop` | [`RunLoops::has_to_stop`](crate::run::RunLoops::has_to_stop) | yes |
+//! | which work starts next | the scheduler: it is the same for all executors | no |
 //!
 //! # Topologies
 //!

@@ -42,6 +42,7 @@
 //! | run | one execution of one topology |
 //! | job | the record of a run in a folder |
 //! | part, shard | some of the items of a series, for one process of several |
+//! | task | of a cluster: one of the processes that its scheduler starts |
 //!
 //! # Errors
 //!
@@ -59,18 +60,25 @@
 //! The crate knows nothing of images. The program `terzetto` (crate `terzetto-program`) uses it for them.
 #![forbid(unsafe_code)]
 
+mod cluster;
 pub mod fluidimage;
 pub mod graph;
 pub mod job;
+mod parts;
 pub mod processes;
 pub mod results;
 pub mod run;
 mod scheduler;
 mod shard;
 
-pub use graph::{BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, Topology};
+pub use cluster::{ClusterTask, Parts};
+pub use graph::{
+    BoxError, InvalidTopology, Item, ItemError, Key, Kind, Moment, Problem, Queue, TimeLimitExceeded,
+    Topology,
+};
+pub use parts::{PartsError, agree_on_parts};
 pub use run::{
-    Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, OneShotError, Options, Outcome,
-    Stalled, Statistics, Unfinished, Unused,
+    Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, GaveUp, Observer, OneShotError, Options,
+    Outcome, Stalled, Statistics, Unfinished, Unused, WorkStatistics, bottleneck,
 };
 pub use shard::{Shard, ShardError};

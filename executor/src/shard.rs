@@ -23,9 +23,16 @@ pub struct Shard {
     count: usize,
 }
 
-/// There is no such part.
+/// There is no such part, or nothing tells which it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardError(String);
+
+impl ShardError {
+    /// The error with this text.
+    pub fn new(text: impl Into<String>) -> ShardError {
+        ShardError(text.into())
+    }
+}
 
 impl fmt::Display for ShardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,31 +70,6 @@ impl Shard {
         // The product may need more than 64 bits.
         let at = |index: usize| (total as u128 * index as u128 / self.count as u128) as usize;
         at(self.index - 1)..at(self.index)
-    }
-
-    /// The part of a task in a Slurm job array. `variable` reads the variables `SLURM_ARRAY_TASK_ID`, `…_MIN`,
-    /// `…_COUNT` and `…_STEP`. `None` outside of a job array.
-    ///
-    /// # Errors
-    /// [`ShardError`] if a variable is missing or is no number.
-    pub fn from_slurm(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Shard>, ShardError> {
-        let number = |name: &str| {
-            let name = format!("SLURM_ARRAY_TASK_{name}");
-            let text = variable(&name);
-            let missing = || ShardError(format!("in a job array, but {name} is not set"));
-            let text = text.ok_or_else(missing)?;
-            text.trim().parse::<usize>().map_err(|_| ShardError(format!("{name} is `{text}`, not a number")))
-        };
-        if variable("SLURM_ARRAY_TASK_ID").is_none() {
-            return Ok(None);
-        }
-        let (id, first, count) = (number("ID")?, number("MIN")?, number("COUNT")?);
-        let step = if variable("SLURM_ARRAY_TASK_STEP").is_some() { number("STEP")?.max(1) } else { 1 };
-        let index = id.saturating_sub(first) / step + 1;
-        Shard::new(index, count).map(Some).map_err(|_| {
-            let text = format!("task {id} is not among {count} tasks from {first} by {step}");
-            ShardError(format!("{text}: job arrays with gaps cannot be split"))
-        })
     }
 }
 
@@ -129,22 +111,5 @@ mod tests {
                 assert_eq!(next, total);
             }
         }
-    }
-
-    #[test]
-    fn slurm_says_which_part() {
-        let with = |set: &[(&str, &str)]| {
-            let set: Vec<_> =
-                set.iter().map(|(a, b)| (format!("SLURM_ARRAY_TASK_{a}"), b.to_string())).collect();
-            Shard::from_slurm(move |name| set.iter().find(|(other, _)| other == name).map(|(_, v)| v.clone()))
-        };
-        assert_eq!(with(&[]), Ok(None));
-        let array = [("ID", "7"), ("MIN", "5"), ("COUNT", "4")];
-        assert_eq!(with(&array), Ok(Some(Shard { index: 3, count: 4 })));
-        let array = [("ID", "20"), ("MIN", "0"), ("COUNT", "4"), ("STEP", "10")];
-        assert_eq!(with(&array), Ok(Some(Shard { index: 3, count: 4 })));
-        assert!(with(&[("ID", "9"), ("MIN", "1"), ("COUNT", "3")]).is_err());
-        assert!(with(&[("ID", "9"), ("MIN", "1")]).is_err());
-        assert!(with(&[("ID", "x"), ("MIN", "1"), ("COUNT", "3")]).is_err());
     }
 }

@@ -101,7 +101,7 @@ fn a_folder_in_use_is_refused() -> Result<(), Error> {
     });
     let outcome = terzetto::run(ExecutorAsync::new(outer, options(&folder))?.run())?;
     let (_, error) = &outcome.failed[0];
-    assert!(matches!(error.downcast_ref(), Some(JobError::InUse { pid, .. }) if *pid == std::process::id()));
+    assert!(matches!(error.downcast_ref(), Some(JobError::InUse(by)) if by.pid == std::process::id()));
     // Of the refused job nothing is left.
     assert_eq!(jobs(&folder.0).len(), 1);
     Ok(())

@@ -14,7 +14,10 @@ use std::{
 use terzetto::Error;
 use terzetto_executor::{ExecutorAsync, Key, Options, Outcome, Topology};
 
-use common::gauge::{Counted, Gauge};
+use common::{
+    executors::{EVERYWHERE, execute_within},
+    gauge::{Counted, Gauge},
+};
 
 fn execute(topology: Topology, options: Options) -> Result<Outcome, Error> {
     let executor = ExecutorAsync::new(topology, options)?;
@@ -125,5 +128,60 @@ fn a_part_that_never_comes_is_named() -> Result<(), Error> {
     let failed: Vec<String> = outcome.failed.iter().map(|(_, error)| error.to_string()).collect();
     assert_eq!(failed, ["work `couple` failed on `b`: it never arrived"; 2]);
     assert_eq!(made.drain().pop().and_then(|(_, value)| value.ok()), Some([3, 3]));
+    Ok(())
+}
+
+#[test]
+fn an_item_that_is_joined_from_two_errors_counts_once_and_both_are_told() -> Result<(), Error> {
+    for on in EVERYWHERE {
+        let folder = common::Folder::new();
+        let mut topology = Topology::new("two errors");
+        let source = topology.queue::<usize>("source");
+        let [a, b, left, right] = ["a", "b", "left", "right"].map(|name| topology.queue::<usize>(name));
+        topology.source("count", &source, (0..3).map(|n| (n.to_string(), n)));
+        topology.cpu("split", &source).to((&a, &b)).each(|_, n| Ok((n, n)));
+        topology.io("left work", &a).to(&left).each(|_, n| if n == 1 { Err("left".into()) } else { Ok(n) });
+        topology
+            .io("right work", &b)
+            .to(&right)
+            .each(|_, n| if n == 1 { Err("right".into()) } else { Ok(n) });
+        topology.cpu("end", (&left, &right)).each(|_, _| Ok(()));
+        let options = small().expected_results(4).results_folder(&folder.0);
+        let outcome = execute_within(60.0, topology, options, on)?;
+        // One more was expected than came: two errors of one item must not hide that.
+        assert_eq!((outcome.done, outcome.failed_count, outcome.missing), (2, 1, 1), "{on:?}: {outcome:?}");
+        assert!(
+            outcome.failed[0].1.to_string().contains("left"),
+            "{on:?}: the first input's error stands for both"
+        );
+        let errors = common::names(&common::jobs(&folder.0)[0].join("errors"), ".txt");
+        assert_eq!(errors.len(), 2, "{on:?}: {errors:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_group_of_two_images_that_cannot_be_read_is_one_failure() -> Result<(), Error> {
+    for on in EVERYWHERE {
+        let mut topology = Topology::new("two errors");
+        let groups = topology.queue::<[Key; 2]>("groups");
+        let [paths, images] = ["paths", "images"].map(|name| topology.queue::<usize>(name));
+        let pairs = topology.queue::<[usize; 2]>("pairs");
+        topology.one_shot("list", (), (&groups, &paths), |(), (groups, paths)| {
+            for couple in 0..3 {
+                groups.push(couple.to_string(), ["a", "b"].map(|end| Key::from(format!("{couple}{end}"))));
+                ["a", "b"].iter().for_each(|end| paths.push(format!("{couple}{end}"), couple));
+            }
+            Ok(())
+        });
+        topology
+            .io("read", &paths)
+            .to(&images)
+            .each(|_, n| if n == 1 { Err("no image".into()) } else { Ok(n) });
+        topology.join("couples", &groups, &images).to(&pairs);
+        topology.cpu("end", &pairs).each(|_, _| Ok(()));
+        let outcome = execute_within(60.0, topology, small().expected_results(3), on)?;
+        assert_eq!((outcome.done, outcome.failed_count, outcome.missing), (2, 1, 0), "{on:?}: {outcome:?}");
+    }
     Ok(())
 }

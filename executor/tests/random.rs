@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, thread, time::Duration};
 
 use terzetto::Error;
+use terzetto::time::Backoff;
 use terzetto_executor::{
     BoxError, Ending, ExecutorAsync, ExecutorSequential, Key, Moment, Options, Outcome, Queue, Topology,
 };
@@ -54,6 +55,8 @@ struct Builder {
     open: Vec<Open>,
     results: Vec<Queue<usize>>,
     count: usize,
+    /// May works be tasks? An executor without a loop cannot run them.
+    tasks: bool,
 }
 
 impl Builder {
@@ -64,7 +67,10 @@ impl Builder {
 
     fn queue(&mut self) -> Queue<usize> {
         let name = self.name("queue");
-        self.topology.queue(name)
+        match self.dice.below(4) {
+            0 => self.topology.queue_with_limit(name, 1 + self.dice.below(3)),
+            _ => self.topology.queue(name),
+        }
     }
 
     fn take(&mut self) -> Open {
@@ -91,7 +97,7 @@ impl Builder {
     /// Adds a work between two queues.
     fn pass(&mut self, from: &Queue<usize>, to: &Queue<usize>) {
         let (name, number) = (self.name("work"), self.count);
-        match self.dice.below(5) {
+        match self.dice.below(6) {
             0 => self.topology.global(&name, from, to, |from, to, _: Moment| {
                 while to.room() > 0
                     && let Some(item) = from.pop()
@@ -100,7 +106,29 @@ impl Builder {
                 }
                 Ok(())
             }),
-            1 | 2 => self.topology.io(&name, from).to(to).each(move |_, n| work(number, n)),
+            1 | 2 => {
+                let (at_once, priority, gpus) =
+                    (1 + self.dice.below(3), self.dice.below(3) as i32 - 1, self.dice.below(3) as u64);
+                let (times, backoff) = (self.dice.below(3) as u32, Backoff::constant(0.00001));
+                let is_task = self.dice.below(2) == 0 && self.tasks;
+                if is_task {
+                    let task = self.topology.task(&name, from).max_workers(at_once).uses("gpu", gpus);
+                    let task = task.priority(priority).retry(times, backoff).to(to);
+                    task.each(async move |_, n| {
+                        for _ in 0..n % 3 {
+                            terzetto::checkpoint().await?;
+                        }
+                        work(number, n)
+                    });
+                } else {
+                    let io = self.topology.io(&name, from).max_workers(at_once).uses("gpu", gpus);
+                    io.priority(priority).retry(times, backoff).to(to).each(move |_, n| work(number, n));
+                }
+            }
+            3 => {
+                let many = move |key: &Key, n| Ok([(key.clone(), work(number, n)?)]);
+                self.topology.cpu(&name, from).to(to).flat_map(many);
+            }
             _ => self.topology.cpu(&name, from).to(to).each(move |_, n| work(number, n)),
         }
     }
@@ -154,9 +182,9 @@ impl Builder {
     }
 }
 
-fn build(seed: u64) -> (Topology, Vec<Queue<usize>>) {
+fn build(seed: u64, tasks: bool) -> (Topology, Vec<Queue<usize>>) {
     let (topology, dice) = (Topology::new(format!("seed {seed}")), Dice::new(seed));
-    let mut builder = Builder { topology, dice, open: Vec::new(), results: Vec::new(), count: 0 };
+    let mut builder = Builder { topology, dice, open: Vec::new(), results: Vec::new(), count: 0, tasks };
     let sources = 1 + builder.dice.below(3);
     (0..sources).for_each(|index| builder.source(index));
     for _ in 0..builder.dice.below(9) {
@@ -178,7 +206,7 @@ fn found(outcome: &Outcome, results: &[Queue<usize>]) -> Found {
     };
     let found: Found = results.iter().map(of_queue).collect();
     let all: usize = found.iter().map(BTreeMap::len).sum();
-    assert_eq!(outcome.done + outcome.failed.len(), all, "each end is counted once");
+    assert_eq!(outcome.done + outcome.failed_count, all, "each end is counted once");
     found
 }
 
@@ -192,13 +220,14 @@ fn all_executors_find_the_same() -> Result<(), Error> {
     // More, for who has time: TERZETTO_SEEDS=10000.
     let seeds = std::env::var("TERZETTO_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(150);
     for seed in 0..seeds {
-        let (topology, results) = build(seed);
-        let reference = found(&ExecutorSequential::new(topology, Options::new())?.run()?, &results);
+        let (topology, results) = build(seed, false);
+        let reference =
+            found(&ExecutorSequential::new(topology, Options::new().resource("gpu", 2))?.run()?, &results);
         let mut dice = Dice::new(seed + 1_000_000);
         for threads in [true, true, false] {
-            let (topology, results) = build(seed);
+            let (topology, results) = build(seed, true);
             let (workers, limit) = (1 + dice.below(5), 1 + dice.below(9));
-            let options = Options::new().max_workers(workers).queue_limit(limit);
+            let options = Options::new().max_workers(workers).queue_limit(limit).resource("gpu", 2);
             let executor = match threads {
                 true => ExecutorAsync::new(topology, options)?,
                 false => ExecutorAsync::on_one_thread(topology, options)?,

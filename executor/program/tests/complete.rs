@@ -22,7 +22,8 @@ fn results(out: &Path) -> BTreeMap<String, Vec<u8>> {
     for folder in [out.to_owned(), out.join("manifests")] {
         for name in names(&folder, "") {
             let path = folder.join(&name);
-            if path.is_file() {
+            // How a series was split is no result of it.
+            if path.is_file() && name != "parts.toml" {
                 found.insert(name, fs::read(path).expect("a result"));
             }
         }

@@ -90,7 +90,8 @@ fn a_run_killed_at_random_moments_is_completed() {
         assert_eq!(run(&mut command()).status, Some(0));
         assert_eq!(names(&out, ".csv").len(), COUPLES);
         assert_eq!(half_written(&out), Vec::<String>::new());
-        assert!(jobs(&out).last().is_some_and(|job| job.join("time_end.txt").exists()));
+        // Of jobs of one second, the last one need not have the last name.
+        assert!(jobs(&out).iter().any(|job| job.join("time_end.txt").exists()));
     }
     println!("{kills} kills in {rounds} series, {in_the_middle} of them with some couples done");
     assert!(in_the_middle > 5, "{in_the_middle}");

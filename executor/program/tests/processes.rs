@@ -131,7 +131,8 @@ fn a_killed_process_is_reported_and_its_items_are_taken_over() {
 fn who_takes_over_does_not_take_old_results_for_new_ones() {
     let folder = Folder::new();
     let (images, out) = (folder.join("series"), folder.join("out"));
-    synth(&images, 20, 256);
+    // Enough, so that the second run lasts until somebody has looked, on a busy machine, too.
+    synth(&images, 60, 256);
     let old = run(by_two(&images, &out).args(["--window", "64", "--format", "csv"]));
     assert_eq!(old.status, Some(0), "{}{}", old.out, old.err);
     let before = tables(&out);
@@ -143,7 +144,7 @@ fn who_takes_over_does_not_take_old_results_for_new_ones() {
     let ended: Ended = child.wait_with_output().expect("it ends").into();
     assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
     assert!(ended.err.contains("takes over"), "{}", ended.err);
-    assert!(ended.out.contains("20 of 20 couples done"), "{}", ended.out);
+    assert!(ended.out.contains("60 of 60 couples done"), "{}", ended.out);
     let stale = tables(&out).into_iter().filter(|table| before.contains(table)).count();
     assert_eq!(stale, 0, "tables of the first run");
 }

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use super::{Key, Progress, queue::QueueInner};
+use super::{
+    Key, Progress,
+    queue::{QueueInner, Room},
+};
 
 /// Which topology a queue belongs to, and its index among the queues of that topology.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,7 +22,9 @@ pub(crate) trait AnyQueue: Send + Sync {
     fn keeps_results(&self) -> bool;
     fn len(&self) -> usize;
     fn keys(&self) -> Vec<Key>;
-    /// Sets how many items the queue may hold from now on.
+    /// May works that come after the one which takes from the queue put items into it?
+    fn is_feedback(&self) -> bool;
+    /// Sets how many items the queue may hold from now on, unless it has a limit of its own.
     fn set_limit(&self, limit: usize);
     /// How many items were ever pushed.
     fn pushed(&self) -> usize;
@@ -41,7 +46,11 @@ impl<T: Send> AnyQueue for QueueInner<T> {
     }
 
     fn keeps_results(&self) -> bool {
-        self.keeps_results
+        self.kind == Room::Results
+    }
+
+    fn is_feedback(&self) -> bool {
+        self.kind == Room::Feedback
     }
 
     fn len(&self) -> usize {
@@ -53,6 +62,7 @@ impl<T: Send> AnyQueue for QueueInner<T> {
     }
 
     fn set_limit(&self, limit: usize) {
+        let limit = if let Room::Own(own) = self.kind { own } else { limit };
         self.limit.store(limit, SeqCst);
     }
 

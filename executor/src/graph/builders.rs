@@ -1,11 +1,11 @@
-//! Works that are not complete: their function or their output is still to come.
+//! Inputs of works, and joins that are not complete: their output is still to come.
 
 use std::sync::Arc;
 
 use super::{
-    BoxError, IntoQueueSet, Key, Kind, OutputSet, Queue, Topology, WorkBody, WorkNode,
+    Key, Kind, Queue, Topology, WorkBody, WorkNode, WorkSettings,
     topology::ids,
-    works::{Each, GroupJoin, JoinableQueues},
+    works::{GroupJoin, JoinableQueues},
 };
 
 /// Where an io or cpu work takes its items from: `&queue`, or a tuple of references to queues. The items of
@@ -52,57 +52,10 @@ impl Topology {
             inputs: ids(&queues),
             outputs: ids(&output),
             filled_first: 0,
+            settings: WorkSettings::default(),
             body: WorkBody::Join(join),
         });
         output
-    }
-}
-
-/// An io or cpu work without its function, which [`EachBuilder::each`] gives it.
-#[must_use = "the work is added by `each`"]
-pub struct EachBuilder<'t, I, S = ()> {
-    topology: &'t mut Topology,
-    name: Arc<str>,
-    kind: Kind,
-    input: Queue<I>,
-    outputs: S,
-}
-
-impl<'t, I: Send + 'static> EachBuilder<'t, I> {
-    pub(super) fn new(topology: &'t mut Topology, name: &str, kind: Kind, input: Queue<I>) -> Self {
-        EachBuilder { topology, name: name.into(), kind, input, outputs: () }
-    }
-
-    /// Names the queue that takes the function's values: `&queue`. If the function returns a tuple, each member
-    /// has a queue of its own: `(&a, &b)`. An error goes into all of them. Without an output the function
-    /// returns `()`, and the item has arrived.
-    pub fn to<O>(self, outputs: O) -> EachBuilder<'t, I, O::Set>
-    where
-        O: IntoQueueSet<Set: OutputSet>,
-    {
-        let EachBuilder { topology, name, kind, input, .. } = self;
-        EachBuilder { topology, name, kind, input, outputs: outputs.into_set() }
-    }
-}
-
-impl<I: Send + 'static, S: OutputSet> EachBuilder<'_, I, S> {
-    /// Gives the work its function, which is called with each item's key and value.
-    ///
-    /// Several worker threads call it at once. An error that it returns, or a panic, takes the place of the
-    /// item. Other items are not affected.
-    pub fn each<F>(self, function: F)
-    where
-        F: Fn(&Key, I) -> Result<S::Value, BoxError> + Send + Sync + 'static,
-    {
-        let EachBuilder { topology, name, kind, input, outputs } = self;
-        topology.works.push(WorkNode {
-            name: name.clone(),
-            kind,
-            inputs: ids(&input),
-            outputs: ids(&outputs),
-            filled_first: 0,
-            body: WorkBody::Scheduled(Arc::new(Each { name, input, outputs, function })),
-        });
     }
 }
 
@@ -134,6 +87,7 @@ impl<'t, T: Clone + Send + 'static, const N: usize> JoinBuilder<'t, T, N> {
             inputs: [ids(&groups), ids(&members)].concat(),
             outputs: ids(output),
             filled_first: 1,
+            settings: WorkSettings::default(),
             body: WorkBody::Join(Box::new(GroupJoin::new(name, groups, members, output.clone()))),
         });
     }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{InvalidTopology, Kind, Problem, QueueId, Topology, WorkNode};
+use crate::run::Options;
 
 pub(super) fn check(topology: &Topology) -> Result<(), InvalidTopology> {
     let mut problems = Vec::new();
@@ -18,6 +19,35 @@ pub(super) fn check(topology: &Topology) -> Result<(), InvalidTopology> {
     check_writers(topology, &mut problems);
     check_order(topology, &mut problems);
     problems.extend(cycle(topology));
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(InvalidTopology { topology: topology.name().to_owned(), problems })
+}
+
+/// Checks that a run with these options can run the works. `has_loop` says whether the executor can await.
+pub(crate) fn check_options(
+    topology: &Topology,
+    options: &Options,
+    has_loop: bool,
+) -> Result<(), InvalidTopology> {
+    let mut problems = Vec::new();
+    for work in &topology.works {
+        let name = || work.name.to_string();
+        if work.kind == Kind::Task && !has_loop {
+            problems.push(Problem::NeedsLoop { work: name() });
+        }
+        for (resource, wanted) in work.settings.uses.iter().cloned() {
+            let work = name();
+            match options.get_resource(&resource) {
+                None => problems.push(Problem::UnknownResource { work, resource }),
+                Some(available) if available < wanted => {
+                    problems.push(Problem::TooLittle { work, resource, wanted, available });
+                }
+                Some(_) => {}
+            }
+        }
+    }
     if problems.is_empty() {
         return Ok(());
     }
@@ -141,7 +171,9 @@ impl Topology {
 
     /// A work that puts each item into several queues, if at least two of `writers` are behind it.
     fn common_split(&self, writers: &[usize]) -> Option<String> {
-        let splits = |work: &WorkNode| matches!(work.kind, Kind::Io | Kind::Cpu) && work.outputs.len() > 1;
+        let splits = |work: &WorkNode| {
+            matches!(work.kind, Kind::Io | Kind::Cpu | Kind::Task) && work.outputs.len() > 1
+        };
         let sources: Vec<Vec<usize>> = writers.iter().map(|writer| self.with_upstream(*writer)).collect();
         (0..self.works.len())
             .filter(|index| splits(&self.works[*index]))
@@ -164,11 +196,38 @@ impl Topology {
         found
     }
 
-    /// The works that feed a work directly.
+    /// The works that feed a work directly. Feedback does not count: that is what works put in which the work itself
+    /// feeds.
     fn upstream(&self, work: usize) -> impl Iterator<Item = usize> {
         let inputs = &self.works[work].inputs;
-        (0..self.works.len())
-            .filter(move |other| self.works[*other].outputs.iter().any(|queue| inputs.contains(queue)))
+        (0..self.works.len()).filter(move |other| {
+            let feeds = |queue: &QueueId| {
+                inputs.contains(queue) && !(self.is_feedback(*queue) && self.feeds(work, *other))
+            };
+            self.works[*other].outputs.iter().any(feeds)
+        })
+    }
+
+    fn is_feedback(&self, queue: QueueId) -> bool {
+        self.owns(queue) && self.queues[queue.index].is_feedback()
+    }
+
+    /// Does a work feed another one, directly or not? A work feeds itself.
+    fn feeds(&self, work: usize, other: usize) -> bool {
+        let mut found = vec![work];
+        let mut next = 0;
+        while let Some(&index) = found.get(next) {
+            let outputs = &self.works[index].outputs;
+            let fed = (0..self.works.len())
+                .filter(|later| self.works[*later].inputs.iter().any(|queue| outputs.contains(queue)));
+            for later in fed {
+                if !found.contains(&later) {
+                    found.push(later);
+                }
+            }
+            next += 1;
+        }
+        found.contains(&other)
     }
 
     /// The indices of the works in flow order: each work comes after all works that feed it. Otherwise they are

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    fmt,
+    fmt, io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -97,6 +97,21 @@ impl ItemError {
                 causes
             }
         }
+    }
+
+    /// Has the work failed because nothing can be written: to a full disk, over a quota, to a file system that can
+    /// only be read?
+    pub fn is_no_room(&self) -> bool {
+        let Cause::Error(cause) = &self.0.cause else { return false };
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&**cause);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+                return matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem);
+            }
+            cause = error.source();
+        }
+        false
     }
 
     /// The error that the work returned, if it is of type `E`.

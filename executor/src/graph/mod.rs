@@ -15,7 +15,9 @@
 //! - A *source* lists a series. It is asked for the next item when its output queue has room.
 //! - An *io* or *cpu* work is called once for each item, in a worker thread. The two kinds differ in one thing:
 //!   their workers are counted apart, so that a work which waits for a disk takes no place from one that
-//!   computes. Such a work may have several outputs (fan-out) and several inputs (fan-in by key).
+//!   computes. Such a work may have several outputs (fan-out) and several inputs (fan-in by key), or make many
+//!   items of one.
+//! - A *task* is called once for each item, too, but its function is async.
 //! - A *join* brings the items of several keys together. It moves values and computes nothing.
 //! - A *global* work sees its whole queues and takes and puts what it likes.
 //!
@@ -25,36 +27,47 @@
 //! # Where to read
 //!
 //! 1. `item`, `item_error` and `queue`: the data.
-//! 2. `topology` and `builders`: how a graph is made. `check` and `problem`: what may be wrong with it.
+//! 2. `topology`, `each_builder`, `builders`: how a graph is made. `settings`: what it says of one work. `check` and
+//!    `problem`: what may be wrong with it.
 //! 3. `work`: the traits by which an executor calls a work. `works` implements them, one kind a file.
 //! 4. `queue_set`: several queues as one input or output. `progress`: what has become of the items.
-//! 5. `drawing`: pictures of a graph.
+//! 5. `drawing`: pictures of a graph. `library`: graphs in TOML.
 
 mod any_queue;
 mod builders;
 mod check;
 mod drawing;
+mod each_builder;
 mod item;
 mod item_error;
+mod library;
 mod problem;
 mod progress;
 mod queue;
 mod queue_set;
+mod settings;
 mod topology;
 mod work;
 mod works;
 
-pub use builders::{EachBuilder, IntoInput, JoinBuilder};
+pub use builders::{IntoInput, JoinBuilder};
+pub use each_builder::{Awaiting, Blocking, EachBuilder};
 pub use item::{BoxError, Item, Key};
 pub use item_error::ItemError;
+pub use library::{DataError, WorkLibrary};
 pub use problem::{InvalidTopology, Problem};
 pub use queue::Queue;
 pub use queue_set::{IntoQueueSet, OutputSet, QueueSet};
+pub use settings::TimeLimitExceeded;
 pub use topology::{Topology, WorkInfo};
 pub use work::Kind;
 pub use works::Moment;
 
 pub(crate) use any_queue::{AnyQueue, QueueId};
+pub(crate) use check::check_options;
 pub(crate) use item_error::panic_text;
-pub(crate) use progress::Progress;
-pub(crate) use work::{Batch, CallContext, Join, OneShotFn, Work, WorkBody, WorkNode};
+pub(crate) use progress::{KeptErrors, Progress};
+pub(crate) use settings::WorkSettings;
+pub(crate) use work::{
+    Batch, CallContext, CalledWork, Join, OneShotFn, TaskBatch, TaskWork, Work, WorkBody, WorkNode,
+};

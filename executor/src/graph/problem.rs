@@ -92,6 +92,29 @@ pub enum Problem {
         /// The work that fills the queue.
         filled_by: String,
     },
+    /// A work is async, and the executor has no loop. [`ExecutorAsync`](crate::ExecutorAsync) has one.
+    NeedsLoop {
+        /// The work's name.
+        work: String,
+    },
+    /// A work uses a resource that the options of the run do not have.
+    UnknownResource {
+        /// The work's name.
+        work: String,
+        /// The resource's name.
+        resource: String,
+    },
+    /// A call of a work uses more of a resource than there is.
+    TooLittle {
+        /// The work's name.
+        work: String,
+        /// The resource's name.
+        resource: String,
+        /// How much a call uses.
+        wanted: u64,
+        /// How much there is.
+        available: u64,
+    },
     /// Works feed each other in a circle.
     Cycle {
         /// The works' names, in the direction of flow.
@@ -153,7 +176,22 @@ impl fmt::Display for Problem {
                 f,
                 "join `{join}` needs all groups of queue `{queue}` at the start, but `{filled_by}`, which fills it, is not one-shot"
             ),
-            Problem::Cycle { works } => write!(f, "works feed each other in a circle: {}", list(works)),
+            Problem::NeedsLoop { work } => {
+                write!(f, "task `{work}` is async, and this executor has no loop; `ExecutorAsync` has one")
+            }
+            Problem::UnknownResource { work, resource } => write!(
+                f,
+                "work `{work}` uses `{resource}`, but the options name no such resource (`Options::resource`)"
+            ),
+            Problem::TooLittle { work, resource, wanted, available } => write!(
+                f,
+                "a call of work `{work}` uses {wanted} of `{resource}`, but there are only {available}"
+            ),
+            Problem::Cycle { works } => write!(
+                f,
+                "works feed each other in a circle: {} (a circle needs a queue made by `feedback_queue`)",
+                list(works)
+            ),
         }
     }
 }

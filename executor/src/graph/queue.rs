@@ -20,10 +20,23 @@ use super::{AnyQueue, Item, ItemError, Key, QueueId};
 /// global works are given whole queues and use the methods below.
 pub struct Queue<T>(Arc<QueueInner<T>>);
 
+/// How many items a queue may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// As many as the options of the run say.
+    OfRun,
+    /// So many.
+    Own(usize),
+    /// It keeps results, and has no limit.
+    Results,
+    /// Works that come later may put items in again. It has no limit.
+    Feedback,
+}
+
 pub(super) struct QueueInner<T> {
     pub(super) name: String,
     pub(super) id: QueueId,
-    pub(super) keeps_results: bool,
+    pub(super) kind: Room,
     items: Mutex<VecDeque<Item<T>>>,
     /// How many items were ever pushed and ever taken out. The difference is the length, so reading the
     /// length takes no lock. Each count alone shows whether anything has changed since the last look.
@@ -37,11 +50,11 @@ pub(super) struct QueueInner<T> {
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn new(name: String, id: QueueId, keeps_results: bool) -> Self {
+    pub(crate) fn new(name: String, id: QueueId, kind: Room) -> Self {
         Queue(Arc::new(QueueInner {
             name,
             id,
-            keeps_results,
+            kind,
             items: Mutex::default(),
             pushed: AtomicUsize::new(0),
             popped: AtomicUsize::new(0),
@@ -53,7 +66,7 @@ impl<T> Queue<T> {
     /// A queue outside of any topology, which may hold `limit` items. It is for tests of a global work's
     /// function.
     pub fn standalone(name: impl Into<String>, limit: usize) -> Self {
-        let queue = Queue::new(name.into(), QueueId { topology: u64::MAX, index: 0 }, false);
+        let queue = Queue::new(name.into(), QueueId { topology: u64::MAX, index: 0 }, Room::Own(limit));
         queue.0.limit.store(limit, SeqCst);
         queue
     }
@@ -74,8 +87,8 @@ impl<T> Queue<T> {
     }
 
     /// How many more items the queue may hold now. A global work that looks before it pushes keeps
-    /// the queue within its limit. A queue of results has no limit, nor has any queue while one-shot works
-    /// run.
+    /// the queue within its limit. A queue of results or of feedback has no limit, nor has any queue while
+    /// one-shot works run.
     pub fn room(&self) -> usize {
         self.0.room()
     }
@@ -184,7 +197,11 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn keeps_results(&self) -> bool {
-        self.0.keeps_results
+        self.0.kind == Room::Results
+    }
+
+    pub(crate) fn is_feedback(&self) -> bool {
+        self.0.kind == Room::Feedback
     }
 
     /// Keeps places for items that will be pushed.
@@ -233,9 +250,9 @@ impl<T> QueueInner<T> {
     }
 
     pub(super) fn room(&self) -> usize {
-        match self.keeps_results {
-            true => usize::MAX,
-            false => {
+        match self.kind {
+            Room::Results | Room::Feedback => usize::MAX,
+            Room::OfRun | Room::Own(_) => {
                 let load = self.count() + self.reserved.load(SeqCst);
                 self.limit.load(SeqCst).saturating_sub(load)
             }

@@ -119,6 +119,16 @@ impl<T: Send + 'static> OutputSet for Queue<T> {
                 progress.add(key, value.as_ref().err());
             }
         }
+        if self.is_feedback() {
+            // An error would go round for ever.
+            made.retain(|(key, value)| match value {
+                Ok(_) => true,
+                Err(error) => {
+                    progress.add(key, Some(error));
+                    false
+                }
+            });
+        }
         self.extend(made.drain(..));
     }
 }

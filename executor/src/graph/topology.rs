@@ -6,8 +6,9 @@ use std::sync::{
 };
 
 use super::{
-    AnyQueue, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, JoinBuilder, Key, Kind,
-    Moment, Queue, QueueId, QueueSet, WorkBody, WorkNode, check, drawing,
+    AnyQueue, Awaiting, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, JoinBuilder, Key,
+    Kind, Moment, Queue, QueueId, QueueSet, WorkBody, WorkNode, WorkSettings, check, drawing,
+    queue::Room,
     queue_set::QueueList,
     works::{Global, Source},
 };
@@ -58,18 +59,50 @@ impl Topology {
     /// Adds a queue between works. It holds at most [`queue_limit`](crate::Options::queue_limit) items. The
     /// limit does not hold for one-shot works, which run before the others.
     pub fn queue<T: Send + 'static>(&mut self, name: impl Into<String>) -> Queue<T> {
-        self.add_queue(name.into(), false)
+        self.add_queue(name.into(), Room::OfRun)
+    }
+
+    /// Adds a queue between works that holds at most `limit` items, whatever the options of the run say; at least 1.
+    /// It bounds the memory where items are large.
+    pub fn queue_with_limit<T: Send + 'static>(&mut self, name: impl Into<String>, limit: usize) -> Queue<T> {
+        self.add_queue(name.into(), Room::Own(limit.max(1)))
+    }
+
+    /// Adds a queue into which works may put items again that come after the one that takes from it. So works may
+    /// feed each other in a circle, as in a crawler: the pages that are found are fetched, too.
+    ///
+    /// The run ends when every queue is empty and no call runs: then nothing can come any more. The queue has no
+    /// limit. With one, a circle could fill and stand still. An error that a work would put into it has arrived: it
+    /// goes round no further.
+    ///
+    /// ```
+    /// # use terzetto_executor::{ExecutorAsync, Options, Topology};
+    /// let mut topology = Topology::new("halves");
+    /// let numbers = topology.feedback_queue::<u64>("numbers");
+    /// let halves = topology.queue::<u64>("halves");
+    /// topology.source("begin", &numbers, [("40", 40)]);
+    /// topology.cpu("halve", &numbers).to(&halves).each(|_, n| Ok(n / 2));
+    /// topology.cpu("again", &halves).to(&numbers).flat_map(|_, n| {
+    ///     Ok((n > 0).then(|| (n.to_string(), n)))
+    /// });
+    /// let outcome = terzetto::run(ExecutorAsync::new(topology, Options::new())?.run())?;
+    /// // 40, 20, 10, 5, 2, 1
+    /// assert_eq!(outcome.gathered[0].taken, 6);
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn feedback_queue<T: Send + 'static>(&mut self, name: impl Into<String>) -> Queue<T> {
+        self.add_queue(name.into(), Room::Feedback)
     }
 
     /// Adds a queue that keeps results. No work takes from it, and it has no limit. [`Queue::drain`] gives its
     /// items after the run.
     pub fn results<T: Send + 'static>(&mut self, name: impl Into<String>) -> Queue<T> {
-        self.add_queue(name.into(), true)
+        self.add_queue(name.into(), Room::Results)
     }
 
-    fn add_queue<T: Send + 'static>(&mut self, name: String, keeps_results: bool) -> Queue<T> {
+    fn add_queue<T: Send + 'static>(&mut self, name: String, room: Room) -> Queue<T> {
         let id = QueueId { topology: self.id, index: self.queues.len() };
-        let queue = Queue::new(name, id, keeps_results);
+        let queue = Queue::new(name, id, room);
         self.queues.push(queue.erased());
         queue
     }
@@ -93,6 +126,7 @@ impl Topology {
             filled_first: QueueList::of(&inputs).ids.len(),
             inputs: ids(&inputs),
             outputs: ids(&outputs),
+            settings: WorkSettings::default(),
             body: WorkBody::OneShot(Box::new(move || function(inputs, outputs))),
         });
     }
@@ -124,7 +158,8 @@ impl Topology {
             inputs: Vec::new(),
             outputs: ids(output),
             filled_first: 0,
-            body: WorkBody::Scheduled(Arc::new(Source::new(name, output.clone(), Box::new(items)))),
+            settings: WorkSettings::default(),
+            body: WorkBody::Called(Arc::new(Source::new(name, output.clone(), Box::new(items)))),
         });
     }
 
@@ -172,7 +207,8 @@ impl Topology {
             inputs: ids(&inputs),
             outputs: ids(&outputs),
             filled_first: 0,
-            body: WorkBody::Scheduled(Arc::new(Global::new(name, inputs, outputs, function))),
+            settings: WorkSettings::default(),
+            body: WorkBody::Called(Arc::new(Global::new(name, inputs, outputs, function))),
         });
     }
 
@@ -207,9 +243,45 @@ impl Topology {
         self.each_builder(name, Kind::Cpu, input)
     }
 
-    fn each_builder<I: IntoInput>(&mut self, name: &str, kind: Kind, input: I) -> EachBuilder<'_, I::Item> {
+    fn each_builder<I: IntoInput, M>(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        input: I,
+    ) -> EachBuilder<'_, I::Item, (), M> {
         let input = input.into_input(self, name);
         EachBuilder::new(self, name, kind, input)
+    }
+
+    /// Adds a work that is called for each item of `input` and awaited: its function is async. It is for what waits
+    /// for a network, a process, another task: hundreds of calls take one thread. Complete it with
+    /// [`each`](EachBuilder::each).
+    ///
+    /// `input` is `&queue`, or a tuple of these, as for [`Topology::io`].
+    ///
+    /// # Cancellation
+    ///
+    /// If the run is [cancelled](crate::Control::cancel), calls that wait are cancelled. Their items are in
+    /// [`Outcome::unfinished`](crate::Outcome::unfinished), under the name of the work. If it is
+    /// [stopped](crate::Control::stop), calls that run are finished.
+    ///
+    /// ```
+    /// # use terzetto_executor::{ExecutorAsync, Options, Topology};
+    /// let mut topology = Topology::new("naps");
+    /// let naps = topology.queue::<f64>("naps");
+    /// let slept = topology.results::<f64>("slept");
+    /// topology.source("count", &naps, (0..100).map(|n| (n.to_string(), 0.01)));
+    /// topology.task("sleep", &naps).max_workers(100).to(&slept).each(async |_key, seconds| {
+    ///     terzetto::sleep(seconds).await?;
+    ///     Ok(seconds)
+    /// });
+    /// // All of them sleep at the same time. A queue that is shorter would let fewer begin.
+    /// let executor = ExecutorAsync::new(topology, Options::new().queue_limit(100))?;
+    /// assert_eq!(terzetto::run(executor.run())?.done, 100);
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    pub fn task<I: IntoInput>(&mut self, name: &str, input: I) -> EachBuilder<'_, I::Item, (), Awaiting> {
+        self.each_builder(name, Kind::Task, input)
     }
 
     /// Adds a work that brings items together. Each item of `groups` names the `members` that it wants, and
@@ -254,6 +326,9 @@ impl Topology {
                 kind: work.kind,
                 inputs: names(&work.inputs),
                 outputs: names(&work.outputs),
+                max_workers: work.settings.max_workers,
+                priority: work.settings.priority,
+                uses: &work.settings.uses,
             }
         })
     }
@@ -285,6 +360,12 @@ pub struct WorkInfo<'t> {
     pub inputs: Vec<&'t str>,
     /// The names of its outputs.
     pub outputs: Vec<&'t str>,
+    /// Its own limit of calls at once, if it has one: see [`EachBuilder::max_workers`].
+    pub max_workers: Option<usize>,
+    /// See [`EachBuilder::priority`].
+    pub priority: i32,
+    /// How much each call uses of which resources: see [`EachBuilder::uses`].
+    pub uses: &'t [(String, u64)],
 }
 
 pub(super) fn ids(queues: &impl QueueSet) -> Vec<QueueId> {

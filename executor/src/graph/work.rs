@@ -3,7 +3,8 @@
 //! A work keeps typed handles of its queues. Towards the executor it has two small traits, which know counts
 //! and keys only. So nothing is ever cast back to its type, and no cast can fail.
 //!
-//! - [`Work`] is the work itself, which all workers share.
+//! - [`Work`] is the work itself, which all workers share: a [`CalledWork`], whose function runs in threads, or a
+//!   [`TaskWork`], whose function is async.
 //! - [`Batch`] is what one worker has taken from a work. A worker uses it in three steps: it *takes* items,
 //!   *runs* the work's function on them, and *delivers* the values. The first and the last step run under the
 //!   scheduler's lock and only move items. The step between calls the user's function.
@@ -11,12 +12,17 @@
 //! A batch may have several items. If a work needs milliseconds for an item, one item is enough. If it needs
 //! nanoseconds, several items share the cost of the lock.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use super::{BoxError, ItemError, Key, Progress, QueueId};
+use serde::{Deserialize, Serialize};
+use terzetto::Error;
+
+use super::{BoxError, ItemError, Key, Progress, QueueId, WorkSettings};
 
 /// How a work is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Kind {
     /// Runs once, before all other works, on the executor's own thread.
     OneShot,
@@ -26,6 +32,8 @@ pub enum Kind {
     Io,
     /// Is called for each item, in a worker thread, and mostly computes.
     Cpu,
+    /// Is called for each item, on the thread of the loops, and awaited.
+    Task,
     /// Is called with its whole queues, whenever something has changed in them.
     Global,
     /// Brings items together, whenever one of them comes.
@@ -39,6 +47,7 @@ impl fmt::Display for Kind {
             Kind::Source => "source",
             Kind::Io => "io",
             Kind::Cpu => "cpu",
+            Kind::Task => "task",
             Kind::Global => "global",
             Kind::Join => "join",
         })
@@ -53,6 +62,7 @@ pub(crate) struct WorkNode {
     pub outputs: Vec<QueueId>,
     /// How many of the inputs, counted from the first, must be full before the loops start.
     pub filled_first: usize,
+    pub settings: WorkSettings,
     pub body: WorkBody,
 }
 
@@ -62,11 +72,12 @@ pub(crate) type OneShotFn = Box<dyn FnOnce() -> Result<(), BoxError>>;
 /// What a work does, by the way in which it is called.
 pub(crate) enum WorkBody {
     OneShot(OneShotFn),
-    Scheduled(Arc<dyn Work>),
+    Called(Arc<dyn CalledWork>),
+    Task(Arc<dyn TaskWork>),
     Join(Box<dyn Join>),
 }
 
-/// A source, an io, a cpu or a global work.
+/// What the scheduler asks every work but joins and one-shot works.
 pub(crate) trait Work: Send + Sync {
     /// How many items the work could take now: its inputs have them, and its outputs have room.
     fn ready(&self) -> usize;
@@ -87,13 +98,22 @@ pub(crate) trait Work: Send + Sync {
         true
     }
 
-    /// How many items a global work has taken out of its inputs and put into its outputs.
+    /// How many items a work has taken out of its inputs and put into its outputs, if these numbers may differ.
     fn gathered(&self) -> Option<(usize, usize)> {
         None
     }
+}
 
+/// A source, an io, a cpu or a global work: it is called in a thread.
+pub(crate) trait CalledWork: Work {
     /// An empty batch of this work, for one worker.
     fn new_batch(self: Arc<Self>) -> Box<dyn Batch>;
+}
+
+/// A work whose function is async.
+pub(crate) trait TaskWork: Work {
+    /// An empty batch of this work, for one task of the nursery.
+    fn new_batch(self: Arc<Self>) -> Box<dyn TaskBatch>;
 }
 
 /// The items that one worker has taken from one work.
@@ -109,6 +129,22 @@ pub(crate) trait Batch: Send {
     fn deliver(&mut self, progress: &mut Progress);
 }
 
+/// One item of a task work. As [`Batch`], but its call is awaited. It stays on the thread of the loops.
+pub(crate) trait TaskBatch {
+    /// Takes an item, and reserves a place for its value. Runs under the scheduler's lock.
+    fn take(&mut self);
+
+    /// Calls the work's function, and returns the number of calls. The error is a cancellation.
+    fn run<'a>(
+        &'a mut self,
+        context: &'a dyn CallContext,
+    ) -> Pin<Box<dyn Future<Output = Result<usize, Error>> + 'a>>;
+
+    /// Puts the value or the error into the outputs. An item whose call was cancelled is recorded as interrupted.
+    /// Runs under the scheduler's lock.
+    fn deliver(&mut self, progress: &mut Progress);
+}
+
 /// What a batch needs to know while it runs, and whom it tells of each call.
 pub(crate) trait CallContext {
     /// May the batch begin the next item?
@@ -119,6 +155,10 @@ pub(crate) trait CallContext {
     fn finished(&self, key: &Key, elapsed: Duration, error: Option<&ItemError>);
     /// The call has failed.
     fn failed(&self, error: &ItemError);
+    /// An attempt has failed, and the next one comes after `wait`.
+    fn retrying(&self, key: &Key, error: &BoxError, wait: Duration);
+    /// Blocks the thread for so long. Returns false, earlier, when the run is about to end.
+    fn pause(&self, wait: Duration) -> bool;
 }
 
 /// A join. Its methods run under the scheduler's lock and only move values.

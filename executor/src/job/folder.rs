@@ -7,7 +7,8 @@
 //!     is_running.lock   the process of the job, while it runs
 //!     results.txt       a line for each item that has arrived, with its key
 //!     errors/           exception_<work>_<key>.txt, a file for each call that has failed
-//!     log.txt           a line for each call of a work
+//!     log.txt           a line for each call of a work, or for many quick ones
+//!     works.toml        calls, times and waiting items of each work, once a second
 //!     time_end.txt      when and how the job has ended
 //! ```
 
@@ -18,12 +19,17 @@ use std::{
     io,
     path::{Path, PathBuf},
     process,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-use super::lock::Lock;
-use crate::results::write_atomic;
-use crate::shard::Shard;
+use super::{
+    lease::Lease,
+    lock::{Holder, Lock},
+    numbers,
+    system_process::host,
+};
+use crate::results::{time_in, write_atomic};
+use crate::{run::WorkStatistics, shard::Shard};
 
 /// The start of the name of every job folder.
 pub(super) const PREFIX: &str = "job_";
@@ -34,6 +40,7 @@ pub(super) const INFO: &str = "info.toml";
 /// The name of the log file in a job's folder.
 pub const LOG: &str = "log.txt";
 pub(super) const END: &str = "time_end.txt";
+pub(super) const NUMBERS: &str = "works.toml";
 
 /// What the folder of a job says about its run.
 #[derive(Clone, Debug)]
@@ -51,19 +58,45 @@ pub struct JobInfo {
     pub expected_results: Option<usize>,
     /// The part of the series, if it is not the whole.
     pub shard: Option<Shard>,
+    /// How long the folder is taken, for other machines, if this one is not heard of any more.
+    pub lease: Duration,
 }
 
-/// The folder of a job cannot be made.
+/// A process that uses a folder for results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JobHolder {
+    /// The folder of its job.
+    pub job: PathBuf,
+    /// The number of the process.
+    pub pid: u32,
+    /// The name of its machine.
+    pub host: String,
+    /// Its task in a cluster, such as `slurm 4711_3`.
+    pub task: Option<String>,
+    /// If it is on another machine: how long the folder is taken if that machine is not heard of any more.
+    pub free_after: Option<Duration>,
+}
+
+impl fmt::Display for JobHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} on `{}`", self.pid, self.host)?;
+        if let Some(task) = &self.task {
+            write!(f, ", task {task}")?;
+        }
+        write!(f, ", job `{}`", self.job.display())
+    }
+}
+
+/// The folder of a job cannot be made, or is lost.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JobError {
     /// Another process uses the folder for results.
-    InUse {
-        /// The folder of the other job.
-        job: PathBuf,
-        /// The other process.
-        pid: u32,
-    },
+    InUse(Box<JobHolder>),
+    /// This process was not heard of for longer than its [lease](crate::Options::lease), and another process uses
+    /// the folder now.
+    TakenOver(Box<JobHolder>),
     /// The system's error, and the path.
     Io(PathBuf, io::Error),
 }
@@ -71,30 +104,41 @@ pub enum JobError {
 impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            JobError::InUse { job, pid } => write!(
+            JobError::InUse(holder) => {
+                write!(f, "another run is at work in this folder: {holder}. Wait for it, or end it")?;
+                match holder.free_after {
+                    None => write!(f, " (kill {})", holder.pid),
+                    Some(left) => write!(
+                        f,
+                        ". If that machine is down, the folder is free in {} s; if that run has ended, remove \
+                         `{}`",
+                        left.as_secs() + 1,
+                        holder.job.join(LOCK).display()
+                    ),
+                }
+            }
+            JobError::TakenOver(holder) => write!(
                 f,
-                "another run is at work in this folder: process {pid}, `{}` (if that is not so, remove its {LOCK})",
-                job.display()
+                "this process was not heard of for too long, and another run has taken the folder: {holder}"
             ),
             JobError::Io(path, error) => write!(f, "cannot write `{}`: {error}", path.display()),
         }
     }
 }
 
-impl Error for JobError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            JobError::InUse { .. } => None,
-            // The message already has the error.
-            JobError::Io(..) => None,
-        }
-    }
-}
+// The message already has the system's error.
+impl Error for JobError {}
 
-/// The folder of a running job. Dropping the value removes the lock.
-#[derive(Debug)]
+/// The folder of a running job. Its lock is renewed by a thread. Dropping the value removes the lock.
 pub struct JobFolder {
     path: PathBuf,
+    lease: Option<Lease>,
+}
+
+impl fmt::Debug for JobFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobFolder").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl JobFolder {
@@ -104,23 +148,38 @@ impl JobFolder {
     /// # Errors
     ///
     /// - [`JobError::InUse`] if another process uses `results`. Two processes that compute different parts of a
-    ///   series may share the folder. The lock of a dead process does not count.
+    ///   series may share the folder. The lock of a process that has ended does not count, nor that of an earlier
+    ///   attempt at the same task of a cluster, nor that of another machine that was not renewed for its lease.
     /// - [`JobError::Io`] if a file cannot be written.
     pub fn create(results: &Path, info: &JobInfo, params: &str) -> Result<JobFolder, JobError> {
         let path = make_folder(results)?;
-        let job = JobFolder { path };
-        let lock = Lock::own(info.shard);
+        let mut job = JobFolder { path, lease: None };
+        let lock = Lock::own(info.shard, info.lease);
         let file = job.path.join(LOCK);
         // The own lock is written first, and the others are read after that. So if two jobs begin together,
         // at least one of them sees the other.
         lock.write(&file).map_err(|error| JobError::Io(file.clone(), error))?;
-        if let Some((other, pid)) = other_job(results, &job.path, &lock) {
+        if let Some(holder) = other_job(results, &job.path, &lock) {
             drop(fs::remove_dir_all(&job.path));
-            return Err(JobError::InUse { job: other, pid });
+            return Err(JobError::InUse(Box::new(holder)));
         }
         job.write("params.toml", params)?;
         job.write(INFO, &describe(info, results))?;
+        let lease = Lease::start(results.to_owned(), job.path.clone(), file.clone(), lock);
+        job.lease = Some(lease.map_err(|error| JobError::Io(file, error))?);
         Ok(job)
+    }
+
+    /// Sets the function that is called, in another thread, when another run has taken the folder for results.
+    pub(crate) fn when_lost(&self, call: impl FnOnce() + Send + 'static) {
+        if let Some(lease) = &self.lease {
+            lease.when_lost(call);
+        }
+    }
+
+    /// The error of a job whose folder for results another run has taken.
+    pub(crate) fn take_lost(&self) -> Option<JobError> {
+        self.lease.as_ref().and_then(Lease::take_lost)
     }
 
     /// The folder's path.
@@ -138,6 +197,13 @@ impl JobFolder {
         OpenOptions::new().create(true).append(true).open(self.path.join(name))
     }
 
+    /// Writes the last numbers of the works.
+    pub(crate) fn write_numbers(&self, elapsed: Duration, works: &[WorkStatistics]) {
+        if let Err(error) = numbers::write(&self.path, elapsed, works) {
+            log::warn!("{error}");
+        }
+    }
+
     /// Writes when and how the job has ended, and removes the lock.
     pub fn finish(self, how: &str) {
         let text = format!("time_end = \"{}\"\nending = {how:?}\n", now());
@@ -149,6 +215,8 @@ impl JobFolder {
 
 impl Drop for JobFolder {
     fn drop(&mut self) {
+        // From here on nobody renews the lock.
+        self.lease = None;
         // If the lock cannot be removed, others see that its process is dead.
         let _ = fs::remove_file(self.path.join(LOCK));
     }
@@ -176,14 +244,29 @@ fn make_folder(results: &Path) -> Result<PathBuf, JobError> {
     }
 }
 
-/// Another running job with which this one may not share the folder.
-fn other_job(results: &Path, own: &Path, own_lock: &Lock) -> Option<(PathBuf, u32)> {
-    job_folders(results).into_iter().filter(|path| path != own).find_map(|path| {
-        let file = path.join(LOCK);
+/// The process of another running job with which this one may not share the folder.
+pub(super) fn other_job(results: &Path, own: &Path, own_lock: &Lock) -> Option<JobHolder> {
+    let mut now = None;
+    job_folders(results).into_iter().filter(|path| path != own).find_map(|job| {
+        let file = job.join(LOCK);
         let lock = Lock::read(&file)?;
-        let is_in_conflict = lock.is_held(&file) && !lock.is_compatible_with(own_lock);
-        is_in_conflict.then_some((path, lock.pid))
+        if lock.is_compatible_with(own_lock) || lock.is_earlier_attempt_of(own_lock) {
+            return None;
+        }
+        let now = *now.get_or_insert_with(|| time_of(results));
+        let free_after = match lock.holder(&file, now) {
+            Holder::Gone => return None,
+            Holder::Running => None,
+            Holder::Leased(left) => Some(left),
+        };
+        let Lock { pid, host, task, .. } = lock;
+        Some(JobHolder { job, pid, host, task, free_after })
     })
+}
+
+/// The time of the file system of a folder. If no file can be made there, the time of this machine.
+pub(super) fn time_of(folder: &Path) -> SystemTime {
+    time_in(folder).unwrap_or_else(|_| SystemTime::now())
 }
 
 /// The folders of all jobs, in the order of their names, which begin with a time.
@@ -199,14 +282,15 @@ pub(super) fn job_folders(results: &Path) -> Vec<PathBuf> {
 }
 
 fn describe(info: &JobInfo, results: &Path) -> String {
-    let JobInfo { topology, executor, max_workers, queue_limit, expected_results, shard } = info;
+    let JobInfo { topology, executor, max_workers, queue_limit, expected_results, shard, .. } = info;
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let mut text = format!(
-        "topology = {topology:?}\nexecutor = {executor:?}\nprogram = \"terzetto {}\"\nprocess = {}\n\
+        "topology = {topology:?}\nexecutor = {executor:?}\nprogram = \"terzetto {}\"\nprocess = {}\nhost = {:?}\n\
          nb_cpus = {cores}\nnb_max_workers = {max_workers}\nnb_items_queue_max = {queue_limit}\n\
          path_dir_result = {:?}\ntime_start = \"{}\"\n",
         env!("CARGO_PKG_VERSION"),
         process::id(),
+        host(),
         results.display().to_string(),
         now()
     );

@@ -3,18 +3,21 @@
 use std::{
     fmt::Write as _,
     fs::{self, File},
-    io::Write as _,
+    io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
 use log::{Level, LevelFilter};
 
 use super::{
-    folder::{ERRORS, JobFolder, LOCK, LOG, RESULTS},
-    lock::STALE_AFTER,
+    folder::{ERRORS, JobFolder, LOG, RESULTS},
     memory::resident_bytes,
+    numbers,
 };
 use crate::{
     graph::{ItemError, Key},
@@ -27,8 +30,11 @@ pub(crate) struct Record {
     level: LevelFilter,
     results: Mutex<LineFile>,
     log: Mutex<LineFile>,
-    /// When the lock was touched last.
-    touched: Mutex<Instant>,
+    /// How many errors may still have files of their own.
+    error_files: AtomicUsize,
+    quick_calls: Mutex<QuickCalls>,
+    start: Instant,
+    numbers_written: Mutex<Instant>,
     /// The memory in use, MB, and when it was read.
     memory: Mutex<(u64, Option<Instant>)>,
 }
@@ -39,21 +45,85 @@ const WRITE_PERIOD: Duration = Duration::from_millis(10);
 /// The memory in use is read no more often than this.
 const MEMORY_PERIOD: Duration = Duration::from_millis(50);
 
+/// How often the numbers of the works are written.
+const NUMBERS_PERIOD: Duration = Duration::from_secs(1);
+
+/// A call that takes less is quick. A line for each quick call would cost more than the call.
+const QUICK: Duration = Duration::from_millis(1);
+
+/// So many quick calls of each work have lines of their own, so that a short log is whole.
+const FIRST_CALLS: usize = 100;
+
+/// How often quick calls are summed up in the log.
+const QUICK_PERIOD: Duration = Duration::from_secs(1);
+
+/// Quick calls that are summed up in the log.
+#[derive(Default)]
+struct QuickCalls {
+    works: Vec<QuickWork>,
+    written: Option<Instant>,
+}
+
+struct QuickWork {
+    name: String,
+    ever: usize,
+    count: usize,
+    time: Duration,
+}
+
+impl QuickCalls {
+    /// Counts a quick call. Returns false if it is one of the first, which have lines of their own.
+    fn count(&mut self, work: &str, elapsed: Duration) -> bool {
+        let at = self.works.iter().position(|known| known.name == work).unwrap_or_else(|| {
+            self.works.push(QuickWork { name: work.to_owned(), ever: 0, count: 0, time: Duration::ZERO });
+            self.works.len() - 1
+        });
+        let work = &mut self.works[at];
+        work.ever += 1;
+        if work.ever <= FIRST_CALLS {
+            return false;
+        }
+        work.count += 1;
+        work.time += elapsed;
+        true
+    }
+
+    /// Takes the sums, if it is time: work, number, time.
+    fn take(&mut self, last: bool) -> Vec<(String, usize, Duration)> {
+        let now = Instant::now();
+        let written = *self.written.get_or_insert(now);
+        if !last && now - written < QUICK_PERIOD {
+            return Vec::new();
+        }
+        self.written = Some(now);
+        let counted = self.works.iter_mut().filter(|work| work.count > 0);
+        counted
+            .map(|work| (work.name.clone(), std::mem::take(&mut work.count), std::mem::take(&mut work.time)))
+            .collect()
+    }
+}
+
 /// A file to which lines are added. A line that comes alone is written at once, in one write. Lines that come
 /// fast are written together, so a killed process loses the last few of them.
 struct LineFile {
+    name: &'static str,
     file: Option<File>,
     waiting: String,
     written: Instant,
+    /// Has a write failed, and was that said?
+    failed: bool,
 }
 
+/// If a file cannot be written, so many bytes wait at most until it can.
+const MAX_WAITING: usize = 1 << 20;
+
 impl LineFile {
-    fn new(file: Option<File>) -> LineFile {
-        LineFile { file, waiting: String::new(), written: Instant::now() }
+    fn new(name: &'static str, file: Option<File>) -> LineFile {
+        LineFile { name, file, waiting: String::new(), written: Instant::now(), failed: false }
     }
 
     fn add(&mut self, line: impl FnOnce(&mut String)) {
-        if self.file.is_none() {
+        if self.file.is_none() || self.waiting.len() > MAX_WAITING {
             return;
         }
         line(&mut self.waiting);
@@ -63,12 +133,26 @@ impl LineFile {
         }
     }
 
+    /// Writes what waits. A failure, such as a full disk, does not end the run: results do not depend on the
+    /// record, and have errors of their own. It is said once, and what waits is written later.
     fn write(&mut self) {
-        if let Some(file) = self.file.as_mut().filter(|_| !self.waiting.is_empty()) {
-            // A failure here, such as a full disk, must not end the run: results do not depend on the record.
-            let _ = file.write_all(self.waiting.as_bytes());
-            self.waiting.clear();
-            self.written = Instant::now();
+        let Some(file) = self.file.as_mut().filter(|_| !self.waiting.is_empty()) else { return };
+        self.written = Instant::now();
+        let mut bytes = self.waiting.as_bytes();
+        let failure = loop {
+            match file.write(bytes) {
+                Ok(0) => break Some(ErrorKind::WriteZero.into()),
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => break Some(error),
+            }
+            if bytes.is_empty() {
+                break None;
+            }
+        };
+        self.waiting = String::from_utf8_lossy(bytes).into_owned();
+        if let Some(error) = failure.filter(|_| !std::mem::replace(&mut self.failed, true)) {
+            log::warn!("cannot write {} of the job: {error}; it is tried again", self.name);
         }
     }
 }
@@ -79,19 +163,28 @@ impl Drop for LineFile {
     }
 }
 
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.write_quick_calls(true);
+    }
+}
+
 impl Record {
-    pub fn new(job: &JobFolder, level: LevelFilter) -> Record {
-        let open = |name: &str| {
+    pub fn new(job: &JobFolder, level: LevelFilter, errors_kept: usize) -> Record {
+        let open = |name: &'static str| {
             let file = job.append(name).map_err(|error| log::warn!("cannot write {name}: {error}"));
-            Mutex::new(LineFile::new(file.ok()))
+            Mutex::new(LineFile::new(name, file.ok()))
         };
-        let log = if level >= LevelFilter::Error { open(LOG) } else { Mutex::new(LineFile::new(None)) };
+        let log = if level >= LevelFilter::Error { open(LOG) } else { Mutex::new(LineFile::new(LOG, None)) };
         Record {
             folder: job.path().to_owned(),
             level,
             results: open(RESULTS),
             log,
-            touched: Mutex::new(Instant::now()),
+            error_files: AtomicUsize::new(errors_kept),
+            quick_calls: Mutex::default(),
+            start: Instant::now(),
+            numbers_written: Mutex::new(Instant::now()),
             memory: Mutex::default(),
         }
     }
@@ -116,14 +209,26 @@ impl Record {
         *memory
     }
 
-    /// Touches the lock now and then: this shows other machines that the process is alive.
-    fn touch(&self) {
-        let mut touched = lock(&self.touched);
-        if touched.elapsed() > STALE_AFTER / 10 {
-            *touched = Instant::now();
-            if let Ok(file) = File::options().append(true).open(self.folder.join(LOCK)) {
-                let _ = file.set_modified(SystemTime::now());
-            }
+    /// Writes the numbers of the works, if it is time.
+    fn write_numbers(&self, statistics: &Statistics) {
+        let mut written = lock(&self.numbers_written);
+        if written.elapsed() < NUMBERS_PERIOD {
+            return;
+        }
+        *written = Instant::now();
+        if let Err(error) = numbers::write(&self.folder, self.start.elapsed(), &statistics.works) {
+            log::debug!("{error}");
+        }
+    }
+
+    /// Writes a line for the quick calls of each work, if it is time, or if this is the `last` time.
+    fn write_quick_calls(&self, last: bool) {
+        let calls = lock(&self.quick_calls).take(last);
+        for (work, count, time) in calls {
+            self.log(Level::Info, |line| {
+                let mean = time.as_secs_f64() / count as f64;
+                let _ = write!(line, "{work}: {count} quick calls, {:.1} µs on average", mean * 1e6);
+            });
         }
     }
 }
@@ -141,6 +246,13 @@ impl Observer for Record {
     }
 
     fn finished(&self, work: &str, key: &Key, elapsed: Duration, error: Option<&ItemError>) {
+        if error.is_none()
+            && self.level == LevelFilter::Info
+            && elapsed < QUICK
+            && lock(&self.quick_calls).count(work, elapsed)
+        {
+            return;
+        }
         let how = if error.is_some() { "failed after" } else { "took" };
         self.log(Level::Info, |line| {
             let seconds = elapsed.as_secs_f64();
@@ -150,6 +262,12 @@ impl Observer for Record {
 
     fn failed(&self, error: &ItemError) {
         self.log(Level::Error, |line| line.push_str(&error.to_string()));
+        let left = self.error_files.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        match left {
+            Ok(1) => log::warn!("further errors have no files of their own; the log has all"),
+            Ok(_) => {}
+            Err(_) => return,
+        }
         if let Err(failure) = write_error(&self.folder.join(ERRORS), error) {
             log::warn!("cannot keep the error `{error}` in a file: {failure}");
         }
@@ -161,13 +279,13 @@ impl Observer for Record {
             // A key with a line break must not look like two keys.
             line.extend(key.as_str().chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
         });
-        self.touch();
     }
 
-    fn statistics(&self, _: &Statistics) {
+    fn statistics(&self, statistics: &Statistics) {
+        self.write_quick_calls(false);
+        self.write_numbers(statistics);
         lock(&self.results).write();
         lock(&self.log).write();
-        self.touch();
     }
 }
 

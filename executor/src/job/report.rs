@@ -8,15 +8,17 @@ use std::{
 
 use super::{
     folder::{END, INFO, LOCK, RESULTS, job_folders},
-    lock::Lock,
+    lock::{Holder, Lock},
+    numbers,
 };
+use crate::run::{WorkStatistics, bottleneck};
 
 /// The state of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobState {
     /// Its process runs.
     Running,
-    /// It has ended, and its folder says how: `finished`, `failed`, `stopped`, `cancelled` or `error`.
+    /// It has ended, and its folder says how: `finished`, `failed`, `stopped`, `cancelled`, `gave up` or `error`.
     Ended(String),
     /// Its process has ended without writing how.
     Killed,
@@ -46,6 +48,12 @@ pub struct JobReport {
     pub expected: Option<usize>,
     /// How long the job has run.
     pub elapsed: Option<Duration>,
+    /// The name of its machine.
+    pub host: Option<String>,
+    /// What each work had done when the job last wrote it down: once a second, and at its end.
+    pub works: Vec<WorkStatistics>,
+    /// How long the job had run then.
+    pub works_elapsed: Duration,
 }
 
 impl JobReport {
@@ -53,6 +61,12 @@ impl JobReport {
     pub fn rate(&self) -> Option<f64> {
         let seconds = self.elapsed?.as_secs_f64();
         (seconds > 0.0).then(|| (self.done + self.failed) as f64 / seconds)
+    }
+
+    /// The work that holds the others up, and its load: see [`bottleneck`].
+    pub fn bottleneck(&self) -> Option<(&WorkStatistics, f64)> {
+        let work = bottleneck(&self.works)?;
+        Some((work, work.load(self.works_elapsed)))
     }
 
     /// How long a running job still needs at this rate.
@@ -77,7 +91,7 @@ fn read(folder: PathBuf) -> Option<JobReport> {
     let file = folder.join(LOCK);
     let state = match &end {
         Some(end) => JobState::Ended(value(end, "ending").unwrap_or_default()),
-        None if Lock::read(&file).is_some_and(|lock| lock.is_held(&file)) => JobState::Running,
+        None if is_held(&file) => JobState::Running,
         None => JobState::Killed,
     };
     let start = value(&info, "time_start").and_then(|text| humantime::parse_rfc3339(&text).ok());
@@ -87,7 +101,11 @@ fn read(folder: PathBuf) -> Option<JobReport> {
         // The last result is the last thing known of the job.
         _ => fs::metadata(folder.join(RESULTS)).and_then(|data| data.modified()).ok(),
     };
+    let numbers = numbers::read(&folder);
     Some(JobReport {
+        host: value(&info, "host"),
+        works: numbers.work.into_iter().map(WorkStatistics::from).collect(),
+        works_elapsed: Duration::try_from_secs_f64(numbers.elapsed).unwrap_or_default(),
         state,
         topology: value(&info, "topology").unwrap_or_default(),
         executor: value(&info, "executor").unwrap_or_default(),
@@ -99,6 +117,11 @@ fn read(folder: PathBuf) -> Option<JobReport> {
         elapsed: start.zip(until).and_then(|(start, until)| until.duration_since(start).ok()),
         folder,
     })
+}
+
+/// Is the process of this lock alive? Nothing is written here, so the time is this machine's.
+fn is_held(file: &Path) -> bool {
+    Lock::read(file).is_some_and(|lock| lock.holder(file, SystemTime::now()) != Holder::Gone)
 }
 
 /// The value of a line `name = value`, without quotes. The job files need no more of TOML than that.

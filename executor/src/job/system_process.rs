@@ -13,6 +13,15 @@ pub(crate) fn host() -> String {
     name.trim().chars().map(plain).collect()
 }
 
+/// What tells this machine from others of its name, from itself before it was started again, and a container from
+/// its neighbours: numbers of processes have a meaning within one of these. It is empty where the system does not
+/// tell it.
+pub(super) fn machine() -> String {
+    let start = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    format!("{} {}", start.trim(), namespace.display()).trim().to_owned()
+}
+
 /// When a process of this machine was started, in ticks since the machine was started. `None` if there is no such
 /// process, or if the system has no `/proc`.
 pub(super) fn start_of(pid: u32) -> Option<u64> {

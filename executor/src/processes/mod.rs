@@ -156,6 +156,16 @@ impl Processes {
         self.grace = grace;
     }
 
+    /// See [`stop_if_error`](Processes::stop_if_error).
+    pub fn get_stop_if_error(&self) -> bool {
+        self.stop_if_error
+    }
+
+    /// See [`grace`](Processes::grace).
+    pub fn get_grace(&self) -> Duration {
+        self.grace
+    }
+
     /// A handle that can end the processes early.
     pub fn control(&self) -> ProcessesControl {
         self.control.clone()

@@ -58,7 +58,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 }
 
 /// As [`write_atomic`], but after a crash of the machine the name may have no content.
-pub(super) fn write_atomic_unsynced(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+pub(crate) fn write_atomic_unsynced(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     write(path, bytes, false).map_err(|source| WriteError::new(path, source))
 }
 

@@ -72,7 +72,7 @@ impl Fingerprint {
 }
 
 /// A checksum of bytes, as text.
-pub(super) fn checksum(bytes: &[u8]) -> String {
+pub(crate) fn checksum(bytes: &[u8]) -> String {
     format!("{:08x}", crc32fast::hash(bytes))
 }
 

@@ -10,9 +10,11 @@
 //! - [`write_atomic`] writes a file that is whole or absent. [`Store`] writes an item and its manifest.
 //! - [`ResultsCheck`] says what exists of an item. [`find_foreign`] finds results that belong to no item of a run.
 //! - [`MadeWith`] is what an item was made with: program, task, parameters.
+//! - [`Cache`] keeps results by what they are made of, for all runs and machines.
 //! - [`Saving`] is what a run does if its folder is not empty.
 
 mod atomic;
+mod cache;
 mod check;
 mod fingerprint;
 mod foreign;
@@ -22,8 +24,11 @@ mod names;
 mod saving;
 mod store;
 
+pub(crate) use atomic::write_atomic_unsynced;
 pub use atomic::{WriteError, remove_leftovers, time_in, write_atomic};
+pub use cache::{Cache, CacheKey};
 pub use check::{ExpectedItem, ItemState, ResultsCheck};
+pub(crate) use fingerprint::checksum as content_checksum;
 pub use fingerprint::content_fingerprint;
 pub use foreign::{ForeignResults, SeriesNames, find_foreign, summarize};
 pub use made_with::MadeWith;

@@ -1,8 +1,11 @@
 //! The executor with async loops.
 
-use terzetto::Error;
+use terzetto::{CancelScope, Error};
 
-use super::{Control, Observer, Options, Outcome, lifecycle::PreparedRun, loops::Loops};
+use super::{
+    Control, ExecutorFunctions, Observer, Options, Outcome, RunLoops, lifecycle::PreparedRun,
+    loops::DefaultFunctions,
+};
 use crate::graph::{InvalidTopology, Topology};
 
 /// Runs one topology, once: each work is an async loop, and functions run in worker threads.
@@ -43,17 +46,21 @@ impl ExecutorAsync {
     ///
     /// [`InvalidTopology`], as from [`Topology::check`].
     pub fn new(topology: Topology, options: Options) -> Result<Self, InvalidTopology> {
-        Ok(ExecutorAsync { prepared: PreparedRun::new(topology, options, "async", false)?, threads: true })
+        Ok(ExecutorAsync {
+            prepared: PreparedRun::new(topology, options, "async", false, true)?,
+            threads: true,
+        })
     }
 
-    /// An executor without threads: the same loops, but functions run one after the other on the thread of the
-    /// loops. It helps to find an error, and works where a program may not start threads.
+    /// An executor without threads: the same loops, but functions run one after the other on the thread of the loops.
+    /// Only tasks take turns with each other and with them, where they await. It helps to find an error, and works
+    /// where a program may not start threads.
     ///
     /// # Errors
     ///
     /// [`InvalidTopology`], as from [`Topology::check`].
     pub fn on_one_thread(topology: Topology, options: Options) -> Result<Self, InvalidTopology> {
-        let prepared = PreparedRun::new(topology, options, "async-sequential", true)?;
+        let prepared = PreparedRun::new(topology, options, "async-sequential", true, true)?;
         Ok(ExecutorAsync { prepared, threads: false })
     }
 
@@ -85,11 +92,25 @@ impl ExecutorAsync {
     ///
     /// A function that runs in a worker thread cannot be interrupted. The run waits for it. Nothing new starts.
     pub async fn run(self) -> Result<Outcome, Error> {
+        self.run_with(&DefaultFunctions).await
+    }
+
+    /// As [`run`](ExecutorAsync::run), with loops of your own: see [`ExecutorFunctions`].
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](ExecutorAsync::run), and the errors of the loops.
+    ///
+    /// # Cancellation
+    ///
+    /// As [`run`](ExecutorAsync::run).
+    pub async fn run_with(self, functions: &impl ExecutorFunctions) -> Result<Outcome, Error> {
         let ExecutorAsync { prepared, threads } = self;
         let mut started = prepared.start()?;
         let observers = started.take_observers();
         let (scheduler, statistics_period) = (&started.scheduler.clone(), started.statistics_period);
-        let ran = Loops { scheduler, threads, statistics_period }.run(observers).await;
+        let scope = &CancelScope::new();
+        let ran = RunLoops { scheduler, threads, statistics_period, scope }.run(functions, observers).await;
         started.finish(ran)
     }
 }

@@ -32,9 +32,9 @@ impl ExecutorSequential {
     ///
     /// # Errors
     ///
-    /// [`InvalidTopology`], as from [`Topology::check`].
+    /// [`InvalidTopology`], as from [`Topology::check`], or if a work is a task: nothing here can await.
     pub fn new(topology: Topology, options: Options) -> Result<Self, InvalidTopology> {
-        Ok(ExecutorSequential { prepared: PreparedRun::new(topology, options, "sequential", true)? })
+        Ok(ExecutorSequential { prepared: PreparedRun::new(topology, options, "sequential", true, false)? })
     }
 
     /// Adds an observer, which is told what happens in the run.

@@ -10,9 +10,9 @@ use terzetto::Error;
 
 use super::{Control, Observer, OneShotError, Options, Outcome, Stalled};
 use crate::{
-    graph::{InvalidTopology, Topology, panic_text},
+    graph::{InvalidTopology, Topology, check_options, panic_text},
     job::{JobFolder, Record},
-    scheduler::{OneShot, RunSummary, Scheduler},
+    scheduler::{OneShot, Scheduler},
 };
 
 /// A checked topology, ready to run.
@@ -42,8 +42,10 @@ impl PreparedRun {
         options: Options,
         executor: &'static str,
         single_worker: bool,
+        has_loop: bool,
     ) -> Result<PreparedRun, InvalidTopology> {
         topology.check()?;
+        check_options(&topology, &options, has_loop)?;
         let name = topology.name().to_owned();
         let (one_shots, scheduler) = Scheduler::new(topology, &options, single_worker);
         let (scheduler, observers) = (Arc::new(scheduler), Vec::new());
@@ -64,7 +66,10 @@ impl PreparedRun {
         let start = Instant::now();
         let job = options.make_job_folder(&name, executor)?;
         if let Some(job) = &job {
-            observers.insert(0, Box::new(Record::new(job, options.get_log_level())));
+            let control = Control { scheduler: Arc::downgrade(&scheduler) };
+            job.when_lost(move || control.cancel());
+            observers
+                .insert(0, Box::new(Record::new(job, options.get_log_level(), options.get_errors_kept())));
         }
         for observer in &observers {
             observer.began(job.as_ref().map(JobFolder::path));
@@ -91,26 +96,31 @@ impl StartedRun {
 
     /// Makes the outcome of a run, and writes its ending into the job's folder.
     pub fn finish(self, ran: Result<(), Error>) -> Result<Outcome, Error> {
-        let RunSummary { ending, done, failed, errors, unused, unfinished, gathered, stalled } =
-            self.scheduler.take_summary();
-        let elapsed = self.start.elapsed();
-        let arrived = (done + failed.len()).saturating_sub(errors.len());
-        let missing = self.expected.map_or(0, |expected| expected.saturating_sub(arrived));
+        let (mut outcome, stalled) = self.scheduler.take_outcome();
+        let arrived = (outcome.done + outcome.failed_count).saturating_sub(outcome.errors_count);
+        outcome.missing = self.expected.map_or(0, |expected| expected.saturating_sub(arrived));
+        outcome.elapsed = self.start.elapsed();
+        if let Some(job) = &self.job {
+            job.write_numbers(outcome.elapsed, &outcome.works);
+        }
         let outcome = ran.and_then(|()| match stalled {
             Some(stalled) => {
-                let errors = failed.into_iter().map(|(_, error)| error).collect();
+                let errors = outcome.failed.into_iter().map(|(_, error)| error).collect();
                 Err(Stalled { errors, ..stalled }.into())
             }
-            None => {
-                Ok(Outcome { ending, done, failed, errors, unused, unfinished, gathered, missing, elapsed })
-            }
+            None => Ok(outcome),
         });
         if let Some(job) = self.job {
+            let outcome = match job.take_lost() {
+                Some(lost) => Err(lost.into()),
+                None => outcome,
+            };
             job.finish(&match &outcome {
-                Ok(outcome) => format!("{:?}", outcome.ending).to_lowercase(),
+                Ok(outcome) => outcome.ending.to_string(),
                 Err(error) if error.is_cancelled() => "cancelled".to_owned(),
                 Err(_) => "error".to_owned(),
             });
+            return outcome;
         }
         outcome
     }

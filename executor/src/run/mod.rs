@@ -6,7 +6,8 @@
 //!
 //! # Where to read
 //!
-//! - `options`: what is set before a run. `control`: how it is ended early. `observer`: who is told of it.
+//! - `options`: what is set before a run. `control`: how it is ended early. `observer`: who is told of it, and
+//!   `statistics`: its numbers.
 //!   `outcome` and `errors`: what comes of it.
 //! - `lifecycle`: what every executor does before and after its works: it checks the graph, makes the job's
 //!   folder, runs one-shot works, and makes the outcome.
@@ -22,11 +23,14 @@ mod loops;
 mod observer;
 mod options;
 mod outcome;
+mod statistics;
 
 pub use control::Control;
 pub use errors::{OneShotError, Stalled};
 pub use executor_async::ExecutorAsync;
 pub use executor_sequential::ExecutorSequential;
-pub use observer::{Observer, Statistics};
+pub use loops::{ExecutorFunctions, RunLoops, WorkLoop};
+pub use observer::Observer;
 pub use options::{Options, default_workers};
-pub use outcome::{Ending, Gathered, Outcome, Unfinished, Unused};
+pub use outcome::{Ending, Gathered, GaveUp, Outcome, Unfinished, Unused};
+pub use statistics::{Statistics, WorkStatistics, bottleneck};

@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use super::Statistics;
 use crate::graph::{ItemError, Key};
 
 /// Is told what happens in a run. An observer draws a progress bar, for instance, or keeps a record.
@@ -38,22 +39,6 @@ pub trait Observer: Send + Sync {
     fn statistics(&self, statistics: &Statistics) {
         let _ = statistics;
     }
-}
-
-/// What a run does at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Statistics {
-    /// How many workers run items of io works.
-    pub io_workers: usize,
-    /// How many workers run items of cpu works.
-    pub cpu_workers: usize,
-    /// How many items wait in each queue.
-    pub waiting: Vec<(String, usize)>,
-    /// How many items have arrived with a value.
-    pub done: usize,
-    /// How many items have arrived as errors.
-    pub failed: usize,
 }
 
 impl<O: Observer + ?Sized> Observer for Box<O> {

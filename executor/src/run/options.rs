@@ -1,6 +1,11 @@
 //! Options of a run.
 
-use std::{path::PathBuf, thread::available_parallelism, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    thread::available_parallelism,
+    time::Duration,
+};
 
 use log::LevelFilter;
 
@@ -26,13 +31,17 @@ use crate::{
 pub struct Options {
     max_workers: usize,
     queue_limit: Option<usize>,
+    resources: BTreeMap<String, u64>,
     statistics_period: Duration,
     log_level: LevelFilter,
     stop_if_error: bool,
+    max_errors: Option<usize>,
+    errors_kept: usize,
     results_folder: Option<PathBuf>,
     params: String,
     expected_results: Option<usize>,
     shard: Option<Shard>,
+    lease: Duration,
 }
 
 impl Options {
@@ -42,13 +51,17 @@ impl Options {
         Options {
             max_workers: default_workers(cores),
             queue_limit: None,
+            resources: BTreeMap::new(),
             statistics_period: Duration::from_millis(10),
             log_level: LevelFilter::Info,
             stop_if_error: false,
+            max_errors: None,
+            errors_kept: 10_000,
             results_folder: None,
             params: String::new(),
             expected_results: None,
             shard: None,
+            lease: Duration::from_secs(60),
         }
     }
 
@@ -62,9 +75,20 @@ impl Options {
 
     /// How many items may wait in a queue between works; at least 1. Default: four for each worker, and at
     /// least 8.
+    ///
+    /// A call reserves the place of its value before it starts. So a limit below the number of workers also limits
+    /// how many calls of a work run at once.
     #[must_use]
     pub fn queue_limit(mut self, items: usize) -> Self {
         self.queue_limit = Some(items.max(1));
+        self
+    }
+
+    /// How much there is of a resource, such as GPUs, licences, bytes of memory. Works say how much a call
+    /// [uses](crate::graph::EachBuilder::uses) of it.
+    #[must_use]
+    pub fn resource(mut self, name: impl Into<String>, amount: u64) -> Self {
+        self.resources.insert(name.into(), amount);
         self
     }
 
@@ -73,6 +97,27 @@ impl Options {
     #[must_use]
     pub fn stop_if_error(mut self, stop: bool) -> Self {
         self.stop_if_error = stop;
+        self
+    }
+
+    /// After how many errors of works the run gives up; at least 1. Running items are finished, nothing new starts,
+    /// and the run ends with [`Ending::GaveUp`](super::Ending::GaveUp). By default it goes on, whatever fails.
+    /// Whatever the option, a run gives up after a few errors that say that nothing can be written: a full disk, for
+    /// instance.
+    ///
+    /// [`stop_if_error`](Options::stop_if_error) is stricter: the run then returns the error and no outcome.
+    #[must_use]
+    pub fn max_errors(mut self, count: usize) -> Self {
+        self.max_errors = Some(count.max(1));
+        self
+    }
+
+    /// How many errors are kept: in [`Outcome::failed`](super::Outcome::failed), in
+    /// [`Outcome::errors`](super::Outcome::errors), and as files in the job's folder. All are counted and logged.
+    /// Default: 10,000. An error takes some hundred bytes.
+    #[must_use]
+    pub fn errors_kept(mut self, count: usize) -> Self {
+        self.errors_kept = count;
         self
     }
 
@@ -85,7 +130,8 @@ impl Options {
     }
 
     /// How much is written into the job's log file. `Info`, the default, writes a line at the end of each call
-    /// of a work. `Debug` writes a line at its start, too.
+    /// of a work. Calls of less than a millisecond are summed up once a second, after the first hundred of each
+    /// work. `Debug` writes a line at the start and at the end of every call.
     #[must_use]
     pub fn log_level(mut self, level: LevelFilter) -> Self {
         self.log_level = level;
@@ -122,6 +168,15 @@ impl Options {
         self
     }
 
+    /// How long a folder for results stays taken, for runs on other machines, when nothing is heard of this process
+    /// any more. A thread renews the claim several times within this time. At least 1 s; default: 60 s. A run on
+    /// the same machine sees at once that the process has ended, and so does a requeued task of a cluster.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease.max(Duration::from_secs(1));
+        self
+    }
+
     /// See [`max_workers`](Options::max_workers).
     pub fn get_max_workers(&self) -> usize {
         self.max_workers
@@ -132,9 +187,28 @@ impl Options {
         self.queue_limit.unwrap_or_else(|| self.max_workers.saturating_mul(4).max(8))
     }
 
+    /// How much there is of a [`resource`](Options::resource). `None` if it has not been set.
+    pub fn get_resource(&self, name: &str) -> Option<u64> {
+        self.resources.get(name).copied()
+    }
+
+    pub(crate) fn resources(&self) -> impl Iterator<Item = (String, u64)> + '_ {
+        self.resources.iter().map(|(name, amount)| (name.clone(), *amount))
+    }
+
     /// See [`stop_if_error`](Options::stop_if_error).
     pub fn get_stop_if_error(&self) -> bool {
         self.stop_if_error
+    }
+
+    /// See [`max_errors`](Options::max_errors).
+    pub fn get_max_errors(&self) -> Option<usize> {
+        self.max_errors
+    }
+
+    /// See [`errors_kept`](Options::errors_kept).
+    pub fn get_errors_kept(&self) -> usize {
+        self.errors_kept
     }
 
     /// See [`statistics_period`](Options::statistics_period).
@@ -147,9 +221,29 @@ impl Options {
         self.log_level
     }
 
+    /// See [`results_folder`](Options::results_folder).
+    pub fn get_results_folder(&self) -> Option<&Path> {
+        self.results_folder.as_deref()
+    }
+
+    /// See [`params`](Options::params).
+    pub fn get_params(&self) -> &str {
+        &self.params
+    }
+
     /// See [`expected_results`](Options::expected_results).
     pub fn get_expected_results(&self) -> Option<usize> {
         self.expected_results
+    }
+
+    /// See [`lease`](Options::lease).
+    pub fn get_lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// See [`shard`](Options::shard).
+    pub fn get_shard(&self) -> Option<Shard> {
+        self.shard
     }
 
     /// Makes the folder of a job, if there is a folder for results.
@@ -168,6 +262,7 @@ impl Options {
             queue_limit: self.get_queue_limit(),
             expected_results: self.expected_results,
             shard: self.shard,
+            lease: self.lease,
         };
         JobFolder::create(folder, &info, &self.params).map(Some)
     }
@@ -194,6 +289,22 @@ mod tests {
         assert_eq!(default_workers(1), 3);
         assert_eq!(default_workers(15), 17);
         assert_eq!(default_workers(16), 16);
+    }
+
+    #[test]
+    fn what_is_set_is_read() {
+        let shard = "2/3".parse().ok();
+        let (long, short) = (Duration::from_secs(90), Duration::from_millis(20));
+        let options = Options::new().resource("gpu", 4).max_errors(7).errors_kept(8).lease(long);
+        let options = options.statistics_period(short).log_level(LevelFilter::Debug).stop_if_error(true);
+        let options = options.results_folder("out").params("a = 1").expected_results(9);
+        let options = options.shard("2/3".parse().expect("a part"));
+        assert_eq!((options.get_resource("gpu"), options.get_resource("cpu")), (Some(4), None));
+        assert_eq!((options.get_max_errors(), options.get_errors_kept()), (Some(7), 8));
+        assert_eq!((options.get_lease(), options.get_statistics_period()), (long, short));
+        assert_eq!((options.get_log_level(), options.get_stop_if_error()), (LevelFilter::Debug, true));
+        assert_eq!((options.get_results_folder(), options.get_params()), (Some(Path::new("out")), "a = 1"));
+        assert_eq!((options.get_expected_results(), options.get_shard()), (Some(9), shard));
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! The scheduler: it decides which work may start.
 //!
-//! A work may start if three things are true: its input has an item, a worker of its kind is free, and its
-//! outputs have room. All three change only when a worker takes items or delivers values. A worker does both
+//! A work may start if its input has an item, its outputs have room, a worker of its kind is free, and so are the
+//! resources that it uses. All of this changes only when a worker takes items or delivers values. A worker does both
 //! under one lock: it delivers, asks the scheduler which work may start now, takes items of that work, and
 //! leaves the lock. So a worker goes from item to item without waiting for anybody. It leaves its thread only
 //! when there is nothing to do. Nothing polls.
 //!
 //! # Order
 //!
-//! The scheduler looks at the works from the end of the graph to its beginning, and takes the first that may
-//! start. So an item that is nearly done leaves memory before a new one enters it.
+//! The scheduler looks at the works from the end of the graph to its beginning, unless they have priorities, and
+//! takes the first that may start. So an item that is nearly done leaves memory before a new one enters it.
 //!
 //! # Number of workers
 //!
@@ -20,56 +20,77 @@
 //!
 //! # Where to read
 //!
-//! `worker` is what runs in a thread. `choose` has the decisions. `state` is what changes under the lock,
-//! `summary` what is known at the end. `notify` wakes a loop from any thread. The loops are in
-//! [`run`](crate::run).
+//! `worker` is what runs in a thread, `task_worker` what awaits tasks. `choose` has the decisions. `state` is what
+//! changes under the lock, `summary` what is known at the end. `notify` wakes a loop from any thread. The loops are
+//! in [`run`](crate::run).
 
 mod choose;
 mod notify;
+mod resources;
 mod scheduled_work;
 mod state;
 mod summary;
+mod task_worker;
 mod worker;
 
 use std::{
+    cmp::Reverse,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
 
 use crate::{
-    graph::{AnyQueue, ItemError, Join, Key, OneShotFn, Topology, WorkBody, WorkNode},
-    run::{Ending, Observer, Options},
+    graph::{
+        AnyQueue, ItemError, Join, KeptErrors, Key, Kind, OneShotFn, Progress, Topology, WorkBody, WorkNode,
+    },
+    run::{Ending, GaveUp, Observer, Options},
 };
+pub(crate) use choose::Who;
 use notify::Notify;
+use resources::Resources;
+use scheduled_work::Body;
 pub(crate) use scheduled_work::ScheduledWork;
 use state::SchedulerState;
-pub(crate) use summary::RunSummary;
+pub(crate) use task_worker::TaskWorker;
 pub(crate) use worker::Worker;
+
+/// A run gives up when so many calls have failed because nothing can be written.
+const FEW_WRITE_FAILURES: usize = 3;
 
 /// What all workers of a run share.
 pub(crate) struct Scheduler {
-    /// All works except one-shot ones and joins, from the end of the graph to its beginning.
+    /// All works except one-shot ones and joins, in the order in which they start: by priority, and then from the end
+    /// of the graph to its beginning.
     pub works: Vec<ScheduledWork>,
     /// The joins, from the end of the graph to its beginning.
     joins: Vec<Box<dyn Join>>,
     /// Works and joins in flow order.
     flow: Vec<FlowNode>,
     queues: Vec<Arc<dyn AnyQueue>>,
+    /// Is one of the works a task?
+    has_tasks: bool,
     max_workers: usize,
     queue_limit: usize,
     /// How many items a batch has at most: half a queue. If an item turns out to be slow, other workers have
     /// the other half.
     max_batch: usize,
-    /// Is there never more than one worker?
+    /// Is there never more than one worker, apart from those of tasks?
     single_worker: bool,
     pub stop_if_error: bool,
+    max_errors: Option<usize>,
+    /// How many calls have failed.
+    errors: AtomicUsize,
+    /// How many of them have failed because nothing can be written.
+    write_failures: AtomicUsize,
     closed: AtomicBool,
     state: Mutex<SchedulerState>,
     /// Notified when the scheduler is closed.
     pub closing: Notify,
+    /// The same, for threads that wait.
+    closed_in_threads: Condvar,
     observers: OnceLock<Vec<Box<dyn Observer>>>,
 }
 
@@ -92,34 +113,54 @@ impl Scheduler {
         let mut nodes: Vec<Option<WorkNode>> = topology.works.into_iter().map(Some).collect();
         let (mut one_shots, mut works, mut joins) = (Vec::new(), Vec::new(), Vec::new());
         let mut flow = Vec::new();
+        let resources = Resources::new(options.resources());
         for node in order.into_iter().filter_map(|index| nodes[index].take()) {
-            match node.body {
-                WorkBody::OneShot(function) => one_shots.push((node.name, function)),
+            let WorkNode { name, kind, inputs, settings, body, .. } = node;
+            let body = match body {
+                WorkBody::OneShot(function) => {
+                    one_shots.push((name, function));
+                    continue;
+                }
                 WorkBody::Join(join) => {
                     flow.push(FlowNode::Join(joins.len()));
                     joins.push(join);
+                    continue;
                 }
-                WorkBody::Scheduled(work) => {
-                    flow.push(FlowNode::Work(works.len()));
-                    works.push(ScheduledWork::new(node.name, node.kind, work));
-                }
-            }
+                WorkBody::Called(work) => Body::Called(work),
+                WorkBody::Task(work) => Body::Task(work),
+            };
+            flow.push(FlowNode::Work(works.len()));
+            let inputs = inputs.iter().map(|id| queues[id.index].clone()).collect();
+            // Sources and global works run one call at a time by themselves.
+            let most =
+                if matches!(kind, Kind::Source | Kind::Global) { 1 } else { options.get_max_workers() };
+            let work = ScheduledWork::new((name, kind, body), &settings, &resources, most, inputs);
+            works.push((works.len(), work));
         }
-        // Both lists are turned round, so the indices change.
+        // From the end of the graph to its beginning, but works with a higher priority first. So the indices change.
+        works.reverse();
+        works.sort_by_key(|(_, work)| Reverse(work.priority));
         for node in &mut flow {
             match node {
                 FlowNode::Join(index) => *index = joins.len() - 1 - *index,
-                FlowNode::Work(index) => *index = works.len() - 1 - *index,
+                FlowNode::Work(index) => {
+                    *index = works.iter().position(|(at, _)| at == index).unwrap_or(*index);
+                }
             }
         }
-        works.reverse();
         joins.reverse();
+        let works: Vec<ScheduledWork> = works.into_iter().map(|(_, work)| work).collect();
         let queue_limit = options.get_queue_limit();
         let scheduler = Scheduler {
             state: Mutex::new(SchedulerState {
+                running: vec![0; works.len()],
                 requested: vec![0; works.len()],
+                free: resources.all(),
+                failed: KeptErrors::new(options.get_errors_kept()),
+                progress: Progress::new(options.get_errors_kept()),
                 ..SchedulerState::default()
             }),
+            has_tasks: works.iter().any(ScheduledWork::is_task),
             works,
             joins,
             flow,
@@ -129,8 +170,12 @@ impl Scheduler {
             max_batch: (queue_limit / 2).max(1),
             single_worker,
             stop_if_error: options.get_stop_if_error(),
+            max_errors: options.get_max_errors(),
+            errors: AtomicUsize::new(0),
+            write_failures: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             closing: Notify::default(),
+            closed_in_threads: Condvar::new(),
             observers: OnceLock::new(),
         };
         (one_shots, scheduler)
@@ -150,7 +195,7 @@ impl Scheduler {
         }
         // It cannot fail: a scheduler is opened once.
         let _ = self.observers.set(observers);
-        if self.find_ready(&state).is_some() || self.unblock(&mut state) {
+        if self.find_ready(&state, Who::Anybody).is_some() || self.unblock(&mut state) {
             self.request_worker(&mut state, Duration::MAX);
         }
     }
@@ -186,6 +231,7 @@ impl Scheduler {
                 work.worker_requests.notify();
             }
             self.closing.notify();
+            self.closed_in_threads.notify_all();
         }
     }
 
@@ -200,6 +246,30 @@ impl Scheduler {
         self.closing.notify();
     }
 
+    /// Ends the run because it makes no sense to go on.
+    fn give_up(&self, reason: GaveUp) {
+        let mut state = self.lock();
+        if self.is_closed() {
+            return;
+        }
+        state.early_ending = Some(Ending::GaveUp);
+        state.gave_up = Some(reason);
+        drop(state);
+        self.close();
+    }
+
+    /// Counts an error of a work, and gives up if there are too many, or if nothing can be written any more.
+    pub fn count_error(&self, error: &ItemError) {
+        let count = self.errors.fetch_add(1, SeqCst) + 1;
+        if self.max_errors.is_some_and(|most| count >= most) {
+            self.give_up(GaveUp::TooManyErrors(count));
+        }
+        // One such error may be about one file. A few are about the disk.
+        if error.is_no_room() && self.write_failures.fetch_add(1, SeqCst) + 1 == FEW_WRITE_FAILURES {
+            self.give_up(GaveUp::NoRoom(error.clone()));
+        }
+    }
+
     /// How somebody has ended the run early.
     pub fn early_ending(&self) -> Option<Ending> {
         self.lock().early_ending
@@ -208,6 +278,14 @@ impl Scheduler {
     /// A worker that was requested for a work has arrived.
     pub fn requested_worker_arrived(&self, work: usize) {
         self.lock().requested[work] -= 1;
+    }
+
+    /// Blocks a thread for so long. Returns false, earlier, when the scheduler is closed.
+    pub fn pause(&self, wait: Duration) -> bool {
+        let state = self.lock();
+        let paused = self.closed_in_threads.wait_timeout_while(state, wait, |_| !self.is_closed());
+        drop(paused);
+        !self.is_closed()
     }
 
     /// A worker has arrived that nobody has requested.
@@ -223,16 +301,18 @@ impl Scheduler {
         work: usize,
         arrived: &mut Vec<(Key, Option<ItemError>)>,
     ) {
-        *state.busy(self.works[work].kind) -= 1;
+        state.end(work, &self.works[work]);
         state.deliveries = state.deliveries.wrapping_add(1);
         if !self.joins.is_empty() {
             self.advance_joins(state);
         }
+        let state = &mut *state;
         for (key, error) in &state.progress.arrived {
             if let Some(error) = error {
-                state.failed.push((key.clone(), error.clone()));
+                state.failed.add(key.clone(), error.clone());
             }
         }
         arrived.append(&mut state.progress.arrived);
+        state.progress.forget_counted();
     }
 }

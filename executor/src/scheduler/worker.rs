@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Scheduler, SchedulerState};
-use crate::graph::{Batch, CallContext, ItemError, Key};
+use super::{ScheduledWork, Scheduler, SchedulerState, Who};
+use crate::graph::{Batch, BoxError, CallContext, ItemError, Key};
 
 /// A worker, from its arrival to its departure.
 pub(crate) struct Worker {
@@ -56,16 +56,11 @@ impl Worker {
         };
         let work = &scheduler.works[index];
         let start = Instant::now();
-        let context = WorkerContext {
-            scheduler: &scheduler,
-            work: &work.name,
-            raised: RefCell::default(),
-            errors: RefCell::default(),
-        };
+        let context = WorkerContext::new(&scheduler, index);
         let calls = batch.run(&context);
         work.record_time(calls, start.elapsed());
-        self.errors.append(&mut context.errors.into_inner());
-        let mut raised = context.raised.into_inner();
+        let (mut raised, mut errors) = context.into_errors();
+        self.errors.append(&mut errors);
         // Delivering and taking the next batch share one lock.
         let mut state = scheduler.lock();
         state.progress.raised.append(&mut raised);
@@ -81,7 +76,7 @@ impl Worker {
 
     /// Takes the next batch, or leaves.
     fn take(&mut self, state: &mut SchedulerState) {
-        let Some((index, count)) = self.scheduler.next(state) else {
+        let Some((index, count)) = self.scheduler.next(state, Who::Thread) else {
             // The worker leaves under the lock under which it found nothing. So if two workers find
             // nothing, the second one sees that it is the last.
             self.left = true;
@@ -89,7 +84,12 @@ impl Worker {
             return;
         };
         let work = &self.scheduler.works[index];
-        self.batches[index].get_or_insert_with(|| work.work.clone().new_batch()).take(count);
+        if self.batches[index].is_none() {
+            self.batches[index] = work.new_batch();
+        }
+        if let Some(batch) = &mut self.batches[index] {
+            batch.take(count);
+        }
         self.next = Some(index);
         self.scheduler.request_worker(state, work.expected_time(count));
     }
@@ -119,13 +119,25 @@ impl Drop for Worker {
 }
 
 /// Passes the events of a batch on to the observers, and keeps the errors.
-struct WorkerContext<'a> {
+pub(super) struct WorkerContext<'a> {
     scheduler: &'a Scheduler,
-    work: &'a Arc<str>,
+    work: &'a ScheduledWork,
     /// All errors of the batch.
     raised: RefCell<Vec<ItemError>>,
     /// Those that end the run.
     errors: RefCell<Vec<ItemError>>,
+}
+
+impl<'a> WorkerContext<'a> {
+    pub fn new(scheduler: &'a Scheduler, work: usize) -> Self {
+        let work = &scheduler.works[work];
+        WorkerContext { scheduler, work, raised: RefCell::default(), errors: RefCell::default() }
+    }
+
+    /// All errors of the batch, and those of them that end the run.
+    pub fn into_errors(self) -> (Vec<ItemError>, Vec<ItemError>) {
+        (self.raised.into_inner(), self.errors.into_inner())
+    }
 }
 
 impl CallContext for WorkerContext<'_> {
@@ -139,13 +151,13 @@ impl CallContext for WorkerContext<'_> {
 
     fn started(&self, key: &Key) {
         for observer in self.scheduler.observers() {
-            observer.started(self.work, key);
+            observer.started(&self.work.name, key);
         }
     }
 
     fn finished(&self, key: &Key, elapsed: Duration, error: Option<&ItemError>) {
         for observer in self.scheduler.observers() {
-            observer.finished(self.work, key, elapsed, error);
+            observer.finished(&self.work.name, key, elapsed, error);
         }
     }
 
@@ -154,9 +166,20 @@ impl CallContext for WorkerContext<'_> {
             observer.failed(error);
         }
         self.raised.borrow_mut().push(error.clone());
+        self.work.record_failure();
+        self.scheduler.count_error(error);
         if self.scheduler.stop_if_error {
             self.errors.borrow_mut().push(error.clone());
             self.scheduler.close();
         }
+    }
+
+    fn retrying(&self, key: &Key, error: &BoxError, wait: Duration) {
+        self.work.record_retry();
+        log::info!("work `{}` failed on `{key}`: {error}; it is tried again in {wait:?}", self.work.name);
+    }
+
+    fn pause(&self, wait: Duration) -> bool {
+        self.scheduler.pause(wait)
     }
 }

@@ -19,7 +19,8 @@ use crate::commands::{
 pub fn command(args: &MeanArgs) -> Result<Status, BoxError> {
     let params = effective_params(&args.input, &Overrides::default())?;
     if args.results.shard()?.is_some() || args.run.executor == ExecutorChoice::Multi {
-        let hint = "choose images with --range instead of --shard, another executor than multi";
+        let hint = "choose images with --range instead of --shard, another executor than multi; in a job array, \
+                    say --parts 1";
         return Err(format!("statistics are gathered by one process: {hint}").into());
     }
     let mut images = images(&params, 1)?;

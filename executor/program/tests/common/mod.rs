@@ -13,10 +13,29 @@ use std::{
 
 pub use folder::{Folder, jobs, names};
 
+/// The variables by which a cluster tells a task its part.
+pub const CLUSTER_VARIABLES: [&str; 12] = [
+    "SLURM_ARRAY_TASK_ID",
+    "SLURM_STEP_NUM_TASKS",
+    "PBS_ARRAY_INDEX",
+    "PBS_ARRAYID",
+    "SGE_TASK_ID",
+    "LSB_JOBINDEX",
+    "JOB_COMPLETION_INDEX",
+    "PARALLEL_SEQ",
+    "OMPI_COMM_WORLD_SIZE",
+    "PMI_SIZE",
+    "MV2_COMM_WORLD_SIZE",
+    "SLURM_JOB_ID",
+];
+
 /// The program, without what the test's own surroundings might tell it.
 pub fn terzetto() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_terzetto"));
-    command.env_remove("TERZETTO_LOG").env_remove("SLURM_ARRAY_TASK_ID");
+    for name in CLUSTER_VARIABLES {
+        command.env_remove(name);
+    }
+    command.env_remove("TERZETTO_LOG");
     command
 }
 

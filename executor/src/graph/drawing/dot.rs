@@ -20,7 +20,7 @@ pub(in crate::graph) fn render(topology: &Topology) -> String {
         let style = match work.kind {
             Kind::OneShot | Kind::Source | Kind::Join => "dashed",
             Kind::Global => "dotted",
-            Kind::Io | Kind::Cpu => "solid",
+            Kind::Io | Kind::Cpu | Kind::Task => "solid",
         };
         let label = format!("{}\n({})", work.name, work.kind);
         line(format!("  w{index} [label={label:?} shape=box style={style}];"));

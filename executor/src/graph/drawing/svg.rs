@@ -55,6 +55,7 @@ fn draw_node(svg: &mut String, node: &LayoutNode) {
         Shape::Work(Kind::OneShot | Kind::Source) => ("#fff2cc", 3.0),
         Shape::Work(Kind::Io) => ("#cfe2f3", 3.0),
         Shape::Work(Kind::Cpu) => ("#f4cccc", 3.0),
+        Shape::Work(Kind::Task) => ("#d9ead3", 3.0),
         Shape::Work(Kind::Global | Kind::Join) => ("#ead1dc", 3.0),
     };
     let _ = writeln!(

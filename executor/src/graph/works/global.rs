@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use crate::graph::{
-    AnyQueue, Batch, BoxError, CallContext, ItemError, Key, Progress, QueueSet, Work, queue_set::QueueList,
-    works::each::catch_error,
+    AnyQueue, Batch, BoxError, CallContext, CalledWork, ItemError, Key, Progress, QueueSet, Work,
+    queue_set::QueueList, works::each::catch_error,
 };
 
 /// Why a global work is called.
@@ -99,7 +99,14 @@ where
         let taken = self.input_queues.iter().map(|queue| queue.popped()).sum();
         Some((taken, self.output_queues.iter().map(|queue| queue.pushed()).sum()))
     }
+}
 
+impl<I, O, F> CalledWork for Global<I, O, F>
+where
+    I: QueueSet,
+    O: QueueSet,
+    F: FnMut(&I, &O, Moment) -> Result<(), BoxError> + Send + 'static,
+{
     fn new_batch(self: Arc<Self>) -> Box<dyn Batch> {
         Box::new(GlobalBatch { work: self, moment: Moment::Change, error: None, pushed: Vec::new() })
     }

@@ -106,7 +106,11 @@ impl<T: Clone + Send + 'static, const N: usize> GroupJoin<T, N> {
             .filter_map(|member| match state.use_member(member)? {
                 Ok(value) => Some(value),
                 Err(error) => {
-                    failed.get_or_insert(error);
+                    match &failed {
+                        None => failed = Some(error),
+                        // The group arrives as its first error, which stands for the others.
+                        Some(_) => error.mark_counted(),
+                    }
                     None
                 }
             })

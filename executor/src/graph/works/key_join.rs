@@ -84,7 +84,8 @@ type Slot<T> = Option<Result<T, ItemError>>;
 trait PartialTuple: Default {
     type Value;
     fn is_whole(&self) -> bool;
-    /// The values, if all have come. If some are errors, the first error.
+    /// The values, if all have come. If some are errors, the first error. It stands for the others, so that they
+    /// count as arrived.
     fn into_values(self) -> Option<Result<Self::Value, ItemError>>;
 }
 
@@ -113,6 +114,8 @@ macro_rules! zip_of_tuple {
 
             fn into_values(self) -> Option<Result<Self::Value, ItemError>> {
                 let ($(Some($slot),)+) = self else { return None };
+                let errors = [$($slot.as_ref().err()),+];
+                errors.into_iter().flatten().skip(1).for_each(ItemError::mark_counted);
                 let values = || Ok(($($slot?,)+));
                 Some(values())
             }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use crate::graph::{
-    Batch, CallContext, Item, ItemError, Key, Progress, Queue, Work, works::each::catch_error,
+    Batch, CallContext, CalledWork, Item, ItemError, Key, Progress, Queue, Work, works::each::catch_error,
 };
 
 type Items<T> = Box<dyn Iterator<Item = (Key, T)> + Send>;
@@ -36,7 +36,9 @@ impl<T: Send + 'static> Work for Source<T> {
         // This is asked after all workers have left, so no worker has closed it for the moment.
         self.closed.load(SeqCst)
     }
+}
 
+impl<T: Send + 'static> CalledWork for Source<T> {
     fn new_batch(self: Arc<Self>) -> Box<dyn Batch> {
         Box::new(SourceBatch { work: self, made: Vec::new(), reserved: 0, ended: false, error: None })
     }

@@ -24,7 +24,7 @@ pub use synth::{DemoArgs, FlowChoice, SynthArgs, SyntheticArgs};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit status:\n  0    everything was computed\n  1    some couples or images failed or were left out; the others were computed\n  2    nothing could run: wrong arguments or parameters, no images, no place for results, or results in it\n       that were made otherwise\n  130  interrupted by Ctrl-C; what is finished stays\n\nSignals: Ctrl-C ends a run cleanly, a second Ctrl-C at once. SIGUSR2 lets running work finish and starts nothing new."
+    after_help = "Exit status:\n  0    everything was computed\n  1    some couples or images failed or were left out; the others were computed\n  2    nothing could run: wrong arguments or parameters, no images, no place for results, or results in it\n       that were made otherwise\n  130  interrupted by Ctrl-C; what is finished stays\n\nSignals: Ctrl-C ends a run cleanly, a second Ctrl-C at once. SIGTERM and SIGHUP end\nit cleanly, too. SIGUSR2 lets running work finish and starts nothing new."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -78,7 +78,8 @@ pub enum Command {
     /// Show the running and finished jobs of a folder for results.
     ///
     /// On a terminal, the view is live until all jobs have ended, or until Ctrl-C. Elsewhere it is
-    /// printed once.
+    /// printed once. If parts of a series are computed, the first line has their total. While a job
+    /// runs, the view names the work that holds the others up.
     Monitor(MonitorArgs),
     /// List the topologies, or draw one.
     Topology(TopologyArgs),
@@ -91,6 +92,15 @@ pub struct MonitorArgs {
     /// Print the view once
     #[arg(long)]
     pub once: bool,
+    /// Print everything as JSON: the jobs, and what each of their works has done
+    #[arg(long, conflicts_with = "once")]
+    pub json: bool,
+    /// Print the numbers in the text format of Prometheus
+    #[arg(long, conflicts_with_all = ["once", "json"])]
+    pub prometheus: bool,
+    /// Serve these numbers over HTTP, such as at 127.0.0.1:9464, until Ctrl-C
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["once", "json", "prometheus"])]
+    pub listen: Option<String>,
 }
 
 #[derive(Debug, Args)]

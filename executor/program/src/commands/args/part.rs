@@ -111,11 +111,13 @@ impl Line {
         self.option("params", input.params.as_ref());
         self.option("range", input.range.map(|range| range.to_string()));
         self.option("if-changed", Some(name_of(results.if_changed)));
+        self.option("lease", Some(results.lease.as_secs_f64().to_string()));
         self.option("log-level", Some(name_of(results.log_level)));
         self.option("executor", Some(name_of(ExecutorChoice::Async)));
         self.option("workers", run.workers.map(|workers| workers.to_string()));
         self.option("queue-max", run.queue_max.map(|items| items.to_string()));
         self.flag("stop-if-error", run.stop_if_error);
+        self.option("max-errors", run.max_errors.map(|errors| errors.to_string()));
         self.flag("quiet", true);
         self.0.push("--".into());
         self.0.extend(before.map(Into::into));
@@ -172,7 +174,7 @@ mod tests {
     }
 
     const COMMON: &str = "--workers 3 --queue-max 5 --stop-if-error --log-level debug --executor multi \
-                          --params p.toml --if-changed keep";
+                          --params p.toml --if-changed keep --lease 90 --max-errors 7";
 
     #[test]
     fn the_command_line_of_a_part_says_the_same() {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
-use terzetto_executor::{Shard, ShardError, results::Saving};
+use terzetto_executor::{ClusterTask, Parts, Shard, ShardError, results::Saving};
 
 use super::at_least_one;
 
@@ -20,6 +20,11 @@ pub struct RunArgs {
     /// End the run at the first item that fails
     #[arg(long)]
     pub stop_if_error: bool,
+    /// Give up after so many errors: what runs is finished, nothing new is started. With --executor multi, each
+    /// process counts its own. A few errors are enough if nothing can be written, as on a full disk [default: no
+    /// limit]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub max_errors: Option<usize>,
     /// Draw no progress bar and print no progress
     #[arg(short, long)]
     pub quiet: bool,
@@ -58,8 +63,8 @@ pub struct ResultArgs {
     /// What to do with results that exist
     #[arg(long, value_name = "MODE", value_enum, default_value_t = SavingChoice::Ask)]
     pub saving: SavingChoice,
-    /// The same as --saving complete, to go on after an interruption. A result is done if its files are whole and were
-    /// made of the same images, with the same parameters, by the same version of the program
+    /// The same as --saving complete, to go on after an interruption. A result is done if its files are whole and
+    /// were made of the same images, with the same parameters, by the same version of the program
     #[arg(long, conflicts_with = "saving")]
     pub complete: bool,
     /// With --saving complete, what to do if there are results that were made otherwise: of images that have changed
@@ -69,14 +74,23 @@ pub struct ResultArgs {
     /// Compute and write nothing. List what would be computed, and why
     #[arg(long)]
     pub dry_run: bool,
-    /// What was written before this moment, in nanoseconds since 1970, is not done: for a process that takes over from
-    /// one that computed everything again
+    /// What was written before this moment, in nanoseconds since 1970, is not done: for a process that takes over
+    /// from one that computed everything again
     #[arg(long, value_name = "NANOSECONDS", hide = true)]
     pub done_since: Option<u64>,
-    /// Compute only this part of the series, such as 1/4 of it; parts may share a folder for results.
-    /// In a Slurm job array, the part is taken from the array [default: all]
-    #[arg(long, value_name = "I/N")]
+    /// Compute only this part of the series, such as 1/4 of it; parts may share a folder for results. A task of a
+    /// cluster takes its part by itself: in job arrays of Slurm, PBS, Grid Engine and LSF, in indexed Jobs of
+    /// Kubernetes, under srun and mpirun [default: all]
+    #[arg(long, value_name = "I/N", conflicts_with = "parts")]
     pub shard: Option<Shard>,
+    /// The tasks of the job array among which the series is split, such as 16 (for 1-16) or 0-15. It is needed where
+    /// the cluster does not tell it, and where only some tasks are submitted again. 1 means the whole series
+    #[arg(long, value_name = "TASKS")]
+    pub parts: Option<Parts>,
+    /// How long the folder for results stays taken, for other machines, when nothing is heard of this process any
+    /// more
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds)]
+    pub lease: Duration,
     /// How much the log file tells
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info, env = "TERZETTO_LOG")]
     pub log_level: LogLevel,
@@ -95,10 +109,30 @@ impl ResultArgs {
 
     /// The part of the series to compute, if it is not the whole.
     pub fn shard(&self) -> Result<Option<Shard>, ShardError> {
-        match self.shard {
-            Some(shard) => Ok(Some(shard)),
-            None => Shard::from_slurm(|name| std::env::var(name).ok()),
+        if self.shard.is_some() {
+            return Ok(self.shard);
         }
+        // A process of `--executor multi` is told its part, and is no task of a cluster itself.
+        let task = ClusterTask::of_this_process()?;
+        let shard = task.as_ref().map_or(Ok(None), |task| task.part(self.parts))?;
+        if shard.is_none() && self.parts.is_some_and(|parts| parts.count() > 1) {
+            return Err(ShardError::new(
+                "with --parts, a variable of a cluster must tell which part this is; \
+                else say --shard 3/16",
+            ));
+        }
+        Ok(shard)
+    }
+
+    /// A warning if the series is not split, although this is a task of an array.
+    pub fn unsplit_warning(&self) -> Option<String> {
+        if self.shard.is_some() || self.parts.is_some() {
+            return None;
+        }
+        let says = ClusterTask::of_this_process().ok()??.unknown_number()?;
+        Some(format!(
+            "{says}: it takes the whole series. Say --parts 16 if there are 16 tasks, or --parts 1 if that is meant"
+        ))
     }
 }
 

@@ -9,7 +9,11 @@ pub mod progress;
 pub mod signals;
 pub mod status;
 
-use std::{fs, path::Path, time::Instant};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use terzetto_executor::{
     BoxError, Control, Ending, ExecutorAsync, ExecutorSequential, Gathered, Observer, Options, Outcome,
@@ -36,6 +40,7 @@ pub struct Job<'a> {
     /// All parameters, as TOML.
     pub params: String,
     pub log_level: LogLevel,
+    pub lease: Duration,
     pub shard: Option<Shard>,
 }
 
@@ -84,7 +89,11 @@ pub fn run(
     let (mut is_complete, mut of_works) = (true, false);
     if let Ok(outcome) = &ran {
         log_unfinished(outcome);
-        (is_complete, of_works) = (outcome.is_complete(), outcome.ending == Ending::Failed);
+        is_complete = outcome.is_complete();
+        of_works = matches!(outcome.ending, Ending::Failed | Ending::GaveUp);
+        if let Some(reason) = &outcome.gave_up {
+            log::error!("{reason}. What is finished stays: --saving complete goes on with the rest");
+        }
     }
     let (early, error) = match ran {
         Ok(outcome) if outcome.ending == Ending::Stopped => (Some(EarlyEnd::Stopped), None),
@@ -123,6 +132,9 @@ fn log_unfinished(outcome: &Outcome) {
 
 fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {
     let mut options = Options::new().stop_if_error(args.stop_if_error).expected_results(total);
+    if let Some(errors) = args.max_errors {
+        options = options.max_errors(errors);
+    }
     if let Some(workers) = args.workers {
         options = options.max_workers(workers);
     }
@@ -130,8 +142,11 @@ fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {
         options = options.queue_limit(items);
     }
     if let Some(job) = job {
-        options =
-            options.results_folder(job.folder).params(job.params.clone()).log_level(job.log_level.into());
+        options = options
+            .results_folder(job.folder)
+            .params(job.params.clone())
+            .log_level(job.log_level.into())
+            .lease(job.lease);
         logging::set_file_level(job.log_level.into());
         if let Some(shard) = job.shard {
             options = options.shard(shard);

@@ -1,7 +1,7 @@
-//! Ctrl-C and SIGUSR2 end a run early.
+//! Ctrl-C, SIGTERM, SIGHUP and SIGUSR2 end a run early.
 //!
-//! A signal handler may do next to nothing. So `signal-hook` collects the signals, and a thread waits for the next one.
-//! The thread ends when the guard is dropped that [`watch`] returns.
+//! A signal handler may do next to nothing. So `signal-hook` collects the signals, and a thread waits for the next
+//! one. The thread ends when the guard is dropped that [`watch`] returns.
 
 use std::{
     io,
@@ -50,7 +50,7 @@ pub struct EndingSignal(Arc<AtomicI32>);
 pub enum EarlyEnd {
     /// SIGUSR2.
     Stopped,
-    /// Ctrl-C or SIGTERM, with the exit status that a shell expects then.
+    /// Ctrl-C, SIGTERM or SIGHUP, with the exit status that a shell expects then.
     Interrupted(u8),
 }
 
@@ -72,7 +72,7 @@ mod unix {
     use std::thread::{self, JoinHandle};
 
     use signal_hook::{
-        consts::{SIGINT, SIGTERM, SIGUSR2},
+        consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2},
         flag,
         iterator::{Handle, Signals},
     };
@@ -96,8 +96,13 @@ mod unix {
     pub fn watch(run: impl EndEarly, ending_signal: EndingSignal) -> io::Result<Watch> {
         second_ends_at_once()?;
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR2])?;
+        // Who starts a program with `nohup` wants it to go on without its terminal.
+        if !is_ignored(SIGHUP) {
+            signals.add_signal(SIGHUP)?;
+        }
         let handle = signals.handle();
         let forward = move || {
+            unblock();
             for signal in signals.forever() {
                 if signal == SIGUSR2 {
                     log::warn!("stopping: what runs is finished, nothing new is started");
@@ -114,6 +119,27 @@ mod unix {
         Ok(Watch(handle, Some(thread)))
     }
 
+    /// Lets this thread receive the signals that end a run. Whoever has started the program may have blocked them,
+    /// and a program that cannot be ended helps nobody. One thread that receives them is enough.
+    pub fn unblock() {
+        use nix::sys::signal::{SigSet, Signal};
+        let mut signals = SigSet::empty();
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGUSR2] {
+            signals.add(signal);
+        }
+        if let Err(error) = signals.thread_unblock() {
+            log::warn!("signals that are blocked stay so: {error}");
+        }
+    }
+
+    /// Does this process ignore a signal, as whoever has started it wanted? Where the system does not tell it: no.
+    fn is_ignored(signal: i32) -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+    }
+
     /// Lets a second Ctrl-C end the program at once, while the run still ends because of the first one.
     fn second_ends_at_once() -> io::Result<()> {
         let first_has_come = Arc::default();
@@ -125,7 +151,7 @@ mod unix {
 }
 
 #[cfg(unix)]
-pub use unix::watch;
+pub use unix::{unblock, watch};
 
 /// Without the signals of Unix, Ctrl-C ends the program at once. Finished files are whole nevertheless.
 #[cfg(not(unix))]

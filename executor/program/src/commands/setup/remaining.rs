@@ -3,7 +3,7 @@
 use std::{collections::HashSet, path::PathBuf};
 
 use terzetto_executor::{
-    BoxError, Shard,
+    BoxError, Shard, agree_on_parts,
     processes::Reporter,
     results::{
         ExpectedItem, ForeignResults, ItemState, MadeWith, ResultsCheck, SavingPlan, SeriesNames, file_name,
@@ -35,8 +35,8 @@ pub struct Comparison<'a> {
     pub images: &'a [PathBuf],
     /// What items are called: `couples`.
     pub noun: &'static str,
-    /// Is there one result of the whole series? If it was made otherwise, it is computed again without a question: one
-    /// result cannot be a mixture.
+    /// Is there one result of the whole series? If it was made otherwise, it is computed again without a question:
+    /// one result cannot be a mixture.
     pub single: bool,
 }
 
@@ -60,7 +60,15 @@ impl<T> Remaining<T> {
         let mut all = items;
         let foreign = comparison.find_foreign(|| all.iter().map(|item| expected(item).item).collect());
         let shard = results.shard()?;
+        if let Some(warning) = results.unsplit_warning() {
+            log::warn!("{warning}");
+        }
         if let Some(shard) = shard {
+            if Reporter::if_supervised().is_none() {
+                let names: Vec<String> = all.iter().map(|item| expected(item).item).collect();
+                let names = names.iter().map(String::as_str);
+                agree_on_parts(&comparison.plan.folder, shard, names, results.dry_run)?;
+            }
             // The part is cut before done items are left out. So it has the same items whenever it is computed.
             let range = shard.of(all.len());
             all = all.drain(range).collect();

@@ -114,6 +114,7 @@ impl SeriesRun<'_> {
             folder: &self.plan.folder,
             params: self.params_toml.clone(),
             log_level: self.results.log_level,
+            lease: self.results.lease,
             shard: self.shard,
         };
         let status = run(topology, self.count, self.run, Some(job))?;
