@@ -9,7 +9,7 @@ pub struct Flags(u16);
 impl Flags {
     /// The correlation is below `correl_min`.
     pub const LOW_CORRELATION: Flags = Flags(1);
-    /// No peak could be fitted; the displacement is that of the whole pixel.
+    /// The samples are no peak that could be fitted; the displacement is that of the whole pixel.
     pub const SUBPIXEL_FAILED: Flags = Flags(2);
     /// The vector is far from the median of its neighbours.
     pub const NEIGHBOUR_OUTLIER: Flags = Flags(4);
@@ -31,9 +31,12 @@ impl Flags {
     pub const OTHER_PEAK: Flags = Flags(1024);
     /// The vector is interpolated from its neighbours, not measured.
     pub const REPLACED: Flags = Flags(2048);
+    /// The peak was too narrow for the fit that was asked for, and its centroid was taken along an axis: the vector is
+    /// measured, if not as well as others.
+    pub const SUBPIXEL_FALLBACK: Flags = Flags(4096);
 
     /// Every flag with its name.
-    pub const ALL: [(Flags, &'static str); 12] = [
+    pub const ALL: [(Flags, &'static str); 13] = [
         (Flags::LOW_CORRELATION, "low_correlation"),
         (Flags::SUBPIXEL_FAILED, "subpixel_failed"),
         (Flags::NEIGHBOUR_OUTLIER, "neighbour_outlier"),
@@ -46,11 +49,12 @@ impl Flags {
         (Flags::MASKED, "masked"),
         (Flags::OTHER_PEAK, "other_peak"),
         (Flags::REPLACED, "replaced"),
+        (Flags::SUBPIXEL_FALLBACK, "subpixel_fallback"),
     ];
 
     /// Whether the vector is measured and nothing is wrong with it.
     pub fn is_valid(self) -> bool {
-        self.0 & !Flags::OTHER_PEAK.0 == 0
+        self.0 & !(Flags::OTHER_PEAK.0 | Flags::SUBPIXEL_FALLBACK.0) == 0
     }
 
     /// Whether all of `other` is in the set.
@@ -99,7 +103,7 @@ pub struct Vector {
     pub dx: f64,
     /// Displacement downwards, px.
     pub dy: f64,
-    /// Normalised correlation at the peak, at most about 1.
+    /// Normalised correlation at the peak of the pixels that have a partner there, -1 to 1.
     pub correlation: f64,
     /// Height of the highest peak over that of the second; NaN if no second peak was searched.
     pub peak_ratio: f64,
@@ -150,6 +154,7 @@ mod tests {
         assert_eq!(Flags::from_bits(1 << 15), Flags::default());
         assert_eq!(flags.names(), ["low_peak_ratio", "masked"]);
         assert!(Flags::OTHER_PEAK.is_valid() && !(Flags::OTHER_PEAK | Flags::REPLACED).is_valid());
+        assert!(Flags::SUBPIXEL_FALLBACK.is_valid());
     }
 
     #[test]

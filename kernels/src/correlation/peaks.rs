@@ -120,6 +120,30 @@ impl CorrelationMap {
         }
     }
 
+    /// The highest unbiased value beside a peak, and beside that: what is a peak of the values as they are may lie a
+    /// pixel beside that of the unbiased ones. The value is that of the map there, and stays within the reach.
+    pub fn summit(&self, peak: Peak) -> Peak {
+        let reach = self.reach as i32;
+        let mut top = peak;
+        let mut height = self.unbiased(peak.dx, peak.dy).unwrap_or(f32::NEG_INFINITY);
+        // Shares differ too little from pixel to pixel for a longer way.
+        for _ in 0..2 {
+            let before = top;
+            for (dy, dx) in (-1..=1).flat_map(|j| (-1..=1).map(move |i| (before.dy + j, before.dx + i))) {
+                let inside = dx.abs() <= reach && dy.abs() <= reach;
+                if let (true, Some(value), Some(unbiased)) = (inside, self.at(dx, dy), self.unbiased(dx, dy))
+                    && unbiased > height
+                {
+                    (top, height) = (Peak { dx, dy, value }, unbiased);
+                }
+            }
+            if top == before {
+                break;
+            }
+        }
+        top
+    }
+
     fn is_local_maximum(&self, dx: i32, dy: i32, value: f32) -> bool {
         let beside = |dx, dy| self.at(dx, dy).is_none_or(|other| other <= value);
         // Neighbours in the row first: they are at hand, and most often decide.

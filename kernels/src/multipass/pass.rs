@@ -10,6 +10,7 @@ use crate::{
     PivError,
     correlation::{CorrelationMap, Correlator, Couple, Peak},
     field::{Flags, Vector, VectorField},
+    subpixel::Fit,
     validation::{OtherPeak, OtherPeaks},
 };
 
@@ -33,16 +34,24 @@ struct Slot {
     second: Vec<f32>,
     /// Whole pixels by which the second window is displaced against the first.
     shift: [isize; 2],
-    /// What became of the windows; the product of their norms if there is something to correlate.
-    norm: Result<f32, Flags>,
+    /// What became of the windows; their norms if there is something to correlate.
+    norms: Result<[f32; 2], Flags>,
 }
 
 impl Slot {
     /// What there is to correlate.
     fn couple(&self) -> Option<Couple<'_>> {
-        let norm = self.norm.ok()?;
-        Some(Couple { first: &self.first, second: &self.second, norm })
+        let norms = self.norms.ok()?;
+        Some(Couple { first: &self.first, second: &self.second, norms })
     }
+}
+
+/// What a peak of a correlation says, beside the displacement between the windows.
+struct Measured {
+    dx: f64,
+    dy: f64,
+    correlation: f64,
+    flags: Flags,
 }
 
 /// Where windows are looked for.
@@ -62,7 +71,7 @@ impl Pass {
         let beyond = params.correlation.largest_reach(params.window) + 1 - reach;
         let map = CorrelationMap::new(reach, params.subpixel.reach().max(1).min(beyond));
         let area = params.window * params.window;
-        let slot = || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norm: Ok(0.0) };
+        let slot = || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norms: Ok([0.0; 2]) };
         Ok(Pass {
             correlator: Correlator::new(params.correlation, params.window, map.radius())?,
             params: params.clone(),
@@ -92,7 +101,7 @@ impl Pass {
             self.correlate(both);
             for slot in 0..if both { 2 } else { 1 } {
                 let (vector, others) = self.vector(guide, slot, index + slot);
-                if self.look_at == Some(index + slot) && self.slots[slot].norm.is_ok() {
+                if self.look_at == Some(index + slot) && self.slots[slot].norms.is_ok() {
                     self.look = Some(self.look(guide, slot, index + slot, &vector));
                 }
                 vectors.push(vector);
@@ -116,8 +125,8 @@ impl Pass {
         let first = [corner[0] - back[0], corner[1] - back[1]];
         let second = [first[0] + slot.shift[0], first[1] + slot.shift[1]];
         let contents = (frames[0].cut(first, n, &mut slot.first), frames[1].cut(second, n, &mut slot.second));
-        slot.norm = match contents {
-            (Content::Pattern(first), Content::Pattern(second)) => Ok(first * second),
+        slot.norms = match contents {
+            (Content::Pattern(first), Content::Pattern(second)) => Ok([first, second]),
             (Content::Masked, _) | (_, Content::Masked) => Err(Flags::MASKED),
             _ => Err(Flags::NO_SIGNAL),
         };
@@ -149,7 +158,7 @@ impl Pass {
         let mut others = OtherPeaks::default();
         let base = self.base(guide, slot, index);
         (vector.dx, vector.dy) = (base[0], base[1]);
-        if let Err(flags) = self.slots[slot].norm {
+        if let Err(flags) = self.slots[slot].norms {
             vector.flags |= flags;
             return (vector, others);
         }
@@ -159,18 +168,17 @@ impl Pass {
             vector.flags |= Flags::NO_SIGNAL;
             return (vector, others);
         };
-        let (dx, dy, flags) = self.fit(slot, *first);
-        vector.dx += dx;
-        vector.dy += dy;
-        vector.flags |= flags;
-        vector.correlation = f64::from(first.value);
+        let measured = self.measure_peak(slot, *first);
+        vector.dx += measured.dx;
+        vector.dy += measured.dy;
+        vector.flags |= measured.flags;
+        vector.correlation = measured.correlation;
         if self.params.peaks > 1 {
             vector.peak_ratio = peaks.ratio();
         }
         for peak in lower {
-            let (dx, dy, flags) = self.fit(slot, *peak);
+            let Measured { dx, dy, correlation, flags } = self.measure_peak(slot, *peak);
             if flags.is_valid() {
-                let correlation = f64::from(peak.value);
                 others.push(OtherPeak { dx: base[0] + dx, dy: base[1] + dy, correlation });
             }
         }
@@ -189,20 +197,25 @@ impl Pass {
         }
     }
 
-    /// The displacement at a peak of a slot's map, and what is wrong with it.
-    fn fit(&self, slot: usize, peak: Peak) -> (f64, f64, Flags) {
+    /// The displacement at a peak of a slot's map.
+    fn measure_peak(&self, slot: usize, peak: Peak) -> Measured {
         let map = &self.maps[slot];
+        let peak = map.summit(peak);
         let reach = map.reach() as i32;
         let mut flags = Flags::default();
         if peak.dx.abs() == reach || peak.dy.abs() == reach {
             flags |= Flags::PEAK_AT_BORDER;
         }
-        let offset = self.params.subpixel.offset(map, peak);
-        if offset.is_none() {
-            flags |= Flags::SUBPIXEL_FAILED;
+        let fit = self.params.subpixel.offset(map, peak);
+        match fit {
+            None => flags |= Flags::SUBPIXEL_FAILED,
+            Some(Fit { fallback: true, .. }) => flags |= Flags::SUBPIXEL_FALLBACK,
+            Some(_) => {}
         }
-        let (x, y) = offset.unwrap_or_default();
-        (f64::from(peak.dx) + x, f64::from(peak.dy) + y, flags)
+        let fit = fit.unwrap_or_default();
+        let couple = self.slots[slot].couple();
+        let correlation = couple.map_or(0.0, |couple| f64::from(couple.coefficient(peak.dx, peak.dy)));
+        Measured { dx: f64::from(peak.dx) + fit.dx, dy: f64::from(peak.dy) + fit.dy, correlation, flags }
     }
 
     /// What is to be added to the displacement between the windows.

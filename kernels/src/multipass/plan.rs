@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Image, PivError,
     field::{Flags, VectorField},
+    lanes,
     tps::GridSpline,
     validation,
 };
@@ -144,10 +145,11 @@ impl MultipassPlan {
             deformation.coefficients[0].fit(first);
             deformation.coefficients[1].fit(second);
         }
+        let magnitudes = [first, second].map(|image| lanes::magnitude(image.data()));
         let mut result = PivResult { passes: Vec::with_capacity(self.passes.len()), smoothed: None };
         let mut predicted = vec![self.params.displacement_mean; self.passes[0].grid.len()];
         for index in 0..self.passes.len() {
-            let mut field = self.measure(index, [first, second], &predicted);
+            let mut field = self.measure(index, [first, second], magnitudes, &predicted);
             let params = &self.params.passes[index].validation;
             let splines = &mut self.splines[index];
             let mut values = validation::fill(&field);
@@ -199,10 +201,16 @@ impl MultipassPlan {
     }
 
     /// One pass: measured and tested.
-    fn measure(&mut self, index: usize, images: [&Image; 2], predicted: &[[f64; 2]]) -> VectorField {
+    fn measure(
+        &mut self,
+        index: usize,
+        images: [&Image; 2],
+        magnitudes: [f32; 2],
+        predicted: &[[f64; 2]],
+    ) -> VectorField {
         let (mask, masked_max) = (self.mask.as_ref(), self.params.masked_max);
         let clip = self.params.passes[index].clip;
-        let frame = |image| Frame { image, mask, masked_max, clip };
+        let frame = |image, magnitude| Frame { image, mask, masked_max, clip, magnitude };
         let deformer = self.deformation.as_mut().and_then(|deformation| {
             let deformer = deformation.deformers[index].as_mut()?;
             Some((deformer, &deformation.coefficients, &mut deformation.images))
@@ -215,9 +223,13 @@ impl MultipassPlan {
                 {
                     deformer.deform(coefficients, predicted, share, image);
                 }
-                pass.measure([frame(&deformed[0]), frame(&deformed[1])], Guide::Deformed(predicted))
+                let frames = [0, 1].map(|which| frame(&deformed[which], magnitudes[which]));
+                pass.measure(frames, Guide::Deformed(predicted))
             }
-            None => pass.measure(images.map(frame), Guide::Shift(predicted)),
+            None => {
+                let frames = [0, 1].map(|which| frame(images[which], magnitudes[which]));
+                pass.measure(frames, Guide::Shift(predicted))
+            }
         };
         validation::test(&mut field, others, &self.params.passes[index].validation);
         field

@@ -12,13 +12,14 @@ const LEAST: f32 = 0.05;
 /// None if a sample is not above [`LEAST`]: its logarithm would weigh most and mean least.
 pub(super) fn offset(map: &CorrelationMap, peak: Peak, radius: usize) -> Option<(f64, f64)> {
     let radius = radius as i32;
+    let least = LEAST * map.unbiased(peak.dx, peak.dy)?;
     let width = f64::from(2 * radius + 1);
     let mean = f64::from(radius * (radius + 1)) / 3.0;
     let (mut c10, mut c01, mut c11, mut c20, mut c02) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for j in -radius..=radius {
         for i in -radius..=radius {
-            let sample = map.at(peak.dx + i, peak.dy + j)?;
-            if !(sample > LEAST * peak.value && sample.is_finite()) {
+            let sample = map.unbiased(peak.dx + i, peak.dy + j)?;
+            if !(sample > least && sample.is_finite()) {
                 return None;
             }
             let (x, y, log) = (f64::from(i), f64::from(j), f64::from(sample.ln()));
