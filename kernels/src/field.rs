@@ -34,9 +34,11 @@ impl Flags {
     /// The peak was too narrow for the fit that was asked for, and its centroid was taken along an axis: the vector is
     /// measured, if not as well as others.
     pub const SUBPIXEL_FALLBACK: Flags = Flags(4096);
+    /// Too few of the vectors around are valid to tell whether this one is, and its correlation does not prove it.
+    pub const UNSUPPORTED: Flags = Flags(8192);
 
     /// Every flag with its name.
-    pub const ALL: [(Flags, &'static str); 13] = [
+    pub const ALL: [(Flags, &'static str); 14] = [
         (Flags::LOW_CORRELATION, "low_correlation"),
         (Flags::SUBPIXEL_FAILED, "subpixel_failed"),
         (Flags::NEIGHBOUR_OUTLIER, "neighbour_outlier"),
@@ -50,11 +52,22 @@ impl Flags {
         (Flags::OTHER_PEAK, "other_peak"),
         (Flags::REPLACED, "replaced"),
         (Flags::SUBPIXEL_FALLBACK, "subpixel_fallback"),
+        (Flags::UNSUPPORTED, "unsupported"),
     ];
 
     /// Whether the vector is measured and nothing is wrong with it.
     pub fn is_valid(self) -> bool {
         self.0 & !(Flags::OTHER_PEAK.0 | Flags::SUBPIXEL_FALLBACK.0) == 0
+    }
+
+    /// The set without what is in another one.
+    pub fn without(self, other: Flags) -> Flags {
+        Flags(self.0 & !other.0)
+    }
+
+    /// Whether a flag of `other` is in the set.
+    pub fn intersects(self, other: Flags) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// Whether all of `other` is in the set.
@@ -132,6 +145,16 @@ impl VectorField {
     /// The vector of a column and a row of windows.
     pub fn get(&self, ix: usize, iy: usize) -> Option<&Vector> {
         if ix < self.nx { self.vectors.get(iy * self.nx + ix) } else { None }
+    }
+
+    /// The distance between neighbouring windows, px; infinite in a field of one vector.
+    pub(crate) fn step(&self) -> f64 {
+        let far = |vector: Option<&Vector>| {
+            let (first, other) = (self.vectors.first()?, vector?);
+            Some((other.x - first.x).hypot(other.y - first.y))
+        };
+        let beside = if self.nx > 1 { self.vectors.get(1) } else { self.vectors.get(self.nx) };
+        far(beside).filter(|&step| step > 0.0).unwrap_or(f64::INFINITY)
     }
 
     /// The indices of the vectors at most `radius` columns and rows from one, without itself.

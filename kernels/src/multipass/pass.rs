@@ -22,6 +22,8 @@ pub(super) struct Pass {
     slots: [Slot; 2],
     maps: [CorrelationMap; 2],
     others: Vec<OtherPeaks>,
+    /// How far each window is searched, px; empty: as far as the parameters say.
+    pub(super) reaches: Vec<usize>,
     /// The window whose correlation is to be kept.
     pub(super) look_at: Option<usize>,
     /// What it was in the last couple.
@@ -46,6 +48,13 @@ impl Slot {
     }
 }
 
+/// How many pixels around the search a map has values for: the method knows one pixel more than it searches, and a wide
+/// fit may want more than that.
+fn margin(params: &PassParams, reach: usize) -> usize {
+    let beyond = params.correlation.largest_reach(params.window) + 1 - reach;
+    params.subpixel.reach().max(1).min(beyond)
+}
+
 /// What a peak of a correlation says, beside the displacement between the windows.
 struct Measured {
     dx: f64,
@@ -67,9 +76,7 @@ impl Pass {
     pub(super) fn new(params: &PassParams, region: Region) -> Result<Pass, PivError> {
         let grid = Grid::new(params, region)?;
         let reach = params.reach();
-        // The method knows one pixel more than it searches; a wide fit may want more than that.
-        let beyond = params.correlation.largest_reach(params.window) + 1 - reach;
-        let map = CorrelationMap::new(reach, params.subpixel.reach().max(1).min(beyond));
+        let map = CorrelationMap::new(reach, margin(params, reach));
         let area = params.window * params.window;
         let slot = || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norms: Ok([0.0; 2]) };
         Ok(Pass {
@@ -79,6 +86,7 @@ impl Pass {
             slots: [slot(), slot()],
             maps: [map.clone(), map],
             others: Vec::new(),
+            reaches: Vec::new(),
             look_at: None,
             look: None,
         })
@@ -97,6 +105,8 @@ impl Pass {
             let both = index + 1 < self.grid.len();
             for slot in 0..if both { 2 } else { 1 } {
                 self.cut(frames, guide, slot, index + slot);
+                let reach = self.reach(index + slot);
+                self.maps[slot].resize(reach, margin(&self.params, reach));
             }
             self.correlate(both);
             for slot in 0..if both { 2 } else { 1 } {
@@ -109,6 +119,12 @@ impl Pass {
             }
         }
         (VectorField { nx: self.grid.nx, ny: self.grid.ny, vectors }, &self.others)
+    }
+
+    /// The displacement along an axis up to which a window is searched, px.
+    fn reach(&self, index: usize) -> usize {
+        let most = self.params.reach();
+        self.reaches.get(index).map_or(most, |&reach| reach.min(most))
     }
 
     /// Fills a slot with the windows of a vector.

@@ -6,6 +6,7 @@ use super::{
     mask::Mask,
     params::{MultipassParams, Predictor, Region},
     pass::{Guide, Pass},
+    search,
     window::Frame,
 };
 use crate::{
@@ -153,15 +154,23 @@ impl MultipassPlan {
             let params = &self.params.passes[index].validation;
             let splines = &mut self.splines[index];
             let mut values = validation::fill(&field);
+            let mut guess = None;
             if let Some(own) = &mut splines.own {
                 let smooth = own.smooth(&mut field, &mut values, self.params.spline.threshold);
                 if index + 1 == self.passes.len() && self.params.spline.smooth_last {
                     result.smoothed = Some(with_values(&field, &smooth));
                 }
+                guess = Some(smooth);
             }
             if let Some(next) = &mut splines.next {
                 predicted = vec![[0.0; 2]; self.passes[index + 1].grid.len()];
                 next.apply(&values, &invalid(&field), &mut predicted);
+                let (before, after) = self.passes.split_at_mut(index + 1);
+                if self.params.passes[index + 1].displacement_max.is_none() && std::env::var("NOREACH").is_err()
+                    && let (Some(guess), Some(pass), Some(next)) = (&guess, before.last(), after.first_mut())
+                {
+                    search::reaches(&field, guess, &pass.grid, &next.grid, &mut next.reaches);
+                }
             }
             if params.replace {
                 replace(&mut field, &values);

@@ -5,6 +5,11 @@
 //! spread, plus the noise that any vector has. One threshold then serves quiet and turbulent regions,
 //! where a threshold in pixels must be chosen anew for each.
 //!
+//! Two things are added to the authors' test. The noise is that of the field, if it has more than the usual 0.1 px:
+//! the distances of all vectors from their medians tell it, and in a noisy field good vectors are kept. And the spread
+//! counts up to a limit only: among vectors that have nothing to do with each other, each is within the spread of the
+//! others, and all would be valid.
+//!
 //! At the border of the field the neighbours lie on one side, and in a shear all of them differ. The
 //! field is therefore continued beyond its border, `u(-i) = 2 u(0) - u(i)`, so that a linear field has
 //! the median in the middle at the border, too.
@@ -16,6 +21,15 @@ use crate::field::{Flags, VectorField};
 const MOST: usize = 24;
 /// With fewer neighbours than these nothing is said about a vector.
 const FEWEST: usize = 3;
+/// The standard deviation of a normal distribution over the median of its magnitudes.
+const DEVIATION_OVER_MEDIAN: f64 = 1.4826;
+/// A vector differs from the median of eight neighbours by more than its own noise: that of the median is added.
+const OWN_PART: f64 = 1.0 / 1.09;
+/// The share of a standard deviation that is added to the spread, which is two thirds of one: vectors up to 3.5 standard
+/// deviations off then pass with the usual threshold of 2.
+const NOISE_PART: f64 = 1.2;
+/// Noise above this is none: the vectors have nothing to do with each other, px.
+const MOST_NOISE: f64 = 0.5;
 
 /// The neighbours of a vector that are valid, as one component each.
 struct Neighbours {
@@ -116,16 +130,41 @@ pub(super) fn verdicts<'a>(
     field: &VectorField,
     index: usize,
     params: &'a ValidationParams,
+    noise: f64,
 ) -> Option<impl Fn(f64, f64) -> Verdict + use<'a>> {
     let [x, y] = Neighbours::of(field, index, params.neighbour_radius)?.statistics();
+    let most = params.median_spread_max * field.step();
     Some(move |dx: f64, dy: f64| {
         let (dx, dy) = (dx - x.median, dy - y.median);
-        let noise = params.median_noise;
+        let tolerance = |spread: f64| spread.min(most) + noise;
         Verdict {
             difference: dx.hypot(dy),
-            residual: (dx / (x.spread + noise)).hypot(dy / (y.spread + noise)),
+            residual: (dx / tolerance(x.spread)).hypot(dy / tolerance(y.spread)),
         }
     })
+}
+
+/// The noise of a field's vectors that the median test is to expect, px: as the parameters say, or more if the field
+/// has more and they allow it.
+pub(super) fn noise(field: &VectorField, params: &ValidationParams) -> f64 {
+    if !params.median_adaptive {
+        return params.median_noise;
+    }
+    let distances = |index: usize| {
+        let vector = field.vectors[index];
+        let valid = vector.flags.is_valid().then_some(())?;
+        let statistics = Neighbours::of(field, index, params.neighbour_radius).map(Neighbours::statistics);
+        let ((), [x, y]) = (valid, statistics?);
+        Some([(vector.dx - x.median).abs(), (vector.dy - y.median).abs()])
+    };
+    let mut distances: Vec<f64> = (0..field.vectors.len()).filter_map(distances).flatten().collect();
+    if distances.is_empty() {
+        return params.median_noise;
+    }
+    let middle = distances.len() / 2;
+    let (_, &mut median, _) = distances.select_nth_unstable_by(middle, f64::total_cmp);
+    let noise = median * DEVIATION_OVER_MEDIAN * OWN_PART;
+    params.median_noise.max(NOISE_PART * noise.min(MOST_NOISE))
 }
 
 /// The normalised residual of the median test for one vector; none if fewer than three of its neighbours
@@ -140,28 +179,52 @@ pub(super) fn verdicts<'a>(
 /// assert!((normalised_median(&field, 4, 1, 0.1).unwrap() - 4.0 / 0.15).abs() < 1e-9);
 /// ```
 pub fn normalised_median(field: &VectorField, index: usize, radius: usize, noise: f64) -> Option<f64> {
-    let params = ValidationParams { neighbour_radius: radius, median_noise: noise, ..Default::default() };
+    let median_spread_max = f64::INFINITY;
+    let params = ValidationParams { neighbour_radius: radius, median_spread_max, ..Default::default() };
     let vector = field.vectors.get(index)?;
-    let verdict = verdicts(field, index, &params)?;
+    let verdict = verdicts(field, index, &params, noise)?;
     Some(verdict(vector.dx, vector.dy).residual)
 }
 
-/// Flags vectors that differ too much from their neighbours, all judged by the field as it is given.
-pub fn test_neighbours(field: &mut VectorField, params: &ValidationParams) {
+/// What the neighbours of each vector say about it: flags that are to be added.
+///
+/// Every vector is judged by the field as it is given. A vector around which fewer than three are valid, of those that
+/// there are, cannot be judged: it is [`UNSUPPORTED`](Flags::UNSUPPORTED), unless its peak is high above the second one.
+pub(super) fn judge(field: &VectorField, params: &ValidationParams) -> Vec<Flags> {
+    let none = Flags::default();
     if params.neighbour_difference.is_infinite() && params.median_threshold.is_infinite() {
-        return;
+        return vec![none; field.vectors.len()];
     }
-    let flags: Vec<Flags> = (0..field.vectors.len())
-        .map(|index| {
-            let vector = &field.vectors[index];
-            let verdict = verdicts(field, index, params).map(|verdict| verdict(vector.dx, vector.dy));
-            verdict.map_or(Flags::default(), |verdict| verdict.flags(params))
-        })
-        .collect();
-    for (vector, flags) in field.vectors.iter_mut().zip(flags) {
-        if !vector.flags.contains(Flags::MASKED) && !vector.flags.contains(Flags::NO_SIGNAL) {
-            vector.flags |= flags;
+    let noise = noise(field, params);
+    let judge = |index: usize| {
+        let vector = &field.vectors[index];
+        if vector.flags.intersects(Flags::MASKED | Flags::NO_SIGNAL) {
+            return none;
         }
+        match verdicts(field, index, params, noise) {
+            Some(verdict) => verdict(vector.dx, vector.dy).flags(params),
+            None if is_supported(field, index, params) => none,
+            None => Flags::UNSUPPORTED,
+        }
+    };
+    (0..field.vectors.len()).map(judge).collect()
+}
+
+/// Whether a vector of which the neighbours can say nothing is to be believed.
+fn is_supported(field: &VectorField, index: usize, params: &ValidationParams) -> bool {
+    let around = || field.around(index, params.neighbour_radius).map(|other| field.vectors[other].flags);
+    let there = around().filter(|flags| !flags.intersects(Flags::MASKED)).count();
+    let valid = around().filter(|flags| flags.is_valid()).count();
+    // In a grid of one row, or between walls, there are not three.
+    valid >= FEWEST.min(there) || field.vectors[index].peak_ratio >= params.peak_ratio_proof
+}
+
+/// Flags vectors that differ too much from their neighbours, and those that have too few to tell, all judged by the
+/// field as it is given. [`test`](super::test) repeats it until nothing changes.
+pub fn test_neighbours(field: &mut VectorField, params: &ValidationParams) {
+    let flags = judge(field, params);
+    for (vector, flags) in field.vectors.iter_mut().zip(flags) {
+        vector.flags |= flags;
     }
 }
 

@@ -1,17 +1,23 @@
 //! What takes the place of a vector that is wrong.
 
-use super::{OtherPeaks, ValidationParams, median::verdicts};
+use super::{
+    OtherPeaks, ValidationParams,
+    median::{self, verdicts},
+};
 use crate::field::{Flags, VectorField};
 
-/// Takes the first lower peak that passes all tests, for vectors that their neighbours contradict.
-pub fn take_other_peaks(field: &mut VectorField, others: &[OtherPeaks], params: &ValidationParams) {
+/// Takes the first lower peak that passes all tests, for vectors that their neighbours contradict; returns how many are
+/// taken. A vector that has a lower peak already keeps it.
+pub fn take_other_peaks(field: &mut VectorField, others: &[OtherPeaks], params: &ValidationParams) -> usize {
+    let mut taken = 0;
     let contradicted =
-        |flags: Flags| flags.contains(Flags::NEIGHBOUR_OUTLIER) || flags.contains(Flags::MEDIAN_OUTLIER);
+        |flags: Flags| flags.intersects(Flags::NEIGHBOUR_OUTLIER | Flags::MEDIAN_OUTLIER) && !flags.intersects(Flags::OTHER_PEAK);
+    let noise = median::noise(field, params);
     for (index, others) in others.iter().enumerate().take(field.vectors.len()) {
         if !contradicted(field.vectors[index].flags) {
             continue;
         }
-        let Some(verdict) = verdicts(field, index, params) else { continue };
+        let Some(verdict) = verdicts(field, index, params, noise) else { continue };
         let agrees = |other: &&super::OtherPeak| {
             other.correlation >= params.correl_min
                 && other.dx.hypot(other.dy) <= params.displacement_max
@@ -21,8 +27,10 @@ pub fn take_other_peaks(field: &mut VectorField, others: &[OtherPeaks], params: 
             let vector = &mut field.vectors[index];
             (vector.dx, vector.dy, vector.correlation) = (other.dx, other.dy, other.correlation);
             vector.flags = Flags::OTHER_PEAK;
+            taken += 1;
         }
     }
+    taken
 }
 
 /// How often interpolated vectors are averaged anew. The error of a gap of `g` vectors shrinks by a
