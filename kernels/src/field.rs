@@ -25,11 +25,11 @@ impl Flags {
     pub const MEDIAN_OUTLIER: Flags = Flags(128);
     /// The vector is far from the thin-plate spline through the field.
     pub const SPLINE_OUTLIER: Flags = Flags(256);
-    /// The window is masked, wholly or for the most part.
+    /// The window is masked, wholly or for the most part: there is no displacement, and NaN in its place.
     pub const MASKED: Flags = Flags(512);
     /// A lower peak agreed with the neighbours and took the place of the highest: the vector is measured.
     pub const OTHER_PEAK: Flags = Flags(1024);
-    /// The vector is interpolated from its neighbours, not measured.
+    /// What was measured was wrong, or nothing could be, and the vector is interpolated from its neighbours.
     pub const REPLACED: Flags = Flags(2048);
     /// The peak was too narrow for the fit that was asked for, and its centroid was taken along an axis: the vector is
     /// measured, if not as well as others.
@@ -112,9 +112,9 @@ pub struct Vector {
     pub x: f64,
     /// Row of the window's centre, px, downwards.
     pub y: f64,
-    /// Displacement to the right, px.
+    /// Displacement to the right, px; NaN if the window is masked.
     pub dx: f64,
-    /// Displacement downwards, px.
+    /// Displacement downwards, px; NaN if the window is masked.
     pub dy: f64,
     /// Normalised correlation at the peak of the pixels that have a partner there, -1 to 1.
     pub correlation: f64,

@@ -6,6 +6,7 @@
 //! quality list                          every `TABLE VALUE`
 //! quality images TABLE VALUE FOLDER     the couples that such a line is measured on
 //! quality robustness                    valid and false vectors of sixteen scenes, most of them poor
+//! quality roc                           good and false vectors that the median test keeps, from strict to lax
 //! quality scenes                        the names of these
 //! quality scene-images SCENE FOLDER     the couples of such a scene
 //! quality score SCENE FILE...           valid, false and RMS of fields (x,y,dx,dy,valid) of these couples
@@ -132,6 +133,7 @@ fn main() -> Fallible<()> {
             Ok(())
         }
         ["images", table, value, folder] => write_images(&case(table, value)?, Path::new(folder)),
+        ["roc"] => robustness::print_roc(),
         ["robustness"] => robustness::print_table(),
         ["scenes"] => {
             robustness::cases().iter().for_each(|(name, _)| println!("{name}"));

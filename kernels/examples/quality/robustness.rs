@@ -157,3 +157,45 @@ pub fn print_score(case: &Case, files: &[String]) -> Fallible<()> {
     println!("{}", score.line());
     Ok(())
 }
+
+/// Prints the curve of the median test: for tolerances from strict to lax, the share of good vectors that it keeps and of
+/// false ones that it lets through, over all scenes, with the noise that the test is told and with that of the field.
+pub fn print_roc() -> Fallible<()> {
+    println!("test,noise,threshold,good kept,false kept");
+    let couples: Vec<_> = cases()
+        .into_iter()
+        .map(|(_, case)| case.couple(0).map(|couple| (case, couple)))
+        .collect::<Fallible<_>>()?;
+    for adaptive in [false, true] {
+        for noise in [0.1, 0.2, 0.3] {
+            for threshold in [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0] {
+                let mut params = params(Predictor::Deform);
+                params.spline.threshold = f64::INFINITY;
+                for pass in &mut params.passes {
+                    let validation = &mut pass.validation;
+                    (validation.median_threshold, validation.median_noise) = (threshold, noise);
+                    (validation.median_adaptive, validation.replace) = (adaptive, false);
+                }
+                let (mut good, mut wrong) = ([0.0; 2], [0.0; 2]);
+                for (case, [first, second]) in &couples {
+                    let mut plan = MultipassPlan::new(&params, case.scene.width, case.scene.height)?;
+                    let result = plan.compute(first, second)?;
+                    for vector in result.passes.iter().flat_map(|field| &field.vectors) {
+                        let inside = |at: f64| (BORDER..SIDE as f64 - BORDER).contains(&at);
+                        if !inside(vector.x) || !inside(vector.y) {
+                            continue;
+                        }
+                        let (u, v) = case.flow.displacement(vector.x, vector.y);
+                        let is_good = (vector.dx - u).hypot(vector.dy - v) <= FALSE;
+                        let counts = if is_good { &mut good } else { &mut wrong };
+                        counts[usize::from(vector.flags.is_valid())] += 1.0;
+                    }
+                }
+                let share = |counts: [f64; 2]| 100.0 * counts[1] / (counts[0] + counts[1]);
+                let name = if adaptive { "adaptive" } else { "fixed" };
+                println!("{name},{noise},{threshold},{:.2},{:.2}", share(good), share(wrong));
+            }
+        }
+    }
+    Ok(())
+}

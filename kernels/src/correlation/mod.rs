@@ -243,7 +243,8 @@ mod tests {
             {
                 let reach = method.largest_reach(n);
                 let mut maps = [CorrelationMap::new(reach, 1), CorrelationMap::new(reach, 1)];
-                let couple = |i: usize| Couple { first: &windows[i], second: &windows[i + 2], norms: [0.5, 4.0] };
+                let couple =
+                    |i: usize| Couple { first: &windows[i], second: &windows[i + 2], norms: [0.5, 4.0] };
                 let mut correlator = Correlator::new(method, n, reach + 1).unwrap();
                 correlator.correlate_two([couple(0), couple(1)], &mut maps);
                 let period = (method == CorrelationMethod::Circular).then_some(n);

@@ -78,7 +78,8 @@ impl Pass {
         let reach = params.reach();
         let map = CorrelationMap::new(reach, margin(params, reach));
         let area = params.window * params.window;
-        let slot = || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norms: Ok([0.0; 2]) };
+        let slot =
+            || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norms: Ok([0.0; 2]) };
         Ok(Pass {
             correlator: Correlator::new(params.correlation, params.window, map.radius())?,
             params: params.clone(),

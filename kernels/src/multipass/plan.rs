@@ -20,7 +20,7 @@ use crate::{
 /// What the passes found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PivResult {
-    /// The vectors of each pass, as measured, with what validation replaced.
+    /// The vectors of each pass, as measured, with what validation replaced. Masked ones have no displacement (NaN).
     pub passes: Vec<VectorField>,
     /// The last pass's field, smoothed, with its flags; if the parameters ask for it.
     pub smoothed: Option<VectorField>,
@@ -153,7 +153,12 @@ impl MultipassPlan {
             let mut field = self.measure(index, [first, second], magnitudes, &predicted);
             let params = &self.params.passes[index].validation;
             let splines = &mut self.splines[index];
-            let mut values = validation::fill(&field);
+            let mut values = if field.vectors.iter().any(|vector| vector.flags.is_valid()) {
+                validation::fill(&field)
+            } else {
+                // Nothing was found, so that what the pass was given is all that the next one can be given.
+                predicted.clone()
+            };
             let mut guess = None;
             if let Some(own) = &mut splines.own {
                 let smooth = own.smooth(&mut field, &mut values, self.params.spline.threshold);
@@ -166,7 +171,7 @@ impl MultipassPlan {
                 predicted = vec![[0.0; 2]; self.passes[index + 1].grid.len()];
                 next.apply(&values, &invalid(&field), &mut predicted);
                 let (before, after) = self.passes.split_at_mut(index + 1);
-                if self.params.passes[index + 1].displacement_max.is_none() && std::env::var("NOREACH").is_err()
+                if self.params.passes[index + 1].displacement_max.is_none()
                     && let (Some(guess), Some(pass), Some(next)) = (&guess, before.last(), after.first_mut())
                 {
                     search::reaches(&field, guess, &pass.grid, &next.grid, &mut next.reaches);
@@ -175,6 +180,8 @@ impl MultipassPlan {
             if params.replace {
                 replace(&mut field, &values);
             }
+            erase_masked(&mut field);
+            result.smoothed.iter_mut().for_each(erase_masked);
             result.passes.push(field);
             after(index);
         }
@@ -302,12 +309,24 @@ fn with_values(field: &VectorField, values: &[[f64; 2]]) -> VectorField {
     field
 }
 
-/// Puts the interpolated values in the place of invalid vectors.
+/// Puts the interpolated values in the place of invalid vectors, if there are valid ones to interpolate.
 fn replace(field: &mut VectorField, values: &[[f64; 2]]) {
+    if !field.vectors.iter().any(|vector| vector.flags.is_valid()) {
+        return;
+    }
     for (vector, &[dx, dy]) in field.vectors.iter_mut().zip(values) {
-        if !vector.flags.is_valid() {
+        if !vector.flags.is_valid() && !vector.flags.contains(Flags::MASKED) {
             (vector.dx, vector.dy) = (dx, dy);
             vector.flags |= Flags::REPLACED;
+        }
+    }
+}
+
+/// Takes the displacement from masked vectors: there is no flow.
+fn erase_masked(field: &mut VectorField) {
+    for vector in &mut field.vectors {
+        if vector.flags.contains(Flags::MASKED) {
+            (vector.dx, vector.dy, vector.correlation) = (f64::NAN, f64::NAN, f64::NAN);
         }
     }
 }

@@ -5,10 +5,7 @@
 //! from the smooth field that guides the next pass, and whether there are enough of them to tell.
 
 use super::grid::Grid;
-use crate::{
-    field::VectorField,
-    tps::Axis,
-};
+use crate::{field::VectorField, tps::Axis};
 
 /// What a guess in whole pixels, a gradient across the window, and the next pass's own noise need, px.
 const LEAST: f64 = 3.0;
@@ -17,7 +14,13 @@ const FACTOR: f64 = 2.0;
 
 /// For each window of the next pass the displacement along an axis to be searched, px. `smooth` is what guides the next
 /// pass, on the grid of the field. Where fewer than half of the vectors around are valid, the search is unlimited.
-pub(super) fn reaches(field: &VectorField, smooth: &[[f64; 2]], grid: &Grid, next: &Grid, found: &mut Vec<usize>) {
+pub(super) fn reaches(
+    field: &VectorField,
+    smooth: &[[f64; 2]],
+    grid: &Grid,
+    next: &Grid,
+    found: &mut Vec<usize>,
+) {
     let wanted: Vec<usize> = (0..field.vectors.len()).map(|index| around(field, smooth, index)).collect();
     let [nodes_x, nodes_y] = grid.axes();
     let [x, y] = next.axes();

@@ -181,7 +181,8 @@ mod tests {
         for method in [SubpixelMethod::Gaussian2d, SubpixelMethod::Gaussian3] {
             let fit = SubpixelParams { method, radius: 1 }.offset(&map, peak).unwrap();
             assert!(fit.fallback && (fit.dx - 0.25).abs() < 1e-6, "{method:?}: {fit:?}");
-            let along_y = 0.5 * (0.15_f64.ln() - 0.3_f64.ln()) / (0.15_f64.ln() + 0.3_f64.ln() - 2.0 * 0.6_f64.ln());
+            let along_y =
+                0.5 * (0.15_f64.ln() - 0.3_f64.ln()) / (0.15_f64.ln() + 0.3_f64.ln() - 2.0 * 0.6_f64.ln());
             assert!((fit.dy - along_y).abs() < 1e-6, "the other axis is fitted as ever: {fit:?}");
         }
     }

@@ -25,11 +25,59 @@ const FEWEST: usize = 3;
 const DEVIATION_OVER_MEDIAN: f64 = 1.4826;
 /// A vector differs from the median of eight neighbours by more than its own noise: that of the median is added.
 const OWN_PART: f64 = 1.0 / 1.09;
-/// The share of a standard deviation that is added to the spread, which is two thirds of one: vectors up to 3.5 standard
-/// deviations off then pass with the usual threshold of 2.
-const NOISE_PART: f64 = 1.2;
-/// Noise above this is none: the vectors have nothing to do with each other, px.
-const MOST_NOISE: f64 = 0.5;
+/// What is added to the spread, in standard deviations. The spread is two thirds of one, so that vectors up to five off
+/// pass with a threshold of 2.5: the noise of a field with few or lost particles has long tails.
+const NOISE_PART: f64 = 1.5;
+/// The correlation below which a high peak proves nothing: two unrelated windows of 16 px reach 0.4.
+const LEAST_PROOF: f64 = 0.5;
+/// Where vectors differ by more than this from their neighbours' medians, most of them have nothing to do with each
+/// other, px.
+const INCOHERENT: f64 = 0.75;
+
+/// What the median test forgives a vector of a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tolerance {
+    /// Noise of the displacements, px.
+    noise: f64,
+    /// The largest spread of neighbours that counts, px.
+    spread: f64,
+}
+
+impl Tolerance {
+    /// What a field asks for, by the vectors that are valid now: as the parameters say, or more noise if the field has
+    /// more and they allow it. In a field without coherence only vectors that agree closely can be right.
+    pub(super) fn of(field: &VectorField, params: &ValidationParams) -> Tolerance {
+        let spread = params.median_spread_max * field.step();
+        let told = Tolerance { noise: params.median_noise, spread };
+        if !params.median_adaptive {
+            return told;
+        }
+        match deviation(field, params.neighbour_radius) {
+            Some(deviation) if deviation > INCOHERENT => Tolerance { spread: spread.min(told.noise), ..told },
+            Some(deviation) => Tolerance { noise: told.noise.max(NOISE_PART * deviation), ..told },
+            None => told,
+        }
+    }
+}
+
+/// The standard deviation of valid vectors, px, from how far they lie from their neighbours' medians; none without any.
+fn deviation(field: &VectorField, radius: usize) -> Option<f64> {
+    let distances = |index: usize| {
+        let vector = field.vectors[index];
+        if !vector.flags.is_valid() {
+            return None;
+        }
+        let [x, y] = Neighbours::of(field, index, radius)?.statistics();
+        Some([(vector.dx - x.median).abs(), (vector.dy - y.median).abs()])
+    };
+    let mut distances: Vec<f64> = (0..field.vectors.len()).filter_map(distances).flatten().collect();
+    let middle = distances.len() / 2;
+    if distances.is_empty() {
+        return None;
+    }
+    let (_, &mut median, _) = distances.select_nth_unstable_by(middle, f64::total_cmp);
+    Some(median * DEVIATION_OVER_MEDIAN * OWN_PART)
+}
 
 /// The neighbours of a vector that are valid, as one component each.
 struct Neighbours {
@@ -130,41 +178,17 @@ pub(super) fn verdicts<'a>(
     field: &VectorField,
     index: usize,
     params: &'a ValidationParams,
-    noise: f64,
+    tolerance: Tolerance,
 ) -> Option<impl Fn(f64, f64) -> Verdict + use<'a>> {
     let [x, y] = Neighbours::of(field, index, params.neighbour_radius)?.statistics();
-    let most = params.median_spread_max * field.step();
     Some(move |dx: f64, dy: f64| {
         let (dx, dy) = (dx - x.median, dy - y.median);
-        let tolerance = |spread: f64| spread.min(most) + noise;
+        let forgiven = |spread: f64| spread.min(tolerance.spread) + tolerance.noise;
         Verdict {
             difference: dx.hypot(dy),
-            residual: (dx / tolerance(x.spread)).hypot(dy / tolerance(y.spread)),
+            residual: (dx / forgiven(x.spread)).hypot(dy / forgiven(y.spread)),
         }
     })
-}
-
-/// The noise of a field's vectors that the median test is to expect, px: as the parameters say, or more if the field
-/// has more and they allow it.
-pub(super) fn noise(field: &VectorField, params: &ValidationParams) -> f64 {
-    if !params.median_adaptive {
-        return params.median_noise;
-    }
-    let distances = |index: usize| {
-        let vector = field.vectors[index];
-        let valid = vector.flags.is_valid().then_some(())?;
-        let statistics = Neighbours::of(field, index, params.neighbour_radius).map(Neighbours::statistics);
-        let ((), [x, y]) = (valid, statistics?);
-        Some([(vector.dx - x.median).abs(), (vector.dy - y.median).abs()])
-    };
-    let mut distances: Vec<f64> = (0..field.vectors.len()).filter_map(distances).flatten().collect();
-    if distances.is_empty() {
-        return params.median_noise;
-    }
-    let middle = distances.len() / 2;
-    let (_, &mut median, _) = distances.select_nth_unstable_by(middle, f64::total_cmp);
-    let noise = median * DEVIATION_OVER_MEDIAN * OWN_PART;
-    params.median_noise.max(NOISE_PART * noise.min(MOST_NOISE))
 }
 
 /// The normalised residual of the median test for one vector; none if fewer than three of its neighbours
@@ -179,10 +203,9 @@ pub(super) fn noise(field: &VectorField, params: &ValidationParams) -> f64 {
 /// assert!((normalised_median(&field, 4, 1, 0.1).unwrap() - 4.0 / 0.15).abs() < 1e-9);
 /// ```
 pub fn normalised_median(field: &VectorField, index: usize, radius: usize, noise: f64) -> Option<f64> {
-    let median_spread_max = f64::INFINITY;
-    let params = ValidationParams { neighbour_radius: radius, median_spread_max, ..Default::default() };
+    let params = ValidationParams { neighbour_radius: radius, ..Default::default() };
     let vector = field.vectors.get(index)?;
-    let verdict = verdicts(field, index, &params, noise)?;
+    let verdict = verdicts(field, index, &params, Tolerance { noise, spread: f64::INFINITY })?;
     Some(verdict(vector.dx, vector.dy).residual)
 }
 
@@ -195,13 +218,13 @@ pub(super) fn judge(field: &VectorField, params: &ValidationParams) -> Vec<Flags
     if params.neighbour_difference.is_infinite() && params.median_threshold.is_infinite() {
         return vec![none; field.vectors.len()];
     }
-    let noise = noise(field, params);
+    let tolerance = Tolerance::of(field, params);
     let judge = |index: usize| {
         let vector = &field.vectors[index];
         if vector.flags.intersects(Flags::MASKED | Flags::NO_SIGNAL) {
             return none;
         }
-        match verdicts(field, index, params, noise) {
+        match verdicts(field, index, params, tolerance) {
             Some(verdict) => verdict(vector.dx, vector.dy).flags(params),
             None if is_supported(field, index, params) => none,
             None => Flags::UNSUPPORTED,
@@ -216,7 +239,9 @@ fn is_supported(field: &VectorField, index: usize, params: &ValidationParams) ->
     let there = around().filter(|flags| !flags.intersects(Flags::MASKED)).count();
     let valid = around().filter(|flags| flags.is_valid()).count();
     // In a grid of one row, or between walls, there are not three.
-    valid >= FEWEST.min(there) || field.vectors[index].peak_ratio >= params.peak_ratio_proof
+    let vector = &field.vectors[index];
+    let is_proved = vector.peak_ratio >= params.peak_ratio_proof && vector.correlation >= LEAST_PROOF;
+    valid >= FEWEST.min(there) || is_proved
 }
 
 /// Flags vectors that differ too much from their neighbours, and those that have too few to tell, all judged by the

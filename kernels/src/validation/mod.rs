@@ -30,16 +30,18 @@ pub struct ValidationParams {
     pub displacement_max: f64,
     /// Largest distance from the median of the neighbours, px.
     pub neighbour_difference: f64,
-    /// Largest normalised residual of the median test; 2 is the authors' advice.
+    /// Largest normalised residual of the median test; 2 is the authors' advice, with a noise of 0.1 px.
     pub median_threshold: f64,
-    /// Noise that the median test expects of each displacement, px; 0.1 is the authors' advice.
+    /// Noise that the median test expects of each displacement, px. With 0.1, the authors' advice, windows of 16 px lose
+    /// good vectors in gradients and where particles are few.
     pub median_noise: f64,
     /// Whether the median test expects the noise that the field has, if that is more.
     pub median_adaptive: bool,
     /// The largest spread of the neighbours that excuses a vector, px per px of their distance: what has nothing to do
     /// with each other spreads more.
     pub median_spread_max: f64,
-    /// The ratio of the highest peak to the second that proves a vector around which fewer than three are valid.
+    /// The ratio of the highest peak to the second that proves a vector around which fewer than three are valid, if its
+    /// correlation is 0.5 or more, too.
     pub peak_ratio_proof: f64,
     /// Neighbours of both tests: so many columns and rows on each side, 1 or 2.
     pub neighbour_radius: usize,
@@ -52,15 +54,15 @@ pub struct ValidationParams {
 impl Default for ValidationParams {
     fn default() -> Self {
         ValidationParams {
-            correl_min: 0.2,
+            correl_min: 0.1,
             peak_ratio_min: 1.0,
             displacement_max: f64::INFINITY,
             neighbour_difference: 10.0,
-            median_threshold: 2.0,
-            median_noise: 0.1,
+            median_threshold: 2.5,
+            median_noise: 0.2,
             median_adaptive: true,
             median_spread_max: 0.125,
-            peak_ratio_proof: 2.0,
+            peak_ratio_proof: 3.0,
             neighbour_radius: 1,
             other_peaks: true,
             replace: true,

@@ -2,7 +2,7 @@
 
 use super::{
     OtherPeaks, ValidationParams,
-    median::{self, verdicts},
+    median::{Tolerance, verdicts},
 };
 use crate::field::{Flags, VectorField};
 
@@ -10,14 +10,16 @@ use crate::field::{Flags, VectorField};
 /// taken. A vector that has a lower peak already keeps it.
 pub fn take_other_peaks(field: &mut VectorField, others: &[OtherPeaks], params: &ValidationParams) -> usize {
     let mut taken = 0;
-    let contradicted =
-        |flags: Flags| flags.intersects(Flags::NEIGHBOUR_OUTLIER | Flags::MEDIAN_OUTLIER) && !flags.intersects(Flags::OTHER_PEAK);
-    let noise = median::noise(field, params);
+    let contradicted = |flags: Flags| {
+        flags.intersects(Flags::NEIGHBOUR_OUTLIER | Flags::MEDIAN_OUTLIER)
+            && !flags.intersects(Flags::OTHER_PEAK)
+    };
+    let tolerance = Tolerance::of(field, params);
     for (index, others) in others.iter().enumerate().take(field.vectors.len()) {
         if !contradicted(field.vectors[index].flags) {
             continue;
         }
-        let Some(verdict) = verdicts(field, index, params, noise) else { continue };
+        let Some(verdict) = verdicts(field, index, params, tolerance) else { continue };
         let agrees = |other: &&super::OtherPeak| {
             other.correlation >= params.correl_min
                 && other.dx.hypot(other.dy) <= params.displacement_max
