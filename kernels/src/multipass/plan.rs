@@ -82,7 +82,10 @@ impl MultipassPlan {
             start.checked_add(length).is_some_and(|end| end <= size)
         };
         let inside = fits(region.left, region.width, width) && fits(region.top, region.height, height);
-        PivError::check(inside, "region", region, "inside the image")?;
+        if !inside {
+            let Region { left, top, width: columns, height: rows } = region;
+            return Err(PivError::Region { region: [left, top, columns, rows], image: (width, height) });
+        }
         let passes: Vec<Pass> =
             params.passes.iter().map(|pass| Pass::new(pass, region)).collect::<Result<_, _>>()?;
         let splines = (0..passes.len())
