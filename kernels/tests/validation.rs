@@ -183,7 +183,10 @@ fn piv_09_masked_vectors_have_no_value_and_only_measured_or_missing_ones_are_rep
                     assert!(vector.dx.is_nan() && vector.dy.is_nan() && vector.correlation.is_nan());
                     assert!(!vector.flags.contains(Flags::REPLACED), "nothing was there to be replaced");
                 } else {
-                    assert!((vector.dx - 3.0).abs() < 1.0 && (vector.dy - 1.0).abs() < 1.0, "{vector:?}");
+                    // The border of the spot stands still, and windows there see both.
+                    let is_near = (116.0..244.0).contains(&vector.x) && (66.0..194.0).contains(&vector.y);
+                    let error = (vector.dx - 3.0).hypot(vector.dy - 1.0);
+                    assert!(error < if is_near { 3.0 } else { 0.6 }, "{vector:?}");
                     assert_eq!(vector.flags.contains(Flags::REPLACED), !vector.flags.is_valid());
                 }
             }

@@ -96,17 +96,49 @@ impl Couple<'_> {
         if columns * rows == 0 {
             return 0.0;
         }
-        let mut sums = [[0.0; 8]; 3];
-        let (first, second) = (start(dy) * n + start(dx), start(-dy) * n + start(-dx));
+        let corners = [start(dy) * n + start(dx), start(-dy) * n + start(-dx)];
+        let mut sums = [0.0; lanes::LANES];
         for row in 0..rows {
-            let (a, b) = (&self.first[first + row * n..], &self.second[second + row * n..]);
-            lanes::add_products(&a[..columns], &b[..columns], &mut sums);
+            let [a, b] = corners.map(|corner| corner + row * n);
+            lanes::add_products(&self.first[a..a + columns], &self.second[b..b + columns], &mut sums);
         }
-        let [product, energy_a, energy_b] = sums.map(|lanes| lanes.iter().sum::<f32>());
-        let norm = energy_a.sqrt() * energy_b.sqrt();
+        let product: f32 = sums.iter().sum();
+        let energy = |window: &[f32], corner: usize, norm: f32| {
+            // What lies outside of the part is less, most often, and is taken off the whole.
+            let whole = norm * norm;
+            let inside = whole - energy_outside(window, n, corner, [columns, rows]);
+            if inside > 0.1 * whole { inside } else { energy_inside(window, n, corner, [columns, rows]) }
+        };
+        let norm = energy(self.first, corners[0], self.norms[0]).sqrt()
+            * energy(self.second, corners[1], self.norms[1]).sqrt();
         // What exceeds 1 is rounding: the scalar product is at most the product of the norms.
         if norm > 0.0 { (product / norm).clamp(-1.0, 1.0) } else { 0.0 }
     }
+}
+
+/// The energy of a part of a window, from a corner on.
+fn energy_inside(window: &[f32], n: usize, corner: usize, [columns, rows]: [usize; 2]) -> f32 {
+    let mut sums = [0.0; lanes::LANES];
+    for line in window[corner..].chunks(n).take(rows) {
+        lanes::add_products(&line[..columns], &line[..columns], &mut sums);
+    }
+    sums.iter().sum()
+}
+
+/// The energy of all but that part.
+fn energy_outside(window: &[f32], n: usize, corner: usize, [columns, rows]: [usize; 2]) -> f32 {
+    let (left, top) = (corner % n, corner / n);
+    let mut sums = [0.0; lanes::LANES];
+    let mut add = |part: &[f32]| lanes::add_products(part, part, &mut sums);
+    add(&window[..top * n]);
+    add(&window[(top + rows) * n..]);
+    if columns < n {
+        for line in window[top * n..(top + rows) * n].chunks_exact(n) {
+            add(&line[..left]);
+            add(&line[left + columns..]);
+        }
+    }
+    sums.iter().sum()
 }
 
 /// Correlates windows of one size; made once, one for each worker.

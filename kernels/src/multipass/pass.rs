@@ -59,7 +59,8 @@ fn margin(params: &PassParams, reach: usize) -> usize {
 struct Measured {
     dx: f64,
     dy: f64,
-    correlation: f64,
+    /// The whole pixel that is highest.
+    top: Peak,
     flags: Flags,
 }
 
@@ -186,16 +187,20 @@ impl Pass {
             return (vector, others);
         };
         let measured = self.measure_peak(slot, *first);
+        let couple = self.slots[slot].couple();
+        let coefficient = couple.map_or(0.0, |couple| couple.coefficient(measured.top.dx, measured.top.dy));
         vector.dx += measured.dx;
         vector.dy += measured.dy;
         vector.flags |= measured.flags;
-        vector.correlation = measured.correlation;
+        vector.correlation = f64::from(coefficient);
         if self.params.peaks > 1 {
             vector.peak_ratio = peaks.ratio();
         }
         for peak in lower {
-            let Measured { dx, dy, correlation, flags } = self.measure_peak(slot, *peak);
+            let Measured { dx, dy, top, flags } = self.measure_peak(slot, *peak);
             if flags.is_valid() {
+                // One peak in a hundred is taken: an estimate is enough to tell whether it may be.
+                let correlation = f64::from(map.unbiased(top.dx, top.dy).unwrap_or(0.0)).clamp(-1.0, 1.0);
                 others.push(OtherPeak { dx: base[0] + dx, dy: base[1] + dy, correlation });
             }
         }
@@ -230,9 +235,7 @@ impl Pass {
             Some(_) => {}
         }
         let fit = fit.unwrap_or_default();
-        let couple = self.slots[slot].couple();
-        let correlation = couple.map_or(0.0, |couple| f64::from(couple.coefficient(peak.dx, peak.dy)));
-        Measured { dx: f64::from(peak.dx) + fit.dx, dy: f64::from(peak.dy) + fit.dy, correlation, flags }
+        Measured { dx: f64::from(peak.dx) + fit.dx, dy: f64::from(peak.dy) + fit.dy, top: peak, flags }
     }
 
     /// What is to be added to the displacement between the windows.

@@ -4,7 +4,12 @@
 //! neighbour look wrong; once it is known to be wrong the neighbour is judged anew. Such a change of mind could go back
 //! and forth for ever, so that after some rounds vectors can only become invalid, which must end.
 
-use super::{OtherPeaks, ValidationParams, median::judge, take_other_peaks, test_alone};
+use super::{
+    OtherPeaks, ValidationParams,
+    median::{Surroundings, judge},
+    replace::take_other_peaks,
+    test_alone,
+};
 use crate::field::{Flags, VectorField};
 
 /// Rounds in which a vector may become valid again. Fields of sixteen kinds, noise and loss among them, settle in two
@@ -28,32 +33,38 @@ const ROUNDS: usize = 10;
 /// ```
 pub fn test(field: &mut VectorField, others: &[OtherPeaks], params: &ValidationParams) {
     test_alone(field, params);
-    settle(field, params);
+    let mut around = Surroundings::of(field, params);
+    settle(field, &mut around, params);
     if params.other_peaks && !others.is_empty() {
         // A lower peak that is taken may let a neighbour's be seen as right, and may be contradicted by it.
         for _ in 0..ROUNDS {
-            if take_other_peaks(field, others, params) == 0 {
+            let taken = take_other_peaks(field, &around, others, params);
+            if taken.is_empty() {
                 break;
             }
-            settle(field, params);
+            around.update(field, &taken);
+            settle(field, &mut around, params);
         }
     }
 }
 
 /// Judges all vectors by their neighbours until none changes.
-fn settle(field: &mut VectorField, params: &ValidationParams) {
+fn settle(field: &mut VectorField, around: &mut Surroundings, params: &ValidationParams) {
     let by_neighbours = Flags::MEDIAN_OUTLIER | Flags::NEIGHBOUR_OUTLIER | Flags::UNSUPPORTED;
     for round in 0.. {
-        let judged = judge(field, params);
-        let mut changed = false;
-        for (vector, flags) in field.vectors.iter_mut().zip(judged) {
+        let judged = judge(field, around, params);
+        let mut changed = Vec::new();
+        for (index, (vector, flags)) in field.vectors.iter_mut().zip(judged).enumerate() {
             let kept = if round < ROUNDS { vector.flags.without(by_neighbours) } else { vector.flags };
             let flags = kept | flags;
-            changed |= flags.is_valid() != vector.flags.is_valid();
+            if flags.is_valid() != vector.flags.is_valid() {
+                changed.push(index);
+            }
             vector.flags = flags;
         }
-        if !changed {
+        if changed.is_empty() {
             break;
         }
+        around.update(field, &changed);
     }
 }

@@ -15,7 +15,7 @@ use crate::{PivError, correlation::MAX_PEAKS};
 pub use bounds::test_alone;
 pub use iterate::test;
 pub use median::{normalised_median, test_neighbours};
-pub use replace::{fill, take_other_peaks};
+pub use replace::fill;
 use serde::{Deserialize, Serialize};
 
 /// What a valid vector is. A limit of infinity (`inf` in TOML) switches a test off.
@@ -111,7 +111,7 @@ pub struct OtherPeak {
     pub dx: f64,
     /// Displacement downwards, px.
     pub dy: f64,
-    /// Normalised correlation there.
+    /// Normalised correlation there: an estimate, from the unbiased map.
     pub correlation: f64,
 }
 
