@@ -166,7 +166,10 @@ impl MultipassPlan {
             if let Some(own) = &mut splines.own {
                 let smooth = own.smooth(&mut field, &mut values, self.params.spline.threshold);
                 if index + 1 == self.passes.len() && self.params.spline.smooth_last {
-                    result.smoothed = Some(with_values(&field, &smooth));
+                    // Where a vector is not valid, the spline through the others is all that there is.
+                    let mut smoothed = field.clone();
+                    replace(&mut smoothed, &smooth);
+                    result.smoothed = Some(with_values(&smoothed, &smooth));
                 }
                 guess = Some(smooth);
             }
