@@ -89,36 +89,53 @@ impl Couple<'_> {
     /// assert_eq!(couple.coefficient(4, 0), 0.0);
     /// ```
     pub fn coefficient(&self, dx: i32, dy: i32) -> f32 {
-        let n = self.first.len().isqrt();
-        let start = |d: i32| (-d).max(0) as usize;
-        let (columns, rows) =
-            (n.saturating_sub(dx.unsigned_abs() as usize), n.saturating_sub(dy.unsigned_abs() as usize));
-        if columns * rows == 0 {
-            return 0.0;
-        }
-        let corners = [start(dy) * n + start(dx), start(-dy) * n + start(-dx)];
-        let mut sums = [0.0; lanes::LANES];
+        let Some(Overlap { n, corners, size: [columns, rows] }) = self.overlap(dx, dy) else { return 0.0 };
+        let mut sums = [0.0; 8];
         for row in 0..rows {
             let [a, b] = corners.map(|corner| corner + row * n);
             lanes::add_products(&self.first[a..a + columns], &self.second[b..b + columns], &mut sums);
         }
-        let product: f32 = sums.iter().sum();
+        self.coefficient_of(sums.iter().sum(), dx, dy)
+    }
+
+    /// The same, of the sum of the products of all pixels that have a partner.
+    pub(crate) fn coefficient_of(&self, product: f32, dx: i32, dy: i32) -> f32 {
+        let Some(Overlap { n, corners, size }) = self.overlap(dx, dy) else { return 0.0 };
         let energy = |window: &[f32], corner: usize, norm: f32| {
             // What lies outside of the part is less, most often, and is taken off the whole.
             let whole = norm * norm;
-            let inside = whole - energy_outside(window, n, corner, [columns, rows]);
-            if inside > 0.1 * whole { inside } else { energy_inside(window, n, corner, [columns, rows]) }
+            let inside = whole - energy_outside(window, n, corner, size);
+            if inside > 0.1 * whole { inside } else { energy_inside(window, n, corner, size) }
         };
         let norm = energy(self.first, corners[0], self.norms[0]).sqrt()
             * energy(self.second, corners[1], self.norms[1]).sqrt();
         // What exceeds 1 is rounding: the scalar product is at most the product of the norms.
         if norm > 0.0 { (product / norm).clamp(-1.0, 1.0) } else { 0.0 }
     }
+
+    /// The pixels that have a partner at a displacement; none if there are none.
+    fn overlap(&self, dx: i32, dy: i32) -> Option<Overlap> {
+        let n = self.first.len().isqrt();
+        let start = |d: i32| (-d).max(0) as usize;
+        let size = [dx, dy].map(|d| n.saturating_sub(d.unsigned_abs() as usize));
+        let corners = [start(dy) * n + start(dx), start(-dy) * n + start(-dx)];
+        (size[0] * size[1] > 0).then_some(Overlap { n, corners, size })
+    }
+}
+
+/// The part of both windows whose pixels have a partner.
+struct Overlap {
+    /// Side of the windows, px.
+    n: usize,
+    /// Its first pixel in each window.
+    corners: [usize; 2],
+    /// Its columns and rows.
+    size: [usize; 2],
 }
 
 /// The energy of a part of a window, from a corner on.
 fn energy_inside(window: &[f32], n: usize, corner: usize, [columns, rows]: [usize; 2]) -> f32 {
-    let mut sums = [0.0; lanes::LANES];
+    let mut sums = [0.0; 8];
     for line in window[corner..].chunks(n).take(rows) {
         lanes::add_products(&line[..columns], &line[..columns], &mut sums);
     }
@@ -128,7 +145,7 @@ fn energy_inside(window: &[f32], n: usize, corner: usize, [columns, rows]: [usiz
 /// The energy of all but that part.
 fn energy_outside(window: &[f32], n: usize, corner: usize, [columns, rows]: [usize; 2]) -> f32 {
     let (left, top) = (corner % n, corner / n);
-    let mut sums = [0.0; lanes::LANES];
+    let mut sums = [0.0; 8];
     let mut add = |part: &[f32]| lanes::add_products(part, part, &mut sums);
     add(&window[..top * n]);
     add(&window[(top + rows) * n..]);

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     PivError,
-    correlation::{CorrelationMap, Correlator, Couple, Peak},
+    correlation::{CorrelationMap, CorrelationMethod, Correlator, Couple, Peak},
     field::{Flags, Vector, VectorField},
-    subpixel::Fit,
+    subpixel::{Fit, SubpixelParams},
     validation::{OtherPeak, OtherPeaks},
 };
 
@@ -186,18 +186,17 @@ impl Pass {
             vector.flags |= Flags::NO_SIGNAL;
             return (vector, others);
         };
-        let measured = self.measure_peak(slot, *first);
-        let couple = self.slots[slot].couple();
-        let coefficient = couple.map_or(0.0, |couple| couple.coefficient(measured.top.dx, measured.top.dy));
+        let measured = self.measure_peak(slot, *first, self.params.subpixel);
         vector.dx += measured.dx;
         vector.dy += measured.dy;
         vector.flags |= measured.flags;
-        vector.correlation = f64::from(coefficient);
+        vector.correlation = f64::from(self.coefficient(slot, measured.top));
         if self.params.peaks > 1 {
             vector.peak_ratio = peaks.ratio();
         }
         for peak in lower {
-            let Measured { dx, dy, top, flags } = self.measure_peak(slot, *peak);
+            let quick = self.params.subpixel.quick();
+            let Measured { dx, dy, top, flags } = self.measure_peak(slot, *peak, quick);
             if flags.is_valid() {
                 // One peak in a hundred is taken: an estimate is enough to tell whether it may be.
                 let correlation = f64::from(map.unbiased(top.dx, top.dy).unwrap_or(0.0)).clamp(-1.0, 1.0);
@@ -219,8 +218,21 @@ impl Pass {
         }
     }
 
+    /// The correlation at a peak, of the pixels that have a partner.
+    fn coefficient(&self, slot: usize, top: Peak) -> f32 {
+        let Some(couple) = self.slots[slot].couple() else { return 0.0 };
+        match self.params.correlation {
+            // Pixels that wrap around the window have a partner there, too.
+            CorrelationMethod::Circular => couple.coefficient(top.dx, top.dy),
+            _ => {
+                let product = top.value * couple.norms[0] * couple.norms[1];
+                couple.coefficient_of(product, top.dx, top.dy)
+            }
+        }
+    }
+
     /// The displacement at a peak of a slot's map.
-    fn measure_peak(&self, slot: usize, peak: Peak) -> Measured {
+    fn measure_peak(&self, slot: usize, peak: Peak, subpixel: SubpixelParams) -> Measured {
         let map = &self.maps[slot];
         let peak = map.summit(peak);
         let reach = map.reach() as i32;
@@ -228,7 +240,7 @@ impl Pass {
         if peak.dx.abs() == reach || peak.dy.abs() == reach {
             flags |= Flags::PEAK_AT_BORDER;
         }
-        let fit = self.params.subpixel.offset(map, peak);
+        let fit = subpixel.offset(map, peak);
         match fit {
             None => flags |= Flags::SUBPIXEL_FAILED,
             Some(Fit { fallback: true, .. }) => flags |= Flags::SUBPIXEL_FALLBACK,

@@ -23,8 +23,9 @@ pub(super) fn offset(map: &CorrelationMap, peak: Peak, radius: usize) -> Option<
             if !(sample > LEAST * height && sample.is_finite()) {
                 return None;
             }
-            let (x, y, relative) = (f64::from(i), f64::from(j), f64::from(sample / height));
-            add(&mut normal, [1.0, x, y, x * x, y * y, x * y], relative.ln(), relative * relative);
+            let (x, y, relative) = (f64::from(i), f64::from(j), sample / height);
+            let (log, weight) = (f64::from(relative.ln()), f64::from(relative * relative));
+            add(&mut normal, [1.0, x, y, x * x, y * y, x * y], log, weight);
         }
     }
     let [_, along_x, along_y, curve_x, curve_y, tilt] = solve(&mut normal)?;

@@ -98,6 +98,15 @@ impl SubpixelParams {
         }
     }
 
+    /// The parameters for peaks of which few are ever used: without the fit that takes longest.
+    pub(crate) fn quick(self) -> SubpixelParams {
+        let method = match self.method {
+            SubpixelMethod::Gaussian2d => SubpixelMethod::Gaussian3,
+            other => other,
+        };
+        SubpixelParams { method, ..self }
+    }
+
     /// The offset of the top from a peak of the map; none if the samples are no peak or reach beyond the map. A fit
     /// that puts the top farther away than its samples reach is none, and gives way to a simpler one.
     ///
