@@ -64,8 +64,12 @@ impl CorrelationMap {
     /// The correlation at a displacement over the share of pixels that have a partner there; none outside the map.
     pub fn unbiased(&self, dx: i32, dy: i32) -> Option<f32> {
         let value = self.at(dx, dy)?;
-        let share = |d: i32| self.window.map_or(1.0, |window| share(d as isize, window));
-        Some(value / (share(dx) * share(dy)))
+        Some(value * (self.weight(dx) * self.weight(dy)))
+    }
+
+    /// What undoes that fewer pixels have a partner at a displacement along one axis.
+    pub(super) fn weight(&self, d: i32) -> f32 {
+        self.window.map_or(1.0, |window| share(d as isize, window).recip())
     }
 
     /// The place of a displacement inside the map.

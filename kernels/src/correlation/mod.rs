@@ -146,13 +146,17 @@ fn energy_inside(window: &[f32], n: usize, corner: usize, [columns, rows]: [usiz
 fn energy_outside(window: &[f32], n: usize, corner: usize, [columns, rows]: [usize; 2]) -> f32 {
     let (left, top) = (corner % n, corner / n);
     let mut sums = [0.0; 8];
-    let mut add = |part: &[f32]| lanes::add_products(part, part, &mut sums);
-    add(&window[..top * n]);
-    add(&window[(top + rows) * n..]);
-    if columns < n {
-        for line in window[top * n..(top + rows) * n].chunks_exact(n) {
-            add(&line[..left]);
-            add(&line[left + columns..]);
+    for part in [&window[..top * n], &window[(top + rows) * n..]] {
+        lanes::add_products(part, part, &mut sums);
+    }
+    // The part reaches one of both borders.
+    let strip = if left > 0 { 0..left } else { columns..n };
+    let middle = window[top * n..(top + rows) * n].chunks_exact(n).map(|line| &line[strip.clone()]);
+    if strip.len() >= 8 {
+        middle.for_each(|part| lanes::add_products(part, part, &mut sums));
+    } else {
+        for part in middle {
+            sums[0] += part.iter().map(|value| value * value).sum::<f32>();
         }
     }
     sums.iter().sum()

@@ -129,12 +129,14 @@ impl CorrelationMap {
         // Shares differ too little from pixel to pixel for a longer way.
         for _ in 0..2 {
             let before = top;
-            for (dy, dx) in (-1..=1).flat_map(|j| (-1..=1).map(move |i| (before.dy + j, before.dx + i))) {
-                let inside = dx.abs() <= reach && dy.abs() <= reach;
-                if let (true, Some(value), Some(unbiased)) = (inside, self.at(dx, dy), self.unbiased(dx, dy))
-                    && unbiased > height
-                {
-                    (top, height) = (Peak { dx, dy, value }, unbiased);
+            let weights = |middle: i32| [-1, 0, 1].map(|step| self.weight(middle + step));
+            let (across, down) = (weights(before.dx), weights(before.dy));
+            for (j, dy) in down.iter().zip(before.dy - 1..) {
+                for (i, dx) in across.iter().zip(before.dx - 1..) {
+                    let inside = dx.abs() <= reach && dy.abs() <= reach;
+                    if let Some(value) = self.at(dx, dy).filter(|value| inside && value * (i * j) > height) {
+                        (top, height) = (Peak { dx, dy, value }, value * (i * j));
+                    }
                 }
             }
             if top == before {
