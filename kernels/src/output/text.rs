@@ -98,8 +98,11 @@ pub fn encode_vtk(field: &VectorField, scale: &Scale) -> String {
     text
 }
 
+/// A name, and the number of that name in a row.
+type Scalar = (&'static str, fn(&Row) -> f64);
+
 /// What all formats hold beside the vectors.
-const SCALARS: [(&str, fn(&Row) -> f64); 6] = [
+const SCALARS: [Scalar; 6] = [
     ("vorticity", |row| row.vorticity),
     ("divergence", |row| row.divergence),
     ("strain", |row| row.strain),

@@ -1,9 +1,6 @@
 //! `terzetto fields`: statistics of measured fields, and fields for other programs.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use terzetto_executor::{
     BoxError,
@@ -79,6 +76,6 @@ fn export(out: &Path, name: &str, field: &VectorField, scale: &Scale) -> Result<
     Ok(())
 }
 
-fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), BoxError> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), BoxError> {
     write_atomic(path, bytes).map_err(|error| format!("cannot write `{}`: {error}", path.display()).into())
 }

@@ -210,7 +210,7 @@ fn read_images(
     }
     let preprocessor = preprocessing.add_to(topology);
     let raw = topology.queue::<Image>("raw images");
-    topology.io("read image", paths).to(&raw).each(move |_, path| Ok(read_image_from(&store, &path)?));
+    topology.io("read image", paths).to(&raw).each(move |_, path| read_image_from(&store, &path));
     topology.cpu("preprocess", &raw).to(&images).each(move |_, mut image| {
         preprocessor.apply(&mut image)?;
         Ok(Arc::new(image))
