@@ -3,7 +3,7 @@
 //! Tests of a vector alone ([`test_alone`]) come first, then those against its neighbours ([`test_neighbours`]), which
 //! trust only neighbours that are valid. A vector that its neighbours contradict may still be
 //! right at another peak of its correlation. As each vector that becomes valid or not changes what its neighbours are
-//! judged by, [`test`] goes on until nothing changes. What remains wrong is interpolated ([`fill`]). Nothing is
+//! judged by, [`test()`] goes on until nothing changes. What remains wrong is interpolated ([`fill`]). Nothing is
 //! hidden: each step sets [`Flags`](crate::Flags).
 
 mod bounds;
