@@ -29,6 +29,20 @@ pub enum PivError {
         /// The size of the image.
         found: (usize, usize),
     },
+    /// The region of interest is not inside the image; px.
+    Region {
+        /// First column and row, width and height.
+        region: [usize; 4],
+        /// Width and height of the image.
+        image: (usize, usize),
+    },
+    /// A field is on another grid than those before; columns and rows.
+    Grid {
+        /// The grid of the fields before.
+        expected: (usize, usize),
+        /// The grid of the field.
+        found: (usize, usize),
+    },
     /// The image, or its region of interest, is smaller than one window, px.
     TooSmall {
         /// The window's side.
@@ -64,6 +78,14 @@ impl fmt::Display for PivError {
             PivError::Pass { index, error } => write!(f, "pass {index}: {error}"),
             PivError::Size { expected: (w, h), found: (fw, fh) } => {
                 write!(f, "the image is {fw} x {fh} px, and {w} x {h} px are expected")
+            }
+            PivError::Region { region: [left, top, width, height], image: (w, h) } => write!(
+                f,
+                "parameter `region`: {width} x {height} px from column {left} and row {top} on are not inside the \
+                 image of {w} x {h} px"
+            ),
+            PivError::Grid { expected: (nx, ny), found: (fx, fy) } => {
+                write!(f, "the field has {fx} x {fy} vectors, and {nx} x {ny} are expected")
             }
             PivError::TooSmall { window, found: (w, h) } => {
                 write!(f, "the image of {w} x {h} px is smaller than a window of {window} px")

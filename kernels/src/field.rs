@@ -9,7 +9,7 @@ pub struct Flags(u16);
 impl Flags {
     /// The correlation is below `correl_min`.
     pub const LOW_CORRELATION: Flags = Flags(1);
-    /// No peak could be fitted; the displacement is that of the whole pixel.
+    /// The samples are no peak that could be fitted; the displacement is that of the whole pixel.
     pub const SUBPIXEL_FAILED: Flags = Flags(2);
     /// The vector is far from the median of its neighbours.
     pub const NEIGHBOUR_OUTLIER: Flags = Flags(4);
@@ -25,15 +25,20 @@ impl Flags {
     pub const MEDIAN_OUTLIER: Flags = Flags(128);
     /// The vector is far from the thin-plate spline through the field.
     pub const SPLINE_OUTLIER: Flags = Flags(256);
-    /// The window is masked, wholly or for the most part.
+    /// The window is masked, wholly or for the most part: there is no displacement, and NaN in its place.
     pub const MASKED: Flags = Flags(512);
     /// A lower peak agreed with the neighbours and took the place of the highest: the vector is measured.
     pub const OTHER_PEAK: Flags = Flags(1024);
-    /// The vector is interpolated from its neighbours, not measured.
+    /// What was measured was wrong, or nothing could be, and the vector is interpolated from its neighbours.
     pub const REPLACED: Flags = Flags(2048);
+    /// The peak was too narrow for the fit that was asked for, and its centroid was taken along an axis: the vector is
+    /// measured, if not as well as others.
+    pub const SUBPIXEL_FALLBACK: Flags = Flags(4096);
+    /// Too few of the vectors around are valid to tell whether this one is, and its correlation does not prove it.
+    pub const UNSUPPORTED: Flags = Flags(8192);
 
     /// Every flag with its name.
-    pub const ALL: [(Flags, &'static str); 12] = [
+    pub const ALL: [(Flags, &'static str); 14] = [
         (Flags::LOW_CORRELATION, "low_correlation"),
         (Flags::SUBPIXEL_FAILED, "subpixel_failed"),
         (Flags::NEIGHBOUR_OUTLIER, "neighbour_outlier"),
@@ -46,11 +51,23 @@ impl Flags {
         (Flags::MASKED, "masked"),
         (Flags::OTHER_PEAK, "other_peak"),
         (Flags::REPLACED, "replaced"),
+        (Flags::SUBPIXEL_FALLBACK, "subpixel_fallback"),
+        (Flags::UNSUPPORTED, "unsupported"),
     ];
 
     /// Whether the vector is measured and nothing is wrong with it.
     pub fn is_valid(self) -> bool {
-        self.0 & !Flags::OTHER_PEAK.0 == 0
+        self.0 & !(Flags::OTHER_PEAK.0 | Flags::SUBPIXEL_FALLBACK.0) == 0
+    }
+
+    /// The set without what is in another one.
+    pub fn without(self, other: Flags) -> Flags {
+        Flags(self.0 & !other.0)
+    }
+
+    /// Whether a flag of `other` is in the set.
+    pub fn intersects(self, other: Flags) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// Whether all of `other` is in the set.
@@ -95,11 +112,11 @@ pub struct Vector {
     pub x: f64,
     /// Row of the window's centre, px, downwards.
     pub y: f64,
-    /// Displacement to the right, px.
+    /// Displacement to the right, px; NaN if the window is masked.
     pub dx: f64,
-    /// Displacement downwards, px.
+    /// Displacement downwards, px; NaN if the window is masked.
     pub dy: f64,
-    /// Normalised correlation at the peak, at most about 1.
+    /// Normalised correlation at the peak of the pixels that have a partner there, -1 to 1.
     pub correlation: f64,
     /// Height of the highest peak over that of the second; NaN if no second peak was searched.
     pub peak_ratio: f64,
@@ -130,6 +147,16 @@ impl VectorField {
         if ix < self.nx { self.vectors.get(iy * self.nx + ix) } else { None }
     }
 
+    /// The distance between neighbouring windows, px; infinite in a field of one vector.
+    pub(crate) fn step(&self) -> f64 {
+        let far = |vector: Option<&Vector>| {
+            let (first, other) = (self.vectors.first()?, vector?);
+            Some((other.x - first.x).hypot(other.y - first.y))
+        };
+        let beside = if self.nx > 1 { self.vectors.get(1) } else { self.vectors.get(self.nx) };
+        far(beside).filter(|&step| step > 0.0).unwrap_or(f64::INFINITY)
+    }
+
     /// The indices of the vectors at most `radius` columns and rows from one, without itself.
     pub(crate) fn around(&self, index: usize, radius: usize) -> impl Iterator<Item = usize> + use<> {
         let (nx, ix, iy) = (self.nx, index % self.nx, index / self.nx);
@@ -150,6 +177,7 @@ mod tests {
         assert_eq!(Flags::from_bits(1 << 15), Flags::default());
         assert_eq!(flags.names(), ["low_peak_ratio", "masked"]);
         assert!(Flags::OTHER_PEAK.is_valid() && !(Flags::OTHER_PEAK | Flags::REPLACED).is_valid());
+        assert!(Flags::SUBPIXEL_FALLBACK.is_valid());
     }
 
     #[test]

@@ -11,13 +11,15 @@
 //! interval `[i, i + 1)`, so that its middle lies at `i + 0.5` and the middle
 //! of a 32-pixel window that starts at 0 lies at 16.0.
 
+mod directory;
 mod error;
 mod read;
+mod tiff_file;
 mod write;
 
 pub use error::ImageError;
-pub use read::{decode_image, read_image};
-pub use write::{encode_png16, write_png16};
+pub use read::{count_pages, decode_image, read_image, read_image_page};
+pub use write::{encode_png16, encode_tiff, write_png16};
 
 /// A grey image: `width * height` counts, row after row, top row first.
 ///

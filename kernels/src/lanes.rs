@@ -52,6 +52,39 @@ pub(crate) fn copy_adding(target: &mut [f32], source: &[f32], sums: &mut [f32; 8
     }
 }
 
+/// Adds the products of two slices to partial sums.
+#[inline(always)]
+pub(crate) fn add_products(a: &[f32], b: &[f32], sums: &mut [f32; 8]) {
+    let (chunks_a, rest_a) = a.as_chunks::<8>();
+    let (chunks_b, rest_b) = b.as_chunks::<8>();
+    for (a, b) in chunks_a.iter().zip(chunks_b) {
+        for lane in 0..8 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    for ((sum, &a), &b) in sums.iter_mut().zip(rest_a).zip(rest_b) {
+        *sum += a * b;
+    }
+}
+
+/// The largest finite magnitude of a slice; 0 without one.
+pub(crate) fn magnitude(values: &[f32]) -> f32 {
+    let mut most = [0.0; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            most[lane] = larger(most[lane], finite_magnitude(chunk[lane]));
+        }
+    }
+    let rest = rest.iter().map(|&value| finite_magnitude(value));
+    most.into_iter().chain(rest).fold(0.0, larger)
+}
+
+fn finite_magnitude(value: f32) -> f32 {
+    // A comparison with NaN is false, so that it counts as nothing, too.
+    if value.abs() <= f32::MAX { value.abs() } else { 0.0 }
+}
+
 /// Changes every value, and returns the sum of the squares.
 #[inline(always)]
 pub(crate) fn change_summing_squares(values: &mut [f32], change: impl Fn(f32) -> f32) -> f32 {
@@ -114,6 +147,13 @@ mod tests {
             let squares = change_summing_squares(&mut copy, |value| 2.0 * value);
             assert!((f64::from(squares) - 4.0 * plain(|v| v * v)).abs() < 1e-4);
         }
+        let (infinity, nan) = (f32::INFINITY, f32::NAN);
+        assert_eq!(magnitude(&[nan, 1.0, -3.0, infinity]), 3.0);
+        assert_eq!(magnitude(&[vec![0.5; 32], vec![-7.0, nan], vec![-infinity; 17]].concat()), 7.0);
+        let (a, b): (Vec<f32>, Vec<f32>) = ((0..19).map(|i| i as f32).collect(), vec![2.0; 19]);
+        let mut sums = [1.0; 8];
+        add_products(&a, &b, &mut sums);
+        assert_eq!(sums.iter().sum::<f32>(), 350.0);
         assert_eq!(max(&[f32::NAN, 1.0, f32::NAN]), 1.0);
         assert_eq!(max(&[f32::NAN; 9]), f32::NEG_INFINITY);
     }

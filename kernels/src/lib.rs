@@ -8,7 +8,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`image`] | images, read from PNG, TIFF, BMP and PGM |
+//! | [`image`] | images, read from PNG, TIFF, BMP, JPEG, WebP, PGM and PPM |
 //! | [`preprocess`] | filters, backgrounds, statistics of a series |
 //! | [`correlation`] | two windows to a map of correlations, and its peaks |
 //! | [`subpixel`] | a peak to a displacement between the pixels |
@@ -17,7 +17,8 @@
 //! | [`multipass`] | all of these, pass by pass: the plan that users want |
 //! | [`piv`] | one pass with few choices |
 //! | [`bos`] | the same against one reference image |
-//! | [`output`] | results as NetCDF |
+//! | [`fields`] | velocities, vorticity and strain, statistics of a series of fields |
+//! | [`output`] | results as NetCDF, VTK, Tecplot and the text of OpenPIV |
 //! | [`synth`] | synthetic images with known displacements |
 //!
 //! # Numbers
@@ -43,6 +44,7 @@ pub mod bos;
 pub mod correlation;
 mod error;
 mod field;
+pub mod fields;
 pub mod image;
 mod lanes;
 pub mod multipass;

@@ -82,6 +82,16 @@ pub struct SynthParams {
     pub intensity: f64,
     /// Standard deviation of the noise, counts.
     pub noise: f64,
+    /// Share of the first image's particles that are not in the second one, where as many others are: what moves
+    /// through the sheet of light, 0 to 1.
+    pub pair_loss: f64,
+    /// Share of pixels, others in each image, that are half as bright again as the brightest particle: salt noise,
+    /// 0 to 1.
+    pub salt: f64,
+    /// Light of the second image over that of the first: two lasers are seldom equal.
+    pub second_light: f64,
+    /// Background at the right border, counts; it grows in proportion to the distance from the left one.
+    pub background: f64,
     /// The same seed gives the same images.
     pub seed: u64,
 }
@@ -95,6 +105,10 @@ impl Default for SynthParams {
             particle_diameter: 3.0,
             intensity: 20_000.0,
             noise: 200.0,
+            pair_loss: 0.0,
+            salt: 0.0,
+            second_light: 1.0,
+            background: 0.0,
             seed: 1,
         }
     }
@@ -128,7 +142,11 @@ impl SynthParams {
         check((0.0..=10.0).contains(&self.density), "density", "0 to 10 particles per pixel")?;
         check((0.1..=100.0).contains(&self.particle_diameter), "particle_diameter", "0.1 to 100 px")?;
         check((0.0..=65_535.0).contains(&self.intensity), "intensity", "0 to 65535 counts")?;
-        check((0.0..=65_535.0).contains(&self.noise), "noise", "0 to 65535 counts")
+        check((0.0..=65_535.0).contains(&self.noise), "noise", "0 to 65535 counts")?;
+        check((0.0..=1.0).contains(&self.pair_loss), "pair_loss", "0 to 1")?;
+        check((0.0..=1.0).contains(&self.salt), "salt", "0 to 1")?;
+        check((0.0..=10.0).contains(&self.second_light), "second_light", "0 to 10")?;
+        check((0.0..=65_535.0).contains(&self.background), "background", "0 to 65535 counts")
     }
 }
 
@@ -159,14 +177,25 @@ pub fn synth_couple(params: &SynthParams, flow: &Flow, index: u64) -> Result<(Im
         let y = rng.f64() * (height + 2.0 * margin) - margin;
         let light = params.intensity * (0.3 + 0.7 * rng.f64());
         let (dx, dy) = flow.displacement(x, y);
-        for (image, sign) in pixels.iter_mut().zip([-0.5, 0.5]) {
-            draw(image, params, x + sign * dx, y + sign * dy, light);
-        }
+        draw(&mut pixels[0], params, x - 0.5 * dx, y - 0.5 * dy, light);
+        // A particle that leaves the sheet of light makes room for another one elsewhere.
+        let (x, y) = if params.pair_loss > 0.0 && rng.f64() < params.pair_loss {
+            let elsewhere = |size: f64, at: f64| at * (size + 2.0 * margin) - margin;
+            (elsewhere(width, rng.f64()), elsewhere(height, rng.f64()))
+        } else {
+            (x + 0.5 * dx, y + 0.5 * dy)
+        };
+        draw(&mut pixels[1], params, x, y, light * params.second_light);
     }
-    for value in pixels.iter_mut().flatten() {
+    for (index, value) in pixels.iter_mut().flat_map(|image| image.iter_mut().enumerate()) {
         // A sum of uniform numbers is normal enough for noise.
         let normal = (0..12).map(|_| rng.f64()).sum::<f64>() - 6.0;
-        *value = (f64::from(*value) + params.noise * (normal + 3.0)).clamp(0.0, 65_535.0) as f32;
+        let background = params.background * (index % params.width) as f64 / width;
+        let light = f64::from(*value) + background + params.noise * (normal + 3.0);
+        *value = light.clamp(0.0, 65_535.0) as f32;
+        if params.salt > 0.0 && rng.f64() < params.salt {
+            *value = (1.5 * params.intensity).min(65_535.0) as f32;
+        }
     }
     let [first, second] = pixels.map(|data| {
         let width = params.width;
@@ -204,4 +233,51 @@ fn erf(x: f64) -> f64 {
     let series =
         0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429)));
     (1.0 - t * series * (-x * x).exp()).copysign(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn couple(params: &SynthParams) -> [Image; 2] {
+        let (first, second) = synth_couple(params, &Flow::Uniform { dx: 0.0, dy: 0.0 }, 0).unwrap();
+        [first, second]
+    }
+
+    fn quiet() -> SynthParams {
+        SynthParams { width: 128, height: 128, noise: 0.0, ..SynthParams::default() }
+    }
+
+    fn sum(image: &Image) -> f64 {
+        image.data().iter().map(|&value| f64::from(value)).sum()
+    }
+
+    #[test]
+    fn lost_partners_are_as_many_as_asked_for_and_leave_the_light_as_it_is() {
+        // Without displacement, what has its partner cancels out.
+        for pair_loss in [0.0, 0.25, 1.0] {
+            let density = 0.005;
+            let [first, second] = couple(&SynthParams { pair_loss, density, ..quiet() });
+            let different: f64 =
+                first.data().iter().zip(second.data()).map(|(a, b)| f64::from((a - b).abs())).sum();
+            let share = different / (sum(&first) + sum(&second));
+            assert!((share - pair_loss).abs() < 0.12, "{share} for {pair_loss}");
+            assert!((sum(&second) / sum(&first) - 1.0).abs() < 0.25);
+        }
+    }
+
+    #[test]
+    fn salt_light_and_background_are_as_asked_for() {
+        let [first, _] = couple(&SynthParams { salt: 0.1, density: 0.0, ..quiet() });
+        let salt = first.data().iter().filter(|&&value| value == 30_000.0).count();
+        assert!((salt as f64 / first.data().len() as f64 - 0.1).abs() < 0.02);
+        let [first, second] = couple(&SynthParams { second_light: 0.5, ..quiet() });
+        assert!((sum(&second) / sum(&first) - 0.5).abs() < 1e-3);
+        let [first, _] = couple(&SynthParams { background: 1280.0, density: 0.0, ..quiet() });
+        assert_eq!([first.get(0, 5), first.get(64, 9)], [Some(0.0), Some(640.0)]);
+        assert!(
+            synth_couple(&SynthParams { salt: 2.0, ..quiet() }, &Flow::Uniform { dx: 0.0, dy: 0.0 }, 0)
+                .is_err()
+        );
+    }
 }

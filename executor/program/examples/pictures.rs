@@ -58,14 +58,19 @@ fn correlation(
     (left, top): (usize, usize),
 ) -> Result<Vec<u8>, BoxError> {
     let windows = [first, second].map(|image| cut(image, left, top));
-    let norm = windows.iter().map(|window| window.iter().map(|value| value * value).sum::<f32>().sqrt());
+    let norms = windows.each_ref().map(|window| window.iter().map(|value| value * value).sum::<f32>().sqrt());
     let mut map = CorrelationMap::new(SIDE / 2 - 1, 1);
-    let couple = Couple { first: &windows[0], second: &windows[1], norm: norm.product() };
+    let couple = Couple { first: &windows[0], second: &windows[1], norms };
     Correlator::new(CorrelationMethod::Circular, SIDE, map.radius())?.correlate(couple, &mut map);
     let peaks = map.peaks(2, 3);
     let summit = |peak: &terzetto_kernels::correlation::Peak| {
-        let (x, y) = SubpixelParams::default().offset(&map, *peak).unwrap_or_default();
-        PeakMark { dx: peak.dx as f32 + x as f32, dy: peak.dy as f32 + y as f32, height: peak.value }
+        let peak = map.summit(*peak);
+        let fit = SubpixelParams::default().offset(&map, peak).unwrap_or_default();
+        PeakMark {
+            dx: peak.dx as f32 + fit.dx as f32,
+            dy: peak.dy as f32 + fit.dy as f32,
+            height: peak.value,
+        }
     };
     let peaks: Vec<PeakMark> = peaks.as_slice().iter().map(summit).collect();
     let middle = |corner: usize| corner as f32 + (SIDE as f32 - 1.0) / 2.0;

@@ -37,13 +37,15 @@
 //! - [`series`]: the images of a folder, and the couples that they make.
 //! - [`params`]: files of parameters.
 //! - [`pipelines`]: the tasks: displacements, filtered images, statistics, synthetic images.
-//! - [`results`]: vector fields as text. [`plot`]: pictures of vector fields.
+//! - [`results`]: vector fields as text, statistics of a series. [`plot`]: pictures of vector fields. [`report`]: a page
+//!   about a series.
 //! - `main.rs` and `commands/` are the program: one command a file.
 #![forbid(unsafe_code)]
 
 pub mod params;
 pub mod pipelines;
 pub mod plot;
+pub mod report;
 pub mod results;
 pub mod series;
 

@@ -378,7 +378,7 @@ fn two_images_on_the_command_line() {
         let out = folder.join(out);
         let ended = piv(&[&first, &second, "--out", &text(&out), "--executor", executor]);
         assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
-        assert!(ended.out.contains("2 images, 1 couples (two images)"), "{}", ended.out);
+        assert!(ended.out.contains("2 images, 1 couple (two images)"), "{}", ended.out);
         assert_eq!(names(&out, ".csv"), ["piv_Pattern_0001_A-1001_B.csv"]);
     }
     let ended = piv(&[&first, &second, "--try"]);
@@ -411,5 +411,5 @@ fn two_images_in_the_parameters_go_without_a_series() {
     }
     // The command line overrides them.
     let ended = piv_with(two, &[&*text(&series), "--out", &text(&folder.join("out"))]);
-    assert!(ended.out.contains("1 couples (consecutive)"), "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("1 couple (consecutive)"), "{}{}", ended.out, ended.err);
 }

@@ -65,7 +65,7 @@ fn a_file_is_obeyed_and_options_override_it() {
     // The folder is the file's.
     let ended = run(terzetto().args(["piv", "--params"]).arg(&file));
     assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
-    assert!(ended.out.contains("2 images, 1 couples (ab)"), "{}", ended.out);
+    assert!(ended.out.contains("2 images, 1 couple (ab)"), "{}", ended.out);
     let out = folder.join("series.piv");
     assert_eq!(names(&out, ".nc"), ["piv_couple_0002a-b.nc"]);
     assert_eq!(names(&out, ".png"), ["piv_couple_0002a-b_magnitude.png"]);

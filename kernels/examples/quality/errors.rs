@@ -1,11 +1,9 @@
 //! How far vectors are from the truth along x, by one rule for every program.
 
-use super::cases::Case;
+use super::{BORDER, cases::Case};
 
 /// A vector farther off than this is lost: it counts in the share of lost ones only, px.
 const LOST: f64 = 1.0;
-/// What flows in and out at the border is nobody's merit, px.
-const BORDER: f64 = 30.0;
 
 /// The errors of many vectors.
 #[derive(Default)]

@@ -5,6 +5,11 @@
 //!                                       and `subpixel`, which compares the methods of fitting a peak
 //! quality list                          every `TABLE VALUE`
 //! quality images TABLE VALUE FOLDER     the couples that such a line is measured on
+//! quality robustness                    valid and false vectors of sixteen scenes, most of them poor
+//! quality roc                           good and false vectors that the median test keeps, from strict to lax
+//! quality scenes                        the names of these
+//! quality scene-images SCENE FOLDER     the couples of such a scene
+//! quality score SCENE FILE...           valid, false and RMS of fields (x,y,dx,dy,valid) of these couples
 //! quality errors TABLE VALUE FILE...    bias, random error and lost share of fields (x,y,dx,dy) of these couples
 //! ```
 //!
@@ -24,6 +29,7 @@
 
 mod cases;
 mod errors;
+mod robustness;
 mod ways;
 
 use cases::{COUPLES, Case, TABLES, Table, scene};
@@ -87,6 +93,9 @@ fn print_subpixel_table() -> Fallible<()> {
     Ok(())
 }
 
+/// What flows in and out at the border is nobody's merit, px.
+const BORDER: f64 = 30.0;
+
 fn write_images(case: &Case, folder: &Path) -> Fallible<()> {
     for index in 0..COUPLES {
         let [first, second] = case.couple(index)?;
@@ -124,6 +133,14 @@ fn main() -> Fallible<()> {
             Ok(())
         }
         ["images", table, value, folder] => write_images(&case(table, value)?, Path::new(folder)),
+        ["roc"] => robustness::print_roc(),
+        ["robustness"] => robustness::print_table(),
+        ["scenes"] => {
+            robustness::cases().iter().for_each(|(name, _)| println!("{name}"));
+            Ok(())
+        }
+        ["scene-images", name, folder] => write_images(&robustness::named(name)?, Path::new(folder)),
+        ["score", name, ..] => robustness::print_score(&robustness::named(name)?, &arguments[2..]),
         ["errors", table, value, ..] => print_errors(&case(table, value)?, &arguments[3..]),
         ["subpixel"] => print_subpixel_table(),
         [table] => print_table(Table::named(table)?),

@@ -1,6 +1,6 @@
 //! The sum over the pixels, for each displacement.
 
-use super::{Couple, map::CorrelationMap, share};
+use super::{Couple, map::CorrelationMap};
 use crate::lanes::dot;
 
 pub(super) struct Direct {
@@ -17,11 +17,12 @@ impl Direct {
         assert!(couple.first.len() == n * n && couple.second.len() == n * n, "windows of another size");
         let radius = map.radius() as isize;
         let side = map.side();
+        map.window = Some(n);
+        let scale = couple.norms.map(f32::recip).iter().product::<f32>();
         for (row, dy) in map.values.chunks_exact_mut(side).zip(-radius..) {
             for (value, dx) in row.iter_mut().zip(-radius..) {
-                let shares = share(dx, n) * share(dy, n);
-                let norm = couple.norm * shares;
-                *value = if shares > 0.0 { self.sum(couple, dx, dy) / norm } else { 0.0 };
+                let inside = dx.unsigned_abs() < n && dy.unsigned_abs() < n;
+                *value = if inside { self.sum(couple, dx, dy) * scale } else { 0.0 };
             }
         }
     }

@@ -9,7 +9,7 @@
 //! A plane's transform is that of its rows, then of its columns; the spectra stay transposed, so that
 //! columns are contiguous when they are transformed, and each transform needs one transposition.
 
-use super::{Couple, map::CorrelationMap, share};
+use super::{Couple, map::CorrelationMap};
 use rustfft::{Fft, FftPlanner, num_complex::Complex32};
 use std::sync::Arc;
 
@@ -24,8 +24,6 @@ pub(super) struct Fourier {
     /// The spectra of two couples, column by column.
     spectra: [Vec<Complex32>; 2],
     scratch: Vec<Complex32>,
-    /// What undoes the missing pixels and the transform's scale; from displacement 0 outwards.
-    weights: Vec<f32>,
 }
 
 const ZERO: Complex32 = Complex32 { re: 0.0, im: 0.0 };
@@ -37,10 +35,8 @@ impl Fourier {
         let (forward, inverse) = (planner.plan_fft_forward(side), planner.plan_fft_inverse(side));
         let scratch = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());
         let plane = vec![ZERO; side * side];
-        // Each of the two axes bears the root of the square plane's scale.
-        let weights = (0..window as isize).map(|d| 1.0 / (share(d, window) * side as f32)).collect();
         let spectra = [plane.clone(), plane.clone()];
-        Fourier { window, side, forward, inverse, plane, spectra, scratch: vec![ZERO; scratch], weights }
+        Fourier { window, side, forward, inverse, plane, spectra, scratch: vec![ZERO; scratch] }
     }
 
     /// Fills the maps of the couples that are there.
@@ -59,24 +55,26 @@ impl Fourier {
         let radius = maps.iter().flatten().map(|map| map.radius).max().unwrap_or(0);
         self.transform_back(radius);
         let [first, second] = maps;
-        if let (Some(map), Some(couple)) = (first, &couples[0]) {
-            self.read(map, couple.norm, |value| value.re);
+        if let (Some(map), Some(_)) = (first, &couples[0]) {
+            self.read(map, |value| value.re);
         }
-        if let (Some(map), Some(couple)) = (second, &couples[1]) {
-            self.read(map, couple.norm, |value| value.im);
+        if let (Some(map), Some(_)) = (second, &couples[1]) {
+            self.read(map, |value| value.im);
         }
     }
 
-    /// The transform of `first + i second`, into a spectrum.
+    /// The transform of `first + i second`, each of norm 1, into a spectrum. A bright window beside a dark one would
+    /// leave its rounding errors in the dark one's part.
     fn transform(&mut self, couple: &Couple<'_>, index: usize) {
         let (n, side) = (self.window, self.side);
         assert!(couple.first.len() == n * n && couple.second.len() == n * n, "windows of another size");
         // Rows below the window are zero before and after their transform.
         let (rows, below) = self.plane.split_at_mut(n * side);
+        let [scale_first, scale_second] = couple.norms.map(f32::recip);
         let windows = couple.first.chunks_exact(n).zip(couple.second.chunks_exact(n));
         for (row, (first, second)) in rows.chunks_exact_mut(side).zip(windows) {
             for ((value, &re), &im) in row[..n].iter_mut().zip(first).zip(second) {
-                *value = Complex32 { re, im };
+                *value = Complex32 { re: re * scale_first, im: im * scale_second };
             }
             row[n..].fill(ZERO);
         }
@@ -128,19 +126,20 @@ impl Fourier {
     }
 
     /// One part of the plane, with displacement 0 moved from the corner to the middle.
-    fn read(&self, map: &mut CorrelationMap, norm: f32, part: impl Fn(Complex32) -> f32 + Copy) {
+    fn read(&self, map: &mut CorrelationMap, part: impl Fn(Complex32) -> f32 + Copy) {
         let (side, radius) = (self.side, map.radius);
+        map.window = Some(self.window);
+        // The transforms there and back multiply by the plane's size.
+        let scale = 1.0 / (side * side) as f32;
         let width = 2 * radius + 1;
         for (row, dy) in map.values.chunks_exact_mut(width).zip(-(radius as isize)..) {
-            let weight = self.weights[dy.unsigned_abs()] / norm;
             let line = &self.plane[dy.rem_euclid(side as isize) as usize * side..][..side];
             let (left, right) = row.split_at_mut(radius);
-            let weights = self.weights[1..=radius].iter().rev();
-            for ((value, &point), &share) in left.iter_mut().zip(&line[side - radius..]).zip(weights) {
-                *value = part(point) * (share * weight);
+            for (value, &point) in left.iter_mut().zip(&line[side - radius..]) {
+                *value = part(point) * scale;
             }
-            for ((value, &point), &share) in right.iter_mut().zip(line).zip(&self.weights) {
-                *value = part(point) * (share * weight);
+            for (value, &point) in right.iter_mut().zip(line) {
+                *value = part(point) * scale;
             }
         }
     }

@@ -1,22 +1,37 @@
 //! The correlation as a function of the displacement, zero in the middle.
 
+use super::share;
+
 /// Correlations at displacements from `-radius` to `radius` along both axes.
 ///
 /// Peaks are searched up to `reach`; a margin around it lets a peak at the border of the search be
 /// compared with its neighbours. Values are `f32`: a correlation of 8 to 16-bit counts has no more
 /// than five good digits, and half the width is twice the pixels in a vector register.
+///
+/// Far from displacement zero fewer pixels have a partner, so that the values of a peak are lower on its outer side:
+/// [`unbiased`](CorrelationMap::unbiased) undoes that. What is unbiased is noisier where few pixels overlap, and may
+/// exceed 1, so that peaks are searched among the values as they are, and fitted to the unbiased ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CorrelationMap {
     pub(crate) reach: usize,
     pub(crate) radius: usize,
     pub(crate) values: Vec<f32>,
+    /// Side of the windows that were correlated, px; none yet.
+    pub(crate) window: Option<usize>,
 }
 
 impl CorrelationMap {
     /// A map of zeros, searched up to `reach` px, with `margin` px more on each side.
     pub fn new(reach: usize, margin: usize) -> CorrelationMap {
         let radius = reach + margin;
-        CorrelationMap { reach, radius, values: vec![0.0; (2 * radius + 1) * (2 * radius + 1)] }
+        let values = vec![0.0; (2 * radius + 1) * (2 * radius + 1)];
+        CorrelationMap { reach, radius, values, window: None }
+    }
+
+    /// The same map for another range; it allocates nothing if it was as large before.
+    pub(crate) fn resize(&mut self, reach: usize, margin: usize) {
+        (self.reach, self.radius) = (reach, reach + margin);
+        self.values.resize(self.side() * self.side(), 0.0);
     }
 
     /// The largest displacement that is searched, px.
@@ -46,8 +61,19 @@ impl CorrelationMap {
         inside.then(|| self.values[self.index(dx, dy)])
     }
 
+    /// The correlation at a displacement over the share of pixels that have a partner there; none outside the map.
+    pub fn unbiased(&self, dx: i32, dy: i32) -> Option<f32> {
+        let value = self.at(dx, dy)?;
+        Some(value * (self.weight(dx) * self.weight(dy)))
+    }
+
+    /// What undoes that fewer pixels have a partner at a displacement along one axis.
+    pub(super) fn weight(&self, d: i32) -> f32 {
+        self.window.map_or(1.0, |window| share(d as isize, window).recip())
+    }
+
     /// The place of a displacement inside the map.
-    pub(super) fn index(&self, dx: i32, dy: i32) -> usize {
+    pub(crate) fn index(&self, dx: i32, dy: i32) -> usize {
         let radius = self.radius as i32;
         (dy + radius) as usize * self.side() + (dx + radius) as usize
     }

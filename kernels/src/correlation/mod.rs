@@ -3,12 +3,16 @@
 //! For windows `a` and `b` of `n` by `n` pixels, means removed, the correlation at displacement `d` is
 //!
 //! ```text
-//! c(d) = sum over x of a(x) b(x + d)  /  (|a| |b| s(d)),   s(d) = (1 - |dx|/n) (1 - |dy|/n)
+//! c(d) = sum over x of a(x) b(x + d)  /  (|a| |b|)
 //! ```
 //!
 //! `|a| |b|`, the root of the product of the windows' energies, makes the correlation of a window with
-//! itself 1. At `d`, only the share `s(d)` of the pixels has a partner; without the division the peak
-//! would be biased towards zero (Raffel et al., *Particle Image Velocimetry*, on the bias of windows).
+//! itself 1, and no other larger. The noise of such a map is the same everywhere, so that peaks are searched in it.
+//!
+//! At `d`, only the share `s(d) = (1 - |dx|/n) (1 - |dy|/n)` of the pixels has a partner. A peak of `c` is therefore
+//! biased towards zero (Raffel et al., *Particle Image Velocimetry*, on the bias of windows), and that of
+//! `c(d) / s(d)` ([`CorrelationMap::unbiased`]) is not: it is what sub-pixel fits see. How well two windows fit at a
+//! peak is what [`Couple::coefficient`] tells: the correlation of those pixels alone that have a partner.
 //!
 //! [`CorrelationMethod`] chooses how the sum is computed; [`Correlator`] is the plan of one window size.
 
@@ -17,7 +21,7 @@ mod fourier;
 mod map;
 mod peaks;
 
-use crate::PivError;
+use crate::{PivError, lanes};
 use direct::Direct;
 use fourier::Fourier;
 pub use map::CorrelationMap;
@@ -59,15 +63,103 @@ impl CorrelationMethod {
     }
 }
 
-/// Two windows of the same size, row-major, means removed, and the product of their norms.
+/// Two windows of the same size, row-major, means removed, and their norms.
 #[derive(Debug, Clone, Copy)]
 pub struct Couple<'a> {
     /// From the first image.
     pub first: &'a [f32],
     /// From the second image.
     pub second: &'a [f32],
-    /// The product of the Euclidean norms of both.
-    pub norm: f32,
+    /// The Euclidean norm of each.
+    pub norms: [f32; 2],
+}
+
+impl Couple<'_> {
+    /// The correlation of the pixels that have a partner at a displacement, whatever the others are: from -1 to 1, and
+    /// 0 where no pixel has a partner or all of them are zero.
+    ///
+    /// ```
+    /// use terzetto_kernels::correlation::Couple;
+    /// // A pattern that moves by two pixels, and loses one of its pixels behind the border.
+    /// let mut windows = [[0.0; 16]; 2];
+    /// (windows[0][4], windows[0][5], windows[0][7]) = (3.0, 4.0, 9.0);
+    /// (windows[1][6], windows[1][7]) = (3.0, 4.0);
+    /// let couple = Couple { first: &windows[0], second: &windows[1], norms: [106_f32.sqrt(), 5.0] };
+    /// assert!((couple.coefficient(2, 0) - 1.0).abs() < 1e-6);
+    /// assert_eq!(couple.coefficient(4, 0), 0.0);
+    /// ```
+    pub fn coefficient(&self, dx: i32, dy: i32) -> f32 {
+        let Some(Overlap { n, corners, size: [columns, rows] }) = self.overlap(dx, dy) else { return 0.0 };
+        let mut sums = [0.0; 8];
+        for row in 0..rows {
+            let [a, b] = corners.map(|corner| corner + row * n);
+            lanes::add_products(&self.first[a..a + columns], &self.second[b..b + columns], &mut sums);
+        }
+        self.coefficient_of(sums.iter().sum(), dx, dy)
+    }
+
+    /// The same, of the sum of the products of all pixels that have a partner.
+    pub(crate) fn coefficient_of(&self, product: f32, dx: i32, dy: i32) -> f32 {
+        let Some(Overlap { n, corners, size }) = self.overlap(dx, dy) else { return 0.0 };
+        let energy = |window: &[f32], corner: usize, norm: f32| {
+            // What lies outside of the part is less, most often, and is taken off the whole.
+            let whole = norm * norm;
+            let inside = whole - energy_outside(window, n, corner, size);
+            if inside > 0.1 * whole { inside } else { energy_inside(window, n, corner, size) }
+        };
+        let norm = energy(self.first, corners[0], self.norms[0]).sqrt()
+            * energy(self.second, corners[1], self.norms[1]).sqrt();
+        // What exceeds 1 is rounding: the scalar product is at most the product of the norms.
+        if norm > 0.0 { (product / norm).clamp(-1.0, 1.0) } else { 0.0 }
+    }
+
+    /// The pixels that have a partner at a displacement; none if there are none.
+    fn overlap(&self, dx: i32, dy: i32) -> Option<Overlap> {
+        let n = self.first.len().isqrt();
+        let start = |d: i32| (-d).max(0) as usize;
+        let size = [dx, dy].map(|d| n.saturating_sub(d.unsigned_abs() as usize));
+        let corners = [start(dy) * n + start(dx), start(-dy) * n + start(-dx)];
+        (size[0] * size[1] > 0).then_some(Overlap { n, corners, size })
+    }
+}
+
+/// The part of both windows whose pixels have a partner.
+struct Overlap {
+    /// Side of the windows, px.
+    n: usize,
+    /// Its first pixel in each window.
+    corners: [usize; 2],
+    /// Its columns and rows.
+    size: [usize; 2],
+}
+
+/// The energy of a part of a window, from a corner on.
+fn energy_inside(window: &[f32], n: usize, corner: usize, [columns, rows]: [usize; 2]) -> f32 {
+    let mut sums = [0.0; 8];
+    for line in window[corner..].chunks(n).take(rows) {
+        lanes::add_products(&line[..columns], &line[..columns], &mut sums);
+    }
+    sums.iter().sum()
+}
+
+/// The energy of all but that part.
+fn energy_outside(window: &[f32], n: usize, corner: usize, [columns, rows]: [usize; 2]) -> f32 {
+    let (left, top) = (corner % n, corner / n);
+    let mut sums = [0.0; 8];
+    for part in [&window[..top * n], &window[(top + rows) * n..]] {
+        lanes::add_products(part, part, &mut sums);
+    }
+    // The part reaches one of both borders.
+    let strip = if left > 0 { 0..left } else { columns..n };
+    let middle = window[top * n..(top + rows) * n].chunks_exact(n).map(|line| &line[strip.clone()]);
+    if strip.len() >= 8 {
+        middle.for_each(|part| lanes::add_products(part, part, &mut sums));
+    } else {
+        for part in middle {
+            sums[0] += part.iter().map(|value| value * value).sum::<f32>();
+        }
+    }
+    sums.iter().sum()
 }
 
 /// Correlates windows of one size; made once, one for each worker.
@@ -79,7 +171,7 @@ pub struct Couple<'a> {
 /// let mut windows = [[0.0; 64]; 2];
 /// windows[0][3 * 8 + 3] = 1.0;
 /// windows[1][2 * 8 + 5] = 1.0;
-/// let couple = Couple { first: &windows[0], second: &windows[1], norm: 1.0 };
+/// let couple = Couple { first: &windows[0], second: &windows[1], norms: [1.0, 1.0] };
 /// let mut correlator = Correlator::new(CorrelationMethod::Padded, 8, 5)?;
 /// let mut map = CorrelationMap::new(4, 1);
 /// correlator.correlate(couple, &mut map);
@@ -193,7 +285,7 @@ mod tests {
                 }
             }
         }
-        sum as f32 / (share(d.0, n) * share(d.1, n))
+        sum as f32
     }
 
     #[test]
@@ -204,7 +296,8 @@ mod tests {
             {
                 let reach = method.largest_reach(n);
                 let mut maps = [CorrelationMap::new(reach, 1), CorrelationMap::new(reach, 1)];
-                let couple = |i: usize| Couple { first: &windows[i], second: &windows[i + 2], norm: 2.0 };
+                let couple =
+                    |i: usize| Couple { first: &windows[i], second: &windows[i + 2], norms: [0.5, 4.0] };
                 let mut correlator = Correlator::new(method, n, reach + 1).unwrap();
                 correlator.correlate_two([couple(0), couple(1)], &mut maps);
                 let period = (method == CorrelationMethod::Circular).then_some(n);
@@ -235,10 +328,10 @@ mod tests {
     fn a_window_with_itself_correlates_to_one() {
         let n = 16;
         let a = noise(n, 9);
-        let norm = a.iter().map(|value| value * value).sum();
+        let norm = a.iter().map(|value| value * value).sum::<f32>().sqrt();
         for method in [CorrelationMethod::Circular, CorrelationMethod::Padded, CorrelationMethod::Direct] {
             let mut map = CorrelationMap::new(4, 1);
-            let couple = Couple { first: &a, second: &a, norm };
+            let couple = Couple { first: &a, second: &a, norms: [norm, norm] };
             Correlator::new(method, n, 5).unwrap().correlate(couple, &mut map);
             let peak = map.peaks(1, 3).first().unwrap();
             assert_eq!((peak.dx, peak.dy), (0, 0));

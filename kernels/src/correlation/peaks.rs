@@ -120,6 +120,32 @@ impl CorrelationMap {
         }
     }
 
+    /// The highest unbiased value beside a peak, and beside that: what is a peak of the values as they are may lie a
+    /// pixel beside that of the unbiased ones. The value is that of the map there, and stays within the reach.
+    pub fn summit(&self, peak: Peak) -> Peak {
+        let reach = self.reach as i32;
+        let mut top = peak;
+        let mut height = self.unbiased(peak.dx, peak.dy).unwrap_or(f32::NEG_INFINITY);
+        // Shares differ too little from pixel to pixel for a longer way.
+        for _ in 0..2 {
+            let before = top;
+            let weights = |middle: i32| [-1, 0, 1].map(|step| self.weight(middle + step));
+            let (across, down) = (weights(before.dx), weights(before.dy));
+            for (j, dy) in down.iter().zip(before.dy - 1..) {
+                for (i, dx) in across.iter().zip(before.dx - 1..) {
+                    let inside = dx.abs() <= reach && dy.abs() <= reach;
+                    if let Some(value) = self.at(dx, dy).filter(|value| inside && value * (i * j) > height) {
+                        (top, height) = (Peak { dx, dy, value }, value * (i * j));
+                    }
+                }
+            }
+            if top == before {
+                break;
+            }
+        }
+        top
+    }
+
     fn is_local_maximum(&self, dx: i32, dy: i32, value: f32) -> bool {
         let beside = |dx, dy| self.at(dx, dy).is_none_or(|other| other <= value);
         // Neighbours in the row first: they are at hand, and most often decide.

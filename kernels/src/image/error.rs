@@ -32,20 +32,27 @@ pub enum ImageError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The bytes are no whole PNG, TIFF, BMP or PGM image.
+    /// The bytes are no whole image of a format that is read.
     Decode {
         /// The file.
         path: PathBuf,
         /// What the decoder said.
         source: CodecError,
     },
-    /// The image is sound, but its pixels are of a kind this crate does not
-    /// read (floating point, for instance).
+    /// The image is sound, but its pixels are of a kind that is no intensity
+    /// (CMYK, for instance).
     PixelKind {
         /// The file.
         path: PathBuf,
         /// The pixel kind found.
         kind: String,
+    },
+    /// The file holds several images, and nobody has said which, or has not the page that was asked for.
+    Pages {
+        /// The file.
+        path: PathBuf,
+        /// How many pages it has.
+        pages: usize,
     },
     /// The image could not be encoded (a side of zero, or one beyond the
     /// format's 32 bits).
@@ -76,9 +83,15 @@ impl fmt::Display for ImageError {
             }
             ImageError::PixelKind { path, kind } => write!(
                 f,
-                "{}: pixels of kind {kind} are not supported (8 or 16-bit grey or RGB are)",
+                "{}: pixels of kind {kind} are not supported (grey, RGB and palettes are)",
                 path.display()
             ),
+            ImageError::Pages { path, pages: 1 } => {
+                write!(f, "{} has one page, and another one is wanted", path.display())
+            }
+            ImageError::Pages { path, pages } => {
+                write!(f, "{} has {pages} pages: it is a series of images, not an image", path.display())
+            }
             ImageError::Encode { source } => write!(f, "cannot encode the image: {source}"),
             ImageError::Write { path, source } => {
                 write!(f, "cannot write {}: {source}", path.display())
@@ -90,7 +103,7 @@ impl fmt::Display for ImageError {
 impl Error for ImageError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            ImageError::Shape { .. } | ImageError::PixelKind { .. } => None,
+            ImageError::Shape { .. } | ImageError::PixelKind { .. } | ImageError::Pages { .. } => None,
             ImageError::Read { source, .. } | ImageError::Write { source, .. } => Some(source),
             ImageError::Decode { source, .. } | ImageError::Encode { source } => Some(source.as_ref()),
         }

@@ -3,30 +3,29 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use image::{DynamicImage, ImageBuffer, ImageFormat, ImageReader, Pixel};
-use tiff::{
-    ColorType, TiffResult,
-    decoder::{Decoder, DecodingResult},
+use super::{
+    Image, ImageError,
+    tiff_file::{self, Refusal},
 };
+use image::{DynamicImage, ImageBuffer, ImageReader, Pixel};
 
-use super::{Image, ImageError};
-
-/// Reads a PNG, TIFF, BMP or PGM file with 8 or 16 bits a sample, or a grey TIFF of
-/// 32 or 64-bit integers or floating-point numbers.
+/// Reads the image in a PNG, TIFF, BMP, JPEG, WebP, PGM or PPM file.
 ///
-/// The format is told from the file's first bytes, not from its name. Grey
-/// pixels keep their raw counts; those of a 10 or 12-bit camera come in 16 bits,
-/// and stay as they are. Numbers of more than 24 significant bits are rounded
-/// to `f32`. Colour (which is also what a BMP palette
-/// decodes to) becomes luminance with the weights of ITU-R BT.709, exactly the
-/// grey value where red, green and blue agree. An alpha channel is ignored.
+/// The format is told from the file's first bytes, not from its name. TIFF files may be BigTIFF, in tiles or strips,
+/// compressed (deflate, LZW, JPEG, Zstd), and have samples of any number of bits up to 16, such as 10, 12 and 14, of 32
+/// and 64 bits, signed integers, and floating-point numbers of 16, 32 and 64 bits.
+///
+/// Grey pixels keep their raw counts, but for a PNG of 1, 2 or 4 bits, whose counts are stretched to 8 bits as the
+/// format demands. Numbers of more than 24 significant bits are rounded to `f32`. Colour, also that of a palette,
+/// becomes luminance with the weights of ITU-R BT.709, exactly the grey value where red, green and blue agree. An alpha
+/// channel is ignored.
 ///
 /// # Errors
 ///
 /// Each names the file: [`ImageError::Read`] if it cannot be read,
 /// [`ImageError::Decode`] if it is truncated, corrupt or of another format,
-/// [`ImageError::PixelKind`] if its samples are of another kind, such as colours in
-/// floating point.
+/// [`ImageError::PixelKind`] if its samples are no intensities, such as CMYK,
+/// [`ImageError::Pages`] if it has several pages, of which none is the image: see [`read_image_page`].
 ///
 /// ```
 /// use terzetto_kernels::{Image, read_image, write_png16};
@@ -39,8 +38,7 @@ use super::{Image, ImageError};
 /// # Ok::<(), terzetto_kernels::ImageError>(())
 /// ```
 pub fn read_image(path: &Path) -> Result<Image, ImageError> {
-    let bytes = std::fs::read(path).map_err(|source| ImageError::Read { path: path.to_owned(), source })?;
-    decode_image(path, &bytes)
+    decode_image(path, &read_file(path)?)
 }
 
 /// The same, of a file's bytes that have been read already; errors name `path`.
@@ -53,15 +51,16 @@ pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<Image, ImageError> {
         path: path.to_owned(),
         source,
     };
+    if is_tiff(bytes) {
+        let pages = tiff_file::pages(bytes).map_err(|error| decode_error(error.into()))?;
+        return match pages[..] {
+            [place] => decode_page(path, bytes, place),
+            _ => Err(ImageError::Pages { path: path.to_owned(), pages: pages.len() }),
+        };
+    }
     let reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|error| decode_error(error.into()))?;
-    if reader.format() == Some(ImageFormat::Tiff) {
-        let wide = read_wide_tiff(bytes).map_err(|error| decode_error(error.into()))?;
-        if let Some((width, height, data)) = wide {
-            return Image::new(width, height, data);
-        }
-    }
     let decoded = reader.decode().map_err(|error| decode_error(error.into()))?;
 
     let (width, height) = (decoded.width() as usize, decoded.height() as usize);
@@ -84,23 +83,63 @@ pub fn decode_image(path: &Path, bytes: &[u8]) -> Result<Image, ImageError> {
     Image::new(width, height, data)
 }
 
-/// Width, height and samples of a TIFF file with one sample of 32 or 64 bits a pixel; none for other files.
-fn read_wide_tiff(bytes: &[u8]) -> TiffResult<Option<(usize, usize, Vec<f32>)>> {
-    let mut decoder = Decoder::new(Cursor::new(bytes))?;
-    if !matches!(decoder.colortype()?, ColorType::Gray(32 | 64)) {
-        return Ok(None);
+/// How many images a file holds: the pages of a TIFF file, of which small copies are none; 1 for other formats.
+///
+/// # Errors
+/// As [`read_image`]: a file that cannot be read, or a TIFF file that is damaged.
+pub fn count_pages(path: &Path) -> Result<usize, ImageError> {
+    let bytes = read_file(path)?;
+    Ok(places(path, &bytes)?.len())
+}
+
+/// Reads one page of a file, counted from 0; other formats than TIFF have one.
+///
+/// ```no_run
+/// use terzetto_kernels::image::{count_pages, read_image_page};
+/// let film = std::path::Path::new("film.tif");
+/// for page in 0..count_pages(film)? {
+///     println!("page {page} has {} rows", read_image_page(film, page)?.height());
+/// }
+/// # Ok::<(), terzetto_kernels::ImageError>(())
+/// ```
+///
+/// # Errors
+/// As [`read_image`], and [`ImageError::Pages`] if there is no such page.
+pub fn read_image_page(path: &Path, page: usize) -> Result<Image, ImageError> {
+    let bytes = read_file(path)?;
+    let places = places(path, &bytes)?;
+    match places.get(page) {
+        Some(&place) if is_tiff(&bytes) => decode_page(path, &bytes, place),
+        Some(_) => decode_image(path, &bytes),
+        None => Err(ImageError::Pages { path: path.to_owned(), pages: places.len() }),
     }
-    let (width, height) = decoder.dimensions()?;
-    let data = match decoder.read_image()? {
-        DecodingResult::F32(samples) => samples,
-        DecodingResult::F64(samples) => samples.into_iter().map(|sample| sample as f32).collect(),
-        DecodingResult::U32(samples) => samples.into_iter().map(|sample| sample as f32).collect(),
-        DecodingResult::U64(samples) => samples.into_iter().map(|sample| sample as f32).collect(),
-        DecodingResult::I32(samples) => samples.into_iter().map(|sample| sample as f32).collect(),
-        DecodingResult::I64(samples) => samples.into_iter().map(|sample| sample as f32).collect(),
-        _ => return Ok(None),
-    };
-    Ok(Some((width as usize, height as usize, data)))
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, ImageError> {
+    std::fs::read(path).map_err(|source| ImageError::Read { path: path.to_owned(), source })
+}
+
+/// Whether a file begins as TIFF files do, the large ones (BigTIFF) too, which `image` does not know.
+fn is_tiff(bytes: &[u8]) -> bool {
+    [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|magic| bytes.starts_with(*magic))
+}
+
+/// Where the pages of a file are.
+fn places(path: &Path, bytes: &[u8]) -> Result<Vec<usize>, ImageError> {
+    if !is_tiff(bytes) {
+        return Ok(vec![0]);
+    }
+    tiff_file::pages(bytes)
+        .map_err(|error| ImageError::Decode { path: path.to_owned(), source: error.into() })
+}
+
+fn decode_page(path: &Path, bytes: &[u8], place: usize) -> Result<Image, ImageError> {
+    let path = || path.to_owned();
+    let (width, height, data) = tiff_file::read(bytes, place).map_err(|refusal| match refusal {
+        Refusal::Decode(error) => ImageError::Decode { path: path(), source: error.into() },
+        Refusal::Kind(kind) => ImageError::PixelKind { path: path(), kind },
+    })?;
+    Image::new(width, height, data)
 }
 
 /// The grey sample of each pixel.
@@ -112,22 +151,24 @@ where
     buffer.pixels().map(|pixel| pixel.channels()[0].into()).collect()
 }
 
-/// The luminance of each pixel, written as a deviation from green so that a
-/// grey pixel keeps its count without rounding.
+/// The luminance of each pixel.
 fn luminances<P>(buffer: &ImageBuffer<P, Vec<P::Subpixel>>) -> Vec<f32>
 where
     P: Pixel,
     P::Subpixel: Into<f32>,
 {
-    const RED: f32 = 0.2126;
-    const BLUE: f32 = 0.0722;
     buffer
         .pixels()
         .map(|pixel| {
             let channels = pixel.channels();
-            let (red, green, blue): (f32, f32, f32) =
-                (channels[0].into(), channels[1].into(), channels[2].into());
-            green + RED * (red - green) + BLUE * (blue - green)
+            luminance(channels[0].into(), channels[1].into(), channels[2].into())
         })
         .collect()
+}
+
+/// The luminance of a color, written as a deviation from green so that a grey pixel keeps its count without rounding.
+pub(super) fn luminance(red: f32, green: f32, blue: f32) -> f32 {
+    const RED: f32 = 0.2126;
+    const BLUE: f32 = 0.0722;
+    green + RED * (red - green) + BLUE * (blue - green)
 }

@@ -1,9 +1,10 @@
-//! Images to 16-bit PNG.
+//! Images to PNG of 16 bits and TIFF of floating-point numbers.
 
 use std::path::Path;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
+use tiff::encoder::{TiffEncoder, colortype::Gray32Float};
 
 use super::{Image, ImageError};
 
@@ -28,6 +29,31 @@ pub fn encode_png16(image: &Image) -> Result<Vec<u8>, ImageError> {
         .write_image(&samples, width, height, ExtendedColorType::L16)
         .map_err(|error| ImageError::Encode { source: error.into() })?;
     Ok(file)
+}
+
+/// Encodes an image as a grey TIFF file of 32-bit floating-point numbers in memory: for values that 16-bit counts cannot
+/// hold.
+///
+/// ```
+/// use terzetto_kernels::{Image, decode_image, image::encode_tiff};
+/// let image = Image::from_fn(3, 2, |x, y| -0.5 * x as f32 + y as f32);
+/// let file = encode_tiff(&image)?;
+/// assert_eq!(decode_image("a.tif".as_ref(), &file)?, image);
+/// # Ok::<(), terzetto_kernels::ImageError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ImageError::Encode`] if a side is zero or beyond 32 bits.
+pub fn encode_tiff(image: &Image) -> Result<Vec<u8>, ImageError> {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| ImageError::Encode { source };
+    let side = |value: usize| u32::try_from(value).map_err(|error| failed(error.into()));
+    let (width, height) = (side(image.width())?, side(image.height())?);
+    let mut file = std::io::Cursor::new(Vec::new());
+    TiffEncoder::new(&mut file)
+        .and_then(|mut encoder| encoder.write_image::<Gray32Float>(width, height, image.data()))
+        .map_err(|error| failed(error.into()))?;
+    Ok(file.into_inner())
 }
 
 /// Writes an image as a 16-bit grey PNG file, as [`encode_png16`] encodes it.

@@ -13,6 +13,7 @@ mod mask;
 mod params;
 mod pass;
 mod plan;
+mod search;
 mod window;
 
 pub use look::Look;

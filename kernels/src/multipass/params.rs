@@ -32,8 +32,9 @@ pub struct PassParams {
     pub clip: bool,
     /// How the correlation is computed.
     pub correlation: correlation::CorrelationMethod,
-    /// Largest displacement along each axis that is searched, px, counted from the predicted one; none: half a
-    /// window, less a pixel.
+    /// Largest displacement along each axis that is searched, px, counted from the predicted one; none: half a window,
+    /// less a pixel, in the first pass, and in further ones as far as the residuals of the pass before ask for: three
+    /// pixels and twice the largest residual nearby.
     pub displacement_max: Option<f64>,
     /// How many peaks of each correlation are found, 1 to 4; from 2 on there is a peak ratio.
     pub peaks: usize,
@@ -91,7 +92,7 @@ impl PassParams {
         ((self.window as f64 * (1.0 - self.overlap)).round() as usize).max(1)
     }
 
-    /// The largest displacement along an axis that is searched, whole px.
+    /// The largest displacement along an axis that may be searched, whole px.
     pub fn reach(&self) -> usize {
         let largest = self.correlation.largest_reach(self.window);
         let wanted = self.displacement_max.map_or(self.window / 2 - 1, |max| max.ceil() as usize);

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     PivError,
-    correlation::{CorrelationMap, Correlator, Couple, Peak},
+    correlation::{CorrelationMap, CorrelationMethod, Correlator, Couple, Peak},
     field::{Flags, Vector, VectorField},
+    subpixel::{Fit, SubpixelParams},
     validation::{OtherPeak, OtherPeaks},
 };
 
@@ -21,6 +22,8 @@ pub(super) struct Pass {
     slots: [Slot; 2],
     maps: [CorrelationMap; 2],
     others: Vec<OtherPeaks>,
+    /// How far each window is searched, px; empty: as far as the parameters say.
+    pub(super) reaches: Vec<usize>,
     /// The window whose correlation is to be kept.
     pub(super) look_at: Option<usize>,
     /// What it was in the last couple.
@@ -33,16 +36,32 @@ struct Slot {
     second: Vec<f32>,
     /// Whole pixels by which the second window is displaced against the first.
     shift: [isize; 2],
-    /// What became of the windows; the product of their norms if there is something to correlate.
-    norm: Result<f32, Flags>,
+    /// What became of the windows; their norms if there is something to correlate.
+    norms: Result<[f32; 2], Flags>,
 }
 
 impl Slot {
     /// What there is to correlate.
     fn couple(&self) -> Option<Couple<'_>> {
-        let norm = self.norm.ok()?;
-        Some(Couple { first: &self.first, second: &self.second, norm })
+        let norms = self.norms.ok()?;
+        Some(Couple { first: &self.first, second: &self.second, norms })
     }
+}
+
+/// How many pixels around the search a map has values for: the method knows one pixel more than it searches, and a wide
+/// fit may want more than that.
+fn margin(params: &PassParams, reach: usize) -> usize {
+    let beyond = params.correlation.largest_reach(params.window) + 1 - reach;
+    params.subpixel.reach().max(1).min(beyond)
+}
+
+/// What a peak of a correlation says, beside the displacement between the windows.
+struct Measured {
+    dx: f64,
+    dy: f64,
+    /// The whole pixel that is highest.
+    top: Peak,
+    flags: Flags,
 }
 
 /// Where windows are looked for.
@@ -58,11 +77,10 @@ impl Pass {
     pub(super) fn new(params: &PassParams, region: Region) -> Result<Pass, PivError> {
         let grid = Grid::new(params, region)?;
         let reach = params.reach();
-        // The method knows one pixel more than it searches; a wide fit may want more than that.
-        let beyond = params.correlation.largest_reach(params.window) + 1 - reach;
-        let map = CorrelationMap::new(reach, params.subpixel.reach().max(1).min(beyond));
+        let map = CorrelationMap::new(reach, margin(params, reach));
         let area = params.window * params.window;
-        let slot = || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norm: Ok(0.0) };
+        let slot =
+            || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norms: Ok([0.0; 2]) };
         Ok(Pass {
             correlator: Correlator::new(params.correlation, params.window, map.radius())?,
             params: params.clone(),
@@ -70,6 +88,7 @@ impl Pass {
             slots: [slot(), slot()],
             maps: [map.clone(), map],
             others: Vec::new(),
+            reaches: Vec::new(),
             look_at: None,
             look: None,
         })
@@ -88,11 +107,13 @@ impl Pass {
             let both = index + 1 < self.grid.len();
             for slot in 0..if both { 2 } else { 1 } {
                 self.cut(frames, guide, slot, index + slot);
+                let reach = self.reach(index + slot);
+                self.maps[slot].resize(reach, margin(&self.params, reach));
             }
             self.correlate(both);
             for slot in 0..if both { 2 } else { 1 } {
                 let (vector, others) = self.vector(guide, slot, index + slot);
-                if self.look_at == Some(index + slot) && self.slots[slot].norm.is_ok() {
+                if self.look_at == Some(index + slot) && self.slots[slot].norms.is_ok() {
                     self.look = Some(self.look(guide, slot, index + slot, &vector));
                 }
                 vectors.push(vector);
@@ -100,6 +121,12 @@ impl Pass {
             }
         }
         (VectorField { nx: self.grid.nx, ny: self.grid.ny, vectors }, &self.others)
+    }
+
+    /// The displacement along an axis up to which a window is searched, px.
+    fn reach(&self, index: usize) -> usize {
+        let most = self.params.reach();
+        self.reaches.get(index).map_or(most, |&reach| reach.min(most))
     }
 
     /// Fills a slot with the windows of a vector.
@@ -116,8 +143,8 @@ impl Pass {
         let first = [corner[0] - back[0], corner[1] - back[1]];
         let second = [first[0] + slot.shift[0], first[1] + slot.shift[1]];
         let contents = (frames[0].cut(first, n, &mut slot.first), frames[1].cut(second, n, &mut slot.second));
-        slot.norm = match contents {
-            (Content::Pattern(first), Content::Pattern(second)) => Ok(first * second),
+        slot.norms = match contents {
+            (Content::Pattern(first), Content::Pattern(second)) => Ok([first, second]),
             (Content::Masked, _) | (_, Content::Masked) => Err(Flags::MASKED),
             _ => Err(Flags::NO_SIGNAL),
         };
@@ -149,7 +176,7 @@ impl Pass {
         let mut others = OtherPeaks::default();
         let base = self.base(guide, slot, index);
         (vector.dx, vector.dy) = (base[0], base[1]);
-        if let Err(flags) = self.slots[slot].norm {
+        if let Err(flags) = self.slots[slot].norms {
             vector.flags |= flags;
             return (vector, others);
         }
@@ -159,18 +186,20 @@ impl Pass {
             vector.flags |= Flags::NO_SIGNAL;
             return (vector, others);
         };
-        let (dx, dy, flags) = self.fit(slot, *first);
-        vector.dx += dx;
-        vector.dy += dy;
-        vector.flags |= flags;
-        vector.correlation = f64::from(first.value);
+        let measured = self.measure_peak(slot, *first, self.params.subpixel);
+        vector.dx += measured.dx;
+        vector.dy += measured.dy;
+        vector.flags |= measured.flags;
+        vector.correlation = f64::from(self.coefficient(slot, measured.top));
         if self.params.peaks > 1 {
             vector.peak_ratio = peaks.ratio();
         }
         for peak in lower {
-            let (dx, dy, flags) = self.fit(slot, *peak);
+            let quick = self.params.subpixel.quick();
+            let Measured { dx, dy, top, flags } = self.measure_peak(slot, *peak, quick);
             if flags.is_valid() {
-                let correlation = f64::from(peak.value);
+                // One peak in a hundred is taken: an estimate is enough to tell whether it may be.
+                let correlation = f64::from(map.unbiased(top.dx, top.dy).unwrap_or(0.0)).clamp(-1.0, 1.0);
                 others.push(OtherPeak { dx: base[0] + dx, dy: base[1] + dy, correlation });
             }
         }
@@ -189,20 +218,36 @@ impl Pass {
         }
     }
 
-    /// The displacement at a peak of a slot's map, and what is wrong with it.
-    fn fit(&self, slot: usize, peak: Peak) -> (f64, f64, Flags) {
+    /// The correlation at a peak, of the pixels that have a partner.
+    fn coefficient(&self, slot: usize, top: Peak) -> f32 {
+        let Some(couple) = self.slots[slot].couple() else { return 0.0 };
+        match self.params.correlation {
+            // Pixels that wrap around the window have a partner there, too.
+            CorrelationMethod::Circular => couple.coefficient(top.dx, top.dy),
+            _ => {
+                let product = top.value * couple.norms[0] * couple.norms[1];
+                couple.coefficient_of(product, top.dx, top.dy)
+            }
+        }
+    }
+
+    /// The displacement at a peak of a slot's map.
+    fn measure_peak(&self, slot: usize, peak: Peak, subpixel: SubpixelParams) -> Measured {
         let map = &self.maps[slot];
+        let peak = map.summit(peak);
         let reach = map.reach() as i32;
         let mut flags = Flags::default();
         if peak.dx.abs() == reach || peak.dy.abs() == reach {
             flags |= Flags::PEAK_AT_BORDER;
         }
-        let offset = self.params.subpixel.offset(map, peak);
-        if offset.is_none() {
-            flags |= Flags::SUBPIXEL_FAILED;
+        let fit = subpixel.offset(map, peak);
+        match fit {
+            None => flags |= Flags::SUBPIXEL_FAILED,
+            Some(Fit { fallback: true, .. }) => flags |= Flags::SUBPIXEL_FALLBACK,
+            Some(_) => {}
         }
-        let (x, y) = offset.unwrap_or_default();
-        (f64::from(peak.dx) + x, f64::from(peak.dy) + y, flags)
+        let fit = fit.unwrap_or_default();
+        Measured { dx: f64::from(peak.dx) + fit.dx, dy: f64::from(peak.dy) + fit.dy, top: peak, flags }
     }
 
     /// What is to be added to the displacement between the windows.

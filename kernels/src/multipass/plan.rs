@@ -6,11 +6,13 @@ use super::{
     mask::Mask,
     params::{MultipassParams, Predictor, Region},
     pass::{Guide, Pass},
+    search,
     window::Frame,
 };
 use crate::{
     Image, PivError,
     field::{Flags, VectorField},
+    lanes,
     tps::GridSpline,
     validation,
 };
@@ -18,7 +20,7 @@ use crate::{
 /// What the passes found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PivResult {
-    /// The vectors of each pass, as measured, with what validation replaced.
+    /// The vectors of each pass, as measured, with what validation replaced. Masked ones have no displacement (NaN).
     pub passes: Vec<VectorField>,
     /// The last pass's field, smoothed, with its flags; if the parameters ask for it.
     pub smoothed: Option<VectorField>,
@@ -80,7 +82,10 @@ impl MultipassPlan {
             start.checked_add(length).is_some_and(|end| end <= size)
         };
         let inside = fits(region.left, region.width, width) && fits(region.top, region.height, height);
-        PivError::check(inside, "region", region, "inside the image")?;
+        if !inside {
+            let Region { left, top, width: columns, height: rows } = region;
+            return Err(PivError::Region { region: [left, top, columns, rows], image: (width, height) });
+        }
         let passes: Vec<Pass> =
             params.passes.iter().map(|pass| Pass::new(pass, region)).collect::<Result<_, _>>()?;
         let splines = (0..passes.len())
@@ -144,26 +149,49 @@ impl MultipassPlan {
             deformation.coefficients[0].fit(first);
             deformation.coefficients[1].fit(second);
         }
+        // A quarter of the rows is enough to tell what is small beside the image.
+        let rows = |image: &Image| {
+            (0..image.height()).step_by(4).map(|y| lanes::magnitude(image.row(y))).fold(0.0, f32::max)
+        };
+        let magnitudes = [first, second].map(rows);
         let mut result = PivResult { passes: Vec::with_capacity(self.passes.len()), smoothed: None };
         let mut predicted = vec![self.params.displacement_mean; self.passes[0].grid.len()];
         for index in 0..self.passes.len() {
-            let mut field = self.measure(index, [first, second], &predicted);
+            let mut field = self.measure(index, [first, second], magnitudes, &predicted);
             let params = &self.params.passes[index].validation;
             let splines = &mut self.splines[index];
-            let mut values = validation::fill(&field);
+            let mut values = if field.vectors.iter().any(|vector| vector.flags.is_valid()) {
+                validation::fill(&field)
+            } else {
+                // Nothing was found, so that what the pass was given is all that the next one can be given.
+                predicted.clone()
+            };
+            let mut guess = None;
             if let Some(own) = &mut splines.own {
                 let smooth = own.smooth(&mut field, &mut values, self.params.spline.threshold);
                 if index + 1 == self.passes.len() && self.params.spline.smooth_last {
-                    result.smoothed = Some(with_values(&field, &smooth));
+                    // Where a vector is not valid, the spline through the others is all that there is.
+                    let mut smoothed = field.clone();
+                    replace(&mut smoothed, &smooth);
+                    result.smoothed = Some(with_values(&smoothed, &smooth));
                 }
+                guess = Some(smooth);
             }
             if let Some(next) = &mut splines.next {
                 predicted = vec![[0.0; 2]; self.passes[index + 1].grid.len()];
                 next.apply(&values, &invalid(&field), &mut predicted);
+                let (before, after) = self.passes.split_at_mut(index + 1);
+                if self.params.passes[index + 1].displacement_max.is_none()
+                    && let (Some(guess), Some(pass), Some(next)) = (&guess, before.last(), after.first_mut())
+                {
+                    search::reaches(&field, guess, &pass.grid, &next.grid, &mut next.reaches);
+                }
             }
             if params.replace {
                 replace(&mut field, &values);
             }
+            erase_masked(&mut field);
+            result.smoothed.iter_mut().for_each(erase_masked);
             result.passes.push(field);
             after(index);
         }
@@ -199,10 +227,16 @@ impl MultipassPlan {
     }
 
     /// One pass: measured and tested.
-    fn measure(&mut self, index: usize, images: [&Image; 2], predicted: &[[f64; 2]]) -> VectorField {
+    fn measure(
+        &mut self,
+        index: usize,
+        images: [&Image; 2],
+        magnitudes: [f32; 2],
+        predicted: &[[f64; 2]],
+    ) -> VectorField {
         let (mask, masked_max) = (self.mask.as_ref(), self.params.masked_max);
         let clip = self.params.passes[index].clip;
-        let frame = |image| Frame { image, mask, masked_max, clip };
+        let frame = |image, magnitude| Frame { image, mask, masked_max, clip, magnitude };
         let deformer = self.deformation.as_mut().and_then(|deformation| {
             let deformer = deformation.deformers[index].as_mut()?;
             Some((deformer, &deformation.coefficients, &mut deformation.images))
@@ -215,9 +249,13 @@ impl MultipassPlan {
                 {
                     deformer.deform(coefficients, predicted, share, image);
                 }
-                pass.measure([frame(&deformed[0]), frame(&deformed[1])], Guide::Deformed(predicted))
+                let frames = [0, 1].map(|which| frame(&deformed[which], magnitudes[which]));
+                pass.measure(frames, Guide::Deformed(predicted))
             }
-            None => pass.measure(images.map(frame), Guide::Shift(predicted)),
+            None => {
+                let frames = [0, 1].map(|which| frame(images[which], magnitudes[which]));
+                pass.measure(frames, Guide::Shift(predicted))
+            }
         };
         validation::test(&mut field, others, &self.params.passes[index].validation);
         field
@@ -281,12 +319,24 @@ fn with_values(field: &VectorField, values: &[[f64; 2]]) -> VectorField {
     field
 }
 
-/// Puts the interpolated values in the place of invalid vectors.
+/// Puts the interpolated values in the place of invalid vectors, if there are valid ones to interpolate.
 fn replace(field: &mut VectorField, values: &[[f64; 2]]) {
+    if !field.vectors.iter().any(|vector| vector.flags.is_valid()) {
+        return;
+    }
     for (vector, &[dx, dy]) in field.vectors.iter_mut().zip(values) {
-        if !vector.flags.is_valid() {
+        if !vector.flags.is_valid() && !vector.flags.contains(Flags::MASKED) {
             (vector.dx, vector.dy) = (dx, dy);
             vector.flags |= Flags::REPLACED;
+        }
+    }
+}
+
+/// Takes the displacement from masked vectors: there is no flow.
+fn erase_masked(field: &mut VectorField) {
+    for vector in &mut field.vectors {
+        if vector.flags.contains(Flags::MASKED) {
+            (vector.dx, vector.dy, vector.correlation) = (f64::NAN, f64::NAN, f64::NAN);
         }
     }
 }

@@ -23,7 +23,13 @@ pub(super) struct Frame<'a> {
     pub(super) masked_max: f64,
     /// Whether what is darker than the window's mean is taken for background.
     pub(super) clip: bool,
+    /// Largest magnitude in the image: what is as small beside it as rounding makes errors is no signal.
+    pub(super) magnitude: f32,
 }
+
+/// The root mean square, as a part of the image's magnitude, up to which a pattern may come from rounding: of a mean
+/// that was subtracted, of a filter, of an interpolation. A single count in a window of 64 px of a 16-bit image is more.
+const ROUNDING: f32 = 2e-7;
 
 impl Frame<'_> {
     /// Copies the `n` by `n` pixels from a corner on, which may lie outside, without their mean. Pixels that do
@@ -72,9 +78,10 @@ impl Frame<'_> {
             let rest = lanes::sum(out) / counted as f32;
             energy = self.change_counted([left, top], counted, out, |value| value - rest);
         }
-        // What rounding leaves of a constant is no pattern.
-        let rounding = mean * 1e-6;
-        let is_pattern = energy > rounding * rounding * counted as f32 && energy.is_finite();
+        // What rounding leaves of a constant is no pattern; squares below the normal numbers have lost their digits.
+        let rounding = (5.0 * mean.abs()).max(self.magnitude) * ROUNDING;
+        let least = (rounding * rounding).max(f32::MIN_POSITIVE) * counted as f32;
+        let is_pattern = energy > least && energy.is_finite();
         if is_pattern { Content::Pattern(energy.sqrt()) } else { Content::Flat }
     }
 
@@ -114,7 +121,7 @@ mod tests {
     #[test]
     fn a_window_inside_loses_its_mean() {
         let image = image();
-        let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false };
+        let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false, magnitude: 0.0 };
         let mut out = [0.0; 16];
         let Content::Pattern(norm) = frame.cut([6, 4], 4, &mut out) else { panic!("a pattern") };
         assert!(out.iter().sum::<f32>().abs() < 1e-3);
@@ -127,7 +134,7 @@ mod tests {
     fn what_is_outside_or_masked_is_zero_and_too_much_of_it_is_refused() {
         let image = image();
         let mask = Mask::from_image(&Image::from_fn(10, 8, |x, _| if x == 0 { 0.0 } else { 1.0 }));
-        let frame = Frame { image: &image, mask: Some(&mask), masked_max: 0.5, clip: false };
+        let frame = Frame { image: &image, mask: Some(&mask), masked_max: 0.5, clip: false, magnitude: 0.0 };
         let mut out = [9.0; 16];
         // One column outside, one masked, two that count.
         let Content::Pattern(_) = frame.cut([-1, 0], 4, &mut out) else { panic!("a pattern") };
@@ -141,7 +148,7 @@ mod tests {
     #[test]
     fn clipping_levels_the_background() {
         let image = Image::from_fn(8, 8, |x, y| if (x, y) == (3, 3) { 64.0 } else { (x % 2) as f32 });
-        let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: true };
+        let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: true, magnitude: 0.0 };
         let mut out = [0.0; 64];
         let Content::Pattern(_) = frame.cut([0, 0], 8, &mut out) else { panic!("a pattern") };
         assert!(out.iter().sum::<f32>().abs() < 1e-3);
@@ -153,7 +160,7 @@ mod tests {
     fn constants_are_flat_whatever_their_value() {
         for value in [0.0, 7.0, 0.1, 12_345.67, f32::NAN] {
             let image = Image::from_fn(16, 16, |_, _| value);
-            let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false };
+            let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false, magnitude: 0.0 };
             assert_eq!(frame.cut([0, 0], 16, &mut [0.0; 256]), Content::Flat, "{value}");
         }
     }

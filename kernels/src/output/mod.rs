@@ -2,12 +2,15 @@
 //!
 //! A file holds one couple: [`encode`] makes it of a [`PivResult`](crate::PivResult), [`decode`] reads it back. The format is
 //! NetCDF 3, which xarray, netCDF4, SciPy, MATLAB and ParaView read, with the conventions of CF for names
-//! and units. [`netcdf`] knows the format alone, and nothing of PIV.
+//! and units. [`encode_vtk`], [`encode_tecplot`] and [`encode_openpiv`] make the texts of these programs of a field.
+//! [`netcdf`] knows the format alone, and nothing of PIV.
 
 pub mod netcdf;
 mod result;
+mod text;
 
 pub use result::{Description, decode, encode};
+pub use text::{encode_openpiv, encode_tecplot, encode_vtk};
 
 use std::{error::Error, fmt};
 

@@ -64,7 +64,6 @@ impl PivParams {
             validation: ValidationParams {
                 correl_min: self.correl_min,
                 neighbour_difference: self.threshold_diff_neighbour,
-                median_threshold: f64::INFINITY,
                 other_peaks: false,
                 replace: false,
                 ..ValidationParams::default()

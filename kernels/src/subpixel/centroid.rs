@@ -10,7 +10,7 @@ pub(super) fn offset(map: &CorrelationMap, peak: Peak, radius: usize) -> Option<
     let mut lowest = f64::INFINITY;
     for j in -radius..=radius {
         for i in -radius..=radius {
-            let sample = f64::from(map.at(peak.dx + i, peak.dy + j)?);
+            let sample = f64::from(map.unbiased(peak.dx + i, peak.dy + j)?);
             lowest = lowest.min(sample);
             mass += sample;
             x += sample * f64::from(i);

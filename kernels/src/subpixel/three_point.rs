@@ -1,16 +1,34 @@
 //! Curves through three samples, along each axis alone.
 
+use super::Fit;
 use crate::correlation::{CorrelationMap, Peak};
 
-/// The offsets along x and y by a fit to `(before, peak, after)`.
+/// The offsets along x and y by a fit to `(before, peak, after)`; along an axis whose samples are no peak for it, the
+/// centre of their mass.
 pub(super) fn both_axes(
     map: &CorrelationMap,
-    Peak { dx, dy, value }: Peak,
+    Peak { dx, dy, .. }: Peak,
     fit: impl Fn(f32, f32, f32) -> Option<f64>,
-) -> Option<(f64, f64)> {
-    let x = fit(map.at(dx - 1, dy)?, value, map.at(dx + 1, dy)?)?;
-    let y = fit(map.at(dx, dy - 1)?, value, map.at(dx, dy + 1)?)?;
-    Some((x, y))
+) -> Option<Fit> {
+    let middle = map.unbiased(dx, dy)?;
+    let mut fallback = false;
+    let mut along = |before: f32, after: f32| {
+        fit(before, middle, after).or_else(|| {
+            fallback = true;
+            centroid(before, middle, after)
+        })
+    };
+    let x = along(map.unbiased(dx - 1, dy)?, map.unbiased(dx + 1, dy)?)?;
+    let y = along(map.unbiased(dx, dy - 1)?, map.unbiased(dx, dy + 1)?)?;
+    Some(Fit { dx: x, dy: y, fallback })
+}
+
+/// The centre of mass of three samples, of which none weighs less than nothing: right for a peak so narrow that a
+/// neighbour is down in the noise, which is the light of two neighbouring pixels that share a small particle.
+fn centroid(before: f32, peak: f32, after: f32) -> Option<f64> {
+    let is_peak = peak >= before && peak >= after && peak > before.min(after) && peak > 0.0;
+    let [before, after] = [before, after].map(|sample| f64::from(sample.max(0.0)));
+    is_peak.then(|| (after - before) / (before + f64::from(peak) + after))
 }
 
 /// The top of a Gaussian through three positive samples: of a parabola through their logarithms.
@@ -42,5 +60,9 @@ mod tests {
         assert_eq!(gaussian(1.0, 1.0, 1.0), None);
         assert_eq!(parabola(0.0, 1.0, 0.0), Some(0.0));
         assert_eq!(parabola(1.0, 1.0, 0.0), Some(-0.5));
+        assert_eq!(centroid(-0.2, 0.75, 0.25), Some(0.25));
+        assert_eq!(centroid(-0.1, 1.0, -0.3), Some(0.0));
+        assert_eq!(centroid(1.0, 1.0, 1.0), None);
+        assert_eq!(centroid(0.0, 1.0, 1.5), None);
     }
 }

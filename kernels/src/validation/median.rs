@@ -5,6 +5,11 @@
 //! spread, plus the noise that any vector has. One threshold then serves quiet and turbulent regions,
 //! where a threshold in pixels must be chosen anew for each.
 //!
+//! Two things are added to the authors' test. The noise is that of the field, if it has more than the usual 0.1 px:
+//! the distances of all vectors from their medians tell it, and in a noisy field good vectors are kept. And the spread
+//! counts up to a limit only: among vectors that have nothing to do with each other, each is within the spread of the
+//! others, and all would be valid.
+//!
 //! At the border of the field the neighbours lie on one side, and in a shear all of them differ. The
 //! field is therefore continued beyond its border, `u(-i) = 2 u(0) - u(i)`, so that a linear field has
 //! the median in the middle at the border, too.
@@ -16,6 +21,110 @@ use crate::field::{Flags, VectorField};
 const MOST: usize = 24;
 /// With fewer neighbours than these nothing is said about a vector.
 const FEWEST: usize = 3;
+/// The standard deviation of a normal distribution over the median of its magnitudes.
+const DEVIATION_OVER_MEDIAN: f64 = 1.4826;
+/// A vector differs from the median of eight neighbours by more than its own noise: that of the median is added.
+const OWN_PART: f64 = 1.0 / 1.09;
+/// What is added to the spread, in standard deviations. The spread is two thirds of one, so that vectors up to five off
+/// pass with a threshold of 2.5: the noise of a field with few or lost particles has long tails.
+const NOISE_PART: f64 = 1.5;
+/// The correlation below which a high peak proves nothing: two unrelated windows of 16 px reach 0.4.
+const LEAST_PROOF: f64 = 0.5;
+/// Where vectors differ by more than this from their neighbours' medians, most of them have nothing to do with each
+/// other, px.
+const INCOHERENT: f64 = 0.75;
+
+/// What the median test forgives a vector of a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tolerance {
+    /// Noise of the displacements, px.
+    noise: f64,
+    /// The largest spread of neighbours that counts, px.
+    spread: f64,
+}
+
+impl Tolerance {
+    /// What a field asks for, by the vectors that are valid now: as the parameters say, or more noise if the field has
+    /// more and they allow it. In a field without coherence only vectors that agree closely can be right.
+    fn of(field: &VectorField, around: &Surroundings, params: &ValidationParams) -> Tolerance {
+        let spread = params.median_spread_max * field.step();
+        let told = Tolerance { noise: params.median_noise, spread };
+        if !params.median_adaptive {
+            return told;
+        }
+        match around.deviation(field) {
+            Some(deviation) if deviation > INCOHERENT => Tolerance { spread: spread.min(told.noise), ..told },
+            Some(deviation) => Tolerance { noise: told.noise.max(NOISE_PART * deviation), ..told },
+            None => told,
+        }
+    }
+}
+
+/// What the neighbours of each vector say; kept from round to round, and made anew only where a neighbour has changed.
+pub(super) struct Surroundings {
+    radius: usize,
+    statistics: Vec<Option<[MedianAndSpread; 2]>>,
+}
+
+impl Surroundings {
+    pub(super) fn of(field: &VectorField, params: &ValidationParams) -> Surroundings {
+        let radius = params.neighbour_radius.min(2);
+        let statistics = (0..field.vectors.len()).map(|index| statistics(field, index, radius)).collect();
+        Surroundings { radius, statistics }
+    }
+
+    /// Takes note of a vector that has become valid or not, or has another displacement.
+    pub(super) fn update(&mut self, field: &VectorField, changed: &[usize]) {
+        let mut stale = vec![false; self.statistics.len()];
+        for &index in changed {
+            // A vector at the border counts for the continuation of the field beyond it, too.
+            field.around(index, self.radius).chain([index]).for_each(|index| stale[index] = true);
+        }
+        for (index, _) in stale.iter().enumerate().filter(|(_, stale)| **stale) {
+            self.statistics[index] = statistics(field, index, self.radius);
+        }
+    }
+
+    /// The standard deviation of valid vectors, px, from how far they lie from their neighbours' medians; none without
+    /// any.
+    fn deviation(&self, field: &VectorField) -> Option<f64> {
+        let valid = field.vectors.iter().zip(&self.statistics).filter(|(vector, _)| vector.flags.is_valid());
+        let mut distances: Vec<f64> = valid
+            .filter_map(|(vector, statistics)| {
+                statistics.map(|[x, y]| [vector.dx - x.median, vector.dy - y.median])
+            })
+            .flatten()
+            .map(f64::abs)
+            .collect();
+        let middle = distances.len() / 2;
+        if distances.is_empty() {
+            return None;
+        }
+        let (_, &mut median, _) = distances.select_nth_unstable_by(middle, f64::total_cmp);
+        Some(median * DEVIATION_OVER_MEDIAN * OWN_PART)
+    }
+
+    /// What the median test forgives vectors of the field.
+    pub(super) fn tolerance(&self, field: &VectorField, params: &ValidationParams) -> Tolerance {
+        Tolerance::of(field, self, params)
+    }
+
+    /// What the neighbours of a vector say about a displacement in its place; none if too few of them are valid.
+    pub(super) fn verdict(&self, index: usize, [dx, dy]: [f64; 2], tolerance: Tolerance) -> Option<Verdict> {
+        let [x, y] = self.statistics[index]?;
+        let (dx, dy) = (dx - x.median, dy - y.median);
+        let forgiven = |spread: f64| spread.min(tolerance.spread) + tolerance.noise;
+        Some(Verdict {
+            difference: dx.hypot(dy),
+            residual: (dx / forgiven(x.spread)).hypot(dy / forgiven(y.spread)),
+        })
+    }
+}
+
+/// Median and spread of a vector's neighbours; none if too few are valid.
+fn statistics(field: &VectorField, index: usize, radius: usize) -> Option<[MedianAndSpread; 2]> {
+    Neighbours::of(field, index, radius).map(Neighbours::statistics)
+}
 
 /// The neighbours of a vector that are valid, as one component each.
 struct Neighbours {
@@ -69,6 +178,7 @@ impl Neighbours {
 }
 
 /// One component of the neighbours.
+#[derive(Debug, Clone, Copy)]
 struct MedianAndSpread {
     median: f64,
     spread: f64,
@@ -110,24 +220,6 @@ impl Verdict {
     }
 }
 
-/// What the neighbours of a vector say about each of some displacements in its place; none if too few of
-/// them are valid.
-pub(super) fn verdicts<'a>(
-    field: &VectorField,
-    index: usize,
-    params: &'a ValidationParams,
-) -> Option<impl Fn(f64, f64) -> Verdict + use<'a>> {
-    let [x, y] = Neighbours::of(field, index, params.neighbour_radius)?.statistics();
-    Some(move |dx: f64, dy: f64| {
-        let (dx, dy) = (dx - x.median, dy - y.median);
-        let noise = params.median_noise;
-        Verdict {
-            difference: dx.hypot(dy),
-            residual: (dx / (x.spread + noise)).hypot(dy / (y.spread + noise)),
-        }
-    })
-}
-
 /// The normalised residual of the median test for one vector; none if fewer than three of its neighbours
 /// are valid.
 ///
@@ -140,28 +232,53 @@ pub(super) fn verdicts<'a>(
 /// assert!((normalised_median(&field, 4, 1, 0.1).unwrap() - 4.0 / 0.15).abs() < 1e-9);
 /// ```
 pub fn normalised_median(field: &VectorField, index: usize, radius: usize, noise: f64) -> Option<f64> {
-    let params = ValidationParams { neighbour_radius: radius, median_noise: noise, ..Default::default() };
     let vector = field.vectors.get(index)?;
-    let verdict = verdicts(field, index, &params)?;
-    Some(verdict(vector.dx, vector.dy).residual)
+    let [x, y] = statistics(field, index, radius)?;
+    let residual = |value: f64, of: MedianAndSpread| (value - of.median) / (of.spread + noise);
+    Some(residual(vector.dx, x).hypot(residual(vector.dy, y)))
 }
 
-/// Flags vectors that differ too much from their neighbours, all judged by the field as it is given.
-pub fn test_neighbours(field: &mut VectorField, params: &ValidationParams) {
+/// What the neighbours of each vector say about it: flags that are to be added.
+///
+/// Every vector is judged by the field as it is given. A vector around which fewer than three are valid, of those that
+/// there are, cannot be judged: it is [`UNSUPPORTED`](Flags::UNSUPPORTED), unless its peak is high above the second one.
+pub(super) fn judge(field: &VectorField, around: &Surroundings, params: &ValidationParams) -> Vec<Flags> {
+    let none = Flags::default();
     if params.neighbour_difference.is_infinite() && params.median_threshold.is_infinite() {
-        return;
+        return vec![none; field.vectors.len()];
     }
-    let flags: Vec<Flags> = (0..field.vectors.len())
-        .map(|index| {
-            let vector = &field.vectors[index];
-            let verdict = verdicts(field, index, params).map(|verdict| verdict(vector.dx, vector.dy));
-            verdict.map_or(Flags::default(), |verdict| verdict.flags(params))
-        })
-        .collect();
-    for (vector, flags) in field.vectors.iter_mut().zip(flags) {
-        if !vector.flags.contains(Flags::MASKED) && !vector.flags.contains(Flags::NO_SIGNAL) {
-            vector.flags |= flags;
+    let tolerance = around.tolerance(field, params);
+    let judge = |index: usize| {
+        let vector = &field.vectors[index];
+        if vector.flags.intersects(Flags::MASKED | Flags::NO_SIGNAL) {
+            return none;
         }
+        match around.verdict(index, [vector.dx, vector.dy], tolerance) {
+            Some(verdict) => verdict.flags(params),
+            None if is_supported(field, index, params) => none,
+            None => Flags::UNSUPPORTED,
+        }
+    };
+    (0..field.vectors.len()).map(judge).collect()
+}
+
+/// Whether a vector of which the neighbours can say nothing is to be believed.
+fn is_supported(field: &VectorField, index: usize, params: &ValidationParams) -> bool {
+    let around = || field.around(index, params.neighbour_radius).map(|other| field.vectors[other].flags);
+    let there = around().filter(|flags| !flags.intersects(Flags::MASKED)).count();
+    let valid = around().filter(|flags| flags.is_valid()).count();
+    // In a grid of one row, or between walls, there are not three.
+    let vector = &field.vectors[index];
+    let is_proved = vector.peak_ratio >= params.peak_ratio_proof && vector.correlation >= LEAST_PROOF;
+    valid >= FEWEST.min(there) || is_proved
+}
+
+/// Flags vectors that differ too much from their neighbours, and those that have too few to tell, all judged by the
+/// field as it is given. [`test`](super::test) repeats it until nothing changes.
+pub fn test_neighbours(field: &mut VectorField, params: &ValidationParams) {
+    let flags = judge(field, &Surroundings::of(field, params), params);
+    for (vector, flags) in field.vectors.iter_mut().zip(flags) {
+        vector.flags |= flags;
     }
 }
 

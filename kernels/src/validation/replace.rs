@@ -1,28 +1,40 @@
 //! What takes the place of a vector that is wrong.
 
-use super::{OtherPeaks, ValidationParams, median::verdicts};
+use super::{OtherPeaks, ValidationParams, median::Surroundings};
 use crate::field::{Flags, VectorField};
 
-/// Takes the first lower peak that passes all tests, for vectors that their neighbours contradict.
-pub fn take_other_peaks(field: &mut VectorField, others: &[OtherPeaks], params: &ValidationParams) {
-    let contradicted =
-        |flags: Flags| flags.contains(Flags::NEIGHBOUR_OUTLIER) || flags.contains(Flags::MEDIAN_OUTLIER);
+/// Takes the first lower peak that passes all tests, for vectors that their neighbours contradict; returns which. A
+/// vector that has a lower peak already keeps it.
+pub(super) fn take_other_peaks(
+    field: &mut VectorField,
+    around: &Surroundings,
+    others: &[OtherPeaks],
+    params: &ValidationParams,
+) -> Vec<usize> {
+    let mut taken = Vec::new();
+    let contradicted = |flags: Flags| {
+        flags.intersects(Flags::NEIGHBOUR_OUTLIER | Flags::MEDIAN_OUTLIER)
+            && !flags.contains(Flags::OTHER_PEAK)
+    };
+    let tolerance = around.tolerance(field, params);
     for (index, others) in others.iter().enumerate().take(field.vectors.len()) {
         if !contradicted(field.vectors[index].flags) {
             continue;
         }
-        let Some(verdict) = verdicts(field, index, params) else { continue };
         let agrees = |other: &&super::OtherPeak| {
+            let verdict = around.verdict(index, [other.dx, other.dy], tolerance);
             other.correlation >= params.correl_min
                 && other.dx.hypot(other.dy) <= params.displacement_max
-                && verdict(other.dx, other.dy).flags(params) == Flags::default()
+                && verdict.is_some_and(|verdict| verdict.flags(params) == Flags::default())
         };
         if let Some(other) = others.as_slice().iter().find(agrees) {
             let vector = &mut field.vectors[index];
             (vector.dx, vector.dy, vector.correlation) = (other.dx, other.dy, other.correlation);
             vector.flags = Flags::OTHER_PEAK;
+            taken.push(index);
         }
     }
+    taken
 }
 
 /// How often interpolated vectors are averaged anew. The error of a gap of `g` vectors shrinks by a

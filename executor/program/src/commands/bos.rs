@@ -12,13 +12,13 @@ use terzetto_executor::{
 };
 use terzetto_kernels::read_image;
 use terzetto_program::{
-    pipelines::{PivSeries, Task, piv},
+    pipelines::{PivSeries, Task, Validity, piv},
     series::Couple,
 };
 
 use crate::commands::{
     args::BosArgs,
-    piv::series,
+    piv::{check_valid_min, judge, series},
     print_line,
     run::{progress::ItemCount, status::Status},
     setup::{
@@ -32,6 +32,7 @@ use crate::commands::{
 
 pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     let BosArgs { reference, input, measure, output, .. } = args;
+    check_valid_min(measure, &args.run)?;
     let params = effective_params(
         input,
         &Overrides { measure: Some(measure), output: Some(output), ..Overrides::default() },
@@ -73,10 +74,13 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
         results: &args.results,
         run: &args.run,
     };
-    series_run.compute(args, || {
+    let validity = Validity::default();
+    let counts = validity.clone();
+    let status = series_run.compute(args, || {
         let series = series(&params, remaining.items, plan.folder.clone());
-        Ok(piv(PivSeries { task: Task::Bos, preprocessing, mask, made_with, ..series }))
-    })
+        Ok(piv(PivSeries { task: Task::Bos, preprocessing, mask, made_with, validity, ..series }))
+    })?;
+    Ok(judge(status, &counts, measure.valid_min))
 }
 
 /// Couples of the reference and each image, with the name of the image.

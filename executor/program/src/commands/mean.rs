@@ -1,6 +1,11 @@
 //! `terzetto mean`: statistics of a series of images.
 
-use terzetto_executor::{BoxError, results::MadeWith};
+use std::path::Path;
+
+use terzetto_executor::{
+    BoxError,
+    results::{MadeWith, stem},
+};
 use terzetto_program::PROGRAM;
 use terzetto_program::pipelines::{MeanSeries, expected_mean, mean};
 
@@ -16,6 +21,14 @@ use crate::commands::{
     },
 };
 
+/// Is a file the picture of a vector field, beside its numbers?
+fn is_picture(path: &Path) -> bool {
+    let stem = stem(path);
+    let is_result = stem.starts_with("piv_") || stem.starts_with("bos_");
+    let stem = stem.strip_suffix("_magnitude").unwrap_or(&stem);
+    is_result && ["csv", "nc"].iter().any(|ending| path.with_file_name(format!("{stem}.{ending}")).exists())
+}
+
 pub fn command(args: &MeanArgs) -> Result<Status, BoxError> {
     let params = effective_params(&args.input, &Overrides::default())?;
     if args.results.shard()?.is_some() || args.run.executor == ExecutorChoice::Multi {
@@ -24,6 +37,10 @@ pub fn command(args: &MeanArgs) -> Result<Status, BoxError> {
         return Err(format!("statistics are gathered by one process: {hint}").into());
     }
     let mut images = images(&params, 1)?;
+    if let Some(picture) = images.iter().find(|path| is_picture(path)) {
+        let hint = "`terzetto fields FOLDER` makes the mean of measured fields";
+        return Err(format!("`{}` is a picture of a result, and no image: {hint}", picture.display()).into());
+    }
     let plan = results_plan(&params, &args.results, "mean")?;
     // Preprocessing has no effect on statistics.
     let made_with = MadeWith::new(PROGRAM, "mean");

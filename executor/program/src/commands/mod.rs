@@ -1,8 +1,8 @@
 //! The commands of the program, one command a file.
 //!
 //! - `args` is the command line.
-//! - `piv`, `try_couple` (which is `piv --try`), `bos`, `preprocess`, `mean`, `params`, `synth`, `demo`, `monitor` and
-//!   `topology` are the commands.
+//! - `piv`, `try_couple` (which is `piv --try`), `bos`, `preprocess`, `mean`, `fields`, `pages`, `params`, `synth`,
+//!   `demo`, `monitor` and `topology` are the commands.
 //! - `setup` is what commands on a series do before they compute: they read parameters, list images, find what is
 //!   already done.
 //! - `run` runs a topology and does all that a terminal expects: progress, log, signals, exit status.
@@ -12,8 +12,10 @@ mod args;
 mod bos;
 mod demo;
 mod field_statistics;
+mod fields;
 mod mean;
 mod monitor;
+mod pages;
 mod params;
 mod piv;
 mod preprocess;
@@ -26,7 +28,10 @@ mod try_couple;
 
 use std::{io::Write, process::ExitCode};
 
-use clap::{CommandFactory, Parser};
+use clap::{
+    CommandFactory, Parser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use terzetto_executor::processes::Reporter;
 
 use args::{Cli, Command};
@@ -34,7 +39,7 @@ use run::status::Status;
 
 /// Parses the command line and runs the command. The exit status says how it went.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| hints(error).exit());
     let Some(command) = cli.command else {
         print_line(&Cli::command().render_long_help().to_string());
         return ExitCode::SUCCESS;
@@ -46,6 +51,8 @@ pub fn main() -> ExitCode {
         Command::Preprocess(args) => preprocess::command(&args),
         Command::Mean(args) => mean::command(&args),
         Command::Params => params::command(),
+        Command::Fields(args) => fields::command(&args),
+        Command::Pages(args) => pages::command(&args),
         Command::Synth(args) => synth::command(&args),
         Command::Demo(args) => demo::command(&args),
         Command::Monitor(args) => monitor::command(&args),
@@ -57,6 +64,21 @@ pub fn main() -> ExitCode {
         Status::NothingRan
     });
     status.into()
+}
+
+/// An error of the command line, with hints that help. For an option that it does not know, clap advises `-- --option`,
+/// which would make a file name of it.
+fn hints(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::UnknownArgument {
+        error.remove(ContextKind::Suggested);
+        let unknown = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+        if unknown.starts_with("--dt") || unknown.starts_with("--scale") {
+            let hint = "displacements are measured in pixels; `terzetto fields RESULTS --scale LENGTH --dt TIME` \
+                        makes velocities of them";
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.to_owned().into()]));
+        }
+    }
+    error
 }
 
 /// An error and its causes on one line. A cause is left out if the text before it already ends with it.

@@ -3,11 +3,12 @@
 use terzetto_executor::BoxError;
 use terzetto_program::{
     params::Params,
-    pipelines::{PivSeries, Task, piv},
+    pipelines::{PivSeries, Task, Validity, piv},
 };
 
 use crate::commands::{
-    args::PivArgs,
+    args::{ExecutorChoice, MeasureArgs, PivArgs, RunArgs},
+    print_line,
     run::{progress::ItemCount, status::Status},
     setup::{
         couples::CouplePlan,
@@ -29,6 +30,7 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         measure: Some(measure),
         output: Some(output),
     };
+    check_valid_min(measure, &args.run)?;
     let params = effective_params(input, &overrides)?;
     let couples = CouplePlan::new(&params)?;
     let preprocessing = preprocessing_for_piv(&params, &couples.images)?;
@@ -53,7 +55,8 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         Task::Piv.expected_item(couple, &params.output.formats, &params.output.plots)
     })?;
     let Some(remaining) = remaining else { return Ok(Status::Done) };
-    couples.print_summary(&remaining.announcement(&format!("couples ({})", couples.rule)));
+    let noun = if remaining.count == 1 { "couple" } else { "couples" };
+    couples.print_summary(&remaining.announcement(&format!("{noun} ({})", couples.rule)));
     let series_run = SeriesRun {
         count: ItemCount { total: remaining.items.len(), noun: "couples" },
         plan: &plan,
@@ -62,19 +65,57 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         results: &args.results,
         run: &args.run,
     };
+    let validity = Validity::default();
+    let counts = validity.clone();
     let status = series_run.compute(args, || {
         let series = PivSeries {
             preprocessing,
             mask,
             made_with,
+            validity,
             ..series(&params, remaining.items, plan.folder.clone())
         };
         Ok(piv(series))
     })?;
-    Ok(match status {
+    let status = match status {
         Status::Done if !couples.single.is_empty() => Status::SomeFailed,
         status => status,
-    })
+    };
+    Ok(judge(status, &counts, measure.valid_min))
+}
+
+/// Prints how many vectors are not valid, as the last line, and compares with what was asked for.
+pub fn judge(status: Status, validity: &Validity, valid_min: Option<f64>) -> Status {
+    let Some(text) = validity.summary() else { return status };
+    let share = validity.share().unwrap_or(0.0);
+    let too_few = valid_min.is_some_and(|least| share < least);
+    if share == 0.0 {
+        log::warn!("{text}: do the images make couples, and are the windows large enough?");
+    }
+    match valid_min.filter(|_| too_few) {
+        Some(least) => print_line(&format!(
+            "{text}: more than the {:.1} % that --valid-min allows",
+            100.0 * (1.0 - least)
+        )),
+        None => print_line(&text),
+    }
+    match status {
+        Status::Done if too_few => Status::TooFewValid,
+        status => status,
+    }
+}
+
+/// Several processes do not add up their vectors.
+///
+/// # Errors
+/// `--valid-min` with several processes.
+pub fn check_valid_min(measure: &MeasureArgs, run: &RunArgs) -> Result<(), BoxError> {
+    if run.executor == ExecutorChoice::Multi && measure.valid_min.is_some() {
+        return Err(
+            "--valid-min counts the vectors of one process: choose another executor than multi".into()
+        );
+    }
+    Ok(())
 }
 
 /// The series that the parameters describe, without what is read from other files.

@@ -44,7 +44,8 @@ impl SyntheticSeries {
 
     /// The truth as TOML: how the images were made.
     pub fn to_toml(&self) -> String {
-        let SynthParams { width, height, density, particle_diameter, intensity, noise, seed } = self.params;
+        let SynthParams { width, height, density, particle_diameter, intensity, noise, seed, .. } =
+            self.params;
         let mut text = String::from("# How these synthetic images were made.\n");
         let (name, formula, values) = describe(&self.flow);
         // Writing into a string cannot fail.

@@ -10,7 +10,7 @@
 //!
 //! `piv`, `preprocess`, `mean` and `synth` are the four tasks. `preprocessing` is what is done to an image before
 //! anything is measured, `time_windows` gives an image its neighbours in time. `plan_pool` keeps what the kernels
-//! need to compute. `result_files` and `pictures` make the contents of files.
+//! need to compute. `validity` counts valid vectors. `result_files` and `pictures` make the contents of files.
 
 mod mean;
 mod pictures;
@@ -21,6 +21,7 @@ mod preprocessing;
 mod result_files;
 mod synth;
 mod time_windows;
+mod validity;
 
 pub use mean::{MEAN_FILES, MeanSeries, expected_mean, mean};
 pub use pictures::{peak_marks, picture, picture_of_correlation};
@@ -30,6 +31,7 @@ pub use preprocess::{ImageFile, PreprocessSeries, expected_image, image_files, p
 pub use preprocessing::{Background, Preprocessing};
 pub use result_files::field_file;
 pub use synth::{SynthSeries, synth};
+pub use validity::Validity;
 
 use std::path::Path;
 
@@ -45,9 +47,14 @@ fn image_key(path: &Path) -> Key {
 }
 
 /// Reads an image through the store, which remembers its fingerprint for the manifests.
-fn read_image_from(store: &Store, path: &Path) -> Result<Image, ImageError> {
+fn read_image_from(store: &Store, path: &Path) -> Result<Image, BoxError> {
     let bytes = store.read(path).map_err(|source| ImageError::Read { path: path.to_owned(), source })?;
-    decode_image(path, &bytes)
+    decode_image(path, &bytes).map_err(|error| match error {
+        ImageError::Pages { .. } => {
+            format!("{error}. `terzetto pages FILE FOLDER` writes its pages as images").into()
+        }
+        error => error.into(),
+    })
 }
 
 /// Width and height, px.

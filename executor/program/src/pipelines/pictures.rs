@@ -86,8 +86,13 @@ pub fn picture_of_correlation(
 pub fn peak_marks(pass: &PassParams, look: &Look) -> Vec<PeakMark> {
     let peaks = look.map.peaks(pass.peaks, pass.particle_radius);
     let peak = |peak: &terzetto_kernels::correlation::Peak| {
-        let (x, y) = pass.subpixel.offset(&look.map, *peak).unwrap_or_default();
-        PeakMark { dx: peak.dx as f32 + x as f32, dy: peak.dy as f32 + y as f32, height: peak.value }
+        let peak = look.map.summit(*peak);
+        let fit = pass.subpixel.offset(&look.map, peak).unwrap_or_default();
+        PeakMark {
+            dx: peak.dx as f32 + fit.dx as f32,
+            dy: peak.dy as f32 + fit.dy as f32,
+            height: peak.value,
+        }
     };
     peaks.as_slice().iter().map(peak).collect()
 }

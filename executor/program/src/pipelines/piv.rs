@@ -23,7 +23,7 @@ use terzetto_executor::{
 use terzetto_kernels::{Image, MultipassParams, multipass::Mask};
 
 use super::{
-    PlanPool, Preprocessing, image_key, read_image_from,
+    PlanPool, Preprocessing, Validity, image_key, read_image_from,
     result_files::{ComputedField, FileContents, Files},
     safe_name, size,
 };
@@ -96,6 +96,8 @@ pub struct PivSeries {
     pub params_toml: String,
     /// What the results are made with, for their manifests.
     pub made_with: MadeWith,
+    /// Counts the valid vectors. Keep a clone to read it.
+    pub validity: Validity,
 }
 
 impl PivSeries {
@@ -112,6 +114,7 @@ impl PivSeries {
             plots: vec![PlotKind::Vectors],
             params_toml: String::new(),
             made_with: MadeWith::new(crate::PROGRAM, Task::Piv.name()),
+            validity: Validity::default(),
         }
     }
 }
@@ -129,6 +132,7 @@ pub fn piv(series: PivSeries) -> Topology {
         plots,
         params_toml,
         made_with,
+        validity,
     } = series;
     let store = Arc::new(Store::new(folder, made_with));
     let mut topology = Topology::new(task.name());
@@ -167,6 +171,9 @@ pub fn piv(series: PivSeries) -> Topology {
         let [first, second] = &pair;
         check_sizes(&files, couple, first, second)?;
         let result = plans.compute(first, second)?;
+        if let Some(field) = result.last() {
+            validity.add(couple.as_str(), field);
+        }
         let image = first.clone();
         Ok(ComputedField { result, image })
     });
@@ -203,7 +210,7 @@ fn read_images(
     }
     let preprocessor = preprocessing.add_to(topology);
     let raw = topology.queue::<Image>("raw images");
-    topology.io("read image", paths).to(&raw).each(move |_, path| Ok(read_image_from(&store, &path)?));
+    topology.io("read image", paths).to(&raw).each(move |_, path| read_image_from(&store, &path));
     topology.cpu("preprocess", &raw).to(&images).each(move |_, mut image| {
         preprocessor.apply(&mut image)?;
         Ok(Arc::new(image))

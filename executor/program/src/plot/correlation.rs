@@ -77,11 +77,11 @@ pub struct CorrelatedWindows<'a> {
 /// let second: Vec<f32> = (0..256).map(spot(9.0, 7.0)).collect();
 /// let mut map = CorrelationMap::new(7, 1);
 /// Correlator::new(CorrelationMethod::Circular, 16, 8)?
-///     .correlate(Couple { first: &first, second: &second, norm: 1.0 }, &mut map);
+///     .correlate(Couple { first: &first, second: &second, norms: [1.0, 1.0] }, &mut map);
 /// let peaks = map.peaks(2, 3);
 /// let marks: Vec<PeakMark> = peaks.as_slice().iter().map(|peak| {
-///     let (x, y) = SubpixelParams::default().offset(&map, *peak).unwrap_or_default();
-///     PeakMark { dx: peak.dx as f32 + x as f32, dy: peak.dy as f32 + y as f32, height: peak.value }
+///     let fit = SubpixelParams::default().offset(&map, *peak).unwrap_or_default();
+///     PeakMark { dx: peak.dx as f32 + fit.dx as f32, dy: peak.dy as f32 + fit.dy as f32, height: peak.value }
 /// }).collect();
 /// let plot = CorrelationPlot {
 ///     title: "karman_01",

@@ -37,7 +37,7 @@ pub use range::IndexRange;
 pub use rule::CoupleRule;
 
 /// The endings of file names that count as images.
-pub const IMAGE_EXTENSIONS: [&str; 5] = ["png", "tif", "tiff", "bmp", "pgm"];
+pub const IMAGE_EXTENSIONS: [&str; 9] = ["png", "tif", "tiff", "bmp", "pgm", "ppm", "jpg", "jpeg", "webp"];
 
 /// The images of a series cannot be listed or chosen.
 #[derive(Debug)]

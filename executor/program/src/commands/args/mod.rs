@@ -24,7 +24,7 @@ pub use synth::{DemoArgs, FlowChoice, SynthArgs, SyntheticArgs};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit status:\n  0    everything was computed\n  1    some couples or images failed or were left out; the others were computed\n  2    nothing could run: wrong arguments or parameters, no images, no place for results, or results in it\n       that were made otherwise\n  130  interrupted by Ctrl-C; what is finished stays\n\nSignals: Ctrl-C ends a run cleanly, a second Ctrl-C at once. SIGTERM and SIGHUP end\nit cleanly, too. SIGUSR2 lets running work finish and starts nothing new."
+    after_help = "Exit status:\n  0    everything was computed\n  1    some couples or images failed or were left out; the others were computed\n  2    nothing could run: wrong arguments or parameters, no images, no place for results, or results in it\n       that were made otherwise\n  3    everything was computed, and fewer vectors are valid than --valid-min asks for\n  130  interrupted by Ctrl-C; what is finished stays\n\nSignals: Ctrl-C ends a run cleanly, a second Ctrl-C at once. SIGTERM and SIGHUP end\nit cleanly, too. SIGUSR2 lets running work finish and starts nothing new."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -35,7 +35,7 @@ pub struct Cli {
 pub enum Command {
     /// Compute the displacements in every couple of a folder's images.
     ///
-    /// Images end in png, tif, tiff, bmp or pgm. Other files, hidden files and folders are left out.
+    /// Images end in png, tif, tiff, bmp, pgm, ppm, jpg, jpeg or webp. Other files, hidden files and folders are left out.
     /// Couples are made by the numbers in the file names, and by the letters a and b if there are any.
     /// A missing image costs its own couples and shifts no others. Before it computes, the command
     /// prints which couples there are, where numbers have gaps, and which images are left over and why.
@@ -64,10 +64,24 @@ pub enum Command {
     Preprocess(PreprocessArgs),
     /// Compute mean, standard deviation, minimum and maximum of a folder's images.
     ///
-    /// They are written as PNG files of 16 bits, and without rounding into mean.nc.
+    /// They are written as PNG files of 16 bits, and without rounding into mean.nc. Pictures of results are no images:
+    /// `terzetto fields` makes the mean of measured fields.
     Mean(MeanArgs),
     /// Print all parameters with their defaults and meanings, as a file for --params.
     Params,
+    /// Compute statistics of the fields in a folder for results, and write them for other programs.
+    ///
+    /// Reads all NetCDF results (piv_*.nc or bos_*.nc), one after the other, and writes into the folder fields: the
+    /// mean, the fluctuations and the Reynolds stresses as statistics.nc, and the mean field with its vorticity,
+    /// divergence, strain and λ2 as mean.vtk (ParaView), mean.dat (Tecplot) and mean.txt (OpenPIV). report.html
+    /// shows the series: shares of valid vectors, histograms, the mean field, the worst couples. It opens
+    /// without a server. With --scale and --dt, velocities are physical.
+    Fields(FieldsArgs),
+    /// Write the pages of a TIFF file as a series of images.
+    ///
+    /// A file of several pages is a series. The pages become <name>_0001.png, <name>_0002.png and so on; those that
+    /// 16-bit counts cannot hold become TIFF files of floating-point numbers.
+    Pages(PagesArgs),
     /// Write a series of synthetic images whose displacements are known.
     ///
     /// The images of a couple are couple_0001a.png and couple_0001b.png. truth.toml has the numbers
@@ -83,6 +97,32 @@ pub enum Command {
     Monitor(MonitorArgs),
     /// List the topologies, or draw one.
     Topology(TopologyArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct FieldsArgs {
+    /// The folder for results
+    pub folder: PathBuf,
+    /// The length of a pixel in the flow, such as 2.5e-5 for 25 µm in metres [default: 1, pixels]
+    #[arg(long, value_name = "LENGTH")]
+    pub scale: Option<f64>,
+    /// The time between the images of a couple, such as 1e-3 for 1 ms in seconds [default: 1, couples]
+    #[arg(long, value_name = "TIME")]
+    pub dt: Option<f64>,
+    /// The folder for what is written [default: the folder fields in the folder for results]
+    #[arg(short, long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Write each field for other programs, too, and not only the mean
+    #[arg(long)]
+    pub each: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PagesArgs {
+    /// The TIFF file
+    pub file: PathBuf,
+    /// The folder for the images, made if needed
+    pub folder: PathBuf,
 }
 
 #[derive(Debug, Args)]

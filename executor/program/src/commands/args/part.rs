@@ -92,6 +92,7 @@ impl Line {
         self.option("window", args.window.map(|window| window.to_string()));
         self.option("overlap", args.overlap.map(|overlap| overlap.to_string()));
         self.option("passes", args.passes.map(|passes| passes.to_string()));
+        self.option("mask", args.mask.as_ref());
     }
 
     fn output(&mut self, args: &OutputArgs) {
@@ -183,8 +184,9 @@ mod tests {
             ("--couples-file list.txt", "--plots vectors,magnitude --format netcdf"),
             ("a.png b.png", "--format csv"),
         ] {
-            let line =
-                format!("terzetto piv {COMMON} --window 24 --overlap 0.75 --passes 2 {output} {which}");
+            let line = format!(
+                "terzetto piv {COMMON} --window 24 --overlap 0.75 --passes 2 --mask m.png {output} {which}"
+            );
             let [whole, mut part] = both(&line);
             if let Command::Piv(args) = &mut part {
                 undo(&mut args.input, &mut args.results, &mut args.run);

@@ -110,6 +110,12 @@ pub struct MeasureArgs {
     /// How many passes. A new pass has half of the window of the pass before [default: 1]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub passes: Option<usize>,
+    /// An image of which dark pixels (0) are no flow: walls, bodies, reflections
+    #[arg(long, value_name = "FILE")]
+    pub mask: Option<PathBuf>,
+    /// The share of vectors that must be valid, from 0 to 1: with fewer, the exit status is 3 [default: none]
+    #[arg(long, value_name = "PART", value_parser = parse_share)]
+    pub valid_min: Option<f64>,
 }
 
 /// What is written of each couple.
@@ -170,6 +176,11 @@ impl PlotChoice {
             PlotChoice::None => None,
         }
     }
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "must be 0 to 1".to_owned())
 }
 
 fn parse_place(text: &str) -> Result<[f64; 2], String> {

@@ -1,8 +1,9 @@
 //! Runs a topology for a person at a terminal: with progress, signals and a summary.
 //!
 //! `progress` is the progress bar, `logging` the log, `signals` Ctrl-C and SIGUSR2, `status` the exit status.
-//! `processes` runs several processes in place of one executor.
+//! `hopeless` ends a run that cannot go well. `processes` runs several processes in place of one executor.
 
+mod hopeless;
 pub mod logging;
 pub mod processes;
 pub mod progress;
@@ -26,6 +27,7 @@ use crate::commands::{
     args::{ExecutorChoice, LogLevel, RunArgs},
     print_line,
     run::{
+        hopeless::Hopeless,
         logging::JobLogObserver,
         progress::{ItemCount, Progress, Screen},
         signals::{EarlyEnd, EndingSignal, watch},
@@ -167,6 +169,7 @@ fn execute(
     let prepare = |control: Control, observe: &mut dyn FnMut(Box<dyn Observer>)| {
         observe(Box::new(JobLogObserver));
         observe(Box::new(progress));
+        observe(Box::new(Hopeless::new(control.clone())));
         if let Some(reporter) = Reporter::if_supervised() {
             reporter.expect(total);
             reporter.cancel_with_supervisor(control.clone());

@@ -11,6 +11,8 @@ pub enum Status {
     SomeFailed,
     /// Nothing could run: wrong arguments, no images, no place for results.
     NothingRan,
+    /// Everything was computed, and fewer vectors are valid than was asked for.
+    TooFewValid,
     /// A signal has ended the run. By convention, the status is 128 plus the number of the signal.
     Interrupted(u8),
 }
@@ -21,6 +23,7 @@ impl From<Status> for ExitCode {
             Status::Done => 0,
             Status::SomeFailed => 1,
             Status::NothingRan => 2,
+            Status::TooFewValid => 3,
             Status::Interrupted(code) => code,
         })
     }

@@ -112,7 +112,7 @@ impl CouplePlan {
             [first, second, _, .., last] if names.len() > 4 => format!("{first}, {second}, … {last}"),
             names => names.join(", "),
         };
-        print_line(&format!("couples: {text}"));
+        print_line(&format!("{}: {text}", if names.len() == 1 { "couple" } else { "couples" }));
     }
 }
 
