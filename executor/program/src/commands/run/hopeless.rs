@@ -1,12 +1,8 @@
-//! A run that cannot go well ends early: the disk is full, or every item fails for the same reason.
+//! A run that cannot go well ends early: every item fails for the same reason. (A full disk is the executor's own
+//! reason to give up.)
 
-use std::{
-    error::Error,
-    io,
-    sync::{Mutex, PoisonError},
-};
-
-use terzetto_executor::{Control, ItemError, Key, Observer, results::WriteError};
+use std::sync::{Mutex, PoisonError};
+use terzetto_executor::{Control, ItemError, Key, Observer};
 
 /// So many items must fail for the same reason, and none succeed. Fewer could be some bad images at the start.
 const SAME: usize = 20;
@@ -34,12 +30,7 @@ impl Hopeless {
 impl Observer for Hopeless {
     fn arrived(&self, _: &Key, error: Option<&ItemError>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let reason = match error {
-            Some(error) if error.downcast_ref::<WriteError>().is_some_and(|error| disk_is_full(error)) => {
-                Some("the disk for the results is full".to_owned())
-            }
-            _ => seen.add(error.and_then(|error| error.causes().pop())),
-        };
+        let reason = seen.add(error.and_then(|error| error.causes().pop()));
         if let Some(reason) = reason.filter(|_| !seen.is_stopped) {
             seen.is_stopped = true;
             log::error!("{reason}: the run ends early");
@@ -66,19 +57,6 @@ impl Seen {
     }
 }
 
-/// Has an error, or one below it, been caused by a full disk?
-fn disk_is_full(error: &(dyn Error + 'static)) -> bool {
-    let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| full.contains(&error.kind())) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,12 +73,5 @@ mod tests {
         let mut seen = Seen::default();
         seen.add(failed("broken"));
         assert!((0..100).all(|_| seen.add(failed("too small")).is_none()), "two reasons");
-    }
-
-    #[test]
-    fn a_full_disk_is_told_from_other_errors() {
-        assert!(disk_is_full(&io::Error::from(io::ErrorKind::StorageFull)));
-        assert!(disk_is_full(&io::Error::from_raw_os_error(28)), "ENOSPC");
-        assert!(!disk_is_full(&io::Error::from(io::ErrorKind::PermissionDenied)));
     }
 }
