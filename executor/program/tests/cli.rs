@@ -440,6 +440,37 @@ fn log_levels_by_flag_and_by_environment() {
 }
 
 #[test]
+fn log_03_rust_log_filters_the_terminal_and_log_filter_the_file_by_module() {
+    let folder = Folder::new();
+    let images = folder.join("series");
+    synth(&images, 1, 64);
+    let logged = |filter: &[&str], variable: Option<&str>| {
+        let mut command = terzetto();
+        let out = Folder::new();
+        command.arg("piv").arg(&images).arg("--out").arg(&out.0).arg("--no-plots").args(filter);
+        command.envs(variable.iter().map(|value| ("RUST_LOG", value)));
+        let ended = run(&mut command);
+        assert_eq!(ended.status, Some(0), "{}", ended.err);
+        (ended.err, fs::read_to_string(jobs(&out.0)[0].join("log.txt")).unwrap_or_default())
+    };
+    // By default nothing of a good run goes to the terminal.
+    let (terminal, file) = logged(&[], None);
+    assert!(!terminal.contains("info:") && file.contains("INFO  2 images, 1 couple"), "{terminal}{file}");
+    let (terminal, file) = logged(&[], Some("info"));
+    assert!(
+        terminal.contains("info: 2 images, 1 couple") && file.contains("2 images, 1 couple"),
+        "{terminal}"
+    );
+    assert!(!terminal.contains('\u{1b}'), "colours are for terminals: {terminal}");
+    let (terminal, _) = logged(&[], Some("info,terzetto::commands=off"));
+    assert!(!terminal.contains("2 images, 1 couple"), "{terminal}");
+    let (_, file) = logged(&["--log-filter", "terzetto::commands=off"], None);
+    assert!(!file.contains("2 images, 1 couple") && file.contains("compute took"), "{file}");
+    let (_, file) = logged(&["--log-level", "error", "--log-filter", "terzetto::commands=info"], None);
+    assert!(file.contains("2 images, 1 couple") && !file.contains("compute took"), "{file}");
+}
+
+#[test]
 fn topologies_are_listed_and_drawn() {
     let folder = Folder::new();
     let topology = |args: &[&str]| run(terzetto().arg("topology").args(args));

@@ -114,6 +114,7 @@ impl Line {
         self.option("if-changed", Some(name_of(results.if_changed)));
         self.option("lease", Some(results.lease.as_secs_f64().to_string()));
         self.option("log-level", Some(name_of(results.log_level)));
+        self.option("log-filter", results.log_filter.as_ref());
         self.option("executor", Some(name_of(ExecutorChoice::Async)));
         self.option("workers", run.workers.map(|workers| workers.to_string()));
         self.option("queue-max", run.queue_max.map(|items| items.to_string()));

@@ -94,6 +94,11 @@ pub struct ResultArgs {
     /// How much the log file tells
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info, env = "TERZETTO_LOG")]
     pub log_level: LogLevel,
+    /// How much single modules tell the log file, such as `terzetto_executor=debug,terzetto=off`. Lines about items go
+    /// by --log-level alone. The variable RUST_LOG, in the same words, says what goes to the terminal [default there:
+    /// warn]
+    #[arg(long, value_name = "FILTERS")]
+    pub log_filter: Option<String>,
 }
 
 impl ResultArgs {

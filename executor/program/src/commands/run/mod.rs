@@ -42,6 +42,8 @@ pub struct Job<'a> {
     /// All parameters, as TOML.
     pub params: String,
     pub log_level: LogLevel,
+    /// Filters of the log file by module.
+    pub log_filter: Option<&'a str>,
     pub lease: Duration,
     pub shard: Option<Shard>,
 }
@@ -149,7 +151,7 @@ fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {
             .params(job.params.clone())
             .log_level(job.log_level.into())
             .lease(job.lease);
-        logging::set_file_level(job.log_level.into());
+        logging::set_file_filter(job.log_level.into(), job.log_filter);
         if let Some(shard) = job.shard {
             options = options.shard(shard);
         }

@@ -68,7 +68,7 @@ pub fn results_plan(params: &Params, results: &ResultArgs, postfix: &str) -> Res
         let hint = "name a new folder with --out, the same for all parts, and say --saving complete";
         return Err(format!("--saving new-dir would give each part a folder of its own: {hint}").into());
     }
-    logging::set_file_level(results.log_level.into());
+    logging::set_file_filter(results.log_level.into(), results.log_filter.as_deref());
     if results.dry_run {
         // A dry run writes nothing, so the question what to do with existing results is not asked.
         let saving = if results.saving() == Saving::Ask { Saving::Complete } else { results.saving() };
@@ -114,6 +114,7 @@ impl SeriesRun<'_> {
             folder: &self.plan.folder,
             params: self.params_toml.clone(),
             log_level: self.results.log_level,
+            log_filter: self.results.log_filter.as_deref(),
             lease: self.results.lease,
             shard: self.shard,
         };
