@@ -29,6 +29,23 @@
 //! # Ok::<(), terzetto::Error>(())
 //! ```
 //!
+//! # What to use
+//!
+//! | to | use |
+//! |---|---|
+//! | run tasks together | [`nursery`](nursery()), [`Nursery::start`] for a task that says when it is ready |
+//! | get their values, all in order, or at most so many at once | [`children`] |
+//! | take the first of several, or ask twice | [`race`] |
+//! | stop after a time, or when told | [`move_on_after`], [`fail_after`], [`CancelScope`] |
+//! | stop accepting, finish what is under way, then end | [`graceful`] |
+//! | keep a task running that others need, or begin it again when it fails | [`service`], [`supervise`] |
+//! | try again with pauses, or not too often | [`time::Retry`], [`time::RateLimiter`] |
+//! | pass values | [`channel`](channel()), [`sync`]: broadcast, watched values, one-shots, locks, events, limiters |
+//! | block, compute, use files | [`to_thread`], [`fs`] |
+//! | use more than one processor | [`cores`] |
+//! | test with virtual time, cancel everywhere, try all orders | [`testing`] |
+//! | use other libraries | [`compat`] |
+//!
 //! # Features
 //!
 //! The features of the first table are on by default. A program that sets `default-features = false` builds faster,
@@ -72,8 +89,9 @@
 //! follows three things through the code: one wake-up, one cancellation and one message.
 //!
 //! `time/`, `sync/`, `threads/` and `signal/` are built on the core, then `io/` (descriptors, streams, sockets),
-//! `process/` and `fs/`. `patterns/` has what programs write with nurseries and scopes. `testing/` uses all of them. `compat/` uses only the public interface. The core depends on
-//! none of these modules. Modules that take part in a run plug into the core, and `builder.rs` connects the two.
+//! `process/` and `fs/`. `patterns/` has what programs write with nurseries and scopes. `testing/` uses all of them.
+//! `compat/` and `cores.rs` use only the public interface. The core depends on none of these modules. Modules that take
+//! part in a run plug into the core, and `builder.rs` connects the two.
 
 // Some links lead to items that do not exist without their feature.
 #![cfg_attr(
