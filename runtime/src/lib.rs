@@ -44,7 +44,7 @@
 //! | block, compute, use files | [`to_thread`], [`fs`] |
 //! | use more than one processor | [`cores`] |
 //! | test with virtual time, cancel everywhere, try all orders | [`testing`] |
-//! | use other libraries | [`compat`] |
+//! | use other libraries | `compat`, behind features |
 //!
 //! # Features
 //!
