@@ -1,0 +1,125 @@
+//! The pages of the book: what they include, where their links lead, which tests they name.
+
+use super::files::{below, book};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fs,
+    path::{Component, Path, PathBuf},
+};
+
+fn text_of(page: &str) -> String {
+    fs::read_to_string(book().join(page)).unwrap()
+}
+
+/// The parts of a text between two marks.
+fn between<'a>(text: &'a str, begins: &'a str, ends: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(begins).skip(1).filter_map(move |rest| rest.split(ends).next())
+}
+
+/// A path without `..`, seen from the page's folder.
+fn resolved(page: &str, target: &str) -> PathBuf {
+    let mut path = PathBuf::new();
+    for part in Path::new(page).parent().unwrap().join(target).components() {
+        match part {
+            Component::ParentDir => {
+                path.pop();
+            }
+            part => path.push(part),
+        }
+    }
+    path
+}
+
+/// What a page includes: the file, and the anchor if only a part is shown.
+fn includes(page: &str) -> Vec<(PathBuf, Option<String>)> {
+    between(&text_of(page), "{{#include ", "}}")
+        .map(|what| match what.split_once(':') {
+            Some((file, anchor)) => (resolved(page, file), Some(anchor.to_owned())),
+            None => (resolved(page, what), None),
+        })
+        .collect()
+}
+
+/// All files that some page includes, relative to the book.
+pub fn included_files() -> BTreeSet<String> {
+    let pages = below("src", &[".md"]);
+    let paths = pages.iter().flat_map(|page| includes(page)).map(|(path, _)| path);
+    paths.map(|path| path.to_string_lossy().into_owned()).collect()
+}
+
+/// Includes, anchors and links that lead nowhere, and pages that the summary does not list.
+pub fn faults() -> Vec<String> {
+    let mut faults = Vec::new();
+    let summary: HashSet<PathBuf> = between(&text_of("src/SUMMARY.md"), "](", ")")
+        .filter(|target| !target.is_empty())
+        .map(|target| resolved("src/SUMMARY.md", target))
+        .collect();
+    for page in below("src", &[".md"]) {
+        for (file, anchor) in includes(&page) {
+            match (fs::read_to_string(book().join(&file)), anchor) {
+                (Err(error), _) => faults.push(format!("{page} includes {}: {error}", file.display())),
+                (Ok(text), Some(anchor)) if !text.contains(&format!("ANCHOR: {anchor}\n")) => {
+                    faults.push(format!("{page}: {} has no anchor {anchor}", file.display()));
+                }
+                _ => {}
+            }
+        }
+        let text = text_of(&page);
+        for target in between(&text, "](", ")") {
+            let file = target.split('#').next().unwrap();
+            if file.is_empty() || file.contains("://") || target.contains('`') {
+                continue;
+            }
+            if !book().join(resolved(&page, file)).exists() {
+                faults.push(format!("{page} links to {target}, which does not exist"));
+            }
+        }
+        if page != "src/SUMMARY.md" && !summary.contains(Path::new(&page)) {
+            faults.push(format!("{page} is not in the summary"));
+        }
+    }
+    faults
+}
+
+/// Names of tests on the page of the semantics that no test has, and rules that name no test.
+pub fn rules_without_tests() -> Vec<String> {
+    let tests = names_of_tests();
+    let mut faults = Vec::new();
+    let mut rules = 0;
+    for line in text_of("src/semantics.md").lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        let Some(last) = cells.last().filter(|_| !line.starts_with("| rule")) else { continue };
+        let named: Vec<&str> = between(last, "`", "`").step_by(2).collect();
+        if named.is_empty() {
+            faults.push(format!("this rule names no test: {line}"));
+        }
+        for name in named {
+            if !tests.contains(name) {
+                faults.push(format!("no test is called {name}"));
+            }
+        }
+        rules += 1;
+    }
+    assert!(rules > 50, "the page of the semantics has lost its rules: {rules} are left");
+    faults
+}
+
+/// The functions in the tests of the runtime.
+fn names_of_tests() -> HashSet<String> {
+    let mut names = HashSet::new();
+    for folder in ["../tests/tests", "tests"] {
+        let mut todo = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+        while let Some(folder) = todo.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    todo.push(path);
+                } else if path.extension().is_some_and(|ending| ending == "rs") {
+                    let text = fs::read_to_string(&path).unwrap();
+                    names.extend(between(&text, "fn ", "(").map(|name| name.trim().to_owned()));
+                }
+            }
+        }
+    }
+    names
+}
