@@ -11,6 +11,8 @@
 mod child;
 #[path = "book_support/compiler.rs"]
 mod compiler;
+#[path = "book_support/dictionary.rs"]
+mod dictionary;
 #[path = "book_support/files.rs"]
 mod files;
 #[path = "book_support/list.rs"]
@@ -35,7 +37,7 @@ fn every_program_prints_what_its_page_shows() {
     for (path, _) in list::PROGRAMS.iter().filter(|(path, _)| !path.starts_with("served/")) {
         let output = child::output_of(path);
         expected.compare(&format!("programs/{path}").replace(".rs", ".out"), &output);
-        if let Some(drawn) = timeline::drawn_from(&output).filter(|_| !path.ends_with("_solution.rs")) {
+        if let Some(drawn) = timeline::drawn_from(&output).filter(|_| timeline::is_wanted(path)) {
             expected.compare(&format!("programs/{path}").replace(".rs", ".timeline"), &drawn);
         }
     }
@@ -89,5 +91,32 @@ fn every_program_is_in_the_list_and_on_a_page() {
 #[test]
 fn every_include_link_and_page_of_the_summary_exists() {
     let faults = pages::faults();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_rule_names_tests_that_exist() {
+    let faults = pages::rules_without_tests();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_name_in_the_dictionaries_exists() {
+    let mut faults = Vec::new();
+    let mut program = String::from("fn main() {}\n");
+    for page in ["src/dictionary/trio.md", "src/dictionary/tokio.md"] {
+        for path in pages::counterparts(page) {
+            match dictionary::item_of(&path) {
+                // The library beside this test may have been built without this module's features.
+                item if item.starts_with("compat::") => {}
+                item => program += &format!("const _: () = {{ #[allow(unused)] use terzetto::{item}; }};\n"),
+            }
+            if !dictionary::source_has(&path) {
+                faults.push(format!("{page}: the crate has no `{path}`"));
+            }
+        }
+    }
+    let refused = compiler::Compiler::new().refusal_of_text(&program);
+    faults.extend(refused.map(|message| compiler::headlines(&message)));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -27,13 +27,29 @@ impl Compiler {
         Compiler { rustc: env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()), dependencies, library }
     }
 
-    /// What the compiler says of a program. It must be no praise.
+    /// What the compiler says of a program, which it must refuse.
     pub fn message(&self, path: &str) -> String {
+        let text = self.refusal(path).unwrap_or_else(|| panic!("the compiler accepts {path}"));
+        text.replace(path, "src/main.rs")
+    }
+
+    /// What the compiler says of a text, if it refuses it.
+    pub fn refusal_of_text(&self, program: &str) -> Option<String> {
+        let path = env::temp_dir().join(format!("terzetto-book-{}.rs", std::process::id()));
+        fs::write(&path, program).unwrap();
+        let refusal = self.refusal(&path.to_string_lossy());
+        fs::remove_file(&path).unwrap();
+        refusal
+    }
+
+    /// What the compiler says of a program, if it refuses it.
+    fn refusal(&self, path: &str) -> Option<String> {
+        let made = env::temp_dir().join(format!("terzetto-book-{}.rmeta", std::process::id()));
         let output = Command::new(&self.rustc)
             .current_dir(book())
             .args(["--edition", "2024", "--crate-type", "bin", "--emit", "metadata", "--color", "never"])
             .args(["-A", "warnings", "-o"])
-            .arg(env::temp_dir().join(format!("terzetto-book-{}.rmeta", std::process::id())))
+            .arg(&made)
             .arg("-L")
             .arg(format!("dependency={}", self.dependencies.display()))
             .arg("--extern")
@@ -41,10 +57,13 @@ impl Compiler {
             .arg(path)
             .output()
             .expect("rustc can be started");
-        assert!(!output.status.success(), "the compiler accepts {path}");
+        let _ = fs::remove_file(made);
+        if output.status.success() {
+            return None;
+        }
         let text = String::from_utf8_lossy(&output.stderr);
         let end = text.find("error: aborting due to").unwrap_or(text.len());
-        text[..end].trim_end().replace(path, "src/main.rs") + "\n"
+        Some(text[..end].trim_end().to_owned() + "\n")
     }
 }
 

@@ -2,6 +2,11 @@
 //!
 //! A line of a trace is a time, a name, a colon, and what happened: ` 1.0 child: ends`.
 
+/// Whether a program has a timeline: those that a page on a concept begins with, and its mistakes.
+pub fn is_wanted(path: &str) -> bool {
+    path.starts_with("concepts/") && !path.ends_with("_solution.rs") && path != "concepts/say.rs"
+}
+
 /// The timeline of a program whose output is a trace: a column for each name, a line for each event.
 /// `None` if there are fewer than two names, since then the output is the timeline.
 pub fn drawn_from(output: &str) -> Option<String> {
