@@ -1,10 +1,21 @@
-use std::{thread, time::Duration};
+use std::{
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    thread,
+    time::Duration,
+};
 use terzetto::{Error, channel, from_thread, nursery, to_thread};
+
+/// There is no clock in this trace: it counts the events.
+fn say(who: &str, what: &str) {
+    static EVENTS: AtomicU32 = AtomicU32::new(1);
+    println!("{:2} {who}: {what}", EVENTS.fetch_add(1, Relaxed));
+}
 
 // ANCHOR: shown
 /// A library that blocks, and tells how far it is.
 fn compress(files: &[&str], progress: impl Fn(&str)) -> usize {
     for file in files {
+        say("thread", &format!("compresses {file}"));
         thread::sleep(Duration::from_millis(5));
         progress(file);
     }
@@ -14,22 +25,22 @@ fn compress(files: &[&str], progress: impl Fn(&str)) -> usize {
 fn main() -> Result<(), Error> {
     terzetto::run(async {
         nursery(async |n| {
-            let (done, names) = channel(10);
+            let (done, counts) = channel(1);
             n.start_soon(async move {
+                say("task", "gives the work to a thread, and waits");
                 let compressed = to_thread::run_sync(|| {
                     compress(&["a.txt", "b.txt"], |file| {
-                        let file = file.to_owned();
+                        let what = format!("is told that {file} is done");
                         // Back on the loop, while this thread waits.
-                        let told = from_thread::run_sync(move || println!("loop: {file} is compressed"));
-                        told.expect("the run goes on");
+                        from_thread::run_sync(move || say("task", &what)).expect("the run goes on");
                     })
                 });
-                let count = compressed.await?;
-                done.send(count).await?;
+                done.send(compressed.await?).await?;
                 Ok(())
             });
-            println!("loop: the thread works, and the loop goes on");
-            println!("loop: {} files", names.receive().await?);
+            say("body", "waits for the result; the loop goes on");
+            let count = counts.receive().await?;
+            say("body", &format!("has the result: {count} files"));
             Ok(())
         })
         .await
