@@ -140,15 +140,16 @@ pub fn dialogue_with_server(path: &str) -> String {
     ask(&mut said);
     rustix::process::kill_process(rustix::process::Pid::from_child(&server), rustix::process::Signal::INT)
         .unwrap();
-    said += &format!("server: {}\n", lines.next().unwrap());
-    // The connection that is open is served on; there are no new ones.
-    ask(&mut said);
+    said += "client: sends SIGINT to the server\n";
     let end = Instant::now() + LIMIT;
     while TcpStream::connect(&address).is_ok() {
         assert!(Instant::now() < end, "{path} still accepts");
         thread::sleep(Duration::from_millis(5));
     }
     said += "client: a new connection is refused\n";
+    // The connection that is open is served on.
+    ask(&mut said);
+    said += "client: closes its connection\n";
     drop(client);
     for line in lines {
         said += &format!("server: {line}\n");

@@ -78,6 +78,7 @@ programs! {
     "concepts/shutdown_at_once.rs" => concepts_shutdown_at_once,
     "concepts/shutdown_early.rs" => concepts_shutdown_early,
     "concepts/shutdown_no_limit.rs" => concepts_shutdown_no_limit,
+    "concepts/shutdown_ready.rs" => concepts_shutdown_ready,
     "concepts/shutdown_solution.rs" => concepts_shutdown_solution,
     "concepts/start.rs" => concepts_start,
     "concepts/start_never.rs" => concepts_start_never,
@@ -123,4 +124,6 @@ programs! {
     "tokio/spawn_tokio.rs" => tokio_spawn_tokio,
     "tokio/timeout.rs" => tokio_timeout,
     "tokio/timeout_tokio.rs" => tokio_timeout_tokio,
+    "tokio/values.rs" => tokio_values,
+    "tokio/values_tokio.rs" => tokio_values_tokio,
 }

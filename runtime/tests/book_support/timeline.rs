@@ -28,7 +28,7 @@ pub fn drawn_from(output: &str) -> Option<String> {
         })
         .collect();
     // A trace without a clock counts ticks.
-    let mut drawn = String::from(if output.contains('.') { "time" } else { "tick" });
+    let mut drawn = String::from(if events[0].0.contains('.') { "time" } else { "tick" });
     for (name, width) in names.iter().zip(&widths) {
         drawn += &format!(" | {name:width$}");
     }

@@ -1,54 +1,36 @@
-use std::cell::RefCell;
-use terzetto::{Builder, Error, Receiver, Sender, channel, nursery, sleep, testing::MockClock};
-
-/// A topic: each subscriber gets every message from its subscription on.
-struct Topic<T: 'static> {
-    subscribers: RefCell<Vec<Sender<T>>>,
-}
-
-impl<T: Clone> Topic<T> {
-    fn new() -> Topic<T> {
-        Topic { subscribers: RefCell::default() }
-    }
-
-    /// At most so many messages wait for the subscriber.
-    fn subscribe(&self, backlog: usize) -> Receiver<T> {
-        let (sender, receiver) = channel(backlog);
-        self.subscribers.borrow_mut().push(sender);
-        receiver
-    }
-
-    /// A subscriber that is gone, or that is too slow, is left out from now on. Nobody waits for it.
-    fn publish(&self, message: T) {
-        self.subscribers.borrow_mut().retain(|subscriber| subscriber.send_nowait(message.clone()).is_ok());
-    }
-
-    /// Subscribers get their last messages, and then the end.
-    fn close(&self) {
-        self.subscribers.borrow_mut().clear();
-    }
-}
+use terzetto::{
+    Builder, Error, nursery, sleep,
+    sync::{SlowReceiver, broadcast},
+    testing::MockClock,
+};
 
 fn main() -> Result<(), Error> {
     Builder::new().clock(MockClock::autojump()).run(async {
-        let topic = Topic::new();
+        // At most two values wait for a subscriber. One that is slower is disconnected.
+        let (publisher, first) = broadcast(2, SlowReceiver::Disconnect);
         nursery(async |n| {
-            for (name, seconds) in [("quick", 0.0), ("slow", 5.0)] {
-                let messages = topic.subscribe(2);
+            let second = publisher.subscribe();
+            for (name, seconds, messages) in [("quick", 0.5, first), ("slow", 5.0, second)] {
                 n.start_soon(async move {
-                    while let Some(message) = messages.next().await? {
-                        println!("{name} has {message}");
+                    loop {
+                        match messages.next().await {
+                            Ok(Some(message)) => println!("{name} has {message}"),
+                            Ok(None) => break println!("{name} is at the end"),
+                            Err(error) => {
+                                println!("{name}: {error}");
+                                break;
+                            }
+                        }
                         sleep(seconds).await?;
                     }
-                    println!("{name} is at the end");
                     Ok(())
                 });
             }
             for message in 1..=5 {
-                topic.publish(message);
+                publisher.send(message).await?;
                 sleep(1).await?;
             }
-            topic.close();
+            publisher.close();
             Ok(())
         })
         .await

@@ -1,11 +1,9 @@
 use terzetto::{
-    CancelScope, Error, TaskStatus,
-    io::{ReceiveStream, SendStream, TcpStream, open_tcp_listeners, serve_listeners_in},
-    nursery,
-    signal::{Signal, open_signal_receiver},
+    Error, TaskStatus,
+    graceful::{finish, until_signalled},
+    io::{ReceiveStream, SendStream, TcpStream, open_tcp_listeners, serve_listeners},
 };
 
-// ANCHOR: echo
 async fn echo(stream: TcpStream) -> Result<(), Error> {
     let mut buffer = [0; 4096];
     loop {
@@ -18,7 +16,7 @@ async fn echo(stream: TcpStream) -> Result<(), Error> {
 
 /// The error of one connection must not end the others. A cancellation must go on.
 async fn connection(stream: TcpStream) -> Result<(), Error> {
-    match echo(stream).await {
+    match finish(echo(stream)).await {
         Err(error) if !error.is_cancelled() => {
             println!("a connection failed: {error}");
             Ok(())
@@ -26,37 +24,14 @@ async fn connection(stream: TcpStream) -> Result<(), Error> {
         outcome => outcome,
     }
 }
-// ANCHOR_END: echo
 
-// ANCHOR: main
 fn main() -> Result<(), Error> {
     terzetto::run(async {
-        let signals = open_signal_receiver(&[Signal::INT, Signal::TERM])?;
         let listeners = open_tcp_listeners(0, Some("127.0.0.1"), None).await?;
         println!("listening on {}", listeners[0].local_addr()?);
-
-        let accepting = CancelScope::new();
-        let serving = CancelScope::new();
-        nursery(async |n| {
-            n.start_soon(async {
-                signals.receive().await?;
-                println!("stopping: those that are connected have five seconds");
-                accepting.cancel();
-                serving.set_relative_deadline(5.0);
-                Ok(())
-            });
-            let all_served = nursery(async |connections| {
-                let accept = serve_listeners_in(connections, listeners, connection, TaskStatus::ignored());
-                accepting.run(accept).await?;
-                Ok(())
-            });
-            match serving.run(all_served).await? {
-                Some(()) => println!("all connections have ended"),
-                None => println!("some connections were cut off"),
-            }
-            Ok(())
-        })
-        .await
+        let server = serve_listeners(listeners, connection, TaskStatus::ignored());
+        until_signalled(5.0, server).await?;
+        println!("all connections have ended");
+        Ok(())
     })
 }
-// ANCHOR_END: main

@@ -40,7 +40,6 @@ async fn main() -> std::io::Result<()> {
             _ = stopped.changed() => break,
         }
     }
-    println!("stopping: those that are connected have five seconds");
     drop(listener);
     let rest = async {
         while let Some(ended) = connections.join_next().await {
