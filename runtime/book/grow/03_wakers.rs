@@ -37,10 +37,12 @@ impl Wake for TaskWaker {
     }
 }
 
+type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
 /// Tasks that are polled when they were woken. The set is no runtime: it is polled like a future, so it can be a part
 /// of one.
 pub struct TaskSet<'a, T> {
-    tasks: RefCell<HashMap<usize, Pin<Box<dyn Future<Output = T> + 'a>>>>,
+    tasks: RefCell<HashMap<usize, Task<'a, T>>>,
     alive: Cell<usize>,
     next: Cell<usize>,
     ready: Arc<Ready>,

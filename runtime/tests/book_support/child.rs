@@ -17,6 +17,9 @@ const BEGINS: &str = "-- the program begins --";
 /// No program of the book takes longer, however busy the machine is.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// A program: its path below `programs/`, and how to run it for its exit code.
+pub type Program = (&'static str, fn() -> i32);
+
 /// What `main` returns, as the exit code of a process.
 pub trait Outcome {
     fn exit_code(self) -> i32;
@@ -57,12 +60,17 @@ impl log::Log for ShownLog {
 }
 
 /// Runs the program that the environment names, and ends the process with it. Does nothing if it names none.
-pub fn run_if_asked(programs: &[(&str, fn() -> i32)]) {
+pub fn run_if_asked(programs: &[Program]) {
     let Ok(asked) = env::var(ASKED) else { return };
     let (_, start) = programs.iter().find(|(path, _)| *path == asked).expect("it is in the list");
     let _ = log::set_logger(&ShownLog);
     log::set_max_level(log::LevelFilter::Warn);
-    panic::set_hook(Box::new(|info| println!("panicked: {}", info.payload_as_str().unwrap_or("…"))));
+    panic::set_hook(Box::new(|info| {
+        let payload = info.payload();
+        let literal = payload.downcast_ref::<&str>().copied();
+        let text = literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        println!("panicked: {}", text.unwrap_or("…"));
+    }));
     println!("{BEGINS}");
     let code = panic::catch_unwind(start).unwrap_or(101);
     if code != 0 {

@@ -67,7 +67,14 @@ impl Compiler {
     }
 }
 
-/// The lines that say which errors there are: what stays the same from one version of the compiler to the next.
+/// Which errors there are: what stays the same from one version of the compiler to the next. An error is known by its
+/// number, or by its text if it has none.
 pub fn headlines(message: &str) -> String {
-    message.lines().filter(|line| line.starts_with("error")).map(|line| format!("{line}\n")).collect()
+    let errors = message.lines().filter(|line| line.starts_with("error"));
+    errors
+        .map(|line| match line.split_once("]: ") {
+            Some((number, _)) if number.starts_with("error[") => format!("{number}]\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect()
 }

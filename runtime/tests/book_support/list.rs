@@ -1,6 +1,6 @@
 //! The programs of the book. Each is compiled here as a module, as it would be as a crate of its own.
 
-use super::child::Outcome;
+use super::child::{Outcome, Program};
 
 macro_rules! programs {
     ($($path:literal => $module:ident,)*) => {
@@ -14,8 +14,8 @@ macro_rules! programs {
             }
         )*
 
-        /// Each program's path below `programs/`, and how to run it.
-        pub const PROGRAMS: &[(&str, fn() -> i32)] = &[$(($path, $module::run)),*];
+        /// All of them.
+        pub const PROGRAMS: &[Program] = &[$(($path, $module::run)),*];
     };
 }
 

@@ -30,6 +30,19 @@ fn resolved(page: &str, target: &str) -> PathBuf {
     path
 }
 
+/// The headings of a page, as mdBook names them in links.
+fn headings(page: &str) -> HashSet<String> {
+    let text = text_of(page);
+    let titles = text.lines().filter(|line| line.starts_with('#'));
+    titles
+        .map(|title| {
+            let kept = title.trim_start_matches('#').trim().chars();
+            let kept = kept.filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+        })
+        .collect()
+}
+
 /// What a page includes: the file, and the anchor if only a part is shown.
 fn includes(page: &str) -> Vec<(PathBuf, Option<String>)> {
     between(&text_of(page), "{{#include ", "}}")
@@ -67,11 +80,16 @@ pub fn faults() -> Vec<String> {
         let text = text_of(&page);
         for target in between(&text, "](", ")") {
             let file = target.split('#').next().unwrap();
-            if file.is_empty() || file.contains("://") || target.contains('`') {
+            if file.contains("://") || target.contains('`') {
                 continue;
             }
-            if !book().join(resolved(&page, file)).exists() {
+            let file = if file.is_empty() { page.rsplit('/').next().unwrap() } else { file };
+            let linked = resolved(&page, file);
+            let heading = target.split_once('#').map(|(_, heading)| heading);
+            if !book().join(&linked).exists() {
                 faults.push(format!("{page} links to {target}, which does not exist"));
+            } else if heading.is_some_and(|heading| !headings(&linked.to_string_lossy()).contains(heading)) {
+                faults.push(format!("{page} links to {target}, and there is no such heading"));
             }
         }
         if page != "src/SUMMARY.md" && !summary.contains(Path::new(&page)) {

@@ -4,11 +4,11 @@ use terzetto::{Builder, CancelScope, Error, checkpoint, nursery};
 async fn is_prime(number: u64) -> Result<bool, Error> {
     let mut divisor = 2;
     while divisor * divisor <= number {
-        if number % divisor == 0 {
+        if number.is_multiple_of(divisor) {
             return Ok(false);
         }
         divisor += 1;
-        if divisor % 1024 == 0 {
+        if divisor.is_multiple_of(1024) {
             checkpoint().await?;
         }
     }

@@ -22,14 +22,9 @@ fn main() -> Result<(), Error> {
                 signal_hook::low_level::raise(signal_hook::consts::SIGTERM)?;
                 Ok(())
             });
-            loop {
-                match signals.receive().await? {
-                    Signal::HUP => {
-                        version.set(version.get() + 1);
-                        println!("now configuration {}", version.get());
-                    }
-                    _ => break,
-                }
+            while signals.receive().await? == Signal::HUP {
+                version.set(version.get() + 1);
+                println!("now configuration {}", version.get());
             }
             println!("ending");
             n.cancel_scope().cancel();
