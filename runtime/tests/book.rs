@@ -80,10 +80,13 @@ fn every_program_is_in_the_list_and_on_a_page() {
             faults.push(format!("{path} is on no page"));
         }
     }
-    for path in files::outputs() {
+    for path in files::companions() {
         let source = path.rsplit_once('.').map(|(stem, _)| format!("{stem}.rs")).unwrap_or_default();
         if !book().join(&source).exists() {
             faults.push(format!("{path} belongs to no program"));
+        }
+        if path.ends_with(".py") && !included.contains(&path) {
+            faults.push(format!("{path} is on no page"));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));

@@ -33,9 +33,9 @@ pub fn sources() -> Vec<String> {
     below("programs", &[".rs"])
 }
 
-/// What was recorded of the programs.
-pub fn outputs() -> Vec<String> {
-    below("programs", &[".out", ".err", ".timeline"])
+/// What belongs to a program: what was recorded of it, and the same program for trio.
+pub fn companions() -> Vec<String> {
+    below("programs", &[".out", ".err", ".timeline", ".py"])
 }
 
 /// Whether this program is a mistake that the compiler must find.
