@@ -78,6 +78,9 @@ pub fn faults() -> Vec<String> {
             }
         }
         let text = text_of(&page);
+        if text.lines().any(|line| line.starts_with(' ') && line.contains("{{#include")) {
+            faults.push(format!("{page}: what is included would not be indented as the line is"));
+        }
         for target in between(&text, "](", ")") {
             let file = target.split('#').next().unwrap();
             if file.contains("://") || target.contains('`') {
@@ -108,6 +111,10 @@ pub fn counterparts(page: &str) -> Vec<String> {
     cells.flat_map(|cell| between(cell, "`", "`").step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
+/// How tables of rules begin. Their last column names tests.
+const RULES: [&str; 3] =
+    ["| rule | tests |", "| what holds it | test |", "| the test of this step | the test of the real one |"];
+
 /// Names of tests in tables of rules that no test has, and rules that name no test.
 pub fn rules_without_tests() -> Vec<String> {
     let tests = names_of_tests();
@@ -115,21 +122,21 @@ pub fn rules_without_tests() -> Vec<String> {
     let mut rules = 0;
     for page in below("src", &[".md"]) {
         let text = text_of(&page) + "\n\n";
-        let tables = ["| rule | tests |\n|---|---|\n", "| what holds it | test |\n|---|---|\n"]
-            .into_iter()
-            .flat_map(|header| between(&text, header, "\n\n"));
-        for line in tables.flat_map(str::lines) {
-            let last = line.rsplit(" | ").next().unwrap();
+        let rows = RULES.iter().flat_map(|header| {
+            between(&text, header, "\n\n").flat_map(|table| table.lines().skip(2)).collect::<Vec<_>>()
+        });
+        for row in rows {
+            let last = row.rsplit(" | ").next().unwrap();
             let named: Vec<&str> = between(last, "`", "`").step_by(2).collect();
             if named.is_empty() {
-                faults.push(format!("{page}: this rule names no test: {line}"));
+                faults.push(format!("{page}: this rule names no test: {row}"));
             }
             let unknown = named.into_iter().filter(|name| !tests.contains(*name));
             faults.extend(unknown.map(|name| format!("{page}: no test is called {name}")));
             rules += 1;
         }
     }
-    assert!(rules > 90, "the book has lost its rules: {rules} are left");
+    assert!(rules > 130, "the book has lost its rules: {rules} are left");
     faults
 }
 
