@@ -13,14 +13,14 @@ fn count() -> u64 {
 
 fn main() -> Result<(), Error> {
     terzetto::run(async {
-        let counted = move_on_after(0.05, async { to_thread::run_sync(count).await }).await?;
+        let counted = move_on_after(0.5, async { to_thread::run_sync(count).await }).await?;
         let counted = counted.expect("the thread returned a value, so the task did");
         println!("it counted, and stopped when asked: {}", counted > 0);
 
         // A library that cannot stop is left alone; its result is dropped.
         let (finish, waits) = mpsc::channel::<()>();
         let options = to_thread::options().abandon_on_cancel(true);
-        let left = move_on_after(0.01, options.run_sync(move || waits.recv())).await?;
+        let left = move_on_after(0.5, options.run_sync(move || waits.recv())).await?;
         println!("the deaf one: {left:?}, {} in threads", to_thread::active_thread_count());
         drop(finish); // only so that the process can end
         Ok(())
