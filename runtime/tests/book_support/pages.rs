@@ -117,8 +117,11 @@ const RULES: [&str; 3] =
 
 /// Names of tests in tables of rules that no test has, and rules that name no test.
 pub fn rules_without_tests() -> Vec<String> {
-    let tests = names_of_tests();
     let mut faults = Vec::new();
+    if !Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/tests").exists() {
+        return faults; // a packaged crate comes without those tests
+    }
+    let tests = names_of_tests();
     let mut rules = 0;
     for page in below("src", &[".md"]) {
         let text = text_of(&page) + "\n\n";
