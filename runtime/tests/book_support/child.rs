@@ -152,12 +152,15 @@ pub fn dialogue_with_server(path: &str) -> String {
     said += "server: listening on ADDRESS\n";
     let mut client = TcpStream::connect(&address).unwrap();
     let mut echo = [0; 5];
-    let mut ask = |said: &mut String| {
-        client.write_all(b"hello").unwrap();
-        client.read_exact(&mut echo).unwrap();
+    let mut ask = |said: &mut String, lines: &mut dyn Iterator<Item = String>| {
+        let answered = client.write_all(b"hello").and_then(|()| client.read_exact(&mut echo));
+        if let Err(error) = answered {
+            let rest: Vec<String> = lines.collect();
+            panic!("{path} does not answer: {error}\n{said}{}", rest.join("\n"));
+        }
         *said += &format!("client: sent hello, got {}\n", String::from_utf8_lossy(&echo));
     };
-    ask(&mut said);
+    ask(&mut said, &mut lines);
     rustix::process::kill_process(rustix::process::Pid::from_child(&server), rustix::process::Signal::INT)
         .unwrap();
     said += "client: sends SIGINT to the server\n";
@@ -168,7 +171,7 @@ pub fn dialogue_with_server(path: &str) -> String {
     }
     said += "client: a new connection is refused\n";
     // The connection that is open is served on.
-    ask(&mut said);
+    ask(&mut said, &mut lines);
     said += "client: closes its connection\n";
     drop(client);
     for line in lines {

@@ -6,7 +6,11 @@ fn main() -> Result<(), Error> {
             move_on_after(5, async {
                 println!("{}", current_effective_deadline());
                 let shield = CancelScope::new().shielded(true);
-                shield.run(async { Ok(println!("{}", current_effective_deadline())) }).await
+                let inside = shield.run(async {
+                    println!("{}", current_effective_deadline());
+                    Ok(())
+                });
+                inside.await
             })
             .await
         })
