@@ -95,6 +95,7 @@ programs! {
     "cookbook/crawler.rs" => cookbook_crawler,
     "cookbook/database.rs" => cookbook_database,
     "cookbook/debounce.rs" => cookbook_debounce,
+    "cookbook/everywhere.rs" => cookbook_everywhere,
     "cookbook/files.rs" => cookbook_files,
     "cookbook/gui.rs" => cookbook_gui,
     "cookbook/heartbeat.rs" => cookbook_heartbeat,

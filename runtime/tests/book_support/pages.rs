@@ -81,6 +81,12 @@ pub fn faults() -> Vec<String> {
         if text.lines().any(|line| line.starts_with(' ') && line.contains("{{#include")) {
             faults.push(format!("{page}: what is included would not be indented as the line is"));
         }
+        // A snippet that is written into a page is one that nobody has run.
+        for language in ["```rust\n", "```python\n", "```text\n"] {
+            for written in between(&text, language, "```").filter(|block| !block.starts_with("{{#include")) {
+                faults.push(format!("{page}: a snippet is not a file: {written}"));
+            }
+        }
         for target in between(&text, "](", ")") {
             let file = target.split('#').next().unwrap();
             if file.contains("://") || target.contains('`') {
