@@ -85,6 +85,10 @@
 //!
 //! # Where to read
 //!
+//! The book in `runtime/book` teaches the crate: ten minutes from an empty project to a server, a page for each concept,
+//! the semantics rule by rule, dictionaries for those who know trio or tokio, recipes, and a small runtime in ten
+//! steps. All its programs are run by the tests.
+//!
 //! `core/` is the runtime itself. Its first page, `core/mod.rs`, explains the terms and gives an order of reading. It
 //! follows three things through the code: one wake-up, one cancellation and one message.
 //!

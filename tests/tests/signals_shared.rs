@@ -6,6 +6,7 @@ use std::{
     cell::RefCell,
     pin::Pin,
     sync::{Mutex, MutexGuard, PoisonError},
+    thread,
 };
 use terzetto::{
     CancelScope, Cancelled, Error, fail_after,
@@ -133,6 +134,34 @@ fn sig_01_a_cancelled_waiter_leaves_the_signal_to_the_other() {
         })
         .await?;
         assert_eq!(*got.borrow(), [Signal::USR1]);
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// The handler runs on another thread than the loop, which may look in the middle of it.
+#[test]
+fn sig_01_a_signal_comes_once_to_a_run_that_has_asked_for_it_many_times() {
+    let _alone = alone();
+    terzetto::run(async {
+        let receivers =
+            (0..200).map(|_| open_signal_receiver(&[Signal::USR1])).collect::<Result<Vec<_>, _>>()?;
+        let mut again = 0;
+        for _ in 0..300 {
+            let raised = thread::spawn(|| low_level::raise(SIGUSR1));
+            receivers[0].receive().await?;
+            // Now the handler has come to its end. The loop hears of all that it has noted.
+            raised.join().unwrap()?;
+            cancel_shielded_checkpoint().await;
+            again += receivers[0].pending();
+            // What is not taken would be sent again to the former action, which ends the process.
+            for receiver in &receivers {
+                while receiver.pending() > 0 {
+                    receiver.receive().await?;
+                }
+            }
+        }
+        assert_eq!(again, 0, "so many came twice");
         Ok(())
     })
     .unwrap();

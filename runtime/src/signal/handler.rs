@@ -125,7 +125,12 @@ impl Dispositions {
             // only after it has replaced it and has then seen no handler under way. This one was counted
             // before it read the pointer, and is counted until after its last use.
             if let Some(runs) = unsafe { published.load(SeqCst).as_ref() } {
-                for inbox in runs {
+                for (i, inbox) in runs.iter().enumerate() {
+                    // A run that has claimed the signal several times is in the list as often. It hears of it once:
+                    // its loop, on another thread, may already have taken what it was told the first time.
+                    if runs[..i].iter().any(|earlier| Arc::ptr_eq(earlier, inbox)) {
+                        continue;
+                    }
                     let again = inbox.signal(Signal::from_raw(signal).bit());
                     if signal == libc::SIGINT && super::unheard::is_too_long(&inbox.interrupted, again) {
                         end_process(Signal::INT);
