@@ -52,6 +52,8 @@ impl Nursery<'_, '_> {
             if dropped.is_err() || finished.is_err() {
                 self.panicked_at_the_end(&node, [dropped, finished]);
             }
+            // It is not queued again, even if it has woken itself in this step.
+            self.run.tree.woke_itself.set(false);
             end = Some(ended);
         });
         let Some(end) = end else {
