@@ -7,7 +7,7 @@ use crate::signal::{Dump, Signal, Signals};
 use crate::{
     Error,
     core::{
-        lowlevel::instrument::Instrument,
+        lowlevel::{deadlock::OnDeadlock, instrument::Instrument},
         poll_tree::order::{BatchOrder, Chooser},
         run::{
             Run,
@@ -21,7 +21,8 @@ use std::rc::Rc;
 /// What SIGUSR1 does, if it is asked to.
 #[cfg(feature = "signal")]
 fn log_task_tree() {
-    log::warn!("the tree of tasks, as asked for by {}:\n{}", Signal::USR1, crate::task_tree());
+    let (tree, blocked) = (crate::task_tree(), crate::blocked_report());
+    log::warn!("the tree of tasks, as asked for by {}:\n{tree}{blocked}", Signal::USR1);
 }
 
 /// Options of a run.
@@ -42,6 +43,7 @@ pub struct Builder {
     seed: Option<u64>,
     /// A test that tries all orders within a batch.
     chooser: Option<Chooser>,
+    on_deadlock: Option<OnDeadlock>,
     pub(crate) thread_stack_size: Option<usize>,
     quick_checkpoints: u32,
     #[cfg(feature = "signal")]
@@ -64,6 +66,7 @@ impl Builder {
             instruments: Vec::new(),
             seed: None,
             chooser: None,
+            on_deadlock: None,
             thread_stack_size: None,
             quick_checkpoints: 0,
             #[cfg(feature = "signal")]
@@ -100,6 +103,22 @@ impl Builder {
     #[cfg(feature = "testing")]
     pub(crate) fn chooser(mut self, chooser: Chooser) -> Builder {
         self.chooser = Some(chooser);
+        self
+    }
+
+    /// What the run does when all tasks are blocked and nothing that exists can wake any of them: see
+    /// [`Deadlock`](crate::Deadlock). Under a mock clock the run fails, otherwise the log gets a report.
+    ///
+    /// If this is not called, the environment variable `TERZETTO_DEADLOCK` (`fail`, `log` or `ignore`) decides before
+    /// these defaults do. So the tests of a program that use the system's clock can be made to fail, too.
+    ///
+    /// ```
+    /// use terzetto::{Builder, Deadlock, OnDeadlock, sync::Event};
+    /// let outcome = Builder::new().on_deadlock(OnDeadlock::Fail).run(async { Ok(Event::new().wait().await?) });
+    /// assert!(outcome.unwrap_err().downcast_ref::<Deadlock>().is_some());
+    /// ```
+    pub fn on_deadlock(mut self, then: OnDeadlock) -> Builder {
+        self.on_deadlock = Some(then);
         self
     }
 
@@ -169,6 +188,21 @@ impl Builder {
         Some(seed)
     }
 
+    /// What the run does when nothing can wake it.
+    fn on_deadlock_in_force(&self) -> OnDeadlock {
+        let asked = || match std::env::var("TERZETTO_DEADLOCK").ok()?.as_str() {
+            "fail" => Some(OnDeadlock::Fail),
+            "log" => Some(OnDeadlock::Log),
+            "ignore" => Some(OnDeadlock::Ignore),
+            text => {
+                log::warn!("TERZETTO_DEADLOCK is `{text}`, and must be `fail`, `log` or `ignore`: ignored");
+                None
+            }
+        };
+        let usual = if self.clock.is_for_tests() { OnDeadlock::Fail } else { OnDeadlock::Log };
+        self.on_deadlock.or_else(asked).unwrap_or(usual)
+    }
+
     /// Runs `main` as [`run`] does, with these options.
     ///
     /// # Errors
@@ -233,6 +267,7 @@ impl Builder {
             Some(chooser) => BatchOrder::Chosen(chooser.clone()),
             None => self.seed_in_force().map_or(BatchOrder::AsWoken, BatchOrder::random),
         };
+        let on_deadlock = self.on_deadlock_in_force();
         let plug_in = move |run: &Run| {
             #[cfg(feature = "signal")]
             if self.ctrl_c {
@@ -249,6 +284,7 @@ impl Builder {
             clock: self.clock,
             instruments: self.instruments,
             order,
+            on_deadlock,
             thread_stack_size: self.thread_stack_size,
             quick_checkpoints: self.quick_checkpoints,
             plug_in: Box::new(plug_in),

@@ -134,7 +134,7 @@ pub use crate::core::{
         checkpoint::checkpoint,
         scope::{CancelScope, current_effective_deadline},
     },
-    lowlevel::statistics::task_tree,
+    lowlevel::{blocked_report::blocked_report, deadlock::OnDeadlock, statistics::task_tree},
     run::run_loop::RunError,
     seconds::Seconds,
     task::{
@@ -147,8 +147,8 @@ pub use crate::core::{
 };
 pub use builder::{Builder, run};
 pub use error::{
-    BodyCancelled, CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError, NurseryClosed,
-    OrError, TaskOrigin,
+    BodyCancelled, CancelReason, CancelSource, Cancelled, Deadlock, Error, ErrorGroup, InternalError,
+    NurseryClosed, OrError, TaskOrigin,
 };
 pub use patterns::{children, graceful, race, service, supervise};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};

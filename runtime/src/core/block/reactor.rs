@@ -24,6 +24,7 @@ use crate::{
     Cancelled,
     core::{
         block::{
+            awaited::{Awaited, EndedBy},
             operation::{Aborted, Operation},
             source_table::{SourceId, SourceTable},
         },
@@ -128,6 +129,13 @@ impl Operation for Reactor {
 
     fn describe(&self) -> &'static str {
         "waiting for a file descriptor"
+    }
+
+    fn awaited(&self, key: u32) -> Awaited {
+        let fd = self.sources.borrow().get((key >> 1) as usize).map(|source| source.fd);
+        let to = if key & 1 == 0 { "read" } else { "written" };
+        let details = fd.map(|fd| format!("descriptor {fd}, to be {to}")).unwrap_or_default();
+        Awaited { ended_by: EndedBy::Descriptor, details, ..Awaited::default() }
     }
 }
 

@@ -28,6 +28,16 @@ pub(crate) struct Extensions {
 pub(crate) trait Extension: Any {
     /// Called when the run ends. The run is still the current one. Its main task and system tasks are gone.
     fn run_ends(&self);
+
+    /// Called when the run has found that nothing can wake it.
+    fn deadlocked(&self, report: &str) {
+        let _ = report;
+    }
+
+    /// Why this may still wake a run that has nothing to do, if it may.
+    fn may_wake(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl Extensions {
@@ -47,6 +57,17 @@ impl Extensions {
     pub(crate) fn find<T: Extension>(&self) -> Option<Rc<T>> {
         let list = self.list.borrow();
         list.iter().find_map(|extension| (extension.clone() as Rc<dyn Any>).downcast().ok())
+    }
+
+    /// Calls `f` with each extension.
+    pub(crate) fn each(&self, f: impl Fn(&dyn Extension)) {
+        let list = self.list.borrow().clone();
+        list.iter().for_each(|extension| f(&**extension));
+    }
+
+    /// Why extensions may still wake a run that has nothing to do.
+    pub(crate) fn may_wake(&self) -> Vec<&'static str> {
+        self.list.borrow().iter().filter_map(|extension| extension.may_wake()).collect()
     }
 
     /// The extensions of a run that ends, the last one first.
