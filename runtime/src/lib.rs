@@ -55,6 +55,7 @@
 //! |---|---|
 //! | `deep-nesting` | nurseries and scopes nest as deep as memory allows; without it a stack of 2 MiB holds some 3,000 nurseries, 500 unoptimised, and deeper nesting ends the process |
 //! | `fs` | [`fs`]: files, folders, paths, temporary files |
+//! | `observe` | [`observe`](mod@observe): snapshots, traces and pictures of a run, a watchdog |
 //! | `guest` | [`lowlevel::GuestRun`]: a run that is driven by another event loop |
 //! | `process` | [`process`](mod@process), and `signal` with it |
 //! | `signal` | [`signal`](mod@signal), and Ctrl-C as an error of the main task; without it Ctrl-C ends the process |
@@ -116,6 +117,8 @@ mod error;
 pub mod fs;
 pub mod io;
 pub mod lowlevel;
+#[cfg(feature = "observe")]
+pub mod observe;
 mod patterns;
 #[cfg(feature = "process")]
 pub mod process;

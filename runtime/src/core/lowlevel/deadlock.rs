@@ -22,7 +22,11 @@
 
 use crate::{
     CancelReason, CancelSource, Deadlock,
-    core::{lowlevel::blocked_report, poll_tree::clones, run::Run},
+    core::{
+        lowlevel::blocked_report,
+        poll_tree::clones,
+        run::{Run, extensions::DumpReason},
+    },
 };
 use std::cell::{Cell, RefCell};
 
@@ -106,7 +110,7 @@ impl Run {
             return true;
         }
         let report = blocked_report::of_deadlock(&self.survey(), waits_for_time);
-        self.extensions.each(|extension| extension.deadlocked(&report));
+        self.extensions.each(|extension| extension.dump(DumpReason::Deadlock));
         if check.then == OnDeadlock::Log {
             check.logged.set(true);
             log::warn!("{report}");

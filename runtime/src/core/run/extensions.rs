@@ -29,15 +29,26 @@ pub(crate) trait Extension: Any {
     /// Called when the run ends. The run is still the current one. Its main task and system tasks are gone.
     fn run_ends(&self);
 
-    /// Called when the run has found that nothing can wake it.
-    fn deadlocked(&self, report: &str) {
-        let _ = report;
+    /// Called when somebody should write down what the run is doing.
+    fn dump(&self, reason: DumpReason) {
+        let _ = reason;
     }
 
     /// Why this may still wake a run that has nothing to do, if it may.
     fn may_wake(&self) -> Option<&'static str> {
         None
     }
+}
+
+/// Why a run should write down what it is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DumpReason {
+    /// Nothing can wake it.
+    Deadlock,
+    /// It panics.
+    Panic,
+    /// A signal has asked for it.
+    Signal,
 }
 
 impl Extensions {
