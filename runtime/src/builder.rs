@@ -2,11 +2,10 @@
 
 #[cfg(feature = "guest")]
 use crate::core::lowlevel::guest::{self, GuestRun, GuestTick};
-#[cfg(feature = "signal")]
-use crate::{
-    core::{run, run::extensions::DumpReason},
-    signal::{Dump, Signal, Signals},
-};
+#[cfg(feature = "observe")]
+use crate::core::seconds::Seconds;
+#[cfg(feature = "observe")]
+use crate::observe::{Dumps, Measures, Recorder, TaskSocket, Watchdog, make_folder};
 use crate::{
     Error,
     core::{
@@ -19,10 +18,11 @@ use crate::{
         },
     },
 };
-#[cfg(feature = "observe")]
-use crate::observe::{Dumps, Measures, Recorder, TaskSocket, Watchdog, make_folder};
-#[cfg(feature = "observe")]
-use crate::core::seconds::Seconds;
+#[cfg(feature = "signal")]
+use crate::{
+    core::{run, run::extensions::DumpReason},
+    signal::{Dump, Signal, Signals},
+};
 use std::rc::Rc;
 #[cfg(feature = "observe")]
 use std::{
@@ -286,7 +286,7 @@ impl Builder {
     /// a good limit.
     ///
     /// # Panics
-    /// If `limit` is negative or NaN, or too long for a `Duration`.
+    /// If `limit` is negative or NaN.
     ///
     /// ```
     /// use terzetto::Builder;
@@ -295,7 +295,8 @@ impl Builder {
     /// ```
     #[cfg(feature = "observe")]
     pub fn watchdog(mut self, limit: impl Seconds) -> Builder {
-        let limit = Duration::from_secs_f64(limit.checked_seconds("limit"));
+        let limit = limit.checked_seconds("limit");
+        let limit = Duration::try_from_secs_f64(limit).unwrap_or(Duration::MAX);
         let made = Watchdog::new(limit);
         self.instruments.push(made.clone());
         self.watchdog = Some(made);

@@ -68,6 +68,9 @@ mod tests {
     #[test]
     fn texts_are_escaped_and_numbers_are_finite() {
         assert_eq!(Text("a \"b\" \\ \n\u{1} ü").to_string(), r#""a \"b\" \\ \n\u0001 ü""#);
-        assert_eq!([1.5, 2.0, f64::INFINITY, f64::NAN].map(|n| Number(n).to_string()), ["1.5", "2", "null", "null"]);
+        assert_eq!(
+            [1.5, 2.0, f64::INFINITY, f64::NAN].map(|n| Number(n).to_string()),
+            ["1.5", "2", "null", "null"]
+        );
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     observe::snapshot,
 };
 use std::{
+    cell::Cell,
     fs,
     io::{self, Write},
     os::unix::{
@@ -39,10 +40,20 @@ const READING: Duration = Duration::from_secs(10);
 /// What a client gets if the loop does not answer.
 const NO_ANSWER: &str = r#"{"schema":"terzetto-snapshot-1","error":"the run loop has not answered for 2 s: a task computes or blocks without a checkpoint"}"#;
 
-/// A socket that is bound, and removed when this is dropped.
+/// A socket that is bound.
 pub(crate) struct TaskSocket {
-    path: PathBuf,
+    file: SocketFile,
     listener: UnixListener,
+}
+
+/// The file of a socket. Dropping this removes it.
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Somebody may have removed it.
+        let _gone = fs::remove_file(&self.0);
+    }
 }
 
 impl TaskSocket {
@@ -57,17 +68,19 @@ impl TaskSocket {
             }
             bound => bound,
         };
-        let socket = TaskSocket { path: path.to_owned(), listener: listener.map_err(named)? };
+        let listener = listener.map_err(named)?;
+        let socket = TaskSocket { file: SocketFile(path.to_owned()), listener };
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(named)?;
         Ok(socket)
     }
 
     /// Serves the snapshots of a run until it ends.
     pub(crate) fn plug_into(self, run: &Run) {
+        let TaskSocket { file, listener } = self;
         let over = Arc::new(AtomicBool::new(false));
-        let (path, inbox, is_over) = (self.path.clone(), run.inbox.clone(), over.clone());
+        let (inbox, is_over) = (run.inbox.clone(), over.clone());
         let serve = move || {
-            for client in self.listener.incoming() {
+            for client in listener.incoming() {
                 if is_over.load(SeqCst) {
                     break;
                 }
@@ -81,16 +94,9 @@ impl TaskSocket {
             }
         };
         match thread::Builder::new().name("terzetto tasks".to_owned()).spawn(serve) {
-            Ok(thread) => drop(run.extensions.get(|| Serving { path, over, thread: Some(thread).into() })),
+            Ok(_detached) => drop(run.extensions.get(|| Serving { file: Some(file).into(), over })),
             Err(error) => log::warn!("the socket for tasks is not served: {error}"),
         }
-    }
-}
-
-impl Drop for TaskSocket {
-    fn drop(&mut self) {
-        // Somebody may have removed it.
-        let _gone = fs::remove_file(&self.path);
     }
 }
 
@@ -120,20 +126,17 @@ fn serve(mut client: &UnixStream, inbox: &Inbox) {
 
 /// A socket that is served, until the run ends.
 struct Serving {
-    path: PathBuf,
+    file: Cell<Option<SocketFile>>,
     over: Arc<AtomicBool>,
-    thread: std::cell::Cell<Option<thread::JoinHandle<()>>>,
 }
 
 impl Extension for Serving {
     fn run_ends(&self) {
         self.over.store(true, SeqCst);
-        // This wakes the thread. If the socket was removed, the thread stays until the process ends.
-        if UnixStream::connect(&self.path).is_ok()
-            && let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            log::error!("the thread of the socket for tasks has panicked");
+        // This wakes the thread, which ends when it has served its last client. If somebody has removed the socket, the
+        // thread stays until the process ends.
+        if let Some(file) = self.file.take() {
+            let _woken = UnixStream::connect(&file.0);
         }
     }
 }

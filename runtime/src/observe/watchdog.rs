@@ -118,13 +118,17 @@ impl Watchdog {
 
     fn name(&self, task: &Task) -> Arc<str> {
         let mut names = self.names.borrow_mut();
-        names.entry(task.id()).or_insert_with(|| crate::core::task::handle::InFull(task).to_string().into()).clone()
+        names
+            .entry(task.id())
+            .or_insert_with(|| crate::core::task::handle::InFull(task).to_string().into())
+            .clone()
     }
 }
 
 impl Instrument for Watchdog {
     fn before_task_step(&self, task: &Task) {
-        let step = UnderWay { task: self.name(task), since: Instant::now(), before: Duration::ZERO, named: false };
+        let step =
+            UnderWay { task: self.name(task), since: Instant::now(), before: Duration::ZERO, named: false };
         let outer = self.shared.state().current.replace(step);
         if let Some(outer) = outer {
             let before = outer.took();
@@ -138,7 +142,11 @@ impl Instrument for Watchdog {
         if let Some(step) = ended
             && step.took() >= self.shared.limit
         {
-            log::warn!("task {} has run for {:.3} s without a checkpoint", step.task, step.took().as_secs_f64());
+            log::warn!(
+                "task {} has run for {:.3} s without a checkpoint",
+                step.task,
+                step.took().as_secs_f64()
+            );
         }
     }
 

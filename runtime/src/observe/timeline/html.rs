@@ -32,7 +32,9 @@ fn draw(to: &mut String, layout: &Layout, title: &str) -> fmt::Result {
 <figure>"#
     )?;
     to.push_str(&svg::write(layout));
-    to.push_str("</figure>\n<table><tr><th>task<th>started at<th>steps<th>what it waited in, how often</tr>\n");
+    to.push_str(
+        "</figure>\n<table><tr><th>task<th>started at<th>steps<th>what it waited in, how often</tr>\n",
+    );
     for row in &layout.rows {
         write_row(to, row)?;
     }

@@ -17,16 +17,17 @@ const SMALL_LETTER: f64 = 5.0;
 /// A task's name is cut off after so many letters.
 const LONGEST_NAME: usize = 28;
 
+// Each colour is written where it is used, and again for dark pages: not all programs that draw pictures know variables.
 const STYLE: &str = "\
-.tz{--ink:#24292f;--pale:#57606a;--tick:#eef1f5;--run:#0969da;--wait:#b6bec9;--wake:#1a7f37;--stop:#cf222e;\
-font:12px system-ui,sans-serif}\
-@media(prefers-color-scheme:dark){.tz{--ink:#e6edf3;--pale:#9aa4af;--tick:#1c222b;--run:#58a6ff;--wait:#4b5563;\
---wake:#56d364;--stop:#ff7b72}}\
-.tz text{fill:var(--ink)}.tz .s{fill:var(--pale);font-size:9.5px}.tz .k{fill:var(--tick)}\
-.tz .r{fill:var(--run)}.tz .w{stroke:var(--wait);stroke-width:2}.tz .y{stroke-dasharray:2 3}\
-.tz .a{fill:none;stroke:var(--wake);stroke-width:1.2}.tz .h{fill:var(--wake)}\
-.tz .o{fill:none;stroke:var(--wake);stroke-width:1.4}.tz .x{fill:none;stroke:var(--stop);stroke-width:2}\
-.tz .e{stroke:var(--pale);stroke-width:1.5}";
+.tz{font:12px system-ui,sans-serif}\
+.tz text{fill:#24292f}.tz .s{fill:#57606a;font-size:9.5px}.tz .k{fill:#eef1f5}.tz .r{fill:#0969da}\
+.tz .w{stroke:#b6bec9;stroke-width:2}.tz .y{stroke-dasharray:2 3}\
+.tz .a{fill:none;stroke:#1a7f37;stroke-width:1.2}.tz .h{fill:#1a7f37}\
+.tz .o{fill:none;stroke:#1a7f37;stroke-width:1.4}.tz .x{fill:none;stroke:#cf222e;stroke-width:2}\
+.tz .e{stroke:#57606a;stroke-width:1.5}\
+@media(prefers-color-scheme:dark){\
+.tz text{fill:#e6edf3}.tz .s{fill:#9aa4af}.tz .k{fill:#1c222b}.tz .r{fill:#58a6ff}.tz .w{stroke:#4b5563}\
+.tz .a,.tz .o{stroke:#56d364}.tz .h{fill:#56d364}.tz .x{stroke:#ff7b72}.tz .e{stroke:#9aa4af}}";
 
 /// Text in which the signs of the markup are escaped.
 pub(super) struct Escaped<'a>(pub(super) &'a str);
@@ -272,7 +273,10 @@ fn draw_legend(to: &mut String, frame: &Frame) -> fmt::Result {
     let y = frame.height - 13.0;
     let mut x = MARGIN;
     let signs = [
-        ("step", format!(r#"<rect class="r" x="{}" y="{}" width="13" height="9" rx="2"/>"#, Px(x), Px(y - 4.5))),
+        (
+            "step",
+            format!(r#"<rect class="r" x="{}" y="{}" width="13" height="9" rx="2"/>"#, Px(x), Px(y - 4.5)),
+        ),
         ("wait", String::new()),
         ("wake", String::new()),
         ("from outside", String::new()),
