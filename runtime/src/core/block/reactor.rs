@@ -65,6 +65,18 @@ fn has_no_events(error: &io::Error) -> bool {
     cfg!(any(target_os = "linux", target_os = "android")) && error.raw_os_error() == Some(libc::EPERM)
 }
 
+/// What kind of file a descriptor is, for debugging, as far as the system tells.
+fn kind_of(fd: RawFd) -> String {
+    let link = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
+    match link.to_str().unwrap_or_default() {
+        "" => "a file".to_owned(),
+        "anon_inode:[pidfd]" => "the end of a process".to_owned(),
+        link if link.starts_with("pipe:") => "a pipe".to_owned(),
+        link if link.starts_with("socket:") => "a socket".to_owned(),
+        link => link.to_owned(),
+    }
+}
+
 /// How a wait for a descriptor ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heard {
@@ -133,8 +145,8 @@ impl Operation for Reactor {
 
     fn awaited(&self, key: u32) -> Awaited {
         let fd = self.sources.borrow().get((key >> 1) as usize).map(|source| source.fd);
-        let to = if key & 1 == 0 { "read" } else { "written" };
-        let details = fd.map(|fd| format!("descriptor {fd}, to be {to}")).unwrap_or_default();
+        let until = if key & 1 == 0 { "until it can be read" } else { "until it has room to be written" };
+        let details = fd.map(|fd| format!("{} (descriptor {fd}), {until}", kind_of(fd))).unwrap_or_default();
         Awaited { ended_by: EndedBy::Descriptor, details, ..Awaited::default() }
     }
 }

@@ -132,7 +132,8 @@ fn write_body(to: &mut String, survey: &Survey, stuck: &[bool]) -> fmt::Result {
             names.short(entry)
         )?;
     }
-    let blocked = survey.tasks.iter().enumerate().filter(|(_, entry)| !entry.goes_on());
+    // A task that goes on may be blocked in another branch of it.
+    let blocked = survey.tasks.iter().enumerate().filter(|(_, entry)| told_of(entry).next().is_some());
     let mut lines: Vec<(String, usize)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for (place, entry) in blocked {
@@ -175,6 +176,12 @@ fn write_cycle(to: &mut String, survey: &Survey, names: &Names, cycle: &[usize])
     writeln!(to, "  └── task {}", names.short(&survey.tasks[cycle[0]]))
 }
 
+/// The waits of a task that are worth telling. If it goes on, those that are over are not.
+fn told_of(entry: &SurveyedTask) -> impl Iterator<Item = &SurveyedWait> {
+    let goes_on = entry.goes_on();
+    entry.waits.iter().filter(move |wait| !goes_on || wait.stage != WaitStage::Over)
+}
+
 /// What a line says about a task: who it is, what it waits for, and what could end that.
 fn line_of(survey: &Survey, names: &Names, entry: &SurveyedTask, stuck: bool) -> String {
     let mut line = format!("task {}", InFull(&entry.task));
@@ -184,7 +191,7 @@ fn line_of(survey: &Survey, names: &Names, entry: &SurveyedTask, stuck: bool) ->
     if entry.state == TaskState::Running {
         line.push_str(", running");
     }
-    for wait in &entry.waits {
+    for wait in told_of(entry) {
         let _ = write_wait(&mut line, survey, names, wait, stuck);
     }
     line

@@ -101,6 +101,8 @@ struct Builder {
     clock: f64,
     /// The steps under way, by row, with whether another step is inside.
     stepping: Vec<(usize, Moment, bool)>,
+    /// The cancellations since the last tick, by something outside.
+    between: Vec<usize>,
     /// For each row: the wakes that wait for its next step.
     woken: HashMap<usize, Vec<usize>>,
     /// For each row: where its last step has ended, and in what it is blocked since.
@@ -117,6 +119,7 @@ impl Layout {
             first_clock: f64::NAN,
             clock: f64::NAN,
             stepping: Vec::new(),
+            between: Vec::new(),
             woken: HashMap::new(),
             pausing: HashMap::new(),
         };
@@ -148,6 +151,9 @@ impl Builder {
                 let mut at = self.now;
                 at.place += if self.stepping.is_empty() { 0.0 } else { STEP / 2.0 };
                 let by = by(self, task);
+                if self.stepping.is_empty() {
+                    self.between.push(self.layout.cancellations.len());
+                }
                 self.layout.cancellations.push(Cancellation { by, row, at, reason: reason.clone() });
             }
             What::Exited => self.layout.rows[row].ended = true,
@@ -168,6 +174,10 @@ impl Builder {
         if let Some(tick) = self.layout.ticks.last_mut() {
             tick.to = self.now.place;
             self.now.place += if moved { TIME_PASSES } else { BETWEEN_TICKS };
+        }
+        // What came from outside came when the clock had moved: just before this tick.
+        for cancellation in self.between.drain(..) {
+            self.layout.cancellations[cancellation].at.place = self.now.place - BETWEEN_TICKS / 2.0;
         }
         let clock = moved.then_some(event.clock - self.first_clock).filter(|clock| clock.is_finite());
         self.layout.ticks.push(Tick { from: self.now.place, to: self.now.place, clock });
