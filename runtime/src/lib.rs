@@ -69,6 +69,7 @@
 //! | `http` | servers for `axum` and `tower`, a client with a pool, on `hyper` |
 //! | `tls` | TLS through `rustls` |
 //! | `tokio` | libraries that need tokio: a runtime of it in a thread beside the run |
+//! | `tracing` | `observe::TaskSpans`: a span of `tracing` for each task |
 //!
 //! # Compile errors
 //!

@@ -65,6 +65,8 @@ mod json;
 mod measures;
 mod snapshot;
 mod socket;
+#[cfg(feature = "tracing")]
+mod spans;
 mod timeline;
 mod watchdog;
 
@@ -72,5 +74,7 @@ pub(crate) use dumps::{Dumps, make_folder};
 pub(crate) use measures::Measures;
 pub use snapshot::snapshot;
 pub(crate) use socket::TaskSocket;
+#[cfg(feature = "tracing")]
+pub use spans::TaskSpans;
 pub use timeline::{Recorder, Timeline, TraceTime};
 pub(crate) use watchdog::Watchdog;
