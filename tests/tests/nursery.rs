@@ -490,7 +490,12 @@ fn nur_12_the_bodys_value_is_kept_when_its_children_are_cancelled() {
 
 #[test]
 fn nur_01_a_body_that_has_woken_itself_in_its_last_poll_has_ended() {
-    let wake = || poll_fn(|cx| Poll::Ready(cx.waker().wake_by_ref()));
+    let wake = || {
+        poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::Ready(())
+        })
+    };
     for yields in 0..3 {
         run_mock(nursery(async |n| {
             n.start_soon(async move {
