@@ -75,7 +75,7 @@ fn see_05_a_snapshot_has_what_its_schema_says() {
                     let json = parse(&snapshot());
                     assert_eq!(
                         keys(&json),
-                        ["cycles", "next_deadline_in", "outside", "schema", "tasks", "tick", "time"]
+                        ["cycles", "next_deadline_in", "outside", "schema", "tasks", "tick", "time", "took"]
                     );
                     assert_eq!(json["schema"], "terzetto-snapshot-1");
                     assert_eq!(json["next_deadline_in"], 3);

@@ -29,6 +29,7 @@
 //! | `outside` | list of strings | what may wake the run from outside, if all tasks are blocked |
 //! | `cycles` | list of lists of task numbers | tasks that wait for each other in a circle |
 //! | `tasks` | list of tasks, oldest first | all tasks that have not ended |
+//! | `took` | number | how long the snapshot has held up the loop |
 //!
 //! | field of a task | type | meaning |
 //! |---|---|---|

@@ -12,9 +12,9 @@ use crate::{
         json::{Number, OrNull, Text, list},
     },
 };
-use std::fmt::Write;
+use std::{fmt::Write, time::Instant};
 
-/// The state of the current run as JSON, by the [schema](super::observe#the-snapshot) of this module: its tasks, what
+/// The state of the current run as JSON, by the [schema](crate::observe#the-snapshot) of this module: its tasks, what
 /// each waits for, who holds that, scopes with deadlines and cancellations, and, if they are
 /// [measured](crate::Builder::measure_tasks), ages, steps and times.
 ///
@@ -42,6 +42,7 @@ pub fn snapshot() -> String {
 
 /// The state of a run as JSON.
 pub(super) fn of_run(run: &Run) -> String {
+    let begun = Instant::now();
     let survey = run.survey();
     let outside = run.outside();
     let stuck = survey.stuck(!outside.is_empty());
@@ -65,7 +66,7 @@ pub(super) fn of_run(run: &Run) -> String {
     list(&mut json, survey.tasks.iter().zip(stuck), |json, (entry, stuck)| {
         write_task(json, &survey, entry, stuck, measures.as_deref());
     });
-    json.push('}');
+    let _ = write!(json, r#","took":{}}}"#, Number(begun.elapsed().as_secs_f64()));
     json
 }
 

@@ -29,7 +29,7 @@ use layout::Layout;
 ///     Ok(())
 /// }))?;
 /// let svg = recorder.timeline().svg();
-/// assert!(svg.starts_with("<svg ") && svg.contains("receiving from a channel"));
+/// assert!(svg.starts_with("<svg ") && svg.contains("sending to a channel"));
 /// # Ok::<(), terzetto::Error>(())
 /// ```
 #[derive(Debug)]
