@@ -2,12 +2,14 @@
 
 #[cfg(feature = "guest")]
 use crate::core::lowlevel::guest::{self, GuestRun, GuestTick};
-#[cfg(feature = "signal")]
-use crate::signal::{Dump, Signal, Signals};
+#[cfg(feature = "observe")]
+use crate::core::seconds::Seconds;
+#[cfg(feature = "observe")]
+use crate::observe::{Dumps, Measures, Recorder, TaskSocket, Watchdog, make_folder};
 use crate::{
     Error,
     core::{
-        lowlevel::instrument::Instrument,
+        lowlevel::{deadlock::OnDeadlock, instrument::Instrument},
         poll_tree::order::{BatchOrder, Chooser},
         run::{
             Run,
@@ -16,12 +18,25 @@ use crate::{
         },
     },
 };
+#[cfg(feature = "signal")]
+use crate::{
+    core::{run, run::extensions::DumpReason},
+    signal::{Dump, Signal, Signals},
+};
 use std::rc::Rc;
+#[cfg(feature = "observe")]
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// What SIGUSR1 does, if it is asked to.
 #[cfg(feature = "signal")]
 fn log_task_tree() {
-    log::warn!("the tree of tasks, as asked for by {}:\n{}", Signal::USR1, crate::task_tree());
+    let (tree, blocked) = (crate::task_tree(), crate::blocked_report());
+    log::warn!("the tree of tasks, as asked for by {}:\n{tree}{blocked}", Signal::USR1);
+    run::with(|run| run.extensions.each(|extension| extension.dump(DumpReason::Signal)));
 }
 
 /// Options of a run.
@@ -42,12 +57,23 @@ pub struct Builder {
     seed: Option<u64>,
     /// A test that tries all orders within a batch.
     chooser: Option<Chooser>,
+    on_deadlock: Option<OnDeadlock>,
     pub(crate) thread_stack_size: Option<usize>,
     quick_checkpoints: u32,
     #[cfg(feature = "signal")]
     pub(crate) ctrl_c: bool,
     #[cfg(feature = "signal")]
     pub(crate) dump_on_signal: Option<Dump>,
+    #[cfg(feature = "observe")]
+    measures: Option<Rc<Measures>>,
+    #[cfg(feature = "observe")]
+    task_socket: Option<TaskSocket>,
+    #[cfg(feature = "observe")]
+    watchdog: Option<Rc<Watchdog>>,
+    #[cfg(feature = "observe")]
+    recorder: Option<Rc<Recorder>>,
+    #[cfg(feature = "observe")]
+    dump_folder: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -64,12 +90,23 @@ impl Builder {
             instruments: Vec::new(),
             seed: None,
             chooser: None,
+            on_deadlock: None,
             thread_stack_size: None,
             quick_checkpoints: 0,
             #[cfg(feature = "signal")]
             ctrl_c: true,
             #[cfg(feature = "signal")]
             dump_on_signal: None,
+            #[cfg(feature = "observe")]
+            measures: None,
+            #[cfg(feature = "observe")]
+            task_socket: None,
+            #[cfg(feature = "observe")]
+            watchdog: None,
+            #[cfg(feature = "observe")]
+            recorder: None,
+            #[cfg(feature = "observe")]
+            dump_folder: None,
         }
     }
 
@@ -100,6 +137,22 @@ impl Builder {
     #[cfg(feature = "testing")]
     pub(crate) fn chooser(mut self, chooser: Chooser) -> Builder {
         self.chooser = Some(chooser);
+        self
+    }
+
+    /// What the run does when all tasks are blocked and nothing that exists can wake any of them: see
+    /// [`Deadlock`](crate::Deadlock). Under a mock clock the run fails, otherwise the log gets a report.
+    ///
+    /// If this is not called, the environment variable `TERZETTO_DEADLOCK` (`fail`, `log` or `ignore`) decides before
+    /// these defaults do. So the tests of a program that use the system's clock can be made to fail, too.
+    ///
+    /// ```
+    /// use terzetto::{Builder, Deadlock, OnDeadlock, sync::Event};
+    /// let outcome = Builder::new().on_deadlock(OnDeadlock::Fail).run(async { Ok(Event::new().wait().await?) });
+    /// assert!(outcome.unwrap_err().downcast_ref::<Deadlock>().is_some());
+    /// ```
+    pub fn on_deadlock(mut self, then: OnDeadlock) -> Builder {
+        self.on_deadlock = Some(then);
         self
     }
 
@@ -143,12 +196,110 @@ impl Builder {
         self
     }
 
-    /// Whether the signal `SIGUSR1` writes the [tree of tasks](crate::task_tree) to the log, at level
-    /// `warn`, for as long as no receiver is open for it: to see what hangs in a running program. Off by
+    /// Whether the signal `SIGUSR1` writes the [tree of tasks](crate::task_tree) and the
+    /// [report of blocked tasks](crate::blocked_report) to the log, at level `warn`, for as long as no receiver is open for it: to see what hangs in a running program. Off by
     /// default: then the signal does what it does.
     #[cfg(feature = "signal")]
     pub fn dump_on_sigusr1(mut self, dumps: bool) -> Builder {
         self.dump_on_signal = dumps.then_some(log_task_tree);
+        self
+    }
+
+    /// Measures each task: its age, how often it was polled, and the time that took. [Snapshots](crate::observe::snapshot)
+    /// show it. Each step of a task then costs two readings of the machine's clock. Off by default.
+    #[cfg(feature = "observe")]
+    pub fn measure_tasks(mut self, measures: bool) -> Builder {
+        let installed = self.measures.take();
+        self.instruments.retain(|other| {
+            installed.as_ref().is_none_or(|own| !std::ptr::addr_eq(Rc::as_ptr(own), Rc::as_ptr(other)))
+        });
+        if measures {
+            let made = Rc::new(Measures::default());
+            self.instruments.push(made.clone());
+            self.measures = Some(made);
+        }
+        self
+    }
+
+    /// Opens a Unix socket at `path`, on which the run gives a [snapshot](crate::observe::snapshot) to whoever connects,
+    /// in one line: `socat - UNIX:path`, or `terzetto tasks path`. Only the user of this process may connect. A thread
+    /// serves it; a run that does not answer within two seconds is reported as such. The socket is removed when the run
+    /// ends. If a process that has ended has left its socket there, it is replaced.
+    ///
+    /// # Errors
+    /// The system's error, with the path: for example, if another process listens there.
+    ///
+    /// ```
+    /// use std::{io::Read, os::unix::net::UnixStream};
+    /// use terzetto::{Builder, to_thread};
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("tasks");
+    /// Builder::new().task_socket(&path)?.run(async {
+    ///     let mut json = String::new();
+    ///     let json = to_thread::run_sync(move || UnixStream::connect(path)?.read_to_string(&mut json).map(|_| json));
+    ///     assert!(json.await??.contains(r#""name":"main""#));
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    #[cfg(feature = "observe")]
+    pub fn task_socket(mut self, path: impl AsRef<Path>) -> io::Result<Builder> {
+        self.task_socket = Some(TaskSocket::bind(path.as_ref())?);
+        Ok(self)
+    }
+
+    /// Records what the tasks do. The recorder can be asked for its [timeline](crate::observe::Timeline) during the run
+    /// and after it.
+    #[cfg(feature = "observe")]
+    pub fn record(mut self, recorder: Rc<Recorder>) -> Builder {
+        self.instruments.push(recorder.clone());
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Writes files into `folder` when the run deadlocks, when it panics, and when SIGUSR1 comes, if that
+    /// [writes the tree of tasks](Builder::dump_on_sigusr1). One is a [snapshot](crate::observe::snapshot) (not after a
+    /// panic, when the tasks are gone). The other is a [trace](crate::observe::Timeline::trace_json), if the run is
+    /// [recorded](Builder::record). The log names each file. At most a hundred dumps are written in one run.
+    ///
+    /// # Errors
+    /// If the folder is not there and cannot be made.
+    ///
+    /// ```
+    /// use terzetto::{Builder, observe::Recorder, sleep_forever, testing::MockClock};
+    /// let folder = tempfile::tempdir()?;
+    /// let builder = Builder::new().record(Recorder::last(1_000)).dump_into(folder.path())?;
+    /// builder.clock(MockClock::autojump()).run(async { Ok(sleep_forever().await?) }).unwrap_err();
+    /// // The snapshot and the trace.
+    /// assert_eq!(folder.path().read_dir()?.count(), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[cfg(feature = "observe")]
+    pub fn dump_into(mut self, folder: impl AsRef<Path>) -> io::Result<Builder> {
+        self.dump_folder = Some(make_folder(folder.as_ref())?);
+        Ok(self)
+    }
+
+    /// Names each task in the log, at level `warn`, that runs for `limit` without a checkpoint, since all other tasks
+    /// wait for it meanwhile. The log names it while it still runs, and says how long it took when it is done. A thread
+    /// of its own does that. Steps of children inside a task's step do not count for the task. Off by default; 100 ms is
+    /// a good limit.
+    ///
+    /// # Panics
+    /// If `limit` is negative or NaN.
+    ///
+    /// ```
+    /// use terzetto::Builder;
+    /// Builder::new().watchdog(0.1).run(async { Ok(()) })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    #[cfg(feature = "observe")]
+    pub fn watchdog(mut self, limit: impl Seconds) -> Builder {
+        let limit = limit.checked_seconds("limit");
+        let limit = Duration::try_from_secs_f64(limit).unwrap_or(Duration::MAX);
+        let made = Watchdog::new(limit);
+        self.instruments.push(made.clone());
+        self.watchdog = Some(made);
         self
     }
 
@@ -167,6 +318,21 @@ impl Builder {
         })?;
         log::info!("tasks of a batch run in a random order; seed {seed}");
         Some(seed)
+    }
+
+    /// What the run does when nothing can wake it.
+    fn on_deadlock_in_force(&self) -> OnDeadlock {
+        let asked = || match std::env::var("TERZETTO_DEADLOCK").ok()?.as_str() {
+            "fail" => Some(OnDeadlock::Fail),
+            "log" => Some(OnDeadlock::Log),
+            "ignore" => Some(OnDeadlock::Ignore),
+            text => {
+                log::warn!("TERZETTO_DEADLOCK is `{text}`, and must be `fail`, `log` or `ignore`: ignored");
+                None
+            }
+        };
+        let usual = if self.clock.is_for_tests() { OnDeadlock::Fail } else { OnDeadlock::Log };
+        self.on_deadlock.or_else(asked).unwrap_or(usual)
     }
 
     /// Runs `main` as [`run`] does, with these options.
@@ -233,6 +399,7 @@ impl Builder {
             Some(chooser) => BatchOrder::Chosen(chooser.clone()),
             None => self.seed_in_force().map_or(BatchOrder::AsWoken, BatchOrder::random),
         };
+        let on_deadlock = self.on_deadlock_in_force();
         let plug_in = move |run: &Run| {
             #[cfg(feature = "signal")]
             if self.ctrl_c {
@@ -242,6 +409,21 @@ impl Builder {
             if let Some(dump) = self.dump_on_signal {
                 Signals::of(run).claim_dump(dump);
             }
+            #[cfg(feature = "observe")]
+            {
+                if let Some(measures) = self.measures {
+                    measures.plug_into(run);
+                }
+                if let Some(watchdog) = self.watchdog {
+                    watchdog.plug_into(run);
+                }
+                if let Some(folder) = self.dump_folder {
+                    Dumps::plug_into(folder, self.recorder, run);
+                }
+                if let Some(socket) = self.task_socket {
+                    socket.plug_into(run);
+                }
+            }
             // Without signals there is nothing to plug in.
             let _ = run;
         };
@@ -249,6 +431,7 @@ impl Builder {
             clock: self.clock,
             instruments: self.instruments,
             order,
+            on_deadlock,
             thread_stack_size: self.thread_stack_size,
             quick_checkpoints: self.quick_checkpoints,
             plug_in: Box::new(plug_in),

@@ -55,6 +55,7 @@
 //! |---|---|
 //! | `deep-nesting` | nurseries and scopes nest as deep as memory allows; without it a stack of 2 MiB holds some 3,000 nurseries, 500 unoptimised, and deeper nesting ends the process |
 //! | `fs` | [`fs`]: files, folders, paths, temporary files |
+//! | `observe` | [`observe`](mod@observe): snapshots, traces and pictures of a run, a watchdog |
 //! | `guest` | [`lowlevel::GuestRun`]: a run that is driven by another event loop |
 //! | `process` | [`process`](mod@process), and `signal` with it |
 //! | `signal` | [`signal`](mod@signal), and Ctrl-C as an error of the main task; without it Ctrl-C ends the process |
@@ -68,6 +69,7 @@
 //! | `http` | servers for `axum` and `tower`, a client with a pool, on `hyper` |
 //! | `tls` | TLS through `rustls` |
 //! | `tokio` | libraries that need tokio: a runtime of it in a thread beside the run |
+//! | `tracing` | `observe::TaskSpans`: a span of `tracing` for each task |
 //!
 //! # Compile errors
 //!
@@ -120,6 +122,8 @@ mod error;
 pub mod fs;
 pub mod io;
 pub mod lowlevel;
+#[cfg(feature = "observe")]
+pub mod observe;
 mod patterns;
 #[cfg(feature = "process")]
 pub mod process;
@@ -138,7 +142,7 @@ pub use crate::core::{
         checkpoint::checkpoint,
         scope::{CancelScope, current_effective_deadline},
     },
-    lowlevel::statistics::task_tree,
+    lowlevel::{blocked_report::blocked_report, deadlock::OnDeadlock, statistics::task_tree},
     run::run_loop::RunError,
     seconds::Seconds,
     task::{
@@ -151,8 +155,8 @@ pub use crate::core::{
 };
 pub use builder::{Builder, run};
 pub use error::{
-    BodyCancelled, CancelReason, CancelSource, Cancelled, Error, ErrorGroup, InternalError, NurseryClosed,
-    OrError, TaskOrigin,
+    BodyCancelled, CancelReason, CancelSource, Cancelled, Deadlock, Error, ErrorGroup, InternalError,
+    NurseryClosed, OrError, TaskOrigin,
 };
 pub use patterns::{children, graceful, race, service, supervise};
 pub use sync::channel::{ReceiveError, Receiver, SendError, SendFailure, Sender, channel};

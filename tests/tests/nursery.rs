@@ -2,8 +2,11 @@
 
 use std::{
     cell::Cell,
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     rc::Rc,
+    task::Poll,
 };
 use terzetto::{
     CancelScope, Error, checkpoint, current_time, lowlevel::cancel_shielded_checkpoint, move_on_after,
@@ -483,4 +486,39 @@ fn nur_12_the_bodys_value_is_kept_when_its_children_are_cancelled() {
         Ok("kept")
     }));
     assert_eq!(value.unwrap(), "kept");
+}
+
+#[test]
+fn nur_01_a_body_that_has_woken_itself_in_its_last_poll_has_ended() {
+    let wake = || {
+        poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::Ready(())
+        })
+    };
+    for yields in 0..3 {
+        run_mock(nursery(async |n| {
+            n.start_soon(async move {
+                wake().await;
+                Ok(())
+            });
+            for _ in 0..yields {
+                checkpoint().await?;
+            }
+            wake().await;
+            Ok(())
+        }))
+        .unwrap();
+        // A wait of the body is aborted by the body itself.
+        run_mock(nursery(async |n| {
+            let mut sleeps = pin!(sleep(1_000.0));
+            for _ in 0..=yields {
+                assert!(poll_fn(|cx| Poll::Ready(sleeps.as_mut().poll(cx))).await.is_pending());
+                checkpoint().await?;
+            }
+            n.cancel_scope().cancel();
+            Ok(())
+        }))
+        .unwrap();
+    }
 }

@@ -51,7 +51,7 @@
 //! 2. **The poll tree.** [`poll_tree::node`] says who owns a future; read it with the [safety chapter](poll_tree).
 //!    Then read [`poll_tree::nursery_node`], [`poll_tree::ready_queue`] and [`poll_tree::tree`].
 //!    [`poll_tree::wake`] says how a wake reaches the run loop. [`poll_tree::waker`] says why a waker is a
-//!    number. [`poll_tree::poll_path`] is the way down. [`poll_tree::inspect`] computes the tree of tasks from the
+//!    number, and [`poll_tree::clones`] counts the clones. [`poll_tree::poll_path`] is the way down. [`poll_tree::inspect`] computes the tree of tasks from the
 //!    table. [`poll_tree::wrap`] keeps futures small, and [`poll_tree::stack`] makes deep nesting safe.
 //! 3. **Tasks.** [`task::handle`] is what the run knows of a task. [`task::nursery`] says why children may borrow,
 //!    and how a block ends. [`task::poll_children`] is what it does in a poll, and [`task::nursery_errors`] keeps the
@@ -70,7 +70,8 @@
 //! 5. **Blocking.** [`block`] has the three rules of every operation. [`block::operation`], [`block::waits`] and
 //!    [`block::waiter`] are data. [`block::wait`] has the functions that change a wait. [`block::wait_queue`] is what
 //!    events, channels and `start` stand on. [`block::reactor`],
-//!    [`block::source_table`] and [`block::descriptor_wait`] wait for the operating system.
+//!    [`block::source_table`] and [`block::descriptor_wait`] wait for the operating system. [`block::awaited`] is for
+//!    reports only: what could end a wait.
 //! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
 //!    [`run::between_ticks`] is what it does between two ticks. [`run::sleep`] is what it does when no task is
 //!    runnable. [`run::tasks`] is what happens when a task begins or ends. [`run::inbox`] lets other threads in,
@@ -79,6 +80,9 @@
 //! 7. **Low level.** [`lowlevel`] is for libraries that build on this one, and for tools that watch a run: its
 //!    [instruments](lowlevel::instrument), [`wait_task_rescheduled`](lowlevel::reschedule), the
 //!    [`Token`](lowlevel::token), and [guest runs](lowlevel::guest).
+//! 8. **Why a run stands still.** [`lowlevel::deadlock`] finds that nothing can wake a run, with the counts of
+//!    [`poll_tree::clones`]. [`lowlevel::survey`] looks at all tasks once. [`lowlevel::stuck_tasks`] says which of them
+//!    cannot go on, and [`lowlevel::blocked_report`] writes that down.
 //!
 //! A reader may skip what exists only for speed: [`poll_tree::fast_path`] and [`spare`]. Each says what it saves.
 //!

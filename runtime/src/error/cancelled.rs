@@ -15,6 +15,8 @@ pub enum CancelSource {
     Nursery,
     /// The run is ending.
     Shutdown,
+    /// The run is [deadlocked](crate::Deadlock).
+    Deadlock,
     /// Ctrl-C was pressed. Two cancellations have this source. One is a [`Cancelled`] that [is the
     /// Ctrl-C](Cancelled::is_interrupt), and belongs to no scope. The other is that of a nursery, if Ctrl-C came
     /// while the main task waited at the nursery's end. See [`crate::signal`].
@@ -75,6 +77,7 @@ impl fmt::Display for CancelReason {
             CancelSource::Deadline => "cancelled by a deadline",
             CancelSource::Nursery => "cancelled by its nursery",
             CancelSource::Shutdown => "cancelled because the run is ending",
+            CancelSource::Deadlock => "cancelled because of a deadlock",
             CancelSource::CtrlC => "interrupted by Ctrl-C",
         })?;
         // A nursery's text begins with the task that has failed.

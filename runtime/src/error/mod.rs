@@ -27,6 +27,7 @@
 
 mod cancelled;
 mod convert;
+mod deadlock;
 mod draw;
 pub(crate) mod failure;
 mod group;
@@ -38,6 +39,7 @@ pub(crate) mod origin;
 
 pub use cancelled::{CancelReason, CancelSource, Cancelled};
 pub use convert::OrError;
+pub use deadlock::Deadlock;
 pub use group::ErrorGroup;
 pub(crate) use group::Failures;
 pub use internal::InternalError;

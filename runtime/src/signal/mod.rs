@@ -53,6 +53,10 @@ impl Extension for Signals {
             handler::release(Signal::USR1, &self.inbox);
         }
     }
+
+    fn may_wake(&self) -> Option<&'static str> {
+        self.receivers.anybody_waits().then_some("a task waits for a signal")
+    }
 }
 
 impl Signals {

@@ -3,7 +3,10 @@
 use crate::{
     Cancelled,
     core::{
-        block::wait_queue::{Park, WaitQueue},
+        block::{
+            awaited::EndedBy,
+            wait_queue::{Park, WaitQueue},
+        },
         run,
         run::{Run, inbox::Inbox},
     },
@@ -81,6 +84,12 @@ impl Receivers {
         delivered
     }
 
+    /// Whether a task waits for a signal.
+    pub(super) fn anybody_waits(&self) -> bool {
+        let receivers = self.0.borrow();
+        receivers.iter().filter_map(Weak::upgrade).any(|receiver| receiver.waiting.len() > 0)
+    }
+
     /// Whether a receiver is open for a signal.
     pub(super) fn are_open_for(&self, signal: Signal) -> bool {
         let receivers = self.0.borrow();
@@ -151,7 +160,7 @@ pub fn open_signal_receiver(signals: &[Signal]) -> Result<SignalReceiver, OpenSi
     let shared = Rc::new(ReceiverState {
         signals: named,
         pending: RefCell::default(),
-        waiting: WaitQueue::new("waiting for a signal"),
+        waiting: WaitQueue::ended_by("waiting for a signal", EndedBy::Signal),
     });
     let inbox = run.inbox.clone();
     let mut receiver = SignalReceiver { run: run.clone(), inbox, shared: shared.clone(), claimed: 0 };

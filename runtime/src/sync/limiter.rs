@@ -3,7 +3,10 @@
 use crate::{
     Cancelled, Task,
     core::{
-        block::wait_queue::{Park, WaitQueue},
+        block::{
+            awaited::{Awaited, Knows, QueueIndex},
+            wait_queue::{Park, WaitQueue},
+        },
         cancel::checkpoint::TurnAfterSuccess,
     },
     current_task,
@@ -126,6 +129,17 @@ impl LimiterState {
     }
 }
 
+impl Knows for LimiterState {
+    fn awaited(&self, _queue: QueueIndex) -> Awaited {
+        let borrowers = self.borrowers.borrow();
+        let mut holders: Vec<Task> =
+            borrowers.keys().filter_map(|borrower| borrower.key::<Task>().cloned()).collect();
+        holders.sort_unstable_by_key(Task::id);
+        let details = format!("{} of {} tokens are borrowed", borrowers.len(), self.total.get());
+        Awaited { holders, details, ..Awaited::default() }
+    }
+}
+
 /// Limits the number of borrowers at the same time, and serves them in the order of asking; trio's `CapacityLimiter`.
 /// Clones are the same limiter.
 ///
@@ -155,13 +169,14 @@ impl CapacityLimiter {
 
     /// A limiter with `total` tokens.
     pub fn new(total: usize) -> CapacityLimiter {
-        CapacityLimiter {
-            inner: Rc::new(LimiterState {
-                total: Cell::new(total),
-                borrowers: RefCell::default(),
-                queue: WaitQueue::new("waiting for a limiter"),
-            }),
-        }
+        let inner = Rc::new(LimiterState {
+            total: Cell::new(total),
+            borrowers: RefCell::default(),
+            queue: WaitQueue::new("waiting for a limiter"),
+        });
+        let knows = Rc::downgrade(&inner);
+        inner.queue.is_known_by(knows, QueueIndex::First);
+        CapacityLimiter { inner }
     }
 
     /// How many tokens there are.

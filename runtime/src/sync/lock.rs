@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use std::{
-    cell::{Cell, RefCell},
+    cell::Cell,
     fmt,
     pin::Pin,
     rc::Rc,
@@ -24,9 +24,9 @@ use std::{
 };
 
 struct LockState {
-    owner: RefCell<Option<Task>>,
     /// Counts the holdings, so that an old guard cannot release a new one.
     holding: Cell<u64>,
+    /// The waiters. Their lot knows the owner, so that it can say for whom they wait.
     queue: ParkingLot,
 }
 
@@ -77,22 +77,18 @@ impl Default for Lock {
 impl Lock {
     /// A lock that is free.
     pub fn new() -> Lock {
-        let inner = LockState {
-            owner: RefCell::new(None),
-            holding: Cell::new(0),
-            queue: ParkingLot::named("waiting for a lock"),
-        };
+        let inner = LockState { holding: Cell::new(0), queue: ParkingLot::named("waiting for a lock") };
         Lock { inner: Rc::new(inner) }
     }
 
     /// Whether some task holds it.
     pub fn is_locked(&self) -> bool {
-        self.inner.owner.borrow().is_some()
+        self.inner.queue.owner().borrow().is_some()
     }
 
     /// The task that holds it.
     pub fn owner(&self) -> Option<Task> {
-        self.inner.owner.borrow().clone()
+        self.inner.queue.owner().borrow().clone()
     }
 
     /// How many tasks wait for it.
@@ -105,7 +101,7 @@ impl Lock {
     }
 
     pub(crate) fn is_held_by(&self, task: &Task) -> bool {
-        self.inner.owner.borrow().as_ref() == Some(task)
+        self.inner.queue.owner().borrow().as_ref() == Some(task)
     }
 
     fn give_to(&self, task: Task) {
@@ -114,7 +110,7 @@ impl Lock {
         if self.inner.queue.add_breaker(&task).is_err() {
             self.inner.queue.break_lot(&task);
         }
-        *self.inner.owner.borrow_mut() = Some(task);
+        *self.inner.queue.owner().borrow_mut() = Some(task);
     }
 
     fn guard(&self) -> LockGuard {
@@ -190,7 +186,7 @@ impl Lock {
     }
 
     fn take_away(&self) {
-        let owner = self.inner.owner.take();
+        let owner = self.inner.queue.owner().take();
         if let Some(owner) = owner {
             let _ = self.inner.queue.remove_breaker(&owner);
         }

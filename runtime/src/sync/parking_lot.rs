@@ -10,6 +10,7 @@ use crate::{
     Cancelled, Task,
     core::{
         block::{
+            awaited::Awaited,
             operation::{Aborted, Operation},
             wait::{Blocked, Ticket},
         },
@@ -147,6 +148,12 @@ impl Operation for LotWaiter {
     fn describe(&self) -> &'static str {
         self.lot.borrow().upgrade().map_or("parked", |lot| lot.what)
     }
+
+    fn awaited(&self, _key: u32) -> Awaited {
+        let lot = self.lot.borrow().upgrade();
+        let owner = lot.and_then(|lot| lot.owner.borrow().clone());
+        Awaited { holders: owner.into_iter().collect(), ..Awaited::default() }
+    }
 }
 
 struct LotState {
@@ -156,6 +163,8 @@ struct LotState {
     queue: RefCell<BTreeMap<u64, Rc<LotWaiter>>>,
     next: Cell<u64>,
     broken: RefCell<Option<BrokenResource>>,
+    /// The task that holds the lock to which the lot belongs, if it belongs to one.
+    owner: RefCell<Option<Task>>,
 }
 
 impl LotState {
@@ -238,8 +247,13 @@ impl ParkingLot {
 
     /// An empty lot. `what` describes in dumps what a task parked in it is doing.
     pub fn named(what: &'static str) -> ParkingLot {
-        let (queue, next, broken) = Default::default();
-        ParkingLot { inner: Rc::new(LotState { what, queue, next, broken }) }
+        let (queue, next, broken, owner) = Default::default();
+        ParkingLot { inner: Rc::new(LotState { what, queue, next, broken, owner }) }
+    }
+
+    /// The task that holds the lock to which the lot belongs.
+    pub(crate) fn owner(&self) -> &RefCell<Option<Task>> {
+        &self.inner.owner
     }
 
     /// How many tasks are parked.

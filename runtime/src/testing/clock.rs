@@ -149,6 +149,10 @@ impl Clock for MockClock {
         Some(self.threshold.get()).filter(|threshold| threshold.is_finite())
     }
 
+    fn is_for_tests(&self) -> bool {
+        true
+    }
+
     fn autojump(&self, deadline: f64) {
         self.jump((deadline - self.now()).max(0.0));
     }

@@ -3,7 +3,7 @@
 use crate::{
     CancelReason, CancelSource, Cancelled,
     core::{
-        block::wait_queue::WaitQueue,
+        block::{awaited::EndedBy, wait_queue::WaitQueue},
         run,
         run::{
             Run,
@@ -61,6 +61,10 @@ impl Extension for Threads {
     fn run_ends(&self) {
         self.workers.close(self.active());
     }
+
+    fn may_wake(&self) -> Option<&'static str> {
+        (self.active() > 0).then_some("a worker thread has a job")
+    }
 }
 
 /// A thread is done with its job.
@@ -81,7 +85,7 @@ impl Threads {
             workers: Workers::new(stack_size),
             jobs: RefCell::default(),
             default_limiter: OnceCell::new(),
-            all_done: WaitQueue::new("waiting for all worker threads to be done"),
+            all_done: WaitQueue::ended_by("waiting for all worker threads to be done", EndedBy::Thread),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     lowlevel::checkpoint_if_cancelled,
     sync::{Borrower, CapacityLimiter, Loan},
     threads::{
-        job::{Job, JobShared},
+        job::{Job, JobShared, short_name},
         job_table::Threads,
         waiting_task::{Caller, ToCaller},
     },
@@ -139,12 +139,13 @@ impl<L: Limit> Options<L> {
             let threads = Threads::of(&run);
             let key = threads.enter(Box::new(token));
             let shared = Arc::new(JobShared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new() });
+            let named = self.name.clone().unwrap_or_else(|| short_name(std::any::type_name::<F>()).into());
             let job = Job::new(self.name, work, TaskContext::current(), shared.clone());
             if let Err(error) = threads.workers.start(job.clone()) {
                 threads.job_done(&run, key);
                 return Err(error.into());
             }
-            let caller = Caller::new(shared, self.abandons);
+            let caller = Caller::new(shared, self.abandons, named);
             threads.set_caller(caller.clone());
             let waiting = WaitingCaller { run: run.clone(), caller };
             loop {

@@ -4,6 +4,7 @@ use crate::{
     Cancelled,
     core::{
         block::{
+            awaited::{Awaited, EndedBy},
             operation::{Aborted, Operation},
             wait::Blocked,
         },
@@ -13,6 +14,7 @@ use crate::{
     threads::job,
 };
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::poll_fn,
@@ -51,13 +53,15 @@ pub(super) enum ToCaller {
 pub(super) struct Caller {
     pub(super) job: Arc<job::JobShared>,
     pub(super) abandons: bool,
+    /// The name of the job.
+    name: Cow<'static, str>,
     pub(super) message: RefCell<VecDeque<ToCaller>>,
     wait: Cell<Option<WaitId>>,
 }
 
 impl Caller {
-    pub(super) fn new(job: Arc<job::JobShared>, abandons: bool) -> Rc<Caller> {
-        Rc::new(Caller { job, abandons, message: RefCell::default(), wait: Cell::new(None) })
+    pub(super) fn new(job: Arc<job::JobShared>, abandons: bool, name: Cow<'static, str>) -> Rc<Caller> {
+        Rc::new(Caller { job, abandons, name, message: RefCell::default(), wait: Cell::new(None) })
     }
 
     pub(super) fn deliver(&self, run: &Run, message: ToCaller) {
@@ -106,5 +110,10 @@ impl Operation for Caller {
 
     fn describe(&self) -> &'static str {
         "waiting for a worker thread"
+    }
+
+    fn awaited(&self, _key: u32) -> Awaited {
+        let details = format!("its job is `{}`", self.name);
+        Awaited { ended_by: EndedBy::Thread, details, ..Awaited::default() }
     }
 }

@@ -3,6 +3,7 @@
 //! - `args` is the command line.
 //! - `piv`, `try_couple` (which is `piv --try`), `bos`, `preprocess`, `mean`, `fields`, `pages`, `params`, `synth`,
 //!   `demo`, `monitor` and `topology` are the commands.
+//! - `tasks`, with the feature of this name, shows the tasks of a running program.
 //! - `setup` is what commands on a series do before they compute: they read parameters, list images, find what is
 //!   already done.
 //! - `run` runs a topology and does all that a terminal expects: progress, log, signals, exit status.
@@ -23,6 +24,8 @@ mod run;
 mod setup;
 mod synth;
 mod synthetic;
+#[cfg(feature = "tasks")]
+mod tasks;
 mod topology;
 mod try_couple;
 
@@ -56,6 +59,8 @@ pub fn main() -> ExitCode {
         Command::Synth(args) => synth::command(&args),
         Command::Demo(args) => demo::command(&args),
         Command::Monitor(args) => monitor::command(&args),
+        #[cfg(feature = "tasks")]
+        Command::Tasks(args) => tasks::command(&args),
         Command::Topology(args) => topology::command(&args),
     };
     let status = ended.unwrap_or_else(|error| {

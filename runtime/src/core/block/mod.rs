@@ -5,6 +5,7 @@
 //! cancelled. So an operation that has succeeded is never reported as cancelled. A sleep is the one exception. It has
 //! nothing to lose, so it reports a cancellation that came in the same tick as its end, as trio's does.
 
+pub(crate) mod awaited;
 pub(crate) mod descriptor_wait;
 pub(crate) mod operation;
 pub(crate) mod reactor;

@@ -1,6 +1,9 @@
 //! Operations: what a task can be blocked in, as far as cancellation needs to know it.
 
-use crate::Cancelled;
+use crate::{
+    Cancelled,
+    core::block::awaited::{Awaited, EndedBy},
+};
 use std::rc::Rc;
 /// The answer of an abort function; trio's `Aborted`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +26,19 @@ pub(crate) trait Operation {
 
     /// Says what the waiter is doing, for debugging.
     fn describe(&self) -> &'static str;
+
+    /// What could end the wait of the waiter `key`, for debugging.
+    fn awaited(&self, key: u32) -> Awaited {
+        let _ = key;
+        Awaited::default()
+    }
 }
 
 /// An operation that has nothing to undo, or that cannot be undone.
 pub(crate) struct Plain {
     what: &'static str,
     abort: Aborted,
+    ended_by: EndedBy,
 }
 
 impl Operation for Plain {
@@ -39,7 +49,14 @@ impl Operation for Plain {
     fn describe(&self) -> &'static str {
         self.what
     }
+
+    fn awaited(&self, _key: u32) -> Awaited {
+        Awaited { ended_by: self.ended_by, ..Awaited::default() }
+    }
 }
+
+/// What a task does that waits in [`start`](crate::Nursery::start).
+pub(crate) const START: &str = "waiting for a task to be started";
 
 /// The plain operations of a run. All tasks that block in one of them share it.
 pub(crate) struct PlainOperations {
@@ -51,12 +68,12 @@ pub(crate) struct PlainOperations {
 
 impl PlainOperations {
     pub(crate) fn new() -> PlainOperations {
-        let plain = |what, abort| Rc::new(Plain { what, abort });
+        let plain = |what, abort, ended_by| Rc::new(Plain { what, abort, ended_by });
         PlainOperations {
-            sleep: plain("sleeping", Aborted::Succeeded),
-            idle: plain("waiting until all tasks are blocked", Aborted::Succeeded),
-            foreign: plain("waiting for a foreign future", Aborted::Succeeded),
-            start: plain("waiting for a task to be started", Aborted::Failed),
+            sleep: plain("sleeping", Aborted::Succeeded, EndedBy::Tasks),
+            idle: plain("waiting until all tasks are blocked", Aborted::Succeeded, EndedBy::Time),
+            foreign: plain("waiting for a foreign future", Aborted::Succeeded, EndedBy::Foreign),
+            start: plain(START, Aborted::Failed, EndedBy::Tasks),
         }
     }
 }

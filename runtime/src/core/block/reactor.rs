@@ -24,6 +24,7 @@ use crate::{
     Cancelled,
     core::{
         block::{
+            awaited::{Awaited, EndedBy},
             operation::{Aborted, Operation},
             source_table::{SourceId, SourceTable},
         },
@@ -62,6 +63,18 @@ pub(crate) enum Direction {
 /// Whether the system has refused a descriptor because it has no events for such files. They are always ready.
 fn has_no_events(error: &io::Error) -> bool {
     cfg!(any(target_os = "linux", target_os = "android")) && error.raw_os_error() == Some(libc::EPERM)
+}
+
+/// What kind of file a descriptor is, for debugging, as far as the system tells.
+fn kind_of(fd: RawFd) -> String {
+    let link = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
+    match link.to_str().unwrap_or_default() {
+        "" => "a file".to_owned(),
+        "anon_inode:[pidfd]" => "the end of a process".to_owned(),
+        link if link.starts_with("pipe:") => "a pipe".to_owned(),
+        link if link.starts_with("socket:") => "a socket".to_owned(),
+        link => link.to_owned(),
+    }
 }
 
 /// How a wait for a descriptor ended.
@@ -128,6 +141,13 @@ impl Operation for Reactor {
 
     fn describe(&self) -> &'static str {
         "waiting for a file descriptor"
+    }
+
+    fn awaited(&self, key: u32) -> Awaited {
+        let fd = self.sources.borrow().get((key >> 1) as usize).map(|source| source.fd);
+        let until = if key & 1 == 0 { "until it can be read" } else { "until it has room to be written" };
+        let details = fd.map(|fd| format!("{} (descriptor {fd}), {until}", kind_of(fd))).unwrap_or_default();
+        Awaited { ended_by: EndedBy::Descriptor, details, ..Awaited::default() }
     }
 }
 

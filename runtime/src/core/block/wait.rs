@@ -71,6 +71,27 @@ impl Run {
         self.tree.task_of(self.waits.waiters.polled_by(wait.waiter)?)
     }
 
+    /// Tells instruments that the current task begins a wait.
+    #[cold]
+    fn tell_of_wait(&self, operation: &dyn Operation) {
+        if let Some(task) = self.tree.current_task() {
+            self.instruments.tell(|instrument| instrument.task_blocked(&task, operation.describe()));
+        }
+    }
+
+    /// Tells instruments that a cancellation has reached a wait that may still be aborted.
+    #[cold]
+    fn tell_of_cancellation(&self, id: WaitId, cancelled: &Cancelled) {
+        let task = {
+            let waits = self.waits.table.borrow();
+            let wait = waits.get(id).filter(|wait| matches!(wait.state, WaitState::Blocked { .. }));
+            wait.and_then(|wait| self.waits_for(wait))
+        };
+        if let Some(task) = task {
+            self.instruments.tell(|instrument| instrument.task_cancelled(&task, cancelled.reason()));
+        }
+    }
+
     /// Wakes a waiter.
     #[inline]
     fn wake_waiter(&self, waiter: Waiter) {
@@ -163,6 +184,9 @@ impl Run {
 
     /// Tries to abort a wait, because of a cancellation of its scope or a Ctrl-C. Returns whether it was aborted.
     pub(crate) fn deliver(&self, id: WaitId, cancelled: &Cancelled) -> bool {
+        if self.instruments.are_there() {
+            self.tell_of_cancellation(id, cancelled);
+        }
         let (operation, key) = {
             let mut waits = self.waits.table.borrow_mut();
             let Some(wait) = waits.get_mut(id) else { return false };
@@ -231,6 +255,9 @@ impl Blocked {
     pub(crate) fn new(run: &Run, cx: &Context<'_>, operation: Rc<dyn Operation>, key: u32) -> Blocked {
         let scope = run.scopes.current();
         run.tree.note_cancel_point();
+        if run.instruments.are_there() {
+            run.tell_of_wait(&*operation);
+        }
         let state = WaitState::Blocked { operation, key };
         let waiter = run.waits.waiters.of(run.id, run.tree.current.get(), cx.waker());
         let mut waits = run.waits.table.borrow_mut();

@@ -10,6 +10,7 @@ use crate::{
     Cancelled,
     core::{
         block::{
+            awaited::{Awaited, EndedBy, Knows, QueueIndex},
             operation::{Aborted, Operation},
             wait::{Blocked, Ticket},
         },
@@ -21,9 +22,9 @@ use crate::{
     },
 };
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     pin::Pin,
-    rc::Rc,
+    rc::{Rc, Weak},
     task::{Context, Poll, ready},
 };
 
@@ -91,6 +92,9 @@ impl<T> QueueState<T> {
 pub(crate) struct WaitQueue<T> {
     /// What a task does that is parked here, for debugging.
     what: &'static str,
+    ended_by: EndedBy,
+    /// Who knows more about it, for debugging.
+    knows: OnceCell<(Weak<dyn Knows>, QueueIndex)>,
     queue: RefCell<QueueState<T>>,
 }
 
@@ -109,13 +113,31 @@ impl<T> Operation for WaitQueue<T> {
     fn describe(&self) -> &'static str {
         self.what
     }
+
+    fn awaited(&self, _key: u32) -> Awaited {
+        let knows = self.knows.get().and_then(|(knows, index)| Some((knows.upgrade()?, index)));
+        match knows {
+            Some((knows, &index)) => knows.awaited(index),
+            None => Awaited { ended_by: self.ended_by, ..Awaited::default() },
+        }
+    }
 }
 
 impl<T: 'static> WaitQueue<T> {
     /// An empty wait queue. `what` says what a task does that is parked in it.
     pub(crate) fn new(what: &'static str) -> Rc<WaitQueue<T>> {
+        WaitQueue::ended_by(what, EndedBy::Tasks)
+    }
+
+    /// An empty wait queue whose waits are ended by something else than code of the run.
+    pub(crate) fn ended_by(what: &'static str, ended_by: EndedBy) -> Rc<WaitQueue<T>> {
         let queue = QueueState { parked: Table::default(), order: List::default(), len: 0 };
-        Rc::new(WaitQueue { what, queue: RefCell::new(queue) })
+        Rc::new(WaitQueue { what, ended_by, knows: OnceCell::new(), queue: RefCell::new(queue) })
+    }
+
+    /// Says who knows what could end a wait in this queue.
+    pub(crate) fn is_known_by(&self, knows: Weak<dyn Knows>, index: QueueIndex) {
+        let _first = self.knows.set((knows, index));
     }
 
     pub(crate) fn len(&self) -> usize {

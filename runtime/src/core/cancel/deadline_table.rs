@@ -56,6 +56,14 @@ impl Deadlines {
         self.entries.first_key_value().map(|((at, _), _)| at.0)
     }
 
+    /// When each of the waits in the table ends.
+    pub(crate) fn of_waits(&self) -> impl Iterator<Item = (WaitId, f64)> {
+        self.entries.iter().filter_map(|((at, _), expiry)| match expiry {
+            Expiry::Wake(wait) => Some((*wait, at.0)),
+            Expiry::Cancel(_) => None,
+        })
+    }
+
     /// Removes and returns the first entry if its time has come.
     pub(crate) fn pop_due(&mut self, now: f64) -> Option<Expiry> {
         let first = self.entries.first_entry()?;

@@ -27,7 +27,7 @@ pub(crate) struct ScopeNode {
     pub(crate) cell: Rc<ScopeState>,
     pub(crate) parent: Option<ScopeId>,
     /// The node of the poll tree that entered the scope.
-    entered_by: Option<NodeId>,
+    pub(crate) entered_by: Option<NodeId>,
     /// The neighbours of this scope among its parent's children.
     links: Links,
     pub(crate) children: List,
@@ -244,6 +244,15 @@ impl ScopeTree {
 }
 
 impl ScopeTree {
+    /// The reason of a cancellation outside, which a shield hides from this scope.
+    pub(crate) fn hidden_cancellation(&self, id: ScopeId) -> Option<Arc<CancelReason>> {
+        let nodes = self.nodes.borrow();
+        let around = std::iter::successors(nodes.get(id), |node| nodes.get(node.parent?));
+        let mut hidden =
+            around.filter(|node| node.cell.is_shielded()).filter_map(|node| nodes.get(node.parent?));
+        hidden.find(|outside| outside.visible.is_cancelled())?.cell.reason()
+    }
+
     /// Calls `f` with the list of the waits in a scope, and with the list of each scope below it.
     pub(crate) fn waits_below(&self, id: ScopeId, mut f: impl FnMut(List)) {
         let nodes = self.nodes.borrow();

@@ -3,7 +3,7 @@
 //! If no instrument is installed, each hook costs one look at a flag. If one is installed, each tick goes by the run
 //! loop, and looks at the system's events. So an instrument sees what the loop does, tick by tick.
 
-use crate::{core::task::handle::Task, error::failure::discard};
+use crate::{CancelReason, core::task::handle::Task, error::failure::discard};
 use std::{
     cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -53,6 +53,17 @@ pub trait Instrument {
     /// the two hooks of that task, if both run in one tick.
     fn after_task_step(&self, task: &Task) {
         let _ = task;
+    }
+    /// A task has begun a wait. `what` says what it does meanwhile, as in the [tree of tasks](crate::task_tree). The wait
+    /// may be over before the task's step ends. A task that waits for the end of a nursery, or awaits a foreign future,
+    /// begins no wait.
+    fn task_blocked(&self, task: &Task, what: &'static str) {
+        let _ = (task, what);
+    }
+    /// A cancellation has reached a task that is blocked. Its operation has yet to be asked whether it can be aborted. A
+    /// task that is not blocked learns of a cancellation at its next checkpoint, of which instruments are not told.
+    fn task_cancelled(&self, task: &Task, reason: &CancelReason) {
+        let _ = (task, reason);
     }
     /// A task has ended.
     fn task_exited(&self, task: &Task) {

@@ -40,9 +40,31 @@ impl StdError for RunFinished {}
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-#[derive(Clone)]
+///
+/// A run whose tasks are all blocked is no [deadlock](crate::Deadlock) while there is a token, since its holder may call
+/// into the run.
 pub struct Token {
     pub(crate) inbox: Arc<Inbox>,
+}
+
+impl Token {
+    /// A token for this inbox. It is counted until it is dropped.
+    pub(crate) fn of(inbox: &Arc<Inbox>) -> Token {
+        inbox.add_token();
+        Token { inbox: inbox.clone() }
+    }
+}
+
+impl Clone for Token {
+    fn clone(&self) -> Token {
+        Token::of(&self.inbox)
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.inbox.drop_token();
+    }
 }
 
 /// Two tokens are equal if they are of the same run.
@@ -66,7 +88,7 @@ impl Token {
     /// # Panics
     /// Outside a run.
     pub fn current() -> Token {
-        Token { inbox: run::current().inbox.clone() }
+        run::with(|run| Token::of(&run.inbox))
     }
 
     /// Calls `call` soon, on the run's thread, between two ticks. Calls from one thread are made in order. A call

@@ -50,6 +50,7 @@
 //! - **End of the run.** A run that ends drops its main task's future, and with it all nurseries below. A nursery
 //!   that is kept elsewhere keeps the state of its run alive. It panics if it is polled in another run.
 
+pub(crate) mod clones;
 pub(crate) mod fast_path;
 pub(crate) mod inspect;
 pub(crate) mod node;

@@ -140,11 +140,11 @@ impl PollTree {
     }
 
     /// Opens a nursery. Its first poll begins at once.
-    pub(crate) fn open_nursery(&self, parent: &Waker, owner: Task, scope: ScopeId) -> Rc<NurseryNode> {
+    pub(crate) fn open_nursery(&self, parent: Parent, owner: Task, scope: ScopeId) -> Rc<NurseryNode> {
         let serial = self.next_nursery.get();
         self.next_nursery.set(serial + 1);
         let nursery = self.spare.take().unwrap_or_else(NurseryNode::new);
-        nursery.open(self.parent_of(parent), owner, scope, serial);
+        nursery.open(parent, owner, scope, serial);
         nursery
     }
 
@@ -157,7 +157,8 @@ impl PollTree {
         self.spare.keep(nursery.clone());
     }
 
-    fn parent_of(&self, waker: &Waker) -> Parent {
+    /// Who polls a nursery that is polled with this waker.
+    pub(crate) fn parent_of(&self, waker: &Waker) -> Parent {
         match waker::node_of(waker, self.run) {
             Some(node) => Parent::Node(node),
             // The waker's `clone` is foreign code, so nothing is borrowed when it is called.

@@ -40,7 +40,8 @@ impl Run {
     pub(crate) fn look_at_events(&self, timeout: f64) -> bool {
         self.instruments.tell(|instrument| instrument.before_io_wait(timeout));
         // What a hook has woken does not wait.
-        let heard = self.wait_for_events(if self.has_work() { 0.0 } else { timeout });
+        let ends = timeout == f64::INFINITY && !self.has_work() && self.look_for_deadlock();
+        let heard = self.wait_for_events(if ends || self.has_work() { 0.0 } else { timeout });
         self.instruments.tell(|instrument| instrument.after_io_wait(timeout));
         heard
     }

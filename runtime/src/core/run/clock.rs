@@ -18,6 +18,11 @@ pub trait Clock {
     fn autojump_threshold(&self) -> Option<f64> {
         None
     }
+    /// Whether it is a clock for tests. Under such a clock a [deadlock](crate::Deadlock) is an error of the run, unless
+    /// the [builder](crate::Builder::on_deadlock) says otherwise.
+    fn is_for_tests(&self) -> bool {
+        false
+    }
     /// Called when the run is idle: jump to `deadline`.
     fn autojump(&self, deadline: f64) {
         let _ = deadline;

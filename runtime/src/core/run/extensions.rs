@@ -28,6 +28,27 @@ pub(crate) struct Extensions {
 pub(crate) trait Extension: Any {
     /// Called when the run ends. The run is still the current one. Its main task and system tasks are gone.
     fn run_ends(&self);
+
+    /// Called when somebody should write down what the run is doing.
+    fn dump(&self, reason: DumpReason) {
+        let _ = reason;
+    }
+
+    /// Why this may still wake a run that has nothing to do, if it may.
+    fn may_wake(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Why a run should write down what it is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DumpReason {
+    /// Nothing can wake it.
+    Deadlock,
+    /// It panics.
+    Panic,
+    /// A signal has asked for it.
+    Signal,
 }
 
 impl Extensions {
@@ -47,6 +68,17 @@ impl Extensions {
     pub(crate) fn find<T: Extension>(&self) -> Option<Rc<T>> {
         let list = self.list.borrow();
         list.iter().find_map(|extension| (extension.clone() as Rc<dyn Any>).downcast().ok())
+    }
+
+    /// Calls `f` with each extension.
+    pub(crate) fn each(&self, f: impl Fn(&dyn Extension)) {
+        let list = self.list.borrow().clone();
+        list.iter().for_each(|extension| f(&**extension));
+    }
+
+    /// Why extensions may still wake a run that has nothing to do.
+    pub(crate) fn may_wake(&self) -> Vec<&'static str> {
+        self.list.borrow().iter().filter_map(|extension| extension.may_wake()).collect()
     }
 
     /// The extensions of a run that ends, the last one first.

@@ -14,14 +14,17 @@
 //! [begin the next tick itself](crate::core::poll_tree::fast_path) if steps 1 to 5 would do nothing.
 
 use crate::{
-    CancelSource, Cancelled, Error, ErrorGroup, InternalError,
+    CancelSource, Cancelled, Deadlock, Error, ErrorGroup, InternalError,
     core::{
         block::{operation::PlainOperations, reactor::Reactor, waits::Waits},
         cancel::{
             enter::Entered, interrupt::Interrupt, state::ScopeState, stuck_check::StuckTaskCheck,
             tree::ScopeTree, turn_budget::TurnBudget,
         },
-        lowlevel::instrument::{Instrument, Instruments},
+        lowlevel::{
+            deadlock::{DeadlockCheck, OnDeadlock},
+            instrument::{Instrument, Instruments},
+        },
         poll_tree::{
             node::{Node, Queued},
             order::BatchOrder,
@@ -42,6 +45,7 @@ use crate::{
 use std::{
     cell::{Cell, RefCell},
     fmt,
+    mem::ManuallyDrop,
     pin::Pin,
     rc::Rc,
     sync::Arc,
@@ -50,6 +54,9 @@ use std::{
 
 /// The message of the group that a run returns if its main task failed before a pending Ctrl-C could be raised in it.
 const FAILED_AND_INTERRUPTED: &str = "Ctrl-C came, and the main task has failed";
+
+/// The message of the group that a run returns if it was deadlocked and its main task has failed.
+const DEADLOCKED_AND_FAILED: &str = "the run was deadlocked, and the main task has failed";
 
 /// Plugs something into a run that is being set up.
 pub(crate) type PlugIn = Box<dyn FnOnce(&Run)>;
@@ -63,6 +70,7 @@ pub(crate) struct RunOptions {
     pub(crate) thread_stack_size: Option<usize>,
     /// How many operations a task may do in one step without giving way.
     pub(crate) quick_checkpoints: u32,
+    pub(crate) on_deadlock: OnDeadlock,
     /// Plugs in the parts of the crate that are not in the core.
     pub(crate) plug_in: PlugIn,
 }
@@ -145,6 +153,7 @@ fn build(options: RunOptions) -> Result<Rc<Run>, RunError> {
         context,
         idlers: RefCell::default(),
         stuck_check: StuckTaskCheck::default(),
+        deadlock: DeadlockCheck::new(options.on_deadlock),
         tasks: Cell::new(0),
         reactor: Rc::new(reactor),
         calls: RefCell::default(),
@@ -164,7 +173,7 @@ pub(crate) struct RunLoop<T, F> {
     main: Option<Pin<Box<F>>>,
     value: Option<Result<T, Error>>,
     entered: Entered,
-    waker: Waker,
+    waker: ManuallyDrop<Waker>,
     pub(crate) run: Rc<Run>,
     active: ActiveRun,
 }
@@ -194,9 +203,10 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
         })
     }
 
-    /// Whether the main task and the system tasks have ended.
+    /// Whether the main task and the system tasks have ended, or will never end.
     pub(crate) fn is_over(&self) -> bool {
-        self.value.is_some() && self.run.system_future.borrow().is_none()
+        let has_ended = self.value.is_some() && self.run.system_future.borrow().is_none();
+        has_ended || self.run.deadlock.is_hopeless()
     }
 
     /// Polls once all that is runnable. Goes on with the next tick if there is nothing to do between the two.
@@ -251,12 +261,18 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
         drop(main);
         let value = match value {
             Some(value) => entered.close(value),
-            None => Ok(None),
+            None => {
+                drop(entered);
+                Ok(None)
+            }
         };
         run.take_signals();
         drop(active);
         // Also one that came while the run was taken down. From here on Ctrl-C does again what it did before.
         let interrupt = run.unraised_interrupt();
+        if let Some(deadlock) = run.deadlock.take() {
+            return Err(deadlocked(deadlock, value.err()));
+        }
         match (run.crash.take(), value, interrupt) {
             (Some(crash), ..) => Err(crash.into()),
             (None, Err(error), Some(interrupt)) if !error.is_interrupted() => {
@@ -273,6 +289,14 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
                 _ => Err(InternalError::new("the main task was cancelled for no reason", None).into()),
             },
         }
+    }
+}
+
+/// The error of a run that was deadlocked, with what the main task has failed with.
+fn deadlocked(deadlock: Deadlock, also: Option<Error>) -> Error {
+    match also.filter(|error| !error.is_cancelled()) {
+        Some(error) => ErrorGroup::new(DEADLOCKED_AND_FAILED, vec![deadlock.into(), error]).into(),
+        None => deadlock.into(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
             tree::ScopeTree, turn_budget::TurnBudget,
         },
         ids::RunId,
-        lowlevel::instrument::Instruments,
+        lowlevel::{deadlock::DeadlockCheck, instrument::Instruments},
         poll_tree::{node::Node, tree::PollTree},
         run::{clock::Clock, extensions::Extensions, inbox, inbox::Inbox},
         task::context_values::TaskContext,
@@ -98,6 +98,7 @@ pub(crate) struct Run {
     /// Waits for the run to be idle, ordered by how long it must have been idle.
     pub(crate) idlers: RefCell<Deadlines>,
     pub(crate) stuck_check: StuckTaskCheck,
+    pub(crate) deadlock: DeadlockCheck,
     /// How many tasks have not ended.
     pub(crate) tasks: Cell<usize>,
     pub(crate) reactor: Rc<Reactor>,

@@ -366,10 +366,10 @@ where
         let run = run::current();
         let cell = ScopeState::new();
         let entered = Entered::new(run.clone(), cell.clone());
-        let parent = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        let parent = poll_fn(|cx| Poll::Ready(run.tree.parent_of(cx.waker()))).await;
         let opener = run.tree.current_task().unwrap_or_else(|| run.main_task());
         let nursery = Nursery {
-            in_tree: run.tree.open_nursery(&parent, opener.clone(), entered.id()),
+            in_tree: run.tree.open_nursery(parent, opener.clone(), entered.id()),
             run,
             scope: CancelScope { cell },
             scope_id: entered.id(),

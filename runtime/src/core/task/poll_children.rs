@@ -18,7 +18,6 @@ use crate::core::{
     },
 };
 use std::{
-    mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind},
     task::{Context, Poll},
 };
@@ -35,8 +34,7 @@ impl Nursery<'_, '_> {
         finish: impl FnOnce(&Node),
     ) -> Option<(Node, End)> {
         let (true, Some(id)) = (node.is_idle(), node.id()) else { return None };
-        // A waker is a number, so there is nothing to drop.
-        let waker = ManuallyDrop::new(waker::new(self.run.id, id));
+        let waker = waker::new(self.run.id, id);
         // Written only at the end of the task. If it were returned from the step, each poll would copy its room.
         let mut end = None;
         let again = path.step(&node, queued, || {
@@ -52,6 +50,8 @@ impl Nursery<'_, '_> {
             if dropped.is_err() || finished.is_err() {
                 self.panicked_at_the_end(&node, [dropped, finished]);
             }
+            // It is not queued again, even if it has woken itself in this step.
+            self.run.tree.woke_itself.set(false);
             end = Some(ended);
         });
         let Some(end) = end else {

@@ -6,6 +6,7 @@
 
 mod batch;
 mod futures;
+mod sites;
 pub(in crate::sync) mod state;
 mod stream;
 
@@ -15,10 +16,11 @@ use crate::{
     Cancelled, Error,
     sync::channel::{
         futures::{Next, Receive, Send},
+        sites::Site,
         state::{ChannelState, Given},
     },
 };
-use std::{cell::Cell, error::Error as StdError, fmt, rc::Rc};
+use std::{cell::Cell, error::Error as StdError, fmt, panic::Location, rc::Rc};
 
 /// Counts of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +64,11 @@ pub struct ChannelStatistics {
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
+#[track_caller]
 pub fn channel<T: 'static>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let shared = ChannelState::new(capacity);
-    (Sender::new(shared.clone()), Receiver::new(shared))
+    let site = Location::caller();
+    let shared = ChannelState::new(capacity, site);
+    (Sender::new(shared.clone(), site), Receiver::new(shared, site))
 }
 
 /// Why a value was not sent.
@@ -179,6 +183,7 @@ impl StdError for ReceiveError {
 pub struct Sender<T: 'static> {
     pub(in crate::sync) shared: Rc<ChannelState<T>>,
     pub(in crate::sync) end: u64,
+    site: Site,
     closed: Cell<bool>,
 }
 
@@ -187,14 +192,15 @@ pub struct Sender<T: 'static> {
 pub struct Receiver<T: 'static> {
     pub(in crate::sync) shared: Rc<ChannelState<T>>,
     pub(in crate::sync) end: u64,
+    site: Site,
     closed: Cell<bool>,
 }
 
 impl<T> Sender<T> {
     /// The first sending end.
-    fn new(shared: Rc<ChannelState<T>>) -> Sender<T> {
-        shared.add_sender();
-        Sender { end: shared.new_end(), shared, closed: Cell::new(false) }
+    fn new(shared: Rc<ChannelState<T>>, site: Site) -> Sender<T> {
+        shared.add_sender(site);
+        Sender { end: shared.new_end(), shared, site, closed: Cell::new(false) }
     }
 
     /// Sends without waiting.
@@ -230,7 +236,7 @@ impl<T> Sender<T> {
     /// ends the channel. Closing an end twice has no further effect.
     pub fn close(&self) {
         if !self.closed.replace(true) {
-            self.shared.close_sender(self.end);
+            self.shared.close_sender(self.end, self.site);
         }
     }
 
@@ -242,9 +248,9 @@ impl<T> Sender<T> {
 
 impl<T> Receiver<T> {
     /// The first receiving end.
-    fn new(shared: Rc<ChannelState<T>>) -> Receiver<T> {
-        shared.add_receiver();
-        Receiver { end: shared.new_end(), shared, closed: Cell::new(false) }
+    fn new(shared: Rc<ChannelState<T>>, site: Site) -> Receiver<T> {
+        shared.add_receiver(site);
+        Receiver { end: shared.new_end(), shared, site, closed: Cell::new(false) }
     }
 
     /// Receives without waiting.
@@ -285,7 +291,7 @@ impl<T> Receiver<T> {
     /// further effect.
     pub fn close(&self) {
         if !self.closed.replace(true) {
-            self.shared.close_receiver(self.end);
+            self.shared.close_receiver(self.end, self.site);
         }
     }
 
@@ -308,20 +314,29 @@ impl<T> Receiver<T> {
 }
 
 impl<T> Clone for Sender<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
+        let site = Location::caller();
         if !self.closed.get() {
-            self.shared.add_sender();
+            self.shared.add_sender(site);
         }
-        Sender { shared: self.shared.clone(), end: self.shared.new_end(), closed: self.closed.clone() }
+        Sender { shared: self.shared.clone(), end: self.shared.new_end(), site, closed: self.closed.clone() }
     }
 }
 
 impl<T> Clone for Receiver<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
+        let site = Location::caller();
         if !self.closed.get() {
-            self.shared.add_receiver();
+            self.shared.add_receiver(site);
         }
-        Receiver { shared: self.shared.clone(), end: self.shared.new_end(), closed: self.closed.clone() }
+        Receiver {
+            shared: self.shared.clone(),
+            end: self.shared.new_end(),
+            site,
+            closed: self.closed.clone(),
+        }
     }
 }
 

@@ -5,7 +5,15 @@
 //! one with the lowest number is the next.
 
 use crate::{
-    Cancelled, SendError, SendFailure, core::block::wait_queue::WaitQueue, sync::channel::ChannelStatistics,
+    Cancelled, SendError, SendFailure,
+    core::block::{
+        awaited::{Awaited, Knows, QueueIndex},
+        wait_queue::WaitQueue,
+    },
+    sync::channel::{
+        ChannelStatistics,
+        sites::{End, Site, Sites},
+    },
 };
 use std::{
     cell::{Cell, RefCell},
@@ -99,13 +107,26 @@ pub(in crate::sync) struct ChannelState<T: 'static> {
     /// Blocked receivers with the slots for theirs.
     pub(in crate::sync) receiving: Rc<WaitQueue<WaiterSlot<Given<T>>>>,
     next_end: Cell<u64>,
+    sites: Sites,
+}
+
+impl<T> Knows for ChannelState<T> {
+    fn awaited(&self, queue: QueueIndex) -> Awaited {
+        let details = match queue {
+            QueueIndex::First => {
+                format!("its buffer of {} is full, {}", self.capacity, self.sites.describe(End::Receiving))
+            }
+            QueueIndex::Second => self.sites.describe(End::Sending),
+        };
+        Awaited { details, ..Awaited::default() }
+    }
 }
 
 impl<T> ChannelState<T> {
-    /// A channel without ends.
-    pub(in crate::sync) fn new(capacity: usize) -> Rc<ChannelState<T>> {
+    /// A channel without ends, which is made at `site`.
+    pub(in crate::sync) fn new(capacity: usize, site: Site) -> Rc<ChannelState<T>> {
         let (returned, fresh) = Default::default();
-        Rc::new(ChannelState {
+        let state = Rc::new(ChannelState {
             capacity,
             buffer: RefCell::new(Buffer { returned, fresh, given: 0, peak: 0 }),
             senders: Cell::new(0),
@@ -113,7 +134,12 @@ impl<T> ChannelState<T> {
             sending: WaitQueue::new("sending to a channel"),
             receiving: WaitQueue::new("receiving from a channel"),
             next_end: Cell::new(0),
-        })
+            sites: Sites::new(site),
+        });
+        let knows = Rc::downgrade(&state);
+        state.sending.is_known_by(knows.clone(), QueueIndex::First);
+        state.receiving.is_known_by(knows, QueueIndex::Second);
+        state
     }
 
     pub(in crate::sync) fn statistics(&self) -> ChannelStatistics {
@@ -140,11 +166,13 @@ impl<T> ChannelState<T> {
         end
     }
 
-    pub(in crate::sync) fn add_sender(&self) {
+    pub(in crate::sync) fn add_sender(&self, site: Site) {
+        self.sites.made(End::Sending, site);
         self.senders.set(self.senders.get() + 1);
     }
 
-    pub(in crate::sync) fn add_receiver(&self) {
+    pub(in crate::sync) fn add_receiver(&self, site: Site) {
+        self.sites.made(End::Receiving, site);
         self.receivers.set(self.receivers.get() + 1);
     }
 
@@ -158,8 +186,9 @@ impl<T> ChannelState<T> {
         self.senders.get() == 0
     }
 
-    /// An open sending end is closed.
-    pub(in crate::sync) fn close_sender(&self, end: u64) {
+    /// An open sending end is closed, which was made at `site`.
+    pub(in crate::sync) fn close_sender(&self, end: u64, site: Site) {
+        self.sites.closed(End::Sending, site);
         self.sending.unpark_where(|place| place.end == end, |place| place.closed = true);
         self.senders.set(self.senders.get() - 1);
         if self.has_ended() {
@@ -167,8 +196,9 @@ impl<T> ChannelState<T> {
         }
     }
 
-    /// An open receiving end is closed.
-    pub(in crate::sync) fn close_receiver(&self, end: u64) {
+    /// An open receiving end is closed, which was made at `site`.
+    pub(in crate::sync) fn close_receiver(&self, end: u64, site: Site) {
+        self.sites.closed(End::Receiving, site);
         self.receiving.unpark_where(|place| place.end == end, |place| place.closed = true);
         self.receivers.set(self.receivers.get() - 1);
         if self.is_broken() {

@@ -95,6 +95,12 @@ pub enum Command {
     /// printed once. If parts of a series are computed, the first line has their total. While a job
     /// runs, the view names the work that holds the others up.
     Monitor(MonitorArgs),
+    /// Show the tasks of a running program: what each waits for, and who holds that.
+    ///
+    /// The program has to open the socket (`Builder::task_socket`). On a terminal, the view is live
+    /// until q is pressed. Elsewhere it is printed once.
+    #[cfg(feature = "tasks")]
+    Tasks(TasksArgs),
     /// List the topologies, or draw one.
     Topology(TopologyArgs),
 }
@@ -141,6 +147,16 @@ pub struct MonitorArgs {
     /// Serve these numbers over HTTP, such as at 127.0.0.1:9464, until Ctrl-C
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["once", "json", "prometheus"])]
     pub listen: Option<String>,
+}
+
+#[cfg(feature = "tasks")]
+#[derive(Debug, Args)]
+pub struct TasksArgs {
+    /// The socket that the program has opened
+    pub socket: PathBuf,
+    /// Print the tasks once
+    #[arg(long)]
+    pub once: bool,
 }
 
 #[derive(Debug, Args)]

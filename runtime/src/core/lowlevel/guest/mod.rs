@@ -262,7 +262,7 @@ impl GuestRun {
 
     /// The run's token, from the start on.
     pub fn token(&self) -> Token {
-        Token { inbox: self.0.guest().inbox.clone() }
+        Token::of(&self.0.guest().inbox)
     }
 
     /// Calls `f` as code of the run: `f` may call what works only inside a run (it may start a system task, add an

@@ -21,7 +21,7 @@ use sleep_flag::SleepFlag;
 use std::{
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     thread::{self, ThreadId},
 };
@@ -57,6 +57,8 @@ pub(crate) struct Inbox {
     pub(crate) interrupted: AtomicU64,
     /// Whether the run is about to end. Calls are still accepted then, but no tasks are started for them.
     ending: AtomicBool,
+    /// How many tokens there are.
+    tokens: AtomicUsize,
     /// The thread on which the loop turns, whether the run itself or a host turns it.
     loop_thread: ThreadId,
 }
@@ -72,6 +74,7 @@ impl Inbox {
             waker: RwLock::new(Some(waker)),
             interrupted: AtomicU64::new(0),
             ending: AtomicBool::new(false),
+            tokens: AtomicUsize::new(0),
             loop_thread: thread::current().id(),
         }
     }
@@ -84,6 +87,21 @@ impl Inbox {
     /// Whether the run is about to end, or has ended.
     pub(crate) fn is_ending(&self) -> bool {
         self.ending.load(SeqCst)
+    }
+
+    /// Notes that a token was made.
+    pub(crate) fn add_token(&self) {
+        self.tokens.fetch_add(1, SeqCst);
+    }
+
+    /// Notes that a token was dropped.
+    pub(crate) fn drop_token(&self) {
+        self.tokens.fetch_sub(1, SeqCst);
+    }
+
+    /// Whether there is a token. If there is none, what tokens have sent is in the queue.
+    pub(crate) fn has_tokens(&self) -> bool {
+        self.tokens.load(SeqCst) > 0
     }
 
     /// Whether this thread is the one on which the loop turns.
