@@ -1,6 +1,6 @@
 //! A crawler: pages are fetched by an async task, and the links on them are fetched, too, until nothing new is found.
 //!
-//! `cargo run -p terzetto-executor --example crawler`
+//! `cargo run -p terzetto-executor --example circle`
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
 use std::{collections::BTreeSet, sync::Mutex, time::Duration};
