@@ -79,6 +79,6 @@ fn main() -> Result<(), Error> {
         .await?;
         Ok(echoes)
     })?;
-    println!("{runs} runs, {} echoes", echoes.iter().sum::<usize>());
+    println!("a server on each core: {} echoes", echoes.iter().sum::<usize>());
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! A crawler: it follows the links of a site, has no more than two requests under way, and asks again for a page that
-//! fails. The site is a server in the same program, which hangs up on every third request.
+//! A crawler: it follows the links of a site, one level after the other, has no more than two requests under way, and
+//! asks again for a page that fails. The site is a server in the same program, which hangs up on every third request.
 //!
 //! ```sh
 //! cargo run -p terzetto --example crawler
@@ -7,16 +7,12 @@
 
 #![allow(clippy::print_stdout, reason = "an example talks")]
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeSet,
-    net::SocketAddr,
-};
+use std::{cell::Cell, collections::BTreeSet, net::SocketAddr};
 use terzetto::{
-    Error, Nursery,
+    Error,
+    children::map,
     io::{ReceiveStream, SendStream, TcpStream, serve_tcp},
     nursery,
-    sync::Semaphore,
     time::{Backoff, Retry},
 };
 
@@ -37,20 +33,16 @@ async fn fetch(site: SocketAddr, page: u8) -> Result<Vec<u8>, Error> {
     if length == 0 { Err(Error::msg("the server has hung up")) } else { Ok(links[..length].to_vec()) }
 }
 
-struct Crawl {
-    site: SocketAddr,
-    at_once: Semaphore,
-    seen: RefCell<BTreeSet<u8>>,
-}
-
-/// Reads a page, and starts a task for each page that nobody has seen before.
-async fn visit<'s>(page: u8, crawl: &'s Crawl, n: &'s Nursery<'s, '_>) -> Result<(), Error> {
-    let _permit = crawl.at_once.acquire().await?;
+/// Reads a page and all that can be reached from it. Returns how many there are.
+async fn crawl(site: SocketAddr, first: u8) -> Result<usize, Error> {
     let retry = Retry::new(Backoff::exponential(0.01).jitter(0.5)).attempts(5).timeout(10);
-    let mut links = retry.run(async || fetch(crawl.site, page).await).await?;
-    links.retain(|&link| crawl.seen.borrow_mut().insert(link));
-    links.into_iter().for_each(|link| n.start_soon(visit(link, crawl, n)));
-    Ok(())
+    let visit = async |page| retry.run(async || fetch(site, page).await).await;
+    let (mut seen, mut pages) = (BTreeSet::from([first]), vec![first]);
+    while !pages.is_empty() {
+        let links = map(pages.into_iter(), visit).at_most(2).collect().await?;
+        pages = links.into_iter().flatten().filter(|&link| seen.insert(link)).collect();
+    }
+    Ok(seen.len())
 }
 
 fn main() -> Result<(), Error> {
@@ -58,10 +50,8 @@ fn main() -> Result<(), Error> {
     let serve = async |stream| serve(stream, requests.replace(requests.get() + 1) % 3 < 2).await;
     terzetto::run(nursery(async |n| {
         let listeners = n.start(async |status| serve_tcp(0, Some("127.0.0.1"), serve, status).await).await?;
-        let (site, seen) = (listeners[0].local_addr()?, RefCell::new(BTreeSet::from([0])));
-        let crawl = Crawl { site, at_once: Semaphore::new(2), seen };
-        nursery(async |pages| visit(0, &crawl, pages).await).await?;
-        println!("{} pages in {} requests", crawl.seen.borrow().len(), requests.get());
+        let pages = crawl(listeners[0].local_addr()?, 0).await?;
+        println!("{pages} pages in {} requests", requests.get());
         n.cancel_scope().cancel();
         Ok(())
     }))

@@ -1,39 +1,42 @@
 //! A feed that breaks now and then is begun again; what has failed too often ends the program:
 //! `cargo run -p terzetto --example supervisor`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks")]
+#![allow(clippy::print_stdout, reason = "an example talks")]
 
-use terzetto::{Error, channel, sleep, supervise::Supervisor};
+use terzetto::{
+    Error, Receiver, Sender, channel, sleep,
+    supervise::{Supervisor, TooManyRestarts},
+    time::Backoff,
+};
 
 /// Sends some prices, and breaks: a connection that does not last.
-async fn feed(prices: &terzetto::Sender<f64>) -> Result<(), Error> {
+async fn feed(prices: &Sender<u32>) -> Result<(), Error> {
     for step in 0..3 {
-        sleep(0.1).await?;
-        prices.send(100.0 + f64::from(step)).await?;
+        sleep(0.01).await?;
+        prices.send(100 + step).await?;
     }
     Err(Error::msg("the exchange has closed the connection"))
 }
 
 /// Writes down what the feed sends, for ever.
-async fn record(prices: &terzetto::Receiver<f64>) -> Result<(), Error> {
+async fn record(prices: &Receiver<u32>) -> Result<(), Error> {
     while let Some(price) = prices.next().await? {
         println!("{price}");
     }
     Ok(())
 }
 
-fn main() {
-    let outcome = terzetto::run(async {
+fn main() -> Result<(), Error> {
+    terzetto::run(async {
         let (sender, receiver) = channel(16);
-        Supervisor::one_for_one()
-            .restarts(3, 10.0)
-            .backoff(0.1, 1.0)
+        let supervisor = Supervisor::one_for_one()
+            .restarts(2, 60)
+            .backoff(Backoff::exponential(0.05).at_most(1).jitter(0.5))
             .task("feed", async || feed(&sender).await)
-            .task("record", async || record(&receiver).await)
-            .run()
-            .await
-    });
-    if let Err(error) = outcome {
-        eprintln!("{error}");
-    }
+            .task("record", async || record(&receiver).await);
+        let Err(error) = supervisor.run().await else { return Ok(()) };
+        let Some(gave_up) = error.find::<TooManyRestarts>() else { return Err(error) };
+        println!("{gave_up}");
+        Ok(())
+    })
 }

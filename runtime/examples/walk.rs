@@ -1,5 +1,6 @@
-//! A parallel walk through a directory: a task for each folder, and no more than four folders read at once. It adds up
-//! the sizes of the files below a folder that it makes itself, or below the folder that it is given.
+//! A parallel walk through a directory, one level after the other: a task for each folder, and no more than four folders
+//! read at once. It adds up the sizes of the files below a folder that it makes itself, or below the folder that it is
+//! given.
 //!
 //! ```sh
 //! cargo run -p terzetto --example walk [FOLDER]
@@ -9,10 +10,9 @@
 
 use std::cell::Cell;
 use terzetto::{
-    Error, Nursery,
+    Error,
+    children::map,
     fs::{Path, TempDir, create_dir_all, read_dir, write},
-    nursery,
-    sync::Semaphore,
 };
 
 #[derive(Default)]
@@ -21,24 +21,19 @@ struct Totals {
     bytes: Cell<u64>,
 }
 
-async fn walk<'s>(
-    folder: Path,
-    at_once: &'s Semaphore,
-    totals: &'s Totals,
-    n: &'s Nursery<'s, '_>,
-) -> Result<(), Error> {
-    let _permit = at_once.acquire().await?;
-    let mut entries = read_dir(&folder).await?;
+/// Counts the files in a folder. Returns the folders in it.
+async fn read(folder: Path, totals: &Totals) -> Result<Vec<Path>, Error> {
+    let (mut entries, mut folders) = (read_dir(&folder).await?, Vec::new());
     while let Some(entry) = entries.next().await? {
         if entry.file_type()?.is_dir() {
-            n.start_soon(walk(entry.path(), at_once, totals, n));
+            folders.push(entry.path());
         } else {
             let bytes = entry.metadata().await?.len();
             totals.bytes.set(totals.bytes.get() + bytes);
             totals.files.set(totals.files.get() + 1);
         }
     }
-    Ok(())
+    Ok(folders)
 }
 
 fn main() -> Result<(), Error> {
@@ -50,8 +45,11 @@ fn main() -> Result<(), Error> {
             write(folder.join("file"), vec![0; i]).await?;
         }
         let folder = std::env::args().nth(1).map_or_else(|| example.path().clone(), Path::new);
-        let (at_once, totals) = (Semaphore::new(4), Totals::default());
-        nursery(async |n| walk(folder, &at_once, &totals, n).await).await?;
+        let (mut folders, totals) = (vec![folder], Totals::default());
+        while !folders.is_empty() {
+            let read = map(folders.into_iter(), async |folder| read(folder, &totals).await);
+            folders = read.at_most(4).collect().await?.into_iter().flatten().collect();
+        }
         println!("{} files, {} bytes", totals.files.get(), totals.bytes.get());
         Ok(example.close().await?)
     })

@@ -9,7 +9,12 @@
 //! [`Supervisor::all_for_one`] cancels and joins the others, and begins all again, for tasks that cannot go on without
 //! each other.
 
-use crate::{Error, core::seconds::Seconds, current_time, nursery, sleep};
+use crate::{
+    Error,
+    core::seconds::Seconds,
+    current_time, nursery, sleep,
+    time::{Backoff, Delays},
+};
 use std::{
     cell::RefCell, collections::VecDeque, error::Error as StdError, fmt, panic::Location, pin::Pin, rc::Rc,
 };
@@ -34,7 +39,7 @@ struct Supervised<'a> {
 /// | setting | method | without it |
 /// |---|---|---|
 /// | how often all of them together may be begun again, within which time | [`restarts`](Supervisor::restarts) | 3 times within 5 s, as in Elixir |
-/// | the pause before a task is begun again | [`backoff`](Supervisor::backoff) | 0.1 s, doubled up to 10 s |
+/// | the pauses before a task is begun again | [`backoff`](Supervisor::backoff) | 0.1 s, doubled up to 10 s |
 ///
 /// ```
 /// use std::cell::Cell;
@@ -59,8 +64,7 @@ pub struct Supervisor<'a> {
     tasks: Vec<Supervised<'a>>,
     restarts: usize,
     within: f64,
-    first_pause: f64,
-    longest_pause: f64,
+    backoff: Backoff,
 }
 
 /// A supervisor has given up: its tasks have failed more often than it may begin them again.
@@ -128,8 +132,7 @@ impl<'a> Supervisor<'a> {
             tasks: Vec::new(),
             restarts: 3,
             within: 5.0,
-            first_pause: 0.1,
-            longest_pause: 10.0,
+            backoff: Backoff::exponential(0.1).at_most(10),
         }
     }
 
@@ -157,17 +160,17 @@ impl<'a> Supervisor<'a> {
         Supervisor { restarts: at_most, within: seconds.checked_seconds("seconds"), ..self }
     }
 
-    /// The pause before a restart. It is `first`, and doubles with each restart of the same task that lies within the
-    /// time of the budget, up to `longest`.
+    /// Sets the pauses before restarts. Each task has its own: the first failure leads to the first delay of `backoff`,
+    /// the next one to the next delay. They begin with the first delay again when the task has run for the seconds of
+    /// [`restarts`](Supervisor::restarts) before it failed. (With [`Supervisor::all_for_one`] all tasks count as one.)
     ///
-    /// # Panics
-    /// If one of the two is negative or NaN.
-    pub fn backoff(self, first: impl Seconds, longest: impl Seconds) -> Supervisor<'a> {
-        Supervisor {
-            first_pause: first.checked_seconds("first"),
-            longest_pause: longest.checked_seconds("longest"),
-            ..self
-        }
+    /// ```
+    /// use terzetto::{supervise::Supervisor, time::Backoff};
+    /// let supervisor = Supervisor::one_for_one().backoff(Backoff::exponential(0.5).at_most(30).jitter(0.5));
+    /// # drop(supervisor);
+    /// ```
+    pub fn backoff(self, backoff: Backoff) -> Supervisor<'a> {
+        Supervisor { backoff, ..self }
     }
 
     /// Runs the tasks until all have ended well. Each restart is logged at the level `warn`.
@@ -189,14 +192,14 @@ impl<'a> Supervisor<'a> {
     }
 
     async fn run_each(&self) -> Result<(), Error> {
-        let budget = &History::default();
+        let budget = &Budget::default();
         nursery(async move |n| {
             for task in &self.tasks {
                 n.start_soon_for(task.name.clone(), task.added_at, async move {
-                    let own = History::default();
+                    let mut pauses = Pauses::new(&self.backoff);
                     loop {
                         let Err(error) = (task.begin)().await else { return Ok(()) };
-                        self.pause(&task.name, error, budget, &own).await?;
+                        self.pause(&task.name, error, budget, &mut pauses).await?;
                     }
                 });
             }
@@ -206,7 +209,7 @@ impl<'a> Supervisor<'a> {
     }
 
     async fn run_all(&self) -> Result<(), Error> {
-        let (budget, own) = (History::default(), History::default());
+        let (budget, mut pauses) = (Budget::default(), Pauses::new(&self.backoff));
         let names = self.tasks.iter().map(|task| &*task.name).collect::<Vec<_>>().join(", ");
         loop {
             let all = nursery(async |n| {
@@ -216,47 +219,73 @@ impl<'a> Supervisor<'a> {
                 Ok(())
             });
             let Err(error) = all.await else { return Ok(()) };
-            self.pause(&names, error, &budget, &own).await?;
+            self.pause(&names, error, &budget, &mut pauses).await?;
         }
     }
 
     /// Handles a failure: waits until it is time to begin again, or returns the error that ends the supervisor.
-    async fn pause(&self, name: &str, error: Error, budget: &History, own: &History) -> Result<(), Error> {
+    async fn pause(
+        &self,
+        name: &str,
+        error: Error,
+        budget: &Budget,
+        pauses: &mut Pauses<'_>,
+    ) -> Result<(), Error> {
         if error.cancelled().is_some() || error.is_interrupted() {
             return Err(error);
         }
         let now = current_time();
-        if budget.within(now, self.within) >= self.restarts {
+        if budget.used(now - self.within) >= self.restarts {
             let (task, restarts, within) = (name.to_owned(), self.restarts, self.within);
             return Err(TooManyRestarts { task, restarts, within, error }.into());
         }
-        let earlier = own.within(now, self.within);
-        let doubled = self.first_pause * f64::powi(2.0, earlier.min(64) as i32);
-        let pause = doubled.min(self.longest_pause);
-        log::warn!("{name} has failed, and begins again in {pause} s: {error}");
-        budget.add(now);
-        own.add(now);
+        budget.use_one(now);
+        let pause = pauses.next(now - self.within);
+        log::warn!("{name} has failed, and begins again in {pause:.3} s: {error}");
         sleep(pause).await?;
+        pauses.begun_at = current_time();
         Ok(())
     }
 }
 
-/// The times of restarts.
+/// The times at which restarts were allowed.
 #[derive(Default)]
-struct History(RefCell<VecDeque<f64>>);
+struct Budget(RefCell<VecDeque<f64>>);
 
-impl History {
-    /// How many there were in the last `seconds`. Forgets those before.
-    fn within(&self, now: f64, seconds: f64) -> usize {
+impl Budget {
+    /// How many there were since a time. Forgets those before.
+    fn used(&self, since: f64) -> usize {
         let mut times = self.0.borrow_mut();
-        while times.front().is_some_and(|&time| time < now - seconds) {
+        while times.front().is_some_and(|&time| time < since) {
             times.pop_front();
         }
         times.len()
     }
 
-    fn add(&self, now: f64) {
+    fn use_one(&self, now: f64) {
         self.0.borrow_mut().push_back(now);
+    }
+}
+
+/// The pauses of one task.
+struct Pauses<'s> {
+    backoff: &'s Backoff,
+    delays: Delays,
+    /// When the task was begun last.
+    begun_at: f64,
+}
+
+impl<'s> Pauses<'s> {
+    fn new(backoff: &'s Backoff) -> Pauses<'s> {
+        Pauses { backoff, delays: backoff.delays(), begun_at: current_time() }
+    }
+
+    /// The next pause, or the first one if the task has run well since `since`.
+    fn next(&mut self, since: f64) -> f64 {
+        if self.begun_at < since {
+            self.delays = self.backoff.delays();
+        }
+        self.delays.next().expect("delays have no end")
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use terzetto::{
     CancelScope, Error, current_time, move_on_after, sleep, sleep_forever,
     supervise::{Supervisor, TooManyRestarts},
+    time::Backoff,
 };
 use terzetto_tests::{Trace, run_mock};
 
@@ -13,7 +14,7 @@ fn pat_10_a_task_that_fails_is_begun_again_after_a_pause_that_doubles() {
         let begun = RefCell::new(Vec::new());
         Supervisor::one_for_one()
             .restarts(10, 1000.0)
-            .backoff(1.0, 5.0)
+            .backoff(Backoff::exponential(1).at_most(5))
             .task("feed", async || {
                 begun.borrow_mut().push(current_time());
                 if begun.borrow().len() < 6 { Err(Error::msg("the line is down")) } else { Ok(()) }
@@ -32,7 +33,7 @@ fn pat_10_a_task_that_has_run_well_for_long_pauses_little_again() {
         let begun = RefCell::new(Vec::new());
         Supervisor::one_for_one()
             .restarts(2, 10.0)
-            .backoff(1.0, 100.0)
+            .backoff(Backoff::exponential(1))
             .task("feed", async || {
                 begun.borrow_mut().push(current_time());
                 let number = begun.borrow().len();
@@ -50,11 +51,50 @@ fn pat_10_a_task_that_has_run_well_for_long_pauses_little_again() {
 }
 
 #[test]
+fn pat_10_a_task_that_fails_after_long_pauses_does_not_pause_less() {
+    run_mock(async {
+        let begun = RefCell::new(Vec::new());
+        // The pauses are longer than the time of the budget. That the task has run well, they do not say.
+        let supervisor =
+            Supervisor::one_for_one().restarts(1, 1.0).backoff(Backoff::exponential(4).at_most(16));
+        let supervisor = supervisor.task("feed", async || {
+            begun.borrow_mut().push(current_time());
+            if begun.borrow().len() < 5 { Err(Error::msg("again")) } else { Ok(()) }
+        });
+        supervisor.run().await?;
+        assert_eq!(begun.into_inner(), [0.0, 4.0, 12.0, 28.0, 44.0]);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn pat_10_the_pauses_are_those_of_the_backoff_with_its_jitter_and_seed() {
+    run_mock(async {
+        let backoff = Backoff::exponential(1).jitter(0.5).seed(3);
+        let begun = RefCell::new(Vec::new());
+        let supervisor = Supervisor::one_for_one().restarts(10, 1000).backoff(backoff.clone());
+        let supervisor = supervisor.task("feed", async || {
+            begun.borrow_mut().push(current_time());
+            if begun.borrow().len() < 4 { Err(Error::msg("again")) } else { Ok(()) }
+        });
+        supervisor.run().await?;
+        let mut expected = vec![0.0];
+        for delay in backoff.delays().take(3) {
+            expected.push(expected[expected.len() - 1] + delay);
+        }
+        assert_eq!(begun.into_inner(), expected);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn pat_10_the_others_are_left_alone_and_what_ends_well_is_not_begun_again() {
     run_mock(async {
         let (calm, nervous) = (Cell::new(0), Cell::new(0));
         Supervisor::one_for_one()
-            .backoff(0.5, 0.5)
+            .backoff(Backoff::constant(0.5))
             .task("calm", async || {
                 calm.set(calm.get() + 1);
                 Ok(sleep(20.0).await?)
@@ -78,7 +118,7 @@ fn pat_10_a_budget_that_is_used_up_ends_the_supervisor_and_all_tasks() {
         let (begun, other_ended) = (Cell::new(0), Cell::new(false));
         let error = Supervisor::one_for_one()
             .restarts(3, 60.0)
-            .backoff(1.0, 1.0)
+            .backoff(Backoff::constant(1))
             .task("other", async || {
                 let outcome = sleep_forever().await;
                 other_ended.set(true);
@@ -112,12 +152,13 @@ fn pat_10_the_budget_is_of_all_tasks_together_and_restarts_leave_it_with_time() 
                 Err(Error::msg("again"))
             }
         };
-        let both = Supervisor::one_for_one().restarts(2, 10.0).backoff(0.0, 0.0);
+        let both = Supervisor::one_for_one().restarts(2, 10.0).backoff(Backoff::constant(0));
         let both = both.task("a", failing(6.0)).task("b", failing(7.0));
         assert!(both.run().await.unwrap_err().find::<TooManyRestarts>().is_some());
         // At 6, 7 and 12: the third within ten seconds.
         assert_eq!(current_time(), 12.0);
-        let alone = Supervisor::one_for_one().restarts(2, 10.0).backoff(0.0, 0.0).task("a", failing(6.0));
+        let alone =
+            Supervisor::one_for_one().restarts(2, 10.0).backoff(Backoff::constant(0)).task("a", failing(6.0));
         assert!(move_on_after(1000.0, alone.run()).await?.is_none());
         Ok(())
     })
@@ -133,7 +174,7 @@ fn pat_10_a_cancelled_task_is_not_begun_again_also_in_a_pause() {
             Ok(sleep_forever().await?)
         });
         assert!(move_on_after(1.0, waiting.run()).await?.is_none());
-        let pausing = Supervisor::one_for_one().backoff(100.0, 100.0).task("fails", async || {
+        let pausing = Supervisor::one_for_one().backoff(Backoff::constant(100)).task("fails", async || {
             begun.set(begun.get() + 1);
             Err(Error::msg("again"))
         });
@@ -164,7 +205,7 @@ fn pat_11_when_one_fails_all_are_joined_and_then_begun_again() {
     run_mock(async {
         let (trace, failures) = (Trace::default(), Cell::new(0));
         Supervisor::all_for_one()
-            .backoff(1.0, 1.0)
+            .backoff(Backoff::constant(1))
             .task("reader", async || {
                 trace.note(format!("reader@{}", current_time()));
                 if failures.get() > 0 {
