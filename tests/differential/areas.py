@@ -15,13 +15,17 @@ class Areas:
     def choose_areas(self, allowed):
         r = self.random
         self.areas = {area for area in AREAS if area in allowed and r.random() < SHARES.get(area, 0.2)}
+        if len(allowed) == 1:
+            self.areas = set(allowed)
         if "hooks" in self.areas:
             # These take other numbers of steps, or not always the same number.
             self.areas -= {"producers", "threads", "interrupts", "processes", "signals"}
         self.left = {"interrupts": 2 if r.random() < 0.2 else 1, "processes": 2, "signals": 1, "system": 3}
         self.started = ["t0"]
+        self.with_results = ["t0"]
         # How many of the statements around are patterns.
         self.patterns_around = 0
+        self.in_graceful = False
         if "interrupts" in self.areas:
             # What makes a second Ctrl-C end the process.
             self.areas -= {"threads"} if self.left["interrupts"] > 1 else set()
@@ -208,7 +212,24 @@ class Areas:
             (5, lambda w: ["race", r.choice(["end", "succeed"]), self.several(w)]),
             (3, lambda w: ["hedge", self.seconds(), self.several(w)]),
             (4, self.services),
-        ]
+            (3, lambda w: ["result", r.choice(self.with_results)]),
+        ] + [(5, self.spawn_for_result)] * bool(where["nurseries"]) + [(4, self.graceful)] * (not self.in_graceful)
+
+    def spawn_for_result(self, where):
+        target, name, inner = self.child(where)
+        self.with_results.append(name)
+        return ["spawn_for_result", target, name, self.random.randrange(100), self.block(inner)]
+
+    def graceful(self, where):
+        r = self.random
+        # A shutdown reaches into those inside; the program on trio keeps no tree of them.
+        self.in_graceful = True
+        stopped, finishing = self.several(where, 0), self.several(where)
+        for _, block in finishing:
+            wait = r.choice([[["sleep_forever"]], [["sleep", self.seconds()]], [["event_wait", 0]], [["checkpoint"]]])
+            block.insert(r.randint(0, len(block)), ["until_shut_down", wait + self.block({"nurseries": []}, 0, 1)])
+        self.in_graceful = False
+        return ["graceful", self.seconds(), self.seconds(), stopped, finishing]
 
     def several(self, where, least=1):
         inner = {"nurseries": where["nurseries"], "system": where.get("system", False)}
@@ -301,7 +322,10 @@ class Areas:
                     block += r.choice([[], [], [["raise", "E1"]], [["try", [["sleep_forever"]], [["shielded_checkpoint"]]]]])
                 pattern = r.choice([["gather", tasks], ["race", "end", tasks], ["race", "succeed", tasks],
                                     ["hedge", first, tasks], ["map", r.randint(1, 3), r.random() < 0.5, tasks],
-                                    self.services(where)])
+                                    self.services(where), self.graceful(where)])
+                if r.random() < 0.3:
+                    return ([self.spawn_for_result(where), *few(), ["result", self.with_results[-1]]],
+                            [["sleep", second], ["result", self.with_results[-1]], *few()])
                 return [pattern, *few()], [["sleep", second], ["event_set", 0], *few()]
             case "status":
                 name = self.name()

@@ -1,6 +1,7 @@
 """Prints random concurrent programs, one JSON object a line: generate.py SEED COUNT [AREAS].
 
-AREAS names areas of the language, with commas between them: `all` (the default), or `core` for none."""
+AREAS names areas of the language, with commas between them: `all` (the default), or `core` for none. A program
+has some of them; if only one is named, every program has it."""
 
 import json
 import random

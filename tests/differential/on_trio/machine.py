@@ -38,6 +38,7 @@ class Machine:
         self.hold = Hold(program.get("gates", 0), jitter)
         self.nurseries = {}
         self.statuses = {}
+        self.children = {}
         self.signals = None
         self.trace = {}
         self.program = program
@@ -55,9 +56,9 @@ class Machine:
         with trio.CancelScope(deadline=LIMIT):
             await self.task(name, block, None)
 
-    async def task(self, name, block, status):
+    async def task(self, name, block, status, shut_down=None):
         entries = self.trace.setdefault(name, [])
-        me = Task(self, entries, status)
+        me = Task(self, entries, status, shut_down=shut_down)
         try:
             await me.block(block)
         except BaseException as error:
@@ -67,12 +68,14 @@ class Machine:
 
 
 class Task(Core, Sync, Outside, Patterns, Threads):
-    def __init__(self, machine, entries, status, taken=None):
+    def __init__(self, machine, entries, status, taken=None, shut_down=None):
         self.machine = machine
         self.entries = entries
         self.status = status
         # Where `take` takes from.
         self.taken = taken
+        # What tells of a shutdown, in a task that finishes its work.
+        self.shut_down = shut_down
 
     def note(self, op, outcome):
         entry = [round(trio.current_time() * 1024) / 1024, op, outcome]

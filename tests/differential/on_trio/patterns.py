@@ -41,7 +41,90 @@ class Race:
         raise BaseExceptionGroup("every contender of a race has failed", failures)
 
 
+class Child:
+    """A task whose value can be awaited."""
+
+    def __init__(self):
+        self.ended = trio.Event()
+        self.has_value = False
+        self.value = None
+
+    async def run(self, run, value):
+        try:
+            await run()
+            self.has_value, self.value = True, value
+        finally:
+            self.ended.set()
+
+    async def result(self):
+        await self.ended.wait()
+        if not self.has_value:
+            await trio.lowlevel.checkpoint_if_cancelled()
+            return "no_value"
+        if self.value is None:
+            return "taken"
+        value, self.value = self.value, None
+        return ["value", value]
+
+
+class ShutDown:
+    """The scopes that a shutdown cancels at once: of tasks that do not finish their work, of waits for more."""
+
+    def __init__(self):
+        self.reason = None
+        self.scopes = []
+
+    def scope(self):
+        scope = trio.CancelScope()
+        if self.reason is not None:
+            scope.cancel(reason=self.reason)
+        self.scopes.append(scope)
+        return scope
+
+    def begin(self, reason):
+        self.reason = reason
+        for scope in self.scopes:
+            scope.cancel(reason=reason)
+
+
 class Patterns:
+    async def do_spawn_for_result(self, number, name, value, block):
+        child = self.machine.children[name] = Child()
+        run = lambda: self.machine.task(name, block, None)
+        self.machine.nurseries[number].start_soon(child.run, run, value, name=name)
+
+    async def do_result(self, name):
+        child = self.machine.children.get(name)
+        return "misuse" if child is None else await child.result()
+
+    async def do_graceful(self, seconds, grace, stopped, finishing):
+        shut_down, stopped_early = ShutDown(), []
+        text = f"{grace:.10f}".rstrip("0").rstrip(".")
+
+        async def stops(name, block):
+            with shut_down.scope() as scope:
+                await self.machine.task(name, block, None)
+            stopped_early.append(scope.cancelled_caught)
+
+        async def finishes(name, block):
+            await self.machine.task(name, block, None, shut_down)
+
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                for name, block in stopped:
+                    nursery.start_soon(stops, name, block)
+                for name, block in finishing:
+                    nursery.start_soon(finishes, name, block)
+                await trio.sleep(seconds)
+                shut_down.begin(f"it is shut down, with {text} s to finish")
+                scope.deadline = trio.current_time() + grace
+        return "cut_short" if scope.cancelled_caught or any(stopped_early) else "ok"
+
+    async def do_until_shut_down(self, block):
+        with self.shut_down.scope() as scope:
+            await self.block(block)
+        return "shut_down" if scope.cancelled_caught else "ok"
+
     async def do_gather(self, tasks):
         done = []
 

@@ -102,6 +102,20 @@ const EXPECTED: &[Expected] = &[
         },
     },
     Expected {
+        why: "once a scope is being shut down, that is the reason of all that is cancelled in it, whatever cancels it in \
+              the end",
+        explains: |difference, item| {
+            let names_shutdown = |ours: &Value| {
+                let text = ours.pointer("/2/2").and_then(Value::as_str);
+                text.is_some_and(|text| text.starts_with("it is shut down"))
+            };
+            difference.has("graceful")
+                && item.entry().is_some_and(|(theirs, ours)| {
+                    names_shutdown(ours) && without_reasons(theirs) == without_reasons(ours)
+                })
+        },
+    },
+    Expected {
         why: "a group of nothing but cancellations that comes out of a producer or a process has fewer levels",
         explains: |difference, item| {
             ["producer", "process", "process_forever"].iter().any(|word| difference.has(word))

@@ -20,6 +20,7 @@ pub(super) type Step<'s, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 's
 /// An open nursery in which statements can start tasks.
 trait Level<'i> {
     fn spawn(self: Rc<Self>, name: &'i str, block: &'i Block);
+    fn spawn_for_result(self: Rc<Self>, name: &'i str, value: i64, block: &'i Block);
     fn start<'a>(self: Rc<Self>, name: &'i str, block: &'i Block) -> Step<'a, i64>
     where
         Self: 'a,
@@ -75,6 +76,15 @@ impl<'i: 'scope, 'scope, 'env> Level<'i> for Open<'i, 'scope, 'env> {
     fn spawn(self: Rc<Self>, name: &'i str, block: &'i Block) {
         let nursery = self.nursery;
         nursery.start_soon_named(name.to_owned(), self.child(name, None).whole(block));
+    }
+
+    fn spawn_for_result(self: Rc<Self>, name: &'i str, value: i64, block: &'i Block) {
+        let (nursery, objects) = (self.nursery, self.objects);
+        let child = nursery.start_for_result_named(name.to_owned(), async move {
+            self.child(name, None).whole(block).await?;
+            Ok(value)
+        });
+        objects.children.borrow_mut().insert(name.to_owned(), Rc::new(child));
     }
 
     fn start<'a>(self: Rc<Self>, name: &'i str, block: &'i Block) -> Step<'a, i64>
@@ -162,6 +172,10 @@ impl<'i: 's, 's> Task<'i, 's> {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn spawn_for_result(&self, number: u64, name: &'i str, value: i64, block: &'i Block) {
+        self.level(number).spawn_for_result(name, value, block);
     }
 
     fn level(&self, number: u64) -> Rc<dyn Level<'i> + 's> {

@@ -12,6 +12,7 @@ use std::{
 };
 use terzetto::{
     CancelScope, Receiver, Sender, TaskStatus, channel,
+    children::Child,
     io::{ReceiveStream, SendStream, StreamError},
     signal::SignalReceiver,
     sync::{
@@ -42,6 +43,8 @@ pub(super) struct Objects {
     pub(super) relative: RefCell<HashSet<usize>>,
     /// Of the tasks that `start` has started.
     pub(super) statuses: RefCell<HashMap<String, Rc<TaskStatus<i64>>>>,
+    /// The tasks whose values can be awaited.
+    pub(super) children: RefCell<HashMap<String, Rc<Child<i64>>>>,
     pub(super) signals: RefCell<Option<Rc<SignalReceiver>>>,
     pub(super) trace: RefCell<BTreeMap<String, Vec<Value>>>,
 }
@@ -70,6 +73,7 @@ impl Objects {
             entered: RefCell::default(),
             relative: RefCell::default(),
             statuses: RefCell::default(),
+            children: RefCell::default(),
             signals: RefCell::default(),
             trace: RefCell::default(),
         }

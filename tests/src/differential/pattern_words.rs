@@ -15,6 +15,10 @@ pub enum PatternAction {
     FirstToSucceed(Vec<NamedBlock>),
     Hedge(f64, Vec<NamedBlock>),
     Services { services: u64, ordinary: u64, block: Block },
+    SpawnForResult { nursery: u64, name: String, value: i64, block: Block },
+    ChildResult(String),
+    Graceful { seconds: f64, grace: f64, stopped: Vec<NamedBlock>, finishing: Vec<NamedBlock> },
+    UntilShutDown(Block),
 }
 
 impl PatternAction {
@@ -34,6 +38,20 @@ impl PatternAction {
                 ordinary: parts.number(2)?,
                 block: parts.block(3)?,
             },
+            "spawn_for_result" => PatternAction::SpawnForResult {
+                nursery: parts.number(1)?,
+                name: parts.name(2)?,
+                value: parts.integer(3)?,
+                block: parts.block(4)?,
+            },
+            "result" => PatternAction::ChildResult(parts.name(1)?),
+            "graceful" => PatternAction::Graceful {
+                seconds: parts.seconds(1)?,
+                grace: parts.seconds(2)?,
+                stopped: tasks(parts, 3)?,
+                finishing: tasks(parts, 4)?,
+            },
+            "until_shut_down" => PatternAction::UntilShutDown(parts.block(1)?),
             _ => return None,
         })
     }

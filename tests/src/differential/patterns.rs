@@ -1,4 +1,4 @@
-//! Patterns: gathering, mapping, racing, hedging, services.
+//! Patterns: values of children, gathering, mapping, racing, hedging, services, graceful shutdown.
 
 use super::{
     interpret::{Open, Task},
@@ -8,10 +8,13 @@ use super::{
 use serde_json::{Value, json};
 use std::rc::Rc;
 use terzetto::{
-    Error,
-    children::{gather, map},
+    CancelScope, Error,
+    children::{ResultError, gather, map},
+    graceful::{finish, until_shut_down},
+    nursery,
     race::{Finish, first_to_end, first_to_succeed, hedge},
     service::with_services,
+    sleep,
 };
 
 fn values(places: impl IntoIterator<Item = usize>) -> Value {
@@ -57,7 +60,53 @@ impl<'i: 's, 's> Task<'i, 's> {
                 self.services(*services, *ordinary, block).await?;
                 json!("ok")
             }
+            PatternAction::SpawnForResult { nursery, name, value, block } => {
+                self.spawn_for_result(*nursery, name, *value, block);
+                json!("ok")
+            }
+            PatternAction::ChildResult(name) => {
+                let child = self.objects.children.borrow().get(name).cloned();
+                let Some(child) = child else { return Ok(json!("misuse")) };
+                match child.result().await {
+                    Ok(value) => json!(["value", value]),
+                    Err(ResultError::NoValue) => json!("no_value"),
+                    Err(ResultError::Taken) => json!("taken"),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            PatternAction::Graceful { seconds, grace, stopped, finishing } => {
+                self.graceful(*seconds, *grace, stopped, finishing).await?
+            }
+            PatternAction::UntilShutDown(block) => {
+                let ended = until_shut_down(self.block(block)).await?;
+                json!(if ended.is_some() { "ok" } else { "shut_down" })
+            }
         })
+    }
+
+    async fn graceful(
+        &self,
+        seconds: f64,
+        grace: f64,
+        stopped: &'i [NamedBlock],
+        finishing: &'i [NamedBlock],
+    ) -> Result<Value, Error> {
+        let scope = &CancelScope::new();
+        let ended = scope.run(nursery(async move |n| {
+            for (name, block) in stopped {
+                n.start_soon_named(name.clone(), self.beside(name).whole(block));
+            }
+            for (name, block) in finishing {
+                n.start_soon_named(name.clone(), finish(self.beside(name).whole(block)));
+            }
+            finish(async {
+                sleep(seconds).await?;
+                scope.shut_down(grace);
+                Ok(())
+            })
+            .await
+        }));
+        Ok(json!(if ended.await?.is_some() { "ok" } else { "cut_short" }))
     }
 
     async fn services(&self, services: u64, ordinary: u64, block: &'i Block) -> Result<(), Error> {
