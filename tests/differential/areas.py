@@ -324,8 +324,14 @@ class Areas:
                                     ["hedge", first, tasks], ["map", r.randint(1, 3), r.random() < 0.5, tasks],
                                     self.services(where), self.graceful(where)])
                 if r.random() < 0.3:
-                    return ([self.spawn_for_result(where), *few(), ["result", self.with_results[-1]]],
-                            [["sleep", second], ["result", self.with_results[-1]], *few()])
+                    # Two tasks ask for a value, one of them perhaps when the child's nursery has ended.
+                    number = self.nurseries
+                    self.nurseries += 1
+                    child = self.spawn_for_result({"nurseries": [nursery, number]})
+                    child[-1] += r.choice([[], [["raise", "E2"]]])
+                    result = ["result", child[2]]
+                    return ([["catch", [["nursery", number, [child, *few()]]]], result, *few()],
+                            [["sleep", second], result, *few()])
                 return [pattern, *few()], [["sleep", second], ["event_set", 0], *few()]
             case "status":
                 name = self.name()

@@ -21,7 +21,7 @@ fn replay(name: &str, least: usize, mode: Mode) {
 fn programs_chosen_for_variety_agree_with_trio() {
     replay("chosen.jsonl", 100, Mode::Ordinary);
     replay("wider.jsonl", 100, Mode::Ordinary);
-    replay("patterns.jsonl", 80, Mode::Ordinary);
+    replay("patterns.jsonl", 100, Mode::Ordinary);
 }
 
 #[test]

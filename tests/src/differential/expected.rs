@@ -116,6 +116,15 @@ const EXPECTED: &[Expected] = &[
         },
     },
     Expected {
+        why: "a scope that is being shut down and then cancelled from outside returns the cancellations of all its tasks",
+        explains: |_, item| {
+            let is_end = |entry: &Value| entry[1] == "graceful";
+            item.entry().is_some_and(|(theirs, ours)| {
+                is_end(ours) && without_cancelled(theirs) == without_cancelled(ours)
+            })
+        },
+    },
+    Expected {
         why: "a group of nothing but cancellations that comes out of a producer or a process has fewer levels",
         explains: |difference, item| {
             ["producer", "process", "process_forever"].iter().any(|word| difference.has(word))
