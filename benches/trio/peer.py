@@ -43,6 +43,33 @@ async def spawn_join(n: int) -> Figures:
     return watch.per(n)
 
 
+async def gathers(n: int, tasks: int) -> Figures:
+    async def number(place: int) -> None:
+        await trio.lowlevel.checkpoint()
+        numbers[place] = place
+
+    watch = Stopwatch()
+    for _ in range(n // tasks):
+        numbers = [0] * tasks
+        async with trio.open_nursery() as nursery:
+            for place in range(tasks):
+                nursery.start_soon(number, place)
+    return watch.per(n)
+
+
+async def races(n: int) -> Figures:
+    async def quick(scope: trio.CancelScope) -> None:
+        await trio.lowlevel.checkpoint()
+        scope.cancel()
+
+    watch = Stopwatch()
+    for _ in range(n):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(quick, nursery.cancel_scope)
+            nursery.start_soon(trio.sleep_forever)
+    return watch.per(n)
+
+
 async def yield_times(n: int) -> None:
     for _ in range(n):
         await trio.lowlevel.checkpoint()
@@ -253,6 +280,7 @@ def find(name: str, n: int) -> Callable[[], Awaitable[Figures]] | None:
     """The workload called `name`; nothing if there is no counterpart."""
     simple = {
         "spawn-join": lambda: spawn_join(n),
+        "race-2": lambda: races(n),
         "sleep": lambda: sleeps(n),
         "timeout-ready": lambda: timeout(n, nothing),
         "timeout-yield": lambda: timeout(n, trio.lowlevel.checkpoint),
@@ -269,6 +297,7 @@ def find(name: str, n: int) -> Callable[[], Awaitable[Figures]] | None:
         "yield": yields,
         "ping-pong": ping_pong,
         "stream": stream,
+        "gather": gathers,
         "offload": offload,
         "nest-enter": nest_enter,
         "nest-yield": nest_yield,

@@ -30,8 +30,8 @@ class Areas:
             # What makes a second Ctrl-C end the process.
             self.areas -= {"threads"} if self.left["interrupts"] > 1 else set()
         if "patterns" in self.areas:
-            # The names of their tasks and what a Ctrl-C meets there are not trio's.
-            self.areas -= {"hooks", "reasons", "interrupts", "statistics"}
+            # The names of their tasks, which an unpark tells, too, and what a Ctrl-C meets there are not trio's.
+            self.areas -= {"hooks", "reasons", "interrupts", "statistics", "lots"}
 
     def area_objects(self):
         r = self.random

@@ -37,6 +37,13 @@ pub enum Workload {
         /// How many tasks wait.
         tasks: usize,
     },
+    /// Tasks yield once and return a number, and all numbers are collected; counted for each task.
+    Gather {
+        /// How many tasks at a time.
+        tasks: usize,
+    },
+    /// Two pieces of code run until the first has ended, which yields once; the other one waits for nothing.
+    Race,
     /// Tasks start, sleep until deadlines that are spread over a second, and are joined.
     Sleep,
     /// A time limit around something that is ready.
@@ -109,6 +116,8 @@ pub const WORKLOADS: &[Entry] = &[
     entry("batches-100", Workload::Batches { size: 100 }, Metric::Cpu, 10_000_000, 1_000_000),
     entry("broadcast-10", Workload::Broadcast { receivers: 10 }, Metric::Cpu, 200_000, 50_000),
     entry("watch-10", Workload::Watch { tasks: 10 }, Metric::Cpu, 100_000, 20_000),
+    entry("gather-100", Workload::Gather { tasks: 100 }, Metric::Cpu, 1_000_000, 100_000),
+    entry("race-2", Workload::Race, Metric::Cpu, 500_000, 50_000),
     entry("sleep", Workload::Sleep, Metric::Cpu, 100_000, 100_000),
     entry("timeout-ready", Workload::TimeoutReady, Metric::Cpu, 1_000_000, 100_000),
     entry("timeout-yield", Workload::TimeoutYield, Metric::Cpu, 1_000_000, 100_000),

@@ -7,10 +7,17 @@ use crate::{
     workload::Workload,
 };
 use futures::{
-    SinkExt, StreamExt, channel::mpsc, executor::block_on, future::join, stream::FuturesUnordered,
+    SinkExt, StreamExt,
+    channel::mpsc,
+    executor::block_on,
+    future::{join, join_all as join_in_order, select},
+    stream::FuturesUnordered,
 };
 use futures_lite::future::yield_now;
-use std::{future::pending, pin::Pin};
+use std::{
+    future::pending,
+    pin::{Pin, pin},
+};
 
 type BoxFuture = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -23,6 +30,8 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::PingPong { capacity: 0 } => return None,
         Workload::PingPong { capacity } => block_on(ping_pong(capacity - 1, n)),
         Workload::Stream { capacity } => block_on(stream(capacity - 1, n)),
+        Workload::Gather { tasks } => block_on(gathers(tasks, n)),
+        Workload::Race => block_on(races(n)),
         Workload::CancelBlocked => block_on(cancel(n)),
         Workload::NestEnter { depth } => block_on(nest_enter(depth, n)),
         Workload::NestYield { depth } => block_on(nest_yield(depth, n)),
@@ -64,6 +73,30 @@ async fn yield_times(n: usize) {
     for _ in 0..n {
         yield_now().await;
     }
+}
+
+async fn gathers(tasks: usize, n: usize) -> Figures {
+    let number = async |i| {
+        yield_now().await;
+        i
+    };
+    let watch = Stopwatch::start();
+    for _ in 0..n / tasks {
+        assert_eq!(join_in_order((0..tasks).map(number)).await.len(), tasks);
+    }
+    watch.per(n)
+}
+
+async fn races(n: usize) -> Figures {
+    let watch = Stopwatch::start();
+    for i in 0..n {
+        let quick = pin!(async {
+            yield_now().await;
+            i
+        });
+        assert_eq!(select(quick, pending()).await.factor_first().0, i);
+    }
+    watch.per(n)
 }
 
 async fn yields(tasks: usize, n: usize) -> Figures {

@@ -56,6 +56,8 @@ fn run<D: Driver>(mut runtime: Runtime<D>, workload: Workload, n: usize) -> Opti
         Workload::Stream { capacity } => block_on(&mut runtime, stream(capacity, n)),
         // No channels of these kinds belong to it.
         Workload::Batches { .. } | Workload::Broadcast { .. } | Workload::Watch { .. } => return None,
+        // Nor functions for this; `spawn-join` tells what tasks cost.
+        Workload::Gather { .. } | Workload::Race => return None,
         Workload::Sleep => block_on(&mut runtime, sleeps(n)),
         Workload::TimeoutReady => block_on(&mut runtime, timeout_ready(n)),
         Workload::TimeoutYield => block_on(&mut runtime, timeout_yield(n)),

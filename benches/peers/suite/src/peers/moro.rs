@@ -27,6 +27,8 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         | Workload::Batches { .. }
         | Workload::Broadcast { .. }
         | Workload::Watch { .. }
+        | Workload::Gather { .. }
+        | Workload::Race
         | Workload::Sleep
         | Workload::TimeoutReady
         | Workload::TimeoutYield

@@ -32,6 +32,8 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::Stream { capacity } => block_on(|executor| stream(executor, capacity, n)),
         // No channels of these kinds belong to it.
         Workload::Batches { .. } | Workload::Broadcast { .. } | Workload::Watch { .. } => return None,
+        // Nor functions for this; `spawn-join` tells what tasks cost.
+        Workload::Gather { .. } | Workload::Race => return None,
         Workload::Sleep => block_on(|executor| sleeps(executor, n)),
         Workload::TimeoutReady => block_on(|_| timeout_ready(n)),
         Workload::TimeoutYield => block_on(|_| timeout_yield(n)),

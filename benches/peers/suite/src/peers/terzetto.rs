@@ -7,7 +7,11 @@ use crate::{
 };
 use std::{future::ready, pin::Pin, time::Duration};
 use terzetto::{
-    Error, channel, checkpoint, move_on_after, nursery, sleep, sleep_forever,
+    Error, channel, checkpoint,
+    children::gather,
+    move_on_after, nursery,
+    race::first_to_end,
+    sleep, sleep_forever,
     sync::{CapacityLimiter, SlowReceiver, Watch, broadcast},
     to_thread,
 };
@@ -24,6 +28,8 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::Batches { size } => terzetto::run(batches(size, n)),
         Workload::Broadcast { receivers } => terzetto::run(broadcasts(receivers, n)),
         Workload::Watch { tasks } => terzetto::run(watch(tasks, n)),
+        Workload::Gather { tasks } => terzetto::run(gathers(tasks, n)),
+        Workload::Race => terzetto::run(races(n)),
         Workload::Sleep => terzetto::run(sleeps(n)),
         Workload::TimeoutReady => terzetto::run(timeout_ready(n)),
         Workload::TimeoutYield => terzetto::run(timeout_yield(n)),
@@ -181,6 +187,32 @@ async fn watch(tasks: usize, n: usize) -> Outcome {
         Ok(())
     })
     .await?;
+    Ok(watch.per(n))
+}
+
+async fn gathers(tasks: usize, n: usize) -> Outcome {
+    let number = async |i| {
+        checkpoint().await?;
+        Ok::<usize, Error>(i)
+    };
+    let watch = Stopwatch::start();
+    for _ in 0..n / tasks {
+        let numbers = gather((0..tasks).map(number).collect::<Vec<_>>()).await?;
+        assert_eq!(numbers.len(), tasks);
+    }
+    Ok(watch.per(n))
+}
+
+async fn races(n: usize) -> Outcome {
+    let watch = Stopwatch::start();
+    for i in 0..n {
+        let quick = async {
+            checkpoint().await?;
+            Ok(i)
+        };
+        let finish = first_to_end((quick, async { Ok(sleep_forever().await.map(|()| n)?) })).await?;
+        assert_eq!(finish.value, i);
+    }
     Ok(watch.per(n))
 }
 

@@ -13,6 +13,7 @@ use std::{
 };
 use tokio::{
     runtime::Builder,
+    select,
     sync::{broadcast, mpsc, watch},
     task::{JoinSet, LocalSet, spawn_blocking, spawn_local, yield_now},
     time::{sleep, timeout},
@@ -32,6 +33,8 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::Batches { size } => block_on(batches(size, n)),
         Workload::Broadcast { receivers } => block_on(broadcasts(receivers, n)),
         Workload::Watch { tasks } => block_on(watch(tasks, n)),
+        Workload::Gather { tasks } => block_on(gathers(tasks, n)),
+        Workload::Race => block_on(races(n)),
         Workload::Sleep => block_on(sleeps(n)),
         Workload::TimeoutReady => block_on(timeout_ready(n)),
         Workload::TimeoutYield => block_on(timeout_yield(n)),
@@ -183,6 +186,37 @@ async fn watch(tasks: usize, n: usize) -> Figures {
     });
     drop(watched);
     join_all(set).await;
+    watch.per(n)
+}
+
+async fn gathers(tasks: usize, n: usize) -> Figures {
+    let watch = Stopwatch::start();
+    for _ in 0..n / tasks {
+        let mut set = JoinSet::new();
+        for i in 0..tasks {
+            set.spawn_local(async move {
+                yield_now().await;
+                i
+            });
+        }
+        assert_eq!(set.join_all().await.len(), tasks);
+    }
+    watch.per(n)
+}
+
+pub(super) async fn races(n: usize) -> Figures {
+    let watch = Stopwatch::start();
+    for i in 0..n {
+        let quick = async {
+            yield_now().await;
+            i
+        };
+        let winner = select! {
+            number = quick => number,
+            number = pending() => number,
+        };
+        assert_eq!(winner, i);
+    }
     watch.per(n)
 }
 

@@ -1,7 +1,7 @@
 //! tokio without `LocalSet`: tasks that are `Send`, on its runtime of one thread. What does not start tasks is
 //! shared with [`tokio`](super::tokio).
 
-use super::tokio::{MINUTE, join_all, timeout_ready, timeout_yield, yield_times};
+use super::tokio::{MINUTE, join_all, races, timeout_ready, timeout_yield, yield_times};
 use crate::{
     measure::{Figures, Scales, Stopwatch},
     workload::{Workload, spread_sleep},
@@ -28,6 +28,8 @@ pub fn run(workload: Workload, n: usize) -> Option<Figures> {
         Workload::Batches { size } => block_on(batches(size, n)),
         Workload::Broadcast { receivers } => block_on(broadcasts(receivers, n)),
         Workload::Watch { tasks } => block_on(watch(tasks, n)),
+        Workload::Gather { tasks } => block_on(gathers(tasks, n)),
+        Workload::Race => block_on(races(n)),
         Workload::Sleep => block_on(sleeps(n)),
         Workload::TimeoutReady => block_on(timeout_ready(n)),
         Workload::TimeoutYield => block_on(timeout_yield(n)),
@@ -167,6 +169,21 @@ async fn watch(tasks: usize, n: usize) -> Figures {
     });
     drop(watched);
     join_all(set).await;
+    watch.per(n)
+}
+
+async fn gathers(tasks: usize, n: usize) -> Figures {
+    let watch = Stopwatch::start();
+    for _ in 0..n / tasks {
+        let mut set = JoinSet::new();
+        for i in 0..tasks {
+            set.spawn(async move {
+                yield_now().await;
+                i
+            });
+        }
+        assert_eq!(set.join_all().await.len(), tasks);
+    }
     watch.per(n)
 }
 
