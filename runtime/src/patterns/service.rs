@@ -14,7 +14,7 @@ use std::cell::Cell;
 /// tasks may use the services up to their last step, since the services are cancelled after them. If something fails,
 /// or the scope around is cancelled, all are cancelled together, as in one nursery.
 ///
-/// trio's users have asked for it in issues 569, 1189 and 1521.
+/// trio's users have asked for it in issues 569, 1189 and 1521; tricycle's `open_service_nursery`.
 ///
 /// # Cancellation
 /// As of a [nursery](nursery()). The cancellation of the services at the end is not returned.
@@ -39,6 +39,7 @@ use std::cell::Cell;
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
+#[doc(alias = "open_service_nursery")]
 pub fn with_services<'env, T, F>(body: F) -> impl Future<Output = Result<T, Error>>
 where
     F: for<'ordinary, 'services> AsyncFnOnce(

@@ -58,6 +58,7 @@ struct Supervised<'a> {
 /// # Ok(())
 /// # }).unwrap();
 /// ```
+#[doc(alias = "restart")]
 #[must_use = "a supervisor does nothing until it runs"]
 pub struct Supervisor<'a> {
     strategy: Strategy,

@@ -449,3 +449,9 @@ fn pat_12_a_timeout_around_a_shutdown_is_kept() {
     })
     .unwrap();
 }
+
+#[test]
+#[should_panic(expected = "grace must be a number of seconds that is not negative, and is -1")]
+fn pat_12_a_grace_period_that_makes_no_sense_is_refused() {
+    CancelScope::new().shut_down(-1);
+}

@@ -291,3 +291,18 @@ fn pat_08_a_value_in_the_instant_of_the_delay_makes_no_further_attempt() {
     })
     .unwrap();
 }
+
+#[test]
+#[should_panic(expected = "delay must be a number of seconds that is not negative, and is -1")]
+fn pat_08_a_delay_that_makes_no_sense_is_refused_before_any_attempt() {
+    drop(hedge(2, -1, async |_| Ok(())));
+}
+
+#[test]
+#[should_panic(expected = "a defect")]
+fn pat_08_a_panic_of_an_attempt_goes_on_when_all_have_ended() {
+    let _ = run_mock(hedge(2, 1, async |number| match number {
+        0 => after(2.0, ()).await,
+        _ => panic!("a defect"),
+    }));
+}

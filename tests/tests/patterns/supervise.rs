@@ -260,3 +260,9 @@ fn pat_11_a_budget_that_is_used_up_returns_the_errors_of_all() {
     })
     .unwrap();
 }
+
+#[test]
+#[should_panic(expected = "seconds must be a number of seconds that is not negative, and is NaN")]
+fn pat_10_a_budget_that_makes_no_sense_is_refused() {
+    drop(Supervisor::one_for_one().restarts(3, f64::NAN));
+}

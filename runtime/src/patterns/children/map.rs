@@ -49,6 +49,7 @@ pub struct Map<S, F> {
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
+#[doc(alias = "amap")]
 #[doc(alias = "buffered")]
 #[doc(alias = "for_each_concurrent")]
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use super::contenders::{Contender, Contenders};
 use crate::{Error, ErrorGroup, Nursery, nursery};
-use std::{cell::RefCell, error::Error as StdError, fmt, panic::Location};
+use std::{borrow::Cow, cell::RefCell, error::Error as StdError, fmt, panic::Location};
 
 /// How a race ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,7 @@ impl StdError for NoContenders {}
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
+#[doc(alias = "select")]
 #[doc(alias = "select_all")]
 #[doc(alias = "wait_any")]
 #[track_caller]
@@ -131,8 +132,14 @@ pub fn first_to_succeed<'a, T>(
     }
 }
 
-fn name(index: usize) -> String {
-    format!("contender {index}")
+fn name(index: usize) -> Cow<'static, str> {
+    // Most races are this small. Their names take no memory.
+    match index {
+        0 => "contender 0".into(),
+        1 => "contender 1".into(),
+        2 => "contender 2".into(),
+        _ => format!("contender {index}").into(),
+    }
 }
 
 /// A race that goes on.

@@ -7,6 +7,9 @@ use std::{cell::RefCell, panic::Location};
 /// Calls `attempt`. If it has not succeeded after `delay`, calls it again, beside the first call, and so on, at most
 /// `attempts` times. Returns the first value. The other calls are cancelled and joined.
 ///
+/// All delays are the same. They are not a [`Backoff`](crate::time::Backoff): an attempt that takes long says nothing
+/// of how busy the other servers are. Use [`Retry`](crate::time::Retry) for what fails.
+///
 /// An attempt that fails brings the next one forward. `attempt` is called with its number, counted from zero. It
 /// must do no harm to make it more than once.
 ///
