@@ -1,5 +1,7 @@
 use std::cell::Cell;
-use terzetto::{Builder, Error, current_time, sleep, supervise::Supervisor, testing::MockClock};
+use terzetto::{
+    Builder, Error, current_time, sleep, supervise::Supervisor, testing::MockClock, time::Backoff,
+};
 
 fn main() -> Result<(), Error> {
     Builder::new().clock(MockClock::autojump()).run(async {
@@ -13,7 +15,7 @@ fn main() -> Result<(), Error> {
         // A task that fails is begun again, after a pause; but all together at most three times in a minute.
         let services = Supervisor::one_for_one()
             .restarts(3, 60)
-            .backoff(1, 30)
+            .backoff(Backoff::exponential(1).at_most(30))
             .task("mail", mail)
             .task("clock", async || Ok(sleep(3600).await?));
         let error = services.run().await.expect_err("mail fails too often");
