@@ -242,7 +242,9 @@ impl<'a> Supervisor<'a> {
         }
         budget.use_one(now);
         let pause = pauses.next(now - self.within);
-        log::warn!("{name} has failed, and begins again in {pause:.3} s: {error}");
+        // Jitter has more digits than anybody wants to read.
+        let milliseconds = (pause * 1000.0).round();
+        log::warn!("{name} has failed, and begins again in {} s: {error}", milliseconds / 1000.0);
         sleep(pause).await?;
         pauses.begun_at = current_time();
         Ok(())
