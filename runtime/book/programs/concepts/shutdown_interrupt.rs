@@ -16,7 +16,7 @@ async fn serve() -> Result<(), Error> {
 fn main() -> Result<(), Error> {
     match terzetto::run(serve()) {
         Err(error) if error.is_interrupted() => {
-            println!("Ctrl-C has ended the program");
+            println!("Ctrl-C has ended the program; is_cancelled: {}", error.is_cancelled());
             Ok(()) // a program for the shell calls std::process::exit(130) here
         }
         outcome => outcome,
