@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// The numbers of the tasks that were woken, and the waker of whoever polls the set.
+/// The numbers of the tasks that were woken, and the waker of the task that polls the set.
 struct Ready {
     queue: Mutex<VecDeque<usize>>,
     parent: Mutex<Waker>,
@@ -31,7 +31,7 @@ impl Wake for TaskWaker {
             queue.push_back(self.id);
         }
         drop(queue);
-        // The trail goes on upwards: who polls the set must be polled.
+        // The trail goes on upwards: the task that polls the set must be polled.
         let parent = self.ready.parent.lock().unwrap().clone();
         parent.wake();
     }

@@ -165,7 +165,10 @@ pub fn is_shutting_down() -> bool {
 }
 
 /// Runs `inside` in a scope that is shut down when Ctrl-C is pressed or SIGTERM comes. A second one of these signals
-/// ends the grace period. Returns `None` if `inside` was cut short, as a scope does.
+/// ends the grace period.
+///
+/// Returns `Ok(None)` if `inside` has ended by the cancellation of this scope. For a server that a signal has stopped
+/// this is always so, since its loop that accepts was cut short. Count in the handlers which connections were cut off.
 ///
 /// While it runs, the two signals have no other effect: Ctrl-C is not an error of the main task.
 ///

@@ -24,7 +24,7 @@ async fn main() {
     sleep(Duration::from_millis(1)).await;
     for _ in 0..10 {
         jobs.fetch_add(1, Relaxed);
-        notify.notify_waiters(); // all of them, since the program cannot know who can use it
+        notify.notify_waiters(); // all of them, since the program cannot know which task can use it
         sleep(Duration::from_millis(1)).await;
     }
     println!("10 jobs, {} wake-ups", woken.load(Relaxed));

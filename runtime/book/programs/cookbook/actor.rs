@@ -12,7 +12,7 @@ async fn account(requests: Receiver<Request>) -> Result<(), Error> {
         match request {
             Request::Deposit(amount) => balance += amount,
             Request::Balance(answer) => {
-                // Who has asked may be gone meanwhile. That is no failure of the account.
+                // The task that asked may have ended meanwhile. That is no failure of the account.
                 let _ = answer.send_nowait(balance);
             }
         }
