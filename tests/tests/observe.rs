@@ -60,6 +60,8 @@ fn see_05_a_snapshot_has_what_its_schema_says() {
                         let _held = lock.acquire().await?;
                         Ok(sleep(3.0).await?)
                     });
+                    // The owner comes first in any order of the batch.
+                    wait_all_tasks_blocked(0.0).await?;
                     n.start_soon_named("waiter \"x\"\n", async {
                         let scope = CancelScope::new().shielded(true);
                         scope.run(async { Ok(lock.acquire().await.map(drop)?) }).await.map(drop)

