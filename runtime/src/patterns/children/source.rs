@@ -8,6 +8,11 @@ use std::{fmt, future::poll_fn, pin::Pin};
 ///
 /// Every iterator is a source, and so are a channel's [`Receiver`] and a [`ProducerReceiver`]. [`from_stream`] and
 /// [`from_try_stream`] make one of a `Stream`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no source of items",
+    label = "items cannot be taken from this",
+    note = "a collection gives them by `.into_iter()` or `.iter()`, a `Stream` by `terzetto::children::from_stream`"
+)]
 pub trait Source {
     /// What it gives.
     type Item;
