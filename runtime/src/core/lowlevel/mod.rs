@@ -3,6 +3,7 @@
 
 pub(crate) mod blocked_report;
 pub(crate) mod deadlock;
+pub(crate) mod deadlock_check;
 #[cfg(feature = "guest")]
 pub(crate) mod guest;
 pub(crate) mod install_instrument;

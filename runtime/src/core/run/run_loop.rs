@@ -22,7 +22,7 @@ use crate::{
             tree::ScopeTree, turn_budget::TurnBudget,
         },
         lowlevel::{
-            deadlock::{DeadlockCheck, OnDeadlock},
+            deadlock_check::{DeadlockCheck, OnDeadlock},
             instrument::{Instrument, Instruments},
         },
         poll_tree::{
