@@ -1,8 +1,9 @@
 //! The core of the runtime: tasks, nurseries, cancel scopes, waiting, and the loop that runs them.
 //!
 //! Begin here. This page gives the words, an order of reading, and walks through the code: one wake-up, one
-//! cancellation, one message, and a wake-up that comes from another thread. The core knows nothing of sockets, threads,
-//! signals or files. They are built on the core. Those that must take part in a run [plug in](run::extensions).
+//! cancellation, one message, and a wake-up that comes from another thread. The core knows nothing of sockets,
+//! threads, signals or files. They are built on the core. Those that must take part in a run [plug
+//! in](run::extensions).
 //!
 //! # The idea in short
 //!
@@ -49,40 +50,45 @@
 //! 1. [`ids`]: every part of a run is named by a number, so nothing can dangle. [`table`] and [`list`] hold the
 //!    parts. [`seconds`], [`spare`] and [`misuse`] are small and can wait.
 //! 2. **The poll tree.** [`poll_tree::node`] says who owns a future; read it with the [safety chapter](poll_tree).
-//!    Then read [`poll_tree::nursery_node`], [`poll_tree::ready_queue`] and [`poll_tree::tree`].
-//!    [`poll_tree::wake`] says how a wake reaches the run loop. [`poll_tree::waker`] says why a waker is a
-//!    number, and [`poll_tree::clones`] counts the clones. [`poll_tree::poll_path`] is the way down. [`poll_tree::inspect`] computes the tree of tasks from the
-//!    table. [`poll_tree::wrap`] keeps futures small, and [`poll_tree::stack`] makes deep nesting safe.
+//!    Then read [`poll_tree::nursery_node`], [`poll_tree::ready_queue`], [`poll_tree::order`] and
+//!    [`poll_tree::tree`]. [`poll_tree::wake`] says how a wake reaches the run loop. [`poll_tree::waker`] says why a
+//!    waker is a number, and [`poll_tree::clones`] counts the clones. [`poll_tree::poll_path`] is the way down.
+//!    [`poll_tree::inspect`] computes the tree of tasks from the table. [`poll_tree::wrap`] keeps futures small, and
+//!    [`poll_tree::stack`] makes deep nesting safe.
 //! 3. **Tasks.** [`task::handle`] is what the run knows of a task. [`task::nursery`] says why children may borrow,
 //!    and how a block ends. [`task::poll_children`] is what it does in a poll, and [`task::nursery_errors`] keeps the
-//!    errors and panics of its tasks. [`task::start`] is for a task that says when it is ready. [`task::current`] finds
-//!    the current task. [`task::context_values`], [`task::context`], [`task::context_var`] and [`task::in_context`] are
-//!    task-local values. [`task::unit`] is a detail.
+//!    errors and panics of its tasks. [`task::start`] is for a task that says when it is ready. [`task::current`]
+//!    finds the current task. [`task::context_values`], [`task::context`], [`task::context_var`] and
+//!    [`task::in_context`] are task-local values. [`task::unit`] is a detail.
 //! 4. **Cancellation.** [`cancel`] says why it is level-triggered. [`cancel::state`] and [`cancel::tree`] are data.
 //!    [`cancel::propagate`] carries a cancellation through the tree. [`cancel::control`] changes a scope,
-//!    [`cancel::scope`] is its handle, [`cancel::enter`] is the future inside it, and [`cancel::catch`]
-//!    decides what a scope catches. Then read
-//!    [`cancel::checkpoint`], [`cancel::turn_budget`], [`cancel::deadline_table`], [`cancel::expire`] and [`cancel::cancellable`].
-//!    [`cancel::stuck`] finds tasks that cannot be cancelled, and [`cancel::stuck_check`] says when to look for them.
-//!    [`cancel::graceful`] shuts a scope down in two steps, with data in [`cancel::shut_down_state`] and
-//!    [`cancel::visible`].
-//!    [`cancel::interrupt`] and [`cancel::raise_interrupt`] are Ctrl-C without the signal.
+//!    [`cancel::scope`] is its handle, [`cancel::enter`] is the future inside it, and [`cancel::catch`] decides what
+//!    a scope catches. Then read [`cancel::checkpoint`], [`cancel::turn_budget`], [`cancel::deadline_table`],
+//!    [`cancel::expire`] and [`cancel::cancellable`]. [`cancel::stuck`] finds tasks that cannot be cancelled, and
+//!    [`cancel::stuck_check`] says when to look for them. [`cancel::graceful`] shuts a scope down in two steps, with
+//!    data in [`cancel::shut_down_state`] and [`cancel::visible`]. [`cancel::interrupt`] and
+//!    [`cancel::raise_interrupt`] are Ctrl-C without the signal.
 //! 5. **Blocking.** [`block`] has the three rules of every operation. [`block::operation`], [`block::waits`] and
 //!    [`block::waiter`] are data. [`block::wait`] has the functions that change a wait. [`block::wait_queue`] is what
-//!    events, channels and `start` stand on. [`block::reactor`],
-//!    [`block::source_table`] and [`block::descriptor_wait`] wait for the operating system. [`block::awaited`] is for
-//!    reports only: what could end a wait.
+//!    events, channels and `start` stand on. [`block::reactor`], [`block::source_table`] and
+//!    [`block::descriptor_wait`] wait for the operating system. [`block::awaited`] is for reports only: what could
+//!    end a wait.
 //! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
 //!    [`run::between_ticks`] is what it does between two ticks. [`run::sleep`] is what it does when no task is
-//!    runnable. [`run::tasks`] is what happens when a task begins or ends. [`run::inbox`] lets other threads in,
-//!    and [`run::take_messages`] is how the loop takes what they have sent. [`run::clock`] is time. [`run::extensions`] is for what
-//!    plugs in. [`run::per_process`] makes the runtime survive a fork.
-//! 7. **Low level.** [`lowlevel`] is for libraries that build on this one, and for tools that watch a run: its
-//!    [instruments](lowlevel::instrument), [`wait_task_rescheduled`](lowlevel::reschedule), the
-//!    [`Token`](lowlevel::token), and [guest runs](lowlevel::guest).
+//!    runnable. [`run::tasks`] is what happens when a task begins or ends. [`run::inbox`] lets other threads in, with
+//!    [`run::inbox::message_queue`], [`run::inbox::marks`] and [`run::inbox::sleep_flag`]. [`run::take_messages`] is
+//!    how the loop takes what they have sent. [`run::clock`] is time. [`run::extensions`] is for what plugs in.
+//!    [`run::per_process`] makes the runtime survive a fork.
+//! 7. **Low level.** [`lowlevel`] is for libraries that build on this one: [`lowlevel::reschedule`] is how they
+//!    block, [`lowlevel::token`] is how other threads call, [`lowlevel::system`] has tasks that no program waits for,
+//!    [`lowlevel::variable`] values of a run, [`lowlevel::whereabouts`] answers where code runs, and
+//!    [`lowlevel::guest`] is a run inside another loop, with a thread that watches for events
+//!    ([`lowlevel::guest::watcher`]). It is also for tools that watch a run: [`lowlevel::instrument`],
+//!    [`lowlevel::install_instrument`], [`lowlevel::statistics`] and, for tests, [`lowlevel::watch`].
 //! 8. **Why a run stands still.** [`lowlevel::deadlock`] finds that nothing can wake a run, with the counts of
-//!    [`poll_tree::clones`]. [`lowlevel::survey`] looks at all tasks once. [`lowlevel::stuck_tasks`] says which of them
-//!    cannot go on, and [`lowlevel::blocked_report`] writes that down.
+//!    [`poll_tree::clones`] and the data of [`lowlevel::deadlock_check`]. [`lowlevel::survey`] looks at all tasks
+//!    once. [`lowlevel::stuck_tasks`] says which of them cannot go on, and [`lowlevel::blocked_report`] writes that
+//!    down.
 //!
 //! A reader may skip what exists only for speed: [`poll_tree::fast_path`] and [`spare`]. Each says what it saves.
 //!
@@ -134,8 +140,8 @@
 //!    [`exit_scope`](run::Run::exit_scope) whether the cancellation is its own. If so, it swallows this error and no
 //!    other.
 //!
-//! The scope stays marked. So a later checkpoint in it fails, too, and a wait that is begun in it is aborted when it is
-//! [armed](block::wait::Blocked::arm).
+//! The scope stays marked. So a later checkpoint in it fails, too, and a wait that is begun in it is aborted when it
+//! is [armed](block::wait::Blocked::arm).
 //!
 //! # A message, step by step
 //!
@@ -148,7 +154,8 @@
 //!    ([`unpark_one`](block::wait_queue::WaitQueue::unpark_one)), writes the value there, and reschedules
 //!    its wait. The rest is a wake-up as above.
 //! 3. `send` has succeeded at once. It lets other tasks run before it returns, since every operation is a
-//!    schedule point: [`Turn`](cancel::checkpoint::Turn). (A run may allow a [budget](cancel::turn_budget) without.) Its cancel point came before it sent anything:
+//!    schedule point: [`Turn`](cancel::checkpoint::Turn). (A run may allow a [budget](cancel::turn_budget) without.)
+//!    Its cancel point came before it sent anything:
 //!    [`CheckpointIfCancelled`](cancel::checkpoint::CheckpointIfCancelled).
 //! 4. In the next tick both tasks are polled. The receiver collects the value. If the receiver's
 //!    future was dropped in between, the value goes back to the channel.
@@ -156,8 +163,8 @@
 //! # Which module may import which
 //!
 //! Data does not know the run. The [state](run::state) of a run is made of data. Functions that change a run may
-//! import the state. The state imports none of them. `.ci/circle` finds the modules that import each other in a circle.
-//! The core has two such circles that cannot be cut. One has four modules: [nodes](poll_tree::node), the
+//! import the state. The state imports none of them. `.ci/circle` finds the modules that import each other in a
+//! circle. The core has two such circles that cannot be cut. One has four modules: [nodes](poll_tree::node), the
 //! [nurseries](poll_tree::nursery_node) that they belong to, their [ready queues](poll_tree::ready_queue), and
 //! [handles](task::handle). The other has five: a [waker](poll_tree::waker) finds the current [run](run::state), the
 //! run holds the [tree](poll_tree::tree) and the [waits](block::waits), and [waiters](block::waiter) recognise our
