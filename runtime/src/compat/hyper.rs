@@ -136,7 +136,7 @@ pub fn drive_connection<T>(
 }
 
 /// As [`drive_connection`], for a connection of a server that finishes its requests when a scope around it is shut
-/// down; see [`graceful`](crate::graceful).
+/// down; see [`graceful`].
 ///
 /// When the shutdown begins, it calls `begin` with the connection, which is to call its method `graceful_shutdown`.
 /// From then on the connection takes no more requests, and ends with the last one under way. An idle connection ends

@@ -76,14 +76,14 @@
 //! 6. **The run.** [`run::state`] has all of the above in one struct. [`run::run_loop`] is the loop, and
 //!    [`run::between_ticks`] is what it does between two ticks. [`run::sleep`] is what it does when no task is
 //!    runnable. [`run::tasks`] is what happens when a task begins or ends. [`run::inbox`] lets other threads in, with
-//!    [`run::inbox::message_queue`], [`run::inbox::marks`] and [`run::inbox::sleep_flag`]. [`run::take_messages`] is
+//!    `run::inbox::message_queue`, `run::inbox::marks` and `run::inbox::sleep_flag`. [`run::take_messages`] is
 //!    how the loop takes what they have sent. [`run::clock`] is time. [`run::extensions`] is for what plugs in.
 //!    [`run::per_process`] makes the runtime survive a fork.
 //! 7. **Low level.** [`lowlevel`] is for libraries that build on this one: [`lowlevel::reschedule`] is how they
 //!    block, [`lowlevel::token`] is how other threads call, [`lowlevel::system`] has tasks that no program waits for,
 //!    [`lowlevel::variable`] values of a run, [`lowlevel::whereabouts`] answers where code runs, and
 //!    [`lowlevel::guest`] is a run inside another loop, with a thread that watches for events
-//!    ([`lowlevel::guest::watcher`]). It is also for tools that watch a run: [`lowlevel::instrument`],
+//!    (`lowlevel::guest::watcher`). It is also for tools that watch a run: [`lowlevel::instrument`],
 //!    [`lowlevel::install_instrument`], [`lowlevel::statistics`] and, for tests, [`lowlevel::watch`].
 //! 8. **Why a run stands still.** [`lowlevel::deadlock`] finds that nothing can wake a run, with the counts of
 //!    [`poll_tree::clones`] and the data of [`lowlevel::deadlock_check`]. [`lowlevel::survey`] looks at all tasks
