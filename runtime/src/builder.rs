@@ -9,7 +9,7 @@ use crate::observe::{Dumps, Measures, Recorder, TaskSocket, Watchdog, make_folde
 use crate::{
     Error,
     core::{
-        lowlevel::{deadlock_check::OnDeadlock, instrument::Instrument},
+        lowlevel::{deadlock_state::OnDeadlock, instrument::Instrument},
         poll_tree::order::{BatchOrder, Chooser},
         run::{
             Run,

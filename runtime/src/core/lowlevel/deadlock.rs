@@ -23,7 +23,7 @@
 use crate::{
     CancelReason, CancelSource, Deadlock,
     core::{
-        lowlevel::{blocked_report, deadlock_check::OnDeadlock},
+        lowlevel::{blocked_report, deadlock_state::OnDeadlock},
         poll_tree::clones,
         run::{Run, extensions::DumpReason},
     },

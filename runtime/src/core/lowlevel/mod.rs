@@ -3,7 +3,7 @@
 
 pub(crate) mod blocked_report;
 pub(crate) mod deadlock;
-pub(crate) mod deadlock_check;
+pub(crate) mod deadlock_state;
 #[cfg(feature = "guest")]
 pub(crate) mod guest;
 pub(crate) mod install_instrument;

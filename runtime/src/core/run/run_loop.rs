@@ -22,7 +22,7 @@ use crate::{
             tree::ScopeTree, turn_budget::TurnBudget,
         },
         lowlevel::{
-            deadlock_check::{DeadlockCheck, OnDeadlock},
+            deadlock_state::{DeadlockCheck, OnDeadlock},
             instrument::{Instrument, Instruments},
         },
         poll_tree::{

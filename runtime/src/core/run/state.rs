@@ -16,7 +16,7 @@ use crate::{
             tree::ScopeTree, turn_budget::TurnBudget,
         },
         ids::RunId,
-        lowlevel::{deadlock_check::DeadlockCheck, instrument::Instruments},
+        lowlevel::{deadlock_state::DeadlockCheck, instrument::Instruments},
         poll_tree::{node::Node, tree::PollTree},
         run::{clock::Clock, extensions::Extensions, inbox, inbox::Inbox},
         task::context_values::TaskContext,
