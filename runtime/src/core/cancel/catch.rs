@@ -1,8 +1,8 @@
 //! Leaving a scope, and catching a cancellation there.
 //!
 //! A cancellation is an error on its way out. A cancelled scope catches it, unless the scope around it is cancelled,
-//! too, and no shield hides that. Then the cancellation goes on outwards. This is decided when the future inside the scope has ended.
-//! Until then the scope can still be cancelled, and its shield can change.
+//! too, and no shield hides that. Then the cancellation goes on outwards. This is decided when the future inside the
+//! scope has ended. Until then the scope can still be cancelled, and its shield can change.
 
 use crate::{
     Error,

@@ -104,6 +104,7 @@ impl Run {
         let again = path.step(node, queued, || {
             let poll = || future.as_mut().poll(&mut std::task::Context::from_waker(&waker));
             polled = catch_unwind(AssertUnwindSafe(poll));
+            !matches!(polled, Ok(Poll::Pending))
         });
         drop(path);
         match polled {

@@ -35,10 +35,11 @@ impl Run {
 
 impl PollPath<'_> {
     /// Polls one of the nodes by `poll`. If that is a step of the node's task, tells the instruments. The node is the
-    /// current one until the path goes [back](PollPath::back). Returns whether the node is to be
-    /// [queued again](crate::core::poll_tree::tree::PollTree::queue_again), since it has woken itself.
+    /// current one until the path goes [back](PollPath::back). `poll` returns whether the node has ended. Returns
+    /// whether the node is to be [queued again](crate::core::poll_tree::tree::PollTree::queue_again), since it has woken
+    /// itself and has not ended.
     #[inline]
-    pub(crate) fn step(&self, node: &Node, queued: Queued, poll: impl FnOnce()) -> bool {
+    pub(crate) fn step(&self, node: &Node, queued: Queued, poll: impl FnOnce() -> bool) -> bool {
         let Run { tree, instruments, .. } = self.run;
         // The node above may have woken itself.
         let above_woke = tree.woke_itself.replace(false);
@@ -48,8 +49,8 @@ impl PollPath<'_> {
         if is_step {
             instruments.tell(|instrument| instrument.before_task_step(&Task::of(node)));
         }
-        poll();
-        let again = tree.woke_itself.replace(above_woke) && self.run.wake_after_poll(node);
+        let ended = poll();
+        let again = tree.woke_itself.replace(above_woke) && !ended && self.run.wake_after_poll(node);
         if is_step && instruments.are_there() {
             tell_of_step(self.run, node);
         }

@@ -68,9 +68,6 @@ impl Run {
     /// [queue it again](crate::core::poll_tree::tree::PollTree::queue_again).
     #[inline]
     pub(crate) fn wake_after_poll(&self, node: &Node) -> bool {
-        if node.id().is_none() {
-            return false;
-        }
         let queued = node.queued.replace(Queued::ForItself);
         if queued != Queued::ForItself {
             self.instruments.tell(|instrument| instrument.task_scheduled(&Task::of(node)));

@@ -241,11 +241,13 @@ impl<T, F: Future<Output = Result<T, Error>>> RunLoop<T, F> {
         let path = run.poll_path(entered.id());
         let mut ended = None;
         let again = path.step(&run.main, queued, || {
-            let Some(future) = main else { return };
-            let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(waker)) else { return };
+            let Some(future) = main else { return true };
+            let polled = future.as_mut().poll(&mut Context::from_waker(waker));
+            let Poll::Ready(outcome) = polled else { return false };
             *main = None;
             run.task_exited(&run.main);
             ended = Some(outcome);
+            true
         });
         drop(path);
         if ended.is_some() {

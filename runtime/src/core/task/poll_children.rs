@@ -40,7 +40,7 @@ impl Nursery<'_, '_> {
         let again = path.step(&node, queued, || {
             let within = node.own_scope().map(|scope| self.run.scopes.within(scope));
             // SAFETY: only the future of `nursery` calls this, with nodes of its own (OWNED).
-            let Some(ended) = (unsafe { node.poll(&mut Context::from_waker(&waker)) }) else { return };
+            let Some(ended) = (unsafe { node.poll(&mut Context::from_waker(&waker)) }) else { return false };
             // SAFETY: as above.
             let dropped = catch_unwind(AssertUnwindSafe(|| unsafe {
                 node.drop_future();
@@ -50,9 +50,8 @@ impl Nursery<'_, '_> {
             if dropped.is_err() || finished.is_err() {
                 self.panicked_at_the_end(&node, [dropped, finished]);
             }
-            // It is not queued again, even if it has woken itself in this step.
-            self.run.tree.woke_itself.set(false);
             end = Some(ended);
+            true
         });
         let Some(end) = end else {
             if again {
