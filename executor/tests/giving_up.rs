@@ -10,7 +10,7 @@ use terzetto_executor::{BoxError, Ending, GaveUp, Options, Topology};
 use common::{
     Folder,
     executors::{EVERYWHERE, execute_within},
-    jobs, names,
+    jobs, names, small,
 };
 
 /// Numbers, each of which a work looks at.
@@ -20,10 +20,6 @@ fn topology(count: usize, look: impl Fn(usize) -> Result<(), BoxError> + Send + 
     topology.source("count", &numbers, (0..count).map(|n| (n.to_string(), n)));
     topology.io("look", &numbers).each(move |_, n| look(n));
     topology
-}
-
-fn small() -> Options {
-    Options::new().max_workers(2).queue_limit(4)
 }
 
 #[test]

@@ -18,16 +18,11 @@ use terzetto_executor::{ExecutorAsync, Options, Outcome, Problem, Queue, Topolog
 use common::{
     executors::{EVERYWHERE, On, execute_within},
     gauge::Gauge,
+    numbers,
 };
 
 fn execute(topology: Topology, options: Options, on: On) -> Result<Outcome, Error> {
     execute_within(60.0, topology, options, on)
-}
-
-fn numbers(topology: &mut Topology, count: usize) -> Queue<usize> {
-    let numbers = topology.queue::<usize>("numbers");
-    topology.source("count", &numbers, (0..count).map(|n| (n.to_string(), n)));
-    numbers
 }
 
 fn nap(gauge: &Gauge) {

@@ -8,22 +8,15 @@ use std::{
 };
 
 use terzetto::Error;
-use terzetto_executor::{Ending, Key, Options, Outcome, Problem, Queue, Topology};
+use terzetto_executor::{Ending, Key, Options, Outcome, Problem, Topology};
 
-use common::executors::{EVERYWHERE, On, execute_within};
+use common::{
+    executors::{EVERYWHERE, On, execute_within},
+    numbers, small,
+};
 
 fn execute(topology: Topology, options: Options, on: On) -> Result<Outcome, Error> {
     execute_within(60.0, topology, options, on)
-}
-
-fn small() -> Options {
-    Options::new().max_workers(2).queue_limit(4)
-}
-
-fn numbers(topology: &mut Topology, count: usize) -> Queue<usize> {
-    let numbers = topology.queue::<usize>("numbers");
-    topology.source("count", &numbers, (0..count).map(|n| (n.to_string(), n)));
-    numbers
 }
 
 #[test]

@@ -13,28 +13,19 @@ use std::{
 use terzetto::time::Backoff;
 use terzetto::{Error, checkpoint, fail_after, move_on_after, sleep, sleep_forever};
 use terzetto_executor::{
-    Ending, ExecutorAsync, ExecutorSequential, Options, Outcome, Problem, Queue, TimeLimitExceeded, Topology,
+    Ending, ExecutorAsync, ExecutorSequential, Options, Outcome, Problem, TimeLimitExceeded, Topology,
 };
 
 use common::{
     executors::{On, execute_within},
     gauge::Gauge,
+    numbers, small,
 };
 
 const WITH_LOOP: [On; 2] = [On::Threads, On::OneThread];
 
 fn execute(topology: Topology, options: Options, on: On) -> Result<Outcome, Error> {
     execute_within(60.0, topology, options, on)
-}
-
-fn small() -> Options {
-    Options::new().max_workers(2).queue_limit(4)
-}
-
-fn numbers(topology: &mut Topology, count: usize) -> Queue<usize> {
-    let numbers = topology.queue::<usize>("numbers");
-    topology.source("count", &numbers, (0..count).map(|n| (n.to_string(), n)));
-    numbers
 }
 
 #[test]
