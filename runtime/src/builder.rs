@@ -165,7 +165,7 @@ impl Builder {
     /// Lets up to `budget` operations in one step of a task go on at once, if they succeed at once. The default is zero:
     /// each of them lets other tasks run first, as in trio.
     ///
-    /// This is for programs that send many small messages. A message between two tasks then costs a third or less. The
+    /// This is for programs that send many small messages. A message between two tasks then costs some third of the instructions. The
     /// price is fairness: a task may do so many operations before others run. It holds for channels, watched values,
     /// locks, semaphores, capacity and rate limiters, events that are set already, sockets and pipes, and
     /// [`cancellable`](crate::cancellable). Each of them still fails in a cancelled scope.

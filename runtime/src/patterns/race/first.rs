@@ -59,25 +59,7 @@ impl StdError for NoContenders {}
 pub fn first_to_end<'a, T>(
     contenders: impl Contenders<'a, T>,
 ) -> impl Future<Output = Result<Finish<T>, Error>> {
-    let (contenders, caller) = (contenders.into_list(), Location::caller());
-    async move {
-        if contenders.is_empty() {
-            return Err(NoContenders.into());
-        }
-        let race = Race::default();
-        let track = &race;
-        let ended = nursery(async move |n| {
-            for (index, contender) in contenders.into_iter().enumerate() {
-                n.start_soon_for(name(index), caller, async move {
-                    track.finish(n, index, contender.await?);
-                    Ok(())
-                });
-            }
-            Ok(())
-        })
-        .await;
-        race.result(ended)
-    }
+    compete(contenders.into_list(), Location::caller(), OnFailure::EndsTheRace)
 }
 
 /// Runs all `contenders`, each in a task of its own. When the first one succeeds, the others are cancelled and joined.
@@ -114,22 +96,43 @@ pub fn first_to_end<'a, T>(
 pub fn first_to_succeed<'a, T>(
     contenders: impl Contenders<'a, T>,
 ) -> impl Future<Output = Result<Finish<T>, Error>> {
-    let (contenders, caller) = (contenders.into_list(), Location::caller());
-    async move {
-        if contenders.is_empty() {
-            return Err(NoContenders.into());
-        }
-        let race = Race::default();
-        let track = &race;
-        let ended = nursery(async move |n| {
-            for (index, contender) in contenders.into_iter().enumerate() {
-                n.start_soon_for(name(index), caller, track.attempt(n, index, contender));
-            }
-            Ok(())
-        })
-        .await;
-        race.result(ended)
+    compete(contenders.into_list(), Location::caller(), OnFailure::IsOut)
+}
+
+/// What the failure of a contender means.
+#[derive(Clone, Copy)]
+enum OnFailure {
+    /// The race ends with its error.
+    EndsTheRace,
+    /// The contender is out, and the others go on.
+    IsOut,
+}
+
+/// Runs all contenders, each in a task of its own, until one has won.
+async fn compete<T>(
+    contenders: Vec<Contender<'_, T>>,
+    caller: &'static Location<'static>,
+    failure: OnFailure,
+) -> Result<Finish<T>, Error> {
+    if contenders.is_empty() {
+        return Err(NoContenders.into());
     }
+    let race = Race::default();
+    let track = &race;
+    let ended = nursery(async move |n| {
+        for (index, contender) in contenders.into_iter().enumerate() {
+            n.start_soon_for(name(index), caller, async move {
+                match failure {
+                    OnFailure::EndsTheRace => track.finish(n, index, contender.await?),
+                    OnFailure::IsOut => track.attempt(n, index, contender).await?,
+                }
+                Ok(())
+            });
+        }
+        Ok(())
+    })
+    .await;
+    race.result(ended)
 }
 
 fn name(index: usize) -> Cow<'static, str> {
