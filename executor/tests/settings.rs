@@ -13,7 +13,7 @@ use std::{
 
 use terzetto::Error;
 use terzetto::time::Backoff;
-use terzetto_executor::{ExecutorAsync, Options, Outcome, Problem, Queue, Topology};
+use terzetto_executor::{ExecutorAsync, Options, Outcome, Problem, Topology};
 
 use common::{
     executors::{EVERYWHERE, On, execute_within},
