@@ -142,7 +142,7 @@ pub use crate::core::{
         checkpoint::checkpoint,
         scope::{CancelScope, current_effective_deadline},
     },
-    lowlevel::{blocked_report::blocked_report, deadlock_state::OnDeadlock, statistics::task_tree},
+    lowlevel::{blocked_report::blocked_report, deadlock_state::OnDeadlock, task_tree::task_tree},
     run::run_loop::RunError,
     seconds::Seconds,
     task::{

@@ -1,7 +1,10 @@
 """The areas of the language beyond its core: which statements each adds, and what makes tasks meet there."""
 
+from message_areas import MessageAreas
+from pacing_areas import PacingAreas
+
 AREAS = ("lots", "limiters", "closing", "streams", "context", "status", "reasons", "producers", "system",
-         "interrupts", "signals", "threads", "processes", "statistics", "hooks", "patterns")
+         "interrupts", "signals", "threads", "processes", "statistics", "hooks", "patterns", "messages", "pacing")
 # How often a program has each.
 SHARES = {"interrupts": 0.3, "processes": 0.03, "threads": 0.2, "signals": 0.15, "system": 0.15,
           "statistics": 0.15, "hooks": 0.2, "closing": 0.15, "producers": 0.2, "reasons": 0.3}
@@ -9,7 +12,7 @@ LOTS = GATES = 2
 STREAMS = 2
 
 
-class Areas:
+class Areas(MessageAreas, PacingAreas):
     """Mixed into the generator, which has `random`, `areas` and the numbers of what there is."""
 
     def choose_areas(self, allowed):
@@ -32,6 +35,9 @@ class Areas:
         if "patterns" in self.areas:
             # The names of their tasks, which an unpark tells, too, and what a Ctrl-C meets there are not trio's.
             self.areas -= {"hooks", "reasons", "interrupts", "statistics", "lots"}
+        if "pacing" in self.areas:
+            # A Ctrl-C ends retries and supervisors, and trio has none.
+            self.areas.discard("interrupts")
 
     def area_objects(self):
         r = self.random
@@ -42,11 +48,16 @@ class Areas:
             objects["streams"] = [r.choice(["memory", "lockstep"]) for _ in range(STREAMS)]
         if "threads" in self.areas:
             objects["gates"] = GATES
+        for area in sorted(self.areas):
+            make = getattr(self, "objects_" + area, None)
+            if make is not None:
+                objects |= make()
         watch = [area for area in ("statistics", "hooks") if area in self.areas]
         if "reasons" in self.areas:
             watch.append("origin")
         if watch:
             objects["watch"] = watch
+        self.objects = objects
         return objects
 
     def use_up(self, what):
@@ -260,7 +271,7 @@ class Areas:
 
     def area_meetings(self):
         return [area for area in ("lots", "limiters", "closing", "streams", "producers", "interrupts", "signals",
-                                  "threads", "status", "context", "patterns") if area in self.areas]
+                                  "threads", "status", "context", "patterns", "messages", "pacing") if area in self.areas]
 
     def meeting_of(self, area, nursery):
         """As `meeting`, where two tasks are about something of an area."""
@@ -272,7 +283,9 @@ class Areas:
             case "lots":
                 lot = r.randrange(LOTS)
                 word = r.choice([["unpark", lot, self.some(3)], ["repark", lot, 1 - lot, self.some(3)]])
-                return ([["sleep", first], ["park", lot], *few()],
+                # Perhaps a second task parks there.
+                beside = [["spawn", nursery, self.name(), [["park", lot], *few()]]] if r.random() < 0.5 else []
+                return ([*beside, ["sleep", first], ["park", lot], *few()],
                         [["sleep", first + second], word, *few(), ["unpark", 1 - lot, None]])
             case "limiters":
                 limiter, who = r.randrange(2), r.randrange(3)
@@ -338,4 +351,8 @@ class Areas:
                 self.started.append(name)
                 return ([["start", nursery, name, [["sleep", first], *few()]], *few()],
                         [["sleep", second], ["started_for", name, 1], *few()])
+            case "messages":
+                return self.meeting_messages(nursery)
+            case "pacing":
+                return self.meeting_pacing(nursery)
         return few(), few()

@@ -84,7 +84,8 @@
 //!    [`lowlevel::variable`] values of a run, [`lowlevel::whereabouts`] answers where code runs, and
 //!    [`lowlevel::guest`] is a run inside another loop, with a thread that watches for events
 //!    (`lowlevel::guest::watcher`). It is also for tools that watch a run: [`lowlevel::instrument`],
-//!    [`lowlevel::install_instrument`], [`lowlevel::statistics`] and, for tests, [`lowlevel::watch`].
+//!    [`lowlevel::install_instrument`], [`lowlevel::statistics`] for numbers, [`lowlevel::task_tree`] for a picture of
+//!    all tasks in text and, for tests, [`lowlevel::watch`].
 //! 8. **Why a run stands still.** [`lowlevel::deadlock`] finds that nothing can wake a run, with the counts of
 //!    [`poll_tree::clones`] and the data of [`lowlevel::deadlock_state`]. [`lowlevel::survey`] looks at all tasks
 //!    once. [`lowlevel::stuck_tasks`] says which of them cannot go on, and [`lowlevel::blocked_report`] writes that

@@ -6,7 +6,9 @@ import trio
 import trio.testing
 
 from .core import Core
+from .messages import Broadcast, Messages, Watched
 from .outside import Outside
+from .pacing import Pacing, RateLimit
 from .patterns import Patterns
 from .shapes import shape, with_reason
 from .sync import Sync
@@ -34,6 +36,10 @@ class Machine:
         self.lots = [trio.lowlevel.ParkingLot() for _ in range(program.get("lots", 0))]
         self.streams = [STREAMS[kind]() for kind in program.get("streams", [])]
         self.variables = [contextvars.ContextVar(f"v{i}", default=None) for i in range(4)]
+        self.broadcasts = [Broadcast(*made) for made in program.get("broadcasts", [])]
+        self.watched = [Watched(0) for _ in range(program.get("watched", 0))]
+        self.oneshots = [trio.open_memory_channel(1) for _ in range(program.get("oneshots", 0))]
+        self.rates = [RateLimit(*made) for made in program.get("rates", [])]
         self.watch = program.get("watch", [])
         self.hold = Hold(program.get("gates", 0), jitter)
         self.nurseries = {}
@@ -67,7 +73,7 @@ class Machine:
         me.note("end", "ok")
 
 
-class Task(Core, Sync, Outside, Patterns, Threads):
+class Task(Core, Sync, Messages, Outside, Pacing, Patterns, Threads):
     def __init__(self, machine, entries, status, taken=None, shut_down=None):
         self.machine = machine
         self.entries = entries

@@ -314,6 +314,8 @@ impl<'i: 's, 's> Task<'i, 's> {
             Action::Sync(action) => return self.sync_action(action).await,
             Action::Outside(action) => return self.outside_action(action).await,
             Action::Pattern(action) => return self.pattern_action(action).await,
+            Action::Message(action) => return self.message_action(action).await,
+            Action::Pacing(action) => return self.pacing_action(action).await,
         }
         Ok(json!("ok"))
     }

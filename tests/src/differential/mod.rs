@@ -7,9 +7,13 @@
 mod expected;
 mod hold;
 mod interpret;
+mod message_words;
+mod messages;
 mod objects;
 mod outside;
 mod outside_words;
+mod pacing;
+mod pacing_words;
 mod pattern_words;
 mod patterns;
 mod program;
@@ -20,7 +24,9 @@ mod threads;
 mod trace;
 mod watch;
 
+pub use message_words::{BroadcastSpec, MessageAction};
 pub use outside_words::{Making, OutsideAction, ThreadStatement};
+pub use pacing_words::{PacingAction, RateSpec, Supervised};
 pub use pattern_words::{NamedBlock, PatternAction};
 pub use program::{Action, Program, Statement};
 pub use run::{Mode, run};

@@ -2,6 +2,8 @@
 
 use super::{
     hold::Hold,
+    messages::{Broadcast, Oneshot},
+    pacing_words::RateSpec,
     program::{Kind, Program, StreamKind, Watch},
 };
 use serde_json::Value;
@@ -16,12 +18,14 @@ use terzetto::{
     io::{ReceiveStream, SendStream, StreamError},
     signal::SignalReceiver,
     sync::{
-        AcquireError, CapacityLimiter, Condition, Event, Loan, Lock, LockGuard, ParkingLot, Permit, Semaphore,
+        AcquireError, CapacityLimiter, Condition, Event, Loan, Lock, LockGuard, ParkingLot, Permit,
+        Semaphore, Watch as Watched,
     },
     testing::{
         LockstepReceiveStream, LockstepSendStream, MemoryReceiveStream, MemorySendStream,
         lockstep_stream_one_way_pair, memory_stream_one_way_pair,
     },
+    time::RateLimiter,
 };
 
 /// The objects of a program, and its trace.
@@ -35,6 +39,10 @@ pub(super) struct Objects {
     pub(super) limiters: Vec<CapacityLimiter>,
     pub(super) lots: Vec<ParkingLot>,
     pub(super) streams: Vec<Stream>,
+    pub(super) broadcasts: Vec<Broadcast>,
+    pub(super) watched: Vec<Watched<i64>>,
+    pub(super) oneshots: Vec<Oneshot>,
+    pub(super) rates: Vec<RateLimiter>,
     pub(super) hold: Hold,
     pub(super) watch: Watch,
     /// The scopes that have been entered.
@@ -68,6 +76,10 @@ impl Objects {
             limiters: program.limiters.iter().map(|&total| CapacityLimiter::new(total)).collect(),
             lots: (0..program.lots).map(|_| ParkingLot::new()).collect(),
             streams: program.streams.iter().map(|&kind| Stream::new(kind)).collect(),
+            broadcasts: program.broadcasts.iter().map(Broadcast::new).collect(),
+            watched: (0..program.watched).map(|_| Watched::new(0)).collect(),
+            oneshots: (0..program.oneshots).map(|_| Oneshot::new()).collect(),
+            rates: program.rates.iter().map(rate).collect(),
             hold: Hold::new(program.gates),
             watch: program.watch,
             entered: RefCell::default(),
@@ -117,6 +129,10 @@ impl Objects {
             Kind::Limiter => self.limiters[number].release().is_ok(),
         }
     }
+}
+
+fn rate(spec: &RateSpec) -> RateLimiter {
+    RateLimiter::new(spec.count, spec.period).burst(spec.burst)
 }
 
 /// A stream in memory: its two ends.

@@ -1,6 +1,12 @@
 //! The language: what a program may say.
 
-use super::{outside_words::OutsideAction, pattern_words::PatternAction, sync_words::SyncAction};
+use super::{
+    message_words::{BroadcastSpec, MessageAction},
+    outside_words::OutsideAction,
+    pacing_words::{PacingAction, RateSpec},
+    pattern_words::PatternAction,
+    sync_words::SyncAction,
+};
 use serde_json::Value;
 
 /// A whole program.
@@ -24,6 +30,14 @@ pub struct Program {
     pub lots: usize,
     /// The kind of each stream in memory.
     pub streams: Vec<StreamKind>,
+    /// The broadcast channels.
+    pub broadcasts: Vec<BroadcastSpec>,
+    /// How many watched values.
+    pub watched: usize,
+    /// How many one-shots.
+    pub oneshots: usize,
+    /// The rate limits.
+    pub rates: Vec<RateSpec>,
     /// How many gates, at which threads wait.
     pub gates: usize,
     /// What is looked at from outside.
@@ -83,6 +97,8 @@ pub enum Action {
     Sync(SyncAction),
     Outside(OutsideAction),
     Pattern(PatternAction),
+    Message(MessageAction),
+    Pacing(PacingAction),
 }
 
 /// A kind of stream in memory.
@@ -139,6 +155,10 @@ impl Program {
             channels: numbers("channels")?,
             lots: or_none("lots")?,
             streams: words("streams")?.into_iter().map(StreamKind::parse).collect::<Option<_>>()?,
+            broadcasts: specs(value, "broadcasts", BroadcastSpec::parse)?,
+            watched: or_none("watched")?,
+            oneshots: or_none("oneshots")?,
+            rates: specs(value, "rates", RateSpec::parse)?,
             gates: or_none("gates")?,
             watch: Watch {
                 statistics: watch.contains(&"statistics"),
@@ -161,6 +181,12 @@ impl StreamKind {
             _ => None,
         }
     }
+}
+
+/// A list of descriptions; nothing if it is left out.
+fn specs<T>(program: &Value, name: &str, parse: impl Fn(&Parts<'_>) -> Option<T>) -> Option<Vec<T>> {
+    let all = program.get(name).map_or(Some(&[][..]), |all| all.as_array().map(Vec::as_slice))?;
+    all.iter().map(|one| parse(&Parts::of(one)?)).collect()
 }
 
 fn block(value: &Value) -> Option<Block> {
@@ -207,6 +233,10 @@ impl<'v> Parts<'v> {
         block(self.0.get(i)?)
     }
 
+    pub(super) fn blocks(&self, i: usize) -> Option<Vec<Block>> {
+        self.values(i)?.iter().map(block).collect()
+    }
+
     pub(super) fn statement(&self, i: usize) -> Option<Statement> {
         Statement::parse(self.0.get(i)?)
     }
@@ -237,7 +267,9 @@ impl Statement {
         let action = Action::parse(&word, &parts)
             .or_else(|| SyncAction::parse(&word, &parts).map(Action::Sync))
             .or_else(|| OutsideAction::parse(&word, &parts).map(Action::Outside))
-            .or_else(|| PatternAction::parse(&word, &parts).map(Action::Pattern))?;
+            .or_else(|| PatternAction::parse(&word, &parts).map(Action::Pattern))
+            .or_else(|| MessageAction::parse(&word, &parts).map(Action::Message))
+            .or_else(|| PacingAction::parse(&word, &parts).map(Action::Pacing))?;
         Some(Statement { word, action })
     }
 }

@@ -7,7 +7,10 @@ use super::{
 };
 use serde_json::{Value, json};
 use std::{error::Error as StdError, fmt, rc::Rc};
-use terzetto::{CancelSource, Error, InternalError, NeverStarted, process::ProcessFailed, sync::NotHeld};
+use terzetto::{
+    CancelSource, Error, InternalError, NeverStarted, process::ProcessFailed, supervise::TooManyRestarts,
+    sync::NotHeld,
+};
 
 /// An error that a program raises.
 #[derive(Debug)]
@@ -53,6 +56,9 @@ pub(super) fn shape(error: &Error) -> Value {
     }
     if let Some(UserError(name)) = error.downcast_ref() {
         return json!(name);
+    }
+    if error.downcast_ref::<TooManyRestarts>().is_some() {
+        return json!("TooManyRestarts");
     }
     if error.downcast_ref::<NeverStarted>().is_some() || error.downcast_ref::<NotHeld>().is_some() {
         return json!("RuntimeError");

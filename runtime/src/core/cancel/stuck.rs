@@ -3,7 +3,7 @@
 //! Only the operations of this runtime look at cancellation. A task may await a foreign future without
 //! [`cancellable`](crate::core::cancel::cancellable::cancellable). Such a task holds its nursery open even if it is
 //! cancelled, and nobody can see why. So the runtime names it in the [tree of
-//! tasks](crate::core::lowlevel::statistics::task_tree). It also names it in the log, once, if the task outlasts its
+//! tasks](crate::core::lowlevel::task_tree::task_tree). It also names it in the log, once, if the task outlasts its
 //! cancellation by [some seconds](super::stuck_check).
 //!
 //! The run looks for such tasks when it is about to sleep, and only after a scope has been cancelled. So this slows

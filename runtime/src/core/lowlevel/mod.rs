@@ -13,6 +13,7 @@ pub(crate) mod statistics;
 pub(crate) mod stuck_tasks;
 pub(crate) mod survey;
 pub(crate) mod system;
+pub(crate) mod task_tree;
 pub(crate) mod token;
 pub(crate) mod variable;
 pub(crate) mod watch;
