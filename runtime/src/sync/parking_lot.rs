@@ -141,7 +141,7 @@ impl Operation for LotWaiter {
         Aborted::Succeeded
     }
 
-    fn forget(&self, _key: u32) {
+    fn withdraw(&self, _key: u32) {
         self.leave();
     }
 

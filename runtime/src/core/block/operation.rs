@@ -20,7 +20,7 @@ pub(crate) trait Operation {
     fn abort(&self, key: u32, cancelled: &Cancelled) -> Aborted;
 
     /// Removes the waiter `key`, since its run is over. Nobody will wake it any more.
-    fn forget(&self, key: u32) {
+    fn withdraw(&self, key: u32) {
         let _ = key;
     }
 

@@ -120,7 +120,7 @@ impl Run {
             waits.iter().map(|(_, wait)| (operation(wait), wait.waiter)).unzip()
         };
         for (operation, key) in operations.into_iter().flatten() {
-            operation.forget(key);
+            operation.withdraw(key);
         }
         for waiter in waiters {
             self.wake_waiter(waiter);
@@ -136,7 +136,7 @@ impl Run {
         }
         // The wait may hold the last reference to an operation, so nothing is borrowed when it is dropped.
         drop(waits);
-        self.waits.waiters.forget(wait.waiter);
+        self.waits.waiters.release(wait.waiter);
     }
 
     /// Completes a wait. Does nothing to a wait that was aborted or completed before. The wait stays in its scope's
@@ -338,7 +338,7 @@ impl Blocked {
         // Cloning and dropping a waker may call foreign code, so nothing is borrowed.
         let waiter = run.waits.waiters.of(run.id, run.tree.current.get(), cx.waker());
         let former = std::mem::replace(&mut run.waits.table.borrow_mut()[self.id].waiter, waiter);
-        run.waits.waiters.forget(former);
+        run.waits.waiters.release(former);
     }
 
     /// Moves the wait to the current scope, since its future began in one scope and is now polled in another. If the

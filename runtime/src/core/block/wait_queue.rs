@@ -100,11 +100,11 @@ pub(crate) struct WaitQueue<T> {
 
 impl<T> Operation for WaitQueue<T> {
     fn abort(&self, key: u32, _cancelled: &Cancelled) -> Aborted {
-        self.forget(key);
+        self.withdraw(key);
         Aborted::Succeeded
     }
 
-    fn forget(&self, key: u32) {
+    fn withdraw(&self, key: u32) {
         if let Some(key) = Key::from_bits(key) {
             self.queue.borrow_mut().unlink(key, ParkStage::Withdrawn);
         }

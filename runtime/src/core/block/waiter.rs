@@ -99,9 +99,9 @@ impl Waiters {
         Some(self.foreign.borrow().get(waiter.as_foreign()?)?.waker.clone())
     }
 
-    /// Forgets a waiter, since its wait is over or has another waiter now.
+    /// Lets a waiter go, since its wait is over or has another waiter now.
     #[inline]
-    pub(crate) fn forget(&self, waiter: Waiter) {
+    pub(crate) fn release(&self, waiter: Waiter) {
         if let Some(key) = waiter.as_foreign() {
             self.drop_foreign(key);
         }

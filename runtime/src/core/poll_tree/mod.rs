@@ -14,7 +14,7 @@
 //!
 //! | name | what always holds |
 //! |---|---|
-//! | OWNED | Only its nursery polls a node's future, in a poll of the nursery's own future. Only its nursery drops it: in that poll, in the drop of the nursery's future, or in code that has a `&'scope Nursery`. What the future borrows outlives the nursery's future and `'scope`. The main future, and the future that serves the system tasks, are in no node: the run loop owns and polls them. |
+//! | OWNED | Only its nursery polls a node's future, in a poll of the nursery's own future. Only its nursery drops it: in that poll, in the drop of the nursery's future, or in code that has a `&'scope Nursery`. What the future borrows outlives `'scope` and the nursery's future, whose type names `'env`: [`nursery`](crate::nursery()) returns an `impl Future`, which captures all lifetimes of its arguments since edition 2024. The run loop owns and polls the main future, and the one that serves the system tasks. Their nodes hold an empty future, and only stand for them in the tree. |
 //! | EXCLUSIVE | A reference to the future exists only during its poll (states `Polled` and `Abandoned`), and during its drop, when the state is already `Dropped`. Each begins by leaving the state `Idle`, and only the code that changes the state from `Idle` makes the reference. |
 //! | PINNED | The future is written once, and stays in that place until it is dropped. If dropping it does something, its memory is freed only after that, or never. |
 //! | COUNTED | The header of a node is freed when the last reference to the node goes. All references to the header are shared ones. |
@@ -29,14 +29,13 @@
 //!   code inside that poll tries to poll the same node again, it finds the node `Polled` and does nothing (EXCLUSIVE).
 //! - **Drop.** When a nursery's future is dropped, it drops the body first, then the children, then the nursery that
 //!   they may refer to (OWNED). Each is dropped in its place (PINNED).
-//! - **Forget.** If a nursery's future is forgotten, it is never polled or dropped again. Then its body and its
-//!   children are never polled or dropped either, since nobody else may do that (OWNED). The future was pinned when it
-//!   was first polled, so its own memory stays. Their borrows may dangle, but nothing reads
-//!   them. A wake reaches only headers and queues. A cancellation, a deadline and the end of the run reach only waits
-//!   (WAITS). The children's memory
-//!   stays, since the forgotten nursery still counts as a reference to them (COUNTED, PINNED). It also keeps the state
-//!   of the run. A scheduler that polled children directly would read those borrows. That is why only the nursery polls
-//!   them.
+//! - **Forget.** A future that was polled is pinned, so it is forgotten only together with the box that it is in, or
+//!   with the future around it, and its own memory stays. If a nursery's future is forgotten, it is never polled or
+//!   dropped again. Then its body and its children are never polled or dropped either, since nobody else may do that
+//!   (OWNED). Their borrows may dangle, but nothing reads them. A wake reaches only headers and queues. A
+//!   cancellation, a deadline and the end of the run reach only waits (WAITS). The children's memory stays, since the
+//!   forgotten nursery still counts as a reference to them (COUNTED, PINNED). It also keeps the state of the run. A
+//!   scheduler that polled children directly would read those borrows. That is why only the nursery polls them.
 //! - **Escape.** A nursery's handle outside its block could start a child that borrows what has ended. The handle
 //!   cannot leave the block (CLOSED). A [`Task`](crate::Task) may escape. It is a reference to the node's header
 //!   (COUNTED), and reaches no future.

@@ -129,7 +129,7 @@ where
     }
 
     /// Removes the guest from the list of guests, since it is over.
-    fn forget(&self) {
+    fn unregister(&self) {
         GUESTS.with_borrow_mut(|guests| {
             guests.retain(|(id, _)| *id != self.id);
             if guests.is_empty() {
@@ -141,7 +141,7 @@ where
     /// Tells the host the outcome of the run.
     fn tell(&self, outcome: Result<T, Error>) {
         self.over.set(true);
-        self.forget();
+        self.unregister();
         let done = self.done.borrow_mut().take();
         if let Some(done) = done {
             done(outcome);
@@ -204,7 +204,7 @@ where
         let outcome = turned.unwrap_or_else(|payload| {
             // There will be no more.
             self.over.set(true);
-            self.forget();
+            self.unregister();
             resume_unwind(payload)
         });
         match outcome {
