@@ -22,6 +22,8 @@ fn programs_chosen_for_variety_agree_with_trio() {
     replay("chosen.jsonl", 100, Mode::Ordinary);
     replay("wider.jsonl", 100, Mode::Ordinary);
     replay("patterns.jsonl", 100, Mode::Ordinary);
+    replay("messages.jsonl", 50, Mode::Ordinary);
+    replay("pacing.jsonl", 50, Mode::Ordinary);
 }
 
 #[test]
