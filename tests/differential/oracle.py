@@ -11,7 +11,7 @@ import sys
 import trio
 import trio.testing
 from on_trio.machine import Machine
-from on_trio.shapes import shape
+from on_trio.shapes import defects, shape
 from on_trio.watch import Hooks
 from trio._core import _run
 
@@ -46,10 +46,13 @@ def run(program, seed):
     hooks = Hooks()
     clock = trio.testing.MockClock(autojump_threshold=0)
     outcome = "ok"
+    defects.seen.clear()
     try:
         trio.run(machine.main, clock=clock, instruments=[hooks])
     except BaseException as error:
         outcome = shape(error)
+    if defects.seen:
+        raise AssertionError(defects.seen[0])
     trace = {"tasks": machine.trace, "outcome": outcome}
     if "hooks" in machine.watch:
         trace["hooks"] = hooks.told

@@ -130,13 +130,20 @@ const EXPECTED: &[Expected] = &[
     Expected {
         why: "a scope that is being shut down and then cancelled from outside returns the cancellations of all its tasks",
         explains: |difference, item| {
-            // Blocks around it pass the same on.
+            // Blocks around it pass the same on, or would have had a value otherwise.
             let differs_so = |item: &Item| {
-                item.entry()
-                    .is_some_and(|(theirs, ours)| without_cancelled(theirs) == without_cancelled(ours))
+                item.entry().is_some_and(|(theirs, ours)| {
+                    let is_cancelled = without_reasons(&ours[2]) == "cancelled";
+                    is_cancelled && theirs[0] == ours[0] && theirs[1] == ours[1]
+                        || without_cancelled(theirs) == without_cancelled(ours)
+                })
             };
             let is_end = |item: &Item| item.entry().is_some_and(|(_, ours)| ours[1] == "graceful");
-            differs_so(item) && difference.items.iter().any(|item| is_end(item) && differs_so(item))
+            let time = |item: &Item| item.entry().and_then(|(_, ours)| ours[0].as_f64());
+            let begins =
+                difference.items.iter().filter(|item| is_end(item) && differs_so(item)).filter_map(time);
+            let begins = begins.fold(f64::INFINITY, f64::min);
+            differs_so(item) && time(item).is_some_and(|time| time >= begins)
         },
     },
     Expected {
