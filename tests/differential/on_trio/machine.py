@@ -84,6 +84,9 @@ class Task(Core, Sync, Messages, Outside, Pacing, Patterns, Threads):
         self.shut_down = shut_down
 
     def note(self, op, outcome):
+        if self.machine.hold.open and self.machine.hold.over:
+            # The clock is not held for threads any more.
+            return
         entry = [round(trio.current_time() * 1024) / 1024, op, outcome]
         if "statistics" in self.machine.watch:
             entry.append(statistics(self.machine))

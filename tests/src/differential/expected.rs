@@ -4,6 +4,7 @@
 //! differences is explained by one of them. A defect does not belong here: it is mended.
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Something in which two traces differ: theirs is trio's.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Difference {
     pub(super) has_cancelled_send: bool,
     /// Whether a value that a producer makes is asked for in a cancelled region.
     pub(super) has_cancelled_take: bool,
+    /// The names of all tasks that system tasks are or start.
+    pub(super) under_system: BTreeSet<String>,
     /// Whether a Ctrl-C is raised somewhere in our trace.
     pub(super) raises_interrupt: bool,
     pub(super) items: Vec<Item>,
@@ -80,13 +83,21 @@ const EXPECTED: &[Expected] = &[
                 };
                 matches!(item, Item::Hooks { .. }) || item.entry().is_some_and(late)
             };
+            // If it is cancelled before it has come as far as in trio, less of it is cancelled, and from elsewhere.
+            let is_cancelled_early = |item: &Item| {
+                item.entry_under(&difference.under_system).is_some_and(|(theirs, ours)| {
+                    let in_group = |entry: &Value| without_reasons(&entry[2]) == "cancelled";
+                    let same_place = theirs[0] == ours[0] && theirs[1] == ours[1];
+                    same_place && (theirs[1] == "scope_end" || in_group(theirs) && in_group(ours))
+                })
+            };
             // If it fails, it cancels the main task, which may have ended in the same instant.
             let fails_late = |item: &Item| {
                 let late =
                     |(theirs, ours): (&Value, &Value)| without_cancelled(theirs) == without_cancelled(ours);
                 difference.outcome == "internal" && item.entry().is_some_and(late)
             };
-            let explained = |item: &Item| begins_late(item) || fails_late(item);
+            let explained = |item: &Item| begins_late(item) || is_cancelled_early(item) || fails_late(item);
             difference.has("system") && difference.items.iter().any(explained)
         },
     },
@@ -167,6 +178,14 @@ impl Item {
             _ => None,
         }
     }
+
+    /// The entries, if the task is one of these.
+    fn entry_under(&self, tasks: &BTreeSet<String>) -> Option<(&Value, &Value)> {
+        match self {
+            Item::Entry { task, .. } if tasks.contains(task) => self.entry(),
+            _ => None,
+        }
+    }
 }
 
 impl Difference {
@@ -212,12 +231,20 @@ impl Difference {
             entry.pointer("/2/1").is_some_and(|by| by == "KeyboardInterrupt")
                 || entry[1] == "effective_deadline" && entry.pointer("/2/2").is_some_and(|is| is == true)
         };
+        // In that step it may have started tasks, of which the other side knows nothing.
+        let in_one_only = |theirs: &Value, ours: &Value| theirs.is_null() != ours.is_null();
+        let cancelled_at: Vec<f64> = (self.items.iter().filter_map(Item::entry))
+            .filter(|(theirs, ours)| by_interrupt(theirs) || by_interrupt(ours))
+            .filter_map(|(theirs, ours)| time(theirs).or(time(ours)))
+            .collect();
         self.has("interrupt")
             && (main.is_none() || self.raises_interrupt)
             && self.items.iter().all(|item| match item {
-                Item::Entry { theirs, ours, .. } => match begins {
-                    Some(begins) => time(theirs).or(time(ours)).is_some_and(|at| at >= begins),
-                    None => theirs[0] == ours[0] && (by_interrupt(theirs) || by_interrupt(ours)),
+                Item::Entry { theirs, ours, .. } => match (begins, time(theirs).or(time(ours))) {
+                    (_, None) => false,
+                    (Some(begins), Some(at)) => at >= begins,
+                    (None, Some(at)) if in_one_only(theirs, ours) => cancelled_at.contains(&at),
+                    (None, Some(_)) => theirs[0] == ours[0] && (by_interrupt(theirs) || by_interrupt(ours)),
                 },
                 Item::Outcome { .. } => main.is_some(),
                 Item::Hooks { .. } => false,

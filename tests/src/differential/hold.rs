@@ -114,6 +114,13 @@ impl Hold {
         (0..gates).for_each(|gate| self.open(gate));
     }
 
+    /// Whether the main task of a program with threads has ended. The clock is not held for threads any more, so nobody
+    /// knows what happens when.
+    pub(super) fn is_over(&self) -> bool {
+        let state = self.gates.lock();
+        state.over && !state.open.is_empty()
+    }
+
     /// The main task has ended: whatever a thread still does, nobody looks.
     pub(super) fn finish(&self) {
         let mut state = self.gates.lock();

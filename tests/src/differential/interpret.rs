@@ -137,6 +137,9 @@ impl<'i: 's, 's> Task<'i, 's> {
     }
 
     pub(super) fn note(&self, word: &str, outcome: Value) {
+        if self.objects.hold.is_over() {
+            return;
+        }
         let time = (current_time() * 1024.0).round() / 1024.0;
         let mut trace = self.objects.trace.borrow_mut();
         let mut entry = vec![json!(time), json!(word), outcome];

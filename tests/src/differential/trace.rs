@@ -6,7 +6,7 @@ use super::{
     program::Program,
 };
 use serde_json::{Value, json};
-use std::{error::Error as StdError, fmt, rc::Rc};
+use std::{collections::BTreeSet, error::Error as StdError, fmt, rc::Rc};
 use terzetto::{
     CancelSource, Error, InternalError, NeverStarted, process::ProcessFailed, supervise::TooManyRestarts,
     sync::NotHeld,
@@ -141,6 +141,7 @@ pub fn compare(line: &str, mode: Mode) -> Comparison {
         has_cancelled_take: ["[\"cancelled\"", "\"interrupt\""]
             .iter()
             .any(|end| expected.to_string().contains(&format!("\"take\",{end}"))),
+        under_system: under_system(&value["program"]["main"], false),
         raises_interrupt: raises_interrupt(&found),
         items: items(&expected, &found),
         outcome: found["outcome"].clone(),
@@ -149,6 +150,21 @@ pub fn compare(line: &str, mode: Mode) -> Comparison {
     match difference.expected() {
         Some(why) => Comparison::Expected { why, text },
         None => Comparison::Different(text),
+    }
+}
+
+/// The names of all tasks that system tasks are or start. Of all strings in a program only tasks' names begin with a `t`
+/// and a digit.
+fn under_system(part: &Value, inside: bool) -> BTreeSet<String> {
+    match part {
+        Value::String(text) if inside && text.starts_with('t') && text[1..].parse::<u32>().is_ok() => {
+            BTreeSet::from([text.clone()])
+        }
+        Value::Array(parts) => {
+            let inside = inside || parts.first().is_some_and(|word| word == "system");
+            parts.iter().flat_map(|part| under_system(part, inside)).collect()
+        }
+        _ => BTreeSet::new(),
     }
 }
 
