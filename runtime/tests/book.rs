@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout, reason = "the programs of the book print")]
 #![allow(clippy::await_holding_refcell_ref, reason = "one of the mistakes that the book shows")]
 #![allow(missing_docs, dead_code, reason = "the programs of the book are programs, not a library")]
-#![cfg(all(feature = "testing", feature = "signal", feature = "process", feature = "fs"))]
+#![cfg(all(feature = "testing", feature = "signal", feature = "process", feature = "fs", feature = "observe"))]
 
 #[path = "book_support/child.rs"]
 mod child;
@@ -20,6 +20,8 @@ mod files;
 mod list;
 #[path = "book_support/pages.rs"]
 mod pages;
+#[path = "book_support/recorded.rs"]
+mod recorded;
 #[path = "book_support/timeline.rs"]
 mod timeline;
 
@@ -42,6 +44,17 @@ fn every_program_prints_what_its_page_shows() {
         if let Some(drawn) = timeline::drawn_from(&output).filter(|_| timeline::is_wanted(path)) {
             expected.compare(&format!("programs/{path}").replace(".rs", ".timeline"), &drawn);
         }
+    }
+    expected.report();
+}
+
+#[test]
+fn every_picture_and_every_recording_is_of_the_program_on_its_page() {
+    let mut expected = Expected::default();
+    for title in pages::concepts() {
+        let recorded = child::recording_of(&format!("concepts/{title}.rs"), &title);
+        expected.compare(&format!("src/pictures/{title}.svg"), &recorded.picture);
+        expected.compare(&format!("recordings/{title}.json"), &recorded.states);
     }
     expected.report();
 }
@@ -72,6 +85,7 @@ fn every_program_is_in_the_list_and_on_a_page() {
     let listed: BTreeSet<String> =
         list::PROGRAMS.iter().map(|(path, _)| format!("programs/{path}")).collect();
     let included = pages::included_files();
+    let shown = pages::pictures();
     let mut faults = Vec::new();
     for path in sources() {
         if !files::must_not_compile(&path) && !listed.contains(&path) {
@@ -79,6 +93,14 @@ fn every_program_is_in_the_list_and_on_a_page() {
         }
         if !included.contains(&path) {
             faults.push(format!("{path} is on no page"));
+        }
+    }
+    for title in pages::concepts() {
+        if !shown.contains(&format!("src/pictures/{title}.svg")) {
+            faults.push(format!("the picture of {title} is on no page"));
+        }
+        if !included.contains(&format!("recordings/{title}.json")) {
+            faults.push(format!("the recording of {title} is on no page"));
         }
     }
     for path in files::companions() {

@@ -21,6 +21,8 @@ fn resolved(page: &str, target: &str) -> PathBuf {
     let mut path = PathBuf::new();
     for part in Path::new(page).parent().unwrap().join(target).components() {
         match part {
+            // Out of the book, if the path begins with it.
+            Component::ParentDir if path.file_name().is_none() => path.push(part),
             Component::ParentDir => {
                 path.pop();
             }
@@ -30,16 +32,18 @@ fn resolved(page: &str, target: &str) -> PathBuf {
     path
 }
 
-/// The headings of a page, as mdBook names them in links.
+/// The headings of a page, as mdBook names them in links, and the elements that have a name.
 fn headings(page: &str) -> HashSet<String> {
     let text = text_of(page);
     let titles = text.lines().filter(|line| line.starts_with('#'));
+    let named = between(&text, " id=\"", "\"").map(str::to_owned);
     titles
         .map(|title| {
             let kept = title.trim_start_matches('#').trim().chars();
             let kept = kept.filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
             kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
         })
+        .chain(named)
         .collect()
 }
 
@@ -58,6 +62,24 @@ pub fn included_files() -> BTreeSet<String> {
     let pages = below("src", &[".md"]);
     let paths = pages.iter().flat_map(|page| includes(page)).map(|(path, _)| path);
     paths.map(|path| path.to_string_lossy().into_owned()).collect()
+}
+
+/// The names of the pages on concepts, which are those of their programs.
+pub fn concepts() -> Vec<String> {
+    let pages = below("src/concepts", &[".md"]).into_iter();
+    let names = pages.map(|page| page["src/concepts/".len()..page.len() - ".md".len()].to_owned());
+    names.filter(|name| name != "concepts").collect()
+}
+
+/// All pictures that some page shows, relative to the book.
+pub fn pictures() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for page in below("src", &[".md"]) {
+        for shown in between(&text_of(&page), "![", ")").filter_map(|picture| picture.split_once("](")) {
+            found.insert(resolved(&page, shown.1).to_string_lossy().into_owned());
+        }
+    }
+    found
 }
 
 /// Includes, anchors and links that lead nowhere, and pages that the summary does not list.
