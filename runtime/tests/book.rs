@@ -6,7 +6,13 @@
 #![allow(clippy::print_stdout, reason = "the programs of the book print")]
 #![allow(clippy::await_holding_refcell_ref, reason = "one of the mistakes that the book shows")]
 #![allow(missing_docs, dead_code, reason = "the programs of the book are programs, not a library")]
-#![cfg(all(feature = "testing", feature = "signal", feature = "process", feature = "fs", feature = "observe"))]
+#![cfg(all(
+    feature = "testing",
+    feature = "signal",
+    feature = "process",
+    feature = "fs",
+    feature = "observe"
+))]
 
 #[path = "book_support/child.rs"]
 mod child;

@@ -91,12 +91,20 @@ impl StateRecorder {
     /// The recording as JSON, with a title and the text of the program's source. It has no `<`, so that it can stand in
     /// a page.
     ///
-    /// `tasks` has the different states of tasks, as in a [snapshot](crate::observe#the-snapshot). `frames` has the
-    /// events: `event` (`spawned`, `woken`, `step-begins`, `step-ends`, `blocked`, `cancelled`, `exited`),
-    /// the number of the `task`, the task `by` whose code it happened (`null` is something outside),
-    /// `detail` (what the task is blocked in, or why it is cancelled), `time` since the first event, `tick`, `ready`
-    /// (the tasks that wait for their next step, in the order of their wakes), `running` (the tasks that make a step, one
-    /// inside the other), `tasks` (places in the list above), `output` (pairs of a line of the source and a text).
+    /// `tasks` has the different states of tasks, as in a [snapshot](crate::observe#the-snapshot). `frames` has the events
+    /// in order, each with how everything stands after it:
+    ///
+    /// | field | meaning |
+    /// |---|---|
+    /// | `event` | `spawned`, `woken`, `step-begins`, `step-ends`, `blocked` (the wait is in the state of the next event), `cancelled` or `exited` |
+    /// | `task` | the number of the task of the event |
+    /// | `by` | the number of the task whose code has caused it; `null` is something outside |
+    /// | `detail` | what the task waits for, or why it is cancelled |
+    /// | `time`, `tick` | seconds of the run's clock since the first event, and the number of the tick |
+    /// | `ready` | the numbers of the tasks that wait for their next step, in the order of their wakes |
+    /// | `running` | the numbers of the tasks that make a step, one inside the other |
+    /// | `tasks` | places in the list of states, one for each task |
+    /// | `output` | pairs of a line of the source and what it has printed |
     pub fn json(&self, title: &str, source: &str) -> String {
         let recording = self.0.borrow();
         let mut json = String::new();
