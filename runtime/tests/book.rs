@@ -87,6 +87,18 @@ fn every_mistake_that_must_not_compile_is_refused_as_its_page_says() {
 }
 
 #[test]
+fn every_page_on_a_concept_has_all_its_parts() {
+    let faults = pages::parts_that_are_missing();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_mistake_is_in_the_table_of_compile_errors() {
+    let faults = pages::mistakes_without_a_row();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
 fn every_program_is_in_the_list_and_on_a_page() {
     let listed: BTreeSet<String> =
         list::PROGRAMS.iter().map(|(path, _)| format!("programs/{path}")).collect();
