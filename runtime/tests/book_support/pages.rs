@@ -167,6 +167,9 @@ pub fn faults() -> Vec<String> {
         .collect();
     for page in below("src", &[".md"]) {
         for (file, anchor) in includes(&page) {
+            if file.starts_with("grow") && !book().join("grow").exists() {
+                continue; // a packaged crate comes without the steps, which are crates
+            }
             match (fs::read_to_string(book().join(&file)), anchor) {
                 (Err(error), _) => faults.push(format!("{page} includes {}: {error}", file.display())),
                 (Ok(text), Some(anchor)) if !text.contains(&format!("ANCHOR: {anchor}\n")) => {
