@@ -44,6 +44,7 @@ programs! {
     "bugs/swallowed_error.rs" => bugs_swallowed_error,
     "bugs/swallowed_error_tokio.rs" => bugs_swallowed_error_tokio,
     "bugs/unsound_scope.rs" => bugs_unsound_scope,
+    "bugs/unsound_scope_tokio.rs" => bugs_unsound_scope_tokio,
     "concepts/borrowing.rs" => concepts_borrowing,
     "concepts/borrowing_solution.rs" => concepts_borrowing_solution,
     "concepts/channels.rs" => concepts_channels,
