@@ -12,8 +12,8 @@
 //! | Which task takes the time? | [`Builder::measure_tasks`](crate::Builder::measure_tasks), shown in snapshots |
 //! | Which task holds the loop up? | [`Builder::watchdog`](crate::Builder::watchdog) |
 //! | In which order did things happen? | [`Recorder`]: a trace for Perfetto, a picture, a page |
-//! | How did everything stand at each event? | [`StateRecorder`]: a page that steps through the run |
 //! | What had happened before the crash? | [`Builder::dump_into`](crate::Builder::dump_into) with [`Recorder::last`] |
+//! | How did everything stand at each event? | [`StateRecorder`]: a page that steps through the run |
 //! | Which task wrote this line of the log? | `TaskSpans`, with the feature `tracing` |
 //!
 //! # The snapshot
