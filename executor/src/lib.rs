@@ -82,3 +82,8 @@ pub use run::{
     Outcome, Stalled, Statistics, Unfinished, Unused, WorkStatistics, bottleneck,
 };
 pub use shard::{Shard, ShardError};
+
+// The program in the README is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

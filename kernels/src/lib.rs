@@ -62,3 +62,8 @@ pub use field::{Flags, Vector, VectorField};
 pub use multipass::{MultipassParams, MultipassPlan, PassParams, PivResult};
 pub use piv::{PivParams, PivPlan};
 pub use synth::{Flow, SynthError, SynthParams, synth_couple};
+
+// The program in the README is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -73,7 +73,7 @@
 //!
 //! # Compile errors
 //!
-//! The page [`compile_errors`] explains what the compiler says about common mistakes.
+//! The page [`compile_errors`] lists what the compiler says about common mistakes, and what to write instead.
 //!
 //! # Forks
 //!
@@ -88,8 +88,8 @@
 //! # Where to read
 //!
 //! The book in `runtime/book` teaches the crate: ten minutes from an empty project to a server, a page for each concept,
-//! the semantics rule by rule, dictionaries for those who know trio or tokio, recipes, and a small runtime in ten
-//! steps. All its programs are run by the tests.
+//! the semantics rule by rule, dictionaries for those who know trio or tokio, recipes, a page that steps through recorded
+//! runs, and a small runtime in ten steps. All its programs are run by the tests.
 //!
 //! `core/` is the runtime itself. Its first page, `core/mod.rs`, explains the terms and gives an order of reading. It
 //! follows three things through the code: one wake-up, one cancellation and one message.
@@ -165,3 +165,8 @@ pub use time::{
     limits::{TooSlow, fail_after, fail_at, move_on_after, move_on_at},
     sleep::{current_time, sleep, sleep_forever, sleep_until},
 };
+
+// The program in the README is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

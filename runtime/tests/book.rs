@@ -6,7 +6,13 @@
 #![allow(clippy::print_stdout, reason = "the programs of the book print")]
 #![allow(clippy::await_holding_refcell_ref, reason = "one of the mistakes that the book shows")]
 #![allow(missing_docs, dead_code, reason = "the programs of the book are programs, not a library")]
-#![cfg(all(feature = "testing", feature = "signal", feature = "process", feature = "fs"))]
+#![cfg(all(
+    feature = "testing",
+    feature = "signal",
+    feature = "process",
+    feature = "fs",
+    feature = "observe"
+))]
 
 #[path = "book_support/child.rs"]
 mod child;
@@ -20,6 +26,8 @@ mod files;
 mod list;
 #[path = "book_support/pages.rs"]
 mod pages;
+#[path = "book_support/recorded.rs"]
+mod recorded;
 #[path = "book_support/timeline.rs"]
 mod timeline;
 
@@ -47,6 +55,17 @@ fn every_program_prints_what_its_page_shows() {
 }
 
 #[test]
+fn every_picture_and_every_recording_is_of_the_program_on_its_page() {
+    let mut expected = Expected::default();
+    for title in pages::concepts() {
+        let recorded = child::recording_of(&format!("concepts/{title}.rs"), &title);
+        expected.compare(&format!("src/pictures/{title}.svg"), &recorded.picture);
+        expected.compare(&format!("recordings/{title}.json"), &recorded.states);
+    }
+    expected.report();
+}
+
+#[test]
 fn the_server_with_graceful_shutdown_serves_and_stops() {
     let mut expected = Expected::default();
     for path in ["served/echo.rs", "served/echo_tokio.rs"] {
@@ -68,10 +87,23 @@ fn every_mistake_that_must_not_compile_is_refused_as_its_page_says() {
 }
 
 #[test]
+fn every_page_on_a_concept_has_all_its_parts() {
+    let faults = pages::parts_that_are_missing();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_mistake_is_in_the_table_of_compile_errors() {
+    let faults = pages::mistakes_without_a_row();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
 fn every_program_is_in_the_list_and_on_a_page() {
     let listed: BTreeSet<String> =
         list::PROGRAMS.iter().map(|(path, _)| format!("programs/{path}")).collect();
     let included = pages::included_files();
+    let shown = pages::pictures();
     let mut faults = Vec::new();
     for path in sources() {
         if !files::must_not_compile(&path) && !listed.contains(&path) {
@@ -79,6 +111,14 @@ fn every_program_is_in_the_list_and_on_a_page() {
         }
         if !included.contains(&path) {
             faults.push(format!("{path} is on no page"));
+        }
+    }
+    for title in pages::concepts() {
+        if !shown.contains(&format!("src/pictures/{title}.svg")) {
+            faults.push(format!("the picture of {title} is on no page"));
+        }
+        if !included.contains(&format!("recordings/{title}.json")) {
+            faults.push(format!("the recording of {title} is on no page"));
         }
     }
     for path in files::companions() {

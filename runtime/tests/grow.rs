@@ -1,48 +1,61 @@
-//! The steps of "Grow your own", in the book: each compiles and passes its own tests.
+//! The steps of "Grow your own", in the book. Each is a crate of its own, with its own tests; here is what the book
+//! promises of them.
 
-#![allow(missing_docs, dead_code, reason = "the steps are programs of the book, not a library")]
-#![forbid(unsafe_code)]
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-#[path = "../book/grow/01_block_on.rs"]
-mod step_01;
-#[path = "../book/grow/02_queue.rs"]
-mod step_02;
-#[path = "../book/grow/03_wakers.rs"]
-mod step_03;
-#[path = "../book/grow/04_timers.rs"]
-mod step_04;
-#[path = "../book/grow/05_nursery.rs"]
-mod step_05;
-#[path = "../book/grow/06_errors.rs"]
-mod step_06;
-#[path = "../book/grow/07_scopes.rs"]
-mod step_07;
-#[path = "../book/grow/07_tests.rs"]
-mod step_07_tests;
-#[path = "../book/grow/08_reactor.rs"]
-mod step_08;
-#[path = "../book/grow/09_channels.rs"]
-mod step_09;
-#[path = "../book/grow/10_threads.rs"]
-mod step_10;
+/// A packed crate comes without the steps, which are crates.
+fn steps() -> Vec<PathBuf> {
+    let Ok(folder) = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("book/grow")) else {
+        return Vec::new();
+    };
+    let mut steps: Vec<PathBuf> = folder.map(|step| step.unwrap().path()).collect();
+    steps.sort();
+    steps
+}
 
-use std::{fs, path::Path};
+/// The sources of a step, and its tests if they are in a file of their own.
+fn sources(step: &Path) -> Vec<(PathBuf, String)> {
+    let folders = ["src", "tests"].map(|folder| step.join(folder));
+    let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+    let paths = files.map(|file| file.unwrap().path());
+    paths.map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect()
+}
 
 #[test]
-fn each_step_is_short_and_on_its_page() {
-    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("book");
-    let pages: String = fs::read_dir(book.join("src/grow"))
-        .unwrap()
-        .map(|page| fs::read_to_string(page.unwrap().path()).unwrap())
-        .collect();
-    let mut steps = 0;
-    for file in fs::read_dir(book.join("grow")).unwrap() {
-        let path = file.unwrap().path();
-        let lines = fs::read_to_string(&path).unwrap().lines().count();
-        assert!(lines < 250, "{} has {lines} lines", path.display());
-        let name = path.file_name().unwrap().to_string_lossy();
-        assert!(pages.contains(&format!("grow/{name}}}}}")), "{name} is on no page");
-        steps += 1;
+fn each_step_is_short_and_its_page_shows_all_of_it() {
+    let (mut files, mut lines) = (0, 0);
+    for step in steps() {
+        let name = step.file_name().unwrap().to_string_lossy().into_owned();
+        let page = step.join("../../src/grow").join(format!("{name}.md"));
+        let page = fs::read_to_string(&page).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
+        for (path, text) in sources(&step) {
+            assert!(text.lines().count() < 250, "{} has {} lines", path.display(), text.lines().count());
+            let file = path.strip_prefix(step.parent().unwrap()).unwrap().display().to_string();
+            assert!(
+                page.contains(&format!("{{{{#include ../../grow/{file}}}}}")),
+                "{file} is not on its page"
+            );
+            (files, lines) = (files + 1, lines + text.lines().count());
+        }
     }
-    assert_eq!(steps, 11);
+    assert!(files == 0 || files == 11, "{files}");
+    assert!(lines <= 1_500, "all steps together have {lines} lines");
+}
+
+#[test]
+fn each_step_has_the_tests_of_the_rules_that_it_holds() {
+    for step in steps() {
+        let name = step.file_name().unwrap().to_string_lossy().into_owned();
+        let page = fs::read_to_string(step.join("../../src/grow").join(format!("{name}.md"))).unwrap();
+        let tests: String = sources(&step).into_iter().map(|(_, text)| text).collect();
+        let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+        assert!(!rows.is_empty() || name == "01_block_on", "{name} names no rule");
+        for row in rows {
+            let test = row.split('`').nth(1).unwrap();
+            assert!(tests.contains(&format!("fn {test}()")), "{name} has no test {test}");
+        }
+    }
 }

@@ -13,6 +13,7 @@
 //! | Which task holds the loop up? | [`Builder::watchdog`](crate::Builder::watchdog) |
 //! | In which order did things happen? | [`Recorder`]: a trace for Perfetto, a picture, a page |
 //! | What had happened before the crash? | [`Builder::dump_into`](crate::Builder::dump_into) with [`Recorder::last`] |
+//! | How did everything stand at each event? | [`StateRecorder`]: a page that steps through the run |
 //! | Which task wrote this line of the log? | `TaskSpans`, with the feature `tracing` |
 //!
 //! # The snapshot
@@ -68,6 +69,7 @@ mod snapshot;
 mod socket;
 #[cfg(feature = "tracing")]
 mod spans;
+mod states;
 mod timeline;
 mod watchdog;
 
@@ -77,5 +79,6 @@ pub use snapshot::snapshot;
 pub(crate) use socket::TaskSocket;
 #[cfg(feature = "tracing")]
 pub use spans::TaskSpans;
+pub use states::StateRecorder;
 pub use timeline::{Recorder, Timeline, TraceTime};
 pub(crate) use watchdog::Watchdog;

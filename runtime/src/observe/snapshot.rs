@@ -77,7 +77,8 @@ fn ids(json: &mut String, survey: &Survey, places: &[usize]) {
     });
 }
 
-fn write_task(
+/// Writes what is known of a task. `stuck` is whether nothing but a deadline or a cancellation can wake it.
+pub(super) fn write_task(
     json: &mut String,
     survey: &Survey,
     entry: &SurveyedTask,

@@ -1,5 +1,6 @@
 //! Runs one program of the book in a process of its own.
 
+use super::recorded::{self, Recorded};
 use std::{
     env,
     fmt::Debug,
@@ -14,6 +15,11 @@ use std::{
 const ASKED: &str = "TERZETTO_BOOK_PROGRAM";
 /// What the test harness has printed before this line is not the program's.
 const BEGINS: &str = "-- the program begins --";
+/// Set if the program is to be recorded, to the title of the recording.
+const RECORDED: &str = "TERZETTO_BOOK_RECORDED";
+/// Begins the picture and the recording of a program, after what it has printed.
+const PICTURE: &str = "-- its picture --\n";
+const STATES: &str = "-- its states --\n";
 /// No program of the book takes longer, however busy the machine is.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -72,9 +78,17 @@ pub fn run_if_asked(programs: &[Program]) {
         println!("panicked: {}", text.unwrap_or("…"));
     }));
     println!("{BEGINS}");
+    let title = env::var(RECORDED).ok();
+    if title.is_some() {
+        recorded::begin();
+    }
     let code = panic::catch_unwind(start).unwrap_or(101);
     if code != 0 {
         println!("(exit code {code})");
+    }
+    if let Some(title) = title {
+        let recorded = recorded::end(&title, &file_of(&asked));
+        print!("{PICTURE}{}{STATES}{}", recorded.picture, recorded.states);
     }
     std::process::exit(code);
 }
@@ -103,9 +117,21 @@ pub fn outputs_of(paths: &[&str]) -> Vec<String> {
     })
 }
 
+/// The picture and the recording of a program.
+pub fn recording_of(path: &str, title: &str) -> Recorded {
+    let output = output_by(path, command(path).env(RECORDED, title));
+    let recorded = output.split_once(PICTURE).and_then(|(_, recorded)| recorded.split_once(STATES));
+    let (picture, states) = recorded.unwrap_or_else(|| panic!("{path} was not recorded:\n{output}"));
+    Recorded { picture: picture.to_owned(), states: states.to_owned() }
+}
+
 /// What a program prints.
 fn output_of(path: &str) -> String {
-    let mut child = command(path).spawn().unwrap();
+    output_by(path, &mut command(path))
+}
+
+fn output_by(path: &str, command: &mut Command) -> String {
+    let mut child = command.spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let reader = thread::spawn(move || {
         let mut text = String::new();
@@ -135,9 +161,13 @@ fn wait(child: &mut Child, path: &str) -> ExitStatus {
     }
 }
 
+fn file_of(path: &str) -> String {
+    format!("{}/book/programs/{path}", env!("CARGO_MANIFEST_DIR"))
+}
+
 /// Names of files and modules, as they would be if the program were a crate of its own.
 fn shown(path: &str, text: &str) -> String {
-    let file = format!("{}/book/programs/{path}", env!("CARGO_MANIFEST_DIR"));
+    let file = file_of(path);
     let module = path.trim_end_matches(".rs").replace(['/', '-'], "_");
     text.replace(&file, "src/main.rs").replace(&format!("book::list::{module}::"), "program::")
 }

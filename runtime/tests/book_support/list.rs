@@ -1,11 +1,22 @@
 //! The programs of the book. Each is compiled here as a module, as it would be as a crate of its own.
 
-use super::child::{Outcome, Program};
+use super::{
+    child::{Outcome, Program},
+    recorded,
+};
+
+/// Hides the `println!` of the standard library in the programs.
+macro_rules! println {
+    ($($what:tt)*) => { crate::recorded::print_line(format_args!($($what)*)) };
+}
 
 macro_rules! programs {
     ($($path:literal => $module:ident,)*) => {
         $(
             mod $module {
+                #[allow(unused_imports, reason = "a program for tokio alone")]
+                use super::recorded as terzetto;
+
                 include!(concat!(env!("CARGO_MANIFEST_DIR"), "/book/programs/", $path));
 
                 pub(super) fn run() -> i32 {
@@ -33,6 +44,7 @@ programs! {
     "bugs/swallowed_error.rs" => bugs_swallowed_error,
     "bugs/swallowed_error_tokio.rs" => bugs_swallowed_error_tokio,
     "bugs/unsound_scope.rs" => bugs_unsound_scope,
+    "bugs/unsound_scope_tokio.rs" => bugs_unsound_scope_tokio,
     "concepts/borrowing.rs" => concepts_borrowing,
     "concepts/borrowing_solution.rs" => concepts_borrowing_solution,
     "concepts/channels.rs" => concepts_channels,
@@ -106,6 +118,7 @@ programs! {
     "cookbook/heartbeat.rs" => cookbook_heartbeat,
     "cookbook/hedge.rs" => cookbook_hedge,
     "cookbook/lines.rs" => cookbook_lines,
+    "cookbook/machine.rs" => cookbook_machine,
     "cookbook/periodic.rs" => cookbook_periodic,
     "cookbook/pipeline.rs" => cookbook_pipeline,
     "cookbook/pool.rs" => cookbook_pool,

@@ -21,6 +21,8 @@ fn resolved(page: &str, target: &str) -> PathBuf {
     let mut path = PathBuf::new();
     for part in Path::new(page).parent().unwrap().join(target).components() {
         match part {
+            // Out of the book, if the path begins with it.
+            Component::ParentDir if path.file_name().is_none() => path.push(part),
             Component::ParentDir => {
                 path.pop();
             }
@@ -30,22 +32,29 @@ fn resolved(page: &str, target: &str) -> PathBuf {
     path
 }
 
-/// The headings of a page, as mdBook names them in links.
+/// The headings of a page, as mdBook names them in links, and the elements that have a name.
 fn headings(page: &str) -> HashSet<String> {
     let text = text_of(page);
     let titles = text.lines().filter(|line| line.starts_with('#'));
+    let named = between(&text, " id=\"", "\"").map(str::to_owned);
     titles
         .map(|title| {
             let kept = title.trim_start_matches('#').trim().chars();
             let kept = kept.filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
             kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
         })
+        .chain(named)
         .collect()
 }
 
 /// What a page includes: the file, and the anchor if only a part is shown.
 fn includes(page: &str) -> Vec<(PathBuf, Option<String>)> {
-    between(&text_of(page), "{{#include ", "}}")
+    includes_in(page, &text_of(page))
+}
+
+/// The same of a part of the page.
+fn includes_in(page: &str, text: &str) -> Vec<(PathBuf, Option<String>)> {
+    between(text, "{{#include ", "}}")
         .map(|what| match what.split_once(':') {
             Some((file, anchor)) => (resolved(page, file), Some(anchor.to_owned())),
             None => (resolved(page, what), None),
@@ -60,6 +69,95 @@ pub fn included_files() -> BTreeSet<String> {
     paths.map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
+/// The names of the pages on concepts, which are those of their programs.
+pub fn concepts() -> Vec<String> {
+    let pages = below("src/concepts", &[".md"]).into_iter();
+    let names = pages.map(|page| page["src/concepts/".len()..page.len() - ".md".len()].to_owned());
+    names.filter(|name| name != "concepts").collect()
+}
+
+/// What a page on a concept must have, and does not.
+pub fn parts_that_are_missing() -> Vec<String> {
+    let mut faults = Vec::new();
+    for name in concepts() {
+        let text = text_of(&format!("src/concepts/{name}.md"));
+        let section = |title: &str| {
+            text.split("\n## ").find(|section| section.lines().next().unwrap().ends_with(title))
+        };
+        let mut parts = vec![
+            ("a program", section("A program").is_some_and(|s| s.contains(&format!("concepts/{name}.rs")))),
+            (
+                "a picture",
+                section("Its timeline").is_some_and(|s| s.contains(&format!("pictures/{name}.svg)"))),
+            ),
+            (
+                "a way to the machine",
+                section("Its timeline").is_some_and(|s| s.contains(&format!("machine.md#{name})"))),
+            ),
+            ("what happens, step by step", section("What happens").is_some_and(|s| s.contains("\n1. "))),
+            (
+                "an exercise with a solution",
+                section("Exercise").is_some_and(|s| s.contains(&format!("{name}_solution.rs"))),
+            ),
+        ];
+        let mistakes: Vec<&str> = section("mistakes").unwrap_or_default().split("\n### ").skip(1).collect();
+        let told = |mistake: &&str| {
+            mistake.contains(".rs") && (mistake.contains(".out") || mistake.contains(".err"))
+        };
+        parts.push((
+            "three mistakes with what is said of them",
+            mistakes.iter().filter(|m| told(m)).count() >= 3,
+        ));
+        faults.extend(
+            parts.iter().filter(|(_, there)| !there).map(|(part, _)| format!("{name}.md has not {part}")),
+        );
+    }
+    faults
+}
+
+/// Mistakes of the book that the crate's page on errors of the compiler does not name.
+pub fn mistakes_without_a_row() -> Vec<String> {
+    let table = fs::read_to_string(book().join("../docs/compile-errors.md")).unwrap();
+    let mut faults = Vec::new();
+    for name in concepts() {
+        let page = format!("src/concepts/{name}.md");
+        let text = text_of(&page);
+        for section in text.split("\n#").filter(|section| section.contains("_refused.err")) {
+            let heading = section.lines().next().unwrap().trim_start_matches('#').trim();
+            let numbers = includes_in(&page, section)
+                .into_iter()
+                .filter(|(file, _)| file.extension().is_some_and(|e| e == "err"));
+            for (file, _) in numbers {
+                let message = fs::read_to_string(book().join(file)).unwrap();
+                let first = message.lines().find(|line| line.starts_with("error")).unwrap();
+                let error = first
+                    .strip_prefix("error: ")
+                    .unwrap_or_else(|| &first["error[".len()..first.find(']').unwrap()]);
+                if !table.lines().any(|row| {
+                    row.starts_with(&format!("| {error} | {heading} | "))
+                        && row.ends_with(&format!("`concepts/{name}.md` |"))
+                }) {
+                    faults.push(format!(
+                        "docs/compile-errors.md has no row for {error}, {heading:?} of {page}"
+                    ));
+                }
+            }
+        }
+    }
+    faults
+}
+
+/// All pictures that some page shows, relative to the book.
+pub fn pictures() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for page in below("src", &[".md"]) {
+        for shown in between(&text_of(&page), "![", ")").filter_map(|picture| picture.split_once("](")) {
+            found.insert(resolved(&page, shown.1).to_string_lossy().into_owned());
+        }
+    }
+    found
+}
+
 /// Includes, anchors and links that lead nowhere, and pages that the summary does not list.
 pub fn faults() -> Vec<String> {
     let mut faults = Vec::new();
@@ -69,6 +167,9 @@ pub fn faults() -> Vec<String> {
         .collect();
     for page in below("src", &[".md"]) {
         for (file, anchor) in includes(&page) {
+            if file.starts_with("grow") && !book().join("grow").exists() {
+                continue; // a packaged crate comes without the steps, which are crates
+            }
             match (fs::read_to_string(book().join(&file)), anchor) {
                 (Err(error), _) => faults.push(format!("{page} includes {}: {error}", file.display())),
                 (Ok(text), Some(anchor)) if !text.contains(&format!("ANCHOR: {anchor}\n")) => {

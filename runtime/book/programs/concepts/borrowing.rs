@@ -5,6 +5,7 @@ use terzetto::{Error, checkpoint, nursery};
 struct Trace(Cell<u32>);
 
 impl Trace {
+    #[track_caller]
     fn say(&self, who: &str, what: &str) {
         println!("{:2} {who}: {what}", self.0.get());
     }

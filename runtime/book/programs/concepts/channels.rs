@@ -1,5 +1,6 @@
 use terzetto::{Builder, Error, channel, current_time, nursery, sleep, testing::MockClock};
 
+#[track_caller]
 fn say(who: &str, what: &str) {
     println!("{:4.1} {who}: {what}", current_time());
 }
@@ -9,7 +10,7 @@ fn main() -> Result<(), Error> {
     Builder::new().clock(MockClock::autojump()).run(async {
         let (sender, receiver) = channel(1);
         nursery(async |n| {
-            n.start_soon(async move {
+            n.start_soon_named("producer", async move {
                 for word in ["one", "two", "three"] {
                     sender.send(word).await?;
                     say("producer", &format!("has sent {word}"));

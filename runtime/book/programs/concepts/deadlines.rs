@@ -3,6 +3,7 @@ use terzetto::{
     move_on_after, sleep, testing::MockClock,
 };
 
+#[track_caller]
 fn say(who: &str, what: &str) {
     println!("{:4.1} {who}: {what}", current_time());
 }

@@ -2,6 +2,7 @@ use terzetto::{
     Builder, Error, current_time, move_on_after, nursery, sleep, sync::Lock, task_tree, testing::MockClock,
 };
 
+#[track_caller]
 fn say(who: &str, what: &str) {
     println!("{:4.1} {who}: {what}", current_time());
 }

@@ -1,5 +1,6 @@
 use terzetto::{Builder, CancelScope, Error, current_time, move_on_after, sleep, testing::MockClock};
 
+#[track_caller]
 fn say(who: &str, what: &str) {
     println!("{:4.1} {who}: {what}", current_time());
 }

@@ -1,6 +1,7 @@
 use terzetto::{Builder, Error, current_time, sleep, testing::MockClock};
 
 // ANCHOR: say
+#[track_caller]
 fn say(who: &str, what: &str) {
     println!("{:4.1} {who}: {what}", current_time());
 }

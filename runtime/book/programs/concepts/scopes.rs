@@ -1,5 +1,6 @@
 use terzetto::{Builder, CancelScope, Error, current_time, nursery, sleep, testing::MockClock};
 
+#[track_caller]
 fn say(who: &str, what: &str) {
     println!("{:4.1} {who}: {what}", current_time());
 }
@@ -18,7 +19,7 @@ fn main() -> Result<(), Error> {
         let scope = CancelScope::new();
         let button = scope.clone();
         nursery(async |n| {
-            n.start_soon(async move {
+            n.start_soon_named("user", async move {
                 sleep(2.5).await?;
                 say("user", "presses cancel");
                 button.cancel_with_reason("the user pressed cancel");

@@ -1,5 +1,6 @@
 use terzetto::{Builder, CancelScope, Error, current_time, nursery, sleep, testing::MockClock};
 
+#[track_caller]
 fn say(who: &str, what: &str) {
     println!("{:4.1} {who}: {what}", current_time());
 }
@@ -23,7 +24,7 @@ fn main() -> Result<(), Error> {
         let accepting = CancelScope::new();
         let working = CancelScope::new();
         nursery(async |n| {
-            n.start_soon(async {
+            n.start_soon_named("signal", async {
                 sleep(2.5).await?; // here a program waits for a signal
                 say("signal", "comes: no new jobs, three seconds for the others");
                 accepting.cancel();
@@ -33,7 +34,7 @@ fn main() -> Result<(), Error> {
             let all_jobs = nursery(async |jobs| {
                 let accept = accepting.run(async {
                     for number in 1.. {
-                        jobs.start_soon(job(number, f64::from(number) * 2.0));
+                        jobs.start_soon_named(format!("job {number}"), job(number, f64::from(number) * 2.0));
                         sleep(1.0).await?;
                     }
                     Ok(())

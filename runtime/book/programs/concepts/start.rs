@@ -1,6 +1,7 @@
 use std::cell::Cell;
 use terzetto::{Builder, Error, TaskStatus, current_time, nursery, sleep, testing::MockClock};
 
+#[track_caller]
 fn say(who: &str, what: &str) {
     println!("{:4.1} {who}: {what}", current_time());
 }
@@ -22,7 +23,7 @@ fn main() -> Result<(), Error> {
         let requests = Cell::new(0);
         let requests = &requests;
         nursery(async |n| {
-            let port = n.start(async |status| server(requests, status).await).await?;
+            let port = n.start_named("server", async |status| server(requests, status).await).await?;
             say("main", &format!("the server listens on port {port}"));
             sleep(3.5).await?;
             say("main", "ends the nursery");

@@ -6,6 +6,7 @@ use std::{
 use terzetto::{Error, channel, from_thread, nursery, to_thread};
 
 /// There is no clock in this trace: it counts the events.
+#[track_caller]
 fn say(who: &str, what: &str) {
     static EVENTS: AtomicU32 = AtomicU32::new(1);
     println!("{:2} {who}: {what}", EVENTS.fetch_add(1, Relaxed));
@@ -26,7 +27,7 @@ fn main() -> Result<(), Error> {
     terzetto::run(async {
         nursery(async |n| {
             let (done, counts) = channel(1);
-            n.start_soon(async move {
+            n.start_soon_named("task", async move {
                 say("task", "gives the work to a thread, and waits");
                 let compressed = to_thread::run_sync(|| {
                     compress(&["a.txt", "b.txt"], |file| {

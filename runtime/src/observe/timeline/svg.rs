@@ -74,11 +74,13 @@ impl Frame {
     }
 }
 
+/// The name of a task. Of a function's path, the last part says most.
 fn name_of(row: &Row) -> String {
     let name = &row.label.name;
+    let name = name.rsplit_once("::").map_or(name.as_str(), |(_, last)| last);
     match name.char_indices().nth(LONGEST_NAME) {
         Some((cut, _)) => format!("{}…", &name[..cut]),
-        None => name.clone(),
+        None => name.to_owned(),
     }
 }
 

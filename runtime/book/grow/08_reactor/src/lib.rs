@@ -1,9 +1,5 @@
 // Step 8: sockets. The thread sleeps in the operating system's queue of events.
 
-use super::{
-    step_04::expire,
-    step_07::{Error, cancellable},
-};
 use mio::{Events, Interest, Poll as Queue, Token, unix::SourceFd};
 use std::{
     cell::{Cell, RefCell},
@@ -16,6 +12,8 @@ use std::{
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
 };
+use step_04::expire;
+use step_07::{Error, cancellable};
 
 struct Reactor {
     queue: RefCell<Queue>,
@@ -159,11 +157,9 @@ impl TcpStream {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::step_07::{Error, move_on_after, nursery},
-        TcpListener, TcpStream, run,
-    };
+    use super::{TcpListener, TcpStream, run};
     use std::{io::Write, net, thread, time::Duration};
+    use step_07::{Error, move_on_after, nursery};
 
     #[test]
     fn both_sides_of_a_connection_run_on_one_thread() {

@@ -1,6 +1,5 @@
 // Step 4: time. The thread sleeps until the next deadline.
 
-use super::step_01::Unpark;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -10,6 +9,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use step_01::Unpark;
 
 thread_local! {
     /// The deadlines of this thread, the next one first. The number tells equal times apart.
@@ -80,12 +80,13 @@ pub fn run<T>(main: impl Future<Output = T>) -> T {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::step_03::TaskSet, TIMERS, run, sleep};
+    use super::{TIMERS, run, sleep};
     use std::{
         future::poll_fn,
         task::Poll,
         time::{Duration, Instant},
     };
+    use step_03::TaskSet;
 
     #[test]
     fn sleeps_end_in_the_order_of_their_times_and_overlap() {
@@ -100,7 +101,7 @@ mod tests {
         let began = Instant::now();
         run(poll_fn(|cx| {
             set.tick(cx, |millis| order.push(millis));
-            if set.len() == 0 { Poll::Ready(()) } else { Poll::Pending }
+            if set.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         }));
         assert_eq!(order, [20, 40, 60]);
         assert!(began.elapsed() >= Duration::from_millis(60));

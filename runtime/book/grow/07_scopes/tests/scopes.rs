@@ -1,11 +1,9 @@
 // The tests of step 7.
 
-use super::{
-    step_02::yield_now,
-    step_04::run,
-    step_07::{Error, Scope, cancellable, failed, move_on_after, nursery, sleep},
-};
 use std::{cell::Cell, time::Duration};
+use step_02::yield_now;
+use step_04::run;
+use step_07::{Error, Scope, cancellable, failed, move_on_after, nursery, sleep};
 
 const LONG: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_millis(5);

@@ -73,9 +73,9 @@ impl<'a, T> TaskSet<'a, T> {
         Waker::from(Arc::new(TaskWaker { id, ready: self.ready.clone() }))
     }
 
-    /// How many tasks have not ended.
-    pub fn len(&self) -> usize {
-        self.alive.get()
+    /// Whether all tasks have ended.
+    pub fn is_empty(&self) -> bool {
+        self.alive.get() == 0
     }
 
     /// A tick: polls each task that was woken before it, once. Calls `ended` with the values of those that end.
@@ -99,16 +99,15 @@ impl<'a, T> TaskSet<'a, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{step_01::block_on, step_02::yield_now},
-        TaskSet,
-    };
+    use super::TaskSet;
     use std::{cell::Cell, future::poll_fn, rc::Rc, task::Poll};
+    use step_01::block_on;
+    use step_02::yield_now;
 
     fn run(set: &TaskSet<'_, ()>) {
         block_on(poll_fn(|cx| {
             set.tick(cx, |()| {});
-            if set.len() == 0 { Poll::Ready(()) } else { Poll::Pending }
+            if set.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         }));
     }
 
@@ -157,7 +156,7 @@ mod tests {
         let outer = TaskSet::default();
         outer.spawn(poll_fn(|cx| {
             inner.tick(cx, |()| {});
-            if inner.len() == 0 { Poll::Ready(()) } else { Poll::Pending }
+            if inner.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         }));
         run(&outer);
     }

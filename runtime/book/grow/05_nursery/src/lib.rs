@@ -1,12 +1,12 @@
 // Step 5: tasks belong to a block, and may borrow.
 
-use super::step_03::TaskSet;
 use std::{
     future::poll_fn,
     pin::pin,
     rc::{Rc, Weak},
     task::Poll,
 };
+use step_03::TaskSet;
 
 /// The handle with which tasks are started. It does not keep the tasks: only the future of the block does. So what they
 /// borrow may end as soon as that future has ended.
@@ -45,7 +45,7 @@ pub async fn nursery<'env, T>(body: impl AsyncFnOnce(Nursery<'env>) -> T) -> T {
             value = Some(returned);
         }
         tasks.tick(cx, |()| {});
-        if tasks.len() > 0 {
+        if !tasks.is_empty() {
             return Poll::Pending;
         }
         value.take().map_or(Poll::Pending, Poll::Ready)
@@ -55,14 +55,10 @@ pub async fn nursery<'env, T>(body: impl AsyncFnOnce(Nursery<'env>) -> T) -> T {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{
-            step_02::yield_now,
-            step_04::{run, sleep},
-        },
-        nursery,
-    };
+    use super::nursery;
     use std::{cell::Cell, future::poll_fn, mem::forget, pin::Pin, task::Poll, time::Duration};
+    use step_02::yield_now;
+    use step_04::{run, sleep};
 
     #[test]
     fn the_block_ends_when_body_and_tasks_have_ended_and_tasks_borrow() {

@@ -1,6 +1,5 @@
 // Step 6: tasks may fail, and no error is lost.
 
-use super::step_03::TaskSet;
 use std::{
     cell::RefCell,
     future::poll_fn,
@@ -8,6 +7,7 @@ use std::{
     rc::{Rc, Weak},
     task::Poll,
 };
+use step_03::TaskSet;
 
 #[derive(Debug, PartialEq)]
 pub enum Error {
@@ -47,7 +47,7 @@ pub async fn nursery<'env, T>(body: impl AsyncFnOnce(Nursery<'env>) -> Result<T,
             }
         }
         tasks.tick(cx, |outcome| errors.borrow_mut().extend(outcome.err()));
-        if body_ended && tasks.len() == 0 { Poll::Ready(()) } else { Poll::Pending }
+        if body_ended && tasks.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
     match value {
@@ -58,11 +58,9 @@ pub async fn nursery<'env, T>(body: impl AsyncFnOnce(Nursery<'env>) -> Result<T,
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::step_04::{run, sleep},
-        Error, failed, nursery,
-    };
+    use super::{Error, failed, nursery};
     use std::time::Duration;
+    use step_04::{run, sleep};
 
     #[test]
     fn all_errors_come_out_together() {

@@ -1,6 +1,5 @@
 // Step 9: values from task to task.
 
-use super::step_07::{Error, cancellable};
 use std::{
     cell::RefCell,
     collections::VecDeque,
@@ -9,6 +8,7 @@ use std::{
     rc::Rc,
     task::{Context, Poll, Waker},
 };
+use step_07::{Error, cancellable};
 
 struct State<T> {
     values: VecDeque<T>,
@@ -111,14 +111,10 @@ impl<T> Drop for Receiver<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{
-            step_04::run,
-            step_07::{Error, move_on_after, nursery},
-        },
-        channel,
-    };
+    use super::channel;
     use std::time::Duration;
+    use step_04::run;
+    use step_07::{Error, move_on_after, nursery};
 
     #[test]
     fn values_arrive_in_order_and_the_channel_ends_with_its_senders() {

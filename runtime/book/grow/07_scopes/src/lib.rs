@@ -1,6 +1,5 @@
 // Step 7: cancellation. A task that fails ends the others.
 
-use super::{step_03::TaskSet, step_04};
 use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
@@ -9,6 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
     time::Duration,
 };
+use step_03::TaskSet;
 
 #[derive(Debug, PartialEq)]
 pub enum Error {
@@ -179,7 +179,7 @@ pub async fn nursery<'env, T>(
                 outcome.map_or_else(fail, |returned| value = Some(returned));
             }
             tasks.tick(cx, |outcome| outcome.unwrap_or_else(fail));
-            if body_ended && tasks.len() == 0 { Poll::Ready(()) } else { Poll::Pending }
+            if body_ended && tasks.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
         let errors = errors.take();

@@ -1,10 +1,5 @@
 // Step 10: code that blocks; and a server made of all the steps.
 
-use super::{
-    step_07::{Error, Scope, nursery},
-    step_08::{TcpListener, TcpStream},
-    step_09::Receiver,
-};
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -12,6 +7,9 @@ use std::{
     task::{Poll, Waker},
     thread,
 };
+use step_07::{Error, Scope, nursery};
+use step_08::{TcpListener, TcpStream};
+use step_09::Receiver;
 
 /// Calls a function in a thread of its own. It cannot be cancelled: the task waits until the thread has ended.
 /// (The real one keeps its threads, and limits how many there are.)
@@ -68,20 +66,16 @@ pub async fn serve(listener: TcpListener, stop: Receiver<()>) -> Result<(), Erro
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{
-            step_07::{Error, nursery},
-            step_08::{TcpListener, run},
-            step_09::channel,
-        },
-        serve, to_thread,
-    };
+    use super::{serve, to_thread};
     use std::{
         io::{Read, Write},
         net::{SocketAddr, TcpStream},
         panic::{AssertUnwindSafe, catch_unwind},
         thread,
     };
+    use step_07::{Error, nursery};
+    use step_08::{TcpListener, run};
+    use step_09::channel;
 
     #[test]
     fn a_thread_returns_its_value_and_the_loop_goes_on_meanwhile() {
