@@ -339,6 +339,37 @@ fn start_11_a_cancelled_start_whose_child_ends_all_the_same_returns_its_end() {
     .unwrap();
 }
 
+/// The scope in which `start` keeps the child catches like that of a nursery. So once a shield hides the cancellation
+/// around, it goes no further, and all that is left to say is that the child never was ready.
+#[test]
+fn start_11_a_shield_raised_in_the_clean_up_keeps_the_cancellation_in() {
+    run_mock(async {
+        let (around, scope) = (CancelScope::new(), CancelScope::new());
+        let (around, scope) = (&around, &scope);
+        nursery(async |n| {
+            n.start_soon(async {
+                let ended = around.run(scope.run(async {
+                    n.start(async |_: TaskStatus<()>| {
+                        let slept = sleep(5.0).await;
+                        scope.set_shield(true);
+                        Ok(slept?)
+                    })
+                    .await
+                }));
+                let error = ended.await.unwrap_err();
+                assert!(error.find::<NeverStarted>().is_some(), "{error}");
+                assert!(!around.cancelled_caught() && !scope.cancelled_caught());
+                Ok(())
+            });
+            sleep(1.0).await?;
+            around.cancel();
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+}
+
 #[test]
 fn start_12_a_closed_nursery_refuses_at_once() {
     /// Polls a future that tries to start a task, from the destructor of a child.

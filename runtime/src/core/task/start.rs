@@ -54,6 +54,7 @@ pub(crate) struct PendingStart {
     run: Weak<Run>,
     /// The child's own scope. It is moved from the caller to the nursery.
     scope: ScopeId,
+    cell: Rc<ScopeState>,
     nursery_scope: ScopeId,
     stage: Cell<StartStage>,
     /// How the child ended, if it ended before it was moved.
@@ -65,10 +66,20 @@ pub(crate) struct PendingStart {
 }
 
 impl PendingStart {
-    fn exit_scope(&self) {
-        if let Some(run) = self.run.upgrade() {
-            run.exit_scope(self.scope);
+    /// Leaves the child's scope. Returns whether that may catch the child's cancellations.
+    fn exit_scope(&self) -> bool {
+        self.run.upgrade().is_some_and(|run| run.exit_scope(self.scope))
+    }
+
+    /// What `start` sees of an error of the child. As the scope of a nursery, the child's scope is cancelled by an
+    /// error. Then it catches the cancellations that the scopes around do not want: a shield may hide theirs by now.
+    fn caught(&self, error: Error) -> Result<(), Error> {
+        self.cell.cancel(CancelReason::new(CancelSource::Nursery));
+        if !self.exit_scope() {
+            return Err(error);
         }
+        let (_, rest) = error.without_cancelled();
+        rest.map_or(Ok(()), Err)
     }
 
     fn settle(&self, stage: StartStage) {
@@ -104,11 +115,12 @@ impl Starter for PendingStart {
     }
 
     fn child_ended(&self, end: End) -> Option<End> {
-        self.exit_scope();
-        let before = self.stage.get();
-        if before == StartStage::Moved {
+        if self.stage.get() == StartStage::Moved {
+            self.exit_scope();
             return Some(end);
         }
+        let end = end.map(|outcome| outcome.or_else(|error| self.caught(error)));
+        self.exit_scope();
         *self.end.borrow_mut() = Some(end);
         self.settle(StartStage::Ended);
         None
@@ -320,6 +332,7 @@ impl<'scope, 'env> Nursery<'scope, 'env> {
             let pending = Rc::new(PendingStart {
                 run: Rc::downgrade(&run),
                 scope,
+                cell: cell.clone(),
                 nursery_scope: self.scope_id,
                 stage: Cell::new(StartStage::Starting),
                 end: RefCell::new(None),
