@@ -226,9 +226,11 @@ impl Difference {
             // Other tasks alone are cancelled a step sooner or later.
             None => None,
         };
-        // A task that was cancelled sees the reason, or that its effective deadline has passed.
+        // A task that was cancelled sees the reason, or that its effective deadline has passed. The reason is the Ctrl-C,
+        // or the nursery in which the main task raised it.
+        let is_reason = |by: &Value| by == "KeyboardInterrupt" || by == "nursery" && self.raises_interrupt;
         let by_interrupt = |entry: &Value| {
-            entry.pointer("/2/1").is_some_and(|by| by == "KeyboardInterrupt")
+            entry.pointer("/2/1").is_some_and(is_reason)
                 || entry[1] == "effective_deadline" && entry.pointer("/2/2").is_some_and(|is| is == true)
         };
         // In that step it may have started tasks, of which the other side knows nothing.
@@ -273,6 +275,7 @@ fn without_reasons(value: &Value) -> Value {
         Value::Object(parts) => {
             let members = parts["group"].as_array().into_iter().flatten();
             let mut members: Vec<Value> = members.map(without_reasons).collect();
+            members.sort_by_key(Value::to_string);
             members.dedup();
             if members == ["cancelled"] {
                 "cancelled".into()
