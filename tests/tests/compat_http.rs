@@ -14,7 +14,7 @@ use std::{
     rc::Rc,
 };
 use terzetto::{
-    Error, Nursery, TooSlow, cancellable,
+    CancelScope, Error, Nursery, TooSlow, cancellable,
     compat::{
         FuturesIo, HyperIo, NurseryExecutor, drive_connection,
         http::{ClientOptions, ConnectionTasks, HttpClient, HttpError, HttpServer, with_http_client},
@@ -141,16 +141,33 @@ fn compat_07_a_service_is_served_over_both_versions() {
     .unwrap();
 }
 
+/// How a server is told to stop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stop {
+    Event,
+    ShutDown,
+}
+
 #[test]
 fn compat_07_a_server_that_stops_answers_what_is_under_way() {
+    stops(Stop::Event);
+}
+
+#[test]
+fn compat_07_a_server_that_is_shut_down_answers_what_is_under_way() {
+    stops(Stop::ShutDown);
+}
+
+fn stops(how: Stop) {
     terzetto::run(async {
         let (stop, ended) = (Rc::new(Event::new()), Cell::new(false));
+        let scope = &CancelScope::new();
         nursery(async |n| {
             let listeners = open_tcp_listeners(0, Some("127.0.0.1"), None).await?;
             let server = HttpServer::new().stop_on(stop.clone());
             let listeners = n
                 .start(async |status| {
-                    server.serve(listeners, tower::service_fn(answer), status).await?;
+                    scope.run(server.serve(listeners, tower::service_fn(answer), status)).await?;
                     ended.set(true);
                     Ok(())
                 })
@@ -168,7 +185,10 @@ fn compat_07_a_server_that_stops_answers_what_is_under_way() {
                         Ok(())
                     });
                     sleep(0.05).await?;
-                    stop.set();
+                    match how {
+                        Stop::Event => stop.set(),
+                        Stop::ShutDown => scope.shut_down(10.0),
+                    }
                     fail_after(0.1, async {
                         assert_eq!(
                             idle.receive_some(&mut [0; 1000]).await?,

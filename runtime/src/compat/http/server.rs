@@ -6,6 +6,7 @@ use crate::{
         HyperIo, HyperTimer, NurseryExecutor,
         http::{ConnectionTasks, SendIo, tasks::feed},
     },
+    graceful,
     io::{Listener, serve_listeners_in},
     lowlevel::checkpoint_if_cancelled,
     nursery,
@@ -18,12 +19,24 @@ use hyper::{
     service::{Service as _, service_fn},
 };
 use hyper_util::{server::conn::auto, service::TowerToHyperService};
-use std::{error::Error as StdError, fmt, future::poll_fn, pin::pin, rc::Rc, task::Poll, time::Duration};
+use std::{
+    error::Error as StdError,
+    fmt,
+    future::{pending, poll_fn},
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
 use tower_service::Service;
 
 type BoxedError = Box<dyn StdError + Send + Sync>;
 
 /// A server for HTTP/1.1 and HTTP/2.
+///
+/// If a scope around the server is [shut down](crate::graceful), the server closes its listeners. It lets the requests
+/// that are under way be answered until the grace period ends. It closes each connection after its last answer, and
+/// then ends. Clients of HTTP/2 are told.
 ///
 /// Each connection has a task and a nursery. What belongs to the connection ends with it. The streams can be sockets
 /// or, inside [`FuturesIo`](crate::compat::FuturesIo), any others. The protocol is chosen by the client's first bytes.
@@ -63,9 +76,8 @@ impl HttpServer {
         self
     }
 
-    /// Makes the server stop when `event` is set. It closes its listeners, lets the requests that are under way be
-    /// answered, closes each connection after its last answer, and returns. Clients of HTTP/2 are told. To limit how
-    /// long that takes, cancel the server's scope later, for example from a task that waits for the same event.
+    /// Makes the server stop when `event` is set, as if a scope around it were shut down, but with no grace period that
+    /// ends. To limit how long that takes, shut the server's scope down instead.
     ///
     /// ```
     /// # use http_body_util::Full;
@@ -98,7 +110,7 @@ impl HttpServer {
     /// on. If the service fails, its connection is closed. Each request has a [`ConnectionTasks`] among its extensions.
     ///
     /// # Cancellation
-    /// A checkpoint. If cancelled, connections are closed at once. See [`HttpServer::stop_on`] for a gentle end.
+    /// A checkpoint. If cancelled, connections are closed at once. A [shutdown](crate::graceful) lets them finish.
     ///
     /// # Errors
     /// The errors of accepting; `InvalidInput` if there is no listener.
@@ -141,7 +153,8 @@ impl HttpServer {
     /// Serves one connection.
     ///
     /// # Cancellation
-    /// A checkpoint. If cancelled, the connection is closed at once.
+    /// A checkpoint. If cancelled, the connection is closed at once. A [shutdown](crate::graceful) lets it finish the
+    /// requests that are under way.
     ///
     /// # Errors
     /// Only [`Cancelled`](crate::Cancelled). A connection that fails is logged.
@@ -157,7 +170,7 @@ impl HttpServer {
         B: Body + 'static,
         B::Error: Into<BoxedError>,
     {
-        nursery(async |n| {
+        graceful::finish(nursery(async |n| {
             let (tasks, work) = ConnectionTasks::open();
             n.start_soon_named("tasks of an HTTP connection", feed(n, work));
             let service = TowerToHyperService::new(service);
@@ -172,12 +185,7 @@ impl HttpServer {
             let io = HyperIo::new(SendIo::new(stream));
             // In a box, since the state of a connection is large.
             let mut connection = Box::pin(protocol.serve_connection_with_upgrades(io, service));
-            let mut stop = pin!(async {
-                match &self.stop {
-                    Some(stop) => stop.wait().await.is_ok(),
-                    None => std::future::pending().await,
-                }
-            });
+            let mut stop = pin!(self.told_to_stop());
             let mut told = false;
             let end = poll_fn(|cx| {
                 if !told && let Poll::Ready(is_set) = stop.as_mut().poll(cx) {
@@ -194,6 +202,22 @@ impl HttpServer {
                 log::debug!("an HTTP connection ends: {error}");
             }
             Ok(())
+        }))
+        .await
+    }
+
+    /// Waits until the server is to stop. Returns false if this wait itself is cancelled.
+    async fn told_to_stop(&self) -> bool {
+        let mut begun = pin!(graceful::shut_down_begun());
+        let mut asked = pin!(async {
+            match &self.stop {
+                Some(stop) => stop.wait().await.is_ok(),
+                None => pending().await,
+            }
+        });
+        poll_fn(|cx| match begun.as_mut().poll(cx) {
+            Poll::Ready(told) => Poll::Ready(told.is_ok()),
+            Poll::Pending => asked.as_mut().poll(cx),
         })
         .await
     }
