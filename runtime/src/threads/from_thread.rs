@@ -12,6 +12,7 @@
 use crate::{
     Cancelled, Error,
     core::{
+        cancel::scope::current_cancellation,
         poll_tree::wrap,
         run,
         run::inbox::Inbox,
@@ -85,8 +86,9 @@ impl fmt::Display for CallError {
 
 impl StdError for CallError {}
 
-/// Runs `f` on the loop and waits until it is done. `is_call` means that `f` does not wait for anything.
-fn call_and_wait<T, F>(inbox: &Inbox, key: Option<usize>, is_call: bool, f: F) -> Result<T, Error>
+/// Runs `f` on the loop and waits until it is done. `is_call` means that `f` does not wait for anything. `job` is what this
+/// thread does, if it is a worker.
+fn call_and_wait<T, F>(inbox: &Inbox, job: Option<Arc<JobShared>>, is_call: bool, f: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
@@ -97,7 +99,8 @@ where
         return Err(CallError::OnTheLoop.into());
     }
     let (answer, answered) = mpsc::sync_channel(1);
-    let begin = loop_call(f, TaskContext::current(), answer);
+    let key = job.as_ref().map(|job| job.key);
+    let begin = loop_call(f, TaskContext::current(), job, answer);
     let message = deliver(key, LoopCall { begin, is_call });
     inbox.push(message).map_err(|_refused| RunFinished)?;
     match answered.recv() {
@@ -110,7 +113,12 @@ where
 }
 
 /// To do `f` in a context, and to answer.
-fn loop_call<T, F>(f: F, context: TaskContext, answer: mpsc::SyncSender<thread::Result<T>>) -> Begin
+fn loop_call<T, F>(
+    f: F,
+    context: TaskContext,
+    job: Option<Arc<JobShared>>,
+    answer: mpsc::SyncSender<thread::Result<T>>,
+) -> Begin
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
@@ -124,6 +132,13 @@ where
                 Err(payload) => Poll::Ready(Err(payload)),
             })
             .await;
+            // `f` may have cancelled the task that waits for the thread. That task is not blocked while it does `f`, so
+            // nothing else would tell the thread before it goes on.
+            if let Some(job) = job
+                && let Some(cancelled) = run::try_with(|run| current_cancellation(run)).flatten()
+            {
+                let _known = job.cancelled.set(cancelled);
+            }
             // Locals are dropped before the thread continues. If the thread is gone, nothing needs the answer.
             let _gone = answer.send(end);
         })
@@ -175,7 +190,8 @@ where
     F: AsyncFnOnce() -> Result<T, Error> + Send + 'static,
 {
     let job = job()?;
-    call_and_wait(&job.inbox, Some(job.key), false, f)?
+    let inbox = job.inbox.clone();
+    call_and_wait(&inbox, Some(job), false, f)?
 }
 
 /// Calls `f` on the loop and blocks until it has returned; trio's `from_thread.run_sync`. `f` is called in the task
@@ -203,7 +219,8 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let job = job()?;
-    call_and_wait(&job.inbox, Some(job.key), true, async move || f())
+    let inbox = job.inbox.clone();
+    call_and_wait(&inbox, Some(job), true, async move || f())
 }
 
 /// Fails once a cancellation of the task that waits for this thread has been tried, whether the task abandons the

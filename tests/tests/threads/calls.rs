@@ -2,6 +2,7 @@
 
 use super::Gate;
 use std::{
+    cell::RefCell,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -246,6 +247,28 @@ fn thread_09_a_thread_learns_that_its_task_is_cancelled() {
     .unwrap();
     let error = from_thread::check_cancelled().unwrap_err();
     assert_eq!(error.downcast_ref(), Some(&CallError::NotAWorker));
+}
+
+/// It used to be told a little later, and perhaps too late.
+#[test]
+fn thread_09_a_thread_learns_at_once_that_its_own_call_has_cancelled_its_task() {
+    thread_local! {
+        static SCOPE: RefCell<CancelScope> = RefCell::new(CancelScope::new());
+    }
+    terzetto::run(async {
+        for _ in 0..100 {
+            let scope = CancelScope::new();
+            SCOPE.set(scope.clone());
+            let job = || {
+                from_thread::run_sync(|| SCOPE.with_borrow(CancelScope::cancel))?;
+                Ok::<_, Error>(from_thread::check_cancelled().is_err())
+            };
+            let told = scope.run(async { Ok(to_thread::run_sync(job).await??) }).await?;
+            assert_eq!(told, Some(true));
+        }
+        Ok(())
+    })
+    .unwrap();
 }
 
 #[test]
