@@ -88,7 +88,8 @@ const EXPECTED: &[Expected] = &[
                 item.entry_under(&difference.under_system).is_some_and(|(theirs, ours)| {
                     let in_group = |entry: &Value| without_reasons(&entry[2]) == "cancelled";
                     let same_place = theirs[0] == ours[0] && theirs[1] == ours[1];
-                    same_place && (theirs[1] == "scope_end" || in_group(theirs) && in_group(ours))
+                    let both = in_group(theirs) && in_group(ours);
+                    same_place && (theirs[1] == "scope_end" || both) || shut_down(theirs) && shut_down(ours)
                 })
             };
             // If it fails, it cancels the main task, which may have ended in the same instant.
