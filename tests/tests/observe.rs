@@ -501,3 +501,64 @@ fn see_11_a_step_over_the_limit_is_named_while_it_runs_and_when_it_is_done() {
     assert!(logged(&["is quick"]).is_empty());
     assert!(logged(&["task main", "without a checkpoint"]).is_empty());
 }
+
+/// Computes for so long. It must have a frame of its own.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[inline(never)]
+fn computes_a_sum(time: Duration) -> u64 {
+    let (begun, mut sum) = (std::time::Instant::now(), 0_u64);
+    while begun.elapsed() < time {
+        // Most samples meet the allocator.
+        sum = sum.wrapping_add(std::hint::black_box(vec![1_u64; 100]).len() as u64);
+    }
+    sum
+}
+
+#[test]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn see_14_the_native_stack_of_a_step_over_the_limit_is_shown_while_it_runs() {
+    listen();
+    mocked()
+        .watchdog_stacks(true)
+        .watchdog(0.05)
+        .run(nursery(async |n| {
+            n.start_soon_named("adds up", async {
+                checkpoint().await?;
+                // The first time, reading the program's debug information may take a while.
+                for _ in 0..200 {
+                    computes_a_sum(Duration::from_millis(100));
+                    if !logged(&["where task adds up ("]).is_empty() {
+                        break;
+                    }
+                }
+                Ok(())
+            });
+            Ok(())
+        }))
+        .unwrap();
+    let stacks = logged(&["where task adds up ("]);
+    assert_eq!(stacks.len(), 1, "{stacks:?}");
+    let calls: Vec<&str> = stacks[0].lines().skip(1).map(str::trim).collect();
+    let place = |name: &str| calls.iter().position(|call| call.contains(name));
+    let (inner, outer) = (place("computes_a_sum"), place("see_14_the_native_stack"));
+    assert!(inner.is_some() && inner < outer, "{}", stacks[0]);
+    // What is around all tasks of a run is left out.
+    assert_eq!(place("run_loop"), None, "{}", stacks[0]);
+}
+
+#[test]
+fn see_14_a_watchdog_shows_no_stack_if_it_was_not_asked_to() {
+    listen();
+    mocked()
+        .watchdog(0.05)
+        .run(nursery(async |n| {
+            n.start_soon_named("keeps still", async {
+                thread::sleep(Duration::from_millis(200));
+                Ok(())
+            });
+            Ok(())
+        }))
+        .unwrap();
+    assert!(!logged(&["task keeps still", "and still does"]).is_empty());
+    assert!(logged(&["where task keeps still"]).is_empty());
+}

@@ -11,6 +11,7 @@
 //! | The same for a program | [`snapshot`]: JSON with a [documented schema](#the-snapshot) |
 //! | Which task takes the time? | [`Builder::measure_tasks`](crate::Builder::measure_tasks), shown in snapshots |
 //! | Which task holds the loop up? | [`Builder::watchdog`](crate::Builder::watchdog) |
+//! | In which function is it? | [`Builder::watchdog_stacks`](crate::Builder::watchdog_stacks), with the feature `native-stacks` |
 //! | In which order did things happen? | [`Recorder`]: a trace for Perfetto, a picture, a page |
 //! | What had happened before the crash? | [`Builder::dump_into`](crate::Builder::dump_into) with [`Recorder::last`] |
 //! | How did everything stand at each event? | [`StateRecorder`]: a page that steps through the run |
@@ -65,6 +66,19 @@
 mod dumps;
 mod json;
 mod measures;
+#[cfg(all(
+    feature = "native-stacks",
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod native_stack;
+#[cfg(not(all(
+    feature = "native-stacks",
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+#[path = "no_native_stack.rs"]
+mod native_stack;
 mod snapshot;
 mod socket;
 #[cfg(feature = "tracing")]
