@@ -13,6 +13,7 @@
 //! | Which task holds the loop up? | [`Builder::watchdog`](crate::Builder::watchdog) |
 //! | In which function is it? | [`Builder::watchdog_stacks`](crate::Builder::watchdog_stacks), with the feature `native-stacks` |
 //! | In which order did things happen? | [`Recorder`]: a trace for Perfetto, a picture, a page |
+//! | What do the worker threads do? | the same trace; [`work_span`] marks parts of a job |
 //! | What had happened before the crash? | [`Builder::dump_into`](crate::Builder::dump_into) with [`Recorder::last`] |
 //! | How did everything stand at each event? | [`StateRecorder`]: a page that steps through the run |
 //! | Which task wrote this line of the log? | `TaskSpans`, with the feature `tracing` |
@@ -86,6 +87,7 @@ mod spans;
 mod states;
 mod timeline;
 mod watchdog;
+mod work_span;
 
 pub(crate) use dumps::{Dumps, make_folder};
 pub(crate) use measures::Measures;
@@ -96,3 +98,4 @@ pub use spans::TaskSpans;
 pub use states::StateRecorder;
 pub use timeline::{Recorder, Timeline, TraceTime};
 pub(crate) use watchdog::Watchdog;
+pub use work_span::{WorkSpan, work_span};
