@@ -24,7 +24,8 @@ pub(super) fn lines(addresses: &[u64]) -> String {
             if call.function.starts_with(OUTERMOST) || count == MOST {
                 return text;
             }
-            let was_inside = std::mem::replace(&mut inside, call.is_of_runtime());
+            let was_inside = inside;
+            inside = call.is_of_runtime() || was_inside && call.is_glue();
             if was_inside && inside {
                 continue;
             }
@@ -51,6 +52,14 @@ impl Call {
     /// Whether the reader need not know it.
     fn is_of_runtime(&self) -> bool {
         self.function.trim_start_matches('<').starts_with("terzetto::core::")
+    }
+
+    /// Whether it is what the standard library has between two calls of the runtime.
+    fn is_glue(&self) -> bool {
+        const GLUE: [&str; 5] =
+            ["core::ops::function::", "core::future::", "core::panic::", "std::panic", "__rust_try"];
+        let name = self.function.trim_start_matches('<');
+        GLUE.iter().any(|start| name.starts_with(start))
     }
 
     fn write(&self, to: &mut String) {
