@@ -88,3 +88,40 @@ fn gantt_02_a_long_run_has_sums_and_its_longest_calls() -> Result<(), Error> {
     assert!(json.contains(r#""args":{"item":"777","#));
     Ok(())
 }
+
+/// Draws the picture of the documentation, if it is asked to. It shows real times, so it is not compared with that.
+#[test]
+fn gantt_04_a_picture_has_works_and_queues_in_the_direction_of_flow() -> Result<(), Error> {
+    let sleep = |time: usize| thread::sleep(Duration::from_micros(time as u64));
+    let mut topology = Topology::new("thumbnails");
+    let paths = topology.queue::<usize>("paths");
+    let (images, small) = (topology.queue::<usize>("images"), topology.queue::<usize>("small images"));
+    topology.source("list", &paths, (0..60).map(|n| (format!("im{n:03}.png"), n)));
+    topology.io("read", &paths).to(&images).each(move |_, n| {
+        sleep(2_000 + 37 * n);
+        Ok(n)
+    });
+    topology.cpu("shrink", &images).to(&small).each(move |_, n| {
+        sleep(9_000 + n * 7_919 % 4_000);
+        if n == 40 { Err("no image".into()) } else { Ok(n) }
+    });
+    topology.io("write", &small).each(move |_, _| {
+        sleep(1_500);
+        Ok(())
+    });
+    let folder = Folder::new();
+    let options = Options::new().max_workers(3).queue_limit(8).results_folder(&folder.0).gantt_chart(true);
+    terzetto::run(ExecutorAsync::new(topology, options)?.run())?;
+    let svg = fs::read_to_string(jobs(&folder.0)[0].join("gantt.svg")).expect("the picture");
+    let places: Vec<usize> =
+        [">list<", ">read<", ">shrink<", ">write<", ">paths<", ">images<", ">small images<"]
+            .iter()
+            .map(|label| svg.find(label).unwrap_or_else(|| panic!("{label}: {svg}")))
+            .collect();
+    assert!(places.is_sorted(), "{places:?}");
+    if std::env::var_os("TERZETTO_DRAW_PICTURES").is_some() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        fs::create_dir_all(&docs).and_then(|()| fs::write(docs.join("gantt.svg"), svg)).expect("the folder");
+    }
+    Ok(())
+}
