@@ -17,7 +17,9 @@ pub use trace::TraceTime;
 
 use layout::Layout;
 
-/// What the tasks of a run did, made by [`Recorder::timeline`].
+/// What the tasks of a run did, made by [`Recorder::timeline`]. As a [picture](Timeline::svg) it looks like this:
+///
+#[doc = include_str!("../../../docs/timeline.svg")]
 ///
 /// ```
 /// use terzetto::{Builder, channel, nursery, observe::Recorder, testing::MockClock};
