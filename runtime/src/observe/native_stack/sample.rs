@@ -104,9 +104,9 @@ impl SampledThread {
     /// If every real-time signal has a handler.
     pub(crate) fn current() -> io::Result<SampledThread> {
         let signal = signal()?;
-        // SAFETY: neither call has arguments, touches memory or can fail.
-        let (process, thread) = unsafe { (libc::getpid(), own_number()) };
-        Ok(SampledThread { process, thread, signal })
+        // SAFETY: the call has no arguments, touches no memory and cannot fail.
+        let process = unsafe { libc::getpid() };
+        Ok(SampledThread { process, thread: own_number(), signal })
     }
 
     /// Asks the thread for a copy of its stack, and waits for it.
@@ -162,12 +162,9 @@ impl SampledThread {
     }
 }
 
-/// The kernel's number of the calling thread.
-///
-/// # Safety
-/// None is needed: the call touches no memory. It is `unsafe` since all system calls are.
-unsafe fn own_number() -> libc::pid_t {
-    // SAFETY: the call has no arguments and cannot fail.
+/// The kernel's number of the calling thread. A handler may ask for it.
+fn own_number() -> libc::pid_t {
+    // SAFETY: the call has no arguments, touches no memory and cannot fail.
     unsafe { libc::syscall(libc::SYS_gettid) as libc::pid_t }
 }
 
@@ -213,8 +210,7 @@ fn install(signal: c_int) -> io::Result<bool> {
 
 /// The handler.
 extern "C" fn take(_signal: c_int, _info: *mut libc::siginfo_t, context: *mut c_void) {
-    // SAFETY: the call touches no memory.
-    let own = unsafe { own_number() };
+    let own = own_number();
     if SLOT.state.compare_exchange(own, TAKING, AcqRel, Relaxed).is_err() {
         return;
     }
