@@ -311,8 +311,9 @@ impl Builder {
     /// Whether the [watchdog](Builder::watchdog) also logs the native stack of a step that takes too long: the functions
     /// that it is in at that moment, with files and lines. Off by default.
     ///
-    /// This works on Linux, on x86-64 and AArch64, also in a release build. A build without debug information has
-    /// functions without lines; a stripped one has only addresses. Elsewhere the log says that there are no stacks.
+    /// This works on Linux, on x86-64. The code for AArch64 has been neither checked nor run. It needs no frame pointers. A
+    /// build without debug information has functions without lines; a stripped one has only addresses. Elsewhere the log
+    /// says that there are no stacks.
     ///
     /// Nothing is done before a step takes too long. Then the watchdog's thread sends a signal to the run's thread, whose
     /// handler copies the registers and up to 256 KiB of the stack, and goes on. That takes some microseconds. The copy
