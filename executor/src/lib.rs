@@ -53,7 +53,7 @@
 //!
 //! - [`graph`]: queues and works. [`run`]: executors, options, outcomes. `scheduler`, which is private, decides which
 //!   work starts.
-//! - [`job`]: the record of a run. [`results`]: files that are whole, and manifests that say what they were made of.
+//! - [`gantt`]: a chart of which work ran when. [`job`]: the record of a run. [`results`]: files that are whole, and manifests that say what they were made of.
 //! - [`processes`]: a series computed by several processes, each with a [`Shard`] of it.
 //! - [`fluidimage`]: for readers who know the Python library that this one follows.
 //!
@@ -62,6 +62,7 @@
 
 mod cluster;
 pub mod fluidimage;
+pub mod gantt;
 pub mod graph;
 pub mod job;
 mod parts;

@@ -70,6 +70,9 @@ pub struct Builder {
     task_socket: Option<TaskSocket>,
     #[cfg(feature = "observe")]
     watchdog: Option<Rc<Watchdog>>,
+    /// Whether it shows stacks.
+    #[cfg(feature = "observe")]
+    stacks: bool,
     #[cfg(feature = "observe")]
     recorder: Option<Rc<Recorder>>,
     #[cfg(feature = "observe")]
@@ -103,6 +106,8 @@ impl Builder {
             task_socket: None,
             #[cfg(feature = "observe")]
             watchdog: None,
+            #[cfg(feature = "observe")]
+            stacks: false,
             #[cfg(feature = "observe")]
             recorder: None,
             #[cfg(feature = "observe")]
@@ -303,6 +308,30 @@ impl Builder {
         self
     }
 
+    /// Whether the [watchdog](Builder::watchdog) also logs the native stack of a step that takes too long: the functions
+    /// that it is in at that moment, with files and lines. Off by default.
+    ///
+    /// This works on Linux, on x86-64. The code for AArch64 has been neither checked nor run. It needs no frame pointers. A
+    /// build without debug information has functions without lines; a stripped one has only addresses. Elsewhere the log
+    /// says that there are no stacks.
+    ///
+    /// Nothing is done before a step takes too long. Then the watchdog's thread sends a signal to the run's thread, whose
+    /// handler copies the registers and up to 256 KiB of the stack, and goes on. That takes some microseconds. The copy
+    /// is unwound by the watchdog's thread. For this, the first run takes the highest real-time signal that has no
+    /// handler, for the rest of the process's life. A blocking system call in the step may be interrupted by the signal,
+    /// as by that of any profiler: those that the kernel does not restart (`poll`, for one) return `EINTR`.
+    ///
+    /// ```
+    /// use terzetto::Builder;
+    /// Builder::new().watchdog(0.1).watchdog_stacks(true).run(async { Ok(()) })?;
+    /// # Ok::<(), terzetto::Error>(())
+    /// ```
+    #[cfg(feature = "native-stacks")]
+    pub fn watchdog_stacks(mut self, shows: bool) -> Builder {
+        self.stacks = shows;
+        self
+    }
+
     /// The seed in force.
     pub(crate) fn seed_in_force(&self) -> Option<u64> {
         let seed = self.seed.or_else(|| {
@@ -415,7 +444,7 @@ impl Builder {
                     measures.plug_into(run);
                 }
                 if let Some(watchdog) = self.watchdog {
-                    watchdog.plug_into(run);
+                    watchdog.plug_into(run, self.stacks);
                 }
                 if let Some(folder) = self.dump_folder {
                     Dumps::plug_into(folder, self.recorder, run);

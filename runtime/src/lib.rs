@@ -63,6 +63,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `native-stacks` | the watchdog of [`observe`](mod@observe) shows the native stack of a step that takes too long |
 //! | `anyhow`, `eyre` | [`Error`] becomes an `anyhow::Error` or an `eyre::Report` by `?` |
 //! | `futures-io` | `AsyncRead` and `AsyncWrite` for every stream |
 //! | `hyper` | HTTP through `hyper` |

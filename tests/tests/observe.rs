@@ -14,7 +14,7 @@ use std::{
 };
 use terzetto::{
     Builder, CancelScope, Deadlock, Error, channel, checkpoint, move_on_after, nursery,
-    observe::{Recorder, TraceTime, snapshot},
+    observe::{Recorder, TraceTime, snapshot, work_span},
     signal::Signal,
     sleep, sleep_forever,
     sync::{Event, Lock},
@@ -500,4 +500,115 @@ fn see_11_a_step_over_the_limit_is_named_while_it_runs_and_when_it_is_done() {
     assert!(lines[1].contains("has run for 0.4"), "{lines:?}");
     assert!(logged(&["is quick"]).is_empty());
     assert!(logged(&["task main", "without a checkpoint"]).is_empty());
+}
+
+/// Computes for so long. It must have a frame of its own.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[inline(never)]
+fn computes_a_sum(time: Duration) -> u64 {
+    let (begun, mut sum) = (std::time::Instant::now(), 0_u64);
+    while begun.elapsed() < time {
+        // Most samples meet the allocator.
+        sum = sum.wrapping_add(std::hint::black_box(vec![1_u64; 100]).len() as u64);
+    }
+    sum
+}
+
+#[test]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn see_14_the_native_stack_of_a_step_over_the_limit_is_shown_while_it_runs() {
+    listen();
+    mocked()
+        .watchdog_stacks(true)
+        .watchdog(0.05)
+        .run(nursery(async |n| {
+            n.start_soon_named("adds up", async {
+                checkpoint().await?;
+                // The first time, reading the program's debug information may take a while.
+                for _ in 0..200 {
+                    computes_a_sum(Duration::from_millis(100));
+                    if !logged(&["where task adds up ("]).is_empty() {
+                        break;
+                    }
+                }
+                Ok(())
+            });
+            Ok(())
+        }))
+        .unwrap();
+    let stacks = logged(&["where task adds up ("]);
+    assert_eq!(stacks.len(), 1, "{stacks:?}");
+    let calls: Vec<&str> = stacks[0].lines().skip(1).map(str::trim).collect();
+    let place = |name: &str| calls.iter().position(|call| call.contains(name));
+    let (inner, outer) = (place("computes_a_sum"), place("see_14_the_native_stack"));
+    assert!(inner.is_some() && inner < outer, "{}", stacks[0]);
+    // What is around all tasks of a run is left out.
+    assert_eq!(place("run_loop"), None, "{}", stacks[0]);
+}
+
+#[test]
+fn see_14_a_watchdog_shows_no_stack_if_it_was_not_asked_to() {
+    listen();
+    mocked()
+        .watchdog(0.05)
+        .run(nursery(async |n| {
+            n.start_soon_named("keeps still", async {
+                thread::sleep(Duration::from_millis(200));
+                Ok(())
+            });
+            Ok(())
+        }))
+        .unwrap();
+    assert!(!logged(&["task keeps still", "and still does"]).is_empty());
+    assert!(logged(&["where task keeps still"]).is_empty());
+}
+
+#[test]
+fn see_15_a_trace_has_a_track_for_each_worker_thread_with_its_jobs() {
+    let recorder = Recorder::new();
+    Builder::new()
+        .record(recorder.clone())
+        .run(nursery(async |n| {
+            for name in ["asks first", "asks too"] {
+                n.start_soon_named(name, async move {
+                    let job = || {
+                        let _part = work_span("a part of it");
+                        thread::sleep(Duration::from_millis(30));
+                    };
+                    to_thread::options().name("slow job").run_sync(job).await
+                });
+            }
+            Ok(())
+        }))
+        .unwrap();
+    // In other threads it does nothing.
+    drop(work_span("nowhere"));
+    let timeline = recorder.timeline();
+    let trace = parse(&timeline.trace_json(TraceTime::Real));
+    let events: Vec<&Value> =
+        trace["traceEvents"].as_array().unwrap().iter().filter(|event| event["pid"] == 2).collect();
+    let tracks = events.iter().filter(|event| event["name"] == "thread_name");
+    let tracks: Vec<&str> = tracks.map(|event| event["args"]["name"].as_str().unwrap()).collect();
+    assert_eq!(tracks, ["worker 1", "worker 2"]);
+    let of = |name: &str| -> Vec<(u64, f64, f64, String)> {
+        let spans = events.iter().filter(|event| event["ph"] == "X" && event["name"] == name);
+        spans
+            .map(|event| {
+                let number = |key: &str| event[key].as_f64().unwrap();
+                let task = event["args"]["task"].as_str().unwrap().to_owned();
+                (event["tid"].as_u64().unwrap(), number("ts"), number("dur"), task)
+            })
+            .collect()
+    };
+    let (jobs, parts) = (of("slow job"), of("a part of it"));
+    assert_eq!((jobs.len(), parts.len(), of("nowhere").len()), (2, 2, 0));
+    for (thread, from, length, task) in jobs {
+        assert!(length >= 30_000.0 && task.starts_with("asks "), "{length} {task}");
+        let part = parts.iter().find(|part| part.0 == thread).unwrap();
+        assert!(part.1 >= from && part.1 + part.2 <= from + length + 0.01, "a part is inside of its job");
+    }
+    // Logical time, which is the same each time, has no threads.
+    assert!(!timeline.trace_json(TraceTime::Logical).contains("slow job"));
+    recorder.clear();
+    assert!(!recorder.timeline().trace_json(TraceTime::Real).contains("slow job"));
 }

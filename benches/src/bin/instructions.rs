@@ -1,10 +1,14 @@
 //! One core operation, so many times: for counting instructions with `benches/instructions`.
+//!
+//! `yield+recorded` is the operation `yield` with a tool of `terzetto::observe` switched on.
 
 use std::{cell::Cell, rc::Rc};
 use terzetto::{
     Builder, CancelScope, Error, channel, checkpoint,
     lowlevel::Instrument,
-    move_on_after, nursery, sleep_forever,
+    move_on_after, nursery,
+    observe::Recorder,
+    sleep_forever,
     sync::{Event, Lock},
 };
 
@@ -141,16 +145,35 @@ async fn operation(name: &str, n: usize) -> Result<(), Error> {
     }
 }
 
+/// Switches on what shows a run.
+fn with_tool(builder: Builder, tool: &str) -> Result<Builder, Error> {
+    let socket = || std::env::temp_dir().join(format!("terzetto-instructions-{}", std::process::id()));
+    Ok(match tool {
+        "socket" => builder.task_socket(socket())?,
+        "dumps" => builder.dump_into(std::env::temp_dir())?,
+        "measured" => builder.measure_tasks(true),
+        "recorded" => builder.record(Recorder::last(1_000)),
+        // The watchdog's thread looks every quarter of this.
+        "watchdog" => builder.watchdog(10.0),
+        "stacks" => builder.watchdog(10.0).watchdog_stacks(true),
+        other => return Err(Error::msg(format!("no tool is called {other}"))),
+    })
+}
+
 fn main() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().ok_or_else(|| Error::msg("an operation's name"))?;
     let n = arguments.next().ok_or_else(|| Error::msg("how many times"))?.parse()?;
     let mut builder = Builder::new();
-    match name.as_str() {
+    let (name, tool) = name.split_once('+').map_or((name.as_str(), None), |(name, tool)| (name, Some(tool)));
+    match name {
         "yield-silent" => builder = builder.instrument(Rc::new(Silent)),
         "yield-steps" => builder = builder.instrument(Rc::new(Steps::default())),
         "message-quick" => builder = builder.quick_checkpoints(64),
         _ => {}
     }
-    builder.run(operation(&name, n))
+    if let Some(tool) = tool {
+        builder = with_tool(builder, tool)?;
+    }
+    builder.run(operation(name, n))
 }

@@ -185,3 +185,25 @@ fn mon_04_a_terminal_has_what_was_on_it_in_the_end() {
     assert!(live.contains("… and ") && live.contains(" more lines"), "{live:?}");
     assert!(last.contains("parts: 2 of 3 have begun"), "{last:?}");
 }
+
+#[test]
+fn mon_05_a_gantt_chart_is_written_if_it_is_asked_for() {
+    let folder = Folder::new();
+    let images = folder.join("series");
+    synth(&images, 3, 64);
+    for (asked, written) in [(false, 0), (true, 3)] {
+        let out = folder.join(if asked { "with" } else { "without" });
+        let mut command = terzetto();
+        command.arg("piv").arg(&images).arg("--out").arg(&out).args(["--no-plots", "--quiet"]);
+        command.args(asked.then_some("--gantt"));
+        assert_eq!(run(&mut command).status, Some(0));
+        let job = &common::jobs(&out)[0];
+        let charts: Vec<String> =
+            names(job, "").into_iter().filter(|name| name.starts_with("gantt.")).collect();
+        assert_eq!(charts.len(), written, "{charts:?}");
+        if asked {
+            let page = std::fs::read_to_string(job.join("gantt.html")).expect("the page");
+            assert!(page.contains("read image") && page.contains("Bottleneck: "), "{page}");
+        }
+    }
+}

@@ -9,6 +9,7 @@
 //!     errors/           exception_<work>_<key>.txt, a file for each call that has failed
 //!     log.txt           a line for each call of a work, or for many quick ones
 //!     works.toml        calls, times and waiting items of each work, once a second
+//!     gantt.*           which work ran when, if it was asked for: a page, a picture, a trace
 //!     time_end.txt      when and how the job has ended
 //! ```
 

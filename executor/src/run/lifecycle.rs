@@ -10,6 +10,7 @@ use terzetto::Error;
 
 use super::{Control, Observer, OneShotError, Options, Outcome, Stalled};
 use crate::{
+    gantt::GanttChart,
     graph::{InvalidTopology, Topology, check_options, panic_text},
     job::{JobFolder, Record},
     scheduler::{OneShot, Scheduler},
@@ -27,10 +28,12 @@ pub(super) struct PreparedRun {
 
 /// A run whose one-shot works have run.
 pub(super) struct StartedRun {
+    name: String,
     pub scheduler: Arc<Scheduler>,
     pub statistics_period: Duration,
     observers: Vec<Box<dyn Observer>>,
     job: Option<JobFolder>,
+    chart: Option<Arc<GanttChart>>,
     expected: Option<usize>,
     start: Instant,
 }
@@ -71,6 +74,8 @@ impl PreparedRun {
             observers
                 .insert(0, Box::new(Record::new(job, options.get_log_level(), options.get_errors_kept())));
         }
+        let chart = (job.is_some() && options.get_gantt_chart()).then(|| Arc::new(GanttChart::new()));
+        observers.extend(chart.clone().map(|chart| Box::new(chart) as Box<dyn Observer>));
         for observer in &observers {
             observer.began(job.as_ref().map(JobFolder::path));
         }
@@ -84,7 +89,7 @@ impl PreparedRun {
             return Err(OneShotError { work: work.to_string(), cause }.into());
         }
         let (statistics_period, expected) = (options.get_statistics_period(), options.get_expected_results());
-        Ok(StartedRun { scheduler, statistics_period, observers, job, expected, start })
+        Ok(StartedRun { name, scheduler, statistics_period, observers, job, chart, expected, start })
     }
 }
 
@@ -102,6 +107,12 @@ impl StartedRun {
         outcome.elapsed = self.start.elapsed();
         if let Some(job) = &self.job {
             job.write_numbers(outcome.elapsed, &outcome.works);
+            if let Some(chart) = &self.chart {
+                chart.end(outcome.elapsed, &outcome.works);
+                if let Err(error) = chart.write_into(job.path(), &self.name) {
+                    log::warn!("the Gantt chart cannot be written into `{}`: {error}", job.path().display());
+                }
+            }
         }
         let outcome = ran.and_then(|()| match stalled {
             Some(stalled) => {

@@ -1,6 +1,6 @@
 //! Observers of a run.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use super::Statistics;
 use crate::graph::{ItemError, Key};
@@ -42,6 +42,32 @@ pub trait Observer: Send + Sync {
 }
 
 impl<O: Observer + ?Sized> Observer for Box<O> {
+    fn began(&self, job: Option<&Path>) {
+        (**self).began(job);
+    }
+
+    fn started(&self, work: &str, key: &Key) {
+        (**self).started(work, key);
+    }
+
+    fn finished(&self, work: &str, key: &Key, elapsed: Duration, error: Option<&ItemError>) {
+        (**self).finished(work, key, elapsed, error);
+    }
+
+    fn failed(&self, error: &ItemError) {
+        (**self).failed(error);
+    }
+
+    fn arrived(&self, key: &Key, error: Option<&ItemError>) {
+        (**self).arrived(key, error);
+    }
+
+    fn statistics(&self, statistics: &Statistics) {
+        (**self).statistics(statistics);
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
     fn began(&self, job: Option<&Path>) {
         (**self).began(job);
     }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::graph::Kind;
 
+/// A work with this load is busy nearly all the time.
+const BUSY: f64 = 0.8;
+
 /// What a run does at one moment.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -76,6 +79,32 @@ impl WorkStatistics {
     pub fn load(&self, elapsed: Duration) -> f64 {
         let possible = elapsed.as_secs_f64() * self.max_workers as f64;
         if possible > 0.0 { self.busy.as_secs_f64() / possible } else { 0.0 }
+    }
+
+    /// Says in one line, for people, how busy the work was and what that means for a run that it
+    /// [holds up](bottleneck). `elapsed` is the time since the run began.
+    pub fn describe_load(&self, elapsed: Duration) -> String {
+        let load = self.load(elapsed);
+        let mut text = format!(
+            "{}, busy {:.0} % of the time, {:.1} ms a call, {} waiting",
+            self.work,
+            100.0 * load,
+            1000.0 * self.mean().unwrap_or_default().as_secs_f64(),
+            self.waiting
+        );
+        text.push_str(&match (self.kind, load) {
+            (Kind::Source | Kind::Global, BUSY..) => {
+                "; it runs one call at a time, nearly always, and the others wait for it".to_owned()
+            }
+            (_, BUSY..) if self.max_workers == 1 => {
+                "; only one call may run at a time, and one runs nearly always".to_owned()
+            }
+            (_, BUSY..) => {
+                format!("; nearly always all {} calls run that may run at once", self.max_workers)
+            }
+            _ => "; no work is busy all the time, so cores, disks, or short queues limit the run".to_owned(),
+        });
+        text
     }
 }
 

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use terzetto::observe::work_span;
+
 use super::{ScheduledWork, Scheduler, SchedulerState, Who};
 use crate::graph::{Batch, BoxError, CallContext, ItemError, Key};
 
@@ -57,7 +59,9 @@ impl Worker {
         let work = &scheduler.works[index];
         let start = Instant::now();
         let context = WorkerContext::new(&scheduler, index);
+        let span = work_span(&work.name);
         let calls = batch.run(&context);
+        drop(span);
         work.record_time(calls, start.elapsed());
         let (mut raised, mut errors) = context.into_errors();
         self.errors.append(&mut errors);

@@ -11,7 +11,9 @@
 //! | The same for a program | [`snapshot`]: JSON with a [documented schema](#the-snapshot) |
 //! | Which task takes the time? | [`Builder::measure_tasks`](crate::Builder::measure_tasks), shown in snapshots |
 //! | Which task holds the loop up? | [`Builder::watchdog`](crate::Builder::watchdog) |
+//! | In which function is it? | [`Builder::watchdog_stacks`](crate::Builder::watchdog_stacks), with the feature `native-stacks` |
 //! | In which order did things happen? | [`Recorder`]: a trace for Perfetto, a picture, a page |
+//! | What do the worker threads do? | the same trace; [`work_span`] marks parts of a job |
 //! | What had happened before the crash? | [`Builder::dump_into`](crate::Builder::dump_into) with [`Recorder::last`] |
 //! | How did everything stand at each event? | [`StateRecorder`]: a page that steps through the run |
 //! | Which task wrote this line of the log? | `TaskSpans`, with the feature `tracing` |
@@ -65,6 +67,19 @@
 mod dumps;
 mod json;
 mod measures;
+#[cfg(all(
+    feature = "native-stacks",
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod native_stack;
+#[cfg(not(all(
+    feature = "native-stacks",
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+#[path = "no_native_stack.rs"]
+mod native_stack;
 mod snapshot;
 mod socket;
 #[cfg(feature = "tracing")]
@@ -72,6 +87,7 @@ mod spans;
 mod states;
 mod timeline;
 mod watchdog;
+mod work_span;
 
 pub(crate) use dumps::{Dumps, make_folder};
 pub(crate) use measures::Measures;
@@ -82,3 +98,4 @@ pub use spans::TaskSpans;
 pub use states::StateRecorder;
 pub use timeline::{Recorder, Timeline, TraceTime};
 pub(crate) use watchdog::Watchdog;
+pub use work_span::{WorkSpan, work_span};

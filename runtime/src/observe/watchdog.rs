@@ -4,11 +4,15 @@
 //! others up for a second, and nothing else shows which task that was. An instrument notes when each step begins. A
 //! thread of its own looks whether the step under way has taken too long, and says so while it still runs. So a step that
 //! never ends is named, too.
+//!
+//! If it was asked to, the thread also shows the functions that the step is in: see
+//! [`native_stack`](crate::observe::native_stack).
 
 use crate::{
     Task,
     core::run::{Run, extensions::Extension},
     lowlevel::Instrument,
+    observe::native_stack::Stacks,
 };
 use std::{
     cell::RefCell,
@@ -60,30 +64,36 @@ impl Shared {
     }
 
     /// Names a step in the log, if it has taken too long and still runs.
-    fn look(&self) {
+    fn look(&self, stacks: &Stacks) {
         let late = {
             let mut state = self.state();
             let current = state.current.as_mut().filter(|step| !step.named && step.took() >= self.limit);
             current.map(|step| {
                 step.named = true;
-                (step.task.clone(), step.took())
+                (step.task.clone(), step.took(), step.since)
             })
         };
-        if let Some((task, took)) = late {
+        if let Some((task, took, since)) = late {
+            let stack = stacks.copy();
+            // Whether what was copied is the stack of that step.
+            let still_runs = self.state().current.as_ref().is_some_and(|step| step.since == since);
             log::warn!(
                 "task {task} has run for {:.3} s without a checkpoint, and still does; all other tasks wait for it",
                 took.as_secs_f64()
             );
+            if still_runs {
+                stack.log(&task);
+            }
         }
     }
 
-    fn watch(&self) {
+    fn watch(&self, stacks: &Stacks) {
         let pause = (self.limit / 4).max(SHORTEST_LOOK);
         let mut state = self.state();
         while !state.is_over {
             (state, _) = self.over.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner);
             drop(state);
-            self.look();
+            self.look(stacks);
             state = self.state();
         }
     }
@@ -105,9 +115,10 @@ impl Watchdog {
     }
 
     /// Starts the thread, which stays until the run ends.
-    pub(crate) fn plug_into(&self, run: &Run) {
+    pub(crate) fn plug_into(&self, run: &Run, with_stacks: bool) {
         let shared = self.shared.clone();
-        match thread::Builder::new().name("terzetto watch".to_owned()).spawn(move || shared.watch()) {
+        let stacks = Stacks::of_this_thread(with_stacks);
+        match thread::Builder::new().name("terzetto watch".to_owned()).spawn(move || shared.watch(&stacks)) {
             Ok(thread) => {
                 let shared = self.shared.clone();
                 run.extensions.get(|| Watching { shared, thread: RefCell::new(Some(thread)) });

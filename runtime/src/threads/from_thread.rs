@@ -56,6 +56,13 @@ impl Drop for Link {
     }
 }
 
+/// Where the job of this thread notes what it does, if its run is recorded.
+#[cfg(feature = "observe")]
+pub(crate) fn notes_of_this_job() -> Option<crate::threads::job_log::JobNotes> {
+    // While the thread ends, there is no job.
+    JOB.try_with(|job| job.borrow().as_ref()?.notes.clone()).ok().flatten()
+}
+
 /// Why a thread cannot call into a run, or why its call did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -11,7 +11,7 @@ use crate::{
         task::context_values::TaskContext,
     },
     error::failure::discard,
-    threads::from_thread::Link,
+    threads::{from_thread::Link, job_log::JobNotes},
 };
 use std::{
     borrow::Cow,
@@ -69,6 +69,8 @@ pub(crate) struct JobShared {
     pub(crate) key: usize,
     /// Set once a cancellation has been tried on the task that waits.
     pub(crate) cancelled: OnceLock<Cancelled>,
+    /// Where it notes what it does, if the run is recorded.
+    pub(crate) notes: Option<JobNotes>,
 }
 
 pub(super) struct Job<F, T> {
@@ -112,10 +114,12 @@ where
 {
     fn work(self: Arc<Self>) -> Done {
         if let JobState::Waiting(work, context) = self.replace(JobState::Running) {
+            let noted = self.shared.notes.as_ref().map(|notes| notes.begin(self.name()));
             let result = catch_unwind(AssertUnwindSafe(|| {
                 let _link = Link::enter(self.shared.clone());
                 context.enter(work)
             }));
+            drop(noted);
             self.replace(JobState::Done(result));
         }
         let done = Done::Job(self.shared.clone());

@@ -16,6 +16,7 @@ use crate::{
     sync::CapacityLimiter,
     threads::{
         job,
+        job_log::{JobLog, JobNotes},
         waiting_task::{Caller, LoopCall, ToCaller},
         workers::Workers,
     },
@@ -54,6 +55,8 @@ pub(crate) struct Threads {
     jobs: RefCell<Slab<JobEntry>>,
     default_limiter: OnceCell<CapacityLimiter>,
     all_done: Rc<WaitQueue<()>>,
+    /// What the threads do, once somebody wants to know.
+    log: OnceCell<Arc<JobLog>>,
 }
 
 impl Extension for Threads {
@@ -86,11 +89,26 @@ impl Threads {
             jobs: RefCell::default(),
             default_limiter: OnceCell::new(),
             all_done: WaitQueue::ended_by("waiting for all worker threads to be done", EndedBy::Thread),
+            log: OnceCell::new(),
         }
     }
 
     pub(super) fn default_limiter(&self) -> &CapacityLimiter {
         self.default_limiter.get_or_init(|| CapacityLimiter::new(DEFAULT_TOKENS))
+    }
+
+    /// The log of what the threads do from now on. It keeps so many jobs, or all.
+    #[cfg(feature = "observe")]
+    pub(crate) fn log(&self, keeps: Option<usize>) -> Arc<JobLog> {
+        let log = self.log.get_or_init(|| Arc::new(JobLog::new(keeps)));
+        log.keep(keeps);
+        log.clone()
+    }
+
+    /// Where a new job of the current task notes what it does.
+    pub(super) fn notes(&self, run: &Run) -> Option<JobNotes> {
+        let log = self.log.get()?.clone();
+        Some(JobNotes { log, task: run.tree.current_task().map(|task| task.id()) })
     }
 
     /// How many jobs have not ended.

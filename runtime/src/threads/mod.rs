@@ -7,12 +7,15 @@
 //! - `pool`: which thread does which job, and which thread is woken for it.
 //! - `name`: the names of the threads.
 //! - `job`: a function on its way to a worker, and its result on the way back.
+//! - `job_log`: which job was in which thread, if somebody records the run.
 //! - `start_soon`: a function for a worker that belongs to no run.
 //! - `jobs`: what the loop knows of the running jobs. Each job holds a token of its limiter until its thread is
 //!   really done. The messages of a job find the task that waits for it here.
 
 pub mod from_thread;
 mod job;
+#[cfg_attr(not(feature = "observe"), allow(dead_code, reason = "only recordings ask for a log"))]
+mod job_log;
 mod job_table;
 mod name;
 mod pool;
@@ -20,3 +23,10 @@ pub(crate) mod start_soon;
 pub mod to_thread;
 mod waiting_task;
 mod workers;
+
+#[cfg(feature = "observe")]
+pub(crate) use from_thread::notes_of_this_job;
+#[cfg(feature = "observe")]
+pub(crate) use job_log::{JobLog, JobSpan, Noted};
+#[cfg(feature = "observe")]
+pub(crate) use job_table::Threads;

@@ -138,7 +138,9 @@ impl<L: Limit> Options<L> {
             let token = self.limit.admit().await?;
             let threads = Threads::of(&run);
             let key = threads.enter(Box::new(token));
-            let shared = Arc::new(JobShared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new() });
+            let notes = threads.notes(&run);
+            let shared = JobShared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new(), notes };
+            let shared = Arc::new(shared);
             let named = self.name.clone().unwrap_or_else(|| short_name(std::any::type_name::<F>()).into());
             let job = Job::new(self.name, work, TaskContext::current(), shared.clone());
             if let Err(error) = threads.workers.start(job.clone()) {

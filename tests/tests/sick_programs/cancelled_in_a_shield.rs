@@ -1,6 +1,6 @@
 //! A cancelled task cleans up in a shield without a time limit, and its peer does not answer any more.
 
-use super::{assert_says, deadlock_of};
+use super::{assert_says, deadlock_of, keep};
 use terzetto::{CancelScope, channel, move_on_after, nursery, sleep_forever};
 
 #[test]
@@ -20,6 +20,7 @@ fn see_26_a_cancelled_task_in_a_shield_is_named_with_the_cancellation() {
         )
         .await
     });
+    keep(7, "report of the deadlock", file!(), &report);
     let line = report.lines().find(|line| line.contains("task connection (")).unwrap();
     assert_says(line, &["receiving from a channel", "in a shield; outside: cancelled by a deadline"]);
 }

@@ -1,6 +1,6 @@
 //! A task waits for a message, and the task that has the sender waits for an answer first.
 
-use super::{assert_says, deadlock_of};
+use super::{assert_says, deadlock_of, keep};
 use terzetto::{channel, nursery};
 
 #[test]
@@ -22,6 +22,7 @@ fn see_21_a_channel_nobody_sends_to_is_named_with_its_senders() {
         })
         .await
     });
+    keep(2, "report of the deadlock", file!(), &report);
     for task in ["client", "server"] {
         let line = report.lines().find(|line| line.starts_with(&format!("- task {task} ("))).unwrap();
         assert_says(line, &["receiving from a channel (1 sender is open: 1 made with the channel at "]);

@@ -1,6 +1,6 @@
 //! Two tasks take the same two locks in different orders.
 
-use super::{assert_says, deadlock_of};
+use super::{assert_says, deadlock_of, keep};
 use terzetto::{Error, checkpoint, nursery, sync::Lock};
 
 async fn transfer(from: &Lock, to: &Lock) -> Result<(), Error> {
@@ -21,6 +21,7 @@ fn see_20_crossed_locks_are_drawn_as_a_circle() {
         })
         .await
     });
+    keep(1, "report of the deadlock", file!(), &report);
     assert_says(
         &report,
         &[

@@ -1,6 +1,6 @@
 //! A loop over a channel does not end, since one more sender is alive than was thought.
 
-use super::{assert_says, deadlock_of};
+use super::{assert_says, deadlock_of, keep};
 use terzetto::{channel, nursery};
 
 #[test]
@@ -20,6 +20,7 @@ fn see_22_a_forgotten_sender_is_named_by_where_it_was_made() {
         })
         .await
     });
+    keep(3, "report of the deadlock", file!(), &report);
     // The workers' clones are gone, and the first sender is left.
     let cause = format!("(1 sender is open: 1 made with the channel at {}:{})", file!(), made.get());
     assert_says(&report, &["task main, receiving from a channel", &cause]);

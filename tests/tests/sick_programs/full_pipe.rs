@@ -1,7 +1,7 @@
 //! A program writes all of its data into a process before it reads what the process writes back. Both pipes are full,
 //! and each of the two waits for the other.
 
-use super::assert_says;
+use super::{assert_says, keep};
 use terzetto::{
     Builder, blocked_report,
     io::SendStream,
@@ -24,6 +24,7 @@ fn see_29_a_full_pipe_is_named_as_one_that_has_no_room() {
             let mut looked = std::pin::pin!(async {
                 sleep(0.3).await?;
                 let report = blocked_report();
+                keep(10, "report of blocked tasks, while it runs", file!(), &report);
                 assert_says(
                     &report,
                     &[

@@ -1,6 +1,6 @@
 //! A task holds a future that has something, does not poll it any more, and waits for the same thing.
 
-use super::{assert_says, deadlock_of};
+use super::{assert_says, deadlock_of, keep};
 use futures_util::future::select;
 use std::pin::pin;
 use terzetto::{Error, sleep, sync::Semaphore};
@@ -19,6 +19,7 @@ fn see_27_a_futurelock_is_called_one() {
         let _second = connections.acquire().await?;
         request.await
     });
+    keep(8, "report of the deadlock", file!(), &report);
     assert_says(
         &report,
         &[

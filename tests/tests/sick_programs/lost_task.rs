@@ -1,6 +1,6 @@
 //! A task that was to set an event ends early, and nobody notices.
 
-use super::{assert_says, deadlock_of};
+use super::{assert_says, deadlock_of, keep};
 use terzetto::{CancelScope, nursery, sleep, sync::Event};
 
 #[test]
@@ -34,6 +34,12 @@ fn see_23_a_lost_task_is_missing_in_the_report_and_seen_in_the_timeline() {
     let ended = Builder::new().clock(MockClock::autojump()).record(recorder.clone()).run(program());
     assert!(ended.is_err());
     let page = recorder.timeline().html("lost");
+    // The cancellations that the page lists below its picture.
+    let (_, listed) = page.split_once("<h2>").unwrap();
+    let listed = listed.replace("</h2>", ":").replace("<ul>", "").replace("</ul>", "").replace("<li>", "- ");
+    let listed = listed.replace("</li>", "").replace("</body></html>", "");
+    let both = format!("{report}\nThe page of the timeline says below its picture:\n\n{}", listed.trim());
+    keep(4, "report of the deadlock, and recording", file!(), &both);
     assert_says(&page, &["<li>setter: cancelled on request, by task setter: a limit that is too short"]);
     assert_says(&page, &["setter ends"]);
 }

@@ -1,6 +1,6 @@
 //! A job in a worker thread waits for something that never comes.
 
-use super::{assert_says, run_to_end};
+use super::{assert_says, keep, run_to_end};
 use std::sync::mpsc;
 use terzetto::{blocked_report, nursery, sleep, to_thread};
 
@@ -15,6 +15,7 @@ fn see_28_a_thread_that_never_returns_is_named_by_its_job() {
             });
             sleep(10.0).await?;
             let report = blocked_report();
+            keep(9, "report of blocked tasks, while it runs", file!(), &report);
             assert_says(
                 &report,
                 &[

@@ -88,6 +88,19 @@ pub(super) struct Layout {
     pub(super) cancellations: Vec<Cancellation>,
     pub(super) ticks: Vec<Tick>,
     pub(super) end: Moment,
+    /// What worker threads have done, the earliest first. These have no place along the logical time.
+    pub(super) jobs: Vec<Job>,
+}
+
+/// A job in a worker thread, or a part of one. Times are in real seconds.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) name: String,
+    pub(super) thread: usize,
+    /// The number of the task that waits for it.
+    pub(super) task: Option<u64>,
+    pub(super) from: f64,
+    pub(super) to: f64,
 }
 
 /// A layout that is being made.

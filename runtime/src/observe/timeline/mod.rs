@@ -17,7 +17,9 @@ pub use trace::TraceTime;
 
 use layout::Layout;
 
-/// What the tasks of a run did, made by [`Recorder::timeline`].
+/// What the tasks of a run did, made by [`Recorder::timeline`]. As a [picture](Timeline::svg) it looks like this:
+///
+#[doc = include_str!("../../../docs/timeline.svg")]
 ///
 /// ```
 /// use terzetto::{Builder, channel, nursery, observe::Recorder, testing::MockClock};
@@ -45,7 +47,9 @@ impl Timeline {
 
     /// As a trace in the JSON format of Chrome, which <https://ui.perfetto.dev> opens. Each task has a track, named and
     /// sorted as nurseries are nested, with its steps and waits. Arrows lead from the step that wakes a task to the step
-    /// that follows. Cancellations are marks with their reason.
+    /// that follows. Cancellations are marks with their reason. In [real time](TraceTime::Real) each worker thread has a
+    /// track, too, with its jobs and [their parts](crate::observe::work_span). If the recorder keeps the last so many
+    /// events, it also keeps the last so many jobs.
     pub fn trace_json(&self, time: TraceTime) -> String {
         trace::write(&self.layout, time)
     }

@@ -2,21 +2,23 @@
 
 use crate::{
     CancelReason, Task,
-    core::run,
+    core::{run, run::Run},
     lowlevel::Instrument,
     observe::{
         Timeline,
         timeline::{
             event::{Event, Label, What},
-            layout::Layout,
+            layout::{Job, Layout},
         },
     },
+    threads::{JobLog, JobSpan, Threads},
 };
 use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, VecDeque},
     fmt,
     rc::Rc,
+    sync::Arc,
     time::Instant,
 };
 
@@ -34,6 +36,11 @@ pub struct Recorder {
     /// The tasks that make a step, one inside the other.
     stepping: RefCell<Vec<u64>>,
     begun: Cell<Option<Instant>>,
+    /// The run that is recorded, and what its worker threads do.
+    run: Cell<Option<u32>>,
+    jobs: RefCell<Option<Arc<JobLog>>>,
+    /// When it has forgotten what was before.
+    cleared: Cell<Option<Instant>>,
 }
 
 impl Recorder {
@@ -72,11 +79,42 @@ impl Recorder {
     /// Forgets all events so far.
     pub fn clear(&self) {
         self.events.borrow_mut().clear();
+        self.cleared.set(Some(Instant::now()));
     }
 
     /// What was recorded so far. The recorder goes on.
     pub fn timeline(&self) -> Timeline {
-        Timeline { layout: Layout::of(self.events.borrow().iter()) }
+        let mut layout = Layout::of(self.events.borrow().iter());
+        layout.jobs = self.jobs();
+        Timeline { layout }
+    }
+
+    /// What the worker threads have done since the beginning.
+    fn jobs(&self) -> Vec<Job> {
+        let jobs = self.jobs.borrow();
+        let Some((begun, log)) = self.begun.get().zip(jobs.as_ref()) else { return Vec::new() };
+        let is_wanted =
+            |span: &JobSpan| self.cleared.get().is_none_or(|cleared| span.to.is_none_or(|to| to >= cleared));
+        let seconds = |moment: Instant| moment.saturating_duration_since(begun).as_secs_f64();
+        let spans = log.spans().into_iter().filter(is_wanted);
+        let mut jobs: Vec<Job> = spans
+            .map(|span| Job {
+                from: seconds(span.from),
+                to: seconds(span.to.unwrap_or_else(Instant::now)),
+                name: span.name,
+                thread: span.thread,
+                task: span.task,
+            })
+            .collect();
+        jobs.sort_by(|a, b| a.from.total_cmp(&b.from));
+        jobs
+    }
+
+    /// Asks the worker threads of a run to log their jobs, if they have not been asked.
+    fn follow_threads(&self, run: &Run) {
+        if self.run.replace(Some(run.id)) != Some(run.id) {
+            self.jobs.replace(Some(Threads::of(run).log(self.keeps)));
+        }
     }
 
     /// The task whose code calls this, if it is a task's.
@@ -100,8 +138,11 @@ impl Recorder {
     fn note(&self, task: &Task, what: What) {
         let begun = self.begun.get().unwrap_or_else(Instant::now);
         self.begun.set(Some(begun));
-        let (clock, tick) =
-            run::try_with(|run| (run.clock.now(), run.tree.tick.get())).unwrap_or((f64::NAN, 0));
+        let (clock, tick) = run::try_with(|run| {
+            self.follow_threads(run);
+            (run.clock.now(), run.tree.tick.get())
+        })
+        .unwrap_or((f64::NAN, 0));
         let event = Event { real: begun.elapsed().as_secs_f64(), clock, tick, task: self.label(task), what };
         let mut events = self.events.borrow_mut();
         if self.keeps.is_some_and(|keeps| events.len() >= keeps) {

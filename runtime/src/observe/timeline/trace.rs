@@ -4,7 +4,7 @@ use crate::observe::{
     json::{Text, list},
     timeline::layout::{Layout, Moment, Row},
 };
-use std::fmt::Write;
+use std::{collections::HashMap, fmt::Write};
 
 /// Which time a trace shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,10 @@ pub(super) fn write(layout: &Layout, time: TraceTime) -> String {
             Text(by)
         ));
     }
+    // Threads have real times only.
+    if time == TraceTime::Real {
+        write_threads(&mut events, layout);
+    }
     let mut json = String::from(r#"{"displayTimeUnit":"ms","traceEvents":"#);
     list(&mut json, events, |json, event| {
         json.push('\n');
@@ -93,5 +97,33 @@ fn write_row(events: &mut Vec<String>, place: usize, row: &Row, time: TraceTime)
     }
     for pause in row.pauses.iter().filter(|pause| !pause.what.is_empty()) {
         span("wait", &pause.what.join(", "), pause.from, pause.to);
+    }
+}
+
+/// A track for each worker thread, in a group of their own: a task and a thread may have the same number.
+fn write_threads(events: &mut Vec<String>, layout: &Layout) {
+    let Some(count) = layout.jobs.iter().map(|job| job.thread + 1).max() else { return };
+    events.push(
+        r#"{"ph":"M","pid":2,"tid":0,"name":"process_name","args":{"name":"worker threads"}}"#.to_owned(),
+    );
+    for thread in 0..count {
+        events.push(format!(
+            r#"{{"ph":"M","pid":2,"tid":{thread},"name":"thread_name","args":{{"name":"worker {}"}}}}"#,
+            thread + 1
+        ));
+    }
+    let names: HashMap<u64, String> =
+        layout.rows.iter().map(|row| (row.label.id, row.label.in_full())).collect();
+    let micros = |seconds: f64| (seconds * 1e9).round() / 1e3;
+    for job in &layout.jobs {
+        let task = job.task.and_then(|id| names.get(&id)).map_or("", String::as_str);
+        events.push(format!(
+            r#"{{"ph":"X","pid":2,"tid":{},"ts":{},"dur":{},"cat":"job","name":{},"args":{{"task":{}}}}}"#,
+            job.thread,
+            micros(job.from),
+            micros(job.to - job.from),
+            Text(&job.name),
+            Text(task)
+        ));
     }
 }

@@ -115,6 +115,7 @@ impl Line {
         self.option("lease", Some(results.lease.as_secs_f64().to_string()));
         self.option("log-level", Some(name_of(results.log_level)));
         self.option("log-filter", results.log_filter.as_ref());
+        self.flag("gantt", results.gantt);
         self.option("executor", Some(name_of(ExecutorChoice::Async)));
         self.option("workers", run.workers.map(|workers| workers.to_string()));
         self.option("queue-max", run.queue_max.map(|items| items.to_string()));
@@ -176,7 +177,7 @@ mod tests {
     }
 
     const COMMON: &str = "--workers 3 --queue-max 5 --stop-if-error --log-level debug --executor multi \
-                          --params p.toml --if-changed keep --lease 90 --max-errors 7";
+                          --params p.toml --if-changed keep --lease 90 --max-errors 7 --gantt";
 
     #[test]
     fn the_command_line_of_a_part_says_the_same() {

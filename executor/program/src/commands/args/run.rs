@@ -91,6 +91,11 @@ pub struct ResultArgs {
     /// more
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds)]
     pub lease: Duration,
+    /// Write a Gantt chart of the run into the job's folder at its end: which work ran when, on which item, and how
+    /// full the queues were. gantt.html is for people, gantt.json for https://ui.perfetto.dev. It costs less than a
+    /// microsecond a call
+    #[arg(long)]
+    pub gantt: bool,
     /// How much the log file tells
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info, env = "TERZETTO_LOG")]
     pub log_level: LogLevel,

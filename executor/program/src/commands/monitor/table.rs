@@ -55,16 +55,9 @@ fn of_job(job: &JobReport) -> Vec<String> {
         format!("    {}", counts(job)),
     ];
     if job.state == JobState::Running
-        && let Some((work, load)) = job.bottleneck()
+        && let Some((work, _)) = job.bottleneck()
     {
-        let mean = work.mean().unwrap_or_default().as_secs_f64();
-        lines.push(format!(
-            "    bottleneck: {}, busy {:.0} % of the time, {:.1} ms a call, {} waiting",
-            work.work,
-            100.0 * load,
-            1000.0 * mean,
-            work.waiting
-        ));
+        lines.push(format!("    bottleneck: {}", work.describe_load(job.works_elapsed)));
     }
     lines
 }

@@ -45,6 +45,8 @@ pub struct Job<'a> {
     /// Filters of the log file by module.
     pub log_filter: Option<&'a str>,
     pub lease: Duration,
+    /// Whether a Gantt chart is written.
+    pub gantt: bool,
     pub shard: Option<Shard>,
 }
 
@@ -150,7 +152,8 @@ fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {
             .results_folder(job.folder)
             .params(job.params.clone())
             .log_level(job.log_level.into())
-            .lease(job.lease);
+            .lease(job.lease)
+            .gantt_chart(job.gantt);
         logging::set_file_filter(job.log_level.into(), job.log_filter);
         if let Some(shard) = job.shard {
             options = options.shard(shard);

@@ -116,6 +116,7 @@ impl SeriesRun<'_> {
             log_level: self.results.log_level,
             log_filter: self.results.log_filter.as_deref(),
             lease: self.results.lease,
+            gantt: self.results.gantt,
             shard: self.shard,
         };
         let status = run(topology, self.count, self.run, Some(job))?;

@@ -135,9 +135,9 @@ impl View {
         let stuck = tasks.iter().filter(|task| task.stuck).count();
         let next = next_deadline_in.map_or(String::new(), |next| format!(", next deadline in {next:.3} s"));
         let first = format!(
-            "{} tasks, {stuck} stuck, {} circles; tick {tick}{next}; sorted by {}",
+            "{} tasks, {stuck} stuck, {} of tasks that wait for each other; tick {tick}{next}; sorted by {}",
             tasks.len(),
-            cycles.len(),
+            if cycles.len() == 1 { "1 circle".to_owned() } else { format!("{} circles", cycles.len()) },
             self.folding.order.name()
         );
         let second = match &self.error {
