@@ -10,15 +10,14 @@
 use crate::{
     Builder, CancelScope, Error,
     core::run,
-    error::failure::text_of_panic,
     lowlevel::Instrument,
-    testing::trial::{TrialFailure, run_trial},
+    testing::trial::{TrialFailure, checked, run_trial},
 };
 use std::{
     backtrace::Backtrace,
     cell::{Cell, RefCell},
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind, panic_any},
+    panic::panic_any,
     rc::Rc,
 };
 
@@ -180,10 +179,7 @@ impl<'a, M: AsyncFn() -> Result<(), Error>> Everywhere<'a, M> {
     /// Runs one case. Returns how many cancel points the program came to.
     fn try_case(&self, case: &[(Strike, usize)]) -> usize {
         let (seen, outcome) = self.run_once(case, None);
-        let failure = outcome.err().or_else(|| {
-            let checked = catch_unwind(AssertUnwindSafe(|| (self.check)()));
-            checked.err().map(|payload| text_of_panic(format_args!("the check after it"), &*payload))
-        });
+        let failure = outcome.err().or_else(|| checked(&self.check).err());
         if let Some(failure) = failure {
             self.fail(case, &failure);
         }
