@@ -11,7 +11,6 @@ use crate::{
     testing::net::{
         events::Event,
         hosts::{HostState, system_error},
-        listener::ListenerState,
         state::{HostId, State},
     },
 };
@@ -19,7 +18,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     net::SocketAddr,
-    rc::{Rc, Weak},
+    rc::Rc,
 };
 
 /// How many bytes one end may have sent that the other has not received yet.
@@ -83,7 +82,9 @@ struct Segment {
     bytes: usize,
     arrived: bool,
     acknowledged: bool,
+    /// When it was sent first, and when last.
     since: f64,
+    last: f64,
     attempts: u32,
 }
 
@@ -161,9 +162,9 @@ pub(super) struct Connection {
     pub(super) ends: [End; 2],
     /// The fault by which the network has forgotten it. Nothing of it arrives any more.
     pub(super) forgotten: Cell<Option<usize>>,
+    /// How often the client has asked, and when it has last.
     requests: Cell<u32>,
-    /// In whose queue it waits to be accepted.
-    listener: RefCell<Weak<ListenerState>>,
+    asked: Cell<f64>,
 }
 
 impl Connection {
@@ -194,7 +195,7 @@ impl State {
             ends: [End::new(client, from), End::new(server, to)],
             forgotten: Cell::new(None),
             requests: Cell::new(0),
-            listener: RefCell::default(),
+            asked: Cell::new(self.now()),
         });
         client.note_connection(&connection);
         self.send_request(&connection);
@@ -241,6 +242,7 @@ impl State {
             client.vanish(EndState::Failed(libc::ETIMEDOUT));
             return;
         }
+        connection.asked.set(self.now());
         match self.travel_from(connection, CLIENT, HEADER) {
             Some(at) => self.events.plan(at, Event::Request(connection.clone())),
             None => self.request_is_lost(connection),
@@ -250,7 +252,8 @@ impl State {
     /// The request, or its answer, is lost: the client asks again later.
     pub(super) fn request_is_lost(&self, connection: &Rc<Connection>) {
         let pause = REQUESTS.0 * f64::from(1 << (connection.requests.get().max(1) - 1));
-        self.events.plan(self.now() + pause, Event::RequestAgain(connection.clone()));
+        let at = self.now().max(connection.asked.get() + pause);
+        self.events.plan(at, Event::RequestAgain(connection.clone()));
     }
 
     pub(super) fn request_arrives(self: &Rc<Self>, connection: &Rc<Connection>) {
@@ -274,7 +277,6 @@ impl State {
             self.note_connection("accepts", connection, SERVER, &[]);
             server.state.set(EndState::Open);
             host.note_connection(connection);
-            *connection.listener.borrow_mut() = Rc::downgrade(&listener);
             listener.queue_up(connection.clone());
         }
         match self.travel_from(connection, SERVER, HEADER) {
@@ -339,6 +341,7 @@ impl State {
                 arrived: false,
                 acknowledged: false,
                 since: self.now(),
+                last: self.now(),
                 attempts: 0,
             });
             flight.first + flight.segments.len() as u64 - 1
@@ -375,14 +378,15 @@ impl State {
     /// Sends a segment, or sends it again. Gives up if that was done for too long.
     pub(super) fn send_segment(&self, connection: &Rc<Connection>, end: usize, number: u64) {
         let own = &connection.ends[end];
-        let (bytes, attempts, is_too_old) = {
+        let (bytes, is_too_old) = {
             let mut flight = own.flight.borrow_mut();
             let Some(segment) = flight.get(number) else { return };
             if segment.acknowledged {
                 return;
             }
             segment.attempts += 1;
-            (segment.bytes + HEADER, segment.attempts, self.now() - segment.since > PATIENCE)
+            segment.last = self.now();
+            (segment.bytes + HEADER, self.now() - segment.since > PATIENCE)
         };
         if is_too_old {
             self.note_connection("gives up", connection, end, &[]);
@@ -390,23 +394,27 @@ impl State {
         }
         match self.travel_from(connection, end, bytes) {
             Some(at) => self.events.plan(at, Event::Segment(connection.clone(), end, number)),
-            None => self.send_again_later(connection, end, number, attempts),
+            None => self.send_again_later(connection, end, number),
         }
     }
 
-    fn send_again_later(&self, connection: &Rc<Connection>, end: usize, number: u64, attempts: u32) {
+    fn send_again_later(&self, connection: &Rc<Connection>, end: usize, number: u64) {
+        let (last, attempts) = match connection.ends[end].flight.borrow_mut().get(number) {
+            Some(segment) => (segment.last, segment.attempts),
+            None => return,
+        };
         let pause = (PAUSES.0 * f64::from(1 << attempts.saturating_sub(1).min(16))).min(PAUSES.1);
-        self.events.plan(self.now() + pause, Event::SegmentAgain(connection.clone(), end, number));
+        let at = self.now().max(last + pause);
+        self.events.plan(at, Event::SegmentAgain(connection.clone(), end, number));
     }
 
     pub(super) fn segment_arrives(&self, connection: &Rc<Connection>, end: usize, number: u64) {
         let (own, other) = (&connection.ends[end], &connection.ends[1 - end]);
-        let attempts = match own.flight.borrow_mut().get(number) {
-            Some(segment) if !segment.acknowledged => segment.attempts,
-            _ => return,
-        };
+        if own.flight.borrow_mut().get(number).is_none_or(|segment| segment.acknowledged) {
+            return;
+        }
         if !self.arrives_from(connection, end) {
-            return self.send_again_later(connection, end, number, attempts);
+            return self.send_again_later(connection, end, number);
         }
         match other.state.get() {
             EndState::Gone | EndState::Failed(_) => return self.send_reset(connection, end),
@@ -423,7 +431,7 @@ impl State {
         self.take_in(connection, end, number);
         if self.is_cut(other.host, own.host) {
             // The acknowledgement is lost.
-            return self.send_again_later(connection, end, number, attempts);
+            return self.send_again_later(connection, end, number);
         }
         let mut flight = own.flight.borrow_mut();
         if let Some(segment) = flight.get(number) {
