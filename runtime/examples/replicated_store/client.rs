@@ -5,7 +5,7 @@ use crate::{
     protocol::{Action, CLIENT_PORT, Command, Lines, unless_cancelled},
 };
 use std::cell::RefCell;
-use terzetto::{Error, current_time, fail_after, sleep};
+use terzetto::{Error, current_time, move_on_after, sleep};
 
 /// How long a client may have to wait for an answer, whatever happens, in seconds.
 const LIVENESS: f64 = 600.0;
@@ -28,8 +28,10 @@ pub async fn use_store(
         };
         let command = Command { client, number, key: random.u64(0..2), action };
         history.borrow_mut().begins(command);
-        let answer = fail_after(LIVENESS, ask(&mut connection, command, &mut random)).await?;
-        history.borrow_mut().ends(command, answer)?;
+        match move_on_after(LIVENESS, ask(&mut connection, command, &mut random)).await? {
+            Some(answer) => history.borrow_mut().ends(command, answer)?,
+            None => return Err(Error::msg(format!("\"{command}\" got no answer within {LIVENESS} s"))),
+        }
         if current_time() > end {
             return Ok(number);
         }
