@@ -1,6 +1,6 @@
 //! The example `replicated_store`: the right one passes, and each bug that can be put in is found.
 
-#![allow(missing_docs, dead_code, unused_imports, reason = "the modules of an example")]
+#![allow(missing_docs, dead_code, reason = "the modules of an example")]
 
 #[path = "../examples/replicated_store/client.rs"]
 mod client;

@@ -5,7 +5,6 @@ use crate::{
     disk::Disk,
     follower::follow,
     leader::{Bug, FOLLOWERS, lead},
-    linearizable::History,
 };
 use std::cell::{Cell, RefCell};
 use terzetto::{

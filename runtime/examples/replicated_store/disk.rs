@@ -1,7 +1,7 @@
 //! A disk with a log of commands. A crash cuts it back to what was synced.
 
 use crate::protocol::Command;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use terzetto::{Error, sleep};
 
 /// How long a sync takes, in seconds.
@@ -15,9 +15,13 @@ pub struct Disk {
 
 impl Disk {
     /// What a host finds when it starts.
-    pub fn recover(&self) -> Vec<Command> {
+    pub fn recover(&self) -> Ref<'_, Vec<Command>> {
         self.written.borrow_mut().truncate(self.synced.get());
-        self.written.borrow().clone()
+        self.log()
+    }
+
+    pub fn log(&self) -> Ref<'_, Vec<Command>> {
+        self.written.borrow()
     }
 
     pub fn len(&self) -> usize {
@@ -28,11 +32,6 @@ impl Disk {
     pub fn append(&self, command: Command) -> usize {
         self.written.borrow_mut().push(command);
         self.len() - 1
-    }
-
-    /// The commands from a place on, up to another.
-    pub fn range(&self, from: usize, to: usize) -> Vec<Command> {
-        self.written.borrow()[from..to].to_vec()
     }
 
     /// Makes durable what was written before this call.

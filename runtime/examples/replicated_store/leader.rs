@@ -51,14 +51,13 @@ pub struct Leader<'a> {
 }
 
 pub async fn lead(disk: &Disk, bug: Option<Bug>) -> Result<(), Error> {
-    let log = disk.recover();
-    let last = log.iter().enumerate().map(|(place, command)| (command.client, (command.number, place)));
+    let last = disk.recover().iter().enumerate().map(|(place, c)| (c.client, (c.number, place))).collect();
     let leader = Leader {
         disk,
         bug,
-        durable: Watch::new(log.len()),
+        durable: Watch::new(disk.len()),
         followed: Default::default(),
-        last: RefCell::new(last.collect()),
+        last: RefCell::new(last),
         values: RefCell::default(),
         answers: RefCell::default(),
         applied: Watch::new(0),
@@ -123,12 +122,13 @@ impl Leader<'_> {
         let followed = self.followed.iter().map(Cell::get).max().unwrap_or_default();
         let committed = self.durable.get().min(followed);
         let applied = self.applied.get();
-        for command in self.disk.range(applied, committed.max(applied)) {
-            let mut values = self.values.borrow_mut();
+        let (log, mut values) = (self.disk.log(), self.values.borrow_mut());
+        for command in &log[applied..committed.max(applied)] {
             let value = values.entry(command.key).or_default();
             *value = command.action.apply(*value);
             self.answers.borrow_mut().push(*value);
         }
+        drop((log, values));
         self.applied.set(committed.max(applied));
     }
 
@@ -149,7 +149,7 @@ impl Leader<'_> {
             self.apply();
             self.wait_for_more_than(sent).await?;
             let upto = self.durable.get().min(sent + BATCH);
-            let batch: Vec<String> = self.disk.range(sent, upto).iter().map(Command::to_string).collect();
+            let batch: Vec<String> = self.disk.log()[sent..upto].iter().map(Command::to_string).collect();
             lines.send(format_args!("{sent};{}", batch.join(";"))).await?;
         }
     }

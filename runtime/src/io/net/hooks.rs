@@ -106,7 +106,7 @@ pub fn set_custom_hostname_resolver(
 /// factory. This is trio's `set_custom_socket_factory`.
 ///
 /// It makes the sockets of TCP and UDP, and those that connect in the Unix domain. It does not make sockets that a
-/// program passes to this library.
+/// program passes to this library. In a [simulated network](crate::testing::net) it makes none of TCP and UDP.
 ///
 /// # Panics
 /// Outside a run.

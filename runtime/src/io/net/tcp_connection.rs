@@ -12,6 +12,10 @@ use std::{
 };
 
 /// A TCP connection of either kind. The simulated one is in a box, so that a real one does not pay for its size.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a real socket in a box would cost one more access of memory each time"
+)]
 pub(crate) enum TcpConnection {
     Real(FdStream<net::TcpStream>),
     Simulated(Box<SimulatedStream>),

@@ -36,6 +36,10 @@ use std::{
 pub struct UdpSocket(Datagrams);
 
 /// What sends and receives: a socket of the system, or one of a simulated network.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a real socket in a box would cost one more access of memory each time"
+)]
 enum Datagrams {
     Real(Source<net::UdpSocket>),
     Simulated(Box<SimulatedSource<dyn SimulatedDatagrams>>),
