@@ -9,7 +9,7 @@ use crate::{
     core::block::wait_queue::WaitQueue,
     move_on_at,
     testing::net::{
-        connection::Connection, datagrams::Datagram, random_faults::RandomFaultKind, state::HostId,
+        connection::Connection, datagrams::Datagram, ids::HostId, random_faults::RandomFaultKind,
     },
 };
 use std::{

@@ -5,7 +5,8 @@ use crate::{
     core::task::{context_values::TaskContext, in_context::in_context},
     testing::net::{
         hosts::HostState,
-        state::{HOME, Home, State},
+        ids::{HOME, Home},
+        state::State,
     },
 };
 use std::{fmt, future::poll_fn, net::IpAddr, pin::pin, rc::Rc, task::Poll};

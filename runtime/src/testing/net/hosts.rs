@@ -2,12 +2,7 @@
 
 use crate::{
     core::block::wait_queue::WaitQueue,
-    testing::net::{
-        connection::{Connection, EndState},
-        datagrams::DatagramState,
-        listener::ListenerState,
-        state::{HostId, State},
-    },
+    testing::net::{connection::Connection, datagrams::DatagramState, ids::HostId, listener::ListenerState},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -46,7 +41,7 @@ pub(super) fn system_error(code: i32) -> io::Error {
 }
 
 impl HostState {
-    fn new(id: HostId, name: &str) -> HostState {
+    pub(super) fn new(id: HostId, name: &str) -> HostState {
         HostState {
             id,
             name: name.to_owned(),
@@ -111,6 +106,11 @@ impl HostState {
         self.connections.borrow().iter().filter_map(Weak::upgrade).collect()
     }
 
+    /// The listener that gets what is sent to this address.
+    pub(super) fn listener_at(&self, address: SocketAddr) -> Option<Rc<ListenerState>> {
+        bound_to(&self.listeners, address).filter(|listener| !listener.dead.get())
+    }
+
     /// Binds a socket to an address of this host. Port 0 stands for a free one.
     pub(super) fn bind<T>(
         &self,
@@ -158,94 +158,9 @@ pub(super) fn bound_to<T>(sockets: &Bound<T>, address: SocketAddr) -> Option<Rc<
 }
 
 /// The loopback address of the same family.
-fn loopback(like: IpAddr) -> IpAddr {
+pub(super) fn loopback(like: IpAddr) -> IpAddr {
     match like {
         IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    }
-}
-
-impl State {
-    /// The host of this name. It is made if there is none, with an address in 10.0.0.0/8.
-    pub(super) fn host_named(&self, name: &str) -> Rc<HostState> {
-        if let Some(known) = self.find_host(name) {
-            return known;
-        }
-        let mut hosts = self.hosts.borrow_mut();
-        let id = HostId(hosts.len() as u32);
-        let host = Rc::new(HostState::new(id, name));
-        hosts.push(host.clone());
-        drop(hosts);
-        let number = (id.0 + 1).to_be_bytes();
-        self.add_address(&host, Ipv4Addr::new(10, number[1], number[2], number[3]).into());
-        host
-    }
-
-    pub(super) fn find_host(&self, name: &str) -> Option<Rc<HostState>> {
-        self.hosts.borrow().iter().find(|host| host.name == name).cloned()
-    }
-
-    pub(super) fn add_address(&self, host: &HostState, address: IpAddr) {
-        let former = self.by_address.borrow_mut().insert(address, host.id);
-        assert!(
-            former.is_none_or(|former| former == host.id),
-            "the address {address} belongs to another host of the simulated network"
-        );
-        let mut own = host.addresses.borrow_mut();
-        if !own.contains(&address) {
-            own.push(address);
-        }
-    }
-
-    /// The host that has an address, as `from` sees it, and the address that is meant.
-    pub(super) fn route(&self, from: &HostState, remote: SocketAddr) -> io::Result<(HostId, SocketAddr)> {
-        let mut remote = remote;
-        if remote.ip().is_unspecified() {
-            remote.set_ip(loopback(remote.ip()));
-        }
-        if remote.ip().is_loopback() {
-            return Ok((from.id, remote));
-        }
-        match self.by_address.borrow().get(&remote.ip()) {
-            Some(&to) => Ok((to, remote)),
-            None => Err(system_error(libc::ENETUNREACH)),
-        }
-    }
-
-    /// Cuts the power of a host: its programs stop, and its sockets are gone without a word to anybody.
-    pub(super) fn crash(&self, host: &HostState) {
-        if !host.is_up.replace(false) {
-            return;
-        }
-        self.trace.note(self.now(), "crash", Some(&host.name), None, host.life.get(), &[]);
-        let life = host.life.get();
-        host.life.set(life + 1);
-        for connection in host.live_connections() {
-            for end in &connection.ends {
-                if end.host == host.id && end.life.get() == life {
-                    end.vanish(EndState::Gone);
-                }
-            }
-        }
-        host.connections.take();
-        host.listeners
-            .take()
-            .into_values()
-            .filter_map(|socket| socket.upgrade())
-            .for_each(|socket| socket.die());
-        host.datagrams
-            .take()
-            .into_values()
-            .filter_map(|socket| socket.upgrade())
-            .for_each(|socket| socket.die());
-        host.crashed.unpark_all(|()| ());
-    }
-
-    /// Starts a host again.
-    pub(super) fn restart(&self, host: &HostState) {
-        if !host.is_up.replace(true) {
-            self.trace.note(self.now(), "restart", Some(&host.name), None, host.life.get(), &[]);
-            host.restarted.unpark_all(|()| ());
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! What the way between two hosts is like.
 
-use crate::{Seconds, testing::net::state::HostId};
+use crate::{Seconds, testing::net::ids::HostId};
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// The way that packets take from one host to another: how long they travel, how many get lost.

@@ -37,27 +37,45 @@
 //!
 //! # How it works
 //!
-//! `state` has what the network knows. `events` has what will happen, in the order of time; one system task of the run
-//! makes it happen. `connection` is TCP, with `listener`; `datagrams` is UDP; `names` looks up names. `sockets` is what
-//! the socket types see. `fault` and `random_faults` let something go wrong, and `report` counts it. `trace` compares
-//! runs. The model is that of turmoil and FoundationDB's simulator, in one run of one thread.
+//! Data does not know the functions that change it. `state` has what the network knows, and is made of data: `hosts`
+//! (named by `ids`), `link`, `connection`, `listener`, `datagrams`, `events`, `fault`, `random_faults`, `report`, `trace`.
+//!
+//! Functions come on top. `events` has what will happen, in the order of time, and one system task of the run makes it
+//! `happen`. `travel` decides when a packet arrives, and `routes` where. TCP is `handshake` and `segments`.
+//! `connection_socket`, `listening_socket` and `datagram_socket` are what programs have, and `installed` makes them.
+//! `names` looks up names. `inject`, `random_inject` and `crash` let something go wrong.
+//!
+//! Users see `network`, `host` and `simulation`. The model is that of turmoil and of FoundationDB's simulator, in one
+//! run of one thread.
 
 mod connection;
+mod connection_socket;
+mod crash;
+mod datagram_socket;
 mod datagrams;
 mod events;
 mod fault;
+mod handshake;
+mod happen;
 mod host;
 mod hosts;
+mod ids;
+mod inject;
+mod installed;
 mod link;
 mod listener;
+mod listening_socket;
 mod names;
 mod network;
 mod random_faults;
+mod random_inject;
 mod report;
+mod routes;
+mod segments;
 mod simulation;
-mod sockets;
 mod state;
 mod trace;
+mod travel;
 
 pub use fault::Fault;
 pub use host::{Host, HostCrashed};

@@ -5,8 +5,8 @@ use crate::{
     io::{net::set_simulated_network, set_custom_hostname_resolver},
     lowlevel::spawn_system_task,
     testing::net::{
-        Fault, Host, Link, RandomFaults, Report, link::LinkInUse, names::Names, report::UNREPORTED,
-        sockets::Installed, state::State,
+        Fault, Host, Link, RandomFaults, Report, installed::Installed, link::LinkInUse, names::Names,
+        report::UNREPORTED, state::State,
     },
 };
 use std::{fmt, rc::Rc};

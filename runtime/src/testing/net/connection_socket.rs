@@ -1,49 +1,19 @@
-//! The network as the socket types see it: how it makes sockets, and what a connection does for a stream.
+//! One end of a TCP connection, as a program has it.
 
 use crate::{
     core::block::reactor::Direction,
-    io::net::simulated::{
-        Side, SimulatedConnection, SimulatedDatagrams, SimulatedListener, SimulatedNetwork, SimulatedSocket,
-    },
+    io::net::simulated::{Side, SimulatedConnection, SimulatedSocket},
     testing::net::{
-        connection::{CLIENT, Connection, End, EndState},
-        datagrams::bind,
+        connection::{Connection, End, EndState},
         hosts::system_error,
-        listener::listen,
         state::State,
     },
 };
 use std::{
     io::{self, ErrorKind},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     rc::Rc,
 };
-
-/// What the hooks of a run hold.
-pub(super) struct Installed(pub(super) Rc<State>);
-
-impl SimulatedNetwork for Installed {
-    fn connect(&self, local: Option<IpAddr>, remote: SocketAddr) -> io::Result<Rc<dyn SimulatedConnection>> {
-        let state = &self.0;
-        let host = state.current_host()?;
-        let (to, remote) = state.route(&host, remote)?;
-        let from = SocketAddr::new(host.source_for(local, remote.ip())?, host.free_port());
-        let connection = state.new_connection(&host, from, &state.host(to), remote);
-        Ok(Rc::new(ConnectionEnd { state: state.clone(), connection, end: CLIENT }))
-    }
-
-    fn listen(&self, address: SocketAddr, backlog: u32) -> io::Result<Rc<dyn SimulatedListener>> {
-        listen(&self.0, address, backlog)
-    }
-
-    fn bind(&self, address: SocketAddr) -> io::Result<Rc<dyn SimulatedDatagrams>> {
-        bind(&self.0, address)
-    }
-
-    fn run_ends(&self) {
-        self.0.end();
-    }
-}
 
 /// One end of a connection, as a program has it.
 pub(super) struct ConnectionEnd {
@@ -84,7 +54,7 @@ impl SimulatedSocket for ConnectionEnd {
 
 impl SimulatedConnection for ConnectionEnd {
     fn has_connected(&self) -> io::Result<bool> {
-        match State::failure(self.own()) {
+        match self.own().failure() {
             Some(error) => Err(error),
             None => Ok(self.own().state.get() == EndState::Open),
         }
@@ -107,7 +77,7 @@ impl SimulatedConnection for ConnectionEnd {
             return Ok(n);
         }
         drop(arrived);
-        match (own.end_arrived.get(), State::failure(own)) {
+        match (own.end_arrived.get(), own.failure()) {
             (true, _) => Ok(0),
             (false, Some(error)) => Err(error),
             (false, None) => Err(ErrorKind::WouldBlock.into()),
@@ -116,7 +86,7 @@ impl SimulatedConnection for ConnectionEnd {
 
     fn send(&self, data: &[u8]) -> io::Result<usize> {
         let own = self.own();
-        if let Some(error) = State::failure(own) {
+        if let Some(error) = own.failure() {
             return Err(error);
         }
         if own.end_sent.get() {
@@ -133,7 +103,7 @@ impl SimulatedConnection for ConnectionEnd {
     }
 
     fn end(&self) -> io::Result<()> {
-        if State::failure(self.own()).is_some() {
+        if self.own().failure().is_some() {
             return Err(system_error(libc::ENOTCONN));
         }
         self.state.send_end(&self.connection, self.end);
