@@ -56,7 +56,7 @@ impl Operation for Side {
         Aborted::Succeeded
     }
 
-    fn forget(&self, _key: u32) {
+    fn withdraw(&self, _key: u32) {
         self.waiter.set(None);
     }
 
