@@ -6,6 +6,7 @@ mod faults;
 mod hosts;
 mod on_top;
 mod repeat;
+mod struck;
 mod tcp;
 mod udp;
 
