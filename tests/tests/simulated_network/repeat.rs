@@ -150,3 +150,16 @@ fn net_53_an_hour_takes_milliseconds() {
     outcome.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn net_56_under_the_systems_clock_latency_takes_real_time() {
+    let begun = std::time::Instant::now();
+    let outcome = terzetto::run(async {
+        let network = Network::install(1)?;
+        network.set_link(Link::new().latency(0.02..=0.02));
+        let _listener = TcpListener::bind((ANY, 80))?;
+        network.host("client").run(open_tcp_stream("main", 80)).await.map(drop)
+    });
+    outcome.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(40), "{:?}", begun.elapsed());
+}

@@ -15,6 +15,30 @@ use std::{fmt, future::poll_fn, net::IpAddr, pin::pin, rc::Rc, task::Poll};
 ///
 /// Which host a task belongs to is inherited: all tasks that a program starts belong to the host that runs it. So the
 /// program need not know that it is simulated.
+///
+/// ```
+/// use std::cell::Cell;
+/// use terzetto::{Builder, nursery, sleep, sleep_forever, testing::{MockClock, net::Network}};
+/// Builder::new().clock(MockClock::autojump()).run(async {
+///     let network = Network::install(1)?;
+///     let (host, starts) = (network.host("database"), Cell::new(0));
+///     nursery(async |n| {
+///         n.start_soon(host.serve(async || {
+///             starts.set(starts.get() + 1);
+///             Ok(sleep_forever().await?)
+///         }));
+///         sleep(1.0).await?;
+///         host.crash();
+///         sleep(1.0).await?;
+///         host.restart();
+///         sleep(1.0).await?;
+///         assert_eq!(starts.get(), 2);
+///         n.cancel_scope().cancel();
+///         Ok(())
+///     }).await
+/// })?;
+/// # Ok::<(), terzetto::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Host {
     pub(super) network: Rc<State>,
