@@ -1,5 +1,5 @@
-//! The leader: it writes each command into its log, syncs it, and sends it to the followers. A command is committed when
-//! the leader and one follower have it on their disks. Then it is applied and answered.
+//! The leader: it writes each command into its log, syncs it, and sends it to the followers. A command is committed
+//! when the leader and one follower have it on their disks. Then it is applied and answered.
 //!
 //! The followers get only what the leader has synced. So their logs are always the beginning of the leader's.
 

@@ -1,10 +1,10 @@
 //! Whether what clients have seen is linearizable: as if each command had taken effect at one moment between its begin
 //! and its end.
 //!
-//! This is the search of Wing and Gong, "Testing and Verifying Concurrent Objects" (1993), done while the history grows,
-//! as in Lowe, "Testing for linearizability" (2017). It keeps every state in which a key may be: its value, and which of
-//! the commands that are under way have taken effect, with the answers that they must get. Keys are independent, so each
-//! is checked by itself.
+//! This is the search of Wing and Gong, "Testing and Verifying Concurrent Objects" (1993), done while the history
+//! grows, as in Lowe, "Testing for linearizability" (2017). It keeps every state in which a key may be: its value, and
+//! which of the commands that are under way have taken effect, with the answers that they must get. Keys are
+//! independent, so each is checked by itself.
 
 use crate::protocol::{Action, Command};
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,7 +12,7 @@ const ANY: [u8; 4] = [0, 0, 0, 0];
 /// A connection from the host `client` to the host `main`.
 async fn connected(network: &Network, port: u16) -> Result<(TcpStream, TcpStream), Error> {
     let listener = TcpListener::bind((ANY, port))?;
-    let client = network.host("client").run(async { Ok(open_tcp_stream("main", port).await?) }).await?;
+    let client = network.host("client").run(open_tcp_stream("main", port)).await?;
     Ok((client, listener.accept().await?))
 }
 

@@ -23,7 +23,8 @@ fn net_30_tasks_inherit_their_host() -> Result<(), Error> {
                     nursery(async |n| {
                         n.start_soon(async {
                             let listener = TcpListener::bind((ANY, 80))?;
-                            Ok(drop(listener.accept().await?))
+                            listener.accept().await?;
+                            Ok(())
                         });
                         Ok(())
                     })

@@ -120,7 +120,7 @@ fn net_52_a_program_that_the_seed_does_not_decide_is_found() {
         Simulation::new(async |network: &Network| {
             runs.set(runs.get() + 1);
             let listener = TcpListener::bind((ANY, 80))?;
-            let stream = network.host("client").run(async { open_tcp_stream("main", 80).await }).await?;
+            let stream = network.host("client").run(open_tcp_stream("main", 80)).await?;
             stream.send_all(&[runs.get()]).await?;
             listener.accept().await?.receive_some(&mut [0; 1]).await?;
             Ok(())
@@ -138,7 +138,7 @@ fn net_53_an_hour_takes_milliseconds() {
     let outcome = Builder::new().clock(MockClock::autojump()).run(async {
         let network = Network::install(1)?;
         let listener = TcpListener::bind((ANY, 80))?;
-        let client = network.host("client").run(async { open_tcp_stream("main", 80).await }).await?;
+        let client = network.host("client").run(open_tcp_stream("main", 80)).await?;
         let server = listener.accept().await?;
         for _ in 0..360 {
             sleep(10.0).await?;

@@ -52,9 +52,7 @@ fn net_02_the_time_is_that_of_latency_and_bandwidth() -> Result<(), Error> {
     simulated(1, async |network| {
         network.set_link(Link::new().latency(0.1..=0.1).bandwidth(1000.0));
         let listener = TcpListener::bind((ANY, 80))?;
-        let connect = async |client: &str| {
-            network.host(client).run(async { Ok(open_tcp_stream("main", 80).await?) }).await
-        };
+        let connect = async |client: &str| network.host(client).run(open_tcp_stream("main", 80)).await;
         let begun = current_time();
         let client = connect("client").await?;
         // Two packets of 40 bytes, one each way.
@@ -109,7 +107,7 @@ fn net_03_loss_is_delay_and_no_byte_is_lost_or_out_of_order() -> Result<(), Erro
 fn net_04_a_full_window_makes_the_sender_wait() -> Result<(), Error> {
     simulated(1, async |network| {
         let listener = TcpListener::bind((ANY, 80))?;
-        let client = network.host("client").run(async { Ok(open_tcp_stream("main", 80).await?) }).await?;
+        let client = network.host("client").run(open_tcp_stream("main", 80)).await?;
         let server = listener.accept().await?;
         let blocked = move_on_after(60.0, async { Ok(client.send_all(&[1; 100_000]).await?) }).await?;
         assert!(blocked.is_none());
@@ -153,7 +151,7 @@ fn net_07_a_cancelled_attempt_to_connect_leaves_nothing_and_a_listener_with_a_fu
     simulated(1, async |network| {
         let listener = TcpListener::bind_with_backlog((ANY, 80), 1)?;
         let client = network.host("client");
-        let connect = async || client.run(async { Ok(open_tcp_stream("main", 80).await?) }).await;
+        let connect = async || client.run(open_tcp_stream("main", 80)).await;
         let _first = connect().await?;
         assert!(move_on_after(0.5, connect()).await?.is_none(), "the queue is full");
         nursery(async |n| {
@@ -179,7 +177,7 @@ fn net_08_each_direction_ends_by_itself_and_closing_with_unread_data_resets() ->
     simulated(1, async |network| {
         let listener = TcpListener::bind((ANY, 80))?;
         let client = network.host("client");
-        let connect = async || client.run(async { Ok(open_tcp_stream("main", 80).await?) }).await;
+        let connect = async || client.run(open_tcp_stream("main", 80)).await;
         let (one, other) = (connect().await?, listener.accept().await?);
         one.send_eof().await?;
         assert!(matches!(one.send_all(b"x").await, Err(StreamError::Closed)));
@@ -214,8 +212,7 @@ fn net_09_addresses_in_use_loopback_free_ports_and_both_families() -> Result<(),
         let stream = open_tcp_stream("localhost", 80).await?;
         assert!(stream.peer_addr()?.ip().is_loopback());
         // Another host's loopback is its own.
-        let elsewhere =
-            network.host("other").run(async { Ok(open_tcp_stream("localhost", 80).await?) }).await;
+        let elsewhere = network.host("other").run(open_tcp_stream("localhost", 80)).await;
         assert!(elsewhere.is_err());
         drop(listeners);
         TcpListener::bind((ANY, 80))?;

@@ -11,7 +11,8 @@ use std::{
     task::{Context, Poll},
 };
 
-/// A TCP connection of either kind. The simulated one is in a box, so that a real one does not pay for its size.
+/// A TCP connection of either kind. The simulated one is in a box, and so are the futures of its operations. So a real
+/// one does not pay for their size.
 #[allow(
     clippy::large_enum_variant,
     reason = "a real socket in a box would cost one more access of memory each time"
@@ -41,28 +42,28 @@ impl TcpConnection {
     pub(crate) async fn close(&self) -> Result<(), StreamError> {
         match self {
             TcpConnection::Real(stream) => stream.close().await,
-            TcpConnection::Simulated(stream) => stream.source.close().await,
+            TcpConnection::Simulated(stream) => Box::pin(stream.source.close()).await,
         }
     }
 
     pub(crate) async fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, StreamError> {
         match self {
             TcpConnection::Real(stream) => stream.receive_some(buffer).await,
-            TcpConnection::Simulated(stream) => stream.receive_some(buffer).await,
+            TcpConnection::Simulated(stream) => Box::pin(stream.receive_some(buffer)).await,
         }
     }
 
     pub(crate) async fn send_all(&self, data: &[u8]) -> Result<(), StreamError> {
         match self {
             TcpConnection::Real(stream) => stream.send_all(data).await,
-            TcpConnection::Simulated(stream) => stream.send_all(data).await,
+            TcpConnection::Simulated(stream) => Box::pin(stream.send_all(data)).await,
         }
     }
 
     pub(crate) async fn wait_send_all_might_not_block(&self) -> Result<(), StreamError> {
         match self {
             TcpConnection::Real(stream) => stream.wait_send_all_might_not_block().await,
-            TcpConnection::Simulated(stream) => stream.wait_send_all_might_not_block().await,
+            TcpConnection::Simulated(stream) => Box::pin(stream.wait_send_all_might_not_block()).await,
         }
     }
 
@@ -72,7 +73,7 @@ impl TcpConnection {
     ) -> Result<(), StreamError> {
         match self {
             TcpConnection::Real(stream) => stream.send_eof(shut_down).await,
-            TcpConnection::Simulated(stream) => stream.send_eof().await,
+            TcpConnection::Simulated(stream) => Box::pin(stream.send_eof()).await,
         }
     }
 }

@@ -148,7 +148,8 @@ impl Listener for TcpListener {
             }
             Listening::Simulated { source, accepting } => {
                 let _inside = accepting.enter("accepting from this listener")?;
-                let accepted = source.operate(Direction::Read, |listener| listener.accept()).await?;
+                let accepted =
+                    Box::pin(source.operate(Direction::Read, |listener| listener.accept())).await?;
                 Ok(TcpStream(TcpConnection::Simulated(Box::new(SimulatedStream::new(accepted)))))
             }
         }

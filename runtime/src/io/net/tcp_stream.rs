@@ -68,7 +68,7 @@ impl TcpStream {
         if let Some(network) = simulated_network() {
             let connection = network.connect(local, remote).map_err(StreamError::Io)?;
             let stream = Box::new(SimulatedStream::new(connection));
-            stream.connected().await?;
+            Box::pin(stream.connected()).await?;
             return Ok(TcpStream(TcpConnection::Simulated(stream)));
         }
         let domain = Domain::for_address(remote);

@@ -118,7 +118,7 @@ impl UdpSocket {
         match &self.0 {
             Datagrams::Real(source) => source.operate(Direction::Write, |socket| socket.send(datagram)).await,
             Datagrams::Simulated(source) => {
-                source.operate(Direction::Write, |socket| socket.send(datagram, None)).await
+                Box::pin(source.operate(Direction::Write, |socket| socket.send(datagram, None))).await
             }
         }
     }
@@ -141,7 +141,8 @@ impl UdpSocket {
                 source.operate(Direction::Write, |socket| socket.send_to(datagram, address)).await
             }
             Datagrams::Simulated(source) => {
-                source.operate(Direction::Write, |socket| socket.send(datagram, Some(address))).await
+                Box::pin(source.operate(Direction::Write, |socket| socket.send(datagram, Some(address))))
+                    .await
             }
         }
     }
@@ -158,7 +159,8 @@ impl UdpSocket {
         match &self.0 {
             Datagrams::Real(source) => source.operate(Direction::Read, |socket| socket.recv(buffer)).await,
             Datagrams::Simulated(source) => {
-                let received = source.operate(Direction::Read, |socket| socket.receive(buffer)).await?;
+                let received =
+                    Box::pin(source.operate(Direction::Read, |socket| socket.receive(buffer))).await?;
                 Ok(received.0)
             }
         }
@@ -177,7 +179,7 @@ impl UdpSocket {
                 source.operate(Direction::Read, |socket| socket.recv_from(buffer)).await
             }
             Datagrams::Simulated(source) => {
-                source.operate(Direction::Read, |socket| socket.receive(buffer)).await
+                Box::pin(source.operate(Direction::Read, |socket| socket.receive(buffer))).await
             }
         }
     }

@@ -1,8 +1,8 @@
 //! What will happen in the network, in the order of time.
 //!
-//! Everything that takes time is an event: the arrival of a packet, the end of a pause before something is sent again, a
-//! fault. One system task of the run makes them happen. Events of the same time happen in the order in which they were
-//! planned, so a run is the same each time.
+//! Everything that takes time is an event: the arrival of a packet, the end of a pause before something is sent again,
+//! a fault. One system task of the run makes them happen. Events of the same time happen in the order in which they
+//! were planned, so a run is the same each time.
 
 use crate::{
     Cancelled,

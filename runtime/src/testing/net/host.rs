@@ -117,8 +117,8 @@ impl Host {
         self.network.restart(&self.host);
     }
 
-    /// Runs a program on this host, up to its end or up to the host's crash. At a crash the program's future is dropped:
-    /// it does not clean up by awaiting anything, but its destructors run. What they send goes nowhere.
+    /// Runs a program on this host, up to its end or up to the host's crash. At a crash the program's future is
+    /// dropped: it does not clean up by awaiting anything, but its destructors run. What they send goes nowhere.
     ///
     /// # Cancellation
     /// A cancellation reaches the program, which may clean up.

@@ -198,8 +198,8 @@ impl Network {
         self.0.trace.lines()
     }
 
-    /// A number that stands for the whole trace, also if its lines are not kept. Two runs with one seed have equal ones,
-    /// if the program depends on nothing but its run.
+    /// A number that stands for the whole trace, also if its lines are not kept. Two runs with one seed have equal
+    /// ones, if the program depends on nothing but its run.
     pub fn fingerprint(&self) -> u64 {
         self.0.trace.fingerprint()
     }

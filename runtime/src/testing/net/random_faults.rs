@@ -65,8 +65,8 @@ impl RandomFaults {
         self
     }
 
-    /// Partitions. Each separates some of the hosts from all others of the network. Each second one stops packets in one
-    /// direction only.
+    /// Partitions. Each separates some of the hosts from all others of the network. About half of them stop packets in
+    /// one direction only.
     ///
     /// # Panics
     /// If `every` is not positive, or if `lasts` is no range of times.

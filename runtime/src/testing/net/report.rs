@@ -1,8 +1,8 @@
 //! Which faults were asked for, and which of them really happened.
 //!
-//! A test with faults is green for the wrong reason if a fault never had an effect: the partition came when nobody sent,
-//! the host crashed after its program had ended. So each fault that somebody asks for is counted when it has an effect,
-//! and a check fails if one never had.
+//! A test with faults is green for the wrong reason if a fault never had an effect: the partition came when nobody
+//! sent, the host crashed after its program had ended. So each fault that somebody asks for is counted when it has an
+//! effect, and a check fails if one never had.
 
 use std::{cell::RefCell, collections::BTreeMap, fmt};
 

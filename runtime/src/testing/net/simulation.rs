@@ -81,8 +81,8 @@ impl<'a, M: AsyncFn(&Network) -> Result<(), Error>> Simulation<'a, M> {
         self
     }
 
-    /// Runs each seed twice, and compares the traces. They differ if the program depends on something that the seed does
-    /// not decide: the system's clock, the order of a `HashMap`, threads.
+    /// Runs each seed twice, and compares the traces. They differ if the program depends on something that the seed
+    /// does not decide: the system's clock, the order of a `HashMap`, threads.
     pub fn twice(mut self) -> Self {
         self.twice = true;
         self

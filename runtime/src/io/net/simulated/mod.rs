@@ -1,9 +1,9 @@
 //! Sockets that are not the system's: the seam between the socket types and a simulated network.
 //!
 //! A program under test must run unmodified, and it names `TcpStream`. So a simulated connection has to be a
-//! `TcpStream`, too. Each of the types `TcpStream`, `TcpListener` and `UdpSocket` therefore holds either a socket of the
-//! system or a simulated one. A real socket pays one comparison for each operation. Nothing else of it changes: it is
-//! the same descriptor in the same reactor, and a receive is still one system call. (Two other ways were weighed. A
+//! `TcpStream`, too. Each of the types `TcpStream`, `TcpListener` and `UdpSocket` therefore holds either a socket of
+//! the system or a simulated one. A real socket pays one comparison for each operation. Nothing else of it changes: it
+//! is the same descriptor in the same reactor, and a receive is still one system call. (Two other ways were weighed. A
 //! socket pair of the system for each connection would pass bytes through the kernel, whose buffers and timing the
 //! simulation cannot control. A boxed trait object for both kinds would cost each real operation a call through a
 //! table.)
