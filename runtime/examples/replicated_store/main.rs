@@ -3,6 +3,7 @@
 //!
 //! ```sh
 //! cargo run --release -p terzetto --example replicated_store -- 1000     # so many simulated hours
+//! cargo run --release -p terzetto --example replicated_store -- seeds    # a thousand runs of a minute, with many faults
 //! cargo run --release -p terzetto --example replicated_store -- double-apply   # a bug is put in, and found
 //! ```
 
@@ -36,7 +37,7 @@ fn main() {
             .run();
     }
     let Some(hours) = word.parse().ok().filter(|hours: &f64| *hours > 0.0 && hours.is_finite()) else {
-        println!("usage: replicated_store HOURS, or the name of a bug");
+        println!("usage: replicated_store HOURS, or `seeds`, or the name of a bug");
         return;
     };
     let (plan, operations, begun) = (Plan::long(hours), Cell::new(0), Instant::now());

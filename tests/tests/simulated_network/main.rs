@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+mod arguments;
 mod faults;
 mod hosts;
 mod on_top;

@@ -163,3 +163,27 @@ fn net_56_under_the_systems_clock_latency_takes_real_time() {
     outcome.unwrap();
     assert!(begun.elapsed() >= Duration::from_millis(40), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn net_58_one_seed_gives_one_trace_on_each_machine() {
+    // Only one task at a time has something to do here, so the order of tasks does not matter.
+    let fingerprint = Builder::new().clock(MockClock::autojump()).run(async {
+        let network = Network::install(58)?;
+        network.set_link(Link::new().latency(0.001..=0.3).bandwidth(1e5).loss(0.2));
+        let listener = TcpListener::bind((ANY, 80))?;
+        let client = network.host("client").run(open_tcp_stream("main", 80)).await?;
+        let server = listener.accept().await?;
+        let (mut random, mut buffer) = (network.random(), [0; 1400]);
+        for _ in 0..100 {
+            client.send_all(&[random.u8(..); 1400][..1 + random.u8(..) as usize * 5]).await?;
+            server.receive_some(&mut buffer).await?;
+            sleep(random.f64()).await?;
+        }
+        Ok(network.fingerprint())
+    });
+    assert_eq!(
+        fingerprint.unwrap(),
+        18_168_989_491_090_142_994,
+        "a change of the model changes this number, and a machine must not"
+    );
+}

@@ -33,6 +33,9 @@
 //! do not exist. Hosts share one clock: there is no clock skew. Look-ups of names take no time. Jobs of worker threads
 //! and files are not simulated.
 //!
+//! # One seed, one run
+//!
+//! Two runs with one seed have equal traces ([`Network::trace`]), whatever the real time, and on any machine.
 //! A program that draws its own random numbers repeats itself only if it takes them from [`Network::random`]. TLS draws
 //! its keys from the system, so the bytes of an encrypted connection differ from run to run.
 //!
