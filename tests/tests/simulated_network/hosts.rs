@@ -3,8 +3,8 @@ use std::cell::{Cell, RefCell};
 use terzetto::{
     Error, current_time, fail_after,
     io::{
-        Listener, NameFlags, ReceiveStream, SendStream, TcpListener, getaddrinfo, getnameinfo,
-        open_tcp_stream,
+        Listener, NameFlags, ReceiveStream, SendStream, TcpListener, TcpStream, UdpSocket, getaddrinfo,
+        getnameinfo, open_tcp_stream,
     },
     nursery, sleep, sleep_forever,
     testing::net::{Fault, HostCrashed},
@@ -187,13 +187,20 @@ fn net_35_names_are_those_of_the_hosts() -> Result<(), Error> {
 }
 
 #[test]
-fn net_36_streams_and_listeners_that_outlive_the_run_do_nothing() -> Result<(), Error> {
-    let (listener, client, server) = simulated(1, async |_network| {
+fn net_36_sockets_that_outlive_their_run_fail() -> Result<(), Error> {
+    let (listener, client, server, socket) = simulated(1, async |_network| {
         let listener = TcpListener::bind(([127, 0, 0, 1], 0))?;
-        let client = terzetto::io::TcpStream::connect(listener.local_addr()?).await?;
+        let client = TcpStream::connect(listener.local_addr()?).await?;
         let server = listener.accept().await?;
-        Ok((listener, client, server))
+        Ok((listener, client, server, UdpSocket::bind((ANY, 0))?))
     })?;
-    drop((listener, client, server));
+    simulated(1, async |_network| {
+        assert!(client.receive_some(&mut [0; 1]).await.is_err());
+        assert!(client.send_all(b"x").await.is_err());
+        assert!(listener.accept().await.is_err());
+        assert!(socket.recv(&mut [0; 1]).await.is_err());
+        Ok(())
+    })?;
+    drop((listener, client, server, socket));
     Ok(())
 }

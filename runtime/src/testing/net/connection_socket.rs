@@ -26,11 +26,22 @@ impl ConnectionEnd {
     fn own(&self) -> &End {
         &self.connection.ends[self.end]
     }
+
+    /// The error of an end that can no longer be used.
+    fn failure(&self) -> Option<io::Error> {
+        match self.state.has_ended() {
+            true => Some(system_error(libc::ENETDOWN)),
+            false => self.own().failure(),
+        }
+    }
 }
 
 impl SimulatedSocket for ConnectionEnd {
     fn is_ready(&self, direction: Direction) -> bool {
         let own = self.own();
+        if self.state.has_ended() {
+            return true;
+        }
         match (own.state.get(), direction) {
             (EndState::Connecting, _) => false,
             (EndState::Open, Direction::Read) => own.end_arrived.get() || !own.arrived.borrow().is_empty(),
@@ -54,7 +65,7 @@ impl SimulatedSocket for ConnectionEnd {
 
 impl SimulatedConnection for ConnectionEnd {
     fn has_connected(&self) -> io::Result<bool> {
-        match self.own().failure() {
+        match self.failure() {
             Some(error) => Err(error),
             None => Ok(self.own().state.get() == EndState::Open),
         }
@@ -77,7 +88,7 @@ impl SimulatedConnection for ConnectionEnd {
             return Ok(n);
         }
         drop(arrived);
-        match (own.end_arrived.get(), own.failure()) {
+        match (own.end_arrived.get(), self.failure()) {
             (true, _) => Ok(0),
             (false, Some(error)) => Err(error),
             (false, None) => Err(ErrorKind::WouldBlock.into()),
@@ -86,7 +97,7 @@ impl SimulatedConnection for ConnectionEnd {
 
     fn send(&self, data: &[u8]) -> io::Result<usize> {
         let own = self.own();
-        if let Some(error) = own.failure() {
+        if let Some(error) = self.failure() {
             return Err(error);
         }
         if own.end_sent.get() {
@@ -103,7 +114,7 @@ impl SimulatedConnection for ConnectionEnd {
     }
 
     fn end(&self) -> io::Result<()> {
-        if self.own().failure().is_some() {
+        if self.failure().is_some() {
             return Err(system_error(libc::ENOTCONN));
         }
         self.state.send_end(&self.connection, self.end);

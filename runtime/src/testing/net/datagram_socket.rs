@@ -38,10 +38,17 @@ struct DatagramSocket {
     socket: Rc<DatagramState>,
 }
 
+impl DatagramSocket {
+    /// Whether its host has crashed, or its network has ended.
+    fn is_dead(&self) -> bool {
+        self.socket.dead.get() || self.state.has_ended()
+    }
+}
+
 impl SimulatedSocket for DatagramSocket {
     fn is_ready(&self, direction: Direction) -> bool {
         match direction {
-            Direction::Read => self.socket.dead.get() || !self.socket.arrived.borrow().is_empty(),
+            Direction::Read => self.is_dead() || !self.socket.arrived.borrow().is_empty(),
             Direction::Write => true,
         }
     }
@@ -72,7 +79,7 @@ impl SimulatedDatagrams for DatagramSocket {
 
     fn send(&self, datagram: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
         let (state, own) = (&self.state, &self.socket);
-        if own.dead.get() || state.has_ended() {
+        if self.is_dead() {
             return Err(system_error(libc::ENETDOWN));
         }
         if datagram.len() > LONGEST {
@@ -96,7 +103,7 @@ impl SimulatedDatagrams for DatagramSocket {
                 buffer[..n].copy_from_slice(&data[..n]);
                 Ok((n, from))
             }
-            None if own.dead.get() => Err(system_error(libc::ENETDOWN)),
+            None if self.is_dead() => Err(system_error(libc::ENETDOWN)),
             None => Err(ErrorKind::WouldBlock.into()),
         }
     }

@@ -35,9 +35,16 @@ struct ListeningSocket {
     listener: Rc<ListenerState>,
 }
 
+impl ListeningSocket {
+    /// Whether its host has crashed, or its network has ended.
+    fn is_dead(&self) -> bool {
+        self.listener.dead.get() || self.state.has_ended()
+    }
+}
+
 impl SimulatedSocket for ListeningSocket {
     fn is_ready(&self, _direction: Direction) -> bool {
-        self.listener.dead.get() || !self.listener.queue.borrow().is_empty()
+        self.is_dead() || !self.listener.queue.borrow().is_empty()
     }
 
     fn side(&self, direction: Direction) -> &Rc<Side> {
@@ -60,7 +67,7 @@ impl SimulatedSocket for ListeningSocket {
 
 impl SimulatedListener for ListeningSocket {
     fn accept(&self) -> io::Result<Rc<dyn SimulatedConnection>> {
-        if self.listener.dead.get() {
+        if self.is_dead() {
             return Err(system_error(libc::ENETDOWN));
         }
         match self.listener.queue.borrow_mut().pop_front() {
