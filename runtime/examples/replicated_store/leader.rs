@@ -59,7 +59,7 @@ pub async fn lead(disk: &Disk, bug: Option<Bug>) -> Result<(), Error> {
         followed: Default::default(),
         last: RefCell::new(last),
         values: RefCell::default(),
-        answers: RefCell::default(),
+        answers: RefCell::new(Vec::with_capacity(disk.len())),
         applied: Watch::new(0),
         bell: ParkingLot::new(),
     };

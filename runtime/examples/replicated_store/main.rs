@@ -30,11 +30,11 @@ fn main() {
         "double-apply" => Some(Bug::DoubleApply),
         _ => None,
     };
-    if bug.is_some() {
+    if bug.is_some() || word == "seeds" {
         let plan = Plan { bug, ..Plan::SHORT };
-        Simulation::new(async |network: &Network| run_store(network, &plan).await.map(drop))
-            .seeds(0..1000)
-            .run();
+        let simulation = Simulation::new(async |network: &Network| run_store(network, &plan).await.map(drop));
+        println!("{}\nlinearizable with each seed", simulation.seeds(0..1000).run().report);
+        return;
     }
     let Some(hours) = word.parse().ok().filter(|hours: &f64| *hours > 0.0 && hours.is_finite()) else {
         println!("usage: replicated_store HOURS, or `seeds`, or the name of a bug");
