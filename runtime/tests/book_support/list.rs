@@ -113,6 +113,7 @@ programs! {
     "cookbook/database.rs" => cookbook_database,
     "cookbook/debounce.rs" => cookbook_debounce,
     "cookbook/everywhere.rs" => cookbook_everywhere,
+    "cookbook/simulated_network.rs" => cookbook_simulated_network,
     "cookbook/files.rs" => cookbook_files,
     "cookbook/gui.rs" => cookbook_gui,
     "cookbook/heartbeat.rs" => cookbook_heartbeat,
