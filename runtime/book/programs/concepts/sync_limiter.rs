@@ -8,7 +8,8 @@ fn main() -> Result<(), Error> {
                 n.start_soon(async move {
                     let _token = downloads.acquire().await?;
                     sleep(2.0).await?;
-                    println!("{:.0} {name} is there, {} at once", current_time(), downloads.borrowed_tokens());
+                    let at_once = downloads.borrowed_tokens();
+                    println!("{:.0} {name} is there, {at_once} at once", current_time());
                     Ok(())
                 });
             }

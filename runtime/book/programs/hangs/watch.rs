@@ -1,4 +1,6 @@
-use terzetto::{Builder, Error, blocked_report, move_on_after, nursery, sleep, sync::Event, testing::MockClock};
+use terzetto::{
+    Builder, Error, blocked_report, move_on_after, nursery, sleep, sync::Event, testing::MockClock,
+};
 
 async fn serve(ready: &Event) -> Result<(), Error> {
     // The mistake: nobody calls `ready.set()`.
@@ -10,7 +12,7 @@ async fn serve(ready: &Event) -> Result<(), Error> {
 fn main() -> Result<(), Error> {
     Builder::new().clock(MockClock::autojump()).run(async {
         let ready = Event::new();
-        move_on_after(60, nursery(async |n| {
+        let service = nursery(async |n| {
             n.start_soon(serve(&ready));
             n.start_soon_named("watch", async {
                 sleep(30).await?;
@@ -18,8 +20,8 @@ fn main() -> Result<(), Error> {
                 Ok(())
             });
             Ok(())
-        }))
-        .await?;
+        });
+        move_on_after(60, service).await?;
         Ok(())
     })
 }
