@@ -16,7 +16,9 @@ use std::{
 /// [guest run](crate::lowlevel::GuestRun) may change the clock while the run sleeps. The run notices each change.
 ///
 /// With [`MockClock::autojump`] the clock jumps to the next deadline whenever all tasks are blocked, so tests of
-/// timeouts need not wait in real time. With a rate it runs by itself: the rate is the number of its seconds in one
+/// timeouts need not wait in real time. A wait for a socket, or for another descriptor, counts as blocked, so a time limit
+/// around it is over at once; a call in a [worker thread](crate::to_thread) does not. Test code that uses the network with
+/// [`memory_stream_pair`](crate::testing::memory_stream_pair). With a rate it runs by itself: the rate is the number of its seconds in one
 /// real second.
 ///
 /// ```

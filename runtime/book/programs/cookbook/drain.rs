@@ -2,7 +2,7 @@ use std::cell::Cell;
 use terzetto::{
     Error, Receiver, channel,
     graceful::{finish, until_signalled},
-    nursery, sleep,
+    nursery, sleep, sleep_forever,
     supervise::Supervisor,
     time::Backoff,
 };
@@ -31,16 +31,14 @@ fn main() -> Result<(), Error> {
                 .task("worker", async || work(&orders, &lives).await);
             // The shutdown does not reach the worker: it goes on until the queue is empty.
             n.start_soon(finish(worker.run()));
-            // The shutdown does reach what takes orders. It ends, and its sender is dropped.
-            n.start_soon_named("orders", async move {
-                for order in 1..=5 {
-                    sender.send(order).await?;
-                }
-                // So that the example ends: somebody presses Ctrl-C.
-                signal_hook::low_level::raise(signal_hook::consts::SIGINT)?;
-                Ok(terzetto::sleep_forever().await?)
-            });
-            Ok(())
+            // The shutdown does reach the body, which takes orders. It ends, and its sender is dropped.
+            let sender = sender;
+            for order in 1..=5 {
+                sender.send(order).await?;
+            }
+            // So that the example ends: somebody presses Ctrl-C.
+            signal_hook::low_level::raise(signal_hook::consts::SIGINT)?;
+            Ok(sleep_forever().await?)
         });
         let outcome = until_signalled(10, service).await?;
         println!("ended, with {outcome:?}");
