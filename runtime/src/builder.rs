@@ -202,8 +202,8 @@ impl Builder {
     }
 
     /// Whether the signal `SIGUSR1` writes the [tree of tasks](crate::task_tree) and the
-    /// [report of blocked tasks](crate::blocked_report) to the log, at level `warn`, for as long as no receiver is open for it: to see what hangs in a running program. Off by
-    /// default: then the signal does what it does.
+    /// [report of blocked tasks](crate::blocked_report) to the log, at level `warn`, for as long as no receiver is open
+    /// for it: to see what hangs in a running program. Off by default: then the signal does what it does.
     #[cfg(feature = "signal")]
     pub fn dump_on_sigusr1(mut self, dumps: bool) -> Builder {
         self.dump_on_signal = dumps.then_some(log_task_tree);
