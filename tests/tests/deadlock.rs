@@ -280,7 +280,7 @@ fn see_02_a_future_that_is_over_and_not_polled_is_a_futurelock() {
     })
     .unwrap_err();
     let report = report_of(&error);
-    assert!(report.contains("futurelock: task main has a future that is over"), "{report}");
+    assert!(report.contains("futurelock: task main has a future that could go on"), "{report}");
     assert!(report.contains("waiting for a semaphore"), "{report}");
 }
 
@@ -350,7 +350,7 @@ fn see_02_a_body_whose_nursery_is_kept_and_not_polled_is_a_futurelock() {
     })
     .unwrap_err();
     let report = report_of(&error);
-    assert!(report.contains("futurelock: task main has a future that is over"), "{report}");
+    assert!(report.contains("futurelock: task main has a future that could go on"), "{report}");
 }
 
 #[test]

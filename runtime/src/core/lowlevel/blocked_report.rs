@@ -14,6 +14,8 @@ use std::{
 
 /// At most this many different lines are written.
 const MOST_LINES: usize = 60;
+/// Up to so many tasks that go on are named.
+const MOST_NAMES: usize = 5;
 /// At most this many holders are named in one line.
 const MOST_HOLDERS: usize = 5;
 
@@ -80,8 +82,14 @@ fn write_on_demand(
     let going_on = count(&|place| survey.tasks[place].goes_on());
     write!(to, "{}, {going_on} of them running or runnable", Count(survey.tasks.len(), "task"))?;
     match stuck_count {
+        0 if going_on == survey.tasks.len() => writeln!(to)?,
         0 => writeln!(to, "; each of the others may still be woken")?,
         n => writeln!(to, ", {n} stuck: nothing but a deadline or a cancellation can wake them")?,
+    }
+    if (1..=MOST_NAMES).contains(&going_on) {
+        let names = Names::of(survey);
+        let going_on = survey.tasks.iter().filter(|entry| entry.goes_on()).map(|entry| names.short(entry));
+        writeln!(to, "running or runnable: {}", going_on.collect::<Vec<_>>().join(", "))?;
     }
     for why in outside {
         writeln!(to, "the run may also be woken from outside: {why}")?;
@@ -136,8 +144,8 @@ fn write_body(to: &mut String, survey: &Survey, stuck: &[bool]) -> fmt::Result {
             )?,
             None => writeln!(
                 to,
-                "futurelock: task {name} has a future that is over and that it does not poll any more, while it \
-                 waits for something else; what that future holds is not released (poll it to its end, or drop it)"
+                "futurelock: task {name} has a future that could go on, and does not poll it any more, while it waits \
+                 for something else; what that future holds is not released (poll it to its end, or drop it)"
             )?,
         }
     }
@@ -203,7 +211,7 @@ fn line_of(survey: &Survey, names: &Names, entry: &SurveyedTask, stuck: bool) ->
         let _ = write!(line, " #{}", entry.task.id());
     }
     match entry.state {
-        TaskState::Running => line.push_str(", running"),
+        TaskState::Running => line.push_str(", running in one of its futures"),
         TaskState::NotPolled => line.push_str(", about to go on, but its nursery is not polled"),
         _ => {}
     }
