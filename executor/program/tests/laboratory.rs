@@ -173,15 +173,63 @@ fn piv_12_mean_does_not_average_pictures_of_results() {
 }
 
 #[test]
-fn piv_14_options_of_other_commands_are_told_where_they_belong() {
-    for option in ["--dt", "--scale"] {
-        let ended = run(terzetto().args(["piv", "series", option, "0.1"]));
-        assert_eq!(ended.status, Some(2));
-        assert!(ended.err.contains("terzetto fields RESULTS"), "{}", ended.err);
-        assert!(!ended.err.contains(&format!("-- {option}")), "{}", ended.err);
-    }
+fn piv_14_an_unknown_option_is_not_taken_for_a_file() {
     let ended = run(terzetto().args(["piv", "series", "--masks", "0.1"]));
-    assert!(!ended.err.contains("-- --masks"), "{}", ended.err);
+    assert!(ended.status == Some(2) && !ended.err.contains("-- --masks"), "{}", ended.err);
+}
+
+#[test]
+fn piv_14_scale_and_dt_give_velocities_in_results_and_statistics() {
+    let folder = Folder::new();
+    synth(&folder.join("series"), 2, 64);
+    let (series, out) = (folder.join("series"), folder.join("out"));
+    let ended = piv(&series, &["--scale", "25um", "--dt", "1ms"]);
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    let table = fs::read_to_string(out.join("piv_couple_0001a-b.csv")).unwrap();
+    let table = terzetto_program::results::parse_csv(&table).unwrap();
+    assert!(table.rows.iter().any(|row| row.dy != 0.0));
+    for row in &table.rows {
+        let [u, v] = row.velocity.expect("a velocity");
+        // 25 µm in 1 ms are 25 mm/s; y of velocities points upwards. The text has five digits of the displacement.
+        assert!((u - 0.025 * row.dx).abs() < 2e-7 && (v + 0.025 * row.dy).abs() < 2e-7, "{row:?}");
+    }
+    let bytes = fs::read(out.join("piv_couple_0001a-b.nc")).unwrap();
+    let scale = terzetto_kernels::output::decode_scale(&bytes).unwrap().expect("a scale");
+    assert!((scale.velocity(1.0) - 0.025).abs() < 1e-15);
+    // Statistics take the scale of the results.
+    let ended = run(terzetto().arg("fields").arg(&out));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    let data = terzetto_kernels::output::netcdf::Dataset::decode(
+        &fs::read(out.join("fields/statistics.nc")).unwrap(),
+    );
+    let data = data.unwrap();
+    let units = |name: &str| {
+        let attributes = &data.variable(name).unwrap().attributes;
+        attributes.iter().find(|(name, _)| name == "units").unwrap().1.clone()
+    };
+    assert_eq!(units("u"), "m s-1".into());
+    assert_eq!((units("uv"), units("vorticity"), units("x")), ("m2 s-2".into(), "s-1".into(), "1".into()));
+    let means = data.variable("u").unwrap().values.to_f64().unwrap();
+    assert!(means.iter().all(|u| u.abs() < 0.025 * 8.0), "{means:?}");
+    // Other numbers are other results; one of both alone, or what is no length, is refused.
+    let ended = piv(&series, &["--scale", "50um", "--dt", "1ms", "--complete"]);
+    assert!(ended.status == Some(2) && ended.err.contains("scale"), "{}", ended.err);
+    let ended = piv(&series, &["--scale", "25um"]);
+    assert!(ended.status == Some(2) && ended.err.contains("scale.dt: is missing"), "{}", ended.err);
+    let ended = piv(&series, &["--scale", "25ms", "--dt", "1ms"]);
+    assert!(ended.status == Some(2) && ended.err.contains("a length such as"), "{}", ended.err);
+    let ended = run(terzetto()
+        .arg("piv")
+        .arg(&series)
+        .args(["--executor", "multi", "--processes", "2", "--window"])
+        .args(["16", "--no-plots", "--scale", "25um", "--dt", "1ms", "--out"])
+        .arg(folder.join("multi")));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    assert_eq!(
+        fs::read(folder.join("multi/piv_couple_0001a-b.nc")).unwrap(),
+        bytes,
+        "processes get the scale, too"
+    );
 }
 
 #[test]

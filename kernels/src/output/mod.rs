@@ -9,7 +9,7 @@ pub mod netcdf;
 mod result;
 mod text;
 
-pub use result::{Description, decode, encode};
+pub use result::{Description, decode, decode_scale, encode};
 pub use text::{encode_openpiv, encode_tecplot, encode_vtk};
 
 use std::{error::Error, fmt};

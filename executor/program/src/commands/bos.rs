@@ -37,6 +37,9 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
         input,
         &Overrides { measure: Some(measure), output: Some(output), ..Overrides::default() },
     )?;
+    if params.scale.scale().is_some() {
+        return Err("scale: the shift of a background is no velocity; leave out pixel and dt".into());
+    }
     // The reference is read once here. Otherwise its error would come once for each image.
     read_image(reference).map_err(|error| format!("the reference: {error}"))?;
     let mut images = images(&params, 1)?;

@@ -1,6 +1,9 @@
 //! `terzetto fields`: statistics of measured fields, and fields for other programs.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use terzetto_executor::{
     BoxError,
@@ -9,19 +12,24 @@ use terzetto_executor::{
 use terzetto_kernels::{
     VectorField,
     fields::{FieldStatistics, Scale},
-    output::{decode, encode_openpiv, encode_tecplot, encode_vtk},
+    output::{decode, decode_scale, encode_openpiv, encode_tecplot, encode_vtk},
 };
 use terzetto_program::{
+    params::ScaleSection,
     report::Report,
     results::{list_results, statistics_dataset},
 };
 
-use crate::commands::{args::FieldsArgs, print_line, run::status::Status};
+use crate::commands::{
+    args::{FieldsArgs, ScaleArgs},
+    print_line,
+    run::status::Status,
+};
 
 pub fn command(args: &FieldsArgs) -> Result<Status, BoxError> {
-    let scale = Scale::new(args.scale.unwrap_or(1.0), args.dt.unwrap_or(1.0))
-        .map_err(|error| format!("the command line: {error}"))?;
     let files = list_results(&args.folder)?;
+    let given = given_scale(&args.scale)?;
+    let scale = given.or_else(|| first_scale(&files)).unwrap_or(Scale::PIXELS);
     let out = args.out.clone().unwrap_or_else(|| args.folder.join("fields"));
     fs::create_dir_all(&out)
         .map_err(|error| format!("cannot make the folder `{}`: {error}", out.display()))?;
@@ -30,7 +38,12 @@ pub fn command(args: &FieldsArgs) -> Result<Status, BoxError> {
     let mut failed = 0;
     // One field after the other: the memory is that of one, however long the series is.
     for file in &files {
-        let added = read(file).and_then(|field| {
+        let added = read(file).and_then(|(field, own)| {
+            if given.is_none() && own != scale {
+                return Err(
+                    "it has another scale than the results before: name one with --scale and --dt".into()
+                );
+            }
             statistics.add(&field)?;
             Ok(field)
         });
@@ -59,9 +72,23 @@ pub fn command(args: &FieldsArgs) -> Result<Status, BoxError> {
     Ok(if failed > 0 { Status::SomeFailed } else { Status::Done })
 }
 
-fn read(file: &Path) -> Result<VectorField, BoxError> {
-    let result = decode(&fs::read(file)?)?;
-    Ok(result.last().cloned().ok_or("it holds no field")?)
+/// The scale of the options.
+fn given_scale(args: &ScaleArgs) -> Result<Option<Scale>, BoxError> {
+    let mut section = ScaleSection::default();
+    args.apply(&mut section);
+    section.validate().map_err(|invalid| invalid.of("the command line"))?;
+    Ok(section.scale())
+}
+
+/// The scale of the first result that can be read.
+fn first_scale(files: &[PathBuf]) -> Option<Scale> {
+    files.iter().find_map(|file| decode_scale(&fs::read(file).ok()?).ok()).flatten()
+}
+
+fn read(file: &Path) -> Result<(VectorField, Scale), BoxError> {
+    let bytes = fs::read(file)?;
+    let field = decode(&bytes)?.last().cloned().ok_or("it holds no field")?;
+    Ok((field, decode_scale(&bytes)?.unwrap_or(Scale::PIXELS)))
 }
 
 /// A field for ParaView, Tecplot and OpenPIV.

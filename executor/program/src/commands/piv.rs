@@ -28,6 +28,7 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         couples_file: args.couples_file.as_ref(),
         second: args.second.as_ref(),
         measure: Some(measure),
+        scale: Some(&args.scale),
         output: Some(output),
     };
     check_valid_min(measure, &args.run)?;
@@ -127,6 +128,7 @@ pub fn series(
     PivSeries {
         formats: params.output.formats.clone(),
         plots: params.output.plots.clone(),
+        scale: params.scale.scale(),
         params_toml: params_toml(params),
         ..PivSeries::new(couples, (&params.piv).into(), folder)
     }

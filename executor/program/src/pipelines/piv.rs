@@ -20,7 +20,7 @@ use terzetto_executor::{
     BoxError, Key, Queue, Topology,
     results::{ExpectedItem, MadeWith, Store},
 };
-use terzetto_kernels::{Image, MultipassParams, multipass::Mask};
+use terzetto_kernels::{Image, MultipassParams, fields::Scale, multipass::Mask};
 
 use super::{
     PlanPool, Preprocessing, Validity, image_key, read_image_from,
@@ -86,6 +86,9 @@ pub struct PivSeries {
     pub params: MultipassParams,
     /// Which pixels count. `None`: all of them.
     pub mask: Option<Mask>,
+    /// The length of a pixel in metres, and the time between the images of a couple in seconds. `None`: results are in
+    /// pixels only.
+    pub scale: Option<Scale>,
     /// The folder for the results, which must exist.
     pub folder: PathBuf,
     /// The files of numbers.
@@ -109,6 +112,7 @@ impl PivSeries {
             preprocessing: Preprocessing::default(),
             params,
             mask: None,
+            scale: None,
             folder,
             formats: vec![Format::Csv],
             plots: vec![PlotKind::Vectors],
@@ -127,6 +131,7 @@ pub fn piv(series: PivSeries) -> Topology {
         preprocessing,
         params,
         mask,
+        scale,
         folder,
         formats,
         plots,
@@ -177,7 +182,7 @@ pub fn piv(series: PivSeries) -> Topology {
         let image = first.clone();
         Ok(ComputedField { result, image })
     });
-    let contents = FileContents { task, params, params_toml, formats, plots };
+    let contents = FileContents { task, params, scale, params_toml, formats, plots };
     let images_of = sources.clone();
     topology
         .cpu("draw", &fields)

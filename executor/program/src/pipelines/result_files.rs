@@ -8,6 +8,7 @@ use std::{
 use terzetto_executor::{BoxError, Key};
 use terzetto_kernels::{
     Image, MultipassParams, PassParams, PivResult, VectorField,
+    fields::Scale,
     output::{Description, encode},
 };
 
@@ -21,6 +22,7 @@ use crate::{
 pub(super) struct FileContents {
     pub task: Task,
     pub params: MultipassParams,
+    pub scale: Option<Scale>,
     /// All parameters, TOML.
     pub params_toml: String,
     pub formats: Vec<Format>,
@@ -58,8 +60,11 @@ impl FileContents {
         for format in formats {
             let bytes = match format {
                 Format::Csv => {
-                    format_csv(&field_file(self.task, couple, images, &self.params, &measured.result))
-                        .into_bytes()
+                    let mut file = field_file(self.task, couple, images, &self.params, &measured.result);
+                    if let Some(scale) = &self.scale {
+                        add_velocities(&mut file, scale);
+                    }
+                    format_csv(&file).into_bytes()
                 }
                 Format::Netcdf => encode(&measured.result, &self.params, &self.description(couple, images))?,
             };
@@ -74,6 +79,7 @@ impl FileContents {
             couple: couple.as_str().to_owned(),
             images: [name(&images[0]), name(&images[1])],
             parameters: self.params_toml.clone(),
+            scale: self.scale,
         }
     }
 }
@@ -119,9 +125,20 @@ pub fn field_file(
             dy: vector.dy,
             correlation: vector.correlation,
             flags: vector.flags.names().join("+"),
+            velocity: None,
         })
         .collect();
     FieldFile { header, rows }
+}
+
+/// Adds velocities to the rows, and says what they are.
+fn add_velocities(file: &mut FieldFile, scale: &Scale) {
+    let (pixel, dt) = (scale.pixel(), scale.dt());
+    file.header.push(("scale".to_owned(), format!("{pixel:e} m a pixel, {dt:e} s between the images")));
+    file.header.push(("u, v".to_owned(), "velocity to the right and upwards, m/s".to_owned()));
+    for row in &mut file.rows {
+        row.velocity = Some([scale.velocity(row.dx), scale.velocity(-row.dy)]);
+    }
 }
 
 /// A value of each pass, as `64, 32`. If it is the same in all passes, it is written once.

@@ -6,6 +6,8 @@ use std::{error::Error, fmt, fmt::Write};
 
 /// The column names, in order.
 const COLUMNS: &str = "x,y,dx,dy,correlation,flags";
+/// What follows them if the scale is known.
+const VELOCITY_COLUMNS: &str = ",u,v";
 
 /// The content of a file with a vector field.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +34,8 @@ pub struct Row {
     pub correlation: f64,
     /// The names of what is wrong with the vector, joined by `+`. It is empty if the vector is valid.
     pub flags: String,
+    /// Velocity to the right and upwards in m/s, if the scale is known.
+    pub velocity: Option<[f64; 2]>,
 }
 
 impl Row {
@@ -54,10 +58,16 @@ fn write_to(text: &mut String, field: &FieldFile) -> fmt::Result {
         let value = value.replace(['\n', '\r'], " ");
         writeln!(text, "# {name}: {value}")?;
     }
-    writeln!(text, "{COLUMNS}")?;
+    let has_velocities = field.rows.iter().any(|row| row.velocity.is_some());
+    writeln!(text, "{COLUMNS}{}", if has_velocities { VELOCITY_COLUMNS } else { "" })?;
     for row in &field.rows {
-        let Row { x, y, dx, dy, correlation, flags } = row;
-        writeln!(text, "{x},{y},{dx:.5},{dy:.5},{correlation:.4},{flags}")?;
+        let Row { x, y, dx, dy, correlation, flags, velocity } = row;
+        write!(text, "{x},{y},{dx:.5},{dy:.5},{correlation:.4},{flags}")?;
+        if has_velocities {
+            let [u, v] = velocity.unwrap_or([f64::NAN; 2]);
+            write!(text, ",{u:.7e},{v:.7e}")?;
+        }
+        writeln!(text)?;
     }
     Ok(())
 }
@@ -105,7 +115,7 @@ pub fn parse_csv(text: &str) -> Result<FieldFile, CsvError> {
             field.header.push((name.trim().to_owned(), value.trim().to_owned()));
         } else if named {
             field.rows.push(parse_row(line).map_err(failed)?);
-        } else if line == COLUMNS {
+        } else if line.strip_prefix(COLUMNS).is_some_and(|rest| ["", VELOCITY_COLUMNS].contains(&rest)) {
             named = true;
         } else {
             return Err(failed(format!("expected the column names `{COLUMNS}`")));
@@ -119,10 +129,14 @@ pub fn parse_csv(text: &str) -> Result<FieldFile, CsvError> {
 
 fn parse_row(line: &str) -> Result<Row, String> {
     let columns: Vec<&str> = line.split(',').collect();
-    let [x, y, dx, dy, correlation, flags] = columns[..] else {
-        return Err(format!("expected 6 columns, found {}", columns.len()));
+    let ([x, y, dx, dy, correlation, flags] | [x, y, dx, dy, correlation, flags, _, _]) = columns[..] else {
+        return Err(format!("expected 6 columns, or 8 with a velocity, found {}", columns.len()));
     };
     let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is not a number"));
+    let velocity = match columns[6..] {
+        [u, v] => Some([number(u)?, number(v)?]),
+        _ => None,
+    };
     Ok(Row {
         x: number(x)?,
         y: number(y)?,
@@ -130,6 +144,7 @@ fn parse_row(line: &str) -> Result<Row, String> {
         dy: number(dy)?,
         correlation: number(correlation)?,
         flags: flags.to_owned(),
+        velocity,
     })
 }
 
@@ -146,11 +161,14 @@ mod tests {
             dy: -0.25,
             correlation: 0.75,
             flags: flags.to_owned(),
+            velocity: None,
         };
-        let field = FieldFile {
+        let mut field = FieldFile {
             header: vec![("image 0".to_owned(), "a: b.png".to_owned())],
             rows: vec![row(16.0, 1.125, ""), row(32.0, -3.0, "weak+outlier")],
         };
+        assert_eq!(parse_csv(&format_csv(&field)), Ok(field.clone()));
+        field.rows.iter_mut().for_each(|row| row.velocity = Some([0.0625, -2.5e-7]));
         assert_eq!(parse_csv(&format_csv(&field)), Ok(field));
     }
 

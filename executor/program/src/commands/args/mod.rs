@@ -2,6 +2,7 @@
 
 mod part;
 mod run;
+mod scale;
 mod series;
 mod synth;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use part::{InParts, Part};
 pub use run::{ExecutorChoice, IfChanged, LogLevel, ResultArgs, RunArgs, SavingChoice};
+pub use scale::ScaleArgs;
 pub use series::{
     BosArgs, FormatChoice, InputArgs, MeanArgs, MeasureArgs, OutputArgs, PivArgs, PreprocessArgs,
 };
@@ -75,7 +77,7 @@ pub enum Command {
     /// mean, the fluctuations and the Reynolds stresses as statistics.nc, and the mean field with its vorticity,
     /// divergence, strain and λ2 as mean.vtk (ParaView), mean.dat (Tecplot) and mean.txt (OpenPIV). report.html
     /// shows the series: shares of valid vectors, histograms, the mean field, the worst couples. It opens
-    /// without a server. With --scale and --dt, velocities are physical.
+    /// without a server. If the results have a scale, or with --scale and --dt, velocities are in m/s.
     Fields(FieldsArgs),
     /// Write the pages of a TIFF file as a series of images.
     ///
@@ -109,12 +111,9 @@ pub enum Command {
 pub struct FieldsArgs {
     /// The folder for results
     pub folder: PathBuf,
-    /// The length of a pixel in the flow, such as 2.5e-5 for 25 µm in metres [default: 1, pixels]
-    #[arg(long, value_name = "LENGTH")]
-    pub scale: Option<f64>,
-    /// The time between the images of a couple, such as 1e-3 for 1 ms in seconds [default: 1, couples]
-    #[arg(long, value_name = "TIME")]
-    pub dt: Option<f64>,
+    /// What velocities are computed with [default: the scale of the results, if they have one]
+    #[command(flatten)]
+    pub scale: ScaleArgs,
     /// The folder for what is written [default: the folder fields in the folder for results]
     #[arg(short, long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,

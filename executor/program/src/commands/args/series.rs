@@ -8,7 +8,7 @@ use terzetto_program::{
     series::{CoupleRule, IndexRange},
 };
 
-use super::{ResultArgs, RunArgs, at_least_one};
+use super::{ResultArgs, RunArgs, ScaleArgs, at_least_one};
 
 #[derive(Clone, Debug, Args)]
 pub struct PivArgs {
@@ -33,6 +33,8 @@ pub struct PivArgs {
     /// With --try, the place whose correlation is drawn, in pixels [default: the middle]
     #[arg(long, value_name = "X,Y", requires = "try_one", value_parser = parse_place)]
     pub at: Option<[f64; 2]>,
+    #[command(flatten)]
+    pub scale: ScaleArgs,
     #[command(flatten)]
     pub measure: MeasureArgs,
     #[command(flatten)]

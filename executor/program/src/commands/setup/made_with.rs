@@ -38,6 +38,9 @@ pub fn made_with_piv(
     if let Some(mask) = piv.mask.take() {
         made.set("mask", content_fingerprint(&[mask]))?;
     }
+    if let Some(scale) = params.scale.scale() {
+        made.set("scale", [scale.pixel(), scale.dt()])?;
+    }
     made.set("couples", rule)?;
     made.set("piv", piv)?;
     Ok(made)
