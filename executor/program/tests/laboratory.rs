@@ -4,9 +4,9 @@ mod common;
 
 use std::{fs, path::Path};
 
-use terzetto_kernels::{Image, image::encode_tiff, output::decode, write_png16};
+use terzetto_kernels::{Image, output::decode, write_png16};
 
-use common::{Ended, Folder, names, run, synth, terzetto};
+use common::{Ended, Folder, films::film, names, run, synth, terzetto};
 
 fn piv(folder: &Path, args: &[&str]) -> Ended {
     run(terzetto()
@@ -72,44 +72,6 @@ fn piv_09_a_mask_on_the_command_line_leaves_no_values_behind_it() {
     assert!(field.vectors.iter().filter(|vector| vector.x > 72.0).all(|vector| vector.dx.is_finite()));
 }
 
-/// A film of some pages, as a camera writes it.
-fn film(path: &Path, pages: &[Image]) {
-    // The directories of single files, one after the other in one file: each ends with the place of the next.
-    let mut file: Vec<u8> = Vec::new();
-    let mut link = 4;
-    for page in pages {
-        let bytes = encode_tiff(page).unwrap();
-        let start = file.len();
-        let read = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
-        let directory = read(4);
-        let count = usize::from(u16::from_le_bytes([bytes[directory], bytes[directory + 1]]));
-        let mut moved = bytes.clone();
-        for entry in (0..count).map(|index| directory + 2 + 12 * index) {
-            let tag = u16::from_le_bytes([bytes[entry], bytes[entry + 1]]);
-            let kind = bytes[entry + 2];
-            let size = [0, 1, 1, 2, 4, 8][usize::from(kind.min(5))] * read(entry + 4);
-            if size > 4 || tag == 273 && read(entry + 4) == 1 {
-                let place = (read(entry + 8) + start) as u32;
-                moved[entry + 8..entry + 12].copy_from_slice(&place.to_le_bytes());
-            }
-            if tag == 273 && read(entry + 4) > 1 {
-                let (list, count) = (read(entry + 8), read(entry + 4));
-                for at in (0..count).map(|index| list + 4 * index) {
-                    let place = (read(at) + start) as u32;
-                    moved[at..at + 4].copy_from_slice(&place.to_le_bytes());
-                }
-            }
-        }
-        file.extend(&moved);
-        if start > 0 {
-            let place = ((start + directory) as u32).to_le_bytes();
-            file[link..link + 4].copy_from_slice(&place);
-        }
-        link = start + directory + 2 + 12 * count;
-    }
-    fs::write(path, file).unwrap();
-}
-
 #[test]
 fn piv_10_a_file_of_several_pages_is_refused_with_a_hint_and_becomes_a_series() {
     let folder = Folder::new();
@@ -129,8 +91,8 @@ fn piv_10_a_file_of_several_pages_is_refused_with_a_hint_and_becomes_a_series() 
     assert_eq!(ended.status, Some(0), "{}", ended.err);
     assert!(ended.out.contains("3 pages in"), "{}", ended.out);
     let written = names(&folder.join("pages"), "");
-    assert_eq!(written, ["film_1_0001.png", "film_1_0002.png", "film_1_0003.tif"]);
-    for (name, value) in written.iter().zip([0.0, 10.0, 0.25]) {
+    assert_eq!(written, ["film.toml", "film_1_0001.png", "film_1_0002.png", "film_1_0003.tif"]);
+    for (name, value) in written[1..].iter().zip([0.0, 10.0, 0.25]) {
         let image = terzetto_kernels::read_image(&folder.join("pages").join(name)).unwrap();
         assert_eq!(image.data(), page(value).data(), "{name}");
     }

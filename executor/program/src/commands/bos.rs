@@ -26,17 +26,18 @@ use crate::commands::{
         parameters::{Overrides, effective_params},
         preprocessing::{mask, preprocessing_for_piv},
         remaining::{Comparison, Remaining},
-        series::{SeriesRun, all_images, images, results_plan},
+        series::{SeriesRun, all_images, images, results_plan, unpack_film},
     },
 };
 
 pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     let BosArgs { reference, input, measure, output, .. } = args;
     check_valid_min(measure, &args.run)?;
-    let params = effective_params(
+    let mut params = effective_params(
         input,
         &Overrides { measure: Some(measure), output: Some(output), ..Overrides::default() },
     )?;
+    unpack_film(&mut params, &args.results)?;
     if params.scale.scale().is_some() {
         return Err("scale: the shift of a background is no velocity; leave out pixel and dt".into());
     }

@@ -16,7 +16,7 @@ use crate::commands::{
         parameters::{Overrides, effective_params},
         preprocessing::{mask, preprocessing_for_piv},
         remaining::{Comparison, Remaining},
-        series::{SeriesRun, all_images, results_plan},
+        series::{SeriesRun, all_images, results_plan, unpack_film},
     },
     try_couple,
 };
@@ -32,7 +32,8 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         output: Some(output),
     };
     check_valid_min(measure, &args.run)?;
-    let params = effective_params(input, &overrides)?;
+    let mut params = effective_params(input, &overrides)?;
+    unpack_film(&mut params, &args.results)?;
     let couples = CouplePlan::new(&params)?;
     let preprocessing = preprocessing_for_piv(&params, &couples.images)?;
     let mask = mask(&params)?;

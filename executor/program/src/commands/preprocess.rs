@@ -16,12 +16,13 @@ use crate::commands::{
         parameters::{Overrides, effective_params},
         preprocessing::preprocessing,
         remaining::{Comparison, Remaining},
-        series::{SeriesRun, all_images, images, results_plan},
+        series::{SeriesRun, all_images, images, results_plan, unpack_film},
     },
 };
 
 pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {
-    let params = effective_params(&args.input, &Overrides::default())?;
+    let mut params = effective_params(&args.input, &Overrides::default())?;
+    unpack_film(&mut params, &args.results)?;
     check(&params.preprocess)?;
     let images = images(&params, 1)?;
     let preprocessing = preprocessing(&params, &images)?;

@@ -51,7 +51,7 @@ fn read_image_from(store: &Store, path: &Path) -> Result<Image, BoxError> {
     let bytes = store.read(path).map_err(|source| ImageError::Read { path: path.to_owned(), source })?;
     decode_image(path, &bytes).map_err(|error| match error {
         ImageError::Pages { .. } => {
-            format!("{error}. `terzetto pages FILE FOLDER` writes its pages as images").into()
+            format!("{error}. `terzetto pages FILE FOLDER` writes its pages as images, and a film in place of a folder is a series").into()
         }
         error => error.into(),
     })

@@ -79,9 +79,11 @@ pub enum Command {
     /// shows the series: shares of valid vectors, histograms, the mean field, the worst couples. It opens
     /// without a server. If the results have a scale, or with --scale and --dt, velocities are in m/s.
     Fields(FieldsArgs),
-    /// Write the pages of a TIFF file as a series of images.
+    /// Write the images of a film as a series: the pages of a TIFF file, the frames of a video.
     ///
-    /// A file of several pages is a series. The pages become <name>_0001.png, <name>_0002.png and so on; those that
+    /// Films are TIFF files of several pages, AVI files (uncompressed or MJPEG), and all videos that the program ffmpeg
+    /// reads, if it is installed. Other commands do this by themselves if a film is named in place of the folder: the
+    /// images of run7.tif go into the folder run7.pages beside it. Images become <name>_0001.png, <name>_0002.png and so on; those that
     /// 16-bit counts cannot hold become TIFF files of floating-point numbers.
     Pages(PagesArgs),
     /// Write a series of synthetic images whose displacements are known.
@@ -124,7 +126,7 @@ pub struct FieldsArgs {
 
 #[derive(Debug, Args)]
 pub struct PagesArgs {
-    /// The TIFF file
+    /// The film
     pub file: PathBuf,
     /// The folder for the images, made if needed
     pub folder: PathBuf,

@@ -84,8 +84,8 @@ pub struct MeanArgs {
 /// Which images, and where results go.
 #[derive(Clone, Debug, Args)]
 pub struct InputArgs {
-    /// The folder with the images, or a pattern of file names in it such as 'run7/cam1_*.png'; for piv also the first
-    /// of two images
+    /// The folder with the images, a pattern of file names in it such as 'run7/cam1_*.png', or a film: a TIFF file of
+    /// several pages, a video; for piv also the first of two images
     pub folder: Option<PathBuf>,
     /// A file of parameters, as `terzetto params` prints one; options override it
     #[arg(short, long, value_name = "FILE")]
