@@ -35,7 +35,7 @@
 //! # Where next
 //!
 //! - [`series`]: the images of a folder, and the couples that they make.
-//! - [`films`]: files that hold a series, such as videos. [`params`]: files of parameters.
+//! - [`films`]: files that hold a series, such as videos. [`masks`]: what is no flow. [`params`]: files of parameters.
 //! - [`pipelines`]: the tasks: displacements, filtered images, statistics, synthetic images.
 //! - [`results`]: vector fields as text, statistics of a series. [`plot`]: pictures of vector fields. [`report`]: a page
 //!   about a series.
@@ -43,6 +43,7 @@
 #![forbid(unsafe_code)]
 
 pub mod films;
+pub mod masks;
 pub mod params;
 pub mod pipelines;
 pub mod plot;

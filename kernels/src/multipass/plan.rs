@@ -16,6 +16,7 @@ use crate::{
     tps::GridSpline,
     validation,
 };
+use std::sync::Arc;
 
 /// What the passes found.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +51,7 @@ impl PivResult {
 pub struct MultipassPlan {
     params: MultipassParams,
     size: (usize, usize),
-    mask: Option<Mask>,
+    mask: Option<Arc<Mask>>,
     passes: Vec<Pass>,
     /// For each pass but the last: to its own grid and to the next pass's. For the last: to its own.
     splines: Vec<Splines>,
@@ -107,12 +108,21 @@ impl MultipassPlan {
     ///
     /// # Errors
     /// [`PivError::Size`] if the mask has another size than the images.
-    pub fn with_mask(mut self, mask: Mask) -> Result<MultipassPlan, PivError> {
-        if mask.size() != self.size {
-            return Err(PivError::Size { expected: self.size, found: mask.size() });
-        }
-        self.mask = Some(mask);
+    pub fn with_mask(mut self, mask: impl Into<Arc<Mask>>) -> Result<MultipassPlan, PivError> {
+        self.set_mask(Some(mask.into()))?;
         Ok(self)
+    }
+
+    /// From now on, these pixels count: for masks that move. With `None`, all of them do.
+    ///
+    /// # Errors
+    /// [`PivError::Size`] if the mask has another size than the images; the plan has the mask it had before then.
+    pub fn set_mask(&mut self, mask: Option<Arc<Mask>>) -> Result<(), PivError> {
+        if let Some(found) = mask.as_ref().map(|mask| mask.size()).filter(|size| *size != self.size) {
+            return Err(PivError::Size { expected: self.size, found });
+        }
+        self.mask = mask;
+        Ok(())
     }
 
     /// The parameters of the plan.
@@ -234,7 +244,7 @@ impl MultipassPlan {
         magnitudes: [f32; 2],
         predicted: &[[f64; 2]],
     ) -> VectorField {
-        let (mask, masked_max) = (self.mask.as_ref(), self.params.masked_max);
+        let (mask, masked_max) = (self.mask.as_deref(), self.params.masked_max);
         let clip = self.params.passes[index].clip;
         let frame = |image, magnitude| Frame { image, mask, masked_max, clip, magnitude };
         let deformer = self.deformation.as_mut().and_then(|deformation| {

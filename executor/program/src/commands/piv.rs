@@ -14,7 +14,7 @@ use crate::commands::{
         couples::CouplePlan,
         made_with::{made_with_piv, params_toml},
         parameters::{Overrides, effective_params},
-        preprocessing::{mask, preprocessing_for_piv},
+        preprocessing::{masks, preprocessing_for_piv},
         remaining::{Comparison, Remaining},
         series::{SeriesRun, all_images, results_plan, unpack_film},
     },
@@ -36,10 +36,10 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
     unpack_film(&mut params, &args.results)?;
     let couples = CouplePlan::new(&params)?;
     let preprocessing = preprocessing_for_piv(&params, &couples.images)?;
-    let mask = mask(&params)?;
+    let masks = masks(&params, &couples.couples, &couples.images)?;
     if let Some(couple) = &args.try_one {
         let chosen = try_couple::choose(&couples.couples, couple)?;
-        return try_couple::command(args, &params, chosen, preprocessing, mask);
+        return try_couple::command(args, &params, chosen, preprocessing, &masks);
     }
     let plan = results_plan(&params, &args.results, Task::Piv.name())?;
     couples.log_details();
@@ -72,7 +72,7 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
     let status = series_run.compute(args, || {
         let series = PivSeries {
             preprocessing,
-            mask,
+            masks,
             made_with,
             validity,
             ..series(&params, remaining.items, plan.folder.clone())

@@ -13,7 +13,7 @@ use super::{Invalid, PassSection, SplineSection};
 pub struct PivSection {
     /// The mean displacement that the first pass starts from, px to the right and downwards.
     pub displacement_mean: [f64; 2],
-    /// An image of the same size as those of the series. Pixels of value 0 do not count.
+    /// What is no flow: [`masks`](crate::masks).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
     /// The largest share of a window's pixels that may be masked or outside the image.

@@ -20,7 +20,7 @@ use terzetto_executor::{
     BoxError, Key, Queue, Topology,
     results::{ExpectedItem, MadeWith, Store},
 };
-use terzetto_kernels::{Image, MultipassParams, fields::Scale, multipass::Mask};
+use terzetto_kernels::{Image, MultipassParams, fields::Scale};
 
 use super::{
     PlanPool, Preprocessing, Validity, image_key, read_image_from,
@@ -28,6 +28,7 @@ use super::{
     safe_name, size,
 };
 use crate::{
+    masks::Masks,
     params::{Format, PlotKind},
     series::Couple,
 };
@@ -84,8 +85,8 @@ pub struct PivSeries {
     pub preprocessing: Preprocessing,
     /// How displacements are computed.
     pub params: MultipassParams,
-    /// Which pixels count. `None`: all of them.
-    pub mask: Option<Mask>,
+    /// Which pixels count.
+    pub masks: Masks,
     /// The length of a pixel in metres, and the time between the images of a couple in seconds. `None`: results are in
     /// pixels only.
     pub scale: Option<Scale>,
@@ -111,7 +112,7 @@ impl PivSeries {
             couples,
             preprocessing: Preprocessing::default(),
             params,
-            mask: None,
+            masks: Masks::none(),
             scale: None,
             folder,
             formats: vec![Format::Csv],
@@ -130,7 +131,7 @@ pub fn piv(series: PivSeries) -> Topology {
         couples,
         preprocessing,
         params,
-        mask,
+        masks,
         scale,
         folder,
         formats,
@@ -170,12 +171,12 @@ pub fn piv(series: PivSeries) -> Topology {
     });
     let images = read_images(&mut topology, &paths, preprocessing, &store);
     topology.join("make couples", &groups, &images).to(&pairs);
-    let plans = PlanPool::new(params.clone(), mask);
+    let plans = PlanPool::new(params.clone());
     let files = sources.clone();
     topology.cpu("compute", &pairs).to(&fields).each(move |couple, pair| {
         let [first, second] = &pair;
         check_sizes(&files, couple, first, second)?;
-        let result = plans.compute(first, second)?;
+        let result = plans.compute(first, second, masks.of(couple, size(first))?)?;
         if let Some(field) = result.last() {
             validity.add(couple.as_str(), field);
         }

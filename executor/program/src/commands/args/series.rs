@@ -112,8 +112,9 @@ pub struct MeasureArgs {
     /// How many passes. A new pass has half of the window of the pass before [default: 1]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub passes: Option<usize>,
-    /// An image of which dark pixels (0) are no flow: walls, bodies, reflections
-    #[arg(long, value_name = "FILE")]
+    /// What is no flow (walls, bodies, reflections): an image whose dark pixels (0) are it, a file of polygons (.toml or
+    /// .json), or, for masks that move, a folder or pattern with a file for each couple, of the number of its first image
+    #[arg(long, value_name = "PATH")]
     pub mask: Option<PathBuf>,
     /// The share of vectors that must be valid, from 0 to 1: with fewer, the exit status is 3 [default: none]
     #[arg(long, value_name = "PART", value_parser = parse_share)]
