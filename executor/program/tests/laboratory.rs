@@ -195,6 +195,25 @@ fn piv_14_scale_and_dt_give_velocities_in_results_and_statistics() {
 }
 
 #[test]
+fn piv_uncertainty_is_in_both_files_if_it_is_asked_for() {
+    let folder = Folder::new();
+    synth(&folder.join("series"), 1, 64);
+    let ended = piv(&folder.join("series"), &["--uncertainty", "--passes", "2"]);
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    let table = fs::read_to_string(folder.join("out/piv_couple_0001a-b.csv")).unwrap();
+    let table = terzetto_program::results::parse_csv(&table).unwrap();
+    let result = decode(&fs::read(folder.join("out/piv_couple_0001a-b.nc")).unwrap()).unwrap();
+    assert_eq!(result.uncertainty.len(), table.rows.len());
+    let mut known = 0;
+    for (row, [dx, _]) in table.rows.iter().zip(&result.uncertainty) {
+        let [of_row, _] = row.uncertainty.expect("a column");
+        assert!((of_row - dx).abs() < 1e-5 || of_row.is_nan() && dx.is_nan(), "{row:?} {dx}");
+        known += usize::from(*dx > 0.0 && *dx < 0.5);
+    }
+    assert!(2 * known > table.rows.len(), "{known} of {}", table.rows.len());
+}
+
+#[test]
 fn piv_14_a_region_outside_the_image_is_told_in_words() {
     let folder = Folder::new();
     synth(&folder.join("series"), 1, 64);

@@ -171,6 +171,9 @@ pub struct MultipassParams {
     pub region: Option<Region>,
     /// Largest share of a window's pixels that may be masked or outside the image, in `0.0..1.0`.
     pub masked_max: f64,
+    /// Whether the uncertainty of each vector of the last pass is estimated, from the statistics of its correlation
+    /// (Wieneke 2015): about the work of one more pass with deformed images.
+    pub uncertainty: bool,
     /// How fields are smoothed and carried from one pass to the next.
     pub spline: SplineParams,
 }
@@ -182,6 +185,7 @@ impl Default for MultipassParams {
             displacement_mean: [0.0; 2],
             region: None,
             masked_max: 0.5,
+            uncertainty: false,
             spline: SplineParams::default(),
         }
     }

@@ -7,6 +7,7 @@ use super::{
     params::{MultipassParams, Predictor, Region},
     pass::{Guide, Pass},
     search,
+    uncertainty::uncertainties,
     window::Frame,
 };
 use crate::{
@@ -25,6 +26,9 @@ pub struct PivResult {
     pub passes: Vec<VectorField>,
     /// The last pass's field, smoothed, with its flags; if the parameters ask for it.
     pub smoothed: Option<VectorField>,
+    /// The standard deviation of both components of each vector of the last pass, as measured, px; NaN for vectors that are
+    /// not valid. Empty unless the parameters ask for it.
+    pub uncertainty: Vec<[f64; 2]>,
 }
 
 impl PivResult {
@@ -93,11 +97,15 @@ impl MultipassPlan {
             .map(|index| Splines::new(params, &passes[index], passes.get(index + 1)))
             .collect::<Result<_, _>>()?;
         let deforms = |index: usize| index > 0 && params.passes[index].predictor == Predictor::Deform;
-        let deformation = (0..passes.len()).any(deforms).then(|| Deformation {
+        let last = passes.len() - 1;
+        let needs_deformer = |index: usize| deforms(index) || params.uncertainty && index == last;
+        let deformation = (0..=last).any(needs_deformer).then(|| Deformation {
             coefficients: [0, 1].map(|_| Coefficients::new(width, height)),
             images: [0, 1].map(|_| Image::from_fn(width, height, |_, _| 0.0)),
             deformers: (0..passes.len())
-                .map(|index| deforms(index).then(|| Deformer::new(passes[index].grid.axes(), width, height)))
+                .map(|index| {
+                    needs_deformer(index).then(|| Deformer::new(passes[index].grid.axes(), width, height))
+                })
                 .collect(),
         });
         let params = params.clone();
@@ -164,7 +172,8 @@ impl MultipassPlan {
             (0..image.height()).step_by(4).map(|y| lanes::magnitude(image.row(y))).fold(0.0, f32::max)
         };
         let magnitudes = [first, second].map(rows);
-        let mut result = PivResult { passes: Vec::with_capacity(self.passes.len()), smoothed: None };
+        let passes = Vec::with_capacity(self.passes.len());
+        let mut result = PivResult { passes, smoothed: None, uncertainty: Vec::new() };
         let mut predicted = vec![self.params.displacement_mean; self.passes[0].grid.len()];
         for index in 0..self.passes.len() {
             let mut field = self.measure(index, [first, second], magnitudes, &predicted);
@@ -197,7 +206,11 @@ impl MultipassPlan {
                     search::reaches(&field, guess, &pass.grid, &next.grid, &mut next.reaches);
                 }
             }
-            if params.replace {
+            let replaces = params.replace;
+            if self.params.uncertainty && index + 1 == self.passes.len() {
+                result.uncertainty = self.uncertainty(&field, &values, magnitudes);
+            }
+            if replaces {
                 replace(&mut field, &values);
             }
             erase_masked(&mut field);
@@ -236,6 +249,28 @@ impl MultipassPlan {
         self.passes.iter().map(|pass| pass.look.as_ref()).collect()
     }
 
+    /// The uncertainty of the vectors of the last pass, whose displacements are `values`.
+    fn uncertainty(
+        &mut self,
+        field: &VectorField,
+        values: &[[f64; 2]],
+        magnitudes: [f32; 2],
+    ) -> Vec<[f64; 2]> {
+        let (Some(Deformation { coefficients, images, deformers }), Some(pass)) =
+            (&mut self.deformation, self.passes.last())
+        else {
+            return Vec::new();
+        };
+        let Some(Some(deformer)) = deformers.last_mut() else { return Vec::new() };
+        for ((coefficients, image), share) in coefficients.iter().zip(images.iter_mut()).zip([-0.5, 0.5]) {
+            deformer.deform(coefficients, values, share, image);
+        }
+        let (mask, masked_max) = (self.mask.as_deref(), self.params.masked_max);
+        let frame = |image, magnitude| Frame { image, mask, masked_max, clip: false, magnitude };
+        let frames = [0, 1].map(|which| frame(&images[which], magnitudes[which]));
+        uncertainties(frames, &pass.grid, field)
+    }
+
     /// One pass: measured and tested.
     fn measure(
         &mut self,
@@ -246,8 +281,9 @@ impl MultipassPlan {
     ) -> VectorField {
         let (mask, masked_max) = (self.mask.as_deref(), self.params.masked_max);
         let clip = self.params.passes[index].clip;
+        let deforms = index > 0 && self.params.passes[index].predictor == Predictor::Deform;
         let frame = |image, magnitude| Frame { image, mask, masked_max, clip, magnitude };
-        let deformer = self.deformation.as_mut().and_then(|deformation| {
+        let deformer = self.deformation.as_mut().filter(|_| deforms).and_then(|deformation| {
             let deformer = deformation.deformers[index].as_mut()?;
             Some((deformer, &deformation.coefficients, &mut deformation.images))
         });

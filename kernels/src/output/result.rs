@@ -73,6 +73,9 @@ pub fn encode(
     ];
     if let Some(last) = result.last() {
         add_field(&mut data, last, "", &[]);
+        if result.uncertainty.len() == last.vectors.len() {
+            add_uncertainty(&mut data, &result.uncertainty);
+        }
         if let Some(scale) = &description.scale {
             add_velocities(&mut data, last, scale);
         }
@@ -160,6 +163,26 @@ fn add_field(data: &mut Dataset, field: &VectorField, suffix: &str, choices: &[(
     add("flags", &[y, x], of_flags, Values::Shorts(flags));
 }
 
+/// The names of displacements, and of their uncertainties.
+const UNCERTAINTIES: [(&str, &str); 2] = [("dx", "dx_uncertainty"), ("dy", "dy_uncertainty")];
+
+/// The uncertainty of the displacements of the last pass, which CF calls ancillary variables of these.
+fn add_uncertainty(data: &mut Dataset, uncertainty: &[[f64; 2]]) {
+    for (index, (of, name)) in UNCERTAINTIES.into_iter().enumerate() {
+        let Some(variable) = data.variables.iter_mut().find(|variable| variable.name == of) else { return };
+        variable.attributes.push(("ancillary_variables".to_owned(), Values::from(name)));
+        let dimensions = variable.dimensions.clone();
+        let attributes = vec![
+            ("units".to_owned(), Values::from(PIXELS)),
+            ("long_name".to_owned(), Values::Text(format!("standard deviation of {of}, pixels"))),
+            ("references".to_owned(), Values::from("Wieneke (2015), doi:10.1088/0957-0233/26/7/074002")),
+            ("_FillValue".to_owned(), Values::Floats(vec![f32::NAN])),
+        ];
+        let values = Values::Floats(uncertainty.iter().map(|deviations| deviations[index] as f32).collect());
+        data.variables.push(Variable { name: name.to_owned(), dimensions, attributes, values });
+    }
+}
+
 /// What the scale makes of the field to use. As in text files for other programs, y points upwards, and the lowest window
 /// stands as far above zero as the uppermost below the border.
 fn add_velocities(data: &mut Dataset, field: &VectorField, scale: &Scale) {
@@ -229,7 +252,10 @@ pub fn decode(bytes: &[u8]) -> Result<PivResult, OutputError> {
         field.vectors.iter().map(|v| [v.dx.to_bits(), v.dy.to_bits()]).collect()
     };
     let is_smoothed = passes.last().is_none_or(|pass| bits(pass) != bits(&last));
-    Ok(PivResult { passes, smoothed: is_smoothed.then_some(last) })
+    let deviations = |name: &str| data.variable(name).and_then(|variable| variable.values.to_f64());
+    let [along_x, along_y] = UNCERTAINTIES.map(|(_, name)| deviations(name).unwrap_or_default());
+    let uncertainty = along_x.into_iter().zip(along_y).map(|(dx, dy)| [dx, dy]).collect();
+    Ok(PivResult { passes, smoothed: is_smoothed.then_some(last), uncertainty })
 }
 
 fn field(data: &Dataset, suffix: &str) -> Result<VectorField, OutputError> {
@@ -280,7 +306,11 @@ mod tests {
     fn results_survive_with_and_without_smoothing() {
         let params = MultipassParams::zoom(32, 2);
         for smoothed in [None, Some(sample(7, 5, 0.5))] {
-            let result = PivResult { passes: vec![sample(3, 2, 0.0), sample(7, 5, 1.0)], smoothed };
+            let result = PivResult {
+                passes: vec![sample(3, 2, 0.0), sample(7, 5, 1.0)],
+                smoothed,
+                uncertainty: Vec::new(),
+            };
             let bytes = encode(&result, &params, &Description::default()).unwrap();
             assert_eq!(decode(&bytes).unwrap(), result);
         }
@@ -290,7 +320,7 @@ mod tests {
     fn masked_vectors_have_no_value_and_others_keep_theirs() {
         let mut field = sample(3, 2, 0.0);
         field.vectors[4].flags = Flags::MASKED;
-        let result = PivResult { passes: vec![field], smoothed: None };
+        let result = PivResult { passes: vec![field], smoothed: None, uncertainty: Vec::new() };
         let bytes = encode(&result, &MultipassParams::default(), &Description::default()).unwrap();
         let read = decode(&bytes).unwrap();
         assert!(read.passes[0].vectors[4].dx.is_nan());
@@ -300,7 +330,7 @@ mod tests {
 
     #[test]
     fn piv_13_a_scale_adds_velocities_with_y_upwards_and_is_read_again() {
-        let result = PivResult { passes: vec![sample(3, 2, 0.0)], smoothed: None };
+        let result = PivResult { passes: vec![sample(3, 2, 0.0)], smoothed: None, uncertainty: Vec::new() };
         let scale = Scale::new(2e-5, 1e-3).unwrap();
         let description = Description { scale: Some(scale), ..Description::default() };
         let bytes = encode(&result, &MultipassParams::default(), &description).unwrap();
@@ -321,7 +351,7 @@ mod tests {
     #[test]
     fn piv_13_files_say_what_conventions_they_follow_and_what_was_done() {
         let description = Description { images: ["a.png".into(), "b.png".into()], ..Description::default() };
-        let result = PivResult { passes: vec![sample(3, 2, 0.0)], smoothed: None };
+        let result = PivResult { passes: vec![sample(3, 2, 0.0)], smoothed: None, uncertainty: Vec::new() };
         let bytes = encode(&result, &MultipassParams::default(), &description).unwrap();
         let data = Dataset::decode(&bytes).unwrap();
         let text = |name: &str| match &data.attributes.iter().find(|(found, _)| found == name).unwrap().1 {

@@ -99,7 +99,7 @@ pub fn field_file(
         Some(_) => "smoothed by thin-plate splines",
         None => "as measured, but for flagged ones",
     };
-    let header = vec![
+    let mut header = vec![
         line("vector field", format!("{} {couple}", task.noun())),
         line("image 0", images[0].display().to_string()),
         line("image 1", images[1].display().to_string()),
@@ -115,10 +115,15 @@ pub fn field_file(
         line("correlation", "height of the correlation peak, 1 at most".to_owned()),
         line("flags", "empty for a valid vector, else what is wrong with it".to_owned()),
     ];
+    if !result.uncertainty.is_empty() {
+        let text = "standard deviations of dx and dy, px (Wieneke 2015)".to_owned();
+        header.push(line("dx_uncertainty, dy_uncertainty", text));
+    }
     let rows = field
         .vectors
         .iter()
-        .map(|vector| Row {
+        .enumerate()
+        .map(|(index, vector)| Row {
             x: vector.x,
             y: vector.y,
             dx: vector.dx,
@@ -126,6 +131,7 @@ pub fn field_file(
             correlation: vector.correlation,
             flags: vector.flags.names().join("+"),
             velocity: None,
+            uncertainty: result.uncertainty.get(index).copied(),
         })
         .collect();
     FieldFile { header, rows }

@@ -95,6 +95,9 @@ impl Line {
         self.option("overlap", args.overlap.map(|overlap| overlap.to_string()));
         self.option("passes", args.passes.map(|passes| passes.to_string()));
         self.option("mask", args.mask.as_ref());
+        if args.uncertainty {
+            self.0.push("--uncertainty".into());
+        }
     }
 
     fn output(&mut self, args: &OutputArgs) {

@@ -116,6 +116,9 @@ pub struct MeasureArgs {
     /// .json), or, for masks that move, a folder or pattern with a file for each couple, of the number of its first image
     #[arg(long, value_name = "PATH")]
     pub mask: Option<PathBuf>,
+    /// Estimate the uncertainty of each vector, from the statistics of its correlation
+    #[arg(long)]
+    pub uncertainty: bool,
     /// The share of vectors that must be valid, from 0 to 1: with fewer, the exit status is 3 [default: none]
     #[arg(long, value_name = "PART", value_parser = parse_share)]
     pub valid_min: Option<f64>,

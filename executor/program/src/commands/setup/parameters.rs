@@ -53,10 +53,12 @@ pub fn effective_params(input: &InputArgs, overrides: &Overrides<'_>) -> Result<
         params.series.couples_file = Some(absolute(file));
         params.series.images = None;
     }
-    if let Some(MeasureArgs { window, overlap, passes, mask, valid_min: _ }) = overrides.measure {
+    if let Some(MeasureArgs { window, overlap, passes, mask, uncertainty, valid_min: _ }) = overrides.measure
+    {
         if let Some(mask) = mask {
             params.piv.mask = Some(absolute(mask));
         }
+        params.piv.uncertainty |= uncertainty;
         if let Some(number) = passes {
             params.piv.set_number(*number);
         }
