@@ -214,6 +214,35 @@ fn piv_uncertainty_is_in_both_files_if_it_is_asked_for() {
 }
 
 #[test]
+fn piv_ensemble_is_one_result_of_all_couples() {
+    let folder = Folder::new();
+    let series = folder.join("series");
+    let ended = run(terzetto()
+        .arg("synth")
+        .arg(&series)
+        .args(["--pairs", "12", "--size", "96", "--quiet"])
+        .args(["--flow", "uniform", "--displacement", "2", "--noise", "0.3"]));
+    assert_eq!(ended.status, Some(0), "{}", ended.err);
+    let ended = piv(&series, &["--ensemble", "--passes", "1"]);
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    let out = folder.join("out");
+    assert_eq!(names(&out, ".csv"), ["piv_ensemble.csv"]);
+    let field = decode(&fs::read(out.join("piv_ensemble.nc")).unwrap()).unwrap().passes.pop().unwrap();
+    let errors = field.vectors.iter().map(|vector| (vector.dx.hypot(vector.dy) - 2.0).abs());
+    assert!(field.share_valid() > 0.95 && errors.fold(0.0, f64::max) < 0.5, "{}", field.share_valid());
+    let again = piv(&series, &["--ensemble", "--passes", "1", "--complete"]);
+    assert_eq!(again.status, Some(0), "{}{}", again.out, again.err);
+    // Other couples make another ensemble, which is computed again; results of couples and of an ensemble do not mix.
+    let other = piv(&series, &["--ensemble", "--passes", "1", "--complete", "--range", "1:5"]);
+    assert_eq!(other.status, Some(0), "{}{}", other.out, other.err);
+    assert!(other.err.contains("computed again: piv_ensemble: images were"), "{}", other.err);
+    let refused = piv(&series, &["--passes", "1", "--complete"]);
+    assert_eq!(refused.status, Some(2), "{}{}", refused.out, refused.err);
+    let refused = piv(&series, &["--ensemble", "--executor", "multi"]);
+    assert!(refused.status == Some(2) && refused.err.contains("by one process"), "{}", refused.err);
+}
+
+#[test]
 fn piv_14_a_region_outside_the_image_is_told_in_words() {
     let folder = Folder::new();
     synth(&folder.join("series"), 1, 64);

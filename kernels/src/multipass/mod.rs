@@ -12,6 +12,8 @@
 //! windows of the pass before, errors are a third larger than the uncertainty. Systematic errors are not seen.
 
 mod deform;
+mod ensemble;
+mod finish;
 mod grid;
 mod look;
 mod mask;

@@ -41,6 +41,7 @@ pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
     }
     print_line("Computing displacements");
     let mut piv_args = PivArgs {
+        ensemble: false,
         scale: ScaleArgs::default(),
         input: InputArgs {
             folder: Some(images.clone()),

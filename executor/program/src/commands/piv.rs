@@ -1,9 +1,13 @@
 //! `terzetto piv`: displacements in the couples of a series.
 
-use terzetto_executor::BoxError;
+use std::path::PathBuf;
+
+use terzetto_executor::{BoxError, results::ExpectedItem};
 use terzetto_program::{
+    masks::Masks,
     params::Params,
-    pipelines::{PivSeries, Task, Validity, piv},
+    pipelines::{ENSEMBLE, PivSeries, Preprocessing, Task, Validity, ensemble, piv},
+    series::Couple,
 };
 
 use crate::commands::{
@@ -40,6 +44,9 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
     if let Some(couple) = &args.try_one {
         let chosen = try_couple::choose(&couples.couples, couple)?;
         return try_couple::command(args, &params, chosen, preprocessing, &masks);
+    }
+    if args.ensemble {
+        return command_ensemble(args, &params, couples, preprocessing, masks);
     }
     let plan = results_plan(&params, &args.results, Task::Piv.name())?;
     couples.log_details();
@@ -84,6 +91,62 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         status => status,
     };
     Ok(judge(status, &counts, measure.valid_min))
+}
+
+/// `--ensemble`: one result of all couples.
+fn command_ensemble(
+    args: &PivArgs,
+    params: &Params,
+    couples: CouplePlan,
+    preprocessing: Preprocessing,
+    masks: Masks,
+) -> Result<Status, BoxError> {
+    let PivArgs { results, run, .. } = args;
+    if results.shard()?.is_some() || run.executor == ExecutorChoice::Multi {
+        let hint = "choose another executor than multi; in a job array, say --parts 1";
+        return Err(format!("an ensemble is computed by one process: {hint}").into());
+    }
+    if masks.is_moving() {
+        return Err("an ensemble has one mask: name a file with --mask, and not a folder".into());
+    }
+    if params.piv.uncertainty {
+        return Err("piv.uncertainty: uncertainties of an ensemble are not estimated".into());
+    }
+    let plan = results_plan(params, results, Task::Piv.name())?;
+    couples.log_details();
+    let rule = format!("an ensemble of {}", couples.rule);
+    let made_with = made_with_piv(Task::Piv.name(), params, &preprocessing, &rule)?;
+    let images: Vec<PathBuf> = couples.couples.iter().flat_map(|couple| couple.images.clone()).collect();
+    let comparison = Comparison {
+        results,
+        plan: &plan,
+        made_with: &made_with,
+        images: &images,
+        noun: "results",
+        single: true,
+    };
+    let remaining = Remaining::new(vec![()], &comparison, |()| {
+        let item = Couple { name: ENSEMBLE.into(), images: [PathBuf::new(), PathBuf::new()] };
+        let item = Task::Piv.expected_item(&item, &params.output.formats, &params.output.plots);
+        ExpectedItem { inputs: images.clone(), ..item }
+    })?;
+    let Some(remaining) = remaining else { return Ok(Status::Done) };
+    couples.print_summary(&remaining.announcement(&format!("ensemble of {} couples", couples.couples.len())));
+    let series_run = SeriesRun {
+        count: ItemCount { total: remaining.items.len(), noun: "ensembles" },
+        plan: &plan,
+        shard: None,
+        params_toml: params.to_toml(),
+        results,
+        run,
+    };
+    let validity = Validity::default();
+    let counts = validity.clone();
+    let couples = if remaining.items.is_empty() { Vec::new() } else { couples.couples };
+    let series = series(params, couples, plan.folder.clone());
+    let series = PivSeries { preprocessing, masks, made_with, validity, ..series };
+    let status = series_run.compute_here(ensemble(series))?;
+    Ok(judge(status, &counts, args.measure.valid_min))
 }
 
 /// Prints how many vectors are not valid, as the last line, and compares with what was asked for.

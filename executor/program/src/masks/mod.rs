@@ -87,6 +87,11 @@ impl Masks {
         Masks(Some(Arc::new(Source::Moving(files))))
     }
 
+    /// Is there a mask for each couple?
+    pub fn is_moving(&self) -> bool {
+        matches!(self.0.as_deref(), Some(Source::Moving(_)))
+    }
+
     /// The mask of a couple, for images of a width and a height, px; `None`: all pixels count.
     ///
     /// # Errors

@@ -146,10 +146,9 @@ pub fn piv(series: PivSeries) -> Topology {
     let paths = topology.queue::<PathBuf>("paths");
     let pairs = topology.queue::<[Arc<Image>; 2]>("couples of images");
     let fields = topology.queue::<ComputedField>("fields");
-    let pages = topology.queue::<Files>("pages");
 
     let sources: Sources =
-        couples.iter().map(|couple| (couple.name.clone(), couple.images.clone())).collect();
+        couples.iter().map(|couple| (couple.name.clone(), couple.images.to_vec())).collect();
     let sources = Arc::new(sources);
     topology.one_shot("list couples", (), (groups.clone(), paths.clone()), move |(), (groups, paths)| {
         let mut listed = HashSet::new();
@@ -184,9 +183,23 @@ pub fn piv(series: PivSeries) -> Topology {
         Ok(ComputedField { result, image })
     });
     let contents = FileContents { task, params, scale, params_toml, formats, plots };
+    save_fields(&mut topology, &fields, contents, &store, sources);
+    topology
+}
+
+/// Adds the works that make files of fields, and write them. `sources` are the images that the files name.
+pub(super) fn save_fields(
+    topology: &mut Topology,
+    fields: &Queue<ComputedField>,
+    contents: FileContents,
+    store: &Arc<Store>,
+    sources: Arc<Sources>,
+) {
+    let (task, store) = (contents.task, store.clone());
+    let pages = topology.queue::<Files>("pages");
     let images_of = sources.clone();
     topology
-        .cpu("draw", &fields)
+        .cpu("draw", fields)
         .to(&pages)
         .each(move |couple, measured| contents.files(couple, &images_of[couple], &measured));
     topology.io("save", &pages).each(move |couple, files| {
@@ -194,7 +207,6 @@ pub fn piv(series: PivSeries) -> Topology {
         let files: Vec<_> = files.into_iter().map(|(rest, bytes)| (format!("{stem}{rest}"), bytes)).collect();
         Ok(store.save(&stem, &files, &sources[couple])?)
     });
-    topology
 }
 
 /// Adds the works that read images and preprocess them. Preprocessing is a work of its own, if there is something to
@@ -224,8 +236,8 @@ fn read_images(
     images
 }
 
-/// The images of each couple.
-type Sources = HashMap<Key, [PathBuf; 2]>;
+/// The images of each couple, or of the ensemble.
+pub(super) type Sources = HashMap<Key, Vec<PathBuf>>;
 
 fn check_sizes(sources: &Sources, couple: &Key, first: &Image, second: &Image) -> Result<(), BoxError> {
     if size(first) == size(second) {

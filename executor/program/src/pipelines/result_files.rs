@@ -43,9 +43,14 @@ impl FileContents {
     pub fn files(
         &self,
         couple: &Key,
-        images: &[PathBuf; 2],
+        images: &[PathBuf],
         measured: &ComputedField,
     ) -> Result<Files, BoxError> {
+        // Of an ensemble, the first image and the last one.
+        let (Some(first), Some(last)) = (images.first(), images.last()) else {
+            return Err("a field of no images".into());
+        };
+        let images = &[first.clone(), last.clone()];
         let field = measured.result.last().ok_or("no pass was computed")?;
         let mut files = Files::new();
         for &kind in &self.plots {

@@ -33,6 +33,10 @@ pub struct PivArgs {
     /// With --try, the place whose correlation is drawn, in pixels [default: the middle]
     #[arg(long, value_name = "X,Y", requires = "try_one", value_parser = parse_place)]
     pub at: Option<[f64; 2]>,
+    /// Compute one field of all couples together, in piv_ensemble.csv and so on: their correlations are added up before the
+    /// peak is searched. For steady flows with few particles, as in microscopes
+    #[arg(long, conflicts_with_all = ["try_one", "uncertainty"])]
+    pub ensemble: bool,
     #[command(flatten)]
     pub scale: ScaleArgs,
     #[command(flatten)]
