@@ -300,3 +300,37 @@ fn piv_fields_has_the_mean_and_the_stresses_of_a_series_in_physical_units() {
     let ended = run(terzetto().arg("fields").arg(&series));
     assert!(ended.status == Some(2) && ended.err.contains("holds no result"), "{}", ended.err);
 }
+
+#[test]
+fn piv_fields_has_modes_and_a_spectrum_of_a_series() {
+    let folder = Folder::new();
+    synth(&folder.join("series"), 10, 96);
+    assert_eq!(piv(&folder.join("series"), &[]).status, Some(0));
+    let out = folder.join("out");
+    let fields = |args: &[&str]| run(terzetto().arg("fields").arg(&out).args(args));
+    let ended =
+        fields(&["--modes", "3", "--spectrum", "4", "--interval", "10ms", "--scale", "1mm", "--dt", "1ms"]);
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    let data = fs::read(out.join("fields/modes.nc")).unwrap();
+    let data = terzetto_kernels::output::netcdf::Dataset::decode(&data).unwrap();
+    let values = |name: &str| data.variable(name).unwrap().values.to_f64().unwrap();
+    let (energies, coefficients) = (values("energy"), values("coefficient"));
+    assert_eq!((energies.len(), coefficients.len()), (3, 30));
+    for (mode, energy) in energies.iter().enumerate() {
+        let squares = coefficients.iter().skip(mode).step_by(3).map(|value| value * value);
+        assert!((squares.sum::<f64>() / 10.0 / energy - 1.0).abs() < 0.02, "mode {mode}");
+    }
+    assert!(energies[0] >= energies[1] && values("share").iter().sum::<f64>() <= 1.0);
+    let spectrum = fs::read_to_string(out.join("fields/spectrum.csv")).unwrap();
+    let last = spectrum.lines().last().unwrap();
+    assert!(spectrum.contains("frequency: Hz") && last.starts_with("5.000000000e1,"), "{spectrum}");
+    assert_eq!(spectrum.lines().filter(|line| !line.starts_with(['#', 'f'])).count(), 3);
+    for (args, hint) in [
+        (&["--modes", "0"][..], "parameter `modes` is 0"),
+        (&["--spectrum", "5"], "parameter `segment` is 5"),
+        (&["--spectrum", "16"], "10 fields are fewer than one segment of 16"),
+    ] {
+        let refused = fields(args);
+        assert!(refused.status == Some(2) && refused.err.contains(hint), "{}", refused.err);
+    }
+}

@@ -10,14 +10,14 @@ use terzetto_executor::{
     results::{stem, write_atomic},
 };
 use terzetto_kernels::{
-    VectorField,
-    fields::{FieldStatistics, Scale},
+    PivError, VectorField,
+    fields::{FieldStatistics, Pod, Scale, Spectrum},
     output::{decode, decode_scale, encode_openpiv, encode_tecplot, encode_vtk},
 };
 use terzetto_program::{
     params::ScaleSection,
     report::Report,
-    results::{list_results, statistics_dataset},
+    results::{format_spectrum, list_results, modes_dataset, statistics_dataset},
 };
 
 use crate::commands::{
@@ -35,6 +35,8 @@ pub fn command(args: &FieldsArgs) -> Result<Status, BoxError> {
         .map_err(|error| format!("cannot make the folder `{}`: {error}", out.display()))?;
     let mut statistics = FieldStatistics::new();
     let mut report = Report::new(&args.folder.display().to_string(), scale);
+    let mut pod = args.modes.map(Pod::new).transpose().map_err(of_command_line)?;
+    let mut spectrum = args.spectrum.map(Spectrum::new).transpose().map_err(of_command_line)?;
     let mut failed = 0;
     // One field after the other: the memory is that of one, however long the series is.
     for file in &files {
@@ -45,6 +47,9 @@ pub fn command(args: &FieldsArgs) -> Result<Status, BoxError> {
                 );
             }
             statistics.add(&field)?;
+            // The grid is that of the statistics, which was compared.
+            pod.as_mut().map(|pod| pod.add(&field)).transpose()?;
+            spectrum.as_mut().map(|spectrum| spectrum.add(&field)).transpose()?;
             Ok(field)
         });
         match added {
@@ -67,9 +72,44 @@ pub fn command(args: &FieldsArgs) -> Result<Status, BoxError> {
     let mean = statistics.mean();
     export(&out, "mean", &mean, &scale)?;
     write(&out.join("statistics.nc"), &statistics_dataset(&statistics, &scale).encode()?)?;
+    if let Some(pod) = pod {
+        write_modes(pod, &files, &scale, &out)?;
+    }
+    if let (Some(spectrum), Some(segment)) = (spectrum, args.spectrum) {
+        if spectrum.segments() == 0 {
+            let count = statistics.fields();
+            return Err(format!("--spectrum: {count} fields are fewer than one segment of {segment}").into());
+        }
+        if failed > 0 {
+            log::warn!("the spectrum has gaps where results could not be read");
+        }
+        let text = format_spectrum(&spectrum.lines(), &scale, args.interval);
+        write(&out.join("spectrum.csv"), text.as_bytes())?;
+    }
     write(&out.join("report.html"), report.html(&mean).as_bytes())?;
     print_line(&format!("statistics of {} fields in {}", statistics.fields(), out.display()));
     Ok(if failed > 0 { Status::SomeFailed } else { Status::Done })
+}
+
+fn of_command_line(error: PivError) -> BoxError {
+    format!("the command line: {error}").into()
+}
+
+/// Writes modes, and their coefficients, for which the fields are read once more.
+fn write_modes(pod: Pod, files: &[PathBuf], scale: &Scale, out: &Path) -> Result<(), BoxError> {
+    let mean = pod.mean();
+    let modes = pod.finish();
+    if modes.is_empty() {
+        return Err("--modes: the fields do not differ, so that there is no mode".into());
+    }
+    let mut coefficients = Vec::new();
+    // What cannot be read has been told before.
+    for (field, _) in files.iter().filter_map(|file| read(file).ok()) {
+        let of_field =
+            modes.iter().map(|mode| mode.coefficient(&field, &mean)).collect::<Result<Vec<f64>, _>>();
+        coefficients.extend(of_field);
+    }
+    write(&out.join("modes.nc"), &modes_dataset(&modes, &coefficients, scale).encode()?)
 }
 
 /// The scale of the options.

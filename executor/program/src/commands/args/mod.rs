@@ -122,6 +122,15 @@ pub struct FieldsArgs {
     /// Write each field for other programs, too, and not only the mean
     #[arg(long)]
     pub each: bool,
+    /// Compute so many modes of the proper orthogonal decomposition (POD), as modes.nc
+    #[arg(long, value_name = "N")]
+    pub modes: Option<usize>,
+    /// Compute the spectrum of the fluctuations over time from segments of so many fields, as spectrum.csv
+    #[arg(long, value_name = "FIELDS")]
+    pub spectrum: Option<usize>,
+    /// The time from one field to the next, for the frequencies of --spectrum: 10ms, or a number of seconds
+    #[arg(long, value_name = "TIME", value_parser = scale::parse_time, requires = "spectrum")]
+    pub interval: Option<f64>,
 }
 
 #[derive(Debug, Args)]
