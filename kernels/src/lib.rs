@@ -18,7 +18,7 @@
 //! | [`piv`] | one pass with few choices |
 //! | [`bos`] | the same against one reference image |
 //! | [`fields`] | velocities, vorticity and strain, statistics of a series of fields |
-//! | [`output`] | results as NetCDF, VTK, Tecplot and the text of OpenPIV |
+//! | [`output`] | results as NetCDF, VTK, Tecplot, the text of OpenPIV, and MATLAB files of PIVlab |
 //! | [`synth`] | synthetic images with known displacements |
 //!
 //! # Numbers

@@ -279,8 +279,15 @@ fn piv_fields_has_the_mean_and_the_stresses_of_a_series_in_physical_units() {
     assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
     assert!(ended.out.contains("statistics of 4 fields"), "{}", ended.out);
     let written = names(&out.join("fields"), "");
-    for name in ["mean.vtk", "mean.dat", "mean.txt", "statistics.nc", "report.html", "piv_couple_0003a-b.vtk"]
-    {
+    for name in [
+        "mean.vtk",
+        "mean.dat",
+        "mean.txt",
+        "mean.mat",
+        "statistics.nc",
+        "report.html",
+        "piv_couple_0003a-b.vtk",
+    ] {
         assert!(written.iter().any(|found| found == name), "{name} in {written:?}");
     }
     let data = terzetto_kernels::output::netcdf::Dataset::decode(

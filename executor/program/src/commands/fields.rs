@@ -12,7 +12,7 @@ use terzetto_executor::{
 use terzetto_kernels::{
     PivError, VectorField,
     fields::{FieldStatistics, Pod, Scale, Spectrum},
-    output::{decode, decode_scale, encode_openpiv, encode_tecplot, encode_vtk},
+    output::{decode, decode_scale, encode_openpiv, encode_pivlab, encode_tecplot, encode_vtk},
 };
 use terzetto_program::{
     params::ScaleSection,
@@ -131,7 +131,7 @@ fn read(file: &Path) -> Result<(VectorField, Scale), BoxError> {
     Ok((field, decode_scale(&bytes)?.unwrap_or(Scale::PIXELS)))
 }
 
-/// A field for ParaView, Tecplot and OpenPIV.
+/// A field for ParaView, Tecplot, OpenPIV and PIVlab.
 fn export(out: &Path, name: &str, field: &VectorField, scale: &Scale) -> Result<(), BoxError> {
     for (ending, text) in [
         ("vtk", encode_vtk(field, scale)),
@@ -140,7 +140,7 @@ fn export(out: &Path, name: &str, field: &VectorField, scale: &Scale) -> Result<
     ] {
         write(&out.join(format!("{name}.{ending}")), text.as_bytes())?;
     }
-    Ok(())
+    write(&out.join(format!("{name}.mat")), &encode_pivlab(field, scale))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), BoxError> {

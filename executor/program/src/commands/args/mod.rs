@@ -75,7 +75,7 @@ pub enum Command {
     ///
     /// Reads all NetCDF results (piv_*.nc or bos_*.nc), one after the other, and writes into the folder fields: the
     /// mean, the fluctuations and the Reynolds stresses as statistics.nc, and the mean field with its vorticity,
-    /// divergence, strain and λ2 as mean.vtk (ParaView), mean.dat (Tecplot) and mean.txt (OpenPIV). report.html
+    /// divergence, strain and λ2 as mean.vtk (ParaView), mean.dat (Tecplot), mean.txt (OpenPIV) and mean.mat (PIVlab, MATLAB). report.html
     /// shows the series: shares of valid vectors, histograms, the mean field, the worst couples. It opens
     /// without a server. If the results have a scale, or with --scale and --dt, velocities are in m/s.
     Fields(FieldsArgs),
