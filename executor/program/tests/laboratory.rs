@@ -243,6 +243,66 @@ fn piv_ensemble_is_one_result_of_all_couples() {
 }
 
 #[test]
+fn piv_calibration_of_a_target_dewarps_a_series() {
+    let folder = Folder::new();
+    // Dots of 6 px, 16 px apart, which are 4 mm; columns are stretched more and more to the right.
+    let target = Image::from_fn(160, 128, |x, y| {
+        let (x, y) = (x as f32 / (1.0 + 2e-4 * x as f32), y as f32);
+        let from = |at: f32| (at + 8.0).rem_euclid(16.0) - 8.0;
+        if from(x).hypot(from(y)) < 3.5 { 200.0 } else { 20.0 }
+    });
+    write_png16(&folder.join("target.png"), &target).unwrap();
+    let file = folder.join("camera.toml");
+    let calibrate = |spacing: &str| {
+        run(terzetto()
+            .arg("calibrate")
+            .arg(folder.join("target.png"))
+            .args(["--spacing", spacing, "--out"])
+            .arg(&file))
+    };
+    let ended = calibrate("4mm");
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("dots,") && ended.out.contains("--scale 2."), "{}", ended.out);
+    let params = folder.join("params.toml");
+    fs::write(&params, "[preprocess]\ncalibration = \"camera.toml\"\n").unwrap();
+    let params = params.to_str().unwrap();
+    fs::create_dir(folder.join("series")).unwrap();
+    write_png16(&folder.join("series/1.png"), &target).unwrap();
+    let ended = run(terzetto()
+        .arg("preprocess")
+        .arg(folder.join("series"))
+        .args(["--params", params, "--out"])
+        .arg(folder.join("pre")));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.out, ended.err);
+    // Dewarped, the dots are at equal distances: the row of dots through the middle repeats itself.
+    let image = terzetto_kernels::read_image(&folder.join("pre/1.png")).unwrap();
+    let again = terzetto_kernels::calibration::Calibration::of_target(&image, 4e-3).unwrap();
+    for steps in [-3.0, 3.0] {
+        let [column, _] = again.to_pixel([4e-3 * steps, 0.0]);
+        let [origin, _] = again.to_pixel([0.0, 0.0]);
+        let wanted = 4e-3 * steps / again.pixel_size();
+        // As photographed, three steps to the right are almost a pixel longer than three to the left.
+        assert!((column - origin - wanted).abs() < 0.15, "{} {wanted}", column - origin);
+    }
+    // Results belong to the content of the calibration; images of another size, and other files, are refused.
+    synth(&folder.join("other"), 1, 64);
+    let ended = piv(&folder.join("other"), &["--params", params]);
+    assert!(
+        ended.status == Some(1) && ended.err.contains("that of the calibration has 64 x 64"),
+        "{}",
+        ended.err
+    );
+    fs::write(&file, "spacing = 3\n").unwrap();
+    let ended = piv(&folder.join("other"), &["--params", params]);
+    assert!(ended.status == Some(2) && ended.err.contains("preprocess.calibration"), "{}", ended.err);
+    let ended = run(terzetto()
+        .arg("calibrate")
+        .arg(folder.join("other/couple_0001a.png"))
+        .args(["--spacing", "4mm"]));
+    assert!(ended.status == Some(2), "{}{}", ended.out, ended.err);
+}
+
+#[test]
 fn piv_14_a_region_outside_the_image_is_told_in_words() {
     let folder = Folder::new();
     synth(&folder.join("series"), 1, 64);

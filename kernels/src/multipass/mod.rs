@@ -24,6 +24,7 @@ mod search;
 mod uncertainty;
 mod window;
 
+pub(crate) use deform::Coefficients;
 pub use look::Look;
 pub use mask::Mask;
 pub use params::{MultipassParams, PassParams, Predictor, Region, SplineParams};

@@ -1,7 +1,7 @@
 //! The commands of the program, one command a file.
 //!
 //! - `args` is the command line.
-//! - `piv`, `try_couple` (which is `piv --try`), `bos`, `preprocess`, `mean`, `fields`, `pages`, `params`, `synth`,
+//! - `piv`, `try_couple` (which is `piv --try`), `bos`, `preprocess`, `mean`, `fields`, `calibrate`, `pages`, `params`, `synth`,
 //!   `demo`, `monitor` and `topology` are the commands.
 //! - `tasks`, with the feature of this name, shows the tasks of a running program.
 //! - `setup` is what commands on a series do before they compute: they read parameters, list images, find what is
@@ -11,6 +11,7 @@
 
 mod args;
 mod bos;
+mod calibrate;
 mod demo;
 mod field_statistics;
 mod fields;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Mean(args) => mean::command(&args),
         Command::Params => params::command(),
         Command::Fields(args) => fields::command(&args),
+        Command::Calibrate(args) => calibrate::command(&args),
         Command::Pages(args) => pages::command(&args),
         Command::Synth(args) => synth::command(&args),
         Command::Demo(args) => demo::command(&args),

@@ -109,6 +109,7 @@ impl Params {
             series.couples_file.as_mut(),
             self.piv.mask.as_mut(),
             self.output.folder.as_mut(),
+            self.preprocess.calibration.as_mut(),
             background,
         ];
         own.into_iter().flatten().chain(series.images.iter_mut().flatten()).for_each(&mut visit);

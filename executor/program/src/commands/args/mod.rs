@@ -79,6 +79,12 @@ pub enum Command {
     /// shows the series: shares of valid vectors, histograms, the mean field, the worst couples. It opens
     /// without a server. If the results have a scale, or with --scale and --dt, velocities are in m/s.
     Fields(FieldsArgs),
+    /// Find out from the image of a target how the camera distorts, and how long a pixel is.
+    ///
+    /// The target is a flat plate with dots in rows and columns, in the plane that is measured. The file that is written goes
+    /// into the parameters (preprocess.calibration). Images are then dewarped, so that a pixel has the same length
+    /// everywhere. It is printed for --scale.
+    Calibrate(CalibrateArgs),
     /// Write the images of a film as a series: the pages of a TIFF file, the frames of a video.
     ///
     /// Films are TIFF files of several pages, AVI files (uncompressed or MJPEG), and all videos that the program ffmpeg
@@ -131,6 +137,18 @@ pub struct FieldsArgs {
     /// The time from one field to the next, for the frequencies of --spectrum: 10ms, or a number of seconds
     #[arg(long, value_name = "TIME", value_parser = scale::parse_time, requires = "spectrum")]
     pub interval: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub struct CalibrateArgs {
+    /// The image of the target
+    pub target: PathBuf,
+    /// The distance of neighbouring dots: 5mm, or a number of metres
+    #[arg(long, value_name = "LENGTH", value_parser = scale::parse_length)]
+    pub spacing: f64,
+    /// The file for the calibration
+    #[arg(short, long, value_name = "FILE", default_value = "calibration.toml")]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -24,6 +24,9 @@ pub fn made_with(task: &str, params: &Params, preprocessing: &Preprocessing) -> 
     if let Some(Background::Series(_, images)) = &preprocessing.background {
         made.set("background", content_fingerprint(images))?;
     }
+    if let Some(calibration) = preprocess.calibration.take() {
+        made.set("calibration", content_fingerprint(&[calibration]))?;
+    }
     made.set("preprocess", preprocess)?;
     Ok(made)
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use terzetto_executor::BoxError;
-use terzetto_kernels::{Image, read_image};
+use terzetto_kernels::{Image, calibration::Calibration, read_image};
 use terzetto_program::{
     masks::{MaskShape, Masks, list_masks, mask_files},
     params::{BackgroundSection, Params},
@@ -22,7 +22,8 @@ pub fn preprocessing(params: &Params, images: &[PathBuf]) -> Result<Preprocessin
             statistic.map(|statistic| Background::of_series(statistic, images, *samples))
         }
     };
-    Ok(Preprocessing { background, filters: params.preprocess.filters.clone() })
+    let calibration = params.preprocess.calibration.as_deref().map(read_calibration).transpose()?;
+    Ok(Preprocessing { background, filters: params.preprocess.filters.clone(), calibration })
 }
 
 /// As [`preprocessing`], for displacements. A filter over time is not possible there.
@@ -52,6 +53,13 @@ fn is_moving(path: &Path) -> bool {
 /// The files of the masks, for their fingerprint.
 pub fn mask_paths(path: &Path) -> Result<Vec<PathBuf>, BoxError> {
     if is_moving(path) { list_masks(path) } else { Ok(vec![path.to_owned()]) }
+}
+
+/// Reads a calibration.
+fn read_calibration(path: &Path) -> Result<Calibration, BoxError> {
+    let failed = |problem: String| format!("preprocess.calibration: `{}`: {problem}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| failed(format!("cannot be read: {error}")))?;
+    Ok(toml::from_str(&text).map_err(|error| failed(error.message().to_owned()))?)
 }
 
 /// Reads the image that a key of the parameters names.
