@@ -63,7 +63,7 @@ impl Slot {
 /// How many pixels around the search a map has values for: the method knows one pixel more than it searches, and a wide
 /// fit may want more than that.
 fn margin(params: &PassParams, reach: usize) -> usize {
-    let beyond = params.correlation.largest_reach(params.window) + 1 - reach;
+    let beyond = params.correlation.largest_reach(params.longer_side()) + 1 - reach;
     params.subpixel.reach().max(1).min(beyond)
 }
 
@@ -100,11 +100,12 @@ impl Pass {
         let grid = Grid::new(params, region)?;
         let reach = params.reach();
         let map = CorrelationMap::new(reach, margin(params, reach));
-        let area = params.window * params.window;
+        let side = params.longer_side();
+        let area = side * side;
         let slot =
             || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norms: Ok([0.0; 2]) };
         Ok(Pass {
-            correlator: Correlator::new(params.correlation, params.window, map.radius())?,
+            correlator: Correlator::new(params.correlation, side, map.radius())?,
             params: params.clone(),
             grid,
             slots: [slot(), slot()],
@@ -208,7 +209,7 @@ impl Pass {
 
     /// Fills a slot with the windows of a vector.
     fn cut(&mut self, frames: [Frame<'_>; 2], guide: Guide<'_>, slot: usize, index: usize) {
-        let n = self.params.window;
+        let window = self.grid.window;
         let corner = self.grid.corner(index).map(|place| place as isize);
         let slot = &mut self.slots[slot];
         slot.shift = guide.shift(index);
@@ -216,7 +217,8 @@ impl Pass {
         let back = slot.shift.map(|shift| shift.div_euclid(2));
         let first = [corner[0] - back[0], corner[1] - back[1]];
         let second = [first[0] + slot.shift[0], first[1] + slot.shift[1]];
-        let contents = (frames[0].cut(first, n, &mut slot.first), frames[1].cut(second, n, &mut slot.second));
+        let contents =
+            (frames[0].cut(first, window, &mut slot.first), frames[1].cut(second, window, &mut slot.second));
         slot.norms = match contents {
             (Content::Pattern(first), Content::Pattern(second)) => Ok([first, second]),
             (Content::Masked, _) | (_, Content::Masked) => Err(Flags::MASKED),
@@ -232,6 +234,9 @@ impl Pass {
             (Some(first), None) => self.correlator.correlate(first, &mut self.maps[0]),
             (None, Some(second)) => self.correlator.correlate(second, &mut self.maps[1]),
             (None, None) => {}
+        }
+        if self.params.window_height.is_some() {
+            self.maps.iter_mut().for_each(|map| map.window = Some(self.grid.window));
         }
     }
 
@@ -287,7 +292,7 @@ impl Pass {
             y: vector.y,
             zero: self.base(guide, slot, index),
             map: self.maps[slot].clone(),
-            side: self.params.window,
+            side: self.params.longer_side(),
             windows: [first.clone(), second.clone()],
         }
     }

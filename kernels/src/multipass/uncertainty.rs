@@ -41,13 +41,13 @@ const FARTHEST: usize = 9;
 /// The standard deviation of both components of each vector, px; NaN where a vector is not valid, or where windows do not
 /// correlate. The frames are deformed by the measured field.
 pub(super) fn uncertainties(frames: [Frame<'_>; 2], grid: &Grid, field: &VectorField) -> Vec<[f64; 2]> {
-    let n = grid.window;
+    let n = grid.window[0].max(grid.window[1]);
     let mut windows = [vec![0.0; n * n], vec![0.0; n * n]];
     let mut differences = vec![0.0; n * n];
     let mut estimate = |index: usize| {
         let corner = grid.corner(index).map(|place| place as isize);
         for (frame, window) in frames.iter().zip(&mut windows) {
-            if !matches!(frame.cut(corner, n, window), Content::Pattern(_)) {
+            if !matches!(frame.cut(corner, grid.window, window), Content::Pattern(_)) {
                 return [f64::NAN; 2];
             }
         }

@@ -54,7 +54,7 @@ pub fn encode_pivlab(field: &VectorField, scale: &Scale) -> Vec<u8> {
         flags if flags.is_valid() => 1.0,
         _ => 2.0,
     };
-    let cells: [(&str, &dyn Fn(&Vector) -> f64); 8] = [
+    let cells: [Cell<'_>; 8] = [
         ("x", &|vector| scale.length(vector.x + 1.0)),
         ("y", &|vector| scale.length(vector.y + 1.0)),
         ("u_original", &|vector| scale.velocity(measured(vector, vector.dx))),
@@ -77,6 +77,9 @@ pub fn encode_pivlab(field: &VectorField, scale: &Scale) -> Vec<u8> {
     file.extend(array("units", CHAR, [1, units.len()], &element(UINT16, &letters)));
     file
 }
+
+/// A name, and the number of that name in a vector.
+type Cell<'a> = (&'a str, &'a dyn Fn(&Vector) -> f64);
 
 fn doubles(values: impl Iterator<Item = f64>) -> Vec<u8> {
     values.flat_map(f64::to_le_bytes).collect()

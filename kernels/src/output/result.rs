@@ -82,8 +82,11 @@ pub fn encode(
     }
     for (index, field) in result.passes.iter().enumerate() {
         let choices: Vec<(String, Values)> = params.passes.get(index).map_or(Vec::new(), |pass| {
+            // One number for a square, columns and rows for a rectangle.
+            let sides = [Some(pass.window), pass.window_height];
+            let sides = sides.into_iter().flatten().map(|side| side as i32).collect();
             vec![
-                ("window".to_owned(), Values::Ints(vec![pass.window as i32])),
+                ("window".to_owned(), Values::Ints(sides)),
                 ("overlap".to_owned(), Values::Doubles(vec![pass.overlap])),
                 ("correlation_method".to_owned(), Values::from(pass.correlation.name())),
                 ("subpixel_method".to_owned(), Values::from(pass.subpixel.method.name())),

@@ -109,7 +109,7 @@ pub fn field_file(
         line("image 0", images[0].display().to_string()),
         line("image 1", images[1].display().to_string()),
         line("program", crate::PROGRAM.to_owned()),
-        line("window", format!("{} px", each_pass(params, |pass| pass.window.to_string()))),
+        line("window", format!("{} px", each_pass(params, window_text))),
         line("overlap", each_pass(params, |pass| pass.overlap.to_string())),
         line("grid", format!("{} x {} vectors, row by row", field.nx, field.ny)),
         line(
@@ -149,6 +149,14 @@ fn add_velocities(file: &mut FieldFile, scale: &Scale) {
     file.header.push(("u, v".to_owned(), "velocity to the right and upwards, m/s".to_owned()));
     for row in &mut file.rows {
         row.velocity = Some([scale.velocity(row.dx), scale.velocity(-row.dy)]);
+    }
+}
+
+/// The size of a window: `32`, or `64 x 16`.
+pub(super) fn window_text(pass: &PassParams) -> String {
+    match pass.window_height {
+        Some(height) => format!("{} x {height}", pass.window),
+        None => pass.window.to_string(),
     }
 }
 
