@@ -104,8 +104,8 @@ pub fn params(predictor: Predictor) -> MultipassParams {
     params
 }
 
-/// Prints a line for each case: valid, false and RMS error of shifted and of deformed passes, whose peaks are fitted by a
-/// method.
+/// Prints a line for each case: valid, false and RMS error of shifted and of deformed passes, whose peaks are fitted by
+/// a method.
 pub fn print_table(method: SubpixelMethod) -> Fallible<()> {
     println!("case,shift valid,shift false,shift rms,deform valid,deform false,deform rms");
     for (name, case) in cases() {

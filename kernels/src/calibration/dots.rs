@@ -13,8 +13,8 @@ pub(super) struct Dot {
     pub(super) place: [f64; 2],
 }
 
-/// The centres of all dots, px: patches of the rarer kind, bright or dark, of about the same size, that do not touch the
-/// border.
+/// The centres of all dots, px: patches of the rarer kind, bright or dark, of about the same size, that do not touch
+/// the border.
 pub(super) fn centres(image: &Image) -> Vec<[f64; 2]> {
     let (width, height) = (image.width(), image.height());
     let threshold = threshold(image.data());
@@ -62,8 +62,8 @@ pub(super) fn centres(image: &Image) -> Vec<[f64; 2]> {
     patches.into_iter().filter(is_dot).map(|(_, centre)| centre).collect()
 }
 
-/// The value that divides pixels into two kinds that differ most from each other (Otsu 1979, *IEEE Transactions on Systems,
-/// Man, and Cybernetics* 9, 62-66).
+/// The value that divides pixels into two kinds that differ most from each other (Otsu 1979, *IEEE Transactions on
+/// Systems, Man, and Cybernetics* 9, 62-66).
 fn threshold(values: &[f32]) -> f32 {
     const BINS: usize = 256;
     let range = values.iter().filter(|value| value.is_finite());
@@ -91,8 +91,8 @@ fn threshold(values: &[f32]) -> f32 {
     low + width * (found as f32 + 1.0)
 }
 
-/// Rows and columns of dots, from the one nearest to `middle` on, neighbour by neighbour: so that the grid may be turned and
-/// distorted. Dots that are no neighbours of others are left out.
+/// Rows and columns of dots, from the one nearest to `middle` on, neighbour by neighbour: so that the grid may be
+/// turned and distorted. Dots that are no neighbours of others are left out.
 pub(super) fn sort(centres: &[[f64; 2]], middle: [f64; 2]) -> Vec<Dot> {
     let squared = |a: [f64; 2], b: [f64; 2]| (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2);
     let nearest = |place: [f64; 2], not: Option<usize>| {

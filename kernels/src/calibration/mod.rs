@@ -1,13 +1,13 @@
 //! From pixels to lengths: the image of a target of dots, and images without the distortion of the camera.
 //!
-//! A target is a flat plate with dots at equal distances in rows and columns, in the plane that is measured. Its image shows
-//! where a camera sees each place: polynomials of third order in both coordinates, fitted by least squares, say it in between
-//! (Soloff, Adrian and Liu 1997, *Measurement Science and Technology* 8, 1441-1454, on polynomials as calibration). With
-//! these, images are dewarped: as a camera without distortion would see them, straight above the plane, so that a pixel has
-//! the same length everywhere.
+//! A target is a flat plate with dots at equal distances in rows and columns, in the plane that is measured. Its image
+//! shows where a camera sees each place: polynomials of third order in both coordinates, fitted by least squares, say
+//! it in between (Soloff, Adrian and Liu 1997, *Measurement Science and Technology* 8, 1441-1454, on polynomials as
+//! calibration). With these, images are dewarped: as a camera without distortion would see them, straight above the
+//! plane, so that a pixel has the same length everywhere.
 //!
-//! Coordinates in the plane are lengths from the dot nearest to the middle of the image, along the rows and the columns of the
-//! target, to the right and downwards.
+//! Coordinates in the plane are lengths from the dot nearest to the middle of the image, along the rows and the columns
+//! of the target, to the right and downwards.
 
 mod dots;
 
@@ -81,8 +81,8 @@ impl fmt::Display for CalibrationError {
             }
             CalibrationError::Dots { patches, dots } => write!(
                 f,
-                "of {patches} patches that may be dots, {dots} are in rows and columns, and {LEAST_DOTS} are needed: is it the \
-                 image of a target of dots, evenly lit?"
+                "of {patches} patches that may be dots, {dots} are in rows and columns, and {LEAST_DOTS} are needed: is it \
+                 the image of a target of dots, evenly lit?"
             ),
             CalibrationError::Polynomial => {
                 write!(f, "the dots do not determine the polynomials: four rows and columns are needed")
@@ -105,8 +105,8 @@ fn sum(coefficients: &[f64; TERMS], terms: &[f64; TERMS]) -> f64 {
 }
 
 impl Calibration {
-    /// Finds the dots in the image of a target, bright on dark or dark on bright, and fits the polynomials. `spacing` is the
-    /// distance of neighbouring dots in metres.
+    /// Finds the dots in the image of a target, bright on dark or dark on bright, and fits the polynomials. `spacing`
+    /// is the distance of neighbouring dots in metres.
     ///
     /// # Errors
     /// [`CalibrationError`] if too few dots are found, or they do not determine the polynomials.
@@ -179,7 +179,8 @@ impl Calibration {
         [sum(&self.columns, &terms), sum(&self.rows, &terms)]
     }
 
-    /// The image as a camera without distortion would see it, with the same size, the origin where it was, and pixels of
+    /// The image as a camera without distortion would see it, with the same size, the origin where it was, and pixels
+    /// of
     /// [`pixel_size`](Calibration::pixel_size). Between pixels it is interpolated by cubic B-splines. What the camera has not
     /// seen is 0.
     ///

@@ -2,8 +2,8 @@
 //!
 //! Only valid vectors count. [`Scale`] turns pixels a couple into lengths and times, [`derivatives`] gives vorticity,
 //! divergence, strain and the criteria of vortices, [`FieldStatistics`] the mean, the fluctuations and the Reynolds
-//! stresses of any number of fields in the memory of one. [`Pod`] gives the modes of a series and [`Spectrum`] its spectrum, both in
-//! memory that does not grow with its length.
+//! stresses of any number of fields in the memory of one. [`Pod`] gives the modes of a series and [`Spectrum`] its
+//! spectrum, both in memory that does not grow with its length.
 
 mod derivatives;
 mod pod;

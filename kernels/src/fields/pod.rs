@@ -1,10 +1,11 @@
 //! Proper orthogonal decomposition of a series: the few patterns that carry most of its fluctuations.
 //!
-//! The modes are those of Sirovich 1987 (*Quarterly of Applied Mathematics* 45, 561-571), which need all fields at once. Here
-//! fields come in blocks, and only the leading modes are kept between them: the sequential Karhunen-Loève transform with a
-//! mean that moves (Levy and Lindenbaum 2000, *IEEE Transactions on Image Processing* 9, 1371-1374; Ross, Lim, Lin and Yang
-//! 2008, *International Journal of Computer Vision* 77, 125-141). So the memory is that of some modes, however long the series
-//! is. What is dropped between blocks is less than the modes that are kept; more are kept than are asked for.
+//! The modes are those of Sirovich 1987 (*Quarterly of Applied Mathematics* 45, 561-571), which need all fields at
+//! once. Here fields come in blocks, and only the leading modes are kept between them: the sequential Karhunen-Loève
+//! transform with a mean that moves (Levy and Lindenbaum 2000, *IEEE Transactions on Image Processing* 9, 1371-1374;
+//! Ross, Lim, Lin and Yang 2008, *International Journal of Computer Vision* 77, 125-141). So the memory is that of some
+//! modes, however long the series is. What is dropped between blocks is less than the modes that are kept; more are
+//! kept than are asked for.
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
@@ -79,8 +80,8 @@ impl Pod {
         })
     }
 
-    /// Adds a field. Vectors that were replaced count as what they were replaced by; where there is no number, the mean of
-    /// the fields before is taken.
+    /// Adds a field. Vectors that were replaced count as what they were replaced by; where there is no number, the mean
+    /// of the fields before is taken.
     ///
     /// # Errors
     /// [`PivError::Grid`] if its grid is not that of the first field; nothing is added then.

@@ -1,8 +1,8 @@
 //! Spectra over time: how the energy of the fluctuations is spread over frequencies.
 //!
-//! Welch 1967 (*IEEE Transactions on Audio and Electroacoustics* 15, 70-73): the series is cut into segments that overlap by
-//! half, each loses its mean, is multiplied by a Hann window and transformed, and the squares are averaged, over segments and
-//! over all places of the field. The memory is that of one segment, however long the series is.
+//! Welch 1967 (*IEEE Transactions on Audio and Electroacoustics* 15, 70-73): the series is cut into segments that
+//! overlap by half, each loses its mean, is multiplied by a Hann window and transformed, and the squares are averaged,
+//! over segments and over all places of the field. The memory is that of one segment, however long the series is.
 
 use std::sync::Arc;
 
@@ -76,8 +76,8 @@ impl Spectrum {
         })
     }
 
-    /// Adds the next field. Vectors that were replaced count as what they were replaced by; places without a number in one
-    /// field of a segment do not count in this segment.
+    /// Adds the next field. Vectors that were replaced count as what they were replaced by; places without a number in
+    /// one field of a segment do not count in this segment.
     ///
     /// # Errors
     /// [`PivError::Grid`] if its grid is not that of the first field; nothing is added then.

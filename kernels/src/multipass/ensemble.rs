@@ -1,10 +1,11 @@
 //! One field of many couples: correlations are added up before their peak is searched.
 //!
-//! Meinhart, Wereley and Santiago 2000, *A PIV algorithm for estimating time-averaged velocity fields*, Journal of Fluids
-//! Engineering 122, 285-289. Where windows hold few particles, as in microscopes, the correlation of one couple has no peak
-//! that could be told from others. The peaks that are wrong lie elsewhere in each couple, and the right one in the same place.
-//! So the mean correlation shows the mean displacement of a steady flow, with windows down to the size of particles. In a
-//! flow that is not steady, its peak is the most frequent displacement, which may differ from the mean.
+//! Meinhart, Wereley and Santiago 2000, *A PIV algorithm for estimating time-averaged velocity fields*, Journal of
+//! Fluids Engineering 122, 285-289. Where windows hold few particles, as in microscopes, the correlation of one couple
+//! has no peak that could be told from others. The peaks that are wrong lie elsewhere in each couple, and the right one
+//! in the same place. So the mean correlation shows the mean displacement of a steady flow, with windows down to the
+//! size of particles. In a flow that is not steady, its peak is the most frequent displacement, which may differ from
+//! the mean.
 //!
 //! Each couple counts the same here: its correlation is normalised before it is added, where the paper adds products of
 //! intensities, so that bright couples count more.
@@ -14,8 +15,8 @@ use crate::{Image, PivError};
 
 impl MultipassPlan {
     /// The field of `count` couples with the correlations of all of them. In several passes, each one goes through all
-    /// couples: `couple` is called with the indices 0 to `count - 1`, once for each pass, and may read the images then. The
-    /// memory is that of one couple, and of a correlation map for each window.
+    /// couples: `couple` is called with the indices 0 to `count - 1`, once for each pass, and may read the images then.
+    /// The memory is that of one couple, and of a correlation map for each window.
     ///
     /// Uncertainties are not estimated.
     ///

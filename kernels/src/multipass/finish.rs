@@ -1,4 +1,5 @@
-//! What becomes of a field that was tested: smoothed by splines, replaced where it is not valid, without what is masked.
+//! What becomes of a field that was tested: smoothed by splines, replaced where it is not valid, without what is
+//! masked.
 
 use crate::{
     field::{Flags, VectorField},

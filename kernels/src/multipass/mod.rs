@@ -7,9 +7,10 @@
 //! measure ([`Predictor`]; Scarano 2002, *Measurement Science and Technology* 13, R1-R19).
 //!
 //! With [`MultipassParams::uncertainty`], each vector of the last pass has an uncertainty: from the statistics of its
-//! correlation (Wieneke 2015, *Measurement Science and Technology* 26, 074002). Of random errors that are known, 57 to 70 %
-//! are smaller in noise, and 55 to 64 % where particles have lost their partners (68 % is right). If a pass repeats the
-//! windows of the pass before, errors are a third larger than the uncertainty. Systematic errors are not seen.
+//! correlation (Wieneke 2015, *Measurement Science and Technology* 26, 074002). Of random errors that are known, 57 to
+//! 70 % are smaller in noise, and 55 to 64 % where particles have lost their partners (68 % is right). If a pass
+//! repeats the windows of the pass before, errors are a third larger than the uncertainty. Systematic errors are not
+//! seen.
 
 mod deform;
 mod ensemble;

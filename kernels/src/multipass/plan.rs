@@ -21,8 +21,8 @@ pub struct PivResult {
     pub passes: Vec<VectorField>,
     /// The last pass's field, smoothed, with its flags; if the parameters ask for it.
     pub smoothed: Option<VectorField>,
-    /// The standard deviation of both components of each vector of the last pass, as measured, px; NaN for vectors that are
-    /// not valid. Empty unless the parameters ask for it.
+    /// The standard deviation of both components of each vector of the last pass, as measured, px; NaN for vectors that
+    /// are not valid. Empty unless the parameters ask for it.
     pub uncertainty: Vec<[f64; 2]>,
 }
 

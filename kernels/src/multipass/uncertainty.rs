@@ -1,9 +1,9 @@
 //! How uncertain a displacement is, from the statistics of its correlation.
 //!
 //! Wieneke 2015, *PIV uncertainty quantification from correlation statistics*, Measurement Science and Technology 26,
-//! 074002. Both images are deformed by the measured field, so that their windows should be equal. What still differs shows
-//! how well the place of the peak is known: at the true displacement the correlations a pixel to the right and a pixel to the
-//! left are equal, `C+ = C-`, but for noise. Their difference is a sum over pixels,
+//! 074002. Both images are deformed by the measured field, so that their windows should be equal. What still differs
+//! shows how well the place of the peak is known: at the true displacement the correlations a pixel to the right and a
+//! pixel to the left are equal, `C+ = C-`, but for noise. Their difference is a sum over pixels,
 //!
 //! ```text
 //! dC = sum of dC_i        dC_i = a(x) b(x + 1) - a(x + 1) b(x)
@@ -12,22 +12,23 @@
 //! and so its variance is the sum of the covariances of all `dC_i`, which are not zero for pixels of the same particle.
 //! The fit of a Gaussian through three points turns the standard deviation of `dC` into that of the displacement.
 //!
-//! Two things are ours. Covariances count up to the distance at which their sum is largest, where the paper sums until they
-//! fall below 5 % of the variance: so the uncertainty is rather too large than too small (by a sixth at most). And as windows were put where `dC` vanishes, the covariances that are left out
-//! sum up to less than nothing: the sum is divided by the share of the pairs that it lacks.
+//! Two things are ours. Covariances count up to the distance at which their sum is largest, where the paper sums until
+//! they fall below 5 % of the variance: so the uncertainty is rather too large than too small (by a sixth at most). And
+//! as windows were put where `dC` vanishes, the covariances that are left out sum up to less than nothing: the sum is
+//! divided by the share of the pairs that it lacks.
 //!
 //! The uncertainty is that of random errors: noise, lost partners, gradients within a window. Peak locking and other
-//! systematic errors are not seen. Of errors that are known, it covers so many, where 68 % is right (2 deformed passes, the
-//! second with windows of 16 or 32 px; `tests/uncertainty.rs` prints them):
+//! systematic errors are not seen. Of errors that are known, it covers so many, where 68 % is right (2 deformed passes,
+//! the second with windows of 16 or 32 px; `tests/uncertainty.rs` prints them):
 //!
 //! | images | three-point fit | two-dimensional fit |
 //! |---|---|---|
 //! | noise of 5 to 10 % of the brightest particle | 58 to 70 % | 57 to 69 % |
 //! | 10 to 20 % of the particles lost | 58 to 64 % | 55 to 58 % |
 //!
-//! The model is that of the three-point fit, and the other fit has larger errors where partners are lost. If a pass repeats
-//! the windows of the pass before, errors are a third larger than the uncertainty: each vector is measured against the errors
-//! of its neighbours, which no window sees.
+//! The model is that of the three-point fit, and the other fit has larger errors where partners are lost. If a pass
+//! repeats the windows of the pass before, errors are a third larger than the uncertainty: each vector is measured
+//! against the errors of its neighbours, which no window sees.
 
 use super::{
     grid::Grid,
@@ -38,8 +39,8 @@ use crate::field::VectorField;
 /// Pixels between two contributions up to which their covariance counts: what two particles of 5 px take.
 const FARTHEST: usize = 9;
 
-/// The standard deviation of both components of each vector, px; NaN where a vector is not valid, or where windows do not
-/// correlate. The frames are deformed by the measured field.
+/// The standard deviation of both components of each vector, px; NaN where a vector is not valid, or where windows do
+/// not correlate. The frames are deformed by the measured field.
 pub(super) fn uncertainties(frames: [Frame<'_>; 2], grid: &Grid, field: &VectorField) -> Vec<[f64; 2]> {
     let n = grid.window[0].max(grid.window[1]);
     let mut windows = [vec![0.0; n * n], vec![0.0; n * n]];

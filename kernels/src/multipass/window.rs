@@ -33,9 +33,9 @@ pub(super) struct Frame<'a> {
 const ROUNDING: f32 = 2e-7;
 
 impl Frame<'_> {
-    /// Copies a window's `w` by `h` pixels from a corner on, which may lie outside, without their mean, into the middle of
-    /// a square of the longer side. Pixels that do not count become zero, which correlates with nothing, as is what is
-    /// beside a window that is no square.
+    /// Copies a window's `w` by `h` pixels from a corner on, which may lie outside, without their mean, into the middle
+    /// of a square of the longer side. Pixels that do not count become zero, which correlates with nothing, as is what
+    /// is beside a window that is no square.
     pub(super) fn cut(&self, [left, top]: [isize; 2], [w, h]: [usize; 2], out: &mut [f32]) -> Content {
         let n = w.max(h);
         let clip = |start: isize, side: usize, length: usize| {

@@ -1,9 +1,9 @@
 //! Fields as MATLAB files, with the variables that PIVlab exports.
 //!
-//! Thielicke and Sonntag 2021, *Particle Image Velocimetry for MATLAB: Accuracy and enhanced algorithms in PIVlab*, Journal
-//! of Open Research Software 9, 12. The format is version 5 without compression (MathWorks, *MAT-File Format*): a header of
-//! 128 bytes, then elements of a type, a length and bytes, of which arrays hold others. HDF5 files of version 7.3 would need
-//! a large library, and MATLAB, Octave and SciPy read this one.
+//! Thielicke and Sonntag 2021, *Particle Image Velocimetry for MATLAB: Accuracy and enhanced algorithms in PIVlab*,
+//! Journal of Open Research Software 9, 12. The format is version 5 without compression (MathWorks, *MAT-File Format*):
+//! a header of 128 bytes, then elements of a type, a length and bytes, of which arrays hold others. HDF5 files of
+//! version 7.3 would need a large library, and MATLAB, Octave and SciPy read this one.
 //!
 //! ```text
 //! matrix: flags (class), dimensions, name, values column by column        cell: the same, with matrices for values
@@ -25,13 +25,13 @@ const CHAR: u8 = 4;
 const NUMBERS: u8 = 6;
 
 /// A field as the bytes of a MATLAB file, with the variables of PIVlab: cells `x`, `y`, `u_original`, `v_original`,
-/// `u_filtered`, `v_filtered`, `typevector_original` and `typevector_filtered`, each with one matrix, and the numbers `calxy`
-/// and `calu` and the text `units`.
+/// `u_filtered`, `v_filtered`, `typevector_original` and `typevector_filtered`, each with one matrix, and the numbers
+/// `calxy` and `calu` and the text `units`.
 ///
-/// As in PIVlab, y and v point downwards, the centre of the upper left pixel is at (1, 1), and rows of a matrix are rows of
-/// the field. Types are 1 for valid vectors, 2 for others, 0 for masked ones. `u_original` has no number where a vector is
-/// not valid, `u_filtered` has what it was replaced by. With a scale, values are in m and m/s; `calxy` is the length of a
-/// pixel, and `calu` the velocity of a pixel a couple.
+/// As in PIVlab, y and v point downwards, the centre of the upper left pixel is at (1, 1), and rows of a matrix are
+/// rows of the field. Types are 1 for valid vectors, 2 for others, 0 for masked ones. `u_original` has no number where
+/// a vector is not valid, `u_filtered` has what it was replaced by. With a scale, values are in m and m/s; `calxy` is
+/// the length of a pixel, and `calu` the velocity of a pixel a couple.
 ///
 /// ```
 /// use terzetto_kernels::{Flags, Vector, VectorField, fields::Scale, output::encode_pivlab};

@@ -5,11 +5,12 @@
 //! `dy`, `flags`. Masked vectors have no value (NaN) in `dx` and `dy`, and so in a plot.
 //!
 //! Files follow the CF conventions (*NetCDF Climate and Forecast Metadata Conventions* 1.8): `x` and `y` are coordinate
-//! variables, units are those that UDUNITS knows (it knows no pixels, which are `1`), and `flags` has the standard name `quality_flag`. Displacements of
-//! patterns have no standard name, and so have a `long_name` only. `history` has no time: the same images and
-//! parameters give the same bytes, by which results are compared.
+//! variables, units are those that UDUNITS knows (it knows no pixels, which are `1`), and `flags` has the standard name
+//! `quality_flag`. Displacements of patterns have no standard name, and so have a `long_name` only. `history` has no
+//! time: the same images and parameters give the same bytes, by which results are compared.
 //!
-//! With a scale there are `u` and `v` too, velocities in m/s to the right and upwards, and `position_x`, `position_y` in m.
+//! With a scale there are `u` and `v` too, velocities in m/s to the right and upwards, and `position_x`, `position_y`
+//! in m.
 
 use super::{
     OutputError,
@@ -97,7 +98,8 @@ pub fn encode(
     data.encode()
 }
 
-/// Pixels are counted: UDUNITS has no unit of this name, and CF asks for `1` then. The `long_name` says what is counted.
+/// Pixels are counted: UDUNITS has no unit of this name, and CF asks for `1` then. The `long_name` says what is
+/// counted.
 const PIXELS: &str = "1";
 
 const PROGRAM: &str = concat!("terzetto ", env!("CARGO_PKG_VERSION"));
@@ -186,8 +188,8 @@ fn add_uncertainty(data: &mut Dataset, uncertainty: &[[f64; 2]]) {
     }
 }
 
-/// What the scale makes of the field to use. As in text files for other programs, y points upwards, and the lowest window
-/// stands as far above zero as the uppermost below the border.
+/// What the scale makes of the field to use. As in text files for other programs, y points upwards, and the lowest
+/// window stands as far above zero as the uppermost below the border.
 fn add_velocities(data: &mut Dataset, field: &VectorField, scale: &Scale) {
     for (name, value) in [(PIXEL_SIZE, scale.pixel()), (DT, scale.dt())] {
         data.attributes.push((name.to_owned(), Values::Doubles(vec![value])));

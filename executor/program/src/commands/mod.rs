@@ -73,8 +73,8 @@ pub fn main() -> ExitCode {
     status.into()
 }
 
-/// An error of the command line. For an option that it does not know, clap advises `-- --option`, which would make a file
-/// name of it: that is left out.
+/// An error of the command line. For an option that it does not know, clap advises `-- --option`, which would make a
+/// file name of it: that is left out.
 fn without_misleading_hint(mut error: clap::Error) -> clap::Error {
     if error.kind() == ErrorKind::UnknownArgument {
         error.remove(ContextKind::Suggested);

@@ -1,7 +1,8 @@
 //! AVI files with frames that are uncompressed or JPEG (Microsoft, *AVI RIFF File Reference*; OpenDML for long files).
 //!
-//! A file is a list of chunks: a name of four letters, a length, bytes. `RIFF` and `LIST` hold other chunks. Read one after
-//! the other, with lists entered and everything unknown skipped, there comes first what each stream is, then the frames.
+//! A file is a list of chunks: a name of four letters, a length, bytes. `RIFF` and `LIST` hold other chunks. Read one
+//! after the other, with lists entered and everything unknown skipped, there comes first what each stream is, then the
+//! frames.
 
 use std::{
     fs::File,
@@ -44,8 +45,8 @@ struct Format {
 /// A frame longer than this is taken for damage, bytes.
 const LARGEST: u32 = 1 << 30;
 
-/// Calls `write` with each frame and its number, from 1 on. Frames that a camera has dropped are left out, and keep their
-/// numbers. Returns how many there are.
+/// Calls `write` with each frame and its number, from 1 on. Frames that a camera has dropped are left out, and keep
+/// their numbers. Returns how many there are.
 pub(super) fn each_frame(
     film: &Path,
     write: &mut dyn FnMut(usize, &Image) -> Result<(), FilmError>,

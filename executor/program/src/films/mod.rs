@@ -1,11 +1,11 @@
 //! Films: single files that hold a series of images.
 //!
 //! A TIFF file of several pages, an AVI file or another video is a series. [`unpack`] writes its images into a folder,
-//! once, and everything else works on the folder: couples, `--complete`, parts of a cluster. Numbers in the names are those
-//! of the film, from 1 on, so that a frame that is missing costs its own couples and shifts no others.
+//! once, and everything else works on the folder: couples, `--complete`, parts of a cluster. Numbers in the names are
+//! those of the film, from 1 on, so that a frame that is missing costs its own couples and shifts no others.
 //!
-//! AVI files are read here if their frames are uncompressed or JPEG, as cameras write them. All other videos are read by the
-//! program `ffmpeg`, if it is installed: there is no well-kept decoder in pure Rust for what is in them.
+//! AVI files are read here if their frames are uncompressed or JPEG, as cameras write them. All other videos are read
+//! by the program `ffmpeg`, if it is installed: there is no well-kept decoder in pure Rust for what is in them.
 
 mod avi;
 mod ffmpeg;
@@ -96,11 +96,11 @@ pub fn is_film(path: &Path) -> Result<bool, FilmError> {
 }
 
 /// Writes the images of a film into a folder, which is made if needed: `<film>_0001.png` and so on, or TIFF files of
-/// floating-point numbers for values that counts of 16 bits cannot hold. Other formats than films are films of one image.
-/// Returns how many there are.
+/// floating-point numbers for values that counts of 16 bits cannot hold. Other formats than films are films of one
+/// image. Returns how many there are.
 ///
-/// A file in the folder, `film.toml`, says which film it is and that all images are there. If it does, nothing is written.
-/// An interrupted call is made good by the next one.
+/// A file in the folder, `film.toml`, says which film it is and that all images are there. If it does, nothing is
+/// written. An interrupted call is made good by the next one.
 ///
 /// # Errors
 /// [`FilmError`]; a folder that holds other files is refused.

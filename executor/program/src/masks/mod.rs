@@ -8,7 +8,8 @@
 //! points = [[10, 20], [100, 20], [60, 90.5]]
 //! ```
 //!
-//! What is inside of a polygon is no flow. With `inside = "flow"` at the top of the file, only what is inside of one is.
+//! What is inside of a polygon is no flow. With `inside = "flow"` at the top of the file, only what is inside of one
+//! is.
 //!
 //! Masks that move are files in a folder, one for each couple: by the number of the couple's first image. A couple
 //! without a mask is an error before anything is computed, so that no couple silently has the mask of another one.

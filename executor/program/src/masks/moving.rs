@@ -11,8 +11,8 @@ use terzetto_executor::{BoxError, Key, results::file_name};
 use super::polygons::is_file_of_polygons;
 use crate::series::{Couple, IMAGE_EXTENSIONS, folder_of, natural_order, numbers};
 
-/// The mask files of the couples: `path` is a folder, or a pattern of file names in one. A mask belongs to the couple whose
-/// first image has the same number; `images` are all images of the series, from which their numbers are told.
+/// The mask files of the couples: `path` is a folder, or a pattern of file names in one. A mask belongs to the couple
+/// whose first image has the same number; `images` are all images of the series, from which their numbers are told.
 ///
 /// # Errors
 /// The folder cannot be listed, a mask has no number, two masks have the same one, or a couple has no mask.
@@ -50,7 +50,8 @@ pub fn mask_files(
     Ok(found)
 }
 
-/// The masks in a folder, or those that a pattern of file names chooses: images and files of polygons, in natural order.
+/// The masks in a folder, or those that a pattern of file names chooses: images and files of polygons, in natural
+/// order.
 ///
 /// # Errors
 /// The folder cannot be listed, or has no mask.

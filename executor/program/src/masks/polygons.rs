@@ -127,8 +127,8 @@ impl Polygons {
 }
 
 impl Polygon {
-    /// Where the edges cross a row, from left to right. An edge has its upper end, and not its lower one, so that a corner
-    /// counts once.
+    /// Where the edges cross a row, from left to right. An edge has its upper end, and not its lower one, so that a
+    /// corner counts once.
     fn crossings(&self, y: f64, found: &mut Vec<f64>) {
         found.clear();
         for (index, &[x1, y1]) in self.points.iter().enumerate() {

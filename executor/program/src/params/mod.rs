@@ -1,8 +1,9 @@
 //! Files of parameters.
 //!
 //! A file has five sections: `[series]` says which images, `[preprocess]` what is done to them first, `[piv]` how
-//! displacements are measured, `[scale]` what a pixel and a couple are, `[output]` what is written. [`DEFAULTS`] has all keys with their defaults and meanings.
-//! `terzetto params` prints it. It is the reference, and a test compares it with the code.
+//! displacements are measured, `[scale]` what a pixel and a couple are, `[output]` what is written. [`DEFAULTS`] has
+//! all keys with their defaults and meanings. `terzetto params` prints it. It is the reference, and a test compares it
+//! with the code.
 //!
 //! Unknown keys are refused, and each value is checked. An error ([`ParamsError`]) names the file, the key and the
 //! value.

@@ -1,5 +1,6 @@
 //! Results as files: the text format of vector fields ([`format_csv`] writes it, [`parse_csv`] reads it), and the
-//! statistics of a series of results ([`list_results`], [`statistics_dataset`], [`modes_dataset`], [`format_spectrum`]).
+//! statistics of a series of results ([`list_results`], [`statistics_dataset`], [`modes_dataset`],
+//! [`format_spectrum`]).
 
 mod csv;
 mod modes;

@@ -7,9 +7,9 @@ use terzetto_kernels::{
     output::netcdf::{Dataset, Values, Variable},
 };
 
-/// The modes of a series as NetCDF: their patterns, energies, and the coefficient of each in each field. `coefficients` has
-/// a list for each field, in the order of the series. Patterns have the unit length 1, and y upwards; coefficients and
-/// energies have the units of a scale.
+/// The modes of a series as NetCDF: their patterns, energies, and the coefficient of each in each field. `coefficients`
+/// has a list for each field, in the order of the series. Patterns have the unit length 1, and y upwards; coefficients
+/// and energies have the units of a scale.
 pub fn modes_dataset(modes: &[Mode], coefficients: &[Vec<f64>], scale: &Scale) -> Dataset {
     let text = |name: &str, value: &str| (name.to_owned(), Values::from(value));
     let [velocity, energy] = if scale.is_pixels() { ["1", "1"] } else { ["m s-1", "m2 s-2"] };
@@ -53,8 +53,8 @@ pub fn modes_dataset(modes: &[Mode], coefficients: &[Vec<f64>], scale: &Scale) -
     data
 }
 
-/// A spectrum as text, in the units of a scale: with `interval`, the time from one field to the next, frequencies are in
-/// cycles a second, else in cycles from field to field.
+/// A spectrum as text, in the units of a scale: with `interval`, the time from one field to the next, frequencies are
+/// in cycles a second, else in cycles from field to field.
 pub fn format_spectrum(lines: &[SpectralLine], scale: &Scale, interval: Option<f64>) -> String {
     let step = interval.unwrap_or(1.0);
     let (velocity, frequency) = (

@@ -60,8 +60,8 @@ pub fn list_results(folder: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     Ok(files)
 }
 
-/// Mean, fluctuations and Reynolds stresses as NetCDF, with a scale in metres and seconds, or in pixels, with y upwards as in physical systems:
-/// `v` and `uv` have their signs.
+/// Mean, fluctuations and Reynolds stresses as NetCDF, with a scale in metres and seconds, or in pixels, with y upwards
+/// as in physical systems: `v` and `uv` have their signs.
 pub fn statistics_dataset(statistics: &FieldStatistics, scale: &Scale) -> Dataset {
     let text = |name: &str, value: &str| (name.to_owned(), Values::from(value));
     // Pixels are counted, which is `1` for UDUNITS.

@@ -75,22 +75,22 @@ pub enum Command {
     ///
     /// Reads all NetCDF results (piv_*.nc or bos_*.nc), one after the other, and writes into the folder fields: the
     /// mean, the fluctuations and the Reynolds stresses as statistics.nc, and the mean field with its vorticity,
-    /// divergence, strain and λ2 as mean.vtk (ParaView), mean.dat (Tecplot), mean.txt (OpenPIV) and mean.mat (PIVlab, MATLAB). report.html
-    /// shows the series: shares of valid vectors, histograms, the mean field, the worst couples. It opens
-    /// without a server. If the results have a scale, or with --scale and --dt, velocities are in m/s.
+    /// divergence, strain and λ2 as mean.vtk (ParaView), mean.dat (Tecplot), mean.txt (OpenPIV) and mean.mat (PIVlab,
+    /// MATLAB). report.html shows the series: shares of valid vectors, histograms, the mean field, the worst couples.
+    /// It opens without a server. If the results have a scale, or with --scale and --dt, velocities are in m/s.
     Fields(FieldsArgs),
     /// Find out from the image of a target how the camera distorts, and how long a pixel is.
     ///
-    /// The target is a flat plate with dots in rows and columns, in the plane that is measured. The file that is written goes
-    /// into the parameters (preprocess.calibration). Images are then dewarped, so that a pixel has the same length
-    /// everywhere. It is printed for --scale.
+    /// The target is a flat plate with dots in rows and columns, in the plane that is measured. The file that is
+    /// written goes into the parameters (preprocess.calibration). Images are then dewarped, so that a pixel has the
+    /// same length everywhere, which is printed for --scale.
     Calibrate(CalibrateArgs),
     /// Write the images of a film as a series: the pages of a TIFF file, the frames of a video.
     ///
     /// Films are TIFF files of several pages, AVI files (uncompressed or MJPEG), and all videos that the program ffmpeg
     /// reads, if it is installed. Other commands do this by themselves if a film is named in place of the folder: the
-    /// images of run7.tif go into the folder run7.pages beside it. Images become <name>_0001.png, <name>_0002.png and so on; those that
-    /// 16-bit counts cannot hold become TIFF files of floating-point numbers.
+    /// images of run7.tif go into the folder run7.pages beside it. Images become <name>_0001.png, <name>_0002.png and
+    /// so on; those that 16-bit counts cannot hold become TIFF files of floating-point numbers.
     Pages(PagesArgs),
     /// Write a series of synthetic images whose displacements are known.
     ///

@@ -33,8 +33,8 @@ pub struct PivArgs {
     /// With --try, the place whose correlation is drawn, in pixels [default: the middle]
     #[arg(long, value_name = "X,Y", requires = "try_one", value_parser = parse_place)]
     pub at: Option<[f64; 2]>,
-    /// Compute one field of all couples together, in piv_ensemble.csv and so on: their correlations are added up before the
-    /// peak is searched. For steady flows with few particles, as in microscopes
+    /// Compute one field of all couples together, in piv_ensemble.csv and so on: their correlations are added up before
+    /// the peak is searched. For steady flows with few particles, as in microscopes
     #[arg(long, conflicts_with_all = ["try_one", "uncertainty"])]
     pub ensemble: bool,
     #[command(flatten)]
@@ -116,8 +116,9 @@ pub struct MeasureArgs {
     /// How many passes. A new pass has half of the window of the pass before [default: 1]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub passes: Option<usize>,
-    /// What is no flow (walls, bodies, reflections): an image whose dark pixels (0) are it, a file of polygons (.toml or
-    /// .json), or, for masks that move, a folder or pattern with a file for each couple, of the number of its first image
+    /// What is no flow (walls, bodies, reflections): an image whose dark pixels (0) are it, a file of polygons (.toml
+    /// or .json), or, for masks that move, a folder or pattern with a file for each couple, of the number of its first
+    /// image
     #[arg(long, value_name = "PATH")]
     pub mask: Option<PathBuf>,
     /// Estimate the uncertainty of each vector, from the statistics of its correlation

@@ -35,7 +35,8 @@ pub fn preprocessing_for_piv(params: &Params, images: &[PathBuf]) -> Result<Prep
     preprocessing(params, images)
 }
 
-/// The masks of the couples: one for all, or one for each. `images` are the images from which couples have their numbers.
+/// The masks of the couples: one for all, or one for each. `images` are the images from which couples have their
+/// numbers.
 pub fn masks(params: &Params, couples: &[Couple], images: &[PathBuf]) -> Result<Masks, BoxError> {
     let Some(path) = &params.piv.mask else { return Ok(Masks::none()) };
     let named = |error: BoxError| BoxError::from(format!("piv.mask: {error}"));
