@@ -35,7 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let params = MultipassParams::zoom(32, 2);
     let result = MultipassPlan::new(&params, first.width(), first.height())?.compute(&first, &second)?;
-    let description = Description { couple: "1-2".to_owned(), images, parameters: format!("{params:?}") };
+    let parameters = format!("{params:?}");
+    let description = Description { couple: "1-2".to_owned(), images, parameters, scale: None };
     std::fs::write(&file, encode(&result, &params, &description)?)?;
     println!("{}", file.display());
     Ok(())

@@ -18,7 +18,7 @@ mod tiff_file;
 mod write;
 
 pub use error::ImageError;
-pub use read::{count_pages, decode_image, read_image, read_image_page};
+pub use read::{Pages, count_pages, decode_image, read_image, read_image_page};
 pub use write::{encode_png16, encode_tiff, write_png16};
 
 /// A grey image: `width * height` counts, row after row, top row first.

@@ -17,8 +17,9 @@
 //! | [`multipass`] | all of these, pass by pass: the plan that users want |
 //! | [`piv`] | one pass with few choices |
 //! | [`bos`] | the same against one reference image |
+//! | [`calibration`] | the image of a target, and images without the distortion of the camera |
 //! | [`fields`] | velocities, vorticity and strain, statistics of a series of fields |
-//! | [`output`] | results as NetCDF, VTK, Tecplot and the text of OpenPIV |
+//! | [`output`] | results as NetCDF, VTK, Tecplot, the text of OpenPIV, and MATLAB files of PIVlab |
 //! | [`synth`] | synthetic images with known displacements |
 //!
 //! # Numbers
@@ -41,6 +42,7 @@
 #![deny(missing_docs)]
 
 pub mod bos;
+pub mod calibration;
 pub mod correlation;
 mod error;
 mod field;

@@ -165,3 +165,40 @@ fn images_without_a_pattern_give_flags_and_numbers() {
         assert!(result.passes.iter().all(|field| field.share_valid() == 0.0));
     }
 }
+
+#[test]
+fn piv_rectangular_windows_follow_the_shear_of_a_wall() {
+    // Displacements that change by 0.25 px from row to row: a square window of 32 px sees a range of 8 px.
+    let flow = Flow::Shear { dx: -30.0, rate: 0.25 };
+    let scene = SynthParams { width: 256, height: 256, density: 0.06, ..SynthParams::default() };
+    let (first, second) = terzetto_kernels::synth_couple(&scene, &flow, 0).unwrap();
+    let measure = |width: usize, height: Option<usize>| {
+        let mut params = MultipassParams::zoom(64, 2);
+        params.passes[1].window = width;
+        params.passes[1].window_height = height;
+        params.spline.threshold = f64::INFINITY;
+        let mut plan = MultipassPlan::new(&params, 256, 256).unwrap();
+        let field = plan.compute(&first, &second).unwrap().passes.pop().unwrap();
+        let inside = |at: f64| (48.0..208.0).contains(&at);
+        let vectors: Vec<_> = field.vectors.iter().filter(|v| inside(v.x) && inside(v.y)).copied().collect();
+        let good = vectors.iter().filter(|vector| {
+            let (dx, dy) = flow.displacement(vector.x, vector.y);
+            vector.flags.is_valid() && (vector.dx - dx).hypot(vector.dy - dy) < 0.5
+        });
+        (good.count() as f64 / vectors.len() as f64, field)
+    };
+    let (square, _) = measure(32, None);
+    let (long, field) = measure(64, Some(16));
+    println!("{square:.3} of the vectors of square windows are good, {long:.3} of those of long ones");
+    assert!(long > 0.75 && long > square + 0.4, "{long} {square}");
+    // Half of a window from one to the next, in both directions.
+    assert_eq!((field.nx, field.ny), (7, 31));
+    let (a, b, c) = (field.vectors[0], field.vectors[1], field.vectors[7]);
+    assert_eq!((a.x, a.y, b.x - a.x, c.y - a.y), (31.5, 7.5, 32.0, 8.0));
+    assert!(field.vectors.iter().all(|vector| vector.correlation <= 1.0));
+    let mut params = MultipassParams::zoom(32, 1);
+    params.passes[0].window_height = Some(2);
+    assert!(
+        MultipassPlan::new(&params, 256, 256).err().unwrap().to_string().contains("`window_height` is 2")
+    );
+}

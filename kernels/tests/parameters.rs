@@ -31,7 +31,7 @@ fn a_file_names_what_differs_from_the_defaults() {
     assert_eq!(params.passes[0].correlation, correlation::CorrelationMethod::Padded);
     assert_eq!(params.passes[0].subpixel.method, subpixel::SubpixelMethod::Centroid);
     assert_eq!(params.passes[1].predictor, Predictor::Deform);
-    assert_eq!(params.passes[1].step(), 8);
+    assert_eq!(params.passes[1].steps(), [8, 8]);
     assert!(params.passes[1].validation.neighbour_difference.is_infinite());
     assert_eq!(params.passes[1].validation.median_threshold, 2.5);
     assert_eq!(params.spline.subdomain, MultipassParams::default().spline.subdomain);

@@ -35,13 +35,15 @@
 //! # Where next
 //!
 //! - [`series`]: the images of a folder, and the couples that they make.
-//! - [`params`]: files of parameters.
+//! - [`films`]: files that hold a series, such as videos. [`masks`]: what is no flow. [`params`]: files of parameters.
 //! - [`pipelines`]: the tasks: displacements, filtered images, statistics, synthetic images.
 //! - [`results`]: vector fields as text, statistics of a series. [`plot`]: pictures of vector fields. [`report`]: a page
 //!   about a series.
 //! - `main.rs` and `commands/` are the program: one command a file.
 #![forbid(unsafe_code)]
 
+pub mod films;
+pub mod masks;
 pub mod params;
 pub mod pipelines;
 pub mod plot;

@@ -213,7 +213,7 @@ fn field_picture(field: &VectorField, scale: &Scale) -> String {
             );
         }
     }
-    let unit = if scale.is_pixels() { "px" } else { "in the units of scale and dt" };
+    let unit = if scale.is_pixels() { "px" } else { "m/s" };
     let _ = write!(
         picture,
         "</svg>\n<p>Longest arrow {:.4} {unit}; largest vorticity {:.4}; red turns counter-clockwise.</p>\n",

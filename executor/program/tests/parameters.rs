@@ -84,7 +84,7 @@ fn a_file_is_obeyed_and_options_override_it() {
     assert_eq!(attribute("couple"), "couple_0002a-b");
     assert!(attribute("image_1").ends_with("couple_0002b.png"));
     let units = &data.variable("dx").expect("displacements").attributes;
-    assert!(units.contains(&("units".to_owned(), Values::from("pixel"))));
+    assert!(units.contains(&("units".to_owned(), Values::from("1"))));
     // The parameters are kept whole, in the results and in the job's folder, and good for another run.
     let kept = Params::parse(&attribute("parameters"), "kept").expect("sound");
     assert_eq!(kept.piv, Params::read(&file).expect("sound").piv);

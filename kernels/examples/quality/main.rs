@@ -5,7 +5,7 @@
 //!                                       and `subpixel`, which compares the methods of fitting a peak
 //! quality list                          every `TABLE VALUE`
 //! quality images TABLE VALUE FOLDER     the couples that such a line is measured on
-//! quality robustness                    valid and false vectors of sixteen scenes, most of them poor
+//! quality robustness [gaussian3]        valid and false vectors of sixteen scenes, most of them poor
 //! quality roc                           good and false vectors that the median test keeps, from strict to lax
 //! quality scenes                        the names of these
 //! quality scene-images SCENE FOLDER     the couples of such a scene
@@ -134,7 +134,8 @@ fn main() -> Fallible<()> {
         }
         ["images", table, value, folder] => write_images(&case(table, value)?, Path::new(folder)),
         ["roc"] => robustness::print_roc(),
-        ["robustness"] => robustness::print_table(),
+        ["robustness"] => robustness::print_table(SubpixelMethod::default()),
+        ["robustness", "gaussian3"] => robustness::print_table(SubpixelMethod::Gaussian3),
         ["scenes"] => {
             robustness::cases().iter().for_each(|(name, _)| println!("{name}"));
             Ok(())

@@ -6,7 +6,9 @@
 
 use super::{BORDER, Fallible, cases::Case};
 use std::{fs, path::Path};
-use terzetto_kernels::{Flow, MultipassParams, MultipassPlan, SynthParams, multipass::Predictor};
+use terzetto_kernels::{
+    Flow, MultipassParams, MultipassPlan, SynthParams, multipass::Predictor, subpixel::SubpixelMethod,
+};
 
 /// Couples a case.
 pub const COUPLES: u64 = 2;
@@ -102,13 +104,16 @@ pub fn params(predictor: Predictor) -> MultipassParams {
     params
 }
 
-/// Prints a line for each case: valid, false and RMS error of shifted and of deformed passes.
-pub fn print_table() -> Fallible<()> {
+/// Prints a line for each case: valid, false and RMS error of shifted and of deformed passes, whose peaks are fitted by
+/// a method.
+pub fn print_table(method: SubpixelMethod) -> Fallible<()> {
     println!("case,shift valid,shift false,shift rms,deform valid,deform false,deform rms");
     for (name, case) in cases() {
         let mut line = name.to_owned();
         for predictor in [Predictor::Shift, Predictor::Deform] {
-            let mut plan = MultipassPlan::new(&params(predictor), case.scene.width, case.scene.height)?;
+            let mut params = params(predictor);
+            params.passes.iter_mut().for_each(|pass| pass.subpixel.method = method);
+            let mut plan = MultipassPlan::new(&params, case.scene.width, case.scene.height)?;
             let mut score = Score::default();
             for index in 0..COUPLES {
                 let [first, second] = case.couple(index)?;

@@ -17,7 +17,7 @@ impl Direct {
         assert!(couple.first.len() == n * n && couple.second.len() == n * n, "windows of another size");
         let radius = map.radius() as isize;
         let side = map.side();
-        map.window = Some(n);
+        map.window = Some([n; 2]);
         let scale = couple.norms.map(f32::recip).iter().product::<f32>();
         for (row, dy) in map.values.chunks_exact_mut(side).zip(-radius..) {
             for (value, dx) in row.iter_mut().zip(-radius..) {

@@ -128,7 +128,7 @@ impl Fourier {
     /// One part of the plane, with displacement 0 moved from the corner to the middle.
     fn read(&self, map: &mut CorrelationMap, part: impl Fn(Complex32) -> f32 + Copy) {
         let (side, radius) = (self.side, map.radius);
-        map.window = Some(self.window);
+        map.window = Some([self.window; 2]);
         // The transforms there and back multiply by the plane's size.
         let scale = 1.0 / (side * side) as f32;
         let width = 2 * radius + 1;

@@ -16,8 +16,8 @@ pub struct CorrelationMap {
     pub(crate) reach: usize,
     pub(crate) radius: usize,
     pub(crate) values: Vec<f32>,
-    /// Side of the windows that were correlated, px; none yet.
-    pub(crate) window: Option<usize>,
+    /// Width and height of the windows that were correlated, px; none yet.
+    pub(crate) window: Option<[usize; 2]>,
 }
 
 impl CorrelationMap {
@@ -64,12 +64,12 @@ impl CorrelationMap {
     /// The correlation at a displacement over the share of pixels that have a partner there; none outside the map.
     pub fn unbiased(&self, dx: i32, dy: i32) -> Option<f32> {
         let value = self.at(dx, dy)?;
-        Some(value * (self.weight(dx) * self.weight(dy)))
+        Some(value * (self.weight(0, dx) * self.weight(1, dy)))
     }
 
-    /// What undoes that fewer pixels have a partner at a displacement along one axis.
-    pub(super) fn weight(&self, d: i32) -> f32 {
-        self.window.map_or(1.0, |window| share(d as isize, window).recip())
+    /// What undoes that fewer pixels have a partner at a displacement along an axis, 0 or 1.
+    pub(super) fn weight(&self, axis: usize, d: i32) -> f32 {
+        self.window.map_or(1.0, |window| share(d as isize, window[axis]).recip())
     }
 
     /// The place of a displacement inside the map.

@@ -255,9 +255,10 @@ fn smooth(number: usize) -> usize {
     (number.max(1)..).find(|&number| is_smooth(number)).unwrap_or(number)
 }
 
-/// The share of a window's pixels that have a partner at a displacement along one axis.
+/// The share of a window's pixels that have a partner at a displacement along one axis; where none has, that of one
+/// row.
 fn share(displacement: isize, window: usize) -> f32 {
-    1.0 - displacement.unsigned_abs() as f32 / window as f32
+    (1.0 - displacement.unsigned_abs() as f32 / window as f32).max(1.0 / window as f32)
 }
 
 #[cfg(test)]

@@ -129,8 +129,8 @@ impl CorrelationMap {
         // Shares differ too little from pixel to pixel for a longer way.
         for _ in 0..2 {
             let before = top;
-            let weights = |middle: i32| [-1, 0, 1].map(|step| self.weight(middle + step));
-            let (across, down) = (weights(before.dx), weights(before.dy));
+            let weights = |axis: usize, middle: i32| [-1, 0, 1].map(|step| self.weight(axis, middle + step));
+            let (across, down) = (weights(0, before.dx), weights(1, before.dy));
             for (j, dy) in down.iter().zip(before.dy - 1..) {
                 for (i, dx) in across.iter().zip(before.dx - 1..) {
                     let inside = dx.abs() <= reach && dy.abs() <= reach;

@@ -34,6 +34,16 @@ impl Scale {
         Ok(Scale { pixel, dt })
     }
 
+    /// The length of a pixel.
+    pub fn pixel(&self) -> f64 {
+        self.pixel
+    }
+
+    /// The time between the images of a couple.
+    pub fn dt(&self) -> f64 {
+        self.dt
+    }
+
     /// Whether results stay in pixels.
     pub fn is_pixels(&self) -> bool {
         *self == Scale::PIXELS

@@ -1,7 +1,7 @@
 //! Files to images.
 
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     Image, ImageError,
@@ -106,12 +106,63 @@ pub fn count_pages(path: &Path) -> Result<usize, ImageError> {
 /// # Errors
 /// As [`read_image`], and [`ImageError::Pages`] if there is no such page.
 pub fn read_image_page(path: &Path, page: usize) -> Result<Image, ImageError> {
-    let bytes = read_file(path)?;
-    let places = places(path, &bytes)?;
-    match places.get(page) {
-        Some(&place) if is_tiff(&bytes) => decode_page(path, &bytes, place),
-        Some(_) => decode_image(path, &bytes),
-        None => Err(ImageError::Pages { path: path.to_owned(), pages: places.len() }),
+    Pages::open(path)?.read(page)
+}
+
+/// A file whose pages are read one by one; the file is in memory meanwhile, and its pages are not.
+///
+/// ```
+/// use terzetto_kernels::{Image, image::{Pages, encode_tiff}};
+/// let path = std::env::temp_dir().join(format!("pages-{}.tif", std::process::id()));
+/// std::fs::write(&path, encode_tiff(&Image::from_fn(4, 3, |x, _| x as f32))?)?;
+/// let pages = Pages::open(&path)?;
+/// assert_eq!((pages.len(), pages.read(0)?.width()), (1, 4));
+/// assert!(pages.read(1).is_err());
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Pages {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    places: Vec<usize>,
+}
+
+impl Pages {
+    /// Opens a file of any format that is read; only TIFF files have more than one page.
+    ///
+    /// # Errors
+    /// As [`count_pages`].
+    pub fn open(path: &Path) -> Result<Pages, ImageError> {
+        let bytes = read_file(path)?;
+        let places = places(path, &bytes)?;
+        Ok(Pages { path: path.to_owned(), bytes, places })
+    }
+
+    /// How many pages there are; small copies of a page are none.
+    #[expect(clippy::len_without_is_empty, reason = "a file without a page is no image, and not opened")]
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Reads a page, counted from 0.
+    ///
+    /// # Errors
+    /// As [`read_image`], and [`ImageError::Pages`] if there is no such page.
+    pub fn read(&self, page: usize) -> Result<Image, ImageError> {
+        match self.places.get(page) {
+            Some(&place) if is_tiff(&self.bytes) => decode_page(&self.path, &self.bytes, place),
+            Some(_) => decode_image(&self.path, &self.bytes),
+            None => Err(ImageError::Pages { path: self.path.clone(), pages: self.places.len() }),
+        }
+    }
+}
+
+impl std::fmt::Debug for Pages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pages")
+            .field("path", &self.path)
+            .field("pages", &self.places.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -13,19 +13,19 @@ const POLE: f32 = -0.267_949_2;
 const HORIZON: usize = 14;
 
 /// The coefficients of an image.
-pub(super) struct Coefficients {
+pub(crate) struct Coefficients {
     width: usize,
     height: usize,
     data: Vec<f32>,
 }
 
 impl Coefficients {
-    pub(super) fn new(width: usize, height: usize) -> Coefficients {
+    pub(crate) fn new(width: usize, height: usize) -> Coefficients {
         Coefficients { width, height, data: vec![0.0; width * height] }
     }
 
     /// Fills in the coefficients of an image of the same size.
-    pub(super) fn fit(&mut self, image: &Image) {
+    pub(crate) fn fit(&mut self, image: &Image) {
         self.data.copy_from_slice(image.data());
         for row in self.data.chunks_exact_mut(self.width) {
             filter_row(row);
@@ -35,7 +35,7 @@ impl Coefficients {
 
     /// The spline between the pixels. Beyond the border the image goes on as its outermost coefficients.
     #[inline]
-    fn at(&self, x: f32, y: f32) -> f32 {
+    pub(crate) fn at(&self, x: f32, y: f32) -> f32 {
         let (column, row) = (floor(x), floor(y));
         let (horizontal, vertical) = (weights(x - column as f32), weights(y - row as f32));
         let mut sum = 0.0;

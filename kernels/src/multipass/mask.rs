@@ -22,8 +22,16 @@ pub struct Mask {
 impl Mask {
     /// A mask of the image's size: pixels of value 0 or below, or without a value, do not count.
     pub fn from_image(image: &Image) -> Mask {
-        let (width, height) = (image.width(), image.height());
-        let valid: Vec<bool> = image.data().iter().map(|&value| value > 0.0).collect();
+        let valid = image.data().iter().map(|&value| value > 0.0).collect();
+        Mask::from_pixels(image.width(), image.height(), valid)
+    }
+
+    /// A mask of `width` by `height` px: row by row, whether a pixel counts.
+    ///
+    /// # Panics
+    /// If there are not as many values as pixels.
+    pub fn from_pixels(width: usize, height: usize, valid: Vec<bool>) -> Mask {
+        assert_eq!(valid.len(), width * height, "values for a mask of {width} x {height} px");
         let mut sums = vec![0; (width + 1) * (height + 1)];
         for y in 0..height {
             let mut row = 0;

@@ -23,8 +23,12 @@ pub enum Predictor {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PassParams {
-    /// Side of the square interrogation window, px, 4 to 4096.
+    /// Side of the square interrogation window, px, 4 to 4096; with `window_height`, the columns of a rectangular one.
     pub window: usize,
+    /// The rows of a rectangular window, px, 4 to 4096; none: it is square. In boundary layers, windows that are long
+    /// along the wall and low across it see as many particles and less shear. The work is that of a square window of
+    /// the longer side.
+    pub window_height: Option<usize>,
     /// Share of a window that its neighbour covers too, in `0.0..1.0`.
     pub overlap: f64,
     /// Whether pixels darker than their window's mean count as the mean: background noise then has no say,
@@ -52,6 +56,7 @@ impl Default for PassParams {
     fn default() -> Self {
         PassParams {
             window: 32,
+            window_height: None,
             overlap: 0.5,
             clip: false,
             correlation: correlation::CorrelationMethod::default(),
@@ -72,6 +77,8 @@ impl PassParams {
     /// [`PivError::Parameter`] with the name of the first that makes no sense.
     pub fn validate(&self) -> Result<(), PivError> {
         PivError::check((4..=4096).contains(&self.window), "window", self.window, "4 to 4096 px")?;
+        let height = self.window_height.unwrap_or(self.window);
+        PivError::check((4..=4096).contains(&height), "window_height", height, "4 to 4096 px")?;
         PivError::check((0.0..1.0).contains(&self.overlap), "overlap", self.overlap, "0 or more, below 1")?;
         let good = self.displacement_max.is_none_or(|max| max >= 1.0 && max.is_finite());
         PivError::check(
@@ -87,15 +94,26 @@ impl PassParams {
         self.validation.validate()
     }
 
-    /// Distance between the centres of neighbouring windows, px.
-    pub fn step(&self) -> usize {
-        ((self.window as f64 * (1.0 - self.overlap)).round() as usize).max(1)
+    /// Columns and rows of the window, px.
+    pub fn window_size(&self) -> [usize; 2] {
+        [self.window, self.window_height.unwrap_or(self.window)]
+    }
+
+    /// The longer side of the window, px: the side of the square that is correlated.
+    pub fn longer_side(&self) -> usize {
+        self.window.max(self.window_height.unwrap_or(0))
+    }
+
+    /// Distance between the centres of neighbouring windows along x and y, px.
+    pub fn steps(&self) -> [usize; 2] {
+        self.window_size().map(|side| ((side as f64 * (1.0 - self.overlap)).round() as usize).max(1))
     }
 
     /// The largest displacement along an axis that may be searched, whole px.
     pub fn reach(&self) -> usize {
-        let largest = self.correlation.largest_reach(self.window);
-        let wanted = self.displacement_max.map_or(self.window / 2 - 1, |max| max.ceil() as usize);
+        let side = self.longer_side();
+        let largest = self.correlation.largest_reach(side);
+        let wanted = self.displacement_max.map_or(side / 2 - 1, |max| max.ceil() as usize);
         wanted.min(largest)
     }
 }
@@ -171,6 +189,9 @@ pub struct MultipassParams {
     pub region: Option<Region>,
     /// Largest share of a window's pixels that may be masked or outside the image, in `0.0..1.0`.
     pub masked_max: f64,
+    /// Whether the uncertainty of each vector of the last pass is estimated, from the statistics of its correlation
+    /// (Wieneke 2015): about the work of one more pass with deformed images.
+    pub uncertainty: bool,
     /// How fields are smoothed and carried from one pass to the next.
     pub spline: SplineParams,
 }
@@ -182,6 +203,7 @@ impl Default for MultipassParams {
             displacement_mean: [0.0; 2],
             region: None,
             masked_max: 0.5,
+            uncertainty: false,
             spline: SplineParams::default(),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     correlation::{CorrelationMap, CorrelationMethod, Correlator, Couple, Peak},
     field::{Flags, Vector, VectorField},
     subpixel::{Fit, SubpixelParams},
-    validation::{OtherPeak, OtherPeaks},
+    validation::{self, OtherPeak, OtherPeaks},
 };
 
 /// The plan of one pass.
@@ -28,6 +28,18 @@ pub(super) struct Pass {
     pub(super) look_at: Option<usize>,
     /// What it was in the last couple.
     pub(super) look: Option<Look>,
+    /// Whether the maps are means over couples, so that there are no windows that belong to them.
+    averaged: bool,
+}
+
+/// What the couples of a series add up to in one window.
+#[derive(Clone)]
+pub(super) struct MapSum {
+    map: CorrelationMap,
+    /// Couples with something to correlate.
+    count: usize,
+    /// Why the others have nothing.
+    flags: Flags,
 }
 
 /// The windows of one vector.
@@ -51,7 +63,7 @@ impl Slot {
 /// How many pixels around the search a map has values for: the method knows one pixel more than it searches, and a wide
 /// fit may want more than that.
 fn margin(params: &PassParams, reach: usize) -> usize {
-    let beyond = params.correlation.largest_reach(params.window) + 1 - reach;
+    let beyond = params.correlation.largest_reach(params.longer_side()) + 1 - reach;
     params.subpixel.reach().max(1).min(beyond)
 }
 
@@ -73,16 +85,27 @@ pub(super) enum Guide<'a> {
     Deformed(&'a [[f64; 2]]),
 }
 
+impl Guide<'_> {
+    /// Whole pixels by which the windows of a vector are displaced against each other.
+    fn shift(&self, index: usize) -> [isize; 2] {
+        match self {
+            Guide::Shift(displacements) => displacements[index].map(|component| component.round() as isize),
+            Guide::Deformed(_) => [0; 2],
+        }
+    }
+}
+
 impl Pass {
     pub(super) fn new(params: &PassParams, region: Region) -> Result<Pass, PivError> {
         let grid = Grid::new(params, region)?;
         let reach = params.reach();
         let map = CorrelationMap::new(reach, margin(params, reach));
-        let area = params.window * params.window;
+        let side = params.longer_side();
+        let area = side * side;
         let slot =
             || Slot { first: vec![0.0; area], second: vec![0.0; area], shift: [0; 2], norms: Ok([0.0; 2]) };
         Ok(Pass {
-            correlator: Correlator::new(params.correlation, params.window, map.radius())?,
+            correlator: Correlator::new(params.correlation, side, map.radius())?,
             params: params.clone(),
             grid,
             slots: [slot(), slot()],
@@ -91,15 +114,12 @@ impl Pass {
             reaches: Vec::new(),
             look_at: None,
             look: None,
+            averaged: false,
         })
     }
 
-    /// The vectors as the correlation gives them, and their lower peaks.
-    pub(super) fn measure(
-        &mut self,
-        frames: [Frame<'_>; 2],
-        guide: Guide<'_>,
-    ) -> (VectorField, &[OtherPeaks]) {
+    /// The vectors of a couple, measured and tested.
+    pub(super) fn measure(&mut self, frames: [Frame<'_>; 2], guide: Guide<'_>) -> VectorField {
         let mut vectors = Vec::with_capacity(self.grid.len());
         self.others.clear();
         self.look = None;
@@ -120,7 +140,65 @@ impl Pass {
                 self.others.push(others);
             }
         }
-        (VectorField { nx: self.grid.nx, ny: self.grid.ny, vectors }, &self.others)
+        self.tested(vectors)
+    }
+
+    /// Adds the correlations of a couple to those of others; `sums` is empty before the first one.
+    pub(super) fn add_to(&mut self, sums: &mut Vec<MapSum>, frames: [Frame<'_>; 2], guide: Guide<'_>) {
+        if sums.is_empty() {
+            sums.extend((0..self.grid.len()).map(|index| {
+                let reach = self.reach(index);
+                let map = CorrelationMap::new(reach, margin(&self.params, reach));
+                MapSum { map, count: 0, flags: Flags::default() }
+            }));
+        }
+        for index in (0..self.grid.len()).step_by(2) {
+            let both = index + 1 < self.grid.len();
+            let slots = if both { 2 } else { 1 };
+            for slot in 0..slots {
+                self.cut(frames, guide, slot, index + slot);
+                let reach = self.reach(index + slot);
+                self.maps[slot].resize(reach, margin(&self.params, reach));
+            }
+            self.correlate(both);
+            for slot in 0..slots {
+                let (sum, map) = (&mut sums[index + slot], &self.maps[slot]);
+                match self.slots[slot].norms {
+                    Ok(_) => {
+                        sum.count += 1;
+                        sum.map.window = map.window;
+                        sum.map.values.iter_mut().zip(&map.values).for_each(|(sum, value)| *sum += value);
+                    }
+                    Err(flags) => sum.flags |= flags,
+                }
+            }
+        }
+    }
+
+    /// The vectors of the mean correlations, measured and tested.
+    pub(super) fn measure_sums(&mut self, sums: Vec<MapSum>, guide: Guide<'_>) -> VectorField {
+        let mut vectors = Vec::with_capacity(self.grid.len());
+        self.others.clear();
+        self.averaged = true;
+        for (index, mut sum) in sums.into_iter().enumerate() {
+            let scale = 1.0 / sum.count.max(1) as f32;
+            sum.map.values.iter_mut().for_each(|value| *value *= scale);
+            self.maps[0] = sum.map;
+            self.slots[0].shift = guide.shift(index);
+            self.slots[0].norms = if sum.count > 0 { Ok([1.0; 2]) } else { Err(sum.flags) };
+            let (vector, others) = self.vector(guide, 0, index);
+            vectors.push(vector);
+            self.others.push(others);
+        }
+        self.averaged = false;
+        self.tested(vectors)
+    }
+
+    /// The field of vectors whose lower peaks are at hand, after validation.
+    fn tested(&self, vectors: Vec<Vector>) -> VectorField {
+        let mut field = VectorField { nx: self.grid.nx, ny: self.grid.ny, vectors };
+        validation::test(&mut field, &self.others, &self.params.validation);
+        field
     }
 
     /// The displacement along an axis up to which a window is searched, px.
@@ -131,18 +209,16 @@ impl Pass {
 
     /// Fills a slot with the windows of a vector.
     fn cut(&mut self, frames: [Frame<'_>; 2], guide: Guide<'_>, slot: usize, index: usize) {
-        let n = self.params.window;
+        let window = self.grid.window;
         let corner = self.grid.corner(index).map(|place| place as isize);
         let slot = &mut self.slots[slot];
-        slot.shift = match guide {
-            Guide::Shift(displacements) => displacements[index].map(|component| component.round() as isize),
-            Guide::Deformed(_) => [0; 2],
-        };
+        slot.shift = guide.shift(index);
         // Opposite halves, so that the vector belongs to the middle of the way.
         let back = slot.shift.map(|shift| shift.div_euclid(2));
         let first = [corner[0] - back[0], corner[1] - back[1]];
         let second = [first[0] + slot.shift[0], first[1] + slot.shift[1]];
-        let contents = (frames[0].cut(first, n, &mut slot.first), frames[1].cut(second, n, &mut slot.second));
+        let contents =
+            (frames[0].cut(first, window, &mut slot.first), frames[1].cut(second, window, &mut slot.second));
         slot.norms = match contents {
             (Content::Pattern(first), Content::Pattern(second)) => Ok([first, second]),
             (Content::Masked, _) | (_, Content::Masked) => Err(Flags::MASKED),
@@ -158,6 +234,9 @@ impl Pass {
             (Some(first), None) => self.correlator.correlate(first, &mut self.maps[0]),
             (None, Some(second)) => self.correlator.correlate(second, &mut self.maps[1]),
             (None, None) => {}
+        }
+        if self.params.window_height.is_some() {
+            self.maps.iter_mut().for_each(|map| map.window = Some(self.grid.window));
         }
     }
 
@@ -213,13 +292,16 @@ impl Pass {
             y: vector.y,
             zero: self.base(guide, slot, index),
             map: self.maps[slot].clone(),
-            side: self.params.window,
+            side: self.params.longer_side(),
             windows: [first.clone(), second.clone()],
         }
     }
 
     /// The correlation at a peak, of the pixels that have a partner.
     fn coefficient(&self, slot: usize, top: Peak) -> f32 {
+        if self.averaged {
+            return self.maps[slot].unbiased(top.dx, top.dy).unwrap_or(0.0).clamp(-1.0, 1.0);
+        }
         let Some(couple) = self.slots[slot].couple() else { return 0.0 };
         match self.params.correlation {
             // Pixels that wrap around the window have a partner there, too.

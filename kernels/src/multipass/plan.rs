@@ -2,20 +2,17 @@
 
 use super::{
     deform::{Coefficients, Deformer},
+    finish::{erase_masked, invalid, replace, with_values},
     look::Look,
     mask::Mask,
     params::{MultipassParams, Predictor, Region},
     pass::{Guide, Pass},
     search,
+    uncertainty::uncertainties,
     window::Frame,
 };
-use crate::{
-    Image, PivError,
-    field::{Flags, VectorField},
-    lanes,
-    tps::GridSpline,
-    validation,
-};
+use crate::{Image, PivError, field::VectorField, lanes, tps::GridSpline, validation};
+use std::sync::Arc;
 
 /// What the passes found.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +21,9 @@ pub struct PivResult {
     pub passes: Vec<VectorField>,
     /// The last pass's field, smoothed, with its flags; if the parameters ask for it.
     pub smoothed: Option<VectorField>,
+    /// The standard deviation of both components of each vector of the last pass, as measured, px; NaN for vectors that
+    /// are not valid. Empty unless the parameters ask for it.
+    pub uncertainty: Vec<[f64; 2]>,
 }
 
 impl PivResult {
@@ -48,10 +48,10 @@ impl PivResult {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct MultipassPlan {
-    params: MultipassParams,
+    pub(super) params: MultipassParams,
     size: (usize, usize),
-    mask: Option<Mask>,
-    passes: Vec<Pass>,
+    mask: Option<Arc<Mask>>,
+    pub(super) passes: Vec<Pass>,
     /// For each pass but the last: to its own grid and to the next pass's. For the last: to its own.
     splines: Vec<Splines>,
     deformation: Option<Deformation>,
@@ -92,11 +92,15 @@ impl MultipassPlan {
             .map(|index| Splines::new(params, &passes[index], passes.get(index + 1)))
             .collect::<Result<_, _>>()?;
         let deforms = |index: usize| index > 0 && params.passes[index].predictor == Predictor::Deform;
-        let deformation = (0..passes.len()).any(deforms).then(|| Deformation {
+        let last = passes.len() - 1;
+        let needs_deformer = |index: usize| deforms(index) || params.uncertainty && index == last;
+        let deformation = (0..=last).any(needs_deformer).then(|| Deformation {
             coefficients: [0, 1].map(|_| Coefficients::new(width, height)),
             images: [0, 1].map(|_| Image::from_fn(width, height, |_, _| 0.0)),
             deformers: (0..passes.len())
-                .map(|index| deforms(index).then(|| Deformer::new(passes[index].grid.axes(), width, height)))
+                .map(|index| {
+                    needs_deformer(index).then(|| Deformer::new(passes[index].grid.axes(), width, height))
+                })
                 .collect(),
         });
         let params = params.clone();
@@ -107,12 +111,21 @@ impl MultipassPlan {
     ///
     /// # Errors
     /// [`PivError::Size`] if the mask has another size than the images.
-    pub fn with_mask(mut self, mask: Mask) -> Result<MultipassPlan, PivError> {
-        if mask.size() != self.size {
-            return Err(PivError::Size { expected: self.size, found: mask.size() });
-        }
-        self.mask = Some(mask);
+    pub fn with_mask(mut self, mask: impl Into<Arc<Mask>>) -> Result<MultipassPlan, PivError> {
+        self.set_mask(Some(mask.into()))?;
         Ok(self)
+    }
+
+    /// From now on, these pixels count: for masks that move. With `None`, all of them do.
+    ///
+    /// # Errors
+    /// [`PivError::Size`] if the mask has another size than the images; the plan has the mask it had before then.
+    pub fn set_mask(&mut self, mask: Option<Arc<Mask>>) -> Result<(), PivError> {
+        if let Some(found) = mask.as_ref().map(|mask| mask.size()).filter(|size| *size != self.size) {
+            return Err(PivError::Size { expected: self.size, found });
+        }
+        self.mask = mask;
+        Ok(())
     }
 
     /// The parameters of the plan.
@@ -139,63 +152,86 @@ impl MultipassPlan {
         second: &Image,
         mut after: impl FnMut(usize),
     ) -> Result<PivResult, PivError> {
-        for image in [first, second] {
+        let magnitudes = self.prepare([first, second])?;
+        let passes = Vec::with_capacity(self.passes.len());
+        let mut result = PivResult { passes, smoothed: None, uncertainty: Vec::new() };
+        let mut predicted = vec![self.params.displacement_mean; self.passes[0].grid.len()];
+        for index in 0..self.passes.len() {
+            let field = self.measure(index, [first, second], magnitudes, &predicted);
+            let values = self.settle(index, field, &mut predicted, &mut result);
+            if self.params.uncertainty && index + 1 == self.passes.len() {
+                result.uncertainty = self.uncertainty(&result.passes[index], &values, magnitudes);
+            }
+            after(index);
+        }
+        Ok(result)
+    }
+
+    /// Checks the images of a couple, and makes of them what deformation needs. Returns how bright they are.
+    pub(super) fn prepare(&mut self, images: [&Image; 2]) -> Result<[f32; 2], PivError> {
+        for image in images {
             let found = (image.width(), image.height());
             if found != self.size {
                 return Err(PivError::Size { expected: self.size, found });
             }
         }
         if let Some(deformation) = &mut self.deformation {
-            deformation.coefficients[0].fit(first);
-            deformation.coefficients[1].fit(second);
+            for (coefficients, image) in deformation.coefficients.iter_mut().zip(images) {
+                coefficients.fit(image);
+            }
         }
         // A quarter of the rows is enough to tell what is small beside the image.
         let rows = |image: &Image| {
             (0..image.height()).step_by(4).map(|y| lanes::magnitude(image.row(y))).fold(0.0, f32::max)
         };
-        let magnitudes = [first, second].map(rows);
-        let mut result = PivResult { passes: Vec::with_capacity(self.passes.len()), smoothed: None };
-        let mut predicted = vec![self.params.displacement_mean; self.passes[0].grid.len()];
-        for index in 0..self.passes.len() {
-            let mut field = self.measure(index, [first, second], magnitudes, &predicted);
-            let params = &self.params.passes[index].validation;
-            let splines = &mut self.splines[index];
-            let mut values = if field.vectors.iter().any(|vector| vector.flags.is_valid()) {
-                validation::fill(&field)
-            } else {
-                // Nothing was found, so that what the pass was given is all that the next one can be given.
-                predicted.clone()
-            };
-            let mut guess = None;
-            if let Some(own) = &mut splines.own {
-                let smooth = own.smooth(&mut field, &mut values, self.params.spline.threshold);
-                if index + 1 == self.passes.len() && self.params.spline.smooth_last {
-                    // Where a vector is not valid, the spline through the others is all that there is.
-                    let mut smoothed = field.clone();
-                    replace(&mut smoothed, &smooth);
-                    result.smoothed = Some(with_values(&smoothed, &smooth));
-                }
-                guess = Some(smooth);
+        Ok(images.map(rows))
+    }
+
+    /// What is done with a field that was measured and tested: replaced, smoothed, and carried to the next pass, whose
+    /// `predicted` displacements it becomes. Returns a displacement for each vector, valid or not.
+    pub(super) fn settle(
+        &mut self,
+        index: usize,
+        mut field: VectorField,
+        predicted: &mut Vec<[f64; 2]>,
+        result: &mut PivResult,
+    ) -> Vec<[f64; 2]> {
+        let replaces = self.params.passes[index].validation.replace;
+        let splines = &mut self.splines[index];
+        let mut values = if field.vectors.iter().any(|vector| vector.flags.is_valid()) {
+            validation::fill(&field)
+        } else {
+            // Nothing was found, so that what the pass was given is all that the next one can be given.
+            predicted.clone()
+        };
+        let mut guess = None;
+        if let Some(own) = &mut splines.own {
+            let smooth = own.smooth(&mut field, &mut values, self.params.spline.threshold);
+            if index + 1 == self.passes.len() && self.params.spline.smooth_last {
+                // Where a vector is not valid, the spline through the others is all that there is.
+                let mut smoothed = field.clone();
+                replace(&mut smoothed, &smooth);
+                result.smoothed = Some(with_values(&smoothed, &smooth));
             }
-            if let Some(next) = &mut splines.next {
-                predicted = vec![[0.0; 2]; self.passes[index + 1].grid.len()];
-                next.apply(&values, &invalid(&field), &mut predicted);
-                let (before, after) = self.passes.split_at_mut(index + 1);
-                if self.params.passes[index + 1].displacement_max.is_none()
-                    && let (Some(guess), Some(pass), Some(next)) = (&guess, before.last(), after.first_mut())
-                {
-                    search::reaches(&field, guess, &pass.grid, &next.grid, &mut next.reaches);
-                }
-            }
-            if params.replace {
-                replace(&mut field, &values);
-            }
-            erase_masked(&mut field);
-            result.smoothed.iter_mut().for_each(erase_masked);
-            result.passes.push(field);
-            after(index);
+            guess = Some(smooth);
         }
-        Ok(result)
+        if let Some(next) = &mut splines.next {
+            *predicted = vec![[0.0; 2]; self.passes[index + 1].grid.len()];
+            next.apply(&values, &invalid(&field), predicted);
+            let (before, after) = self.passes.split_at_mut(index + 1);
+            if self.params.passes[index + 1].displacement_max.is_none()
+                && let (Some(guess), Some(pass), Some(next)) = (&guess, before.last(), after.first_mut())
+            {
+                search::reaches(&field, guess, &pass.grid, &next.grid, &mut next.reaches);
+            }
+        }
+        if replaces {
+            replace(&mut field, &values);
+        }
+        erase_masked(&mut field);
+        result.smoothed.iter_mut().for_each(erase_masked);
+        result.passes.push(field);
+        values
     }
 
     /// From now on, the correlation of the window nearest to a place (column and row, px) is kept, for
@@ -226,6 +262,28 @@ impl MultipassPlan {
         self.passes.iter().map(|pass| pass.look.as_ref()).collect()
     }
 
+    /// The uncertainty of the vectors of the last pass, whose displacements are `values`.
+    fn uncertainty(
+        &mut self,
+        field: &VectorField,
+        values: &[[f64; 2]],
+        magnitudes: [f32; 2],
+    ) -> Vec<[f64; 2]> {
+        let (Some(Deformation { coefficients, images, deformers }), Some(pass)) =
+            (&mut self.deformation, self.passes.last())
+        else {
+            return Vec::new();
+        };
+        let Some(Some(deformer)) = deformers.last_mut() else { return Vec::new() };
+        for ((coefficients, image), share) in coefficients.iter().zip(images.iter_mut()).zip([-0.5, 0.5]) {
+            deformer.deform(coefficients, values, share, image);
+        }
+        let (mask, masked_max) = (self.mask.as_deref(), self.params.masked_max);
+        let frame = |image, magnitude| Frame { image, mask, masked_max, clip: false, magnitude };
+        let frames = [0, 1].map(|which| frame(&images[which], magnitudes[which]));
+        uncertainties(frames, &pass.grid, field)
+    }
+
     /// One pass: measured and tested.
     fn measure(
         &mut self,
@@ -234,31 +292,39 @@ impl MultipassPlan {
         magnitudes: [f32; 2],
         predicted: &[[f64; 2]],
     ) -> VectorField {
-        let (mask, masked_max) = (self.mask.as_ref(), self.params.masked_max);
+        let (pass, frames, guide) = self.view(index, images, magnitudes, predicted);
+        pass.measure(frames, guide)
+    }
+
+    /// What a pass sees of a couple: the images, or what the predicted displacements make of them.
+    pub(super) fn view<'a>(
+        &'a mut self,
+        index: usize,
+        images: [&'a Image; 2],
+        magnitudes: [f32; 2],
+        predicted: &'a [[f64; 2]],
+    ) -> (&'a mut Pass, [Frame<'a>; 2], Guide<'a>) {
+        let (mask, masked_max) = (self.mask.as_deref(), self.params.masked_max);
         let clip = self.params.passes[index].clip;
-        let frame = |image, magnitude| Frame { image, mask, masked_max, clip, magnitude };
-        let deformer = self.deformation.as_mut().and_then(|deformation| {
-            let deformer = deformation.deformers[index].as_mut()?;
-            Some((deformer, &deformation.coefficients, &mut deformation.images))
-        });
+        let deforms = index > 0 && self.params.passes[index].predictor == Predictor::Deform;
         let pass = &mut self.passes[index];
-        let (mut field, others) = match deformer {
-            Some((deformer, coefficients, deformed)) => {
-                for ((coefficients, image), share) in
-                    coefficients.iter().zip(deformed.iter_mut()).zip([-0.5, 0.5])
-                {
-                    deformer.deform(coefficients, predicted, share, image);
+        let frame = |image, magnitude| Frame { image, mask, masked_max, clip, magnitude };
+        let deformation = self.deformation.as_mut().filter(|_| deforms);
+        let (images, guide) = match deformation {
+            Some(Deformation { coefficients, images: deformed, deformers }) => {
+                if let Some(deformer) = &mut deformers[index] {
+                    for ((coefficients, image), share) in
+                        coefficients.iter().zip(deformed.iter_mut()).zip([-0.5, 0.5])
+                    {
+                        deformer.deform(coefficients, predicted, share, image);
+                    }
                 }
-                let frames = [0, 1].map(|which| frame(&deformed[which], magnitudes[which]));
-                pass.measure(frames, Guide::Deformed(predicted))
+                (deformed.each_ref(), Guide::Deformed(predicted))
             }
-            None => {
-                let frames = [0, 1].map(|which| frame(images[which], magnitudes[which]));
-                pass.measure(frames, Guide::Shift(predicted))
-            }
+            None => (images, Guide::Shift(predicted)),
         };
-        validation::test(&mut field, others, &self.params.passes[index].validation);
-        field
+        let [first, second] = images;
+        (pass, [frame(first, magnitudes[0]), frame(second, magnitudes[1])], guide)
     }
 }
 
@@ -272,71 +338,5 @@ impl Splines {
         };
         let own = wanted.then(|| to(nodes)).transpose()?;
         Ok(Splines { own, next: next.map(|next| to(next.grid.axes())).transpose()? })
-    }
-}
-
-/// How often the spline is computed anew without the vectors that were far from it.
-const ROUNDS: usize = 3;
-
-impl GridSpline {
-    /// The spline through the valid vectors, of which those farther than `threshold` px from it are flagged and
-    /// left out. Values of invalid vectors become those of the spline.
-    fn smooth(&mut self, field: &mut VectorField, values: &mut [[f64; 2]], threshold: f64) -> Vec<[f64; 2]> {
-        let mut smooth = vec![[0.0; 2]; values.len()];
-        for _ in 0..ROUNDS {
-            self.apply(values, &invalid(field), &mut smooth);
-            let mut found = false;
-            for (vector, smooth) in field.vectors.iter_mut().zip(&smooth) {
-                let distance = (vector.dx - smooth[0]).hypot(vector.dy - smooth[1]);
-                if vector.flags.is_valid() && distance > threshold {
-                    vector.flags |= Flags::SPLINE_OUTLIER;
-                    found = true;
-                }
-            }
-            if !found {
-                break;
-            }
-        }
-        for ((value, smooth), vector) in values.iter_mut().zip(&smooth).zip(&field.vectors) {
-            if !vector.flags.is_valid() {
-                *value = *smooth;
-            }
-        }
-        smooth
-    }
-}
-
-fn invalid(field: &VectorField) -> Vec<bool> {
-    field.vectors.iter().map(|vector| !vector.flags.is_valid()).collect()
-}
-
-/// A copy with other displacements.
-fn with_values(field: &VectorField, values: &[[f64; 2]]) -> VectorField {
-    let mut field = field.clone();
-    for (vector, &[dx, dy]) in field.vectors.iter_mut().zip(values) {
-        (vector.dx, vector.dy) = (dx, dy);
-    }
-    field
-}
-
-/// Puts the interpolated values in the place of invalid vectors, if there are valid ones to interpolate.
-fn replace(field: &mut VectorField, values: &[[f64; 2]]) {
-    if !field.vectors.iter().any(|vector| vector.flags.is_valid()) {
-        return;
-    }
-    for (vector, &[dx, dy]) in field.vectors.iter_mut().zip(values) {
-        if !vector.flags.is_valid() && !vector.flags.contains(Flags::MASKED) {
-            (vector.dx, vector.dy) = (dx, dy);
-            vector.flags |= Flags::REPLACED;
-        }
-    }
-}
-
-/// Takes the displacement from masked vectors: there is no flow.
-fn erase_masked(field: &mut VectorField) {
-    for vector in &mut field.vectors {
-        if vector.flags.contains(Flags::MASKED) {
-            (vector.dx, vector.dy, vector.correlation) = (f64::NAN, f64::NAN, f64::NAN);
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::mask::Mask;
 use crate::{Image, lanes};
+use std::ops::Range;
 
 /// What a window holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,17 +33,21 @@ pub(super) struct Frame<'a> {
 const ROUNDING: f32 = 2e-7;
 
 impl Frame<'_> {
-    /// Copies the `n` by `n` pixels from a corner on, which may lie outside, without their mean. Pixels that do
-    /// not count become zero, which correlates with nothing.
-    pub(super) fn cut(&self, [left, top]: [isize; 2], n: usize, out: &mut [f32]) -> Content {
-        let clip = |start: isize, length: usize| {
-            let end = (start + n as isize).clamp(0, length as isize) as usize;
+    /// Copies a window's `w` by `h` pixels from a corner on, which may lie outside, without their mean, into the middle
+    /// of a square of the longer side. Pixels that do not count become zero, which correlates with nothing, as is what
+    /// is beside a window that is no square.
+    pub(super) fn cut(&self, [left, top]: [isize; 2], [w, h]: [usize; 2], out: &mut [f32]) -> Content {
+        let n = w.max(h);
+        let clip = |start: isize, side: usize, length: usize| {
+            let end = (start + side as isize).clamp(0, length as isize) as usize;
             (start.max(0) as usize).min(end)..end
         };
-        let (columns, rows) = (clip(left, self.image.width()), clip(top, self.image.height()));
+        let (columns, rows) = (clip(left, w, self.image.width()), clip(top, h, self.image.height()));
+        // The first pixel of the square, of which the window is the middle.
+        let [left, top] = [left - ((n - w) / 2) as isize, top - ((n - h) / 2) as isize];
         let inside = columns.len() * rows.len();
         let counted = self.mask.map_or(inside, |mask| mask.count(columns.clone(), rows.clone()));
-        if ((n * n - counted) as f64) > self.masked_max * (n * n) as f64 {
+        if ((w * h - counted) as f64) > self.masked_max * (w * h) as f64 {
             return Content::Masked;
         }
         let mut sums = [0.0; 8];
@@ -54,7 +59,7 @@ impl Frame<'_> {
             }
         } else {
             out.fill(0.0);
-            for y in rows {
+            for y in rows.clone() {
                 let line = &self.image.row(y)[columns.clone()];
                 let start = (y as isize - top) as usize * n + (columns.start as isize - left) as usize;
                 let target = &mut out[start..start + columns.len()];
@@ -72,11 +77,12 @@ impl Frame<'_> {
             }
         }
         let mean = sums.iter().sum::<f32>() / counted as f32;
-        let mut energy = self.change_counted([left, top], counted, out, |value| value - mean);
+        let mut energy =
+            self.change_counted([left, top], [&columns, &rows], counted, out, |value| value - mean);
         if self.clip {
-            self.change_counted([left, top], counted, out, |value| value.max(0.0));
+            self.change_counted([left, top], [&columns, &rows], counted, out, |value| value.max(0.0));
             let rest = lanes::sum(out) / counted as f32;
-            energy = self.change_counted([left, top], counted, out, |value| value - rest);
+            energy = self.change_counted([left, top], [&columns, &rows], counted, out, |value| value - rest);
         }
         // What rounding leaves of a constant is no pattern; squares below the normal numbers have lost their digits.
         let rounding = (5.0 * mean.abs()).max(self.magnitude) * ROUNDING;
@@ -90,6 +96,7 @@ impl Frame<'_> {
     fn change_counted(
         &self,
         [left, top]: [isize; 2],
+        [columns, rows]: [&Range<usize>; 2],
         counted: usize,
         out: &mut [f32],
         change: impl Fn(f32) -> f32,
@@ -98,12 +105,13 @@ impl Frame<'_> {
             return lanes::change_summing_squares(out, change);
         }
         let n = out.len().isqrt();
-        let (width, height) = (self.image.width(), self.image.height());
-        for (index, value) in out.iter_mut().enumerate() {
-            let (x, y) = (left + (index % n) as isize, top + (index / n) as isize);
-            let inside = (0..width as isize).contains(&x) && (0..height as isize).contains(&y);
-            if inside && self.mask.is_none_or(|mask| mask.is_valid(x as usize, y as usize)) {
-                *value = change(*value);
+        for y in rows.clone() {
+            let row = (y as isize - top) as usize * n;
+            for x in columns.clone() {
+                if self.mask.is_none_or(|mask| mask.is_valid(x, y)) {
+                    let value = &mut out[row + (x as isize - left) as usize];
+                    *value = change(*value);
+                }
             }
         }
         lanes::dot(out, out)
@@ -123,7 +131,7 @@ mod tests {
         let image = image();
         let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false, magnitude: 0.0 };
         let mut out = [0.0; 16];
-        let Content::Pattern(norm) = frame.cut([6, 4], 4, &mut out) else { panic!("a pattern") };
+        let Content::Pattern(norm) = frame.cut([6, 4], [4; 2], &mut out) else { panic!("a pattern") };
         assert!(out.iter().sum::<f32>().abs() < 1e-3);
         assert!((out[1] - out[0] - 13.0).abs() < 1e-3 && (out[4] - out[0] - 3.0).abs() < 1e-3);
         let energy: f32 = out.iter().map(|value| value * value).sum();
@@ -137,12 +145,26 @@ mod tests {
         let frame = Frame { image: &image, mask: Some(&mask), masked_max: 0.5, clip: false, magnitude: 0.0 };
         let mut out = [9.0; 16];
         // One column outside, one masked, two that count.
-        let Content::Pattern(_) = frame.cut([-1, 0], 4, &mut out) else { panic!("a pattern") };
+        let Content::Pattern(_) = frame.cut([-1, 0], [4; 2], &mut out) else { panic!("a pattern") };
         assert!(out.chunks(4).all(|row| row[0] == 0.0 && row[1] == 0.0));
         assert!(out.iter().sum::<f32>().abs() < 1e-4);
         assert!((out[3] - out[2] - 3.0).abs() < 1e-5);
-        assert_eq!(frame.cut([-2, 0], 4, &mut out), Content::Masked);
-        assert_eq!(frame.cut([-50, 900], 4, &mut out), Content::Masked);
+        assert_eq!(frame.cut([-2, 0], [4; 2], &mut out), Content::Masked);
+        assert_eq!(frame.cut([-50, 900], [4; 2], &mut out), Content::Masked);
+    }
+
+    #[test]
+    fn a_rectangle_lies_in_the_middle_of_zeros() {
+        let image = image();
+        let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false, magnitude: 0.0 };
+        let mut out = [9.0; 36];
+        let Content::Pattern(norm) = frame.cut([2, 3], [6, 2], &mut out) else { panic!("a pattern") };
+        let rows: Vec<&[f32]> = out.chunks(6).collect();
+        assert!(rows[..2].iter().chain(&rows[4..]).all(|row| row.iter().all(|value| *value == 0.0)));
+        assert!((rows[3][0] - rows[2][0] - 3.0).abs() < 1e-4 && (rows[2][1] - rows[2][0] - 5.0).abs() < 1e-4);
+        assert!(out.iter().sum::<f32>().abs() < 1e-3);
+        assert!((norm * norm / out.iter().map(|value| value * value).sum::<f32>() - 1.0).abs() < 1e-5);
+        assert_eq!(frame.cut([2, 7], [6, 2], &mut out), Content::Masked);
     }
 
     #[test]
@@ -150,7 +172,7 @@ mod tests {
         let image = Image::from_fn(8, 8, |x, y| if (x, y) == (3, 3) { 64.0 } else { (x % 2) as f32 });
         let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: true, magnitude: 0.0 };
         let mut out = [0.0; 64];
-        let Content::Pattern(_) = frame.cut([0, 0], 8, &mut out) else { panic!("a pattern") };
+        let Content::Pattern(_) = frame.cut([0, 0], [8; 2], &mut out) else { panic!("a pattern") };
         assert!(out.iter().sum::<f32>().abs() < 1e-3);
         assert_eq!(out[0], out[1], "the background's pattern is gone");
         assert!(out[27] > 60.0);
@@ -161,7 +183,7 @@ mod tests {
         for value in [0.0, 7.0, 0.1, 12_345.67, f32::NAN] {
             let image = Image::from_fn(16, 16, |_, _| value);
             let frame = Frame { image: &image, mask: None, masked_max: 0.0, clip: false, magnitude: 0.0 };
-            assert_eq!(frame.cut([0, 0], 16, &mut [0.0; 256]), Content::Flat, "{value}");
+            assert_eq!(frame.cut([0, 0], [16; 2], &mut [0.0; 256]), Content::Flat, "{value}");
         }
     }
 }

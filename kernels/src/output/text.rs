@@ -57,7 +57,7 @@ fn number(value: f64) -> String {
 
 /// The units of a scale, for titles: `px` and `px` a couple, or those of the scale's numbers.
 fn title(scale: &Scale) -> &'static str {
-    if scale.is_pixels() { "displacement, px" } else { "velocity, in the units of scale and dt" }
+    if scale.is_pixels() { "displacement, px" } else { "velocity, m/s" }
 }
 
 /// A field in the legacy format of VTK, a structured grid in text (Kitware, *VTK File Formats*): `velocity` is a vector

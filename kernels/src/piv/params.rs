@@ -51,7 +51,7 @@ impl PivParams {
 
     /// Distance between the centres of neighbouring windows, px.
     pub fn step(&self) -> usize {
-        self.pass().step()
+        self.pass().steps()[0]
     }
 
     fn pass(&self) -> PassParams {

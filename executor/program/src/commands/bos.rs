@@ -24,19 +24,23 @@ use crate::commands::{
     setup::{
         made_with::made_with_piv,
         parameters::{Overrides, effective_params},
-        preprocessing::{mask, preprocessing_for_piv},
+        preprocessing::{masks, preprocessing_for_piv},
         remaining::{Comparison, Remaining},
-        series::{SeriesRun, all_images, images, results_plan},
+        series::{SeriesRun, all_images, images, results_plan, unpack_film},
     },
 };
 
 pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     let BosArgs { reference, input, measure, output, .. } = args;
     check_valid_min(measure, &args.run)?;
-    let params = effective_params(
+    let mut params = effective_params(
         input,
         &Overrides { measure: Some(measure), output: Some(output), ..Overrides::default() },
     )?;
+    unpack_film(&mut params, &args.results)?;
+    if params.scale.scale().is_some() {
+        return Err("scale: the shift of a background is no velocity; leave out pixel and dt".into());
+    }
     // The reference is read once here. Otherwise its error would come once for each image.
     read_image(reference).map_err(|error| format!("the reference: {error}"))?;
     let mut images = images(&params, 1)?;
@@ -49,7 +53,16 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
         return Err(format!("there is no image but the reference `{}`", reference.display()).into());
     }
     let preprocessing = preprocessing_for_piv(&params, &images)?;
-    let mask = mask(&params)?;
+    let couples = couples(&images, reference);
+    // The first image of all couples is the reference, so that masks go by the number of the second.
+    let turned = couples.iter().map(|couple| Couple {
+        images: {
+            let [a, b] = couple.images.clone();
+            [b, a]
+        },
+        ..couple.clone()
+    });
+    let masks = masks(&params, &turned.collect::<Vec<_>>(), &images)?;
     let plan = results_plan(&params, &args.results, Task::Bos.name())?;
     let made_with = made_with_piv(Task::Bos.name(), &params, &preprocessing, "reference")?;
     let all = [all_images(&params), vec![reference.clone()]].concat();
@@ -61,7 +74,7 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
         noun: "images",
         single: false,
     };
-    let remaining = Remaining::new(couples(&images, reference), &comparison, |couple| {
+    let remaining = Remaining::new(couples, &comparison, |couple| {
         Task::Bos.expected_item(couple, &params.output.formats, &params.output.plots)
     })?;
     let Some(remaining) = remaining else { return Ok(Status::Done) };
@@ -78,7 +91,7 @@ pub fn command(args: &BosArgs) -> Result<Status, BoxError> {
     let counts = validity.clone();
     let status = series_run.compute(args, || {
         let series = series(&params, remaining.items, plan.folder.clone());
-        Ok(piv(PivSeries { task: Task::Bos, preprocessing, mask, made_with, validity, ..series }))
+        Ok(piv(PivSeries { task: Task::Bos, preprocessing, masks, made_with, validity, ..series }))
     })?;
     Ok(judge(status, &counts, measure.valid_min))
 }

@@ -15,7 +15,7 @@ use terzetto_program::{
 };
 
 use crate::commands::{
-    args::{DemoArgs, FormatChoice, InputArgs, PivArgs, SavingChoice},
+    args::{DemoArgs, FormatChoice, InputArgs, PivArgs, SavingChoice, ScaleArgs},
     piv, print_line,
     run::status::Status,
     setup::series::default_out,
@@ -41,6 +41,8 @@ pub fn command(args: &DemoArgs) -> Result<Status, BoxError> {
     }
     print_line("Computing displacements");
     let mut piv_args = PivArgs {
+        ensemble: false,
+        scale: ScaleArgs::default(),
         input: InputArgs {
             folder: Some(images.clone()),
             out: Some(results.clone()),

@@ -17,7 +17,7 @@ use crate::commands::{
         made_with::params_toml,
         parameters::{Overrides, effective_params},
         remaining::{Comparison, Remaining},
-        series::{SeriesRun, images, results_plan},
+        series::{SeriesRun, images, results_plan, unpack_film},
     },
 };
 
@@ -30,7 +30,8 @@ fn is_picture(path: &Path) -> bool {
 }
 
 pub fn command(args: &MeanArgs) -> Result<Status, BoxError> {
-    let params = effective_params(&args.input, &Overrides::default())?;
+    let mut params = effective_params(&args.input, &Overrides::default())?;
+    unpack_film(&mut params, &args.results)?;
     if args.results.shard()?.is_some() || args.run.executor == ExecutorChoice::Multi {
         let hint = "choose images with --range instead of --shard, another executor than multi; in a job array, \
                     say --parts 1";

@@ -1,7 +1,7 @@
 //! The commands of the program, one command a file.
 //!
 //! - `args` is the command line.
-//! - `piv`, `try_couple` (which is `piv --try`), `bos`, `preprocess`, `mean`, `fields`, `pages`, `params`, `synth`,
+//! - `piv`, `try_couple` (which is `piv --try`), `bos`, `preprocess`, `mean`, `fields`, `calibrate`, `pages`, `params`, `synth`,
 //!   `demo`, `monitor` and `topology` are the commands.
 //! - `tasks`, with the feature of this name, shows the tasks of a running program.
 //! - `setup` is what commands on a series do before they compute: they read parameters, list images, find what is
@@ -11,6 +11,7 @@
 
 mod args;
 mod bos;
+mod calibrate;
 mod demo;
 mod field_statistics;
 mod fields;
@@ -33,7 +34,7 @@ use std::{io::Write, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser,
-    error::{ContextKind, ContextValue, ErrorKind},
+    error::{ContextKind, ErrorKind},
 };
 use terzetto_executor::processes::Reporter;
 
@@ -42,7 +43,7 @@ use run::status::Status;
 
 /// Parses the command line and runs the command. The exit status says how it went.
 pub fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| hints(error).exit());
+    let cli = Cli::try_parse().unwrap_or_else(|error| without_misleading_hint(error).exit());
     let Some(command) = cli.command else {
         print_line(&Cli::command().render_long_help().to_string());
         return ExitCode::SUCCESS;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Mean(args) => mean::command(&args),
         Command::Params => params::command(),
         Command::Fields(args) => fields::command(&args),
+        Command::Calibrate(args) => calibrate::command(&args),
         Command::Pages(args) => pages::command(&args),
         Command::Synth(args) => synth::command(&args),
         Command::Demo(args) => demo::command(&args),
@@ -71,17 +73,11 @@ pub fn main() -> ExitCode {
     status.into()
 }
 
-/// An error of the command line, with hints that help. For an option that it does not know, clap advises `-- --option`,
-/// which would make a file name of it.
-fn hints(mut error: clap::Error) -> clap::Error {
+/// An error of the command line. For an option that it does not know, clap advises `-- --option`, which would make a
+/// file name of it: that is left out.
+fn without_misleading_hint(mut error: clap::Error) -> clap::Error {
     if error.kind() == ErrorKind::UnknownArgument {
         error.remove(ContextKind::Suggested);
-        let unknown = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
-        if unknown.starts_with("--dt") || unknown.starts_with("--scale") {
-            let hint = "displacements are measured in pixels; `terzetto fields RESULTS --scale LENGTH --dt TIME` \
-                        makes velocities of them";
-            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.to_owned().into()]));
-        }
     }
     error
 }

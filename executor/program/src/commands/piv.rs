@@ -1,9 +1,13 @@
 //! `terzetto piv`: displacements in the couples of a series.
 
-use terzetto_executor::BoxError;
+use std::path::PathBuf;
+
+use terzetto_executor::{BoxError, results::ExpectedItem};
 use terzetto_program::{
+    masks::Masks,
     params::Params,
-    pipelines::{PivSeries, Task, Validity, piv},
+    pipelines::{ENSEMBLE, PivSeries, Preprocessing, Task, Validity, ensemble, piv},
+    series::Couple,
 };
 
 use crate::commands::{
@@ -14,9 +18,9 @@ use crate::commands::{
         couples::CouplePlan,
         made_with::{made_with_piv, params_toml},
         parameters::{Overrides, effective_params},
-        preprocessing::{mask, preprocessing_for_piv},
+        preprocessing::{masks, preprocessing_for_piv},
         remaining::{Comparison, Remaining},
-        series::{SeriesRun, all_images, results_plan},
+        series::{SeriesRun, all_images, results_plan, unpack_film},
     },
     try_couple,
 };
@@ -28,16 +32,21 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         couples_file: args.couples_file.as_ref(),
         second: args.second.as_ref(),
         measure: Some(measure),
+        scale: Some(&args.scale),
         output: Some(output),
     };
     check_valid_min(measure, &args.run)?;
-    let params = effective_params(input, &overrides)?;
+    let mut params = effective_params(input, &overrides)?;
+    unpack_film(&mut params, &args.results)?;
     let couples = CouplePlan::new(&params)?;
     let preprocessing = preprocessing_for_piv(&params, &couples.images)?;
-    let mask = mask(&params)?;
+    let masks = masks(&params, &couples.couples, &couples.images)?;
     if let Some(couple) = &args.try_one {
         let chosen = try_couple::choose(&couples.couples, couple)?;
-        return try_couple::command(args, &params, chosen, preprocessing, mask);
+        return try_couple::command(args, &params, chosen, preprocessing, &masks);
+    }
+    if args.ensemble {
+        return command_ensemble(args, &params, couples, preprocessing, masks);
     }
     let plan = results_plan(&params, &args.results, Task::Piv.name())?;
     couples.log_details();
@@ -70,7 +79,7 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
     let status = series_run.compute(args, || {
         let series = PivSeries {
             preprocessing,
-            mask,
+            masks,
             made_with,
             validity,
             ..series(&params, remaining.items, plan.folder.clone())
@@ -82,6 +91,62 @@ pub fn command(args: &PivArgs) -> Result<Status, BoxError> {
         status => status,
     };
     Ok(judge(status, &counts, measure.valid_min))
+}
+
+/// `--ensemble`: one result of all couples.
+fn command_ensemble(
+    args: &PivArgs,
+    params: &Params,
+    couples: CouplePlan,
+    preprocessing: Preprocessing,
+    masks: Masks,
+) -> Result<Status, BoxError> {
+    let PivArgs { results, run, .. } = args;
+    if results.shard()?.is_some() || run.executor == ExecutorChoice::Multi {
+        let hint = "choose another executor than multi; in a job array, say --parts 1";
+        return Err(format!("an ensemble is computed by one process: {hint}").into());
+    }
+    if masks.is_moving() {
+        return Err("an ensemble has one mask: name a file with --mask, and not a folder".into());
+    }
+    if params.piv.uncertainty {
+        return Err("piv.uncertainty: uncertainties of an ensemble are not estimated".into());
+    }
+    let plan = results_plan(params, results, Task::Piv.name())?;
+    couples.log_details();
+    let rule = format!("an ensemble of {}", couples.rule);
+    let made_with = made_with_piv(Task::Piv.name(), params, &preprocessing, &rule)?;
+    let images: Vec<PathBuf> = couples.couples.iter().flat_map(|couple| couple.images.clone()).collect();
+    let comparison = Comparison {
+        results,
+        plan: &plan,
+        made_with: &made_with,
+        images: &images,
+        noun: "results",
+        single: true,
+    };
+    let remaining = Remaining::new(vec![()], &comparison, |()| {
+        let item = Couple { name: ENSEMBLE.into(), images: [PathBuf::new(), PathBuf::new()] };
+        let item = Task::Piv.expected_item(&item, &params.output.formats, &params.output.plots);
+        ExpectedItem { inputs: images.clone(), ..item }
+    })?;
+    let Some(remaining) = remaining else { return Ok(Status::Done) };
+    couples.print_summary(&remaining.announcement(&format!("ensemble of {} couples", couples.couples.len())));
+    let series_run = SeriesRun {
+        count: ItemCount { total: remaining.items.len(), noun: "ensembles" },
+        plan: &plan,
+        shard: None,
+        params_toml: params.to_toml(),
+        results,
+        run,
+    };
+    let validity = Validity::default();
+    let counts = validity.clone();
+    let couples = if remaining.items.is_empty() { Vec::new() } else { couples.couples };
+    let series = series(params, couples, plan.folder.clone());
+    let series = PivSeries { preprocessing, masks, made_with, validity, ..series };
+    let status = series_run.compute_here(ensemble(series))?;
+    Ok(judge(status, &counts, args.measure.valid_min))
 }
 
 /// Prints how many vectors are not valid, as the last line, and compares with what was asked for.
@@ -127,6 +192,7 @@ pub fn series(
     PivSeries {
         formats: params.output.formats.clone(),
         plots: params.output.plots.clone(),
+        scale: params.scale.scale(),
         params_toml: params_toml(params),
         ..PivSeries::new(couples, (&params.piv).into(), folder)
     }

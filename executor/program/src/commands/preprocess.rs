@@ -16,12 +16,13 @@ use crate::commands::{
         parameters::{Overrides, effective_params},
         preprocessing::preprocessing,
         remaining::{Comparison, Remaining},
-        series::{SeriesRun, all_images, images, results_plan},
+        series::{SeriesRun, all_images, images, results_plan, unpack_film},
     },
 };
 
 pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {
-    let params = effective_params(&args.input, &Overrides::default())?;
+    let mut params = effective_params(&args.input, &Overrides::default())?;
+    unpack_film(&mut params, &args.results)?;
     check(&params.preprocess)?;
     let images = images(&params, 1)?;
     let preprocessing = preprocessing(&params, &images)?;
@@ -65,7 +66,7 @@ pub fn command(args: &PreprocessArgs) -> Result<Status, BoxError> {
 /// Checks that there is something to do, and that a file of whole counts can hold the result.
 fn check(section: &PreprocessSection) -> Result<(), BoxError> {
     if section.is_empty() {
-        let hint = "name a background, a filter over time or filters in a file, and the file with --params";
+        let hint = "name a background, a filter over time, filters or a calibration in a file, and the file with --params";
         return Err(format!("section [preprocess] is empty: {hint}").into());
     }
     let is = |wanted: fn(&Filter) -> bool| section.filters.iter().rposition(wanted);

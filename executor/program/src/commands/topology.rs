@@ -14,16 +14,17 @@ use terzetto_kernels::{
 use terzetto_program::{
     params::TemporalSection,
     pipelines::{
-        Background, MeanSeries, PivSeries, PreprocessSeries, Preprocessing, SynthSeries, Task, mean, piv,
-        preprocess, synth,
+        Background, MeanSeries, PivSeries, PreprocessSeries, Preprocessing, SynthSeries, Task, ensemble,
+        mean, piv, preprocess, synth,
     },
 };
 
 use crate::commands::{args::TopologyArgs, print_line, run::status::Status};
 
-const NAMES: [(&str, &str); 5] = [
+const NAMES: [(&str, &str); 6] = [
     ("piv", "displacements in couples of images, with everything that can be done to them first"),
     ("bos", "displacements in images against a reference"),
+    ("ensemble", "one field of displacements of all couples of images"),
     ("preprocess", "filtered images, over time, too"),
     ("mean", "statistics of a series of images"),
     ("synth", "synthetic images with known displacements"),
@@ -58,6 +59,7 @@ fn by_name(name: &str) -> Result<Topology, BoxError> {
     match name {
         "piv" => Ok(piv(PivSeries { preprocessing: preprocessing(), ..empty_series(folder) })),
         "bos" => Ok(piv(PivSeries { task: Task::Bos, ..empty_series(folder) })),
+        "ensemble" => Ok(ensemble(empty_series(folder))),
         "preprocess" => Ok(preprocess(PreprocessSeries {
             images: Vec::new(),
             own: Vec::new(),
@@ -88,7 +90,8 @@ fn empty_series(folder: PathBuf) -> PivSeries {
 }
 
 fn preprocessing() -> Preprocessing {
-    Preprocessing { background: Some(Background::Series(OverTime::Minimum, Vec::new())), filters: Vec::new() }
+    let background = Some(Background::Series(OverTime::Minimum, Vec::new()));
+    Preprocessing { background, ..Preprocessing::default() }
 }
 
 fn describe(topology: &Topology) -> String {

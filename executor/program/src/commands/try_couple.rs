@@ -7,12 +7,9 @@ use std::{
 };
 
 use terzetto_executor::{BoxError, results::write_atomic};
-use terzetto_kernels::{
-    Image, MultipassParams, PassParams, PivResult,
-    multipass::{Look, Mask},
-    read_image,
-};
+use terzetto_kernels::{Image, MultipassParams, PassParams, PivResult, multipass::Look, read_image};
 use terzetto_program::{
+    masks::Masks,
     params::{Params, PlotKind},
     pipelines::{PlanPool, Preprocessing, Task, peak_marks, picture, picture_of_correlation},
     plot::PeakMark,
@@ -39,7 +36,7 @@ pub fn command(
     params: &Params,
     couple: &Couple,
     preprocessing: Preprocessing,
-    mask: Option<Mask>,
+    masks: &Masks,
 ) -> Result<Status, BoxError> {
     let preprocessor = preprocessing.build()?;
     let read = |path: &PathBuf| -> Result<Image, BoxError> {
@@ -51,7 +48,8 @@ pub fn command(
     let (first, second) = (first?, second?);
     let size = (first.width(), first.height());
     let multipass = MultipassParams::from(&params.piv);
-    let mut plan = PlanPool::new(multipass.clone(), mask).make(size)?;
+    let mut plan = PlanPool::new(multipass.clone()).make(size)?;
+    plan.set_mask(masks.of(&couple.name, size)?).map_err(|error| format!("the mask: {error}"))?;
     let middle = [(size.0 as f64 - 1.0) / 2.0, (size.1 as f64 - 1.0) / 2.0];
     plan.look_near(Some(args.at.unwrap_or(middle)));
     let mut times = Vec::new();

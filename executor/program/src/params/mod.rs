@@ -1,8 +1,9 @@
 //! Files of parameters.
 //!
-//! A file has four sections: `[series]` says which images, `[preprocess]` what is done to them first, `[piv]` how
-//! displacements are measured, `[output]` what is written. [`DEFAULTS`] has all keys with their defaults and meanings.
-//! `terzetto params` prints it. It is the reference, and a test compares it with the code.
+//! A file has five sections: `[series]` says which images, `[preprocess]` what is done to them first, `[piv]` how
+//! displacements are measured, `[scale]` what a pixel and a couple are, `[output]` what is written. [`DEFAULTS`] has
+//! all keys with their defaults and meanings. `terzetto params` prints it. It is the reference, and a test compares it
+//! with the code.
 //!
 //! Unknown keys are refused, and each value is checked. An error ([`ParamsError`]) names the file, the key and the
 //! value.
@@ -12,6 +13,7 @@ mod output;
 mod pass;
 mod piv;
 mod preprocess;
+mod scale;
 mod series;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ pub use output::{Format, OutputSection, PlotKind};
 pub use pass::{PassSection, SplineSection};
 pub use piv::PivSection;
 pub use preprocess::{BackgroundSection, PreprocessSection, TemporalSection};
+pub use scale::ScaleSection;
 pub use series::SeriesSection;
 
 /// Every parameter with its default and its meaning, as a commented file.
@@ -48,6 +51,8 @@ pub struct Params {
     pub preprocess: PreprocessSection,
     /// How displacements are measured.
     pub piv: PivSection,
+    /// Pixels and couples to metres and seconds.
+    pub scale: ScaleSection,
     /// What is written.
     pub output: OutputSection,
 }
@@ -86,6 +91,7 @@ impl Params {
     pub fn validate(&self) -> Result<(), Invalid> {
         self.preprocess.validate().map_err(|invalid| invalid.within("preprocess"))?;
         self.piv.validate().map_err(|invalid| invalid.within("piv"))?;
+        self.scale.validate().map_err(|invalid| invalid.within("scale"))?;
         self.output.validate().map_err(|invalid| invalid.within("output"))
     }
 
@@ -104,6 +110,7 @@ impl Params {
             series.couples_file.as_mut(),
             self.piv.mask.as_mut(),
             self.output.folder.as_mut(),
+            self.preprocess.calibration.as_mut(),
             background,
         ];
         own.into_iter().flatten().chain(series.images.iter_mut().flatten()).for_each(&mut visit);

@@ -17,8 +17,11 @@ use terzetto_kernels::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PassSection {
-    /// Side of the square interrogation window, px.
+    /// Side of the square interrogation window, or columns of a rectangular one, px.
     pub window: usize,
+    /// Rows of a rectangular window, px.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_height: Option<usize>,
     /// The share of a window that its neighbour covers, too.
     pub overlap: f64,
     /// Whether pixels darker than their window's mean count as the mean.
@@ -44,6 +47,7 @@ impl Default for PassSection {
     fn default() -> Self {
         let PassParams {
             window,
+            window_height,
             overlap,
             clip,
             correlation: _,
@@ -56,6 +60,7 @@ impl Default for PassSection {
         } = PassParams::default();
         PassSection {
             window,
+            window_height,
             overlap,
             clip,
             correlation: CorrelationMethod::Padded,
@@ -73,6 +78,7 @@ impl From<PassSection> for PassParams {
     fn from(section: PassSection) -> PassParams {
         let PassSection {
             window,
+            window_height,
             overlap,
             clip,
             correlation,
@@ -85,6 +91,7 @@ impl From<PassSection> for PassParams {
         } = section;
         PassParams {
             window,
+            window_height,
             overlap,
             clip,
             correlation,

@@ -13,11 +13,13 @@ use super::{Invalid, PassSection, SplineSection};
 pub struct PivSection {
     /// The mean displacement that the first pass starts from, px to the right and downwards.
     pub displacement_mean: [f64; 2],
-    /// An image of the same size as those of the series. Pixels of value 0 do not count.
+    /// What is no flow: [`masks`](crate::masks).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<PathBuf>,
     /// The largest share of a window's pixels that may be masked or outside the image.
     pub masked_max: f64,
+    /// Is the uncertainty of each vector estimated?
+    pub uncertainty: bool,
     /// The part of the image in which windows are placed. `None`: all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
@@ -29,17 +31,19 @@ pub struct PivSection {
 
 impl Default for PivSection {
     fn default() -> Self {
-        let MultipassParams { displacement_mean, region, masked_max, .. } = MultipassParams::default();
+        let MultipassParams { displacement_mean, region, masked_max, uncertainty, .. } =
+            MultipassParams::default();
         let (spline, passes) = (SplineSection::default(), vec![PassSection::default()]);
-        PivSection { displacement_mean, mask: None, masked_max, region, spline, passes }
+        PivSection { displacement_mean, mask: None, masked_max, uncertainty, region, spline, passes }
     }
 }
 
 impl From<&PivSection> for MultipassParams {
     fn from(section: &PivSection) -> MultipassParams {
-        let PivSection { displacement_mean, mask: _, masked_max, region, spline, passes } = section.clone();
+        let PivSection { displacement_mean, mask: _, masked_max, uncertainty, region, spline, passes } =
+            section.clone();
         let (passes, spline) = (passes.into_iter().map(Into::into).collect(), spline.into());
-        MultipassParams { passes, displacement_mean, region, masked_max, spline }
+        MultipassParams { passes, displacement_mean, region, masked_max, uncertainty, spline }
     }
 }
 

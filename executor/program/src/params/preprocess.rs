@@ -21,6 +21,9 @@ pub struct PreprocessSection {
     /// Filters of single images, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<Filter>,
+    /// A calibration, as `terzetto calibrate` writes it: in the end, images are dewarped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<PathBuf>,
 }
 
 /// An image that is subtracted from all others. It is read from a file or made from the series.
@@ -64,7 +67,10 @@ impl Default for TemporalSection {
 impl PreprocessSection {
     /// Is nothing done?
     pub fn is_empty(&self) -> bool {
-        self.background.is_none() && self.temporal.is_none() && self.filters.is_empty()
+        self.background.is_none()
+            && self.temporal.is_none()
+            && self.filters.is_empty()
+            && self.calibration.is_none()
     }
 
     /// Checks every value.

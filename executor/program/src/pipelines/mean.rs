@@ -142,6 +142,7 @@ fn dataset(images: &[(&str, Image)], count: u64, params_toml: &str) -> Dataset {
         text("Conventions", "CF-1.8"),
         text("title", "Each pixel's statistics over a series of images"),
         text("source", crate::PROGRAM),
+        text("history", &format!("{}: statistics of {count} images", crate::PROGRAM)),
         (IMAGES.to_owned(), Values::Doubles(vec![count as f64])),
         text("parameters", params_toml),
     ];
@@ -152,7 +153,10 @@ fn dataset(images: &[(&str, Image)], count: u64, params_toml: &str) -> Dataset {
         data.variables.push(Variable {
             name: (*name).to_owned(),
             dimensions: dimensions.clone(),
-            attributes: vec![text("units", "count")],
+            attributes: vec![
+                text("units", "1"),
+                text("long_name", &format!("{name} of the counts of a pixel")),
+            ],
             values: Values::Floats(image.data().to_vec()),
         });
     }

@@ -2,6 +2,7 @@
 //!
 //! - [`piv`] measures displacements in couples of images. With [`Task::Bos`] it is background-oriented schlieren, whose
 //!   couples share their first image.
+//! - [`ensemble`] measures one field of all couples together.
 //! - [`preprocess`] makes filtered images.
 //! - [`mean`] makes statistics of a series.
 //! - [`synth`] makes a series of synthetic images.
@@ -12,6 +13,7 @@
 //! anything is measured, `time_windows` gives an image its neighbours in time. `plan_pool` keeps what the kernels
 //! need to compute. `validity` counts valid vectors. `result_files` and `pictures` make the contents of files.
 
+mod ensemble;
 mod mean;
 mod pictures;
 mod piv;
@@ -23,6 +25,7 @@ mod synth;
 mod time_windows;
 mod validity;
 
+pub use ensemble::{ENSEMBLE, ensemble};
 pub use mean::{MEAN_FILES, MeanSeries, expected_mean, mean};
 pub use pictures::{peak_marks, picture, picture_of_correlation};
 pub use piv::{PivSeries, Task, piv};
@@ -51,7 +54,7 @@ fn read_image_from(store: &Store, path: &Path) -> Result<Image, BoxError> {
     let bytes = store.read(path).map_err(|source| ImageError::Read { path: path.to_owned(), source })?;
     decode_image(path, &bytes).map_err(|error| match error {
         ImageError::Pages { .. } => {
-            format!("{error}. `terzetto pages FILE FOLDER` writes its pages as images").into()
+            format!("{error}. `terzetto pages FILE FOLDER` writes its pages as images, and a film in place of a folder is a series").into()
         }
         error => error.into(),
     })

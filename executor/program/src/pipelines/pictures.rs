@@ -3,7 +3,7 @@
 use terzetto_executor::{BoxError, Key};
 use terzetto_kernels::{Image, MultipassParams, PassParams, VectorField, multipass::Look};
 
-use super::result_files::each_pass;
+use super::result_files::{each_pass, window_text};
 use crate::{
     params::PlotKind,
     plot::{
@@ -27,7 +27,7 @@ pub fn picture(
     let valid = arrows.iter().filter(|arrow| arrow.valid).count();
     let subtitle = format!(
         "windows of {} px, overlap {} %  ·  {valid} of {} vectors valid",
-        each_pass(params, |pass| pass.window.to_string()),
+        each_pass(params, window_text),
         each_pass(params, |pass| format!("{:.0}", pass.overlap * 100.0)),
         arrows.len()
     );

@@ -20,7 +20,7 @@ use terzetto_executor::{
     BoxError, Key, Queue, Topology,
     results::{ExpectedItem, MadeWith, Store},
 };
-use terzetto_kernels::{Image, MultipassParams, multipass::Mask};
+use terzetto_kernels::{Image, MultipassParams, fields::Scale};
 
 use super::{
     PlanPool, Preprocessing, Validity, image_key, read_image_from,
@@ -28,6 +28,7 @@ use super::{
     safe_name, size,
 };
 use crate::{
+    masks::Masks,
     params::{Format, PlotKind},
     series::Couple,
 };
@@ -84,8 +85,11 @@ pub struct PivSeries {
     pub preprocessing: Preprocessing,
     /// How displacements are computed.
     pub params: MultipassParams,
-    /// Which pixels count. `None`: all of them.
-    pub mask: Option<Mask>,
+    /// Which pixels count.
+    pub masks: Masks,
+    /// The length of a pixel in metres, and the time between the images of a couple in seconds. `None`: results are in
+    /// pixels only.
+    pub scale: Option<Scale>,
     /// The folder for the results, which must exist.
     pub folder: PathBuf,
     /// The files of numbers.
@@ -108,7 +112,8 @@ impl PivSeries {
             couples,
             preprocessing: Preprocessing::default(),
             params,
-            mask: None,
+            masks: Masks::none(),
+            scale: None,
             folder,
             formats: vec![Format::Csv],
             plots: vec![PlotKind::Vectors],
@@ -126,7 +131,8 @@ pub fn piv(series: PivSeries) -> Topology {
         couples,
         preprocessing,
         params,
-        mask,
+        masks,
+        scale,
         folder,
         formats,
         plots,
@@ -140,10 +146,9 @@ pub fn piv(series: PivSeries) -> Topology {
     let paths = topology.queue::<PathBuf>("paths");
     let pairs = topology.queue::<[Arc<Image>; 2]>("couples of images");
     let fields = topology.queue::<ComputedField>("fields");
-    let pages = topology.queue::<Files>("pages");
 
     let sources: Sources =
-        couples.iter().map(|couple| (couple.name.clone(), couple.images.clone())).collect();
+        couples.iter().map(|couple| (couple.name.clone(), couple.images.to_vec())).collect();
     let sources = Arc::new(sources);
     topology.one_shot("list couples", (), (groups.clone(), paths.clone()), move |(), (groups, paths)| {
         let mut listed = HashSet::new();
@@ -165,22 +170,36 @@ pub fn piv(series: PivSeries) -> Topology {
     });
     let images = read_images(&mut topology, &paths, preprocessing, &store);
     topology.join("make couples", &groups, &images).to(&pairs);
-    let plans = PlanPool::new(params.clone(), mask);
+    let plans = PlanPool::new(params.clone());
     let files = sources.clone();
     topology.cpu("compute", &pairs).to(&fields).each(move |couple, pair| {
         let [first, second] = &pair;
         check_sizes(&files, couple, first, second)?;
-        let result = plans.compute(first, second)?;
+        let result = plans.compute(first, second, masks.of(couple, size(first))?)?;
         if let Some(field) = result.last() {
             validity.add(couple.as_str(), field);
         }
         let image = first.clone();
         Ok(ComputedField { result, image })
     });
-    let contents = FileContents { task, params, params_toml, formats, plots };
+    let contents = FileContents { task, params, scale, params_toml, formats, plots };
+    save_fields(&mut topology, &fields, contents, &store, sources);
+    topology
+}
+
+/// Adds the works that make files of fields, and write them. `sources` are the images that the files name.
+pub(super) fn save_fields(
+    topology: &mut Topology,
+    fields: &Queue<ComputedField>,
+    contents: FileContents,
+    store: &Arc<Store>,
+    sources: Arc<Sources>,
+) {
+    let (task, store) = (contents.task, store.clone());
+    let pages = topology.queue::<Files>("pages");
     let images_of = sources.clone();
     topology
-        .cpu("draw", &fields)
+        .cpu("draw", fields)
         .to(&pages)
         .each(move |couple, measured| contents.files(couple, &images_of[couple], &measured));
     topology.io("save", &pages).each(move |couple, files| {
@@ -188,7 +207,6 @@ pub fn piv(series: PivSeries) -> Topology {
         let files: Vec<_> = files.into_iter().map(|(rest, bytes)| (format!("{stem}{rest}"), bytes)).collect();
         Ok(store.save(&stem, &files, &sources[couple])?)
     });
-    topology
 }
 
 /// Adds the works that read images and preprocess them. Preprocessing is a work of its own, if there is something to
@@ -218,8 +236,8 @@ fn read_images(
     images
 }
 
-/// The images of each couple.
-type Sources = HashMap<Key, [PathBuf; 2]>;
+/// The images of each couple, or of the ensemble.
+pub(super) type Sources = HashMap<Key, Vec<PathBuf>>;
 
 fn check_sizes(sources: &Sources, couple: &Key, first: &Image, second: &Image) -> Result<(), BoxError> {
     if size(first) == size(second) {

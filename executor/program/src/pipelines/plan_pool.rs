@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use terzetto_executor::BoxError;
@@ -14,28 +14,35 @@ use super::{check_size, size};
 /// workers use at once.
 pub struct PlanPool {
     params: MultipassParams,
-    mask: Option<Mask>,
     idle: Mutex<HashMap<(usize, usize), Vec<MultipassPlan>>>,
 }
 
 impl PlanPool {
     /// An empty pool for these parameters.
-    pub fn new(params: MultipassParams, mask: Option<Mask>) -> PlanPool {
-        PlanPool { params, mask, idle: Mutex::default() }
+    pub fn new(params: MultipassParams) -> PlanPool {
+        PlanPool { params, idle: Mutex::default() }
     }
 
-    /// The displacement of the pattern from the first image to the second.
+    /// The displacement of the pattern from the first image to the second. `None` as the mask: all pixels count.
     ///
     /// # Errors
     /// As [`MultipassPlan::compute`]; a mask of another size than the images.
-    pub fn compute(&self, first: &Image, second: &Image) -> Result<PivResult, BoxError> {
+    pub fn compute(
+        &self,
+        first: &Image,
+        second: &Image,
+        mask: Option<Arc<Mask>>,
+    ) -> Result<PivResult, BoxError> {
         let size = size(first);
         let idle = self.with_idle(|idle| idle.get_mut(&size).and_then(Vec::pop));
         let mut plan = match idle {
             Some(plan) => plan,
             None => self.make(size)?,
         };
-        let result = plan.compute(first, second);
+        if let Some(mask) = &mask {
+            check_size("the mask", size, mask.size())?;
+        }
+        let result = plan.set_mask(mask).and_then(|()| plan.compute(first, second));
         self.with_idle(|idle| idle.entry(size).or_default().push(plan));
         Ok(result?)
     }
@@ -43,21 +50,14 @@ impl PlanPool {
     /// A new plan.
     ///
     /// # Errors
-    /// As [`MultipassPlan::new`]; a mask of another size than the images.
+    /// As [`MultipassPlan::new`].
     pub fn make(&self, (width, height): (usize, usize)) -> Result<MultipassPlan, BoxError> {
-        let plan = MultipassPlan::new(&self.params, width, height).map_err(|error| match error {
+        MultipassPlan::new(&self.params, width, height).map_err(|error| match error {
             PivError::TooSmall { .. } if self.params.region.is_some() => {
                 format!("the region: {error}").into()
             }
             error => BoxError::from(error),
-        })?;
-        match &self.mask {
-            Some(mask) => {
-                check_size("the mask", (width, height), mask.size())?;
-                Ok(plan.with_mask(mask.clone())?)
-            }
-            None => Ok(plan),
-        }
+        })
     }
 
     fn with_idle<R>(&self, f: impl FnOnce(&mut HashMap<(usize, usize), Vec<MultipassPlan>>) -> R) -> R {

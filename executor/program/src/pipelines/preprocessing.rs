@@ -8,6 +8,7 @@ use std::{
 use terzetto_executor::{BoxError, Topology};
 use terzetto_kernels::{
     Image,
+    calibration::Calibration,
     preprocess::{Filter, OverTime, Preprocessor, Statistics, over_time, subtract},
     read_image,
 };
@@ -81,17 +82,19 @@ pub struct Preprocessing {
     pub background: Option<Background>,
     /// The filters, in order.
     pub filters: Vec<Filter>,
+    /// With what images are dewarped in the end.
+    pub calibration: Option<Calibration>,
 }
 
 impl Preprocessing {
     /// Is nothing done?
     pub fn is_empty(&self) -> bool {
-        self.background.is_none() && self.filters.is_empty()
+        self.background.is_none() && self.filters.is_empty() && self.calibration.is_none()
     }
 
     /// Makes the preprocessor for the works of a topology. A one-shot work makes its background, before all else.
     pub(super) fn add_to(self, topology: &mut Topology) -> Arc<ImagePreprocessor> {
-        let preprocessor = Arc::new(ImagePreprocessor::new(self.filters));
+        let preprocessor = Arc::new(ImagePreprocessor::new(self.filters, self.calibration));
         if let Some(background) = self.background {
             let place = preprocessor.clone();
             topology.one_shot("background", (), (), move |(), ()| place.set_background(background));
@@ -104,7 +107,7 @@ impl Preprocessing {
     /// # Errors
     /// As [`Background::compute`].
     pub fn build(self) -> Result<ImagePreprocessor, BoxError> {
-        let preprocessor = ImagePreprocessor::new(self.filters);
+        let preprocessor = ImagePreprocessor::new(self.filters, self.calibration);
         if let Some(background) = self.background {
             preprocessor.set_background(background)?;
         }
@@ -116,12 +119,13 @@ impl Preprocessing {
 pub struct ImagePreprocessor {
     background: OnceLock<Image>,
     filters: Vec<Filter>,
+    calibration: Option<Calibration>,
     idle: Mutex<Vec<Preprocessor>>,
 }
 
 impl ImagePreprocessor {
-    fn new(filters: Vec<Filter>) -> ImagePreprocessor {
-        ImagePreprocessor { background: OnceLock::new(), filters, idle: Mutex::default() }
+    fn new(filters: Vec<Filter>, calibration: Option<Calibration>) -> ImagePreprocessor {
+        ImagePreprocessor { background: OnceLock::new(), filters, calibration, idle: Mutex::default() }
     }
 
     fn set_background(&self, background: Background) -> Result<(), BoxError> {
@@ -144,10 +148,10 @@ impl ImagePreprocessor {
         }
     }
 
-    /// Applies the filters.
+    /// Applies the filters, and dewarps the image.
     ///
     /// # Errors
-    /// A parameter of a filter is not valid.
+    /// A parameter of a filter is not valid; the calibration is for images of another size.
     pub fn filter(&self, image: &mut Image) -> Result<(), BoxError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
@@ -157,6 +161,14 @@ impl ImagePreprocessor {
         };
         preprocessor.apply(image);
         idle().push(preprocessor);
+        if let Some(calibration) = &self.calibration {
+            check_size(
+                "an image for another camera than that of the calibration",
+                calibration.size(),
+                size(image),
+            )?;
+            *image = calibration.dewarp(image);
+        }
         Ok(())
     }
 

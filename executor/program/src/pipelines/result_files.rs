@@ -8,6 +8,7 @@ use std::{
 use terzetto_executor::{BoxError, Key};
 use terzetto_kernels::{
     Image, MultipassParams, PassParams, PivResult, VectorField,
+    fields::Scale,
     output::{Description, encode},
 };
 
@@ -21,6 +22,7 @@ use crate::{
 pub(super) struct FileContents {
     pub task: Task,
     pub params: MultipassParams,
+    pub scale: Option<Scale>,
     /// All parameters, TOML.
     pub params_toml: String,
     pub formats: Vec<Format>,
@@ -41,9 +43,14 @@ impl FileContents {
     pub fn files(
         &self,
         couple: &Key,
-        images: &[PathBuf; 2],
+        images: &[PathBuf],
         measured: &ComputedField,
     ) -> Result<Files, BoxError> {
+        // Of an ensemble, the first image and the last one.
+        let (Some(first), Some(last)) = (images.first(), images.last()) else {
+            return Err("a field of no images".into());
+        };
+        let images = &[first.clone(), last.clone()];
         let field = measured.result.last().ok_or("no pass was computed")?;
         let mut files = Files::new();
         for &kind in &self.plots {
@@ -58,8 +65,11 @@ impl FileContents {
         for format in formats {
             let bytes = match format {
                 Format::Csv => {
-                    format_csv(&field_file(self.task, couple, images, &self.params, &measured.result))
-                        .into_bytes()
+                    let mut file = field_file(self.task, couple, images, &self.params, &measured.result);
+                    if let Some(scale) = &self.scale {
+                        add_velocities(&mut file, scale);
+                    }
+                    format_csv(&file).into_bytes()
                 }
                 Format::Netcdf => encode(&measured.result, &self.params, &self.description(couple, images))?,
             };
@@ -74,6 +84,7 @@ impl FileContents {
             couple: couple.as_str().to_owned(),
             images: [name(&images[0]), name(&images[1])],
             parameters: self.params_toml.clone(),
+            scale: self.scale,
         }
     }
 }
@@ -93,12 +104,12 @@ pub fn field_file(
         Some(_) => "smoothed by thin-plate splines",
         None => "as measured, but for flagged ones",
     };
-    let header = vec![
+    let mut header = vec![
         line("vector field", format!("{} {couple}", task.noun())),
         line("image 0", images[0].display().to_string()),
         line("image 1", images[1].display().to_string()),
         line("program", crate::PROGRAM.to_owned()),
-        line("window", format!("{} px", each_pass(params, |pass| pass.window.to_string()))),
+        line("window", format!("{} px", each_pass(params, window_text))),
         line("overlap", each_pass(params, |pass| pass.overlap.to_string())),
         line("grid", format!("{} x {} vectors, row by row", field.nx, field.ny)),
         line(
@@ -109,19 +120,44 @@ pub fn field_file(
         line("correlation", "height of the correlation peak, 1 at most".to_owned()),
         line("flags", "empty for a valid vector, else what is wrong with it".to_owned()),
     ];
+    if !result.uncertainty.is_empty() {
+        let text = "standard deviations of dx and dy, px (Wieneke 2015)".to_owned();
+        header.push(line("dx_uncertainty, dy_uncertainty", text));
+    }
     let rows = field
         .vectors
         .iter()
-        .map(|vector| Row {
+        .enumerate()
+        .map(|(index, vector)| Row {
             x: vector.x,
             y: vector.y,
             dx: vector.dx,
             dy: vector.dy,
             correlation: vector.correlation,
             flags: vector.flags.names().join("+"),
+            velocity: None,
+            uncertainty: result.uncertainty.get(index).copied(),
         })
         .collect();
     FieldFile { header, rows }
+}
+
+/// Adds velocities to the rows, and says what they are.
+fn add_velocities(file: &mut FieldFile, scale: &Scale) {
+    let (pixel, dt) = (scale.pixel(), scale.dt());
+    file.header.push(("scale".to_owned(), format!("{pixel:e} m a pixel, {dt:e} s between the images")));
+    file.header.push(("u, v".to_owned(), "velocity to the right and upwards, m/s".to_owned()));
+    for row in &mut file.rows {
+        row.velocity = Some([scale.velocity(row.dx), scale.velocity(-row.dy)]);
+    }
+}
+
+/// The size of a window: `32`, or `64 x 16`.
+pub(super) fn window_text(pass: &PassParams) -> String {
+    match pass.window_height {
+        Some(height) => format!("{} x {height}", pass.window),
+        None => pass.window.to_string(),
+    }
 }
 
 /// A value of each pass, as `64, 32`. If it is the same in all passes, it is written once.

@@ -6,6 +6,9 @@ use std::{error::Error, fmt, fmt::Write};
 
 /// The column names, in order.
 const COLUMNS: &str = "x,y,dx,dy,correlation,flags";
+/// What follows them if the scale is known, and if uncertainties are.
+const VELOCITY_COLUMNS: &str = ",u,v";
+const UNCERTAINTY_COLUMNS: &str = ",dx_uncertainty,dy_uncertainty";
 
 /// The content of a file with a vector field.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +35,10 @@ pub struct Row {
     pub correlation: f64,
     /// The names of what is wrong with the vector, joined by `+`. It is empty if the vector is valid.
     pub flags: String,
+    /// Velocity to the right and upwards in m/s, if the scale is known.
+    pub velocity: Option<[f64; 2]>,
+    /// The standard deviations of `dx` and `dy`, in pixels, if they were estimated.
+    pub uncertainty: Option<[f64; 2]>,
 }
 
 impl Row {
@@ -54,10 +61,23 @@ fn write_to(text: &mut String, field: &FieldFile) -> fmt::Result {
         let value = value.replace(['\n', '\r'], " ");
         writeln!(text, "# {name}: {value}")?;
     }
-    writeln!(text, "{COLUMNS}")?;
+    let has_velocities = field.rows.iter().any(|row| row.velocity.is_some());
+    let has_uncertainties = field.rows.iter().any(|row| row.uncertainty.is_some());
+    let part = |has: bool, columns: &'static str| if has { columns } else { "" };
+    let optional = [part(has_velocities, VELOCITY_COLUMNS), part(has_uncertainties, UNCERTAINTY_COLUMNS)];
+    writeln!(text, "{COLUMNS}{}", optional.concat())?;
     for row in &field.rows {
-        let Row { x, y, dx, dy, correlation, flags } = row;
-        writeln!(text, "{x},{y},{dx:.5},{dy:.5},{correlation:.4},{flags}")?;
+        let Row { x, y, dx, dy, correlation, flags, velocity, uncertainty } = row;
+        write!(text, "{x},{y},{dx:.5},{dy:.5},{correlation:.4},{flags}")?;
+        if has_velocities {
+            let [u, v] = velocity.unwrap_or([f64::NAN; 2]);
+            write!(text, ",{u:.7e},{v:.7e}")?;
+        }
+        if has_uncertainties {
+            let [dx, dy] = uncertainty.unwrap_or([f64::NAN; 2]);
+            write!(text, ",{dx:.5},{dy:.5}")?;
+        }
+        writeln!(text)?;
     }
     Ok(())
 }
@@ -95,7 +115,7 @@ impl Error for CsvError {}
 /// ```
 pub fn parse_csv(text: &str) -> Result<FieldFile, CsvError> {
     let mut field = FieldFile::default();
-    let mut named = false;
+    let mut columns: Option<[bool; 2]> = None;
     let mut last = 0;
     for (index, line) in text.lines().enumerate() {
         last = index + 1;
@@ -103,26 +123,46 @@ pub fn parse_csv(text: &str) -> Result<FieldFile, CsvError> {
         if let Some(comment) = line.strip_prefix('#') {
             let (name, value) = comment.split_once(':').unwrap_or((comment, ""));
             field.header.push((name.trim().to_owned(), value.trim().to_owned()));
-        } else if named {
-            field.rows.push(parse_row(line).map_err(failed)?);
-        } else if line == COLUMNS {
-            named = true;
+        } else if let Some(columns) = columns {
+            field.rows.push(parse_row(line, columns).map_err(failed)?);
+        } else if let Some(found) = line.strip_prefix(COLUMNS).and_then(optional_columns) {
+            columns = Some(found);
         } else {
             return Err(failed(format!("expected the column names `{COLUMNS}`")));
         }
     }
-    if named {
+    if columns.is_some() {
         return Ok(field);
     }
     Err(CsvError { line: last, problem: "the text ends before the column names".to_owned() })
 }
 
-fn parse_row(line: &str) -> Result<Row, String> {
-    let columns: Vec<&str> = line.split(',').collect();
-    let [x, y, dx, dy, correlation, flags] = columns[..] else {
-        return Err(format!("expected 6 columns, found {}", columns.len()));
+/// Whether there are velocities, and uncertainties.
+fn optional_columns(rest: &str) -> Option<[bool; 2]> {
+    let (velocity, rest) = match rest.strip_prefix(VELOCITY_COLUMNS) {
+        Some(rest) => (true, rest),
+        None => (false, rest),
     };
+    match rest {
+        "" => Some([velocity, false]),
+        UNCERTAINTY_COLUMNS => Some([velocity, true]),
+        _ => None,
+    }
+}
+
+fn parse_row(line: &str, [has_velocity, has_uncertainty]: [bool; 2]) -> Result<Row, String> {
+    let columns: Vec<&str> = line.split(',').collect();
+    let wanted = 6 + 2 * (usize::from(has_velocity) + usize::from(has_uncertainty));
+    let [x, y, dx, dy, correlation, flags, ref rest @ ..] = columns[..] else {
+        return Err(format!("expected {wanted} columns, found {}", columns.len()));
+    };
+    if columns.len() != wanted {
+        return Err(format!("expected {wanted} columns, found {}", columns.len()));
+    }
     let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is not a number"));
+    let mut pairs = rest.chunks_exact(2).map(|pair| Ok::<_, String>([number(pair[0])?, number(pair[1])?]));
+    let velocity = if has_velocity { pairs.next().transpose()? } else { None };
+    let uncertainty = if has_uncertainty { pairs.next().transpose()? } else { None };
     Ok(Row {
         x: number(x)?,
         y: number(y)?,
@@ -130,6 +170,8 @@ fn parse_row(line: &str) -> Result<Row, String> {
         dy: number(dy)?,
         correlation: number(correlation)?,
         flags: flags.to_owned(),
+        velocity,
+        uncertainty,
     })
 }
 
@@ -146,11 +188,17 @@ mod tests {
             dy: -0.25,
             correlation: 0.75,
             flags: flags.to_owned(),
+            velocity: None,
+            uncertainty: None,
         };
-        let field = FieldFile {
+        let mut field = FieldFile {
             header: vec![("image 0".to_owned(), "a: b.png".to_owned())],
             rows: vec![row(16.0, 1.125, ""), row(32.0, -3.0, "weak+outlier")],
         };
+        assert_eq!(parse_csv(&format_csv(&field)), Ok(field.clone()));
+        field.rows.iter_mut().for_each(|row| row.uncertainty = Some([0.25, 0.125]));
+        assert_eq!(parse_csv(&format_csv(&field)), Ok(field.clone()));
+        field.rows.iter_mut().for_each(|row| row.velocity = Some([0.0625, -2.5e-7]));
         assert_eq!(parse_csv(&format_csv(&field)), Ok(field));
     }
 

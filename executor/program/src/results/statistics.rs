@@ -60,17 +60,21 @@ pub fn list_results(folder: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     Ok(files)
 }
 
-/// Mean, fluctuations and Reynolds stresses as NetCDF, in the units of a scale, with y upwards as in physical systems:
-/// `v` and `uv` have their signs.
+/// Mean, fluctuations and Reynolds stresses as NetCDF, with a scale in metres and seconds, or in pixels, with y upwards
+/// as in physical systems: `v` and `uv` have their signs.
 pub fn statistics_dataset(statistics: &FieldStatistics, scale: &Scale) -> Dataset {
     let text = |name: &str, value: &str| (name.to_owned(), Values::from(value));
-    let units = if scale.is_pixels() { "pixel" } else { "the units of scale and dt" };
+    // Pixels are counted, which is `1` for UDUNITS.
+    let [velocity, stress, rate, counted] = match scale.is_pixels() {
+        true => ["1", "1", "1", ", pixels a couple"],
+        false => ["m s-1", "m2 s-2", "s-1", ""],
+    };
     let mut data = Dataset {
         attributes: vec![
             text("Conventions", "CF-1.8"),
             text("title", "Statistics of a series of displacement fields"),
             text("source", crate::PROGRAM),
-            text("units_of_values", units),
+            text("history", &format!("{}: statistics of {} results", crate::PROGRAM, statistics.fields())),
             text(
                 "axes",
                 "x to the right, y of the places downwards in pixels; v and vorticity with y upwards",
@@ -82,8 +86,8 @@ pub fn statistics_dataset(statistics: &FieldStatistics, scale: &Scale) -> Datase
     let (nx, ny) = statistics.grid().unwrap_or_default();
     let [y, x] = [("y", ny), ("x", nx)].map(|(name, count)| data.add_dimension(name.to_owned(), count));
     let nodes: Vec<NodeStatistics> = statistics.nodes().collect();
-    let mut add = |name: &str, about: &str, dimensions: &[usize], values: Values| {
-        let attributes = vec![text("long_name", about)];
+    let mut add = |name: &str, about: &str, units: &str, dimensions: &[usize], values: Values| {
+        let attributes = vec![text("long_name", about), text("units", units)];
         data.variables.push(Variable {
             name: name.to_owned(),
             dimensions: dimensions.to_vec(),
@@ -93,30 +97,37 @@ pub fn statistics_dataset(statistics: &FieldStatistics, scale: &Scale) -> Datase
     };
     let columns = nodes.iter().take(nx).map(|node| node.x).collect();
     let rows = nodes.iter().step_by(nx.max(1)).map(|node| node.y).collect();
-    add("x", "column of the window's centre, pixel", &[x], Values::Doubles(columns));
-    add("y", "row of the window's centre, pixel", &[y], Values::Doubles(rows));
+    add("x", "column of the window's centre, pixels", "1", &[x], Values::Doubles(columns));
+    add("y", "row of the window's centre, downwards, pixels", "1", &[y], Values::Doubles(rows));
     let both = [y, x];
     let squared = |value: f64| scale.velocity(scale.velocity(value));
     let quantities: [Quantity<'_>; 8] = [
-        ("u", "mean to the right", &|node| scale.velocity(node.mean_dx)),
-        ("v", "mean upwards", &|node| scale.velocity(-node.mean_dy)),
-        ("u_rms", "root of the mean squared fluctuation to the right", &|node| scale.velocity(node.rms_dx())),
-        ("v_rms", "root of the mean squared fluctuation upwards", &|node| scale.velocity(node.rms_dy())),
-        ("uu", "Reynolds stress", &|node| squared(node.stress_xx)),
-        ("vv", "Reynolds stress", &|node| squared(node.stress_yy)),
-        ("uv", "Reynolds stress", &|node| squared(-node.stress_xy)),
-        ("kinetic_energy", "of the fluctuations in the plane", &|node| squared(node.kinetic_energy())),
+        ("u", "mean to the right", velocity, &|node| scale.velocity(node.mean_dx)),
+        ("v", "mean upwards", velocity, &|node| scale.velocity(-node.mean_dy)),
+        ("u_rms", "root of the mean squared fluctuation to the right", velocity, &|node| {
+            scale.velocity(node.rms_dx())
+        }),
+        ("v_rms", "root of the mean squared fluctuation upwards", velocity, &|node| {
+            scale.velocity(node.rms_dy())
+        }),
+        ("uu", "Reynolds stress", stress, &|node| squared(node.stress_xx)),
+        ("vv", "Reynolds stress", stress, &|node| squared(node.stress_yy)),
+        ("uv", "Reynolds stress", stress, &|node| squared(-node.stress_xy)),
+        ("kinetic_energy", "of the fluctuations in the plane", stress, &|node| {
+            squared(node.kinetic_energy())
+        }),
     ];
-    for (name, about, value) in quantities {
-        add(name, about, &both, Values::Doubles(nodes.iter().map(value).collect()));
+    for (name, about, units, value) in quantities {
+        let about = format!("{about}{counted}");
+        add(name, &about, units, &both, Values::Doubles(nodes.iter().map(value).collect()));
     }
     let found = derivatives(&statistics.mean(), false);
     let vorticity = found.iter().map(|point| scale.rate(point.vorticity())).collect();
-    add("vorticity", "of the mean, counter-clockwise", &both, Values::Doubles(vorticity));
+    add("vorticity", "of the mean, counter-clockwise", rate, &both, Values::Doubles(vorticity));
     let counts = nodes.iter().map(|node| i32::try_from(node.count).unwrap_or(i32::MAX)).collect();
-    add("count", "valid vectors", &both, Values::Ints(counts));
+    add("count", "valid vectors", "1", &both, Values::Ints(counts));
     data
 }
 
-/// Name, meaning and value of what is written of each place.
-type Quantity<'a> = (&'a str, &'a str, &'a dyn Fn(&NodeStatistics) -> f64);
+/// Name, meaning, units and value of what is written of each place.
+type Quantity<'a> = (&'a str, &'a str, &'a str, &'a dyn Fn(&NodeStatistics) -> f64);

@@ -1,6 +1,7 @@
 //! What several tests need.
 #![allow(dead_code, unused_imports, reason = "each test uses a part of it")]
 
+pub mod films;
 #[path = "../../../tests/common/folder.rs"]
 mod folder;
 pub mod series;

@@ -1,7 +1,18 @@
 //! The classic format of NetCDF 3, without record dimensions: what a result needs, and no more.
 //!
-//! Our own, since the one pure Rust crate for it calls itself experimental and cannot be sent between threads,
-//! while the format is three lists and the data (*The NetCDF Classic Format Specification*, Unidata).
+//! Our own: the format is three lists and the data (*The NetCDF Classic Format Specification*, Unidata), and what there
+//! is instead fits less. Crate by crate:
+//!
+//! - `netcdf3`, pure Rust: it calls itself experimental, and its data sets cannot be sent between threads.
+//! - `netcdf` and `hdf5-metno`, the libraries in C: they make NetCDF-4, and each build compiles HDF5 for minutes, or
+//!   needs it installed; all calls go through one lock of the process.
+//! - `hdf5-pure`, pure Rust and kept very well: it asks for a newer Rust than this crate does, and no attribute that it
+//!   writes is a list of references, with which NetCDF-4 says which dimensions an array has. xarray and ParaView would
+//!   not find `x` and `y`.
+//!
+//! The price: h5py and h5netcdf read HDF5 alone, and so no file of this format. xarray, netCDF4, SciPy, MATLAB and the
+//! reader that ParaView has for CF do; `executor/program/tests/netcdf-readers` opens results with them, and has a
+//! checker of CF judge them.
 //!
 //! ```text
 //! "CDF" version  records  dimensions  attributes  variables  data of each variable

@@ -2,6 +2,7 @@
 
 mod part;
 mod run;
+mod scale;
 mod series;
 mod synth;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use part::{InParts, Part};
 pub use run::{ExecutorChoice, IfChanged, LogLevel, ResultArgs, RunArgs, SavingChoice};
+pub use scale::ScaleArgs;
 pub use series::{
     BosArgs, FormatChoice, InputArgs, MeanArgs, MeasureArgs, OutputArgs, PivArgs, PreprocessArgs,
 };
@@ -73,14 +75,22 @@ pub enum Command {
     ///
     /// Reads all NetCDF results (piv_*.nc or bos_*.nc), one after the other, and writes into the folder fields: the
     /// mean, the fluctuations and the Reynolds stresses as statistics.nc, and the mean field with its vorticity,
-    /// divergence, strain and λ2 as mean.vtk (ParaView), mean.dat (Tecplot) and mean.txt (OpenPIV). report.html
-    /// shows the series: shares of valid vectors, histograms, the mean field, the worst couples. It opens
-    /// without a server. With --scale and --dt, velocities are physical.
+    /// divergence, strain and λ2 as mean.vtk (ParaView), mean.dat (Tecplot), mean.txt (OpenPIV) and mean.mat (PIVlab,
+    /// MATLAB). report.html shows the series: shares of valid vectors, histograms, the mean field, the worst couples.
+    /// It opens without a server. If the results have a scale, or with --scale and --dt, velocities are in m/s.
     Fields(FieldsArgs),
-    /// Write the pages of a TIFF file as a series of images.
+    /// Find out from the image of a target how the camera distorts, and how long a pixel is.
     ///
-    /// A file of several pages is a series. The pages become <name>_0001.png, <name>_0002.png and so on; those that
-    /// 16-bit counts cannot hold become TIFF files of floating-point numbers.
+    /// The target is a flat plate with dots in rows and columns, in the plane that is measured. The file that is
+    /// written goes into the parameters (preprocess.calibration). Images are then dewarped, so that a pixel has the
+    /// same length everywhere, which is printed for --scale.
+    Calibrate(CalibrateArgs),
+    /// Write the images of a film as a series: the pages of a TIFF file, the frames of a video.
+    ///
+    /// Films are TIFF files of several pages, AVI files (uncompressed or MJPEG), and all videos that the program ffmpeg
+    /// reads, if it is installed. Other commands do this by themselves if a film is named in place of the folder: the
+    /// images of run7.tif go into the folder run7.pages beside it. Images become <name>_0001.png, <name>_0002.png and
+    /// so on; those that 16-bit counts cannot hold become TIFF files of floating-point numbers.
     Pages(PagesArgs),
     /// Write a series of synthetic images whose displacements are known.
     ///
@@ -109,23 +119,41 @@ pub enum Command {
 pub struct FieldsArgs {
     /// The folder for results
     pub folder: PathBuf,
-    /// The length of a pixel in the flow, such as 2.5e-5 for 25 µm in metres [default: 1, pixels]
-    #[arg(long, value_name = "LENGTH")]
-    pub scale: Option<f64>,
-    /// The time between the images of a couple, such as 1e-3 for 1 ms in seconds [default: 1, couples]
-    #[arg(long, value_name = "TIME")]
-    pub dt: Option<f64>,
+    /// What velocities are computed with [default: the scale of the results, if they have one]
+    #[command(flatten)]
+    pub scale: ScaleArgs,
     /// The folder for what is written [default: the folder fields in the folder for results]
     #[arg(short, long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
     /// Write each field for other programs, too, and not only the mean
     #[arg(long)]
     pub each: bool,
+    /// Compute so many modes of the proper orthogonal decomposition (POD), as modes.nc
+    #[arg(long, value_name = "N")]
+    pub modes: Option<usize>,
+    /// Compute the spectrum of the fluctuations over time from segments of so many fields, as spectrum.csv
+    #[arg(long, value_name = "FIELDS")]
+    pub spectrum: Option<usize>,
+    /// The time from one field to the next, for the frequencies of --spectrum: 10ms, or a number of seconds
+    #[arg(long, value_name = "TIME", value_parser = scale::parse_time, requires = "spectrum")]
+    pub interval: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub struct CalibrateArgs {
+    /// The image of the target
+    pub target: PathBuf,
+    /// The distance of neighbouring dots: 5mm, or a number of metres
+    #[arg(long, value_name = "LENGTH", value_parser = scale::parse_length)]
+    pub spacing: f64,
+    /// The file for the calibration
+    #[arg(short, long, value_name = "FILE", default_value = "calibration.toml")]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub struct PagesArgs {
-    /// The TIFF file
+    /// The film
     pub file: PathBuf,
     /// The folder for the images, made if needed
     pub folder: PathBuf,

@@ -38,6 +38,8 @@ impl InParts for PivArgs {
         let mut line = Line::new("piv", part);
         line.option("couples", self.couples.map(|rule| rule.to_string()));
         line.option("couples-file", self.couples_file.as_ref());
+        line.option("scale", self.scale.scale.map(|length| format!("{length:e}")));
+        line.option("dt", self.scale.dt.map(|time| format!("{time:e}")));
         line.measure(&self.measure);
         line.output(&self.output);
         let mut line = line.end(&self.input, &self.results, &self.run, None);
@@ -93,6 +95,9 @@ impl Line {
         self.option("overlap", args.overlap.map(|overlap| overlap.to_string()));
         self.option("passes", args.passes.map(|passes| passes.to_string()));
         self.option("mask", args.mask.as_ref());
+        if args.uncertainty {
+            self.0.push("--uncertainty".into());
+        }
     }
 
     fn output(&mut self, args: &OutputArgs) {

@@ -8,7 +8,7 @@ use terzetto_program::{
     series::{CoupleRule, IndexRange},
 };
 
-use super::{ResultArgs, RunArgs, at_least_one};
+use super::{ResultArgs, RunArgs, ScaleArgs, at_least_one};
 
 #[derive(Clone, Debug, Args)]
 pub struct PivArgs {
@@ -33,6 +33,12 @@ pub struct PivArgs {
     /// With --try, the place whose correlation is drawn, in pixels [default: the middle]
     #[arg(long, value_name = "X,Y", requires = "try_one", value_parser = parse_place)]
     pub at: Option<[f64; 2]>,
+    /// Compute one field of all couples together, in piv_ensemble.csv and so on: their correlations are added up before
+    /// the peak is searched. For steady flows with few particles, as in microscopes
+    #[arg(long, conflicts_with_all = ["try_one", "uncertainty"])]
+    pub ensemble: bool,
+    #[command(flatten)]
+    pub scale: ScaleArgs,
     #[command(flatten)]
     pub measure: MeasureArgs,
     #[command(flatten)]
@@ -82,8 +88,8 @@ pub struct MeanArgs {
 /// Which images, and where results go.
 #[derive(Clone, Debug, Args)]
 pub struct InputArgs {
-    /// The folder with the images, or a pattern of file names in it such as 'run7/cam1_*.png'; for piv also the first
-    /// of two images
+    /// The folder with the images, a pattern of file names in it such as 'run7/cam1_*.png', or a film: a TIFF file of
+    /// several pages, a video; for piv also the first of two images
     pub folder: Option<PathBuf>,
     /// A file of parameters, as `terzetto params` prints one; options override it
     #[arg(short, long, value_name = "FILE")]
@@ -110,9 +116,14 @@ pub struct MeasureArgs {
     /// How many passes. A new pass has half of the window of the pass before [default: 1]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub passes: Option<usize>,
-    /// An image of which dark pixels (0) are no flow: walls, bodies, reflections
-    #[arg(long, value_name = "FILE")]
+    /// What is no flow (walls, bodies, reflections): an image whose dark pixels (0) are it, a file of polygons (.toml
+    /// or .json), or, for masks that move, a folder or pattern with a file for each couple, of the number of its first
+    /// image
+    #[arg(long, value_name = "PATH")]
     pub mask: Option<PathBuf>,
+    /// Estimate the uncertainty of each vector, from the statistics of its correlation
+    #[arg(long)]
+    pub uncertainty: bool,
     /// The share of vectors that must be valid, from 0 to 1: with fewer, the exit status is 3 [default: none]
     #[arg(long, value_name = "PART", value_parser = parse_share)]
     pub valid_min: Option<f64>,

@@ -9,6 +9,8 @@ use terzetto_program::{
     pipelines::{Background, Preprocessing},
 };
 
+use crate::commands::setup::preprocessing::mask_paths;
+
 /// What the results of a task are made with. Files among the parameters, such as a mask, are represented by their
 /// content.
 pub fn made_with(task: &str, params: &Params, preprocessing: &Preprocessing) -> Result<MadeWith, BoxError> {
@@ -21,6 +23,9 @@ pub fn made_with(task: &str, params: &Params, preprocessing: &Preprocessing) -> 
     }
     if let Some(Background::Series(_, images)) = &preprocessing.background {
         made.set("background", content_fingerprint(images))?;
+    }
+    if let Some(calibration) = preprocess.calibration.take() {
+        made.set("calibration", content_fingerprint(&[calibration]))?;
     }
     made.set("preprocess", preprocess)?;
     Ok(made)
@@ -36,7 +41,10 @@ pub fn made_with_piv(
     let mut made = made_with(task, params, preprocessing)?;
     let mut piv = params.piv.clone();
     if let Some(mask) = piv.mask.take() {
-        made.set("mask", content_fingerprint(&[mask]))?;
+        made.set("mask", content_fingerprint(&mask_paths(&mask)?))?;
+    }
+    if let Some(scale) = params.scale.scale() {
+        made.set("scale", [scale.pixel(), scale.dt()])?;
     }
     made.set("couples", rule)?;
     made.set("piv", piv)?;

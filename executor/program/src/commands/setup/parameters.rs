@@ -8,7 +8,7 @@ use terzetto_program::{
     series::CoupleRule,
 };
 
-use crate::commands::args::{InputArgs, MeasureArgs, OutputArgs};
+use crate::commands::args::{InputArgs, MeasureArgs, OutputArgs, ScaleArgs};
 
 /// The options of a command that override parameters.
 #[derive(Default)]
@@ -18,6 +18,7 @@ pub struct Overrides<'a> {
     /// The second of two images. The first one is named in place of the folder.
     pub second: Option<&'a PathBuf>,
     pub measure: Option<&'a MeasureArgs>,
+    pub scale: Option<&'a ScaleArgs>,
     pub output: Option<&'a OutputArgs>,
 }
 
@@ -52,10 +53,12 @@ pub fn effective_params(input: &InputArgs, overrides: &Overrides<'_>) -> Result<
         params.series.couples_file = Some(absolute(file));
         params.series.images = None;
     }
-    if let Some(MeasureArgs { window, overlap, passes, mask, valid_min: _ }) = overrides.measure {
+    if let Some(MeasureArgs { window, overlap, passes, mask, uncertainty, valid_min: _ }) = overrides.measure
+    {
         if let Some(mask) = mask {
             params.piv.mask = Some(absolute(mask));
         }
+        params.piv.uncertainty |= uncertainty;
         if let Some(number) = passes {
             params.piv.set_number(*number);
         }
@@ -65,6 +68,9 @@ pub fn effective_params(input: &InputArgs, overrides: &Overrides<'_>) -> Result<
         if let Some(overlap) = overlap {
             params.piv.passes.iter_mut().for_each(|pass| pass.overlap = *overlap);
         }
+    }
+    if let Some(scale) = overrides.scale {
+        scale.apply(&mut params.scale);
     }
     if let Some(output) = overrides.output {
         if let Some(formats) = &output.format {

@@ -11,6 +11,7 @@ use terzetto_executor::{
     results::{Saving, SavingPlan},
 };
 use terzetto_program::{
+    films::{is_film, pages_folder, unpack},
     params::Params,
     series::{SeriesError, folder_of, list_images, same_name, select},
 };
@@ -21,6 +22,26 @@ use crate::commands::{
     run::{Job, logging, prepare_folder, processes, progress::ItemCount, run, status::Status},
     setup::{parameters::series_path, saving},
 };
+
+/// If the series is a film, its images are unpacked into a folder beside it, and the folder becomes the series.
+pub fn unpack_film(params: &mut Params, results: &ResultArgs) -> Result<(), BoxError> {
+    let Some(path) = &params.series.path else { return Ok(()) };
+    if params.series.images.is_some() || !is_film(path)? {
+        return Ok(());
+    }
+    let folder = pages_folder(path);
+    if results.dry_run && !folder.is_dir() {
+        let name = path.display();
+        return Err(format!(
+            "`{name}` is a film: `terzetto pages {name} FOLDER` unpacks it, a dry run does not"
+        )
+        .into());
+    }
+    let count = unpack(path, &folder)?;
+    print_line(&format!("{}: {count} images in {}", path.display(), folder.display()));
+    params.series.path = Some(folder);
+    Ok(())
+}
 
 /// The images of the series. There must be at least `least` of them.
 pub fn images(params: &Params, least: usize) -> Result<Vec<PathBuf>, BoxError> {
@@ -129,13 +150,15 @@ impl SeriesRun<'_> {
     }
 }
 
-/// `series` → `series.piv`, beside it.
+/// `series` → `series.piv`, beside it; also `film.pages` → `film.piv`.
 pub fn default_out(folder: &Path, postfix: &str) -> PathBuf {
     // `.`, `..` and `a/..` have no name until they are resolved.
     let folder = match folder.file_name() {
         Some(name) if name != "." => folder.to_owned(),
         _ => folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
     };
+    let folder =
+        if folder.extension().is_some_and(|end| end == "pages") { folder.with_extension("") } else { folder };
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".");
     name.push(postfix);
