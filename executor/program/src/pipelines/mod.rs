@@ -11,6 +11,7 @@
 //! `piv`, `preprocess`, `mean` and `synth` are the four tasks. `preprocessing` is what is done to an image before
 //! anything is measured, `time_windows` gives an image its neighbours in time. `plan_pool` keeps what the kernels
 //! need to compute. `validity` counts valid vectors. `result_files` and `pictures` make the contents of files.
+//! `works` has the works that topologies in files are made of.
 
 mod mean;
 mod pictures;
@@ -22,6 +23,7 @@ mod result_files;
 mod synth;
 mod time_windows;
 mod validity;
+mod works;
 
 pub use mean::{MEAN_FILES, MeanSeries, expected_mean, mean};
 pub use pictures::{peak_marks, picture, picture_of_correlation};
@@ -32,6 +34,7 @@ pub use preprocessing::{Background, Preprocessing};
 pub use result_files::field_file;
 pub use synth::{SynthSeries, synth};
 pub use validity::Validity;
+pub use works::{WORKS, works};
 
 use std::path::Path;
 
