@@ -131,7 +131,7 @@ fn data_03_mistakes_are_named() {
             "work `twice`: there is no work `divide`; there are: await, count, multiply, name",
         ),
         ("from = 1, to = 11", "from = 1", "work `count`: its params: missing field `to`"),
-        ("from = 1, to = 11", "to = 11, step = 2", "work `count`: its params: unknown field `step`"),
+        ("from = 1, to = 11", "to = 11, step = 2", "work `count`: its params: step: unknown field `step`"),
         ("by = 2", "by = 0", "work `twice`: a factor of 0 is a mistake"),
         ("by = 2", "by = \"two\"", "work `twice`: its params: by: invalid type"),
         ("from = \"awaited\"", "", "work `name`: it needs `from`, a queue"),

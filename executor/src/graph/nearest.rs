@@ -1,10 +1,10 @@
 //! Which name may be meant by a misspelt one.
 
-/// The name that is most like a wrong one. `None` if none is like it: more than a third of its letters differ.
+/// The name that is most like a wrong one. `None` if none is like it: more than two in five of its letters differ.
 pub(super) fn nearest<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
     let with_distance = names.iter().map(|name| (edit_distance(wrong, name), *name));
     let (distance, name) = with_distance.min_by_key(|(distance, _)| *distance)?;
-    (distance * 3 <= name.chars().count()).then_some(name)
+    (distance * 5 <= name.chars().count() * 2).then_some(name)
 }
 
 /// How many letters must be put in, taken out or replaced to make one text of another (Levenshtein 1966).
