@@ -202,8 +202,8 @@ impl Builder {
     }
 
     /// Whether the signal `SIGUSR1` writes the [tree of tasks](crate::task_tree) and the
-    /// [report of blocked tasks](crate::blocked_report) to the log, at level `warn`, for as long as no receiver is open for it: to see what hangs in a running program. Off by
-    /// default: then the signal does what it does.
+    /// [report of blocked tasks](crate::blocked_report) to the log, at level `warn`, for as long as no receiver is open
+    /// for it: to see what hangs in a running program. Off by default: then the signal does what it does.
     #[cfg(feature = "signal")]
     pub fn dump_on_sigusr1(mut self, dumps: bool) -> Builder {
         self.dump_on_signal = dumps.then_some(log_task_tree);
@@ -311,7 +311,7 @@ impl Builder {
     /// Whether the [watchdog](Builder::watchdog) also logs the native stack of a step that takes too long: the functions
     /// that it is in at that moment, with files and lines. Off by default.
     ///
-    /// This works on Linux, on x86-64. The code for AArch64 has been neither checked nor run. It needs no frame pointers. A
+    /// This works on Linux, on x86-64. The code for AArch64 is type-checked, and has not been run. It needs no frame pointers. A
     /// build without debug information has functions without lines; a stripped one has only addresses. Elsewhere the log
     /// says that there are no stacks.
     ///

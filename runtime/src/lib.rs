@@ -59,7 +59,7 @@
 //! | `guest` | [`lowlevel::GuestRun`]: a run that is driven by another event loop |
 //! | `process` | [`process`](mod@process), and `signal` with it |
 //! | `signal` | [`signal`](mod@signal), and Ctrl-C as an error of the main task; without it Ctrl-C ends the process |
-//! | `testing` | [`testing`]: a mock clock, a sequencer, streams in memory, checks |
+//! | `testing` | [`testing`]: a mock clock, a sequencer, streams in memory, a simulated network, checks |
 //!
 //! | feature | what it adds |
 //! |---|---|

@@ -146,6 +146,12 @@ fn every_rule_names_tests_that_exist() {
 }
 
 #[test]
+fn every_feature_of_the_crate_is_on_its_page() {
+    let faults = pages::faults_of_features();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
 fn every_name_in_the_dictionaries_exists() {
     let mut faults = Vec::new();
     let mut program = String::from("fn main() {}\n");

@@ -1,5 +1,5 @@
 //! The examples of patterns run to their end, say what they should, and are short. (`guest` needs tokio as its host,
-//! `http` is a server that does not end, and `easyracer` has a test of its own.)
+//! `http` is a server that does not end. `easyracer` and `replicated_store` have tests of their own.)
 //!
 //! `cargo test -p terzetto` builds the examples before this test.
 

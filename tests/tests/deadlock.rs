@@ -6,7 +6,7 @@ use std::{
     future::{pending, poll_fn},
     io::Write,
     os::unix::net::UnixStream,
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     sync::{
         Arc, Mutex, PoisonError,
@@ -280,8 +280,107 @@ fn see_02_a_future_that_is_over_and_not_polled_is_a_futurelock() {
     })
     .unwrap_err();
     let report = report_of(&error);
-    assert!(report.contains("futurelock: task main has a future that is over"), "{report}");
+    assert!(report.contains("futurelock: task main has a future that could go on"), "{report}");
     assert!(report.contains("waiting for a semaphore"), "{report}");
+}
+
+/// Polls a future a few times, and lets the run go on in between.
+async fn poll_a_few_times(mut kept: Pin<&mut impl Future>) -> Result<(), Error> {
+    for _ in 0..4 {
+        poll_fn(|cx| Poll::Ready(kept.as_mut().poll(cx).is_ready())).await;
+        checkpoint().await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn see_02_a_task_whose_nursery_is_kept_and_not_polled_is_a_futurelock() {
+    for deep in [false, true] {
+        let error = mocked(async {
+            let lock = Lock::new();
+            let hold = async || {
+                let _guard = lock.acquire().await?;
+                Ok(sleep(1.0).await?)
+            };
+            let mut kept = pin!(nursery(async |n| {
+                n.start_soon_named("holder", async {
+                    match deep {
+                        false => hold().await,
+                        // The holder waits for a task of its own, which is not polled either.
+                        true => {
+                            nursery(async |n| {
+                                n.start_soon_named("inner", hold());
+                                Ok(())
+                            })
+                            .await
+                        }
+                    }
+                });
+                Ok(())
+            }));
+            poll_a_few_times(kept.as_mut()).await?;
+            let _mine = lock.acquire().await?;
+            kept.await
+        })
+        .unwrap_err();
+        let report = report_of(&error);
+        let name = if deep { "inner" } else { "holder" };
+        let says = format!(
+            "futurelock: task {name} could go on, but task main keeps the future of a nursery around it and does not \
+             poll it any more"
+        );
+        assert!(report.contains(&says), "{report}");
+        assert!(report.contains("about to go on, but its nursery is not polled"), "{report}");
+        assert!(report.contains(&format!("waiting for a lock, held by task {name}")), "{report}");
+        assert_eq!(report.matches("futurelock").count(), 1, "{report}");
+    }
+}
+
+#[test]
+fn see_02_a_body_whose_nursery_is_kept_and_not_polled_is_a_futurelock() {
+    let error = mocked(async {
+        let permits = Semaphore::new(1);
+        let mut kept = pin!(nursery(async |_| {
+            let _permit = permits.acquire().await?;
+            Ok(sleep(1.0).await?)
+        }));
+        poll_a_few_times(kept.as_mut()).await?;
+        let _mine = permits.acquire().await?;
+        kept.await
+    })
+    .unwrap_err();
+    let report = report_of(&error);
+    assert!(report.contains("futurelock: task main has a future that could go on"), "{report}");
+}
+
+#[test]
+fn see_02_a_task_that_will_be_polled_is_no_futurelock() {
+    let ready = async || {
+        for _ in 0..3 {
+            checkpoint().await?;
+            // The others were woken in this tick, at every depth.
+            let report = blocked_report();
+            assert!(!report.contains("not polled"), "{report}");
+        }
+        Ok(())
+    };
+    mocked(nursery(async |n| {
+        n.start_soon(ready());
+        n.start_soon(nursery(async |n| {
+            n.start_soon(ready());
+            ready().await
+        }));
+        let (first, second) = futures_util::future::join(
+            nursery(async |n| {
+                n.start_soon(ready());
+                Ok(())
+            }),
+            ready(),
+        )
+        .await;
+        first.and(second)
+    }))
+    .unwrap();
 }
 
 // What may still wake a run: each of these sleeps without a deadline, and is woken.

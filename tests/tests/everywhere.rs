@@ -7,6 +7,7 @@ use std::{
 use terzetto::{
     CancelScope, Error, cancellable, channel, checkpoint,
     io::{ReceiveStream, SendStream},
+    lowlevel::spawn_system_task,
     move_on_after, nursery, sleep, sleep_forever,
     sync::{CapacityLimiter, Condition, Event, Lock, ParkingLot, Semaphore},
     testing::{Everywhere, Strike, cancel_everywhere, memory_stream_pair},
@@ -231,4 +232,24 @@ fn every_09_conditions_lots_streams_and_foreign_futures_end_at_each_point() {
     .strikes(ALL)
     .pairs(300)
     .run();
+}
+
+#[test]
+fn every_10_system_tasks_of_a_library_are_not_struck() {
+    let coverage = Everywhere::new(async || {
+        spawn_system_task("of a library", async {
+            loop {
+                checkpoint().await?;
+            }
+        })?;
+        checkpoint().await?;
+        nursery(async |n| {
+            n.start_soon(async { Ok(checkpoint().await?) });
+            Ok(())
+        })
+        .await
+    })
+    .strikes([Strike::Cancel, Strike::Drop, Strike::Panic])
+    .run();
+    assert_eq!((coverage.points, coverage.runs), (2, 7));
 }

@@ -8,7 +8,9 @@ use terzetto::{
     Builder, Error, Task, checkpoint,
     lowlevel::{Instrument, add_instrument, remove_instrument},
     nursery, sleep,
-    testing::MockClock,
+    sync::{Condition, Lock, ParkingLot},
+    task_tree,
+    testing::{MockClock, wait_all_tasks_blocked},
 };
 use terzetto_tests::run_mock;
 
@@ -177,6 +179,47 @@ fn inst_04_hooks_that_are_not_implemented_do_nothing() {
     assert_eq!(exits.0.take(), ["child", "main"]);
     Builder::new().run(main()).unwrap();
     assert!(exits.0.take().is_empty(), "it was installed in another run");
+}
+
+#[test]
+fn inst_01_the_word_for_a_wait_is_that_of_the_tree() {
+    /// Notes what tasks wait in.
+    #[derive(Default)]
+    struct Waits(RefCell<Vec<String>>);
+    impl Instrument for Waits {
+        fn task_blocked(&self, task: &Task, what: &'static str) {
+            self.0.borrow_mut().push(format!("{}, {what}", task.name()));
+        }
+    }
+    let waits = Rc::new(Waits::default());
+    run_mock(async {
+        let (lock, condition, lot) = (Lock::new(), Condition::new(), ParkingLot::new());
+        nursery(async |n| {
+            let held = lock.acquire().await?;
+            add_instrument(waits.clone());
+            n.start_soon_named("locked", async { Ok(lock.acquire().await.map(drop)?) });
+            n.start_soon_named("condition", async {
+                let mut held = condition.acquire().await?;
+                Ok(condition.wait(&mut held).await?)
+            });
+            n.start_soon_named("lot", async { Ok(lot.park().await?) });
+            wait_all_tasks_blocked(0.0).await?;
+            let tree = task_tree();
+            for waits in waits.0.borrow().iter().filter(|waits| !waits.starts_with("main")) {
+                let (name, what) = waits.split_once(", ").unwrap();
+                let of_task = tree.lines().find(|line| line.contains(&format!(" {name} ("))).unwrap();
+                assert!(of_task.ends_with(&format!(", {what}")), "{waits}; {tree}");
+            }
+            n.cancel_scope().cancel();
+            drop(held);
+            Ok(())
+        })
+        .await
+    })
+    .unwrap();
+    let waits = waits.0.take();
+    assert!(waits.contains(&"locked, waiting for a lock".to_owned()), "{waits:?}");
+    assert!(waits.contains(&"lot, parked".to_owned()), "{waits:?}");
 }
 
 fn order(seed: Option<u64>) -> Vec<usize> {

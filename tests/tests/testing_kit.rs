@@ -2,11 +2,14 @@
 
 use std::{
     cell::RefCell,
+    os::unix::net::UnixStream,
     panic::{AssertUnwindSafe, catch_unwind},
-    time::Instant,
+    sync::mpsc,
+    time::{Duration, Instant},
 };
 use terzetto::{
-    Builder, CancelScope, Error, checkpoint, current_time,
+    Builder, CancelScope, Error, TooSlow, checkpoint, current_time, fail_after,
+    io::wait_readable,
     lowlevel::{Clock, cancel_shielded_checkpoint, checkpoint_if_cancelled},
     nursery, sleep,
     sync::Event,
@@ -14,6 +17,7 @@ use terzetto::{
         MockClock, Sequencer, SequencerError, assert_checkpoints, assert_no_checkpoints,
         wait_all_tasks_blocked,
     },
+    to_thread,
 };
 use terzetto_tests::{Trace, run_mock};
 
@@ -70,6 +74,32 @@ fn mock_01_times_that_make_no_sense_are_refused_by_name_and_change_nothing() {
     Builder::new().clock(clock.clone()).run(async { Ok(sleep(1.0).await?) }).unwrap();
     clock.jump(0.0);
     assert!(clock.now().is_finite());
+}
+
+#[test]
+fn mock_02_the_clock_jumps_while_a_socket_or_a_thread_is_waited_for() {
+    let (ours, _theirs) = UnixStream::pair().unwrap();
+    Builder::new()
+        .clock(MockClock::autojump())
+        .run(async {
+            let late = fail_after(3600.0, async { Ok(wait_readable(&ours).await?) }).await;
+            assert!(late.is_err_and(|error| error.find::<TooSlow>().is_some()));
+            assert_eq!(current_time(), 3600.0);
+            // A thread waits for what a task sends an hour later.
+            let (sender, receiver) = mpsc::channel();
+            nursery(async |n| {
+                n.start_soon(async {
+                    sleep(3600.0).await?;
+                    Ok(sender.send("an hour later")?)
+                });
+                let receives = move || receiver.recv_timeout(Duration::from_secs(60));
+                assert_eq!(to_thread::run_sync(receives).await?, Ok("an hour later"));
+                assert_eq!(current_time(), 7200.0);
+                Ok(())
+            })
+            .await
+        })
+        .unwrap();
 }
 
 #[test]

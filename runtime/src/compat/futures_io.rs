@@ -77,7 +77,7 @@ macro_rules! over_fd {
 }
 
 over_fd!(TcpStream: read);
-over_fd!(TcpStream: write, close by |fd: &crate::io::FdStream<_>| {
+over_fd!(TcpStream: write, close by |fd: &crate::io::net::TcpConnection| {
     fd.send_eof_now(|socket: &std::net::TcpStream| socket.shutdown(Shutdown::Write))
 });
 over_fd!(UnixStream: read);

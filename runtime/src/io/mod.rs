@@ -15,7 +15,7 @@ mod fd_stream;
 mod forcefully;
 mod listener;
 mod mode;
-mod net;
+pub(crate) mod net;
 mod operate;
 mod pipe;
 #[cfg(feature = "futures-io")]

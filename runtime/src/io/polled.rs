@@ -46,8 +46,24 @@ fn offer(lengths: impl Iterator<Item = usize> + Clone) -> (Range<usize>, usize) 
 #[derive(Default)]
 pub(super) struct Polled {
     waiting: RefCell<Option<(DescriptorWait, Waker)>>,
+    burst: Burst,
+}
+
+/// Counts polls that may succeed.
+#[derive(Default)]
+pub(super) struct Burst {
     /// The tick of the last poll, and the number of polls in that tick.
-    burst: Cell<(u64, u32)>,
+    last: Cell<(u64, u32)>,
+}
+
+impl Burst {
+    /// Counts a poll. Returns whether there were too many of them in this tick.
+    pub(super) fn is_exhausted(&self, tick: u64) -> bool {
+        let (last, polls) = self.last.get();
+        let polls = if last == tick { polls + 1 } else { 1 };
+        self.last.set((tick, polls));
+        polls > BURST
+    }
 }
 
 impl Polled {
@@ -58,14 +74,6 @@ impl Polled {
             drop(waiting);
             waker.wake();
         }
-    }
-
-    /// Whether there were too many polls in this tick.
-    fn is_exhausted(&self, tick: u64) -> bool {
-        let (last, polls) = self.burst.get();
-        let polls = if last == tick { polls + 1 } else { 1 };
-        self.burst.set((tick, polls));
-        polls > BURST
     }
 }
 
@@ -88,7 +96,7 @@ impl<T: AsFd> Source<T> {
         loop {
             let inner = self.get()?;
             if entry.is_ready(direction) {
-                if polled.is_exhausted(entry.run.tree.tick.get()) {
+                if polled.burst.is_exhausted(entry.run.tree.tick.get()) {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }

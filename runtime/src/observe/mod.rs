@@ -40,9 +40,9 @@
 //! | `started_at` | `{"file", "line"}` | where in the source it was started |
 //! | `parent` | task number | its parent; `null` for the main task |
 //! | `nursery` | number | the nursery in which it is: equal for siblings in one nursery |
-//! | `state` | string | `running`, `runnable`, `blocked`, `end-of-nursery` (it waits for its nursery to end), or `foreign` (it awaits something that the runtime does not know) |
+//! | `state` | string | `running`, `runnable`, `not-polled` (it was woken, but the future of its nursery is kept and not polled), `blocked`, `end-of-nursery` (it waits for its nursery to end), or `foreign` (it awaits something that the runtime does not know) |
 //! | `stuck` | boolean | nothing but a deadline or a cancellation can wake it: see [`blocked_report`](crate::blocked_report) |
-//! | `futurelocked` | boolean | a future of it is over and is not polled any more, while it waits |
+//! | `futurelocked` | boolean | a future of it is over and is not polled any more, while it waits; or it is `not-polled` |
 //! | `waits` | list of waits | what it is blocked in |
 //! | `scopes` | list of scopes, outermost first | the scopes that it has entered |
 //! | `age`, `steps`, `busy` | numbers | seconds since its start, how often it was polled, and the seconds of that; `null` unless [measured](crate::Builder::measure_tasks) |

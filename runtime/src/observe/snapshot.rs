@@ -96,6 +96,7 @@ pub(super) fn write_task(
     let state = match entry.state {
         TaskState::Running => "running",
         TaskState::Runnable => "runnable",
+        TaskState::NotPolled => "not-polled",
         TaskState::Blocked => "blocked",
         TaskState::EndOfNursery => "end-of-nursery",
         TaskState::Foreign => "foreign",

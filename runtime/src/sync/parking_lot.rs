@@ -100,6 +100,9 @@ impl fmt::Display for NotABreaker {
 
 impl StdError for NotABreaker {}
 
+/// The ticket of a task that is not in the queue yet. No lot counts so far.
+const NO_PLACE: u64 = u64::MAX;
+
 /// One parked task. It knows in which lot it is, since it can be moved.
 struct LotWaiter {
     /// The task that polled it last.
@@ -455,8 +458,9 @@ impl Future for Parking {
             }
             let parked = Rc::new(LotWaiter {
                 task: RefCell::new(current_task()),
-                lot: RefCell::default(),
-                ticket: Cell::new(0),
+                // The lot says what the task is doing, which instruments are told before it has its place.
+                lot: RefCell::new(Rc::downgrade(&self.lot)),
+                ticket: Cell::new(NO_PLACE),
                 wait: Cell::new(None),
                 unparked: Cell::new(Unparked::No),
                 broken: RefCell::default(),

@@ -16,8 +16,13 @@ use std::{
 /// [guest run](crate::lowlevel::GuestRun) may change the clock while the run sleeps. The run notices each change.
 ///
 /// With [`MockClock::autojump`] the clock jumps to the next deadline whenever all tasks are blocked, so tests of
-/// timeouts need not wait in real time. With a rate it runs by itself: the rate is the number of its seconds in one
-/// real second.
+/// timeouts need not wait in real time. A wait for a socket, for another descriptor or for a
+/// [worker thread](crate::to_thread) counts as blocked. So a time limit around it is over at once, unless
+/// [`set_autojump_threshold`](MockClock::set_autojump_threshold) leaves it some real time. Test code that uses the
+/// network with [`memory_stream_pair`](crate::testing::memory_stream_pair), or in a
+/// [simulated network](crate::testing::net).
+///
+/// With a rate it runs by itself: the rate is the number of its seconds in one real second.
 ///
 /// ```
 /// use terzetto::{Builder, current_time, sleep, testing::MockClock};

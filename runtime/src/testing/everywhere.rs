@@ -8,17 +8,16 @@
 //! is the same.
 
 use crate::{
-    Builder, CancelScope, Error,
-    core::run,
-    error::failure::text_of_panic,
+    Builder, CancelScope, Error, Task,
+    core::{run, task::current::main_task},
     lowlevel::Instrument,
-    testing::trial::{TrialFailure, run_trial},
+    testing::trial::{TrialFailure, checked, run_trial},
 };
 use std::{
     backtrace::Backtrace,
     cell::{Cell, RefCell},
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind, panic_any},
+    fmt, iter,
+    panic::panic_any,
     rc::Rc,
 };
 
@@ -80,7 +79,7 @@ pub fn cancel_everywhere(program: impl AsyncFn() -> Result<(), Error>) -> Covera
     Everywhere::new(program).run()
 }
 
-/// A program that is struck at each of its cancel points.
+/// A program that is struck at each of its cancel points. Those of system tasks do not count: they belong to libraries.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -180,10 +179,7 @@ impl<'a, M: AsyncFn() -> Result<(), Error>> Everywhere<'a, M> {
     /// Runs one case. Returns how many cancel points the program came to.
     fn try_case(&self, case: &[(Strike, usize)]) -> usize {
         let (seen, outcome) = self.run_once(case, None);
-        let failure = outcome.err().or_else(|| {
-            let checked = catch_unwind(AssertUnwindSafe(|| (self.check)()));
-            checked.err().map(|payload| text_of_panic(format_args!("the check after it"), &*payload))
-        });
+        let failure = outcome.err().or_else(|| checked(&self.check).err());
         if let Some(failure) = failure {
             self.fail(case, &failure);
         }
@@ -258,6 +254,9 @@ impl CaseState {
         case: &[(Strike, usize)],
         places: Option<&RefCell<Vec<String>>>,
     ) {
+        if !is_in_program() {
+            return;
+        }
         self.seen.set(self.seen.get() + 1);
         let Some((strike, _)) = case.iter().find(|(_, point)| *point == self.seen.get()) else { return };
         if let Some(places) = places {
@@ -269,6 +268,13 @@ impl CaseState {
             Strike::Panic => panic_any(StruckPanic),
         }
     }
+}
+
+/// Whether the current task is the main task or one below it, and not a system task.
+fn is_in_program() -> bool {
+    let main = main_task();
+    let current = run::with(|run| run.tree.current_task());
+    iter::successors(current, Task::parent).any(|task| task == main)
 }
 
 /// The nearest function on the stack that is neither of this crate nor of the standard library, with its place.

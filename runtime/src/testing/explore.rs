@@ -10,10 +10,12 @@
 //! The clock is a mock clock that jumps. What comes from outside (threads, sockets, processes) is not explored. Children
 //! are polled within their nursery, so the tasks of different nurseries are not mixed within one tick.
 
-use crate::{Builder, Error, error::failure::text_of_panic, testing::trial::run_trial};
+use crate::{
+    Builder, Error,
+    testing::trial::{checked, run_trial},
+};
 use std::{
     cell::{Cell, RefCell},
-    panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
 };
 
@@ -185,8 +187,7 @@ impl<'a, M: AsyncFn() -> Result<(), Error>> Explore<'a, M> {
         let outcome = run_trial(builder, (self.program)(), &Cell::new(false));
         *schedule = made.take();
         outcome.map_err(|failure| failure.to_string())?;
-        let checked = catch_unwind(AssertUnwindSafe(|| (self.check)()));
-        checked.map_err(|payload| text_of_panic(format_args!("the check after it"), &*payload))
+        checked(&self.check)
     }
 }
 

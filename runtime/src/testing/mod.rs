@@ -1,7 +1,8 @@
 //! Tools for tests.
 //!
 //! A test can control the clock, wait until all other tasks are blocked, and run steps in a chosen order. It can
-//! check whether code executes a checkpoint. There are streams in memory, and suites that check any stream.
+//! check whether code executes a checkpoint. There are streams in memory, suites that check any stream, and a
+//! [simulated network](net).
 
 mod checkpoints;
 mod clock;
@@ -10,6 +11,7 @@ mod everywhere;
 mod explore;
 mod idle;
 mod matcher;
+pub mod net;
 mod sequencer;
 mod streams;
 mod trial;

@@ -54,6 +54,12 @@ pub(super) fn run_trial(
     }
 }
 
+/// Calls the check after a run. In the error is what it has panicked with.
+pub(super) fn checked(check: &dyn Fn()) -> Result<(), String> {
+    let checked = catch_unwind(AssertUnwindSafe(check));
+    checked.map_err(|payload| text_of_panic(format_args!("the check after it"), &*payload))
+}
+
 /// The future of the program, which may be dropped half-way.
 struct Droppable<'a, F, H> {
     program: Option<Pin<Box<F>>>,

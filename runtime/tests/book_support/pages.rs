@@ -209,6 +209,31 @@ pub fn faults() -> Vec<String> {
     faults
 }
 
+/// Features that the page on them does not name, or names in the wrong table.
+pub fn faults_of_features() -> Vec<String> {
+    let manifest = fs::read_to_string(book().join("../Cargo.toml")).unwrap();
+    let section = between(&manifest, "\n[features]\n", "\n[").next().unwrap();
+    let declared = section.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    let mut declared: BTreeSet<&str> = declared.filter_map(|line| line.split(" = ").next()).collect();
+    let default = section.lines().find(|line| line.starts_with("default = ")).unwrap();
+    let default: BTreeSet<&str> = between(default, "\"", "\"").step_by(2).collect();
+    declared.remove("default");
+    let others = declared.difference(&default).copied().collect();
+    let text = text_of("src/features.md");
+    let mut faults = Vec::new();
+    for (header, expected) in [("what it provides |", default), ("what it adds |", others)] {
+        let table = between(&text, header, "\n\n").next().unwrap_or_default();
+        let named = table.lines().filter_map(|row| between(row, "| `", "`").next());
+        let named: BTreeSet<&str> = named.collect();
+        if named != expected {
+            faults.push(format!(
+                "src/features.md has {named:?} under {header:?}, and should have {expected:?}"
+            ));
+        }
+    }
+    faults
+}
+
 /// The names of this crate in a dictionary's second column.
 pub fn counterparts(page: &str) -> Vec<String> {
     let text = text_of(page);

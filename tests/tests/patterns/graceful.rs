@@ -309,6 +309,35 @@ fn pat_12_what_was_begun_outside_and_goes_on_inside_what_finishes_finishes() {
 }
 
 #[test]
+fn pat_12_a_body_that_ends_by_the_shutdown_does_not_cancel_what_finishes() {
+    run_mock(async {
+        let trace = &Trace::default();
+        let scope = &CancelScope::new();
+        nursery(async |n| {
+            n.start_soon(async {
+                sleep(1.0).await?;
+                scope.shut_down(10.0);
+                Ok(())
+            });
+            let inner = nursery(async |inner| {
+                inner.start_soon(finish(async {
+                    sleep(3.0).await?;
+                    trace.note(format!("worked@{}", current_time()));
+                    Ok(())
+                }));
+                stays("body", trace).await
+            });
+            assert_eq!(scope.run(inner).await?, None);
+            Ok(())
+        })
+        .await?;
+        assert_eq!(trace.text(), "body@1 worked@3");
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn pat_12_a_nursery_is_shut_down_through_its_scope_and_waits_for_what_finishes() {
     run_mock(async {
         let trace = &Trace::default();

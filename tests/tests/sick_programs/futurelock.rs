@@ -23,7 +23,7 @@ fn see_27_a_futurelock_is_called_one() {
     assert_says(
         &report,
         &[
-            "futurelock: task main has a future that is over and that it does not poll any more",
+            "futurelock: task main has a future that could go on, and does not poll it any more",
             "about to go on, but not polled",
             "waiting for a semaphore",
         ],

@@ -263,7 +263,7 @@ fn thread_09_a_thread_learns_at_once_that_its_own_call_has_cancelled_its_task() 
                 from_thread::run_sync(|| SCOPE.with_borrow(CancelScope::cancel))?;
                 Ok::<_, Error>(from_thread::check_cancelled().is_err())
             };
-            let told = scope.run(async { Ok(to_thread::run_sync(job).await??) }).await?;
+            let told = scope.run(async { to_thread::run_sync(job).await? }).await?;
             assert_eq!(told, Some(true));
         }
         Ok(())

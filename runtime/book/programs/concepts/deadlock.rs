@@ -7,7 +7,6 @@ fn say(who: &str, what: &str) {
     println!("{:4.1} {who}: {what}", current_time());
 }
 
-// ANCHOR: shown
 async fn take_both(who: &str, first: &Lock, second: &Lock) -> Result<(), Error> {
     let _first = first.acquire().await?;
     say(who, "has its first lock");
@@ -37,4 +36,3 @@ fn main() -> Result<(), Error> {
         Ok(())
     })
 }
-// ANCHOR_END: shown

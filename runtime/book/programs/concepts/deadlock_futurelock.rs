@@ -1,8 +1,8 @@
 use std::{future::poll_fn, pin::pin, task::Poll};
-use terzetto::{Builder, Error, checkpoint, move_on_after, sleep, sync::Semaphore, testing::MockClock};
+use terzetto::{Builder, Deadlock, Error, checkpoint, sleep, sync::Semaphore, testing::MockClock};
 
 fn main() -> Result<(), Error> {
-    Builder::new().clock(MockClock::autojump()).run(async {
+    let outcome = Builder::new().clock(MockClock::autojump()).run(async {
         let door = Semaphore::new(1);
         let mut visit = pin!(async {
             let _permit = door.acquire().await?;
@@ -15,8 +15,10 @@ fn main() -> Result<(), Error> {
             checkpoint().await?;
         }
         println!("the visitor is inside: {} permits are left", door.value());
-        let outcome = move_on_after(60.0, async { Ok(door.acquire().await?) }).await?;
-        println!("waited a minute for the permit: {}", outcome.is_some());
-        Ok(())
-    })
+        let _permit = door.acquire().await?;
+        visit.await
+    });
+    let error = outcome.expect_err("main waits for itself");
+    println!("the run failed by a deadlock: {}", error.find::<Deadlock>().is_some());
+    Ok(())
 }

@@ -5,7 +5,6 @@ fn say(who: &str, what: &str) {
     println!("{:4.1} {who}: {what}", current_time());
 }
 
-// ANCHOR: shown
 async fn reader() -> Result<(), Error> {
     sleep(1.0).await?;
     say("reader", "fails");
@@ -39,4 +38,3 @@ fn main() -> Result<(), Error> {
         Ok(())
     })
 }
-// ANCHOR_END: shown

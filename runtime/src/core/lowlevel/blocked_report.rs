@@ -14,6 +14,8 @@ use std::{
 
 /// At most this many different lines are written.
 const MOST_LINES: usize = 60;
+/// Up to so many tasks that go on are named.
+const MOST_NAMES: usize = 5;
 /// At most this many holders are named in one line.
 const MOST_HOLDERS: usize = 5;
 
@@ -27,7 +29,8 @@ const MOST_HOLDERS: usize = 5;
 ///   a cancellation can. (A pending deadline keeps a run from being a [deadlock](crate::Deadlock), so it would hide such
 ///   tasks.) The task that asks is left aside: the report cannot know whether it means to wake others.
 /// - A task may wait while another future of its own is over and is not polled any more. The report calls this a
-///   *futurelock*: what that future holds is not released.
+///   *futurelock*: what that future holds is not released. The same holds of a task that could go on, if the future of
+///   its nursery is kept and not polled.
 ///
 /// It looks once at every task, and takes about a microsecond for each.
 ///
@@ -79,8 +82,14 @@ fn write_on_demand(
     let going_on = count(&|place| survey.tasks[place].goes_on());
     write!(to, "{}, {going_on} of them running or runnable", Count(survey.tasks.len(), "task"))?;
     match stuck_count {
+        0 if going_on == survey.tasks.len() => writeln!(to)?,
         0 => writeln!(to, "; each of the others may still be woken")?,
         n => writeln!(to, ", {n} stuck: nothing but a deadline or a cancellation can wake them")?,
+    }
+    if (1..=MOST_NAMES).contains(&going_on) {
+        let names = Names::of(survey);
+        let going_on = survey.tasks.iter().filter(|entry| entry.goes_on()).map(|entry| names.short(entry));
+        writeln!(to, "running or runnable: {}", going_on.collect::<Vec<_>>().join(", "))?;
     }
     for why in outside {
         writeln!(to, "the run may also be woken from outside: {why}")?;
@@ -125,15 +134,23 @@ fn write_body(to: &mut String, survey: &Survey, stuck: &[bool]) -> fmt::Result {
         write_cycle(to, survey, &names, &cycle)?;
     }
     for entry in survey.tasks.iter().filter(|entry| entry.is_futurelocked()) {
-        writeln!(
-            to,
-            "futurelock: task {} has a future that is over and that it does not poll any more, while it waits for \
-             something else; what that future holds is not released (poll it to its end, or drop it)",
-            names.short(entry)
-        )?;
+        let name = names.short(entry);
+        match entry.kept_by.map(|keeper| names.short(&survey.tasks[keeper])) {
+            Some(keeper) => writeln!(
+                to,
+                "futurelock: task {name} could go on, but task {keeper} keeps the future of a nursery around it and \
+                 does not poll it any more, while it waits for something else; what task {name} holds is not released \
+                 (poll the nursery to its end, or drop it)"
+            )?,
+            None => writeln!(
+                to,
+                "futurelock: task {name} has a future that could go on, and does not poll it any more, while it waits \
+                 for something else; what that future holds is not released (poll it to its end, or drop it)"
+            )?,
+        }
     }
     // A task that goes on may be blocked in another branch of it.
-    let blocked = survey.tasks.iter().enumerate().filter(|(_, entry)| told_of(entry).next().is_some());
+    let blocked = survey.tasks.iter().enumerate().filter(|(_, entry)| is_told_of(entry));
     let mut lines: Vec<(String, usize)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for (place, entry) in blocked {
@@ -176,10 +193,15 @@ fn write_cycle(to: &mut String, survey: &Survey, names: &Names, cycle: &[usize])
     writeln!(to, "  └── task {}", names.short(&survey.tasks[cycle[0]]))
 }
 
-/// The waits of a task that are worth telling. If it goes on, those that are over are not.
+/// The waits of a task that are worth telling. If it goes on, or could, those that are over are not.
 fn told_of(entry: &SurveyedTask) -> impl Iterator<Item = &SurveyedWait> {
-    let goes_on = entry.goes_on();
+    let goes_on = entry.goes_on() || entry.state == TaskState::NotPolled;
     entry.waits.iter().filter(move |wait| !goes_on || wait.stage != WaitStage::Over)
+}
+
+/// Whether a task has a line.
+fn is_told_of(entry: &SurveyedTask) -> bool {
+    entry.state == TaskState::NotPolled || told_of(entry).next().is_some()
 }
 
 /// What a line says about a task: who it is, what it waits for, and what could end that.
@@ -188,8 +210,10 @@ fn line_of(survey: &Survey, names: &Names, entry: &SurveyedTask, stuck: bool) ->
     if names.is_ambiguous(entry) && entry.waits.iter().any(|wait| !wait.holders.is_empty()) {
         let _ = write!(line, " #{}", entry.task.id());
     }
-    if entry.state == TaskState::Running {
-        line.push_str(", running");
+    match entry.state {
+        TaskState::Running => line.push_str(", running in one of its futures"),
+        TaskState::NotPolled => line.push_str(", about to go on, but its nursery is not polled"),
+        _ => {}
     }
     for wait in told_of(entry) {
         let _ = write_wait(&mut line, survey, names, wait, stuck);

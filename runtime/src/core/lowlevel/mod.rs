@@ -8,6 +8,7 @@ pub(crate) mod deadlock_state;
 pub(crate) mod guest;
 pub(crate) mod install_instrument;
 pub(crate) mod instrument;
+pub(crate) mod reached;
 pub(crate) mod reschedule;
 pub(crate) mod statistics;
 pub(crate) mod stuck_tasks;

@@ -12,6 +12,7 @@ use crate::{
             waits::WaitState,
         },
         ids::ScopeId,
+        lowlevel::reached::Trails,
         poll_tree::{node::Queued, nursery_node::NurseryNode},
         run::Run,
         task::handle::Task,
@@ -34,6 +35,8 @@ pub(crate) enum TaskState {
     Running,
     /// It will be polled in the next tick.
     Runnable,
+    /// It was woken, but the nursery that would poll it is not polled: somebody keeps that nursery's future.
+    NotPolled,
     /// It is blocked in one or more waits.
     Blocked,
     /// It waits for the tasks of a nursery whose body has ended.
@@ -49,6 +52,8 @@ pub(crate) struct SurveyedTask {
     /// The number of the nursery in which it is.
     pub(crate) nursery: Option<u64>,
     pub(crate) state: TaskState,
+    /// The place of the task that keeps a nursery around it and does not poll it, if it is `NotPolled`.
+    pub(crate) kept_by: Option<usize>,
     /// What it is blocked in. A task in a `join!` may be blocked in several things.
     pub(crate) waits: Vec<SurveyedWait>,
     /// The scopes that it has entered, outermost first.
@@ -106,6 +111,7 @@ impl Run {
                 parent: task.parent().as_ref().and_then(place_of),
                 nursery: None,
                 state: TaskState::Blocked,
+                kept_by: None,
                 waits: Vec::new(),
                 scopes: Vec::new(),
                 task,
@@ -153,13 +159,22 @@ impl Run {
         let mut innermost: HashMap<usize, (Rc<NurseryNode>, bool)> = HashMap::new();
         let current = self.tree.current_task().as_ref().and_then(place_of);
         let table = self.tree.table.borrow();
+        let mut trails = Trails::of(&table, self.tree.current.get());
         for (_, node) in table.iter() {
             let Some(place) = place_of(&Task::of(node)) else { continue };
             let state = &mut all[place].state;
             if node.is_polled() && current == Some(place) {
                 *state = TaskState::Running;
             } else if node.queued.get() == Queued::ForItself && *state != TaskState::Running {
-                *state = TaskState::Runnable;
+                match trails.broken_by(node) {
+                    None => *state = TaskState::Runnable,
+                    Some(keeper) if !node.info.is_body() => {
+                        *state = TaskState::NotPolled;
+                        all[place].kept_by = place_of(&keeper);
+                    }
+                    // Of a body that is not polled, the wait that is over tells.
+                    Some(_) => {}
+                }
             }
             let Some(nursery) = node.nursery() else { continue };
             if node.info.is_body() {
@@ -285,8 +300,10 @@ impl SurveyedTask {
         matches!(self.state, TaskState::Running | TaskState::Runnable)
     }
 
-    /// Whether one of its futures is over and is not polled any more, while the task waits for something else.
+    /// Whether it could go on and is not polled; or one of its futures is over and is not polled any more, while the
+    /// task waits for something else.
     pub(crate) fn is_futurelocked(&self) -> bool {
-        !self.goes_on() && self.waits.iter().any(|wait| wait.stage == WaitStage::Over)
+        self.state == TaskState::NotPolled
+            || !self.goes_on() && self.waits.iter().any(|wait| wait.stage == WaitStage::Over)
     }
 }

@@ -6,7 +6,10 @@
 
 use crate::{
     core::run::{self, Run, extensions::Extension},
-    io::net::resolve::{Lookup, NameFlags},
+    io::net::{
+        resolve::{Lookup, NameFlags},
+        simulated::SimulatedNetwork,
+    },
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{cell::RefCell, io, net::SocketAddr, rc::Rc};
@@ -38,6 +41,7 @@ pub trait SocketFactory {
 struct NetworkHooks {
     resolver: RefCell<Option<Rc<dyn HostnameResolver>>>,
     factory: RefCell<Option<Rc<dyn SocketFactory>>>,
+    network: RefCell<Option<Rc<dyn SimulatedNetwork>>>,
 }
 
 impl NetworkHooks {
@@ -53,6 +57,8 @@ impl Extension for NetworkHooks {
         let hooks = (self.resolver.take(), self.factory.take());
         // Nothing is borrowed here, because this runs the user's destructors.
         drop(hooks);
+        let network = self.network.take();
+        network.inspect(|network| network.run_ends());
     }
 }
 
@@ -100,7 +106,7 @@ pub fn set_custom_hostname_resolver(
 /// factory. This is trio's `set_custom_socket_factory`.
 ///
 /// It makes the sockets of TCP and UDP, and those that connect in the Unix domain. It does not make sockets that a
-/// program passes to this library.
+/// program passes to this library. In a [simulated network](crate::testing::net) it makes none of TCP and UDP.
 ///
 /// # Panics
 /// Outside a run.
@@ -131,6 +137,20 @@ pub fn set_custom_hostname_resolver(
 /// ```
 pub fn set_custom_socket_factory(factory: Option<Rc<dyn SocketFactory>>) -> Option<Rc<dyn SocketFactory>> {
     run::with(|run| NetworkHooks::of(run).factory.replace(factory))
+}
+
+/// Lets a simulated network make the sockets of TCP and UDP until the run ends. Returns the previous one.
+#[cfg(feature = "testing")]
+pub(crate) fn set_simulated_network(network: Rc<dyn SimulatedNetwork>) -> Option<Rc<dyn SimulatedNetwork>> {
+    run::with(|run| NetworkHooks::of(run).network.replace(Some(network)))
+}
+
+/// The simulated network of this run, if it has one.
+///
+/// # Panics
+/// Outside a run.
+pub(super) fn simulated_network() -> Option<Rc<dyn SimulatedNetwork>> {
+    run::with(|run| run.extensions.find::<NetworkHooks>()).and_then(|hooks| hooks.network.borrow().clone())
 }
 
 /// The resolver of this run.

@@ -15,7 +15,7 @@ use std::{
 };
 
 macro_rules! calls {
-    ($socket:ident, |$this:ident| $source:expr) => {
+    ($socket:ident, |$this:ident| $source:expr $(, simulated: $simulated:expr)?) => {
         impl $socket {
             /// Makes a system call that receives; trio's `recvmsg` and the flags of its `recv`. While the call fails as
             /// [`WouldBlock`](io::ErrorKind::WouldBlock), this waits until there is something to receive, and makes it
@@ -29,7 +29,8 @@ macro_rules! calls {
             ///
             /// # Errors
             /// Cancelled; [`StreamError::Closed`]; [`StreamError::Busy`] if it must wait and another task waits, too;
-            /// [`StreamError::Io`] with the error of the call.
+            /// [`StreamError::Io`] with the error of the call, or of kind `Unsupported` in a simulated network, whose
+            /// sockets have no descriptor.
             ///
             /// ```
             /// use rustix::net::{RecvFlags, recv};
@@ -65,6 +66,9 @@ macro_rules! calls {
             /// [`StreamError::Closed`], or the system's error.
             pub fn is_readable(&self) -> Result<bool, StreamError> {
                 let $this = self;
+                $(if let Some(source) = $simulated {
+                    return Ok(source.get()?.is_ready(Direction::Read));
+                })?
                 is_readable(&*$source.get()?).map_err(StreamError::Io)
             }
 
@@ -93,7 +97,7 @@ macro_rules! calls {
     };
 }
 
-calls!(TcpStream, |stream| stream.0.source);
+calls!(TcpStream, |stream| stream.0.real()?.source, simulated: stream.0.simulated());
 calls!(UnixStream, |stream| stream.0.source);
-calls!(UdpSocket, |socket| socket.0);
+calls!(UdpSocket, |socket| *socket.real()?, simulated: socket.simulated());
 calls!(UnixDatagram, |socket| socket.0);

@@ -1,8 +1,17 @@
 //! Listening for TCP connections.
 
-use crate::io::{
-    Listener, Resource, StreamError,
-    net::{TcpStream, accept::Acceptor, hooks::new_socket, tcp_stream::is_plain},
+use crate::{
+    core::block::reactor::Direction,
+    io::{
+        Listener, Resource, StreamError, Turnstile,
+        net::{
+            TcpConnection, TcpStream,
+            accept::Acceptor,
+            hooks::{new_socket, simulated_network},
+            simulated::{SimulatedListener, SimulatedSource, SimulatedStream},
+            tcp_stream::{is_plain, option_holder},
+        },
+    },
 };
 use socket2::{Domain, Protocol, SockRef, Type};
 use std::{
@@ -19,10 +28,19 @@ pub(super) const LONGEST_QUEUE: u32 = 0xffff;
 ///
 /// To listen on all addresses of the machine, of both families, use
 /// [`open_tcp_listeners`](crate::io::net::open_tcp_listeners).
-pub struct TcpListener {
-    acceptor: Acceptor<net::TcpListener>,
-    /// Whether its connections are plain TCP, without another protocol on top.
-    plain: bool,
+pub struct TcpListener(Listening);
+
+/// What listens: a socket of the system, or one of a simulated network.
+enum Listening {
+    Real {
+        acceptor: Acceptor<net::TcpListener>,
+        /// Whether its connections are plain TCP, without another protocol on top.
+        plain: bool,
+    },
+    Simulated {
+        source: SimulatedSource<dyn SimulatedListener>,
+        accepting: Turnstile,
+    },
 }
 
 impl TcpListener {
@@ -48,6 +66,10 @@ impl TcpListener {
     /// Outside a run.
     pub fn bind_with_backlog(address: impl Into<SocketAddr>, backlog: u32) -> io::Result<TcpListener> {
         let address = address.into();
+        if let Some(network) = simulated_network() {
+            let source = SimulatedSource::new(network.listen(address, backlog)?);
+            return Ok(TcpListener(Listening::Simulated { source, accepting: Turnstile::default() }));
+        }
         let socket = new_socket(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         if address.is_ipv6() {
@@ -56,7 +78,7 @@ impl TcpListener {
         socket.bind(&address.into())?;
         socket.listen(backlog.min(LONGEST_QUEUE) as i32)?;
         socket.set_nonblocking(true)?;
-        Ok(TcpListener { acceptor: Acceptor::new(socket.into())?, plain: true })
+        Ok(TcpListener(Listening::Real { acceptor: Acceptor::new(socket.into())?, plain: true }))
     }
 
     /// Takes over a listening socket, for instance one that a supervisor has passed on. The socket is in non-blocking
@@ -73,7 +95,7 @@ impl TcpListener {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
         }
         let plain = is_plain(&listener)?;
-        Ok(TcpListener { acceptor: Acceptor::given(listener)?, plain })
+        Ok(TcpListener(Listening::Real { acceptor: Acceptor::given(listener)?, plain }))
     }
 
     /// The address it listens on.
@@ -81,10 +103,14 @@ impl TcpListener {
     /// # Errors
     /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
-        self.acceptor.get()?.local_addr().map_err(StreamError::Io)
+        let address = match &self.0 {
+            Listening::Real { acceptor, .. } => acceptor.get()?.local_addr(),
+            Listening::Simulated { source, .. } => source.get()?.local_addr(),
+        };
+        address.map_err(StreamError::Io)
     }
 
-    /// Gets or sets any option of the socket through `socket2`.
+    /// Gets or sets any option of the socket through `socket2`. In a simulated network options have no effect.
     ///
     /// # Errors
     /// [`StreamError::Closed`], or the error that `inside` returns.
@@ -92,7 +118,12 @@ impl TcpListener {
         &self,
         inside: impl FnOnce(&SockRef<'_>) -> io::Result<R>,
     ) -> Result<R, StreamError> {
-        inside(&SockRef::from(&*self.acceptor.get()?)).map_err(StreamError::Io)
+        match &self.0 {
+            Listening::Real { acceptor, .. } => {
+                inside(&SockRef::from(&*acceptor.get()?)).map_err(StreamError::Io)
+            }
+            Listening::Simulated { source, .. } => source.with_options(option_holder, inside),
+        }
     }
 }
 
@@ -100,7 +131,10 @@ crate::io::close_inherent!([] TcpListener);
 
 impl Resource for TcpListener {
     async fn close(&self) -> Result<(), StreamError> {
-        self.acceptor.close().await
+        match &self.0 {
+            Listening::Real { acceptor, .. } => acceptor.close().await,
+            Listening::Simulated { source, .. } => source.close().await,
+        }
     }
 }
 
@@ -108,12 +142,29 @@ impl Listener for TcpListener {
     type Stream = TcpStream;
 
     async fn accept(&self) -> Result<TcpStream, StreamError> {
-        self.acceptor.accept(|listener| TcpStream::accepted(listener.accept()?.0, self.plain)).await
+        match &self.0 {
+            Listening::Real { acceptor, plain } => {
+                acceptor.accept(|listener| TcpStream::accepted(listener.accept()?.0, *plain)).await
+            }
+            Listening::Simulated { source, accepting } => {
+                let _inside = accepting.enter("accepting from this listener")?;
+                let accepted =
+                    Box::pin(source.operate(Direction::Read, |listener| listener.accept())).await?;
+                Ok(TcpStream(TcpConnection::Simulated(Box::new(SimulatedStream::new(accepted)))))
+            }
+        }
     }
 }
 
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TcpListener").field(&self.acceptor.get().ok()).finish()
+        match &self.0 {
+            Listening::Real { acceptor, .. } => {
+                f.debug_tuple("TcpListener").field(&acceptor.get().ok()).finish()
+            }
+            Listening::Simulated { .. } => {
+                f.debug_struct("TcpListener").field("simulated", &self.local_addr().ok()).finish()
+            }
+        }
     }
 }

@@ -4,11 +4,16 @@ use crate::{
     io::{
         FdStream, StreamError,
         fd_stream::stream_over_fd,
-        net::{connect::connect, hooks::new_socket},
+        net::{
+            TcpConnection,
+            connect::connect,
+            hooks::{new_socket, simulated_network},
+            simulated::{SimulatedStream, has_no_descriptor},
+        },
     },
     sys::has_upper_protocol,
 };
-use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use std::{
     fmt, io,
     net::{self, IpAddr, SocketAddr},
@@ -38,7 +43,7 @@ use std::{
 /// })?;
 /// # Ok::<(), terzetto::Error>(())
 /// ```
-pub struct TcpStream(pub(crate) FdStream<net::TcpStream>);
+pub struct TcpStream(pub(crate) TcpConnection);
 
 impl TcpStream {
     /// Connects to an address.
@@ -60,6 +65,12 @@ impl TcpStream {
         local: Option<IpAddr>,
         remote: SocketAddr,
     ) -> Result<TcpStream, StreamError> {
+        if let Some(network) = simulated_network() {
+            let connection = network.connect(local, remote).map_err(StreamError::Io)?;
+            let stream = Box::new(SimulatedStream::new(connection));
+            Box::pin(stream.connected()).await?;
+            return Ok(TcpStream(TcpConnection::Simulated(stream)));
+        }
         let domain = Domain::for_address(remote);
         let socket = new_socket(domain, Type::STREAM, Some(Protocol::TCP)).map_err(StreamError::Io)?;
         socket.set_tcp_nodelay(true).map_err(StreamError::Io)?;
@@ -71,7 +82,7 @@ impl TcpStream {
         }
         let stream = connect(socket, &remote.into()).await?;
         stream.set_plain_tcp(true);
-        Ok(TcpStream(stream))
+        Ok(TcpStream(TcpConnection::Real(stream)))
     }
 
     /// Takes over a connected socket, and sets `TCP_NODELAY`. The socket is in non-blocking mode until the stream is
@@ -86,7 +97,7 @@ impl TcpStream {
         let plain = is_plain(&stream)?;
         let stream = FdStream::given(without_delay(stream))?;
         stream.set_plain_tcp(plain);
-        Ok(TcpStream(stream))
+        Ok(TcpStream(TcpConnection::Real(stream)))
     }
 
     /// Takes over a connection that a listener of ours has accepted. `plain` is the result of [`is_plain`] for the
@@ -95,7 +106,7 @@ impl TcpStream {
         stream.set_nonblocking(true)?;
         let stream = FdStream::new(without_delay(stream))?;
         stream.set_plain_tcp(plain);
-        Ok(TcpStream(stream))
+        Ok(TcpStream(TcpConnection::Real(stream)))
     }
 
     /// The address of this end.
@@ -103,7 +114,11 @@ impl TcpStream {
     /// # Errors
     /// [`StreamError::Closed`], or the system's error.
     pub fn local_addr(&self) -> Result<SocketAddr, StreamError> {
-        self.0.get()?.local_addr().map_err(StreamError::Io)
+        let address = match &self.0 {
+            TcpConnection::Real(stream) => stream.get()?.local_addr(),
+            TcpConnection::Simulated(stream) => stream.source.get()?.local_addr(),
+        };
+        address.map_err(StreamError::Io)
     }
 
     /// The address of the other end.
@@ -111,7 +126,11 @@ impl TcpStream {
     /// # Errors
     /// [`StreamError::Closed`], or the system's error.
     pub fn peer_addr(&self) -> Result<SocketAddr, StreamError> {
-        self.0.get()?.peer_addr().map_err(StreamError::Io)
+        let address = match &self.0 {
+            TcpConnection::Real(stream) => stream.get()?.peer_addr(),
+            TcpConnection::Simulated(stream) => stream.source.get()?.peer_addr(),
+        };
+        address.map_err(StreamError::Io)
     }
 
     /// Whether small pieces of data are sent at once (`TCP_NODELAY`).
@@ -132,6 +151,9 @@ impl TcpStream {
 
     /// Gets or sets any other option of the socket through `socket2`; trio's `setsockopt` and `getsockopt`.
     ///
+    /// In a simulated network, `inside` gets a socket that is connected to nothing. It remembers options, and they have
+    /// no effect.
+    ///
     /// # Errors
     /// [`StreamError::Closed`], or the error that `inside` returns.
     ///
@@ -145,11 +167,15 @@ impl TcpStream {
         &self,
         inside: impl FnOnce(&SockRef<'_>) -> io::Result<R>,
     ) -> Result<R, StreamError> {
-        let socket = self.0.get()?;
+        let stream = match &self.0 {
+            TcpConnection::Real(stream) => stream,
+            TcpConnection::Simulated(stream) => return stream.source.with_options(option_holder, inside),
+        };
+        let socket = stream.get()?;
         let outcome = inside(&SockRef::from(&*socket)).map_err(StreamError::Io);
-        if self.0.is_plain_tcp() {
+        if stream.is_plain_tcp() {
             // The program may have enabled TLS on the socket.
-            self.0.set_plain_tcp(!has_upper_protocol(&*socket));
+            stream.set_plain_tcp(!has_upper_protocol(&*socket));
         }
         outcome
     }
@@ -161,9 +187,9 @@ impl TcpStream {
     /// [`TcpStream::into_fd`].
     ///
     /// # Errors
-    /// [`StreamError::Closed`], or the system's error.
+    /// [`StreamError::Closed`], or the system's error; `Unsupported` in a simulated network, which has no descriptors.
     pub fn try_clone_fd(&self) -> Result<OwnedFd, StreamError> {
-        self.0.duplicate()
+        self.0.real()?.duplicate()
     }
 
     /// Gives up the descriptor. A descriptor that was given to this library is put back into its original mode. A
@@ -172,8 +198,12 @@ impl TcpStream {
     ///
     /// # Errors
     /// [`StreamError::Closed`], or the system's error. After an error of the system, the descriptor is closed.
+    /// `Unsupported` in a simulated network, which has no descriptors.
     pub fn into_fd(self) -> Result<OwnedFd, StreamError> {
-        self.0.into_fd()
+        match self.0 {
+            TcpConnection::Real(stream) => stream.into_fd(),
+            TcpConnection::Simulated(_) => Err(has_no_descriptor()),
+        }
     }
 }
 
@@ -191,6 +221,13 @@ pub(super) fn is_plain(_socket: &impl AsFd) -> io::Result<bool> {
     Ok(false)
 }
 
+/// A socket of the system that is connected to nothing, for the options of a simulated one.
+pub(super) fn option_holder() -> io::Result<Socket> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_tcp_nodelay(true)?;
+    Ok(socket)
+}
+
 /// Sets `TCP_NODELAY`.
 fn without_delay(stream: net::TcpStream) -> net::TcpStream {
     // Some systems refuse this if the other side is gone already. Reading and writing will then report that.
@@ -202,7 +239,13 @@ fn without_delay(stream: net::TcpStream) -> net::TcpStream {
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TcpStream").field(&self.0.get().ok()).finish()
+        match &self.0 {
+            TcpConnection::Real(stream) => f.debug_tuple("TcpStream").field(&stream.get().ok()).finish(),
+            TcpConnection::Simulated(_) => {
+                let (local, peer) = (self.local_addr().ok(), self.peer_addr().ok());
+                f.debug_struct("TcpStream").field("simulated", &local).field("peer", &peer).finish()
+            }
+        }
     }
 }
 
