@@ -32,8 +32,9 @@
 //!
 //! # Calls that can be killed
 //!
-//! A [`ProcessPool`] is another use of processes: not for a part of the series each, but for single calls that may hang or
-//! crash. A process of a pool [serves](serve) one request after the other, and is killed if its call takes too long.
+//! A [`ProcessPool`] is another use of processes: not for a part of the series each, but for single calls that may
+//! hang or crash. A process of a pool [serves](serve) one request after the other, and is killed if its call takes
+//! too long.
 //!
 //! # Where to read
 //!

@@ -25,17 +25,17 @@ use super::frames::{Answer, GREETING, HEADER, Header, request_header};
 /// So much may a process print before it [serves](super::serve).
 const MAX_BEFORE_GREETING: usize = 64 * 1024;
 
-/// Processes that answer requests, each one request at a time. It is for what must be killable: code that may hang, that
-/// may take all memory, or that may crash.
+/// Processes that answer requests, each one request at a time. It is for what must be killable: code that may hang,
+/// that may take all memory, or that may crash.
 ///
-/// A function in a thread cannot be interrupted. A process can be killed. So a [task](crate::Topology::task) sends its
-/// item to a process of a pool and awaits the answer. If the call is cancelled, or takes longer than its
-/// [time limit](crate::graph::EachBuilder::time_limit), its process is killed (SIGKILL), whatever it does. The item fails,
+/// A function in a thread cannot be interrupted. A process can be killed. So a [task](crate::Topology::task) sends
+/// its item to a process of a pool and awaits the answer. If the call is cancelled, or takes longer than its [time
+/// limit](crate::graph::EachBuilder::time_limit), its process is killed (SIGKILL), whatever it does. The item fails,
 /// and the next call starts a new process. If a process dies, that too costs its own item only.
 ///
-/// There are as many processes as calls at once: [`max_workers`](crate::graph::EachBuilder::max_workers) of the task. An
-/// idle process is used again, and ends with the run. Processes of another run on the same thread are others. Requests
-/// and answers are bytes: how values are written is up to the program.
+/// There are as many processes as calls at once: [`max_workers`](crate::graph::EachBuilder::max_workers) of the task.
+/// An idle process is used again, and ends with the run. Processes of another run on the same thread are others.
+/// Requests and answers are bytes: how values are written is up to the program.
 ///
 /// ```no_run
 /// use std::{process::Command, time::Duration};

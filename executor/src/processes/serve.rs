@@ -14,11 +14,11 @@ use crate::graph::{BoxError, panic_text};
 /// The status of a process whose pool speaks another language, or whose pipe fails.
 const FAILED: i32 = 2;
 
-/// Answers the requests of a [`ProcessPool`](super::ProcessPool) that has started this process, until it is killed or the
-/// pool's program ends, even if that is killed. Never returns.
+/// Answers the requests of a [`ProcessPool`](super::ProcessPool) that has started this process, until it is killed or
+/// the pool's program ends, even if that is killed. Never returns.
 ///
-/// `work` is called with one request after the other. Its error, or its panic, is the error of the item, and the process
-/// goes on. It must not print to the standard output, where answers go, nor read the standard input.
+/// `work` is called with one request after the other. Its error, or its panic, is the error of the item, and the
+/// process goes on. It must not print to the standard output, where answers go, nor read the standard input.
 ///
 /// When the pool's program is gone, the process ends at once ([`process::exit`]), also in the middle of a call.
 pub fn serve(mut work: impl FnMut(&[u8]) -> Result<Vec<u8>, BoxError>) -> ! {

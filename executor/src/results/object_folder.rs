@@ -17,8 +17,8 @@ use super::fingerprint::Fingerprint;
 /// A folder on object storage: all objects whose names begin with its name and `/`. The store is any one of the crate
 /// `object_store`. Clouds are features of that crate, such as `object_store/aws` for S3.
 ///
-/// The methods block, and are for [io works](crate::Topology::io), whose threads may wait. The requests are made by tokio, on
-/// a thread of the folder. Do not call them, or drop the folder, inside a runtime of tokio.
+/// The methods block, and are for [io works](crate::Topology::io), whose threads may wait. The requests are made by
+/// tokio, on a thread of the folder. Do not call them, or drop the folder, inside a runtime of tokio.
 ///
 /// An object is written by one request, and is then there as a whole: nobody ever reads half of it.
 ///

@@ -56,8 +56,8 @@ impl ObjectResults {
         &self.folder
     }
 
-    /// Writes the files of an item, each as a name and its bytes, and then its manifest. `inputs` are the names of what it
-    /// was made of.
+    /// Writes the files of an item, each as a name and its bytes, and then its manifest. `inputs` are the names of
+    /// what it was made of.
     ///
     /// # Errors
     /// [`ObjectError`] if a request fails.
