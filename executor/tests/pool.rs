@@ -6,7 +6,7 @@ mod common;
 use std::{
     collections::HashSet,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -15,7 +15,7 @@ use std::{
 
 use terzetto::Error;
 use terzetto_executor::{
-    Control, ExecutorAsync, Options, Outcome, Topology,
+    ExecutorAsync, Options, Outcome, Topology,
     processes::{ProcessPool, serve},
 };
 
@@ -99,16 +99,16 @@ fn topology(requests: &[String], workers: usize, limit: Duration) -> (Topology, 
 fn run(
     requests: &[String],
     workers: usize,
-    cancel: Option<(PathBuf, fn(&Control))>,
+    cancel_when_written: Option<&Path>,
     limit: Duration,
 ) -> Result<(Outcome, Vec<Vec<u8>>), Error> {
     let (topology, answers) = topology(requests, workers, limit);
     let executor = ExecutorAsync::new(topology, Options::new().queue_limit(workers.max(4)))?;
-    if let Some((file, end)) = cancel {
-        let control = executor.control();
+    if let Some(file) = cancel_when_written {
+        let (control, file) = (executor.control(), file.to_owned());
         thread::spawn(move || {
             written(&file);
-            end(&control);
+            control.cancel();
         });
     }
     let outcome = terzetto::run(terzetto::fail_after(60.0, executor.run()))?;
@@ -205,7 +205,7 @@ fn pool_04_a_cancelled_run_kills_the_calls_that_run() -> Result<(), Error> {
     let file = folder.join("pid");
     let requests = words(&[&format!("hang {}", file.display()), "pid"]);
     let start = Instant::now();
-    let (outcome, _) = run(&requests, 1, Some((file.clone(), Control::cancel)), Duration::from_secs(50))?;
+    let (outcome, _) = run(&requests, 1, Some(&file), Duration::from_secs(50))?;
     assert!(start.elapsed() < Duration::from_secs(30));
     assert_eq!((outcome.done, outcome.failed_count), (0, 0));
     assert!(outcome.unfinished.iter().any(|unfinished| unfinished.at == "call"), "{:?}", outcome.unfinished);
