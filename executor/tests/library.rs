@@ -131,9 +131,9 @@ fn data_03_mistakes_are_named() {
             "work `twice`: there is no work `divide`; there are: await, count, multiply, name",
         ),
         ("from = 1, to = 11", "from = 1", "work `count`: its params: missing field `to`"),
-        ("from = 1, to = 11", "to = 11, step = 2", "work `count`: its params: unknown field `step`"),
+        ("from = 1, to = 11", "to = 11, step = 2", "work `count`: its params: step: unknown field `step`"),
         ("by = 2", "by = 0", "work `twice`: a factor of 0 is a mistake"),
-        ("by = 2", "by = \"two\"", "work `twice`: its params: invalid type"),
+        ("by = 2", "by = \"two\"", "work `twice`: its params: by: invalid type"),
         ("from = \"awaited\"", "", "work `name`: it needs `from`, a queue"),
         ("to = \"numbers\"", "", "work `count`: a source needs `to`, a queue"),
         ("results = [\"names\"]", "results = [\"nmaes\"]", "no work has a queue `nmaes`"),
@@ -162,4 +162,32 @@ fn data_04_a_circle_needs_a_feedback_queue_here_too() -> Result<(), Error> {
     assert!(library().topology(&text(""))?.check().is_err());
     library().topology(&text("feedback = [\"a\"]"))?.check()?;
     Ok(())
+}
+
+#[test]
+fn data_05_sources_are_listed_without_a_run() -> Result<(), Error> {
+    let text = WHOLE.replace("to = 11", "to = 1000000000");
+    let listed = library().topology(&text)?.list_sources(4)?;
+    let keys: Vec<&str> = listed[0].keys.iter().map(terzetto_executor::Key::as_str).collect();
+    assert_eq!((listed.len(), listed[0].work.as_str(), keys), (1, "count", vec!["1", "2", "3", "4"]));
+    let mut topology = Topology::new("broken");
+    let numbers = topology.queue::<u8>("numbers");
+    topology.source("panics", &numbers, (0..3).map(|n| if n == 1 { panic!("no more") } else { ("key", n) }));
+    let error = topology.list_sources(9).expect_err("a panic");
+    assert!(error.to_string().contains("no more"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn data_06_a_misspelt_name_has_a_hint_and_an_error_its_key() {
+    for (old, new, message) in [
+        ("use = \"multiply\"", "use = \"multipl\"", "there is no work `multipl` (is `multiply` meant?)"),
+        ("results = [\"names\"]", "results = [\"nmaes\"]", "no work has a queue `nmaes`; is `names` meant?"),
+        ("by = 2", "by = \"two\"", "work `twice`: its params: by: invalid type"),
+        ("to = \"names\"", "to = \"numbers\"", "; work `count` names the queue first"),
+    ] {
+        let text = WHOLE.replacen(old, new, 1);
+        let error = library().topology(&text).map(|_| ()).expect_err(message);
+        assert!(error.to_string().contains(message), "{message}: {error}");
+    }
 }

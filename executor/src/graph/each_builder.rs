@@ -213,8 +213,10 @@ impl<I: Send + 'static, S: OutputSet> EachBuilder<'_, I, S, Awaiting> {
     /// How long a call may take. A call that takes longer is cancelled, and its item fails with
     /// [`TimeLimitExceeded`](super::TimeLimitExceeded); with [`retry`](EachBuilder::retry) each attempt has so long.
     ///
-    /// Io and cpu works have no time limit: a function in a thread cannot be interrupted. What must be killable is a
-    /// task that runs a process: if the call is cancelled, [`terzetto::process`] ends the process.
+    /// Io and cpu works have no time limit: a function in a thread cannot be interrupted. What must be killable runs in
+    /// a process: a function of this program in one of a [`ProcessPool`](crate::processes::ProcessPool), another
+    /// program by [`terzetto::process`]. If the call is cancelled, the process is ended. A call that neither awaits nor
+    /// runs in a process goes on past its limit, until it awaits again; what it then returns is dropped.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
         self

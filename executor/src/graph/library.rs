@@ -32,7 +32,7 @@ use std::{
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Awaiting, Blocking, BoxError, EachBuilder, Key, Queue, Topology};
+use super::{Awaiting, Blocking, BoxError, EachBuilder, Key, Queue, Topology, nearest::nearest};
 
 /// The works of a program, by name.
 ///
@@ -147,11 +147,19 @@ struct WorkData {
 /// A topology that is being made.
 struct Building {
     topology: Topology,
-    /// The queues so far: handles of their types, and the names of the types.
-    queues: BTreeMap<String, (Box<dyn Any>, &'static str)>,
+    queues: BTreeMap<String, NamedQueue>,
     results: HashSet<String>,
     feedback: HashSet<String>,
     limits: BTreeMap<String, usize>,
+}
+
+/// A queue that works have named.
+struct NamedQueue {
+    /// A handle of the queue's type.
+    handle: Box<dyn Any>,
+    type_name: &'static str,
+    /// The work that named it first, and so decided the type of its items.
+    named_by: String,
 }
 
 impl WorkLibrary {
@@ -177,7 +185,8 @@ impl WorkLibrary {
             if work.from.is_some() {
                 return Err("a source takes from no queue, so that it has no `from`".into());
             }
-            let output = building.queue::<T>(work.to.as_deref().ok_or("a source needs `to`, a queue")?)?;
+            let output =
+                building.queue::<T>(work.to.as_deref().ok_or("a source needs `to`, a queue")?, work)?;
             building.topology.source(&work.name, &output, make(params(work)?)?);
             Ok(())
         });
@@ -278,7 +287,9 @@ impl WorkLibrary {
             let name = work.of_library.as_ref().unwrap_or(&work.name);
             let add = self.works.get(name).ok_or_else(|| {
                 let names: Vec<&str> = self.names().collect();
-                failed(format!("there is no work `{name}`; there are: {}", names.join(", ")).into())
+                let hint =
+                    nearest(name, &names).map(|near| format!(" (is `{near}` meant?)")).unwrap_or_default();
+                failed(format!("there is no work `{name}`{hint}; there are: {}", names.join(", ")).into())
             })?;
             add(&mut building, work).map_err(failed)?;
         }
@@ -289,12 +300,16 @@ impl WorkLibrary {
 
 impl Building {
     /// The queue of this name. It is made when it is first named.
-    fn queue<T: Send + 'static>(&mut self, name: &str) -> Result<Queue<T>, BoxError> {
-        if let Some((queue, its_type)) = self.queues.get(name) {
+    fn queue<T: Send + 'static>(&mut self, name: &str, work: &WorkData) -> Result<Queue<T>, BoxError> {
+        if let Some(NamedQueue { handle, type_name: its_type, named_by }) = self.queues.get(name) {
             let own_type = type_name::<T>();
-            let wrong =
-                || format!("queue `{name}` has items of type `{its_type}`, and this work wants `{own_type}`");
-            return Ok(queue.downcast_ref::<Queue<T>>().ok_or_else(wrong)?.clone());
+            let wrong = || {
+                format!(
+                    "queue `{name}` has items of type `{its_type}`, and this work wants `{own_type}`; \
+                     work `{named_by}` names the queue first"
+                )
+            };
+            return Ok(handle.downcast_ref::<Queue<T>>().ok_or_else(wrong)?.clone());
         }
         let queue = match self.limits.get(name) {
             _ if self.results.contains(name) => self.topology.results::<T>(name),
@@ -302,16 +317,17 @@ impl Building {
             Some(limit) => self.topology.queue_with_limit(name, *limit),
             None => self.topology.queue(name),
         };
-        self.queues.insert(name.to_owned(), (Box::new(queue.clone()), type_name::<T>()));
+        let (handle, named_by) = (Box::new(queue.clone()), work.name.clone());
+        self.queues.insert(name.to_owned(), NamedQueue { handle, type_name: type_name::<T>(), named_by });
         Ok(queue)
     }
 
     fn input<T: Send + 'static>(&mut self, work: &WorkData) -> Result<Queue<T>, BoxError> {
-        self.queue(work.from.as_deref().ok_or("it needs `from`, a queue")?)
+        self.queue(work.from.as_deref().ok_or("it needs `from`, a queue")?, work)
     }
 
     fn output<T: Send + 'static>(&mut self, work: &WorkData) -> Result<Option<Queue<T>>, BoxError> {
-        work.to.as_deref().map(|name| self.queue(name)).transpose()
+        work.to.as_deref().map(|name| self.queue(name, work)).transpose()
     }
 
     /// Queues about which something is said must be queues of works.
@@ -320,7 +336,12 @@ impl Building {
         let mut unknown: Vec<&String> = said.filter(|name| !self.queues.contains_key(*name)).collect();
         unknown.sort();
         match unknown.first() {
-            Some(name) => Err(DataError::new(None, format!("no work has a queue `{name}`"))),
+            Some(name) => {
+                let names: Vec<&str> = self.queues.keys().map(String::as_str).collect();
+                let hint =
+                    nearest(name, &names).map(|near| format!("; is `{near}` meant?")).unwrap_or_default();
+                Err(DataError::new(None, format!("no work has a queue `{name}`{hint}")))
+            }
             None => Ok(()),
         }
     }
@@ -334,8 +355,14 @@ fn params<P: DeserializeOwned>(work: &WorkData) -> Result<P, BoxError> {
     {
         return Ok(nothing);
     }
-    let params = P::deserialize(toml::Value::Table(work.params.clone()));
-    params.map_err(|error| format!("its params: {}", error.to_string().trim_end()).into())
+    let params = serde_path_to_error::deserialize::<_, P>(toml::Value::Table(work.params.clone()));
+    params.map_err(|error| {
+        let key = match error.path().to_string() {
+            path if path == "." => String::new(),
+            path => format!("{path}: "),
+        };
+        format!("its params: {key}{}", error.inner().to_string().trim_end()).into()
+    })
 }
 
 fn configure<'t, I: Send + 'static, M>(

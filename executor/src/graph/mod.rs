@@ -31,7 +31,7 @@
 //!    `problem`: what may be wrong with it.
 //! 3. `work`: the traits by which an executor calls a work. `works` implements them, one kind a file.
 //! 4. `queue_set`: several queues as one input or output. `progress`: what has become of the items.
-//! 5. `drawing`: pictures of a graph. `library`: graphs in TOML.
+//! 5. `drawing`: pictures of a graph. `library`: graphs in TOML. `nearest`: hints at misspelt names.
 
 mod any_queue;
 mod builders;
@@ -41,6 +41,7 @@ mod each_builder;
 mod item;
 mod item_error;
 mod library;
+mod nearest;
 mod problem;
 mod progress;
 mod queue;
@@ -59,7 +60,7 @@ pub use problem::{InvalidTopology, Problem};
 pub use queue::Queue;
 pub use queue_set::{IntoQueueSet, OutputSet, QueueSet};
 pub use settings::TimeLimitExceeded;
-pub use topology::{Topology, WorkInfo};
+pub use topology::{Listed, Topology, WorkInfo};
 pub use work::Kind;
 pub use works::Moment;
 

@@ -6,8 +6,9 @@ use std::sync::{
 };
 
 use super::{
-    AnyQueue, Awaiting, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, JoinBuilder, Key,
-    Kind, Moment, Queue, QueueId, QueueSet, WorkBody, WorkNode, WorkSettings, check, drawing,
+    AnyQueue, Awaiting, BoxError, EachBuilder, IntoInput, IntoQueueSet, InvalidTopology, ItemError,
+    JoinBuilder, Key, Kind, Moment, Queue, QueueId, QueueSet, WorkBody, WorkNode, WorkSettings, check,
+    drawing,
     queue::Room,
     queue_set::QueueList,
     works::{Global, Source},
@@ -314,6 +315,33 @@ impl Topology {
         check::check(self)
     }
 
+    /// Asks each source what it would list, at most so many items, and calls no work. The topology is used up,
+    /// because a source lists its items once. Items of one-shot works are not known before a run.
+    ///
+    /// ```
+    /// # use terzetto_executor::Topology;
+    /// let mut topology = Topology::new("squares");
+    /// let numbers = topology.queue::<u64>("numbers");
+    /// topology.source("count", &numbers, (0..).map(|n| (n.to_string(), n)));
+    /// topology.cpu("square", &numbers).each(|_, _| panic!("nothing is called"));
+    /// let listed = topology.list_sources(3)?;
+    /// assert_eq!((listed[0].work.as_str(), listed[0].keys.len()), ("count", 3));
+    /// # Ok::<(), terzetto_executor::ItemError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The iterator of a source has panicked.
+    pub fn list_sources(self, most: usize) -> Result<Vec<Listed>, ItemError> {
+        let list = |work: &WorkNode| match &work.body {
+            WorkBody::Called(called) => {
+                Some(called.list(most)?.map(|keys| Listed { work: work.name.to_string(), keys }))
+            }
+            _ => None,
+        };
+        self.works.iter().filter_map(list).collect()
+    }
+
     /// The works, in the order in which they were added.
     pub fn works(&self) -> impl Iterator<Item = WorkInfo<'_>> {
         self.works.iter().map(|work| {
@@ -346,6 +374,16 @@ impl Topology {
     pub(crate) fn owns(&self, queue: QueueId) -> bool {
         queue.topology == self.id
     }
+}
+
+/// What a source would list: see [`Topology::list_sources`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Listed {
+    /// The name of the source.
+    pub work: String,
+    /// The keys of its items.
+    pub keys: Vec<Key>,
 }
 
 /// The description of a work.

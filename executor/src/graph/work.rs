@@ -98,6 +98,14 @@ pub(crate) trait Work: Send + Sync {
         true
     }
 
+    /// Asks a source for at most so many items, and drops their values. `None`: the work is no source.
+    ///
+    /// # Errors
+    /// The iterator has panicked.
+    fn list(&self, _most: usize) -> Option<Result<Vec<Key>, ItemError>> {
+        None
+    }
+
     /// How many items a work has taken out of its inputs and put into its outputs, if these numbers may differ.
     fn gathered(&self) -> Option<(usize, usize)> {
         None

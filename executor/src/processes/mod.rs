@@ -30,17 +30,27 @@
 //! background. So the process is terminated (SIGTERM) after a [grace period](Processes::grace), and killed
 //! (SIGKILL) after another one.
 //!
+//! # Calls that can be killed
+//!
+//! A [`ProcessPool`] is another use of processes: not for a part of the series each, but for single calls that may
+//! hang or crash. A process of a pool [serves](serve) one request after the other, and is killed if its call takes
+//! too long.
+//!
 //! # Where to read
 //!
 //! [`Processes::run`] starts a task for each part. `part` is what such a task does, `child` is one process of
 //! it. `report` is the language in which processes report, `reporter` the process's side of it. `running` and
-//! `signal_queue` bring signals to the processes.
+//! `signal_queue` bring signals to the processes. `pool` and `serve` are the two sides of a pool, `frames` is what they
+//! write to each other.
 
 mod child;
+mod frames;
 mod part;
+mod pool;
 mod report;
 mod reporter;
 mod running;
+mod serve;
 mod signal_queue;
 
 use std::{
@@ -56,9 +66,11 @@ use std::{
 use terzetto::{CancelScope, Error, move_on_after, nursery, signal::Signal};
 
 use crate::shard::Shard;
+pub use pool::{PoolError, ProcessPool};
 pub use report::Report;
 pub use reporter::Reporter;
 use running::RunningProcesses;
+pub use serve::serve;
 use signal_queue::SignalQueue;
 
 /// The environment variable by which a process knows that it is supervised.

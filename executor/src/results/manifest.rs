@@ -65,12 +65,17 @@ impl Manifest {
     pub fn write(&self, results: &Path) -> Result<(), WriteError> {
         let path = Manifest::path(results, &self.item);
         let failed = |error: io::Error| WriteError::new(&path, error);
-        let body = toml::to_string(self).map_err(|error| failed(io::Error::other(error)))?;
-        let text = format!("{CHECKSUM}\"{}\"\n{body}", checksum(body.as_bytes()));
+        let text = self.to_text().map_err(failed)?;
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(failed)?;
         }
         write_atomic_unsynced(&path, text.as_bytes())
+    }
+
+    /// The text of the file: a checksum, and the manifest.
+    pub fn to_text(&self) -> io::Result<String> {
+        let body = toml::to_string(self).map_err(io::Error::other)?;
+        Ok(format!("{CHECKSUM}\"{}\"\n{body}", checksum(body.as_bytes())))
     }
 
     /// The manifests in a folder for results.
@@ -83,7 +88,8 @@ impl Manifest {
     }
 }
 
-fn parse(text: &str) -> Option<Manifest> {
+/// The manifest that a text describes, if nobody has changed it.
+pub(super) fn parse(text: &str) -> Option<Manifest> {
     let (first, body) = text.split_once('\n')?;
     let written = first.strip_prefix(CHECKSUM)?.trim_matches('"');
     (written == checksum(body.as_bytes())).then(|| toml::from_str(body).ok())?

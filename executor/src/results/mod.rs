@@ -11,6 +11,7 @@
 //! - [`ResultsCheck`] says what exists of an item. [`find_foreign`] finds results that belong to no item of a run.
 //! - [`MadeWith`] is what an item was made with: program, task, parameters.
 //! - [`Cache`] keeps results by what they are made of, for all runs and machines.
+//! - `ObjectFolder` and `ObjectResults` are the same on object storage, with the feature `object-store`.
 //! - [`Saving`] is what a run does if its folder is not empty.
 
 mod atomic;
@@ -21,6 +22,10 @@ mod foreign;
 mod made_with;
 mod manifest;
 mod names;
+#[cfg(feature = "object-store")]
+mod object_folder;
+#[cfg(feature = "object-store")]
+mod object_results;
 mod saving;
 mod store;
 
@@ -34,5 +39,9 @@ pub use foreign::{ForeignResults, SeriesNames, find_foreign, summarize};
 pub use made_with::MadeWith;
 pub use manifest::MANIFESTS;
 pub use names::{file_name, stem, text};
+#[cfg(feature = "object-store")]
+pub use object_folder::{ObjectError, ObjectFolder};
+#[cfg(feature = "object-store")]
+pub use object_results::ObjectResults;
 pub use saving::{Saving, SavingPlan};
 pub use store::Store;

@@ -41,54 +41,36 @@ pub trait Observer: Send + Sync {
     }
 }
 
-impl<O: Observer + ?Sized> Observer for Box<O> {
-    fn began(&self, job: Option<&Path>) {
-        (**self).began(job);
-    }
+/// A pointer to an observer is one, too.
+macro_rules! observer_behind {
+    ($pointer:ident) => {
+        impl<O: Observer + ?Sized> Observer for $pointer<O> {
+            fn began(&self, job: Option<&Path>) {
+                (**self).began(job);
+            }
 
-    fn started(&self, work: &str, key: &Key) {
-        (**self).started(work, key);
-    }
+            fn started(&self, work: &str, key: &Key) {
+                (**self).started(work, key);
+            }
 
-    fn finished(&self, work: &str, key: &Key, elapsed: Duration, error: Option<&ItemError>) {
-        (**self).finished(work, key, elapsed, error);
-    }
+            fn finished(&self, work: &str, key: &Key, elapsed: Duration, error: Option<&ItemError>) {
+                (**self).finished(work, key, elapsed, error);
+            }
 
-    fn failed(&self, error: &ItemError) {
-        (**self).failed(error);
-    }
+            fn failed(&self, error: &ItemError) {
+                (**self).failed(error);
+            }
 
-    fn arrived(&self, key: &Key, error: Option<&ItemError>) {
-        (**self).arrived(key, error);
-    }
+            fn arrived(&self, key: &Key, error: Option<&ItemError>) {
+                (**self).arrived(key, error);
+            }
 
-    fn statistics(&self, statistics: &Statistics) {
-        (**self).statistics(statistics);
-    }
+            fn statistics(&self, statistics: &Statistics) {
+                (**self).statistics(statistics);
+            }
+        }
+    };
 }
 
-impl<O: Observer + ?Sized> Observer for Arc<O> {
-    fn began(&self, job: Option<&Path>) {
-        (**self).began(job);
-    }
-
-    fn started(&self, work: &str, key: &Key) {
-        (**self).started(work, key);
-    }
-
-    fn finished(&self, work: &str, key: &Key, elapsed: Duration, error: Option<&ItemError>) {
-        (**self).finished(work, key, elapsed, error);
-    }
-
-    fn failed(&self, error: &ItemError) {
-        (**self).failed(error);
-    }
-
-    fn arrived(&self, key: &Key, error: Option<&ItemError>) {
-        (**self).arrived(key, error);
-    }
-
-    fn statistics(&self, statistics: &Statistics) {
-        (**self).statistics(statistics);
-    }
-}
+observer_behind!(Box);
+observer_behind!(Arc);

@@ -1,4 +1,6 @@
-//! `terzetto topology`: lists the topologies and draws their graphs.
+//! `terzetto topology`: lists the topologies and draws their graphs. `file` is for those in files.
+
+mod file;
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +16,8 @@ use terzetto_kernels::{
 use terzetto_program::{
     params::TemporalSection,
     pipelines::{
-        Background, MeanSeries, PivSeries, PreprocessSeries, Preprocessing, SynthSeries, Task, ensemble,
-        mean, piv, preprocess, synth,
+        Background, MeanSeries, PivSeries, PreprocessSeries, Preprocessing, SynthSeries, Task, WORKS,
+        ensemble, mean, piv, preprocess, synth,
     },
 };
 
@@ -31,15 +33,34 @@ const NAMES: [(&str, &str); 6] = [
 ];
 
 pub fn command(args: &TopologyArgs) -> Result<Status, BoxError> {
+    if args.works {
+        WORKS.iter().for_each(|(name, what)| print_line(&format!("{name:14} {what}")));
+        return Ok(Status::Done);
+    }
     let Some(name) = &args.name else {
         for (name, what) in NAMES {
             print_line(&format!("{name:10} {what}"));
         }
         return Ok(Status::Done);
     };
-    let topology = by_name(name)?;
-    match args.graph.as_deref() {
-        None => print_line(&describe(&topology)),
+    if Path::new(name).extension().is_some_and(|ending| ending == "toml") {
+        return file::command(Path::new(name), args);
+    }
+    if args.run || args.dry_run || !args.resource.is_empty() {
+        let hint =
+            format!("`terzetto {name} IMAGES` runs this topology, and `--dry-run` lists what it would do");
+        return Err(
+            format!("--run, --dry-run and --resource are for topologies in .toml files: {hint}").into()
+        );
+    }
+    draw(&by_name(name)?, args.graph.as_deref())?;
+    Ok(Status::Done)
+}
+
+/// Prints the works, or draws the graph.
+fn draw(topology: &Topology, graph: Option<&Path>) -> Result<(), BoxError> {
+    match graph {
+        None => print_line(&describe(topology)),
         Some(path) if path == Path::new("-") => print_line(topology.to_dot().trim_end()),
         Some(path) => {
             let picture = match path.extension().and_then(|ending| ending.to_str()) {
@@ -50,7 +71,7 @@ pub fn command(args: &TopologyArgs) -> Result<Status, BoxError> {
             write_atomic(path, picture.as_bytes())?;
         }
     }
-    Ok(Status::Done)
+    Ok(())
 }
 
 /// A topology without images, for its graph only.
@@ -80,7 +101,10 @@ fn by_name(name: &str) -> Result<Topology, BoxError> {
         }
         _ => {
             let names = NAMES.map(|(name, _)| name).join(", ");
-            Err(format!("there is no topology `{name}`; there are: {names}").into())
+            Err(format!(
+                "there is no topology `{name}`; there are: {names}; a file of your own ends in .toml"
+            )
+            .into())
         }
     }
 }
@@ -96,15 +120,19 @@ fn preprocessing() -> Preprocessing {
 
 fn describe(topology: &Topology) -> String {
     let line = |work: terzetto_executor::graph::WorkInfo<'_>| {
-        format!(
-            "{:24} {:9} {} -> {}",
-            work.name,
-            work.kind.to_string(),
-            list(&work.inputs),
-            list(&work.outputs)
-        )
+        let (inputs, outputs) = (list(&work.inputs), list(&work.outputs));
+        format!("{:24} {:9} {inputs} -> {outputs}{}", work.name, work.kind.to_string(), settings(&work))
     };
     topology.works().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What is said of one work alone.
+fn settings(work: &terzetto_executor::graph::WorkInfo<'_>) -> String {
+    let mut parts = Vec::new();
+    parts.extend(work.max_workers.map(|workers| format!("max_workers = {workers}")));
+    parts.extend((work.priority != 0).then(|| format!("priority = {}", work.priority)));
+    parts.extend(work.uses.iter().map(|(name, amount)| format!("uses {amount} of {name}")));
+    if parts.is_empty() { String::new() } else { format!("  ({})", parts.join(", ")) }
 }
 
 fn list(queues: &[&str]) -> String {

@@ -12,6 +12,7 @@
 //! `piv`, `preprocess`, `mean` and `synth` are the four tasks. `preprocessing` is what is done to an image before
 //! anything is measured, `time_windows` gives an image its neighbours in time. `plan_pool` keeps what the kernels
 //! need to compute. `validity` counts valid vectors. `result_files` and `pictures` make the contents of files.
+//! `works` has the works that topologies in files are made of.
 
 mod ensemble;
 mod mean;
@@ -24,6 +25,7 @@ mod result_files;
 mod synth;
 mod time_windows;
 mod validity;
+mod works;
 
 pub use ensemble::{ENSEMBLE, ensemble};
 pub use mean::{MEAN_FILES, MeanSeries, expected_mean, mean};
@@ -35,6 +37,7 @@ pub use preprocessing::{Background, Preprocessing};
 pub use result_files::field_file;
 pub use synth::{SynthSeries, synth};
 pub use validity::Validity;
+pub use works::{WORKS, works};
 
 use std::path::Path;
 

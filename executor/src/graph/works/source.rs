@@ -36,6 +36,12 @@ impl<T: Send + 'static> Work for Source<T> {
         // This is asked after all workers have left, so no worker has closed it for the moment.
         self.closed.load(SeqCst)
     }
+
+    fn list(&self, most: usize) -> Option<Result<Vec<Key>, ItemError>> {
+        let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = || Ok(items.by_ref().take(most).map(|(key, _)| key).collect());
+        Some(catch_error(&self.name, &Key::from(&*self.name), keys))
+    }
 }
 
 impl<T: Send + 'static> CalledWork for Source<T> {

@@ -5,6 +5,7 @@ mod run;
 mod scale;
 mod series;
 mod synth;
+mod topology;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use series::{
     BosArgs, FormatChoice, InputArgs, MeanArgs, MeasureArgs, OutputArgs, PivArgs, PreprocessArgs,
 };
 pub use synth::{DemoArgs, FlowChoice, SynthArgs, SyntheticArgs};
+pub use topology::TopologyArgs;
 
 /// Measures velocity fields in series of particle images.
 ///
@@ -111,7 +113,28 @@ pub enum Command {
     /// until q is pressed. Elsewhere it is printed once.
     #[cfg(feature = "tasks")]
     Tasks(TasksArgs),
-    /// List the topologies, or draw one.
+    /// List the topologies, draw one, or check, draw and run one of your own, written in TOML.
+    ///
+    /// A file names works of the program (--works lists them), and the queues that link them:
+    ///
+    ///   name = "filtered"
+    ///   [[work]]
+    ///   name = "list images"
+    ///   to = "paths"
+    ///   params = { path = "series" }
+    ///   [[work]]
+    ///   name = "read image"
+    ///   from = "paths"
+    ///   to = "images"
+    ///   [[work]]
+    ///   name = "save image"
+    ///   from = "images"
+    ///   params = { folder = "copies" }
+    ///
+    /// Relative paths are relative to the file. Further keys of a work are use (its name in the program, if it has
+    /// another one here), max_workers, priority, and uses (resources). Further keys of the file are limits (of
+    /// queues) and feedback (queues that close a circle).
+    #[command(verbatim_doc_comment)]
     Topology(TopologyArgs),
 }
 
@@ -185,15 +208,6 @@ pub struct TasksArgs {
     /// Print the tasks once
     #[arg(long)]
     pub once: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct TopologyArgs {
-    /// Which one [default: list them]
-    pub name: Option<String>,
-    /// Draw its graph: into a file whose name ends in .svg or .dot, or print it as dot
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", requires = "name")]
-    pub graph: Option<PathBuf>,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

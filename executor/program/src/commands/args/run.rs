@@ -38,6 +38,9 @@ pub struct RunArgs {
     /// the same time again it is killed
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_seconds)]
     pub grace: Duration,
+    /// How much there is of what works use. Only `terzetto topology` has an option for it.
+    #[arg(skip)]
+    pub resources: Vec<(String, u64)>,
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {

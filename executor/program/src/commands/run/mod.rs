@@ -147,6 +147,9 @@ fn options(total: usize, args: &RunArgs, job: Option<&Job<'_>>) -> Options {
     if let Some(items) = args.queue_max {
         options = options.queue_limit(items);
     }
+    for (name, amount) in &args.resources {
+        options = options.resource(name, *amount);
+    }
     if let Some(job) = job {
         options = options
             .results_folder(job.folder)
