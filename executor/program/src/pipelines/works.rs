@@ -122,7 +122,7 @@ pub fn works(base: &Path) -> WorkLibrary {
     library.io("read image", |(): ()| Ok(|_: &Key, path: PathBuf| Ok(read_image(&path)?)));
     library.cpu("filter", |Filters { filters }: Filters| {
         check_filters(&filters)?;
-        let preprocessor = Preprocessing { background: None, filters }.build()?;
+        let preprocessor = Preprocessing { filters, ..Preprocessing::default() }.build()?;
         Ok(move |_: &Key, mut image: Image| {
             preprocessor.filter(&mut image)?;
             Ok(image)
@@ -154,7 +154,7 @@ pub fn works(base: &Path) -> WorkLibrary {
     });
     library.cpu("filter couple", |Filters { filters }: Filters| {
         check_filters(&filters)?;
-        let preprocessor = Preprocessing { background: None, filters }.build()?;
+        let preprocessor = Preprocessing { filters, ..Preprocessing::default() }.build()?;
         Ok(move |_: &Key, mut couple: CoupleOfImages| {
             couple.images.iter_mut().try_for_each(|image| preprocessor.filter(image))?;
             Ok(couple)
@@ -166,9 +166,9 @@ pub fn works(base: &Path) -> WorkLibrary {
         }
         section.validate().map_err(|invalid| format!("params.{}: {}", invalid.key, invalid.problem))?;
         let params = Arc::new(MultipassParams::from(&section));
-        let plans = PlanPool::new((*params).clone(), None);
+        let plans = PlanPool::new((*params).clone());
         Ok(move |_: &Key, CoupleOfImages { paths, images }: CoupleOfImages| {
-            let result = plans.compute(&images[0], &images[1])?;
+            let result = plans.compute(&images[0], &images[1], None)?;
             Ok(Field { paths, params: params.clone(), result })
         })
     });
