@@ -12,6 +12,7 @@ mod explore;
 mod idle;
 mod matcher;
 pub mod net;
+mod schedule;
 mod sequencer;
 mod streams;
 mod trial;
