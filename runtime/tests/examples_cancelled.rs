@@ -1,0 +1,86 @@
+//! The examples are cancelled, dropped and made to panic at each of their cancel points. Those that use sockets run in
+//! the simulated network.
+//!
+//! Not here: `cores` and `guest`, which have runs of their own; `http` and `graceful_server`, which wait for signals of
+//! the process; `easyracer`, which needs its server. `replicated_store` has a test of its own.
+
+use std::cell::Cell;
+use terzetto::{
+    Error,
+    testing::{Coverage, Everywhere, Strike, net::Network},
+};
+
+/// Includes an example as a module.
+macro_rules! examples {
+    ($($name:ident: $path:literal),+ $(,)?) => {$(
+        #[path = $path]
+        #[allow(dead_code, unreachable_pub, reason = "an example is a program of its own")]
+        mod $name;
+    )+};
+}
+
+examples! {
+    chat: "../examples/chat.rs",
+    crawler: "../examples/crawler.rs",
+    happy_eyeballs: "../examples/happy_eyeballs.rs",
+    hedged_request: "../examples/hedged_request.rs",
+    pipeline: "../examples/pipeline.rs",
+    rate_limited: "../examples/rate_limited.rs",
+    supervisor: "../examples/supervisor.rs",
+    walk: "../examples/walk.rs",
+    work_queue: "../examples/work_queue.rs",
+}
+
+/// Strikes a program at each of its cancel points. Returns how many there are.
+fn strike(program: impl AsyncFn() -> Result<(), Error>) -> Coverage {
+    Everywhere::new(program).strikes([Strike::Cancel, Strike::Drop, Strike::Panic]).pairs(50).run()
+}
+
+/// As [`strike`], on a host of the simulated network.
+fn strike_on_a_host(program: impl AsyncFn() -> Result<(), Error>) -> Coverage {
+    strike(async || {
+        let network = Network::install(7)?;
+        network.host("here").run(program()).await
+    })
+}
+
+#[test]
+fn every_20_examples_without_sockets_end_when_struck_at_any_point() {
+    for (name, coverage) in [
+        ("chat", strike(chat::program)),
+        ("supervisor", strike(supervisor::program)),
+        ("walk", strike(async || walk::program(None).await)),
+        ("work_queue", strike(work_queue::program)),
+    ] {
+        println!("{name}: {} points, {} runs", coverage.points, coverage.runs);
+        assert!(coverage.runs > 3 * coverage.points && coverage.points > 10, "{name}: {coverage:?}");
+    }
+}
+
+#[test]
+fn every_20_a_long_example_is_struck_at_its_first_points() {
+    // It has thousands of cancel points, all in three loops, so each of them in the first rounds stands for the rest.
+    let tried = Cell::new(0);
+    for point in 1..=60 {
+        for strike in [Strike::Cancel, Strike::Drop, Strike::Panic] {
+            Everywhere::new(pipeline::program)
+                .only([(strike, point)])
+                .check(|| tried.set(tried.get() + 1))
+                .run();
+        }
+    }
+    assert_eq!(tried.get(), 180);
+}
+
+#[test]
+fn every_21_examples_with_sockets_end_when_struck_at_any_point() {
+    for (name, coverage) in [
+        ("crawler", strike_on_a_host(crawler::program)),
+        ("happy_eyeballs", strike_on_a_host(happy_eyeballs::program)),
+        ("hedged_request", strike_on_a_host(hedged_request::program)),
+        ("rate_limited", strike_on_a_host(rate_limited::program)),
+    ] {
+        println!("{name}: {} points, {} runs", coverage.points, coverage.runs);
+        assert!(coverage.runs > 3 * coverage.points && coverage.points > 5, "{name}: {coverage:?}");
+    }
+}
