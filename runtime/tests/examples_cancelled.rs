@@ -49,7 +49,6 @@ fn every_20_examples_without_sockets_end_when_struck_at_any_point() {
     for (name, coverage) in [
         ("chat", strike(chat::program)),
         ("supervisor", strike(supervisor::program)),
-        ("walk", strike(async || walk::program(None).await)),
         ("work_queue", strike(work_queue::program)),
     ] {
         println!("{name}: {} points, {} runs", coverage.points, coverage.runs);
