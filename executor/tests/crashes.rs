@@ -106,6 +106,7 @@ fn complete(results: &Path, case: &str) {
     assert_eq!(finished(), before + 1, "{case}");
 }
 
+#[allow(clippy::print_stderr, reason = "a test says what it cannot try")]
 fn is_there(program: &str) -> bool {
     let found = Command::new(program).arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let found = found.is_ok_and(|status| status.success());
@@ -165,6 +166,7 @@ fn crash_02_each_write_that_fails_is_told_and_the_next_run_goes_on() {
 }
 
 #[test]
+#[allow(clippy::print_stderr, reason = "a test says what it cannot try")]
 fn crash_03_killed_at_each_change_of_the_file_system_nothing_is_lost_and_nothing_half() {
     if !is_there("strace") {
         return;

@@ -370,8 +370,8 @@ fn explore_12_a_job_that_waits_for_another_job_is_told_and_does_not_hang() {
     let program = async || {
         let (send, receive) = mpsc::channel();
         nursery(async |n| {
-            n.start_soon(async { Ok(to_thread::run_sync(move || _ = receive.recv()).await?) });
-            n.start_soon(async { Ok(to_thread::run_sync(move || _ = send.send(())).await?) });
+            n.start_soon(async { to_thread::run_sync(move || _ = receive.recv()).await });
+            n.start_soon(async { to_thread::run_sync(move || _ = send.send(())).await });
             Ok(())
         })
         .await
