@@ -46,10 +46,13 @@ async fn chat(slow: SlowReceiver) -> Result<(), Error> {
     .await
 }
 
+/// The whole program, for a run.
+pub async fn program() -> Result<(), Error> {
+    chat(SlowReceiver::Wait).await?;
+    chat(SlowReceiver::Lag).await?;
+    chat(SlowReceiver::Disconnect).await
+}
+
 fn main() -> Result<(), Error> {
-    Builder::new().clock(MockClock::autojump()).run(async {
-        chat(SlowReceiver::Wait).await?;
-        chat(SlowReceiver::Lag).await?;
-        chat(SlowReceiver::Disconnect).await
-    })
+    Builder::new().clock(MockClock::autojump()).run(program())
 }

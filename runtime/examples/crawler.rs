@@ -45,14 +45,20 @@ async fn crawl(site: SocketAddr, first: u8) -> Result<usize, Error> {
     Ok(seen.len())
 }
 
-fn main() -> Result<(), Error> {
+/// The whole program, for a run.
+pub async fn program() -> Result<(), Error> {
     let requests = Cell::new(0);
     let serve = async |stream| serve(stream, requests.replace(requests.get() + 1) % 3 < 2).await;
-    terzetto::run(nursery(async |n| {
+    nursery(async |n| {
         let listeners = n.start(async |status| serve_tcp(0, Some("127.0.0.1"), serve, status).await).await?;
         let pages = crawl(listeners[0].local_addr()?, 0).await?;
         println!("{pages} pages in {} requests", requests.get());
         n.cancel_scope().cancel();
         Ok(())
-    }))
+    })
+    .await
+}
+
+fn main() -> Result<(), Error> {
+    terzetto::run(program())
 }

@@ -50,12 +50,15 @@ async fn connect_to_first(addresses: &[SocketAddr], delay: f64) -> Result<TcpStr
     winner.take().ok_or_else(|| Error::msg("all attempts to connect have failed"))
 }
 
+/// The whole program, for a run.
+pub async fn program() -> Result<(), Error> {
+    let listener = TcpListener::bind(([127, 0, 0, 1], 0))?;
+    let refused = TcpListener::bind(([127, 0, 0, 1], 0))?.local_addr()?;
+    let stream = connect_to_first(&[refused, SILENT, listener.local_addr()?], 0.05).await?;
+    println!("connected to the open port: {}", stream.peer_addr()? == listener.local_addr()?);
+    Ok(())
+}
+
 fn main() -> Result<(), Error> {
-    terzetto::run(async {
-        let listener = TcpListener::bind(([127, 0, 0, 1], 0))?;
-        let refused = TcpListener::bind(([127, 0, 0, 1], 0))?.local_addr()?;
-        let stream = connect_to_first(&[refused, SILENT, listener.local_addr()?], 0.05).await?;
-        println!("connected to the open port: {}", stream.peer_addr()? == listener.local_addr()?);
-        Ok(())
-    })
+    terzetto::run(program())
 }

@@ -17,7 +17,8 @@ async fn ask(server: SocketAddr) -> Result<String, Error> {
     Ok(String::from_utf8(answer[..length].to_vec())?)
 }
 
-fn main() -> Result<(), Error> {
+/// The whole program, for a run.
+pub async fn program() -> Result<(), Error> {
     let answered = Cell::new(0);
     // Every third answer takes long.
     let answer = async |stream: TcpStream| {
@@ -30,7 +31,7 @@ fn main() -> Result<(), Error> {
             sent => Ok(sent?),
         }
     };
-    terzetto::run(nursery(async |n| {
+    nursery(async |n| {
         let listeners =
             n.start(async |status| serve_tcp(0, Some("127.0.0.1"), &answer, status).await).await?;
         let server = listeners[0].local_addr()?;
@@ -40,5 +41,10 @@ fn main() -> Result<(), Error> {
         }
         n.cancel_scope().cancel();
         Ok(())
-    }))
+    })
+    .await
+}
+
+fn main() -> Result<(), Error> {
+    terzetto::run(program())
 }

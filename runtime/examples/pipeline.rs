@@ -38,12 +38,18 @@ async fn add(sums: Receiver<u64>) -> Result<u64, Error> {
     Ok(total)
 }
 
-fn main() -> Result<(), Error> {
-    terzetto::run(nursery(async |n| {
+/// The whole program, for a run.
+pub async fn program() -> Result<(), Error> {
+    nursery(async |n| {
         let ((lines, lines_to_parse), (sums, sums_to_add)) = (channel(10), channel(10));
         n.start_soon(read(lines));
         n.start_soon(parse(lines_to_parse, sums));
         println!("the total is {}", add(sums_to_add).await?);
         Ok(())
-    }))
+    })
+    .await
+}
+
+fn main() -> Result<(), Error> {
+    terzetto::run(program())
 }

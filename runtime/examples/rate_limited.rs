@@ -23,7 +23,8 @@ async fn ask(port: u16, limiter: &RateLimiter) -> Result<u8, Error> {
     Ok(answer[0])
 }
 
-fn main() -> Result<(), Error> {
+/// The whole program, for a run.
+pub async fn program() -> Result<(), Error> {
     let (served, turned_away) = (Cell::new(0), Cell::new(0));
     // The server is a little more patient than it says, since the way to it takes time.
     let limit = RateLimiter::new(100, 1).burst(20);
@@ -33,7 +34,7 @@ fn main() -> Result<(), Error> {
         count.set(count.get() + 1);
         Ok(stream.send_all(&[u8::from(is_in_time)]).await?)
     };
-    terzetto::run(nursery(async |n| {
+    nursery(async |n| {
         let listeners = n.start(async |status| serve_tcp(0, Some("127.0.0.1"), serve, status).await).await?;
         let (port, start) = (listeners[0].local_addr()?.port(), current_time());
         let limiter = RateLimiter::new(100, 1).burst(2);
@@ -53,5 +54,10 @@ fn main() -> Result<(), Error> {
         println!("{} served, {} turned away, in time: {took_its_time}", served.get(), turned_away.get());
         n.cancel_scope().cancel();
         Ok(())
-    }))
+    })
+    .await
+}
+
+fn main() -> Result<(), Error> {
+    terzetto::run(program())
 }

@@ -26,17 +26,20 @@ async fn record(prices: &Receiver<u32>) -> Result<(), Error> {
     Ok(())
 }
 
+/// The whole program, for a run.
+pub async fn program() -> Result<(), Error> {
+    let (sender, receiver) = channel(16);
+    let supervisor = Supervisor::one_for_one()
+        .restarts(2, 60)
+        .backoff(Backoff::exponential(0.05).at_most(1).jitter(0.5))
+        .task("feed", async || feed(&sender).await)
+        .task("record", async || record(&receiver).await);
+    let Err(error) = supervisor.run().await else { return Ok(()) };
+    let Some(gave_up) = error.find::<TooManyRestarts>() else { return Err(error) };
+    println!("{gave_up}");
+    Ok(())
+}
+
 fn main() -> Result<(), Error> {
-    terzetto::run(async {
-        let (sender, receiver) = channel(16);
-        let supervisor = Supervisor::one_for_one()
-            .restarts(2, 60)
-            .backoff(Backoff::exponential(0.05).at_most(1).jitter(0.5))
-            .task("feed", async || feed(&sender).await)
-            .task("record", async || record(&receiver).await);
-        let Err(error) = supervisor.run().await else { return Ok(()) };
-        let Some(gave_up) = error.find::<TooManyRestarts>() else { return Err(error) };
-        println!("{gave_up}");
-        Ok(())
-    })
+    terzetto::run(program())
 }

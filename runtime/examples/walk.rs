@@ -36,21 +36,24 @@ async fn read(folder: Path, totals: &Totals) -> Result<Vec<Path>, Error> {
     Ok(folders)
 }
 
+/// The whole program, for a run: the folder that was asked for, or an example of one.
+pub async fn program(asked: Option<Path>) -> Result<(), Error> {
+    let example = TempDir::new().await?;
+    for i in 0..20_usize {
+        let folder = example.path().join(format!("{}/{}", i % 5, i));
+        create_dir_all(&folder).await?;
+        write(folder.join("file"), vec![0; i]).await?;
+    }
+    let folder = asked.unwrap_or_else(|| example.path().clone());
+    let (mut folders, totals) = (vec![folder], Totals::default());
+    while !folders.is_empty() {
+        let read = map(folders.into_iter(), async |folder| read(folder, &totals).await);
+        folders = read.at_most(4).collect().await?.into_iter().flatten().collect();
+    }
+    println!("{} files, {} bytes", totals.files.get(), totals.bytes.get());
+    Ok(example.close().await?)
+}
+
 fn main() -> Result<(), Error> {
-    terzetto::run(async {
-        let example = TempDir::new().await?;
-        for i in 0..20_usize {
-            let folder = example.path().join(format!("{}/{}", i % 5, i));
-            create_dir_all(&folder).await?;
-            write(folder.join("file"), vec![0; i]).await?;
-        }
-        let folder = std::env::args().nth(1).map_or_else(|| example.path().clone(), Path::new);
-        let (mut folders, totals) = (vec![folder], Totals::default());
-        while !folders.is_empty() {
-            let read = map(folders.into_iter(), async |folder| read(folder, &totals).await);
-            folders = read.at_most(4).collect().await?.into_iter().flatten().collect();
-        }
-        println!("{} files, {} bytes", totals.files.get(), totals.bytes.get());
-        Ok(example.close().await?)
-    })
+    terzetto::run(program(std::env::args().nth(1).map(Path::new)))
 }

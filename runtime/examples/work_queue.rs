@@ -28,8 +28,9 @@ async fn worker(jobs: Receiver<Job>) -> Result<(), Error> {
     Ok(())
 }
 
-fn main() -> Result<(), Error> {
-    terzetto::run(nursery(async |n| {
+/// The whole program, for a run.
+pub async fn program() -> Result<(), Error> {
+    nursery(async |n| {
         let (queue, jobs) = channel(2);
         (0..3).for_each(|_| n.start_soon(worker(jobs.clone())));
         let mut answers = Vec::new();
@@ -46,5 +47,10 @@ fn main() -> Result<(), Error> {
             }
         }
         Ok(())
-    }))
+    })
+    .await
+}
+
+fn main() -> Result<(), Error> {
+    terzetto::run(program())
 }

@@ -17,6 +17,7 @@ use crate::{
             run_loop::{RunOptions, run_to_end},
         },
     },
+    threads::{JobDuration, Threads},
 };
 #[cfg(feature = "signal")]
 use crate::{
@@ -57,6 +58,8 @@ pub struct Builder {
     seed: Option<u64>,
     /// A test that tries all orders within a batch.
     chooser: Option<Chooser>,
+    /// A test that runs the jobs of threads on its own clock: how many seconds each takes.
+    simulated_threads: Option<JobDuration>,
     on_deadlock: Option<OnDeadlock>,
     pub(crate) thread_stack_size: Option<usize>,
     quick_checkpoints: u32,
@@ -93,6 +96,7 @@ impl Builder {
             instruments: Vec::new(),
             seed: None,
             chooser: None,
+            simulated_threads: None,
             on_deadlock: None,
             thread_stack_size: None,
             quick_checkpoints: 0,
@@ -142,6 +146,13 @@ impl Builder {
     #[cfg(feature = "testing")]
     pub(crate) fn chooser(mut self, chooser: Chooser) -> Builder {
         self.chooser = Some(chooser);
+        self
+    }
+
+    /// Lets jobs for threads run one at a time, each after so many seconds of the run's clock.
+    #[cfg(feature = "testing")]
+    pub(crate) fn simulated_threads(mut self, duration: impl Fn() -> f64 + 'static) -> Builder {
+        self.simulated_threads = Some(Rc::new(duration));
         self
     }
 
@@ -453,8 +464,9 @@ impl Builder {
                     socket.plug_into(run);
                 }
             }
-            // Without signals there is nothing to plug in.
-            let _ = run;
+            if let Some(duration) = self.simulated_threads {
+                Threads::of(run).simulate(duration);
+            }
         };
         RunOptions {
             clock: self.clock,

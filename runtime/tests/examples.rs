@@ -85,8 +85,11 @@ fn examples_of_patterns_run_to_their_end_and_say_what_they_should() {
     }
 }
 
-/// Lines of code: not blank, no comments, no attributes, no imports.
+/// Lines of code: not blank, no comments, no attributes, no imports. A `main` that only starts the program does not
+/// count.
 fn lines_of_code(text: &str) -> usize {
+    let starts_it = "fn main() -> Result<(), Error> {\n    terzetto::run(program(";
+    let text = text.split_once(starts_it).map_or(text, |(pattern, _)| pattern);
     let mut in_import = false;
     let mut lines = 0;
     for line in text.lines().map(str::trim) {

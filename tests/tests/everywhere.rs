@@ -51,7 +51,11 @@ fn every_02_a_permit_that_is_lost_when_cancelled_is_found_with_its_place() {
     assert!(text.contains("cancelled at its cancel point 1"), "{text}");
     assert!(text.contains("a permit is lost"), "{text}");
     assert!(text.contains(".only([(Strike::Cancel, 1)])"), "{text}");
-    assert!(text.contains("everywhere.rs:"), "{text}");
+    // A profile without debug information has no lines to name; then the report says that, and names the function.
+    match text.contains("there is no debug information") {
+        true => assert!(text.contains("in everywhere::every_02"), "{text}"),
+        false => assert!(text.contains("everywhere.rs:"), "{text}"),
+    }
     // The case alone fails in the same way.
     let program = async || {
         free.set(free.get() - 1);

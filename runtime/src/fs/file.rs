@@ -2,7 +2,13 @@
 
 use crate::{
     CancelScope, Error, checkpoint,
-    fs::{FileError, OpenOptions, disposal::dispose, job::job_with, unread::Kept},
+    fs::{
+        FileError, OpenOptions,
+        disposal::dispose,
+        hook,
+        job::{WRITE, job_with},
+        unread::Kept,
+    },
     lowlevel::checkpoint_if_cancelled,
     sync::{Permit, Semaphore},
     to_thread,
@@ -11,7 +17,7 @@ use crate::{
 use std::{
     cell::Cell,
     fmt, fs,
-    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
+    io::{self, ErrorKind, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -294,7 +300,7 @@ impl File {
         let write = move |file: &mut fs::File, kept: &Kept| {
             kept.failure(None).map_or(Ok(()), Err)?;
             kept.settle(file)?;
-            match file.write_all(&data) {
+            match hook::write_all(file, &data) {
                 Ok(()) => Ok(true),
                 Err(error) => {
                     kept.fail(number, error);
@@ -302,13 +308,13 @@ impl File {
                 }
             }
         };
-        if self.operate("write to", write).await? {
+        if self.operate(WRITE, write).await? {
             return Ok(());
         }
         let error = self.open.kept.failure(Some(number));
         let error =
             error.unwrap_or_else(|| io::Error::other("it failed, and a later operation has said why"));
-        Err(FileError::new("write to", &self.path, error))
+        Err(FileError::new(WRITE, &self.path, error))
     }
 
     /// Moves the position where the next operation reads or writes. Returns the new position, counted from the start. A
@@ -348,7 +354,7 @@ impl File {
     /// # Errors
     /// The errors of [`File::seek`].
     pub async fn sync_all(&self) -> Result<(), FileError> {
-        self.operate("sync", |file, kept| kept.failure(None).map_or_else(|| file.sync_all(), Err)).await
+        self.operate("sync", |file, kept| synced(kept, file, fs::File::sync_all)).await
     }
 
     /// Like [`File::sync_all`], but leaves out metadata that is not needed to read the data again, such as times.
@@ -359,7 +365,7 @@ impl File {
     /// # Errors
     /// The errors of [`File::seek`].
     pub async fn sync_data(&self) -> Result<(), FileError> {
-        self.operate("sync", |file, kept| kept.failure(None).map_or_else(|| file.sync_data(), Err)).await
+        self.operate("sync", |file, kept| synced(kept, file, fs::File::sync_data)).await
     }
 
     /// Its length, type, permissions and times.
@@ -434,6 +440,13 @@ impl File {
             None => Ok(()),
         }
     }
+}
+
+/// Waits for the disk by `sync`, unless an earlier write has failed.
+fn synced(kept: &Kept, file: &fs::File, sync: impl Fn(&fs::File) -> io::Result<()>) -> io::Result<()> {
+    kept.failure(None).map_or(Ok(()), Err)?;
+    sync(file)?;
+    hook::synced(file)
 }
 
 /// A file that is closed when this is dropped, no matter who else holds it.

@@ -1,6 +1,9 @@
 //! The functions of `std::fs`.
 
-use crate::fs::{FileError, job::job};
+use crate::fs::{
+    FileError, hook,
+    job::{WRITE, job},
+};
 use std::{
     fs, io,
     os::unix,
@@ -110,7 +113,8 @@ of_two_paths! {
 /// Cancelled; the system's errors.
 pub async fn write(path: impl AsRef<Path>, data: impl Into<Vec<u8>>) -> Result<(), FileError> {
     let data = data.into();
-    job("write to", path.as_ref(), move |path| fs::write(path, data)).await
+    let write = move |path: &Path| hook::write_all(&mut fs::File::create(path)?, &data);
+    job(WRITE, path.as_ref(), write).await
 }
 
 /// Sets the permissions of a file or folder.

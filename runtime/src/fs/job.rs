@@ -2,11 +2,14 @@
 
 use crate::{
     Error,
-    fs::FileError,
-    to_thread,
+    fs::{FileError, hook},
+    sleep, to_thread,
     to_thread::{Limit, Options},
 };
 use std::{io, path::Path};
+
+/// The action of all operations that write data.
+pub(super) const WRITE: &str = "write to";
 
 /// Runs `work` in a worker thread. The system's error is combined with the name of the file. In the error, `action`
 /// follows the word "cannot".
@@ -28,8 +31,12 @@ pub(super) async fn job_with<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
 ) -> Result<T, FileError> {
-    let owned = path.to_owned();
-    let done = options.name(action).run_sync(move || work(&owned)).await;
+    let (owned, disk) = (path.to_owned(), hook::of_this_run());
+    if let Some(seconds) = disk.as_ref().map(|disk| disk.latency(path)).filter(|seconds| *seconds > 0.0) {
+        sleep(seconds).await?;
+    }
+    let writes = action == WRITE;
+    let done = options.name(action).run_sync(move || hook::operate(disk, &owned, writes, work)).await;
     match done {
         Ok(outcome) => outcome.map_err(|error| FileError::new(action, path, error)),
         Err(error) => Err(not_done(action, path, error)),

@@ -26,6 +26,7 @@ mod disposal;
 mod error;
 mod file;
 mod functions;
+pub(crate) mod hook;
 mod job;
 mod open;
 mod path;

@@ -21,6 +21,9 @@ use std::{
     rc::Rc,
 };
 
+/// How many seconds of the run's clock a job of `to_thread` takes, so that each run of one case is the same.
+const JOB_DURATION: f64 = 0.001;
+
 /// What happens to a program at one of its cancel points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -228,7 +231,7 @@ impl<'a, M: AsyncFn() -> Result<(), Error>> Everywhere<'a, M> {
             scope.run((self.program)()).await.map(drop)
         };
         // With an instrument each tick goes through the run loop, so a drop is not late.
-        let builder = Builder::new().instrument(Rc::new(Silent));
+        let builder = Builder::new().instrument(Rc::new(Silent)).simulated_threads(|| JOB_DURATION);
         let outcome = run_trial(builder, program, &state.drop_now).or_else(|failure| match failure {
             TrialFailure::Panicked(payload) if payload.is::<StruckPanic>() => Ok(()),
             failure => Err(failure.to_string()),
@@ -288,9 +291,10 @@ fn place_in_source() -> String {
         if is_library(function.trim_start_matches(['<', '&'])) {
             continue;
         }
-        if let Some(at) = lines.peek().and_then(|next| next.strip_prefix("at ")) {
-            return format!("{at}, in {function}");
-        }
+        return match lines.peek().and_then(|next| next.strip_prefix("at ")) {
+            Some(at) => format!("{at}, in {function}"),
+            None => format!("in {function}; its line is not known, since there is no debug information"),
+        };
     }
     "the place is not known: there is no debug information".to_owned()
 }

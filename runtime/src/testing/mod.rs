@@ -1,17 +1,20 @@
 //! Tools for tests.
 //!
 //! A test can control the clock, wait until all other tasks are blocked, and run steps in a chosen order. It can
-//! check whether code executes a checkpoint. There are streams in memory, suites that check any stream, and a
-//! [simulated network](net).
+//! check whether code executes a checkpoint. There are streams in memory, suites that check any stream, a
+//! [simulated network](net), and disks that [fail](files).
 
 mod checkpoints;
 mod clock;
 mod connect;
 mod everywhere;
 mod explore;
+#[cfg(feature = "fs")]
+pub mod files;
 mod idle;
 mod matcher;
 pub mod net;
+mod schedule;
 mod sequencer;
 mod streams;
 mod trial;

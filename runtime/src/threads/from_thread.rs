@@ -22,6 +22,7 @@ use crate::{
     threads::{
         job::JobShared,
         job_table::deliver,
+        simulated::Turn,
         waiting_task::{Begin, LoopCall},
     },
 };
@@ -107,9 +108,15 @@ where
     }
     let (answer, answered) = mpsc::sync_channel(1);
     let key = job.as_ref().map(|job| job.key);
+    // A thread that is simulated takes turns with the loop.
+    let turn = JOB.try_with(|job| job.borrow().as_ref()?.turn.clone()).ok().flatten();
+    let answer = Answer { to_thread: Some(answer), turn: turn.clone() };
     let begin = loop_call(f, TaskContext::current(), job, answer);
     let message = deliver(key, LoopCall { begin, is_call });
     inbox.push(message).map_err(|_refused| RunFinished)?;
+    if let Some(turn) = turn {
+        turn.leave_to_loop();
+    }
     match answered.recv() {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(payload)) => resume_unwind(payload),
@@ -120,12 +127,7 @@ where
 }
 
 /// To do `f` in a context, and to answer.
-fn loop_call<T, F>(
-    f: F,
-    context: TaskContext,
-    job: Option<Arc<JobShared>>,
-    answer: mpsc::SyncSender<thread::Result<T>>,
-) -> Begin
+fn loop_call<T, F>(f: F, context: TaskContext, job: Option<Arc<JobShared>>, answer: Answer<T>) -> Begin
 where
     T: Send + 'static,
     F: AsyncFnOnce() -> T + Send + 'static,
@@ -147,9 +149,37 @@ where
                 let _known = job.cancelled.set(cancelled);
             }
             // Locals are dropped before the thread continues. If the thread is gone, nothing needs the answer.
-            let _gone = answer.send(end);
+            answer.send(end);
         })
     })
+}
+
+/// The way back to the thread that has made a call. If it is dropped, the thread notices that.
+struct Answer<T> {
+    to_thread: Option<mpsc::SyncSender<thread::Result<T>>>,
+    turn: Option<Arc<Turn>>,
+}
+
+impl<T> Answer<T> {
+    fn send(mut self, end: thread::Result<T>) {
+        if let Some(turn) = &self.turn {
+            turn.give_to_job();
+        }
+        if let Some(to_thread) = self.to_thread.take() {
+            let _gone = to_thread.send(end);
+        }
+    }
+}
+
+impl<T> Drop for Answer<T> {
+    fn drop(&mut self) {
+        let Some(turn) = &self.turn else { return };
+        if self.to_thread.is_some() {
+            turn.give_to_job();
+        }
+        self.to_thread = None;
+        turn.wait_for_loop();
+    }
 }
 
 fn job() -> Result<Arc<JobShared>, Error> {

@@ -11,7 +11,7 @@ use crate::{
         task::context_values::TaskContext,
     },
     error::failure::discard,
-    threads::{from_thread::Link, job_log::JobNotes},
+    threads::{from_thread::Link, job_log::JobNotes, simulated::Turn},
 };
 use std::{
     borrow::Cow,
@@ -71,6 +71,8 @@ pub(crate) struct JobShared {
     pub(crate) cancelled: OnceLock<Cancelled>,
     /// Where it notes what it does, if the run is recorded.
     pub(crate) notes: Option<JobNotes>,
+    /// Whether the job or the loop goes on, if the thread is simulated.
+    pub(crate) turn: Option<Arc<Turn>>,
 }
 
 pub(super) struct Job<F, T> {

@@ -16,7 +16,9 @@ use crate::{
     sync::CapacityLimiter,
     threads::{
         job,
+        job::Work,
         job_log::{JobLog, JobNotes},
+        simulated::{JobDuration, Turn, start_simulated},
         waiting_task::{Caller, LoopCall, ToCaller},
         workers::Workers,
     },
@@ -25,6 +27,7 @@ use slab::Slab;
 use std::{
     any::Any,
     cell::{OnceCell, RefCell},
+    io,
     rc::Rc,
     sync::Arc,
 };
@@ -55,6 +58,8 @@ pub(crate) struct Threads {
     jobs: RefCell<Slab<JobEntry>>,
     default_limiter: OnceCell<CapacityLimiter>,
     all_done: Rc<WaitQueue<()>>,
+    /// How long each job takes, in a test that runs the jobs on the run's clock.
+    simulated: OnceCell<JobDuration>,
     /// What the threads do, once somebody wants to know.
     log: OnceCell<Arc<JobLog>>,
 }
@@ -89,12 +94,34 @@ impl Threads {
             jobs: RefCell::default(),
             default_limiter: OnceCell::new(),
             all_done: WaitQueue::ended_by("waiting for all worker threads to be done", EndedBy::Thread),
+            simulated: OnceCell::new(),
             log: OnceCell::new(),
         }
     }
 
     pub(super) fn default_limiter(&self) -> &CapacityLimiter {
         self.default_limiter.get_or_init(|| CapacityLimiter::new(DEFAULT_TOKENS))
+    }
+
+    /// Runs the jobs from now on one at a time, each after so many seconds of the run's clock.
+    pub(crate) fn simulate(&self, duration: JobDuration) {
+        let _known = self.simulated.set(duration);
+    }
+
+    /// What stands for the thread of a new job, in a test that runs the jobs on the run's clock.
+    pub(super) fn turn(&self) -> Option<Arc<Turn>> {
+        self.simulated.get().map(|_| Arc::default())
+    }
+
+    /// Gives a job to a worker.
+    pub(super) fn start(self: &Rc<Self>, job: Arc<dyn Work>, turn: Option<Arc<Turn>>) -> io::Result<()> {
+        match (self.simulated.get(), turn) {
+            (Some(duration), Some(turn)) => {
+                start_simulated(self.clone(), job, turn, duration());
+                Ok(())
+            }
+            _ => self.workers.start(job),
+        }
     }
 
     /// The log of what the threads do from now on. It keeps so many jobs, or all.

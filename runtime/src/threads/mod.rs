@@ -9,6 +9,7 @@
 //! - `job`: a function on its way to a worker, and its result on the way back.
 //! - `job_log`: which job was in which thread, if somebody records the run.
 //! - `start_soon`: a function for a worker that belongs to no run.
+//! - `simulated`: jobs of a test, one at a time, on the run's clock.
 //! - `jobs`: what the loop knows of the running jobs. Each job holds a token of its limiter until its thread is
 //!   really done. The messages of a job find the task that waits for it here.
 
@@ -19,6 +20,7 @@ mod job_log;
 mod job_table;
 mod name;
 mod pool;
+mod simulated;
 pub(crate) mod start_soon;
 pub mod to_thread;
 mod waiting_task;
@@ -28,5 +30,5 @@ mod workers;
 pub(crate) use from_thread::notes_of_this_job;
 #[cfg(feature = "observe")]
 pub(crate) use job_log::{JobLog, JobSpan, Noted};
-#[cfg(feature = "observe")]
 pub(crate) use job_table::Threads;
+pub(crate) use simulated::JobDuration;

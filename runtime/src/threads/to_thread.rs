@@ -139,11 +139,13 @@ impl<L: Limit> Options<L> {
             let threads = Threads::of(&run);
             let key = threads.enter(Box::new(token));
             let notes = threads.notes(&run);
-            let shared = JobShared { inbox: run.inbox.clone(), key, cancelled: OnceLock::new(), notes };
+            let turn = threads.turn();
+            let inbox = run.inbox.clone();
+            let shared = JobShared { inbox, key, cancelled: OnceLock::new(), notes, turn: turn.clone() };
             let shared = Arc::new(shared);
             let named = self.name.clone().unwrap_or_else(|| short_name(std::any::type_name::<F>()).into());
             let job = Job::new(self.name, work, TaskContext::current(), shared.clone());
-            if let Err(error) = threads.workers.start(job.clone()) {
+            if let Err(error) = threads.start(job.clone(), turn) {
                 threads.job_done(&run, key);
                 return Err(error.into());
             }

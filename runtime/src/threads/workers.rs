@@ -241,8 +241,13 @@ mod tests {
         let inbox = Arc::new(Inbox::new(mio::Waker::new(poll.registry(), mio::Token(0)).unwrap()));
         let barrier = Arc::new(Barrier::new(size + 1));
         for key in 0..size {
-            let shared =
-                job::JobShared { inbox: inbox.clone(), key, cancelled: OnceLock::new(), notes: None };
+            let shared = job::JobShared {
+                inbox: inbox.clone(),
+                key,
+                cancelled: OnceLock::new(),
+                notes: None,
+                turn: None,
+            };
             let attends = barrier.clone();
             let job = job::Job::new(None, move || attends.wait(), TaskContext::default(), Arc::new(shared));
             workers.start(job).unwrap();

@@ -3,8 +3,8 @@
 use crate::core::poll_tree::node::Node;
 use std::{cell::RefCell, rc::Rc};
 
-/// Decides between so many nodes which one is next. A test that tries all orders is one.
-pub(crate) type Chooser = Rc<dyn Fn(usize) -> usize>;
+/// Decides which of these nodes is next. A test that tries all orders is one.
+pub(crate) type Chooser = Rc<dyn Fn(&[Node]) -> usize>;
 
 /// How a run orders the nodes of a batch.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl BatchOrder {
             BatchOrder::Random(random) => random.borrow_mut().shuffle(nodes),
             BatchOrder::Chosen(choose) => {
                 for place in 0..nodes.len().saturating_sub(1) {
-                    let chosen = place + choose(nodes.len() - place);
+                    let chosen = place + choose(&nodes[place..]);
                     // The others keep the order of their wakes.
                     nodes[place..=chosen].rotate_right(1);
                 }

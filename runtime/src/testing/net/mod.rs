@@ -31,7 +31,7 @@
 //! simulated socket has no descriptor: `try_clone_fd`, `into_fd`, `receive_with` and `send_with` fail as `Unsupported`.
 //! Options of sockets are remembered and have no effect. Multicast, broadcast, and the messages of ICMP for datagrams
 //! do not exist. Hosts share one clock: there is no clock skew. Look-ups of names take no time. Jobs of worker threads
-//! and files are not simulated.
+//! are done at times drawn from the seed under [`Simulation`], and otherwise in real threads.
 //!
 //! # One seed, one run
 //!

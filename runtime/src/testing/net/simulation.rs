@@ -15,6 +15,9 @@ use std::{
 /// How many seeds are tried unless another number is given.
 const SEEDS: u64 = 100;
 
+/// The longest time that a job of `to_thread` takes, in seconds of the run's clock.
+const LONGEST_JOB: f64 = 0.01;
+
 /// What was tried.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -31,7 +34,8 @@ pub struct Simulated {
 
 /// A program that is run in a simulated network, once for each seed.
 ///
-/// Each run has a mock clock that jumps. The seed also decides the order of tasks that are runnable at the same time.
+/// Each run has a mock clock that jumps. The seed also decides the order of tasks that are runnable at the same time, and
+/// when each job of [`to_thread`](crate::to_thread) is done: such jobs run one at a time, on the mock clock.
 ///
 /// ```
 /// use terzetto::{nursery, io::*, testing::net::{Link, Network, Simulation}};
@@ -82,7 +86,7 @@ impl<'a, M: AsyncFn(&Network) -> Result<(), Error>> Simulation<'a, M> {
     }
 
     /// Runs each seed twice, and compares the traces. They differ if the program depends on something that the seed
-    /// does not decide: the system's clock, the order of a `HashMap`, threads.
+    /// does not decide: the system's clock, the order of a `HashMap`, threads that the program makes itself.
     pub fn twice(mut self) -> Self {
         self.twice = true;
         self
@@ -135,7 +139,10 @@ impl<'a, M: AsyncFn(&Network) -> Result<(), Error>> Simulation<'a, M> {
             *made.borrow_mut() = Some(network.clone());
             (self.program)(&network).await
         };
-        let outcome = run_trial(Builder::new().seed(seed), program, &Cell::new(false));
+        let durations = RefCell::new(fastrand::Rng::with_seed(seed));
+        let builder =
+            Builder::new().seed(seed).simulated_threads(move || durations.borrow_mut().f64() * LONGEST_JOB);
+        let outcome = run_trial(builder, program, &Cell::new(false));
         let failure = match outcome {
             Err(failure) => Some(failure.to_string()),
             Ok(()) => checked(&self.check).err(),
