@@ -88,8 +88,8 @@
 //!    all tasks in text and, for tests, [`lowlevel::watch`].
 //! 8. **Why a run stands still.** [`lowlevel::deadlock`] finds that nothing can wake a run, with the counts of
 //!    [`poll_tree::clones`] and the data of [`lowlevel::deadlock_state`]. [`lowlevel::survey`] looks at all tasks
-//!    once. [`lowlevel::stuck_tasks`] says which of them cannot go on, and [`lowlevel::blocked_report`] writes that
-//!    down.
+//!    once, and [`lowlevel::reached`] finds those that are runnable and that nobody polls. [`lowlevel::stuck_tasks`]
+//!    says which of them cannot go on, and [`lowlevel::blocked_report`] writes that down.
 //!
 //! A reader may skip what exists only for speed: [`poll_tree::fast_path`] and [`spare`]. Each says what it saves.
 //!
