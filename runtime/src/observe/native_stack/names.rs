@@ -8,6 +8,9 @@ const MOST: usize = 50;
 /// The outermost call of the runtime that says something. What is further out is the same for all tasks.
 const OUTERMOST: &str = "terzetto::core::run::run_loop";
 
+/// This file below the folder of the crate's sources.
+const THIS_FILE: &str = "observe/native_stack/names.rs";
+
 /// One line for each call, the innermost first. Calls of the runtime that follow each other are one line. A function
 /// that the compiler has put into another one has a line, too.
 pub(super) fn lines(addresses: &[u64]) -> String {
@@ -21,7 +24,7 @@ pub(super) fn lines(addresses: &[u64]) -> String {
             calls.push(Call { function: format!("{address:p}"), place: None });
         }
         for call in calls {
-            if call.function.starts_with(OUTERMOST) || count == MOST {
+            if call.is_outermost() || count == MOST {
                 return text;
             }
             let was_inside = inside;
@@ -49,17 +52,36 @@ impl Call {
         Call { function: name.unwrap_or_else(|| "a function without a name".to_owned()), place }
     }
 
-    /// Whether the reader need not know it.
-    fn is_of_runtime(&self) -> bool {
-        self.function.trim_start_matches('<').starts_with("terzetto::core::")
+    /// Whether its source is in this file or folder of the crate. With debug information, a function that was put into
+    /// another one has a place, but no path in its name.
+    fn lies_in(&self, part: &str) -> bool {
+        let sources = file!().strip_suffix(THIS_FILE).unwrap_or_default();
+        self.place.as_ref().is_some_and(|place| place.contains(&format!("{sources}{part}")))
     }
 
-    /// Whether it is what the standard library has between two calls of the runtime.
+    fn is_outermost(&self) -> bool {
+        self.function.starts_with(OUTERMOST) || self.lies_in("core/run/run_loop.rs")
+    }
+
+    /// Whether the reader need not know it.
+    fn is_of_runtime(&self) -> bool {
+        self.function.trim_start_matches('<').starts_with("terzetto::core::") || self.lies_in("core/")
+    }
+
+    /// Whether it is what other crates have between two calls of the runtime.
     fn is_glue(&self) -> bool {
-        const GLUE: [&str; 5] =
-            ["core::ops::function::", "core::future::", "core::panic::", "std::panic", "__rust_try"];
+        const NAMES: [&str; 6] = [
+            "core::ops::function::",
+            "core::future::",
+            "core::panic::",
+            "std::panic",
+            "__rust_try",
+            "stacker::",
+        ];
+        const PLACES: [&str; 4] = ["/core/src/ops/", "/core/src/panic", "/std/src/panic", "/stacker-"];
         let name = self.function.trim_start_matches('<');
-        GLUE.iter().any(|start| name.starts_with(start))
+        let place = self.place.as_deref().unwrap_or_default();
+        NAMES.iter().any(|start| name.starts_with(start)) || PLACES.iter().any(|part| place.contains(part))
     }
 
     fn write(&self, to: &mut String) {
