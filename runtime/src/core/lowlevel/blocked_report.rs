@@ -14,7 +14,7 @@ use std::{
 
 /// At most this many different lines are written.
 const MOST_LINES: usize = 60;
-/// Up to so many tasks that go on are named.
+/// If more tasks than this go on, none of them is named.
 const MOST_NAMES: usize = 5;
 /// At most this many holders are named in one line.
 const MOST_HOLDERS: usize = 5;

@@ -55,8 +55,10 @@ impl Call {
     /// Whether its source is in this file or folder of the crate. With debug information, a function that was put into
     /// another one has a place, but no path in its name.
     fn lies_in(&self, part: &str) -> bool {
-        let sources = file!().strip_suffix(THIS_FILE).unwrap_or_default();
-        self.place.as_ref().is_some_and(|place| place.contains(&format!("{sources}{part}")))
+        let Some((sources, place)) = file!().strip_suffix(THIS_FILE).zip(self.place.as_ref()) else {
+            return false;
+        };
+        place.contains(&format!("{sources}{part}"))
     }
 
     fn is_outermost(&self) -> bool {
